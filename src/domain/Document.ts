@@ -1,0 +1,87 @@
+import { Schema } from "effect"
+import { Failure } from "./Failure.ts"
+import { BlobHash, DocumentId, TenantId } from "./Ids.ts"
+
+/**
+ * `scheduled → queued → running → completed | partial | failed | cancelled`. A running document may go back to `queued`
+ * (retry, preemption, lost lease); `cancelled` is reachable from every state that is not terminal.
+ */
+export const DocumentStatus = Schema.Literals([
+  "scheduled",
+  "queued",
+  "running",
+  "completed",
+  "partial",
+  "failed",
+  "cancelled"
+])
+export type DocumentStatus = typeof DocumentStatus.Type
+
+const terminal: ReadonlySet<DocumentStatus> = new Set(["completed", "partial", "failed", "cancelled"])
+export const isTerminal = (status: DocumentStatus): boolean => terminal.has(status)
+
+/** 0 (last) to 9 (first) within one tenant; 5 when nothing is said. */
+export const Priority = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 }))
+export const defaultPriority = 5
+
+/** What the file says about itself. Absent fields were absent or unreadable; dates are as written in the file. */
+export const PdfMetadata = Schema.Struct({
+  title: Schema.optionalKey(Schema.String),
+  author: Schema.optionalKey(Schema.String),
+  subject: Schema.optionalKey(Schema.String),
+  keywords: Schema.optionalKey(Schema.String),
+  creator: Schema.optionalKey(Schema.String),
+  producer: Schema.optionalKey(Schema.String),
+  createdAt: Schema.optionalKey(Schema.String),
+  modifiedAt: Schema.optionalKey(Schema.String),
+  pdfVersion: Schema.optionalKey(Schema.String),
+  encrypted: Schema.Boolean,
+  /** Active or embedded content that is present but never executed. */
+  hasJavaScript: Schema.Boolean,
+  hasAttachments: Schema.Boolean,
+  hasForms: Schema.Boolean,
+  hasXfa: Schema.Boolean
+})
+export type PdfMetadata = typeof PdfMetadata.Type
+
+/** One bookmark. `depth` counts from 0; `page` is absent when the target is missing or outside the file. */
+export const OutlineItem = Schema.Struct({
+  title: Schema.String,
+  depth: Schema.Natural,
+  page: Schema.optionalKey(Schema.Natural)
+})
+export type OutlineItem = typeof OutlineItem.Type
+
+/** Pages in all (absent until the file was opened), with a result, and of those failed or timed out. */
+export const Progress = Schema.Struct({
+  pages: Schema.optionalKey(Schema.Natural),
+  done: Schema.Natural,
+  failed: Schema.Natural
+})
+
+/** Moments of a document's life; `startedAt` is its first run. */
+export const Timings = Schema.Struct({
+  acceptedAt: Schema.DateTimeUtcFromString,
+  notBefore: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  startedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  finishedAt: Schema.optionalKey(Schema.DateTimeUtcFromString)
+})
+
+/** Everything known of one document but its pages. `attempt` counts its runs and fences their writes. */
+export class Document extends Schema.Class<Document>("sluice/Document")({
+  id: DocumentId,
+  tenantId: TenantId,
+  name: Schema.String,
+  /** Absent while the bytes still lie at `sourceUrl`. */
+  blob: Schema.optionalKey(BlobHash),
+  size: Schema.optionalKey(Schema.Natural),
+  sourceUrl: Schema.optionalKey(Schema.String),
+  priority: Priority,
+  status: DocumentStatus,
+  attempt: Schema.Natural,
+  progress: Progress,
+  metadata: Schema.optionalKey(PdfMetadata),
+  outline: Schema.optionalKey(Schema.Array(OutlineItem)),
+  failure: Schema.optionalKey(Failure),
+  timings: Timings
+}) {}

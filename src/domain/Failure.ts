@@ -1,0 +1,41 @@
+import { Schema } from "effect"
+
+/**
+ * Why a document or a page did not get its result. The codes are part of the public interface: they may be added to, but
+ * never renamed. `permanent` says that trying again without changing the input cannot help; `advice` says what can.
+ */
+const catalogue = {
+  NOT_PDF: { permanent: true, advice: "Send a file that starts with a %PDF header." },
+  CORRUPT: { permanent: true, advice: "Repair or export the file again; it could not be read as a PDF." },
+  PASSWORD_REQUIRED: { permanent: true, advice: "Upload the file again with its password." },
+  PASSWORD_INVALID: { permanent: true, advice: "Upload the file again with the right password." },
+  TOO_LARGE: { permanent: true, advice: "Split the file, or raise MAX_UPLOAD_SIZE." },
+  TOO_MANY_PAGES: { permanent: true, advice: "Split the file, or raise MAX_PAGES." },
+  RESOURCE_LIMIT: { permanent: true, advice: "Reading it needs more memory than PAGE_WORKER_MEMORY allows." },
+  PAGE_TIMEOUT: { permanent: true, advice: "Simplify the page, or raise PAGE_TIMEOUT." },
+  PAGE_UNREADABLE: { permanent: false, advice: "The page's content is damaged; export the file again." },
+  DOCUMENT_TIMEOUT: { permanent: true, advice: "Split the file, or raise DOCUMENT_TIMEOUT." },
+  CRASHED: { permanent: true, advice: "The reader died on it more than once; report the file." },
+  CANCELLED: { permanent: true, advice: "Upload the file again if it is still wanted." },
+  SOURCE_UNAVAILABLE: { permanent: false, advice: "Check that the source exists and can be reached, then try again." },
+  SOURCE_REFUSED: { permanent: true, advice: "Use a path below the inbox folder, a known blob hash, or a public http(s) URL." },
+  BLOB_LOST: { permanent: true, advice: "The stored bytes are missing or damaged; upload the file again." }
+} as const
+
+export const FailureCode = Schema.Literals(
+  Object.keys(catalogue) as [keyof typeof catalogue, ...Array<keyof typeof catalogue>]
+)
+export type FailureCode = typeof FailureCode.Type
+
+/** What went wrong (`message`, for a person), its stable `code`, and what to do about it (`advice`). */
+export const Failure = Schema.Struct({ code: FailureCode, message: Schema.String, advice: Schema.String })
+export type Failure = typeof Failure.Type
+
+export const failure = (code: FailureCode, message: string): Failure => ({
+  code,
+  message,
+  advice: catalogue[code].advice
+})
+
+/** True when no retry can change the outcome. */
+export const isPermanent = (code: FailureCode): boolean => catalogue[code].permanent

@@ -1,0 +1,67 @@
+import { Schema } from "effect"
+import { Failure } from "./Failure.ts"
+
+/** Pages count from 1. */
+export const PageNumber = Schema.Int.check(Schema.isGreaterThan(0))
+
+/**
+ * `ok` has text; `empty` has neither text nor image; `scanned` has images but no text; `failed` and `timeout` carry an
+ * error. A failure never looks like a blank page.
+ */
+export const PageStatus = Schema.Literals(["ok", "empty", "scanned", "failed", "timeout"])
+export type PageStatus = typeof PageStatus.Type
+
+/** One line of text as a person sees it. PDF points; the origin is the top left corner of the page as displayed. */
+export const TextLine = Schema.Struct({
+  text: Schema.String,
+  x: Schema.Finite,
+  y: Schema.Finite,
+  width: Schema.Finite,
+  height: Schema.Finite
+})
+export type TextLine = typeof TextLine.Type
+
+/** Lines as JSON text. Encoded once where the page is read, stored verbatim, and decoded only for who asks for them. */
+export const EncodedLines = Schema.fromJsonString(Schema.Array(TextLine))
+export const noLines = "[]"
+
+/**
+ * The result of one page. `width` and `height` are PDF points of the page as displayed, after `rotation` (0, 90, 180 or
+ * 270 degrees clockwise); all three are 0 when the page could not be opened. `elapsedMillis` is worker time.
+ */
+export interface PageResult {
+  readonly number: number
+  readonly status: PageStatus
+  readonly width: number
+  readonly height: number
+  readonly rotation: number
+  readonly text: string
+  /** `EncodedLines` in its encoded form. */
+  readonly lines: string
+  readonly error: Failure | undefined
+  readonly elapsedMillis: number
+}
+
+/** A page that has no content because reading it failed for good. */
+export const failedPage = (
+  number: number,
+  status: Extract<PageStatus, "failed" | "timeout">,
+  error: Failure,
+  elapsedMillis = 0
+): PageResult => ({ number, status, width: 0, height: 0, rotation: 0, text: "", lines: noLines, error, elapsedMillis })
+
+export const isFailed = (status: PageStatus): boolean => status === "failed" || status === "timeout"
+
+/** A page as the HTTP interface shows it; `lines` only when asked for. */
+export const PageView = Schema.Struct({
+  number: PageNumber,
+  status: PageStatus,
+  width: Schema.Finite,
+  height: Schema.Finite,
+  rotation: Schema.Finite,
+  text: Schema.String,
+  lines: Schema.optionalKey(Schema.Array(TextLine)),
+  error: Schema.optionalKey(Failure),
+  elapsedMillis: Schema.Finite
+})
+export type PageView = typeof PageView.Type

@@ -1,0 +1,56 @@
+import type { Effect, Stream } from "effect"
+import { Context, Schema } from "effect"
+import { BlobHash } from "../domain/Ids.ts"
+
+/** No such blob, or its bytes no longer match its hash. */
+export class BlobLost extends Schema.TaggedError<BlobLost>()("BlobLost", { hash: BlobHash, detail: Schema.String }) {
+  override get message() {
+    return `blob ${this.hash} is lost: ${this.detail}`
+  }
+}
+
+/** The store cannot work just now (disk full, read-only, unreachable). Nothing was kept of what was being written. */
+export class BlobStoreUnavailable extends Schema.TaggedError<BlobStoreUnavailable>()("BlobStoreUnavailable", {
+  operation: Schema.String,
+  cause: Schema.Defect()
+}) {
+  override get message() {
+    return `the blob store failed to ${this.operation}`
+  }
+}
+
+/** The stream brought more than `limit` bytes. Nothing of it was kept. */
+export class BlobTooLarge extends Schema.TaggedError<BlobTooLarge>()("BlobTooLarge", { limit: Schema.Natural }) {
+  override get message() {
+    return `more than ${this.limit} bytes`
+  }
+}
+
+/** Where a page worker finds the bytes: a file it can open, or the bytes themselves. */
+export type BlobLocation =
+  | { readonly _tag: "File"; readonly path: string }
+  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
+
+export interface StoredBlob {
+  readonly hash: BlobHash
+  readonly size: number
+  /** The first bytes (up to 1024), so that a caller can look for a signature without reading the blob again. */
+  readonly head: Uint8Array
+}
+
+/** Content-addressed bytes, written once, never changed. */
+export class BlobStore extends Context.Service<
+  BlobStore,
+  {
+    /** Consumes the stream while hashing it. Durable and complete when it succeeds, absent when it fails or is interrupted. */
+    readonly put: <E, R>(
+      bytes: Stream.Stream<Uint8Array, E, R>,
+      limit: number
+    ) => Effect.Effect<StoredBlob, E | BlobTooLarge | BlobStoreUnavailable, R>
+    readonly size: (hash: BlobHash) => Effect.Effect<number, BlobLost | BlobStoreUnavailable>
+    readonly locate: (hash: BlobHash) => Effect.Effect<BlobLocation, BlobLost | BlobStoreUnavailable>
+    readonly remove: (hash: BlobHash) => Effect.Effect<void, BlobStoreUnavailable>
+    /** Every blob at rest with the moment it was last put, for the sweep of blobs that no document refers to. */
+    readonly list: Stream.Stream<{ readonly hash: BlobHash; readonly putAtMillis: number }, BlobStoreUnavailable>
+  }
+>()("sluice/services/BlobStore") {}

@@ -1,0 +1,202 @@
+import type { Effect, Option } from "effect"
+import { Context, Schema } from "effect"
+import type { Document, DocumentStatus } from "../domain/Document.ts"
+import type { Failure } from "../domain/Failure.ts"
+import { type BlobHash, DocumentId, type RunnerId, type TenantId } from "../domain/Ids.ts"
+import type { PageResult } from "../domain/Page.ts"
+import type { OpenedPdf } from "./PdfEngine.ts"
+
+/** No such document, or it belongs to another tenant: the caller cannot tell which. */
+export class DocumentNotFound extends Schema.TaggedError<DocumentNotFound>()("DocumentNotFound", {
+  documentId: Schema.String
+}) {
+  override get message() {
+    return `there is no document ${this.documentId}`
+  }
+}
+
+/** The writer is no longer the document's runner. It has changed nothing and must stop. */
+export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
+  documentId: DocumentId,
+  attempt: Schema.Natural
+}) {
+  override get message() {
+    return `attempt ${this.attempt} no longer holds document ${this.documentId}`
+  }
+}
+
+/** The backlog named by `scope` holds `limit` documents already. */
+export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
+  scope: Schema.Literals(["tenant", "global"]),
+  limit: Schema.Natural
+}) {
+  override get message() {
+    return `the ${this.scope} queue holds its limit of ${this.limit} documents`
+  }
+}
+
+/** The store cannot work just now (disk full, read-only, unreachable). Nothing of the call was kept. */
+export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
+  operation: Schema.String,
+  cause: Schema.Defect()
+}) {
+  override get message() {
+    return `the document store failed to ${this.operation}`
+  }
+}
+
+/** Moments are milliseconds since the epoch; the caller's clock is the only one. */
+type Moment = number
+
+export interface NewDocument {
+  readonly id: DocumentId
+  readonly tenantId: TenantId
+  readonly name: string
+  readonly source:
+    | { readonly _tag: "Blob"; readonly hash: BlobHash; readonly size: number }
+    | { readonly _tag: "Url"; readonly url: string }
+  readonly priority: number
+  /** In the future: the document is `scheduled` until then. */
+  readonly notBefore: Moment | undefined
+  /** The sealed password. Forgotten when the document becomes terminal. */
+  readonly sealedPassword: string | undefined
+  /** Where to announce the terminal state. */
+  readonly callback: string | undefined
+  readonly acceptedAt: Moment
+}
+
+/** Documents waiting (scheduled or queued) may not exceed these. */
+export interface BacklogLimits {
+  readonly tenant: number
+  readonly global: number
+}
+
+/** The right to write to a document: every write names it and is refused once the attempt has moved on. */
+export interface Fence {
+  readonly documentId: DocumentId
+  readonly attempt: number
+}
+
+export interface Lease {
+  readonly runner: RunnerId
+  readonly now: Moment
+  readonly until: Moment
+}
+
+/** A document handed to a runner, with what earlier attempts already achieved. */
+export interface Claim {
+  readonly fence: Fence
+  readonly document: Document
+  readonly sealedPassword: string | undefined
+  /** Numbers of the pages that have a result. */
+  readonly donePages: ReadonlySet<number>
+}
+
+export type Outcome =
+  | { readonly status: "completed" | "partial" }
+  | { readonly status: "failed"; readonly failure: Failure }
+
+export interface ListOptions {
+  readonly status: DocumentStatus | undefined
+  /** Only documents accepted before this one. */
+  readonly before: DocumentId | undefined
+  readonly limit: number
+}
+
+export interface PagesOptions {
+  readonly from: number
+  readonly limit: number
+  /** With `lines`; otherwise they are left out to save the reading. */
+  readonly detail: boolean
+}
+
+export interface QueueStats {
+  /** Scheduled and queued documents. */
+  readonly waiting: number
+  /** Documents under a lease. */
+  readonly running: number
+  /** Highest `waiting` and `running` ever seen. */
+  readonly maxWaiting: number
+  readonly maxRunning: number
+  /** Documents that ended `completed`, `partial` or `failed`, and of those the `failed` ones, since the store exists. */
+  readonly processed: number
+  readonly failed: number
+}
+
+export interface PendingCallback {
+  readonly document: Document
+  readonly url: string
+  readonly deliveries: number
+}
+
+type Fenced = LeaseLost | StoreUnavailable
+
+/**
+ * The truth about documents. When a call that writes succeeds, what it wrote is durable; when it fails, nothing of it was
+ * kept. Changes are compare-and-set on the document's attempt, which grows with every claim and every cancel.
+ */
+export class DocumentStore extends Context.Service<
+  DocumentStore,
+  {
+    readonly accept: (
+      document: NewDocument,
+      limits: BacklogLimits
+    ) => Effect.Effect<Document, QueueFull | StoreUnavailable>
+
+    /** The tenant's next queued document, by priority, then by age: it becomes `running` under a new attempt. */
+    readonly claim: (tenant: TenantId, lease: Lease) => Effect.Effect<Option.Option<Claim>, StoreUnavailable>
+    /** Prolongs all leases of the runner and returns the fences it still holds. */
+    readonly renew: (lease: Lease) => Effect.Effect<ReadonlyArray<Fence>, StoreUnavailable>
+    /** The bytes were fetched from the document's URL. */
+    readonly fetched: (fence: Fence, blob: { hash: BlobHash; size: number }) => Effect.Effect<void, Fenced>
+    readonly opened: (fence: Fence, pdf: OpenedPdf) => Effect.Effect<void, Fenced>
+    /** Writes a page once; a page that already has a result keeps it. */
+    readonly savePage: (fence: Fence, page: PageResult) => Effect.Effect<void, Fenced>
+    readonly finish: (fence: Fence, outcome: Outcome, at: Moment) => Effect.Effect<Document, Fenced>
+    /** Gives the document back, at the head of its tenant's queue, with its finished pages kept. */
+    readonly release: (fence: Fence) => Effect.Effect<void, Fenced>
+
+    /** Returns documents whose lease has run out to their queues; the tenants concerned. */
+    readonly reclaimExpired: (now: Moment) => Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
+    /** Queues documents whose `notBefore` has come; the tenants concerned. */
+    readonly queueDue: (now: Moment) => Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
+    readonly tenantsWithQueued: Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
+
+    /** Ends the document unless it is terminal already; fences its runner out. Answers with the document as it is now. */
+    readonly cancel: (
+      tenant: TenantId,
+      id: DocumentId,
+      at: Moment
+    ) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
+    /** Removes a terminal document with its pages; the blob's hash if no document refers to it any more. */
+    readonly remove: (
+      tenant: TenantId,
+      id: DocumentId
+    ) => Effect.Effect<Option.Option<BlobHash>, DocumentNotFound | StoreUnavailable>
+
+    readonly find: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
+    /** Newest first. */
+    readonly list: (tenant: TenantId, options: ListOptions) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
+    /** Finished pages in order, starting at page `from`. Empty also when there is no such document. */
+    readonly pages: (
+      tenant: TenantId,
+      id: DocumentId,
+      options: PagesOptions
+    ) => Effect.Effect<ReadonlyArray<PageResult>, StoreUnavailable>
+    /** Whether the tenant has a document with this blob; any tenant when none is named. */
+    readonly refersTo: (hash: BlobHash, tenant?: TenantId) => Effect.Effect<boolean, StoreUnavailable>
+    /** Of one tenant, or of all when none is named. */
+    readonly stats: (tenant?: TenantId) => Effect.Effect<QueueStats, StoreUnavailable>
+
+    /** Terminal documents whose callback is still owed at `now`. */
+    readonly pendingCallbacks: (
+      now: Moment,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<PendingCallback>, StoreUnavailable>
+    /** Records one delivery attempt: settled for good, or to be tried again at `nextAt`. */
+    readonly recordCallback: (
+      id: DocumentId,
+      outcome: { readonly settled: true } | { readonly settled: false; readonly nextAt: Moment }
+    ) => Effect.Effect<void, StoreUnavailable>
+  }
+>()("sluice/services/DocumentStore") {}

@@ -1,0 +1,87 @@
+import type { Effect, Redacted, Stream } from "effect"
+import { Context, Schema } from "effect"
+import type { OutlineItem, PdfMetadata } from "../domain/Document.ts"
+import { Failure } from "../domain/Failure.ts"
+import type { PageResult } from "../domain/Page.ts"
+import type { BlobLocation } from "./BlobStore.ts"
+
+/** The file is at fault: reading it again gives the same answer. */
+export class PdfUnreadable extends Schema.TaggedError<PdfUnreadable>()("PdfUnreadable", { failure: Failure }) {
+  override get message() {
+    return `${this.failure.code}: ${this.failure.message}`
+  }
+}
+
+/**
+ * The worker died while it had the file in hand. Whether the file is to blame is not known: `memory` tells that it died
+ * at its memory limit, which points at the file.
+ */
+export class WorkerDied extends Schema.TaggedError<WorkerDied>()("WorkerDied", {
+  memory: Schema.Boolean,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `a page worker died${this.memory ? " at its memory limit" : ""}: ${this.detail}`
+  }
+}
+
+export class PdfEngineError extends Schema.TaggedError<PdfEngineError>()("PdfEngineError", {
+  reason: Schema.Union([PdfUnreadable, WorkerDied])
+}) {
+  override get message() {
+    return this.reason.message
+  }
+}
+
+/** A PDF to be read. Calls with the same `key` are about the same bytes, so a worker may keep it open between them. */
+export interface PdfRef {
+  readonly key: string
+  readonly location: BlobLocation
+  readonly password: Redacted.Redacted | undefined
+}
+
+export interface OpenedPdf {
+  /** As the file claims; not yet checked against any limit. */
+  readonly pageCount: number
+  readonly metadata: PdfMetadata
+  readonly outline: ReadonlyArray<OutlineItem>
+}
+
+export interface WorkerStatus {
+  readonly pid: number
+  readonly busy: boolean
+  readonly rssBytes: number
+  readonly pagesRead: number
+}
+
+export interface EngineStatus {
+  readonly workers: ReadonlyArray<WorkerStatus>
+  /** Workers replaced since the start: after a death, a kill, or too much memory. */
+  readonly replaced: number
+}
+
+/**
+ * Reads PDFs. The only place where a PDF's bytes are interpreted; nothing is assumed of them.
+ *
+ * Interrupting a call stops its work: within a second no processor time is spent on it, whatever it was doing.
+ */
+export class PdfEngine extends Context.Service<
+  PdfEngine,
+  {
+    /** How many calls are worked on at once. A call beyond that waits for a worker. */
+    readonly capacity: number
+    readonly open: (pdf: PdfRef) => Effect.Effect<OpenedPdf, PdfEngineError>
+    /**
+     * Reads these pages, `concurrency` of them at a time, and emits each result as it is ready: in any order, each once.
+     * A page that cannot be read is a result with status `failed`; it does not spoil its neighbours.
+     */
+    readonly read: (
+      pdf: PdfRef,
+      pages: ReadonlyArray<number>,
+      concurrency: number
+    ) => Stream.Stream<PageResult, PdfEngineError>
+    /** Lets workers forget the document. */
+    readonly close: (key: string) => Effect.Effect<void>
+    readonly status: Effect.Effect<EngineStatus>
+  }
+>()("sluice/services/PdfEngine") {}

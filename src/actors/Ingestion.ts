@@ -1,0 +1,99 @@
+import type { DateTime, Effect, Redacted, Stream } from "effect"
+import { Context, Schema } from "effect"
+import type { Document } from "../domain/Document.ts"
+import type { IngestEvent } from "../domain/Event.ts"
+import { Failure } from "../domain/Failure.ts"
+import type { DocumentId, TenantId } from "../domain/Ids.ts"
+import type { PageResult } from "../domain/Page.ts"
+import type { BlobStoreUnavailable } from "../services/BlobStore.ts"
+import type { DocumentNotFound, ListOptions, PagesOptions, QueueFull, StoreUnavailable } from "../services/DocumentStore.ts"
+
+/** The submission itself is at fault; nothing of it was kept. */
+export class SubmissionRejected extends Schema.TaggedError<SubmissionRejected>()("SubmissionRejected", {
+  failure: Failure
+}) {
+  override get message() {
+    return this.failure.message
+  }
+}
+
+/** The engine is stopping and takes no more work. */
+export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDown", {}) {
+  override get message() {
+    return "the engine is shutting down"
+  }
+}
+
+export type SubmitError = SubmissionRejected | ShuttingDown | QueueFull | StoreUnavailable | BlobStoreUnavailable
+
+export interface SubmitOptions {
+  /** Shown to people; never used as a path. */
+  readonly name: string
+  /** 0 to 9; 5 when absent. */
+  readonly priority?: number | undefined
+  readonly notBefore?: DateTime.Utc | undefined
+  /** Kept sealed until the document is terminal. */
+  readonly password?: Redacted.Redacted | undefined
+  /** An http(s) URL that is told of the terminal state. */
+  readonly callback?: string | undefined
+}
+
+/** Gauges of one tenant, or of the whole engine. */
+export interface QueueStatus {
+  readonly waiting: number
+  readonly maxWaiting: number
+  readonly running: number
+  readonly maxRunning: number
+  /** Documents that may run at once. */
+  readonly concurrency: number
+  readonly processed: number
+  readonly failed: number
+  /** Until a document accepted now would start, estimated from the measured run times. */
+  readonly estimatedWaitSeconds: number
+}
+
+/**
+ * The engine as its users see it, over HTTP or embedded. Every method takes the tenant first and sees only that tenant's
+ * documents. When `submit` succeeds, the document is durable and will reach a terminal state.
+ */
+export class Ingestion extends Context.Service<
+  Ingestion,
+  {
+    /** Stores the bytes while they arrive, then accepts the document. Refuses before reading anything if the queue is full. */
+    readonly submit: <E, R>(
+      tenant: TenantId,
+      bytes: Stream.Stream<Uint8Array, E, R>,
+      options: SubmitOptions
+    ) => Effect.Effect<Document, SubmitError | E, R>
+    /** Accepts a PDF that lies elsewhere: a path below the inbox folder, the hash of a blob the tenant has, or an http(s) URL. */
+    readonly submitSource: (
+      tenant: TenantId,
+      source: string,
+      options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
+    ) => Effect.Effect<Document, SubmitError>
+    readonly status: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
+    readonly list: (tenant: TenantId, options: ListOptions) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
+    /** Pages that have a result, in order; also while the document runs. */
+    readonly pages: (
+      tenant: TenantId,
+      id: DocumentId,
+      options: PagesOptions
+    ) => Effect.Effect<ReadonlyArray<PageResult>, DocumentNotFound | StoreUnavailable>
+    /** The texts of the finished pages in order, read in bounded portions. */
+    readonly text: (
+      tenant: TenantId,
+      id: DocumentId
+    ) => Effect.Effect<Stream.Stream<string, StoreUnavailable>, DocumentNotFound | StoreUnavailable>
+    /** Ends the document if it is not terminal. Idempotent; returns once its work has been told to stop. */
+    readonly cancel: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
+    /** Cancels what is not finished, then removes the document, its pages and, if nothing else refers to it, its blob. */
+    readonly remove: (
+      tenant: TenantId,
+      id: DocumentId
+    ) => Effect.Effect<void, DocumentNotFound | StoreUnavailable | BlobStoreUnavailable>
+    readonly queueStatus: (tenant?: TenantId) => Effect.Effect<QueueStatus, StoreUnavailable>
+    /** Live events of the tenant, of one document when it is named. A subscriber that falls behind loses the oldest. */
+    readonly events: (tenant: TenantId, id?: DocumentId) => Stream.Stream<IngestEvent>
+  }
+>()("sluice/actors/Ingestion") {}
+

@@ -1,0 +1,18 @@
+import type { Effect, Redacted } from "effect"
+import { Context, Schema } from "effect"
+
+/** The sealed text was not made with this key, or was changed. */
+export class SealBroken extends Schema.TaggedError<SealBroken>()("SealBroken", {}) {
+  override get message() {
+    return "a sealed secret cannot be opened with the present key"
+  }
+}
+
+/** Keeps document passwords unreadable at rest. */
+export class Secrets extends Context.Service<
+  Secrets,
+  {
+    readonly seal: (secret: Redacted.Redacted) => Effect.Effect<string>
+    readonly open: (sealed: string) => Effect.Effect<Redacted.Redacted, SealBroken>
+  }
+>()("sluice/services/Secrets") {}

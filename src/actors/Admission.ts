@@ -1,0 +1,160 @@
+import { Clock, DateTime, Effect, Metric, Stream } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { defaultPriority } from "../domain/Document.ts"
+import { type Failure, failure } from "../domain/Failure.ts"
+import { type BlobHash, DocumentId, type TenantId } from "../domain/Ids.ts"
+import { BlobStore, BlobStoreUnavailable, BlobTooLarge, headBytes } from "../services/BlobStore.ts"
+import { type BacklogLimits, DocumentStore, type NewDocument, QueueFull, StoreUnavailable } from "../services/DocumentStore.ts"
+import { EngineConfig } from "../services/EngineConfig.ts"
+import { Events } from "../services/Events.ts"
+import { Secrets } from "../services/Secrets.ts"
+import { type ResolvedSource, Sources } from "../services/Sources.ts"
+import * as Telemetry from "../services/Telemetry.ts"
+import { TenantRegistry } from "../services/TenantRegistry.ts"
+import { ShuttingDown, SubmissionRejected, type SubmitOptions } from "./Ingestion.ts"
+import { refuseUnlessPdf } from "./Signature.ts"
+import { Submissions } from "./Submissions.ts"
+import { TenantDirectory } from "./TenantDirectory.ts"
+
+/**
+ * From a caller's bytes, or the name of a source, to a durable document. The order is: is there room, store the bytes,
+ * are they a PDF, commit the document, wake the tenant. What fails on the way leaves nothing that a caller could see.
+ */
+
+const maxNameLength = 1024
+
+const rejected = (reason: Failure) => new SubmissionRejected({ failure: reason })
+
+const backlogLimits = Effect.fnUntraced(function* (tenant: TenantId) {
+  const { queueSize } = yield* EngineConfig
+  const registry = yield* TenantRegistry
+  const limits: BacklogLimits = { tenant: (yield* registry.limits(tenant)).backlog, global: queueSize }
+  return limits
+})
+
+/** A cheap look before anything is read; the store decides again, exactly, when the document is committed. */
+const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId) {
+  const store = yield* DocumentStore
+  const limits = yield* backlogLimits(tenant)
+  const own = yield* store.stats(tenant)
+  if (own.waiting >= limits.tenant) return yield* new QueueFull({ scope: "tenant", limit: limits.tenant })
+  const all = yield* store.stats()
+  if (all.waiting >= limits.global) return yield* new QueueFull({ scope: "global", limit: limits.global })
+})
+
+/** Ends the stream as soon as its first bytes show that it is no PDF, so that such a file is never stored. */
+const refuseEarlyUnlessPdf = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) =>
+  Stream.suspend(() => {
+    const head = new Uint8Array(headBytes)
+    let seen = 0
+    return Stream.tap(bytes, (chunk) => {
+      if (seen === headBytes) return Effect.void
+      const part = chunk.subarray(0, headBytes - seen)
+      head.set(part, seen)
+      seen += part.length
+      return seen === headBytes ? Effect.mapError(refuseUnlessPdf(head), rejected) : Effect.void
+    })
+  })
+
+const storeBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) {
+  const { uploadSize } = yield* EngineConfig
+  const blobs = yield* BlobStore
+  const submissions = yield* Submissions
+  const blob = yield* blobs.put(refuseEarlyUnlessPdf(bytes), Number(uploadSize)).pipe(
+    Effect.catchIf(
+      (error): error is BlobTooLarge => error instanceof BlobTooLarge,
+      (error) => Effect.fail(rejected(failure("TOO_LARGE", `the upload has ${error.message}`)))
+    )
+  )
+  yield* refuseUnlessPdf(blob.head).pipe(
+    Effect.mapError(rejected),
+    Effect.tapError(() => Effect.flatMap(submissions.settledBefore, (moment) => blobs.remove(blob.hash, moment)))
+  )
+  return blob
+})
+
+const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocument["source"], options: SubmitOptions) {
+  const store = yield* DocumentStore
+  const secrets = yield* Secrets
+  const events = yield* Events
+  const directory = yield* TenantDirectory
+  const random = yield* SecureRandom.SecureRandom
+  const document = yield* store.accept(
+    {
+      id: DocumentId.make(yield* random.uuidV7()),
+      tenantId: tenant,
+      name: options.name.toWellFormed().slice(0, maxNameLength),
+      source,
+      priority: options.priority ?? defaultPriority,
+      notBefore: options.notBefore && DateTime.toEpochMillis(options.notBefore),
+      sealedPassword: options.password && (yield* secrets.seal(options.password)),
+      callback: options.callback,
+      acceptedAt: yield* Clock.currentTimeMillis
+    },
+    yield* backlogLimits(tenant)
+  )
+  const { id: documentId, name, status } = document
+  yield* Metric.update(Telemetry.documentsAccepted, 1)
+  yield* Effect.annotateCurrentSpan(Telemetry.documentAttributes({ tenantId: tenant, documentId }))
+  yield* Effect.logInfo("document accepted").pipe(Effect.annotateLogs({ tenantId: tenant, documentId, status }))
+  yield* events.publish({ _tag: "DocumentAccepted", tenantId: tenant, documentId, name })
+  yield* directory.tell(tenant, { _tag: "Wake" })
+  return document
+})
+
+/** The document of a blob that the tenant already has. Knowing the hash of somebody else's is not enough. */
+const ownBlob = Effect.fnUntraced(function* (tenant: TenantId, hash: BlobHash) {
+  const store = yield* DocumentStore
+  const blobs = yield* BlobStore
+  const unknown = rejected(failure("SOURCE_REFUSED", `there is no blob ${hash}`))
+  if (!(yield* store.refersTo(hash, tenant))) return yield* unknown
+  const size = yield* blobs.size(hash).pipe(Effect.catchTag("BlobLost", () => Effect.fail(unknown)))
+  return { _tag: "Blob", hash, size } as const
+})
+
+/** By which limit, or for what, a submission was refused; `undefined` for errors of the caller's own stream. */
+const refusal = (error: unknown): Telemetry.Refusal | undefined => {
+  if (error instanceof SubmissionRejected) return error.failure.code
+  if (error instanceof QueueFull) return `${error.scope}_queue`
+  if (error instanceof ShuttingDown) return "shutting_down"
+  return error instanceof StoreUnavailable || error instanceof BlobStoreUnavailable ? "unavailable" : undefined
+}
+
+/** Runs an admission as a submission in flight, and counts why it was refused if it was. */
+const admit = Effect.fnUntraced(function* <A, E, R>(admission: Effect.Effect<A, E, R>) {
+  const submissions = yield* Submissions
+  return yield* submissions.track(admission).pipe(
+    Effect.tapError((error) => {
+      const reason = refusal(error)
+      return reason === undefined ? Effect.void : Metric.update(Telemetry.documentsRefused.of(reason), 1)
+    })
+  )
+})
+
+export const submit = Effect.fn("Ingestion.submit")(function* <E, R>(
+  tenant: TenantId,
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  options: SubmitOptions
+) {
+  yield* refuseWhenFull(tenant)
+  const blob = yield* storeBytes(bytes)
+  return yield* commit(tenant, { _tag: "Blob", hash: blob.hash, size: blob.size }, options)
+}, admit)
+
+export const submitSource = Effect.fn("Ingestion.submitSource")(function* (
+  tenant: TenantId,
+  text: string,
+  options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
+) {
+  const sources = yield* Sources
+  yield* refuseWhenFull(tenant)
+  const source: ResolvedSource = yield* sources.resolve(text)
+  const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
+  const origin =
+    source._tag === "Blob"
+      ? yield* ownBlob(tenant, source.hash)
+      : source._tag === "Url"
+        ? source
+        : { _tag: "Blob" as const, ...(yield* storeBytes(sources.readFile(source.path))) }
+  return yield* commit(tenant, origin, { ...options, name })
+}, Effect.catchTag(["SourceRefused", "SourceUnavailable"], (error) => Effect.fail(rejected(error.failure))), admit)

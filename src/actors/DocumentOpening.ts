@@ -1,0 +1,100 @@
+import { Duration, Effect, Schema } from "effect"
+import { Failure, failure } from "../domain/Failure.ts"
+import type { BlobHash } from "../domain/Ids.ts"
+import { BlobStore } from "../services/BlobStore.ts"
+import { type Claim, DocumentStore } from "../services/DocumentStore.ts"
+import { EngineConfig } from "../services/EngineConfig.ts"
+import { PdfEngine, type PdfRef } from "../services/PdfEngine.ts"
+import { Secrets } from "../services/Secrets.ts"
+import { Sources } from "../services/Sources.ts"
+import * as Telemetry from "../services/Telemetry.ts"
+import type { Turn } from "./FairQueue.ts"
+import { PageScheduler } from "./PageScheduler.ts"
+import { openRetry, sourceRetry, storeRetry } from "./Policies.ts"
+import type { Stopwatch } from "./Stopwatch.ts"
+import { refuseUnlessPdf } from "./Signature.ts"
+
+/** The document has come to its end: no retry will read it. */
+export class DocumentFailed extends Schema.TaggedError<DocumentFailed>()("DocumentFailed", { failure: Failure }) {
+  static of(reason: Failure) {
+    return new DocumentFailed({ failure: reason })
+  }
+}
+
+/** Finds the document's bytes, fetching them first if they lie elsewhere, and its password. */
+export const locate = Effect.fn("DocumentActor.locate")(function* (claim: Claim, stopwatch: Stopwatch) {
+  const blobs = yield* BlobStore
+  const { document } = claim
+  const hash = document.blob ?? (yield* stopwatch.run(fetchSource(claim)))
+  const location = yield* blobs.locate(hash).pipe(
+    Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "BlobStoreUnavailable" }),
+    Effect.catchTag("BlobLost", (error) => Effect.fail(DocumentFailed.of(failure("BLOB_LOST", error.message))))
+  )
+  const password = yield* unseal(claim.sealedPassword)
+  const pdf: PdfRef = { key: document.id, location, password }
+  return pdf
+})
+
+/** Reads the file's structure in a turn of one worker. */
+export const openPdf = Effect.fn("DocumentActor.open")(function* (
+  pdf: PdfRef,
+  turn: Omit<Turn, "estimatedMillis">,
+  stopwatch: Stopwatch
+) {
+  const { pageTimeout } = yield* EngineConfig
+  const engine = yield* PdfEngine
+  const scheduler = yield* PageScheduler
+  return yield* engine.open(pdf).pipe(
+    Effect.timeoutOrElse({
+      duration: pageTimeout,
+      orElse: () => {
+        const message = `the file could not be opened within ${Duration.format(pageTimeout)}`
+        return Effect.fail(DocumentFailed.of(failure("DOCUMENT_TIMEOUT", message)))
+      }
+    }),
+    Effect.trackDuration(Telemetry.openDuration),
+    stopwatch.run,
+    scheduler.run({ ...turn, estimatedMillis: estimatedOpenMillis }),
+    Effect.retry({
+      schedule: openRetry,
+      while: (error) => error._tag === "PdfEngineError" && error.reason._tag === "WorkerDied"
+    }),
+    Effect.catchTag("PdfEngineError", ({ reason }) =>
+      Effect.fail(
+        DocumentFailed.of(
+          reason._tag === "PdfUnreadable"
+            ? reason.failure
+            : failure(reason.memory ? "RESOURCE_LIMIT" : "CRASHED", `opening the file ended its worker: ${reason.detail}`)
+        )
+      )
+    )
+  )
+})
+
+const estimatedOpenMillis = 10
+
+const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
+  const { uploadSize } = yield* EngineConfig
+  const blobs = yield* BlobStore
+  const sources = yield* Sources
+  const store = yield* DocumentStore
+  const url = claim.document.sourceUrl
+  if (url === undefined) return yield* DocumentFailed.of(failure("BLOB_LOST", "the document has neither bytes nor a source"))
+  const blob = yield* blobs.put(sources.fetch(url), Number(uploadSize)).pipe(
+    Effect.retry({ schedule: sourceRetry, while: (error) => error._tag === "SourceUnavailable" && error.retryable }),
+    Effect.catchTag(["SourceUnavailable", "SourceRefused"], (error) => Effect.fail(DocumentFailed.of(error.failure))),
+    Effect.catchTag("BlobTooLarge", (error) => Effect.fail(DocumentFailed.of(failure("TOO_LARGE", error.message))))
+  )
+  yield* refuseUnlessPdf(blob.head).pipe(Effect.mapError(DocumentFailed.of))
+  yield* store.fetched(claim.fence, blob)
+  return blob.hash satisfies BlobHash
+})
+
+const unseal = (sealed: string | undefined) =>
+  sealed === undefined
+    ? Effect.undefined
+    : Effect.flatMap(Secrets, (secrets) => secrets.open(sealed)).pipe(
+        Effect.catchTag("SealBroken", (error) =>
+          Effect.fail(DocumentFailed.of(failure("PASSWORD_REQUIRED", error.message)))
+        )
+      )

@@ -1,0 +1,149 @@
+import { Data, Deferred, Duration, Effect, Fiber, Semaphore } from "effect"
+import { failure, isPermanent } from "../domain/Failure.ts"
+import { failedPage, type PageResult } from "../domain/Page.ts"
+import type { PdfRef } from "../services/PdfEngine.ts"
+import type { Turn } from "./FairQueue.ts"
+import { type CheckpointError, readRange } from "./PageRange.ts"
+import { PageScheduler } from "./PageScheduler.ts"
+import { pageDeathBudget, pageFailureBudget, pageRetry } from "./Policies.ts"
+import { RangeSizer } from "./RangeSizer.ts"
+import type { Stopwatch } from "./Stopwatch.ts"
+
+/**
+ * Reads the pages of one document that have no result yet.
+ *
+ * Lanes take ranges of pages, each range in one turn of one worker. Every page that comes out of it becomes a page fiber
+ * that checkpoints it while the range goes on. Three things can go wrong, and none costs another page its result:
+ *
+ * - A page fails: it is read again, alone, until it succeeds or its budget of failures is used up.
+ * - The worker dies: the pages it may have had in hand are read again, alone; one on which workers die again is condemned.
+ *   The rest goes back to the lanes.
+ * - No page comes out for the page timeout: the worker is stopped, and the same pages are read again, alone; one that
+ *   stalls alone is condemned.
+ */
+export interface ReadPages {
+  readonly pdf: PdfRef
+  readonly pages: ReadonlyArray<number>
+  /** Pages being read at once: the page gate. */
+  readonly pageLimit: number
+  readonly pageTimeout: Duration.Duration
+  readonly turn: Omit<Turn, "estimatedMillis">
+  readonly stopwatch: Stopwatch
+  /** Makes a page's result durable. Called once per page. */
+  readonly checkpoint: (page: PageResult) => Effect.Effect<void, CheckpointError>
+}
+
+/** A page read alone came to nothing. `verdict` is its result unless it is read `again`. */
+class PageFault extends Data.TaggedError("PageFault")<{ readonly verdict: PageResult; readonly again: boolean }> {}
+
+const isFinal = (page: PageResult): boolean => page.error !== undefined && isPermanent(page.error.code)
+
+/** Pages read at once by one worker; more gains nothing. */
+const maxConcurrencyPerWorker = 4
+/** Pages read but not yet checkpointed, per document; a slow store holds the reading up there. */
+const maxUnsavedPages = 128
+
+export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
+  const scheduler = yield* PageScheduler
+  const { pdf, pageTimeout, stopwatch } = request
+  const pageGate = yield* Semaphore.make(request.pageLimit)
+  const unsaved = yield* Semaphore.make(maxUnsavedPages)
+  const broken = yield* Deferred.make<never, CheckpointError>()
+  const sizer = new RangeSizer()
+  const lanes = Math.max(1, Math.min(scheduler.turns, request.pageLimit, request.pages.length))
+  const concurrency = Math.min(maxConcurrencyPerWorker, Math.max(1, Math.floor(request.pageLimit / lanes)))
+
+  const pending = [...request.pages].reverse()
+  const nextRange = () => {
+    const range: Array<number> = []
+    for (let left = sizer.size(pending.length, lanes); left > 0; left--) {
+      const page = pending.pop()
+      if (page !== undefined) range.push(page)
+    }
+    return range
+  }
+
+  const readGated = (pages: ReadonlyArray<number>, onPage: (page: PageResult) => Effect.Effect<void, CheckpointError>) => {
+    const permits = Math.min(concurrency, pages.length)
+    return pageGate.withPermits(permits)(
+      readRange({
+        pdf,
+        pages,
+        concurrency: permits,
+        pageTimeout,
+        turn: { ...request.turn, estimatedMillis: sizer.estimate(pages.length) },
+        stopwatch,
+        onPage,
+        onUsed: (count, millis) => sizer.observe(count, millis)
+      })
+    )
+  }
+
+  const readAlone = Effect.fnUntraced(function* (number: number, earlierFailures: number) {
+    let failures = earlierFailures
+    let deaths = 0
+    const attempt = Effect.gen(function* () {
+      let faulty: PageResult | undefined
+      const end = yield* readGated([number], (page) => {
+        if (page.status !== "failed") return request.checkpoint(page)
+        faulty = page
+        return Effect.void
+      })
+      if (end._tag === "Stalled") {
+        const message = `page ${number} was not read within ${Duration.format(pageTimeout)}`
+        const verdict = failedPage(number, "timeout", failure("PAGE_TIMEOUT", message), Duration.toMillis(pageTimeout))
+        return yield* new PageFault({ verdict, again: false })
+      }
+      if (end._tag === "Died") {
+        const message = `page ${number} ended its worker: ${end.detail}`
+        const verdict = failedPage(number, "failed", failure(end.memory ? "RESOURCE_LIMIT" : "CRASHED", message))
+        return yield* new PageFault({ verdict, again: ++deaths < pageDeathBudget })
+      }
+      if (faulty !== undefined) {
+        return yield* new PageFault({ verdict: faulty, again: ++failures < pageFailureBudget && !isFinal(faulty) })
+      }
+    })
+    yield* attempt.pipe(
+      Effect.retry({ schedule: pageRetry, while: (error) => error._tag === "PageFault" && error.again }),
+      Effect.catchTag("PageFault", (fault) => request.checkpoint(fault.verdict))
+    )
+  })
+
+  const forkCheckpoint = (page: PageResult) =>
+    unsaved.take(1).pipe(
+      Effect.andThen(
+        request.checkpoint(page).pipe(
+          Effect.tapCause((cause) => Deferred.failCause(broken, cause)),
+          Effect.ensuring(unsaved.release(1)),
+          Effect.forkChild
+        )
+      )
+    )
+
+  const lane = Effect.gen(function* () {
+    const pageFibers: Array<Fiber.Fiber<void, CheckpointError>> = []
+    for (let pages = nextRange(); pages.length > 0; pages = nextRange()) {
+      const faulty: Array<number> = []
+      const end = yield* readGated(pages, (page) => {
+        if (page.status === "failed" && !isFinal(page)) {
+          faulty.push(page.number)
+          return Effect.void
+        }
+        return Effect.map(forkCheckpoint(page), (fiber) => {
+          pageFibers.push(fiber)
+        })
+      })
+      const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, concurrency)
+      const innocent = end._tag === "Read" ? [] : end.unfinished.slice(concurrency)
+      pending.push(...innocent.reverse())
+      yield* Effect.forEach(faulty, (page) => readAlone(page, 1), { discard: true })
+      yield* Effect.forEach(suspects, (page) => readAlone(page, 0), { discard: true })
+    }
+    yield* Fiber.joinAll(pageFibers)
+  })
+
+  yield* Effect.raceFirst(
+    Effect.replicateEffect(lane, lanes, { concurrency: "unbounded", discard: true }),
+    Deferred.await(broken)
+  )
+})

@@ -1,0 +1,26 @@
+import { Clock, Duration, Effect, Metric, type Semaphore } from "effect"
+import * as Telemetry from "../services/Telemetry.ts"
+
+/** Runs the effect while it holds permits of a gate; the wait and the permits in use are measured under the gate's name. */
+export const throughGate =
+  (name: Telemetry.Gate, gate: Semaphore.Semaphore, permits = 1) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(Clock.currentTimeMillis, (asked) =>
+      gate.withPermits(permits)(
+        Effect.gen(function* () {
+          const given = yield* Clock.currentTimeMillis
+          yield* Metric.update(Telemetry.gateWait.of(name), Duration.millis(given - asked))
+          return yield* holding(name, permits)(effect)
+        })
+      )
+    )
+
+/** Counts the permits as in use while the effect runs. */
+export const holding =
+  (name: Telemetry.Gate, permits = 1) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      Metric.modify(Telemetry.gateInUse.of(name), permits),
+      () => effect,
+      () => Metric.modify(Telemetry.gateInUse.of(name), -permits)
+    )

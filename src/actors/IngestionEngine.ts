@@ -1,0 +1,101 @@
+import { Clock, Effect, Layer, Option, Stream } from "effect"
+import { isTerminal } from "../domain/Document.ts"
+import type { DocumentId, TenantId } from "../domain/Ids.ts"
+import { BlobStore } from "../services/BlobStore.ts"
+import { DocumentStore } from "../services/DocumentStore.ts"
+import { EngineConfig } from "../services/EngineConfig.ts"
+import { Events } from "../services/Events.ts"
+import { TenantRegistry } from "../services/TenantRegistry.ts"
+import * as Admission from "./Admission.ts"
+import { Ingestion, type QueueStatus } from "./Ingestion.ts"
+import { Runner } from "./Runner.ts"
+import { Submissions } from "./Submissions.ts"
+import { TenantDirectory } from "./TenantDirectory.ts"
+
+/** Pages read from the store at a time when a whole text is streamed. */
+const textPortion = 50
+/** Guess of a document's run time before any was measured. */
+const firstRunMillis = 1000
+
+/** The `Ingestion` of this engine, on its actors and its store. */
+export const layer = Layer.effect(
+  Ingestion,
+  Effect.gen(function* () {
+    const store = yield* DocumentStore
+    const blobs = yield* BlobStore
+    const events = yield* Events
+    const config = yield* EngineConfig
+    const registry = yield* TenantRegistry
+    const directory = yield* TenantDirectory
+    const runner = yield* Runner
+    const submissions = yield* Submissions
+    const services = yield* Effect.context<
+      Effect.Services<ReturnType<typeof Admission.submitSource>>
+    >()
+
+    const cancel = Effect.fn("Ingestion.cancel")(function* (tenant: TenantId, id: DocumentId) {
+      const before = yield* store.find(tenant, id)
+      if (isTerminal(before.status)) return before
+      const document = yield* store.cancel(tenant, id, yield* Clock.currentTimeMillis)
+      yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt: document.attempt })
+      if (document.status === "cancelled") {
+        yield* events.publish({ _tag: "DocumentEnded", tenantId: tenant, documentId: id, status: document.status })
+      }
+      return document
+    })
+
+    const remove = Effect.fn("Ingestion.remove")(function* (tenant: TenantId, id: DocumentId) {
+      yield* cancel(tenant, id)
+      const unused = yield* store.remove(tenant, id)
+      if (Option.isSome(unused)) yield* blobs.remove(unused.value, yield* submissions.settledBefore)
+    })
+
+    const textFrom = (tenant: TenantId, id: DocumentId) =>
+      Stream.paginate(1, (from: number) =>
+        Effect.map(store.pages(tenant, id, { from, limit: textPortion, detail: false }), (pages) => {
+          const last = pages.at(-1)
+          const more = last !== undefined && pages.length === textPortion
+          return [pages.map((page) => page.text), more ? Option.some(last.number + 1) : Option.none()] as const
+        })
+      )
+
+    const queueStatus = Effect.fn("Ingestion.queueStatus")(function* (tenant?: TenantId) {
+      const { waiting, running, maxWaiting, maxRunning, processed, failed } = yield* store.stats(tenant)
+      const own = tenant === undefined ? config.globalDocuments : (yield* registry.limits(tenant)).documents
+      const concurrency = Math.min(own, config.globalDocuments)
+      const meanRunMillis = runner.meanRunMillis() ?? firstRunMillis
+      const status: QueueStatus = {
+        waiting,
+        maxWaiting,
+        running,
+        maxRunning,
+        concurrency,
+        processed,
+        failed,
+        estimatedWaitSeconds: Math.ceil((waiting * meanRunMillis) / concurrency / 1000)
+      }
+      return status
+    })
+
+    return Ingestion.of({
+      submit: (tenant, bytes, options) => Effect.provideContext(Admission.submit(tenant, bytes, options), services),
+      submitSource: (tenant, source, options) =>
+        Effect.provideContext(Admission.submitSource(tenant, source, options), services),
+      status: Effect.fn("Ingestion.status")((tenant, id) => store.find(tenant, id)),
+      list: Effect.fn("Ingestion.list")((tenant, options) => store.list(tenant, options)),
+      pages: Effect.fn("Ingestion.pages")(function* (tenant, id, options) {
+        yield* store.find(tenant, id)
+        return yield* store.pages(tenant, id, options)
+      }),
+      text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(store.find(tenant, id), textFrom(tenant, id))),
+      cancel,
+      remove,
+      queueStatus,
+      events: (tenant, id) =>
+        Stream.filter(
+          events.subscribe,
+          (event) => event.tenantId === tenant && (id === undefined || event.documentId === id)
+        )
+    })
+  })
+)

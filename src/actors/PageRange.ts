@@ -1,0 +1,75 @@
+import { Clock, Data, Duration, Effect, Stream } from "effect"
+import type { PageResult } from "../domain/Page.ts"
+import type { LeaseLost, StoreUnavailable } from "../services/DocumentStore.ts"
+import { PdfEngine, type PdfRef, type PdfUnreadable } from "../services/PdfEngine.ts"
+import type { Turn } from "./FairQueue.ts"
+import { PageScheduler } from "./PageScheduler.ts"
+import type { RunTimeExceeded, Stopwatch } from "./Stopwatch.ts"
+
+/** No page of the range was finished within the page timeout. */
+class Stalled extends Data.TaggedError("Stalled")<{}> {}
+
+/** How a range ended. Pages without an outcome are `unfinished`, in order, when something stopped it. */
+export type RangeEnd =
+  | { readonly _tag: "Read" }
+  | { readonly _tag: "Died"; readonly memory: boolean; readonly detail: string; readonly unfinished: ReadonlyArray<number> }
+  | { readonly _tag: "Stalled"; readonly unfinished: ReadonlyArray<number> }
+
+/** A page could not be made durable: the whole document stops. */
+export type CheckpointError = LeaseLost | StoreUnavailable
+
+export interface RangeRequest {
+  readonly pdf: PdfRef
+  readonly pages: ReadonlyArray<number>
+  readonly concurrency: number
+  readonly pageTimeout: Duration.Duration
+  readonly turn: Turn
+  readonly stopwatch: Stopwatch
+  /** Takes each page as it is read. The range goes on while it works, up to a bound of its own. */
+  readonly onPage: (page: PageResult) => Effect.Effect<void, CheckpointError>
+  /** Told of the worker time that was used, and for how many pages. */
+  readonly onUsed: (pages: number, millis: number) => void
+}
+
+/**
+ * Reads one range in one turn of one worker. Interrupted or stalled, it stops the worker's work before it returns. Fails
+ * only when the document as a whole cannot go on.
+ */
+export const readRange = Effect.fn("DocumentActor.range")(function* (
+  request: RangeRequest
+): Effect.fn.Return<RangeEnd, CheckpointError | PdfUnreadable | RunTimeExceeded, PdfEngine | PageScheduler> {
+  const engine = yield* PdfEngine
+  const scheduler = yield* PageScheduler
+  const unfinished = new Set(request.pages)
+
+  const read = engine.read(request.pdf, request.pages, request.concurrency).pipe(
+    Stream.timeoutOrElse({ duration: request.pageTimeout, orElse: () => Stream.fail(new Stalled()) }),
+    Stream.runForEach((page) => {
+      unfinished.delete(page.number)
+      return request.onPage(page)
+    })
+  )
+  const timed = Effect.gen(function* () {
+    const start = yield* Clock.currentTimeMillis
+    return yield* Effect.ensuring(
+      read,
+      Effect.map(Clock.currentTimeMillis, (end) => request.onUsed(request.pages.length - unfinished.size, end - start))
+    )
+  })
+  const died = (memory: boolean, detail: string): RangeEnd => ({
+    _tag: "Died",
+    memory,
+    detail,
+    unfinished: [...unfinished]
+  })
+  return yield* request.stopwatch.run(timed).pipe(
+    scheduler.run(request.turn),
+    Effect.map((): RangeEnd => (unfinished.size === 0 ? { _tag: "Read" } : died(false, "it left pages out"))),
+    Effect.catchTag("Stalled", () => Effect.succeed<RangeEnd>({ _tag: "Stalled", unfinished: [...unfinished] })),
+    Effect.catchTag("PdfEngineError", ({ reason }) =>
+      reason._tag === "WorkerDied"
+        ? Effect.succeed(died(reason.memory, reason.detail))
+        : Effect.fail<PdfUnreadable>(reason)
+    )
+  )
+})

@@ -1,0 +1,31 @@
+import { Duration, Schedule } from "effect"
+
+/** Every retry in the engine, by name. All are jittered, and bounded in count and time. */
+
+/** A store that is unavailable for a moment. What still fails afterwards is handed back and found again by the sweep. */
+export const storeRetry = Schedule.exponential("100 millis").pipe(
+  Schedule.jittered,
+  Schedule.upTo({ times: 6, duration: "30 seconds" })
+)
+
+/** A page that failed, or whose worker died. Its budgets (`PageBudget`) decide how often. */
+export const pageRetry = Schedule.exponential("50 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 10 }))
+
+/** A worker that died while opening the document: once more, on another worker. */
+export const openRetry = Schedule.exponential("50 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 1 }))
+
+/** A source that is down or slow at the moment. */
+export const sourceRetry = Schedule.exponential("1 second").pipe(
+  Schedule.jittered,
+  Schedule.upTo({ times: 4, duration: "2 minutes" })
+)
+
+/** A tenant actor that died of a defect. It is always restarted, ever more slowly. */
+export const actorRestart = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")])
+
+/** Rest of a tenant's slot after the store failed it for good, before it asks for work again. */
+export const storeRest = Duration.seconds(2)
+
+/** How often one page may fail, and how often a worker may die on it, before it is condemned. */
+export const pageFailureBudget = 3
+export const pageDeathBudget = 2

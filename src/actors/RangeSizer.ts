@@ -1,0 +1,25 @@
+/** A range is sized to about this much work, so that no one waits long for a turn and messages cost next to nothing. */
+const targetMillis = 64
+const maxPages = 64
+const firstGuessMillis = 8
+const weightOfNewest = 0.3
+
+/** Sizes a document's page ranges by the page times measured so far. */
+export class RangeSizer {
+  #pageMillis = firstGuessMillis
+
+  /** Pages for the next range: no more than leaves every lane something to do. */
+  size(remaining: number, lanes: number): number {
+    const byTime = Math.round(targetMillis / this.#pageMillis)
+    return Math.max(1, Math.min(byTime, maxPages, Math.ceil(remaining / lanes)))
+  }
+
+  estimate(pages: number): number {
+    return pages * this.#pageMillis
+  }
+
+  observe(pages: number, millis: number): void {
+    if (pages === 0) return
+    this.#pageMillis += weightOfNewest * (Math.max(0.1, millis / pages) - this.#pageMillis)
+  }
+}

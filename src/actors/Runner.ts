@@ -1,0 +1,60 @@
+import { Clock, Context, Duration, Effect, Layer, Semaphore } from "effect"
+import { SecureRandom } from "effect/crypto"
+import type { DocumentId, TenantId } from "../domain/Ids.ts"
+import { RunnerId } from "../domain/Ids.ts"
+import type { Fence, Lease } from "../services/DocumentStore.ts"
+import { EngineConfig } from "../services/EngineConfig.ts"
+
+export interface HeldDocument {
+  readonly tenant: TenantId
+  readonly fence: Fence
+}
+
+const weightOfNewest = 0.2
+
+/** This process as a runner of documents: its identity, its global gate, and the documents it holds at the moment. */
+export class Runner extends Context.Service<
+  Runner,
+  {
+    readonly id: RunnerId
+    readonly globalGate: Semaphore.Semaphore
+    /** A lease from now on. */
+    readonly lease: Effect.Effect<Lease>
+    /** Registers the document while the effect runs, so that its lease is watched. */
+    readonly holding: (held: HeldDocument) => <A, E, R>(run: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    readonly held: () => ReadonlyArray<HeldDocument>
+    /** Mean run time of the documents that ended lately; `undefined` before the first. */
+    readonly meanRunMillis: () => number | undefined
+    readonly observeRun: (millis: number) => void
+  }
+>()("sluice/actors/Runner") {
+  static readonly layer = Layer.effect(
+    Runner,
+    Effect.gen(function* () {
+      const config = yield* EngineConfig
+      const random = yield* SecureRandom.SecureRandom
+      const id = RunnerId.make(yield* random.uuidV7())
+      const globalGate = yield* Semaphore.make(config.globalDocuments)
+      const held = new Map<DocumentId, HeldDocument>()
+      const leaseMillis = Duration.toMillis(config.lease)
+      let meanRunMillis: number | undefined
+
+      return Runner.of({
+        id,
+        globalGate,
+        lease: Effect.map(Clock.currentTimeMillis, (now) => ({ runner: id, now, until: now + leaseMillis })),
+        holding: (document) => (run) =>
+          Effect.acquireUseRelease(
+            Effect.sync(() => held.set(document.fence.documentId, document)),
+            () => run,
+            () => Effect.sync(() => held.delete(document.fence.documentId))
+          ),
+        held: () => [...held.values()],
+        meanRunMillis: () => meanRunMillis,
+        observeRun: (millis) => {
+          meanRunMillis = meanRunMillis === undefined ? millis : meanRunMillis + weightOfNewest * (millis - meanRunMillis)
+        }
+      })
+    })
+  )
+}

@@ -1,0 +1,62 @@
+import { Context, Effect, FiberMap, Layer, Queue } from "effect"
+import type { TenantId } from "../domain/Ids.ts"
+import { EngineConfig } from "../services/EngineConfig.ts"
+import { actorRestart } from "./Policies.ts"
+import { runTenantActor } from "./TenantActor.ts"
+import type { TenantMessage } from "./TenantProtocol.ts"
+
+/**
+ * Finds or starts a tenant's actor, and supervises it: an actor that dies of a defect is restarted with backoff and finds
+ * its mailbox as it was; one that has been idle is stopped and forgotten.
+ */
+export class TenantDirectory extends Context.Service<
+  TenantDirectory,
+  {
+    /** Puts the message into the tenant's mailbox. Waits while the mailbox is full. */
+    readonly tell: (tenant: TenantId, message: TenantMessage) => Effect.Effect<void>
+    /** Tenants whose actor is alive. */
+    readonly active: Effect.Effect<number>
+    /** Messages in all mailboxes. */
+    readonly waiting: Effect.Effect<number>
+  }
+>()("sluice/actors/TenantDirectory") {
+  static readonly layer = Layer.effect(
+    TenantDirectory,
+    Effect.gen(function* () {
+      const { mailboxCapacity } = yield* EngineConfig
+      const services = yield* Effect.context<Effect.Services<ReturnType<typeof runTenantActor>>>()
+      const mailboxes = new Map<TenantId, Queue.Queue<TenantMessage>>()
+      const actors = yield* FiberMap.make<TenantId>()
+
+      const start = Effect.fnUntraced(function* (tenant: TenantId, mailbox: Queue.Queue<TenantMessage>) {
+        const mayEnd = () => Queue.sizeUnsafe(mailbox) === 0 && mailboxes.delete(tenant)
+        const actor = runTenantActor(tenant, mailbox, mayEnd).pipe(
+          Effect.tapCause((cause) => Effect.logError("tenant actor died", cause)),
+          Effect.sandbox,
+          Effect.retry(actorRestart),
+          Effect.annotateLogs({ tenantId: tenant }),
+          Effect.provideContext(services)
+        )
+        yield* FiberMap.run(actors, tenant, actor)
+      })
+
+      const tell = Effect.fnUntraced(function* (tenant: TenantId, message: TenantMessage) {
+        const fresh = yield* Queue.bounded<TenantMessage>(mailboxCapacity)
+        const mailbox = mailboxes.get(tenant) ?? fresh
+        if (mailbox === fresh) {
+          mailboxes.set(tenant, mailbox)
+          yield* start(tenant, mailbox)
+        }
+        yield* Queue.offer(mailbox, message)
+      })
+
+      const waiting = Effect.sync(() => {
+        let messages = 0
+        for (const mailbox of mailboxes.values()) messages += Queue.sizeUnsafe(mailbox)
+        return messages
+      })
+
+      return TenantDirectory.of({ tell, active: FiberMap.size(actors), waiting })
+    })
+  )
+}

@@ -1,0 +1,64 @@
+import { ByteSize, Config, Context, Duration, Layer } from "effect"
+import { byteSize, count, duration } from "./ConfigValues.ts"
+
+/** The limits and bounds of one engine. Every field has a default that suits a small machine. */
+export interface EngineLimits {
+  /** Documents open at once, over all tenants: the global gate. */
+  readonly globalDocuments: number
+  /** Documents open at once for one tenant, unless the registry says otherwise: the tenant gate. */
+  readonly tenantDocuments: number
+  /** Pages of one document being read at once: the page gate. */
+  readonly documentPages: number
+  /** Documents that may wait, for one tenant and over all. Beyond it a submission is refused. */
+  readonly queueSize: number
+  /** Bytes of one upload. */
+  readonly uploadSize: ByteSize.ByteSize
+  /** Pages of one document; a file that claims more is refused before anything is read. */
+  readonly pages: number
+  /** Worker time of one page. */
+  readonly pageTimeout: Duration.Duration
+  /** Run time of one document; waiting for gates and for turns does not count. */
+  readonly documentTimeout: Duration.Duration
+  /** How long a runner may be silent before its documents go back to their queues. */
+  readonly lease: Duration.Duration
+  /** An actor with nothing to do for this long is stopped; it is started again when needed. */
+  readonly tenantIdle: Duration.Duration
+  /** Messages a tenant's mailbox holds before senders wait. */
+  readonly mailboxCapacity: number
+}
+
+export const defaultLimits: EngineLimits = {
+  globalDocuments: 8,
+  tenantDocuments: 2,
+  documentPages: 6,
+  queueSize: 10_000,
+  uploadSize: ByteSize.mebibytes(200),
+  pages: 20_000,
+  pageTimeout: Duration.seconds(30),
+  documentTimeout: Duration.minutes(30),
+  lease: Duration.seconds(10),
+  tenantIdle: Duration.minutes(5),
+  mailboxCapacity: 64
+}
+
+const limits: Config.Config<EngineLimits> = Config.all({
+  globalDocuments: count("GLOBAL_PDF_CONCURRENCY", 10_000).pipe(
+    Config.withDefault(undefined),
+    Config.flatMap((own) => (own === undefined ? count("MAX_CONCURRENT_JOBS", 10_000) : Config.succeed(own))),
+    Config.withDefault(defaultLimits.globalDocuments)
+  ),
+  tenantDocuments: count("PER_TENANT_PDF_CONCURRENCY", 10_000).pipe(Config.withDefault(defaultLimits.tenantDocuments)),
+  documentPages: count("PER_PDF_PAGE_CONCURRENCY", 1_000).pipe(Config.withDefault(defaultLimits.documentPages)),
+  queueSize: count("QUEUE_MAXSIZE").pipe(Config.withDefault(defaultLimits.queueSize)),
+  uploadSize: byteSize("MAX_UPLOAD_SIZE").pipe(Config.withDefault(defaultLimits.uploadSize)),
+  pages: count("MAX_PAGES").pipe(Config.withDefault(defaultLimits.pages)),
+  pageTimeout: duration("PAGE_TIMEOUT").pipe(Config.withDefault(defaultLimits.pageTimeout)),
+  documentTimeout: duration("DOCUMENT_TIMEOUT").pipe(Config.withDefault(defaultLimits.documentTimeout))
+}).pipe(Config.map((configured) => ({ ...defaultLimits, ...configured })))
+
+/** The engine's limits, as a service: from the environment (`layerFromEnv`), or as given (`layer`). */
+export class EngineConfig extends Context.Service<EngineConfig, EngineLimits>()("sluice/services/EngineConfig") {
+  static readonly layer = (overrides: Partial<EngineLimits> = {}) =>
+    Layer.succeed(EngineConfig, { ...defaultLimits, ...overrides })
+  static readonly layerFromEnv = Layer.effect(EngineConfig, limits)
+}

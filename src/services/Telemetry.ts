@@ -1,0 +1,220 @@
+/**
+ * Every metric and span name of the engine: a contract with whoever draws a dashboard, listed for readers in
+ * docs/telemetry.md. Labels have few known values, and each labelled series is built once, so updating one allocates no
+ * key. Tenants and documents appear in spans and logs, never in labels.
+ */
+import { Metric } from "effect"
+import { FailureCode } from "../domain/Failure.ts"
+import type { DocumentId, TenantId } from "../domain/Ids.ts"
+import { PageStatus } from "../domain/Page.ts"
+
+/** One metric with one label. */
+export interface Labelled<Value extends string, M> {
+  readonly label: string
+  readonly values: ReadonlyArray<Value>
+  /** The series of this value. */
+  readonly of: (value: Value) => M
+}
+
+const labelled = <const Value extends string, M>(
+  label: string,
+  values: ReadonlyArray<Value>,
+  make: (attributes: Record<string, string>) => M
+): Labelled<Value, M> => {
+  const build = (value: Value) => make({ [label]: value })
+  const series = new Map(values.map((value) => [value, build(value)]))
+  return { label, values, of: (value) => series.get(value) ?? build(value) }
+}
+
+/** Milliseconds from one to half an hour: from a checkpoint to a long wait at a gate. */
+const durations = Metric.boundariesFromIterable([
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000
+])
+const sizes = Metric.boundariesFromIterable([1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
+
+const counter = (id: string, description: string) => (attributes?: Record<string, string>) =>
+  Metric.counter(id, { description, attributes, incremental: true })
+const gauge = (id: string, description: string) => (attributes?: Record<string, string>) =>
+  Metric.gauge(id, { description, attributes })
+const timer = (id: string, description: string) => (attributes?: Record<string, string>) =>
+  Metric.timer(id, { description, attributes, boundaries: durations })
+
+// Documents
+
+export const documentsAccepted = counter(
+  "sluice_documents_accepted_total",
+  "Documents made durable and promised an end."
+)()
+
+/** The queue or rate that was full, the engine's own state, or what was wrong with the file. */
+export const refusals = [
+  "tenant_queue",
+  "global_queue",
+  "rate",
+  "shutting_down",
+  "unavailable",
+  ...FailureCode.literals
+] as const
+export type Refusal = (typeof refusals)[number]
+export const documentsRefused = labelled(
+  "reason",
+  refusals,
+  counter(
+    "sluice_documents_refused_total",
+    "Submissions that were not accepted, by the limit or failure that stopped them."
+  )
+)
+
+export const documentsEnded = labelled(
+  "status",
+  ["completed", "partial", "failed", "cancelled"],
+  counter("sluice_documents_ended_total", "Documents that became terminal.")
+)
+
+export const documentsRequeued = labelled(
+  "reason",
+  ["retry", "preempted", "lease_lost", "shutdown"],
+  counter("sluice_documents_requeued_total", "Running documents that went back to their queue, finished pages kept.")
+)
+
+export const documentsWaiting = gauge("sluice_documents_waiting", "Documents scheduled or queued, over all tenants.")()
+export const documentsRunning = gauge("sluice_documents_running", "Documents under a lease, over all tenants.")()
+
+// Gates
+
+export const gates = ["tenant", "global", "page", "worker"] as const
+export type Gate = (typeof gates)[number]
+export const gateInUse = labelled("gate", gates, gauge("sluice_gate_in_use", "Permits of a gate that are held."))
+export const gateWait = labelled(
+  "gate",
+  gates,
+  timer("sluice_gate_wait_milliseconds", "Time from asking a gate for a permit to getting it.")
+)
+
+// Reading
+
+export const openDuration = timer(
+  "sluice_open_duration_milliseconds",
+  "Opening a document: structure, metadata, outline."
+)()
+export const pageDuration = timer("sluice_page_duration_milliseconds", "Worker time of one page.")()
+export const pagesRead = labelled(
+  "status",
+  PageStatus.literals,
+  counter("sluice_pages_total", "Pages that got their result.")
+)
+export const rangePages = Metric.histogram("sluice_range_pages", {
+  description: "Pages per range handed to a worker.",
+  boundaries: sizes
+})
+export const checkpointDuration = timer(
+  "sluice_checkpoint_duration_milliseconds",
+  "Making the results of a range durable, waiting for the commit included."
+)()
+
+// Store and blobs
+
+export const storeCommitDuration = timer(
+  "sluice_store_commit_duration_milliseconds",
+  "One commit of the document store."
+)()
+export const storeCommitWrites = Metric.histogram("sluice_store_commit_writes", {
+  description: "Writes that shared one commit of the document store.",
+  boundaries: sizes
+})
+export const blobPutDuration = timer(
+  "sluice_blob_put_duration_milliseconds",
+  "Receiving, hashing and storing one blob; the sender's pace is part of it."
+)()
+export const blobPutBytes = Metric.counter("sluice_blob_put_bytes_total", {
+  description: "Bytes of blobs that were stored.",
+  attributes: { unit: "bytes" },
+  incremental: true
+})
+
+// Page workers
+
+export const engineErrorCodes = [...FailureCode.literals, "WORKER_DIED"] as const
+export type EngineErrorCode = (typeof engineErrorCodes)[number]
+export const engineErrors = labelled(
+  "code",
+  engineErrorCodes,
+  counter("sluice_engine_errors_total", "Calls of the PDF engine that failed as a whole.")
+)
+export const workersAlive = gauge("sluice_workers_alive", "Page workers that are running.")()
+export const workersReplaced = labelled(
+  "reason",
+  ["died", "killed", "memory", "age"],
+  counter("sluice_workers_replaced_total", "Page workers that were replaced, by why the old one went.")
+)
+export const workersRss = Metric.gauge("sluice_workers_rss_bytes", {
+  description: "Resident memory of all page workers.",
+  attributes: { unit: "bytes" }
+})
+
+// Actors and the process
+
+export const mailboxDepth = gauge("sluice_mailbox_depth", "Messages waiting in the mailboxes of all tenant actors.")()
+export const mailboxRejections = counter(
+  "sluice_mailbox_rejections_total",
+  "Messages a full or closed mailbox refused."
+)()
+export const eventLoopDelay = Metric.gauge("sluice_event_loop_delay_p99_milliseconds", {
+  description: "99th percentile of the event loop's delay over the last ten seconds.",
+  attributes: { unit: "milliseconds" }
+})
+
+// The outside
+
+export const callbackDeliveries = labelled(
+  "outcome",
+  ["delivered", "retried", "refused", "abandoned"],
+  counter("sluice_callback_deliveries_total", "Attempts to announce a terminal state to its callback.")
+)
+export const sourceFetches = labelled(
+  "outcome",
+  ["fetched", "refused", "unavailable", "too_large"],
+  counter("sluice_source_fetches_total", "PDFs fetched from elsewhere.")
+)
+
+// Spans
+
+/** What a trace of the engine is made of. `X.*` stands for every method of the service `X`. */
+export const spans = {
+  "Ingestion.*": "One call of the engine's users, over HTTP or embedded.",
+  "TenantDirectory.*": "Finding or starting a tenant's actor.",
+  "TenantActor.*": "One message of a tenant actor.",
+  "DocumentActor.run": "One attempt of a document, from its claim to its end or requeue.",
+  "DocumentActor.*": "A step of an attempt: locating the bytes, opening, one range of pages, the end.",
+  "LeaseKeeper.*": "Renewing the leases of the documents that run here.",
+  "DocumentStore.*": "One call of the document store.",
+  "BlobStore.*": "One call of the blob store.",
+  "PdfEngine.open": "A worker opening a PDF.",
+  "PdfEngine.read": "A worker reading a range of pages.",
+  "PdfEngine.close": "Workers forgetting a PDF.",
+  "PagePool.*": "Choosing, starting and replacing page workers.",
+  "Reader.*": "Work inside a page worker; shows only when a reader runs in the engine's own process.",
+  "TenantRegistry.*": "Looking up tenants and keys.",
+  "Sources.*": "Resolving and fetching a PDF that lies elsewhere.",
+  "Secrets.*": "Sealing and opening document passwords.",
+  "Sweeper.*": "One round over expired leases, due schedules and retention.",
+  "Outbox.*": "One delivery of a callback."
+} as const
+export type SpanName = keyof typeof spans
+
+/** Attributes of every span and log line that is about one document. */
+export const documentAttributes = (subject: {
+  readonly tenantId: TenantId
+  readonly documentId: DocumentId
+  readonly attempt?: number | undefined
+}): Record<string, string | number> => ({
+  "tenant.id": subject.tenantId,
+  "document.id": subject.documentId,
+  ...(subject.attempt === undefined ? {} : { "document.attempt": subject.attempt })
+})
+
+/** Attributes of a span about a range of pages. */
+export const rangeAttributes = (pages: ReadonlyArray<number>): Record<string, number> => ({
+  "range.first": pages[0] ?? 0,
+  "range.pages": pages.length
+})

@@ -7,7 +7,8 @@ import { MinHeap } from "./MinHeap.ts"
  * Every tenant has a virtual time that grows by `milliseconds used / weight`. The next turn goes to the waiting tenant
  * with the least virtual time: an estimate is charged when the turn is given, and `settle` corrects it to what was used.
  * A tenant that begins to wait starts no earlier than the current virtual time, so idling earns no credit; it starts no
- * earlier than its own last charge either, so leaving and coming back forgives no debt.
+ * earlier than its own last charge either, so leaving and coming back forgives no debt. When nobody waits and nothing
+ * runs, all debts are void: nobody was kept waiting for them.
  *
  * A pick costs O(log tenants), whatever the depth of any backlog. The heap holds outdated entries of tenants whose
  * virtual time has changed since; they are told by their version and skipped.
@@ -48,8 +49,16 @@ export class FairQueue<A> {
   readonly #accounts = new Map<TenantId, Account<A>>()
   readonly #ready = new MinHeap<Ready<A>>((a, b) => a.virtualTime - b.virtualTime || a.order - b.order)
   #now = 0
+  #latest = 0
+  #waiting = 0
+  #given = 0
   #order = 0
   #sweepAbove = leastSweep
+
+  /** Tenants that are remembered: those with turns, and those with a debt to carry. */
+  get accounts(): number {
+    return this.#accounts.size
+  }
 
   /** Adds a turn and returns how to withdraw it; withdrawing a turn that was given has no effect. */
   add(turn: Turn, item: A): () => void {
@@ -57,6 +66,7 @@ export class FairQueue<A> {
     const waiting: Waiting<A> = { turn, item, order: this.#order++, withdrawn: false }
     account.queue.push(waiting)
     account.waiting++
+    this.#waiting++
     if (account.waiting === 1) {
       account.virtualTime = Math.max(account.virtualTime, this.#now)
       this.#announce(account)
@@ -65,6 +75,7 @@ export class FairQueue<A> {
       if (waiting.withdrawn) return
       waiting.withdrawn = true
       account.waiting--
+      this.#waiting--
     }
   }
 
@@ -79,6 +90,7 @@ export class FairQueue<A> {
       if (next === undefined) continue
       this.#now = Math.max(this.#now, account.virtualTime)
       account.virtualTime += next.turn.estimatedMillis / next.turn.weight
+      this.#given++
       this.#announce(account)
       return next
     }
@@ -88,7 +100,10 @@ export class FairQueue<A> {
   settle(turn: Turn, usedMillis: number): void {
     const account = this.#account(turn.tenant)
     account.virtualTime += (usedMillis - turn.estimatedMillis) / turn.weight
+    this.#latest = Math.max(this.#latest, account.virtualTime)
+    this.#given--
     this.#announce(account)
+    if (this.#waiting === 0 && this.#given === 0) this.#now = this.#latest
     this.#forgetSettled()
   }
 
@@ -99,6 +114,7 @@ export class FairQueue<A> {
       if (waiting.withdrawn) continue
       waiting.withdrawn = true
       account.waiting--
+      this.#waiting--
       return waiting
     }
   }

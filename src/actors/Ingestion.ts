@@ -92,8 +92,14 @@ export class Ingestion extends Context.Service<
       id: DocumentId
     ) => Effect.Effect<void, DocumentNotFound | StoreUnavailable | BlobStoreUnavailable>
     readonly queueStatus: (tenant?: TenantId) => Effect.Effect<QueueStatus, StoreUnavailable>
-    /** Live events of the tenant, of one document when it is named. A subscriber that falls behind loses the oldest. */
-    readonly events: (tenant: TenantId, id?: DocumentId) => Stream.Stream<IngestEvent>
+    /** What happens from now on. A subscriber that falls behind loses the oldest. */
+    readonly events: (tenant: TenantId) => Stream.Stream<IngestEvent>
+    /** What has become of the document so far, then what happens to it, up to its end; `DocumentEnded` is never missed. */
+    readonly follow: (
+      tenant: TenantId,
+      id: DocumentId
+    ) => Stream.Stream<IngestEvent, DocumentNotFound | StoreUnavailable>
+    /** False once the engine is stopping and refuses submissions. */
+    readonly accepting: Effect.Effect<boolean>
   }
 >()("sluice/actors/Ingestion") {}
-

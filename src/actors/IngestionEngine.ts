@@ -7,6 +7,7 @@ import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
 import * as Admission from "./Admission.ts"
+import { followDocument } from "./Follow.ts"
 import { Ingestion, type QueueStatus } from "./Ingestion.ts"
 import { Runner } from "./Runner.ts"
 import { Submissions } from "./Submissions.ts"
@@ -91,11 +92,10 @@ export const layer = Layer.effect(
       cancel,
       remove,
       queueStatus,
-      events: (tenant, id) =>
-        Stream.filter(
-          events.subscribe,
-          (event) => event.tenantId === tenant && (id === undefined || event.documentId === id)
-        )
+      events: (tenant) =>
+        Stream.unwrap(Effect.map(events.subscribe, Stream.filter((event) => event.tenantId === tenant))),
+      follow: (tenant, id) => Stream.provideContext(followDocument(tenant, id), services),
+      accepting: submissions.accepting
     })
   })
 )

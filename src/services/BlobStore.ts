@@ -31,10 +31,13 @@ export type BlobLocation =
   | { readonly _tag: "File"; readonly path: string }
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
 
+/** How many bytes `StoredBlob.head` holds at most. */
+export const headBytes = 1024
+
 export interface StoredBlob {
   readonly hash: BlobHash
   readonly size: number
-  /** The first bytes (up to 1024), so that a caller can look for a signature without reading the blob again. */
+  /** The first bytes (up to `headBytes`), so that a caller can look for a signature without reading the blob again. */
   readonly head: Uint8Array
 }
 
@@ -49,7 +52,11 @@ export class BlobStore extends Context.Service<
     ) => Effect.Effect<StoredBlob, E | BlobTooLarge | BlobStoreUnavailable, R>
     readonly size: (hash: BlobHash) => Effect.Effect<number, BlobLost | BlobStoreUnavailable>
     readonly locate: (hash: BlobHash) => Effect.Effect<BlobLocation, BlobLost | BlobStoreUnavailable>
-    readonly remove: (hash: BlobHash) => Effect.Effect<void, BlobStoreUnavailable>
+    /**
+     * Removes the blob, if it is there. With `putBefore`, only if it was last put before that moment: a sweep that found it
+     * unused must not take it from an upload of the same bytes that came in between.
+     */
+    readonly remove: (hash: BlobHash, putBefore?: number) => Effect.Effect<void, BlobStoreUnavailable>
     /** Every blob at rest with the moment it was last put, for the sweep of blobs that no document refers to. */
     readonly list: Stream.Stream<{ readonly hash: BlobHash; readonly putAtMillis: number }, BlobStoreUnavailable>
   }

@@ -1,0 +1,133 @@
+/** The shape of the database, step by step. A step that has been released is never edited; a change is a new step. */
+import { Effect, Layer } from "effect"
+import { Migrator, SqlClient } from "effect/sql"
+
+/**
+ * - Positions (`seq`) are given in the order of acceptance and never change, so a document that goes back to the queue
+ *   stands where it stood before.
+ * - Partial indexes hold only the documents in one state: their size, and the cost of a claim, do not depend on how many
+ *   documents have ended.
+ * - What is large and rarely read (`document_details`) stays out of the row that every saved page rewrites.
+ */
+const documents = [
+  `CREATE TABLE documents (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    tenant_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    source_url TEXT,
+    blob TEXT,
+    size INTEGER,
+    priority INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    runner TEXT,
+    lease_until INTEGER,
+    not_before INTEGER,
+    sealed_password TEXT,
+    callback TEXT,
+    callback_next_at INTEGER,
+    callback_deliveries INTEGER NOT NULL DEFAULT 0,
+    page_count INTEGER,
+    pages_done INTEGER NOT NULL DEFAULT 0,
+    pages_failed INTEGER NOT NULL DEFAULT 0,
+    failure TEXT,
+    accepted_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER
+  ) STRICT`,
+  `CREATE INDEX documents_by_tenant ON documents (tenant_id, id)`,
+  `CREATE INDEX documents_by_status ON documents (tenant_id, status, id)`,
+  `CREATE INDEX documents_by_blob ON documents (blob, tenant_id) WHERE blob IS NOT NULL`,
+  `CREATE INDEX documents_queued ON documents (tenant_id, priority DESC, seq) WHERE status = 'queued'`,
+  `CREATE INDEX documents_running ON documents (runner) WHERE status = 'running'`,
+  `CREATE INDEX documents_scheduled ON documents (not_before) WHERE status = 'scheduled'`,
+  `CREATE INDEX documents_callback ON documents (callback_next_at) WHERE callback_next_at IS NOT NULL`,
+  `CREATE TABLE document_details (
+    document INTEGER PRIMARY KEY REFERENCES documents (seq) ON DELETE CASCADE,
+    metadata TEXT NOT NULL,
+    outline TEXT NOT NULL
+  ) STRICT`
+]
+
+/** `lines` is the last column: SQLite reads a long row only as far as it is asked to. */
+const pages = [
+  `CREATE TABLE pages (
+    document INTEGER NOT NULL REFERENCES documents (seq) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    width REAL NOT NULL,
+    height REAL NOT NULL,
+    rotation REAL NOT NULL,
+    elapsed_millis REAL NOT NULL,
+    error TEXT,
+    text TEXT NOT NULL,
+    lines TEXT NOT NULL,
+    PRIMARY KEY (document, number)
+  ) STRICT`
+]
+
+const waits = (row: string) => `(${row}.status IN ('scheduled', 'queued'))`
+const ended = (row: string) => `(${row}.status IN ('completed', 'partial', 'failed'))`
+
+/**
+ * Counters of each tenant, and under `*` (no tenant id can be that) of all. Triggers keep them, so that no way of
+ * changing a document can forget to, and reading them does not depend on how many documents there are.
+ */
+const stats = [
+  `CREATE TABLE tenant_stats (
+    tenant_id TEXT PRIMARY KEY,
+    waiting INTEGER NOT NULL DEFAULT 0,
+    queued INTEGER NOT NULL DEFAULT 0,
+    running INTEGER NOT NULL DEFAULT 0,
+    max_waiting INTEGER NOT NULL DEFAULT 0,
+    max_running INTEGER NOT NULL DEFAULT 0,
+    processed INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX tenant_stats_queued ON tenant_stats (tenant_id) WHERE queued > 0`,
+  `INSERT INTO tenant_stats (tenant_id) VALUES ('*')`,
+  `CREATE TRIGGER documents_counted_on_insert AFTER INSERT ON documents BEGIN
+    INSERT INTO tenant_stats (tenant_id) VALUES (NEW.tenant_id) ON CONFLICT DO NOTHING;
+    UPDATE tenant_stats SET
+      waiting = waiting + ${waits("NEW")},
+      max_waiting = max(max_waiting, waiting + ${waits("NEW")}),
+      queued = queued + (NEW.status = 'queued')
+    WHERE tenant_id IN (NEW.tenant_id, '*');
+  END`,
+  `CREATE TRIGGER documents_counted_on_update AFTER UPDATE OF status ON documents WHEN OLD.status <> NEW.status BEGIN
+    UPDATE tenant_stats SET
+      waiting = waiting + ${waits("NEW")} - ${waits("OLD")},
+      max_waiting = max(max_waiting, waiting + ${waits("NEW")} - ${waits("OLD")}),
+      queued = queued + (NEW.status = 'queued') - (OLD.status = 'queued'),
+      running = running + (NEW.status = 'running') - (OLD.status = 'running'),
+      max_running = max(max_running, running + (NEW.status = 'running') - (OLD.status = 'running')),
+      processed = processed + ${ended("NEW")},
+      failed = failed + (NEW.status = 'failed')
+    WHERE tenant_id IN (NEW.tenant_id, '*');
+  END`,
+  `CREATE TRIGGER documents_counted_on_delete AFTER DELETE ON documents BEGIN
+    UPDATE tenant_stats SET
+      waiting = waiting - ${waits("OLD")},
+      queued = queued - (OLD.status = 'queued'),
+      running = running - (OLD.status = 'running')
+    WHERE tenant_id IN (OLD.tenant_id, '*');
+  END`
+]
+
+const steps = (statements: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })
+  })
+
+export const migrate = Migrator.make({})({
+  table: "migrations",
+  loader: Migrator.fromRecord({
+    "0001_documents": steps(documents),
+    "0002_pages": steps(pages),
+    "0003_tenant_stats": steps(stats)
+  })
+})
+
+export const layer = Layer.effectDiscard(migrate)

@@ -1,0 +1,109 @@
+/**
+ * Owns the one connection to an SQLite file: its settings, its prepared statements, and the turn of whoever uses it.
+ *
+ * SQLite answers synchronously, so a function given to `use` runs whole: no other fiber can come between its statements,
+ * and it cannot be interrupted half-way.
+ */
+import { Context, Effect, Layer, Semaphore } from "effect"
+import { classifySqliteError, SqlError } from "effect/sql/SqlError"
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
+
+export type Row = Record<string, SQLOutputValue>
+
+/** The connection during one turn. Every method throws what SQLite answers; `use` turns that into an `SqlError`. */
+export interface Statements {
+  readonly get: (sql: string, ...values: Array<SQLInputValue>) => Row | undefined
+  readonly all: (sql: string, ...values: Array<SQLInputValue>) => Array<Row>
+  /** The number of rows changed, not counting what triggers changed. */
+  readonly run: (sql: string, ...values: Array<SQLInputValue>) => number
+  readonly values: (sql: string, ...values: Array<SQLInputValue>) => ReadonlyArray<ReadonlyArray<SQLOutputValue>>
+  readonly exec: (sql: string) => void
+  readonly inTransaction: () => boolean
+}
+
+export interface SqliteOptions {
+  /** A path, or `:memory:`. The folder has to exist. */
+  readonly filename: string
+}
+
+const statementCacheSize = 200
+
+/** Full synchronisation: a commit that was reported has reached the disk. The write-ahead log is cut back when it grows. */
+const settings = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA foreign_keys = ON;
+  PRAGMA temp_store = MEMORY;
+  PRAGMA cache_size = -32768;
+  PRAGMA journal_size_limit = 67108864;
+`
+
+/** Node keeps SQLite's own number in `errcode`; the classifier looks for it in `errno`. */
+export const toSqlError = (operation: string, cause: unknown): SqlError => {
+  if (cause instanceof SqlError) return cause
+  const errno = typeof cause === "object" && cause !== null && "errcode" in cause ? cause.errcode : undefined
+  const known = cause instanceof Error && errno !== undefined ? Object.assign(cause, { errno }) : cause
+  return new SqlError({ reason: classifySqliteError(known, { operation, message: `SQLite failed to ${operation}` }) })
+}
+
+const makeStatements = (database: DatabaseSync): Statements => {
+  const prepared = new Map<string, StatementSync>()
+  const prepare = (sql: string): StatementSync => {
+    const known = prepared.get(sql)
+    if (known !== undefined) return known
+    const statement = database.prepare(sql)
+    const oldest = prepared.size >= statementCacheSize ? prepared.keys().next().value : undefined
+    if (oldest !== undefined) prepared.delete(oldest)
+    prepared.set(sql, statement)
+    return statement
+  }
+  return {
+    get: (sql, ...values) => prepare(sql).get(...values),
+    all: (sql, ...values) => prepare(sql).all(...values),
+    run: (sql, ...values) => Number(prepare(sql).run(...values).changes),
+    values: (sql, ...values) => {
+      const statement = database.prepare(sql)
+      const width = statement.columns().map((column) => column.name)
+      return statement.all(...values).map((row) => width.map((name) => row[name] ?? null))
+    },
+    exec: (sql) => database.exec(sql),
+    inTransaction: () => database.isTransaction
+  }
+}
+
+export class SqliteDatabase extends Context.Service<
+  SqliteDatabase,
+  {
+    /** Runs the function alone on the connection. Not to be called from inside a transaction of the `SqlClient`. */
+    readonly use: <A>(operation: string, body: (statements: Statements) => A) => Effect.Effect<A, SqlError>
+    /** The connection's turn, for an adapter that holds it over several steps. */
+    readonly turn: Semaphore.Semaphore
+    readonly statements: Statements
+  }
+>()("sluice/layers/sqlite/SqliteDatabase") {}
+
+export const layer = (options: SqliteOptions): Layer.Layer<SqliteDatabase, SqlError> =>
+  Layer.effect(
+    SqliteDatabase,
+    Effect.gen(function* () {
+      const database = yield* Effect.acquireRelease(
+        Effect.try({
+          try: () => {
+            const opened = new DatabaseSync(options.filename, { timeout: 5000 })
+            opened.exec(settings)
+            return opened
+          },
+          catch: (cause) => toSqlError("open the database", cause)
+        }),
+        (opened) => Effect.sync(() => opened.close())
+      )
+      const statements = makeStatements(database)
+      const turn = yield* Semaphore.make(1)
+      return SqliteDatabase.of({
+        turn,
+        statements,
+        use: (operation, body) =>
+          turn.withPermit(Effect.try({ try: () => body(statements), catch: (cause) => toSqlError(operation, cause) }))
+      })
+    })
+  )

@@ -1,0 +1,88 @@
+/** `DocumentStore` in one SQLite file: durable when a write succeeds, and as fast as the disk flushes batches. */
+import { Effect, Layer } from "effect"
+import type { SqlClient } from "effect/sql"
+import { DocumentNotFound, DocumentStore, StoreUnavailable } from "../../services/DocumentStore.ts"
+import { make as makeGroupCommit } from "./GroupCommit.ts"
+import { migrate } from "./Migrations.ts"
+import * as reads from "./reads.ts"
+import { layer as clientLayer } from "./SqliteClient.ts"
+import { SqliteDatabase, type SqliteOptions, type Statements } from "./SqliteDatabase.ts"
+import * as writes from "./writes.ts"
+
+const make = Effect.gen(function* () {
+  yield* migrate
+  const database = yield* SqliteDatabase
+  const write = yield* makeGroupCommit
+
+  const read = <A>(operation: string, question: (db: Statements) => A) =>
+    Effect.mapError(database.use(operation, question), (cause) => new StoreUnavailable({ operation, cause }))
+
+  return DocumentStore.of({
+    accept: Effect.fn("DocumentStore.accept")((document, limits) =>
+      write("accept a document", writes.accept(document, limits))
+    ),
+    claim: Effect.fn("DocumentStore.claim")((tenant, lease) => write("claim a document", writes.claim(tenant, lease))),
+    renew: Effect.fn("DocumentStore.renew")((lease) => write("renew leases", writes.renew(lease))),
+    fetched: Effect.fn("DocumentStore.fetched")((fence, blob) => write("record a blob", writes.fetched(fence, blob))),
+    opened: Effect.fn("DocumentStore.opened")((fence, pdf) =>
+      write("record an opened file", writes.opened(fence, pdf))
+    ),
+    savePage: Effect.fn("DocumentStore.savePage")((fence, page) => write("save a page", writes.savePage(fence, page))),
+    finish: Effect.fn("DocumentStore.finish")((fence, outcome, at) =>
+      write("finish a document", writes.finish(fence, outcome, at))
+    ),
+    release: Effect.fn("DocumentStore.release")((fence) => write("release a document", writes.release(fence))),
+    reclaimExpired: Effect.fn("DocumentStore.reclaimExpired")((now) =>
+      write("reclaim expired leases", writes.reclaimExpired(now))
+    ),
+    queueDue: Effect.fn("DocumentStore.queueDue")((now) => write("queue due documents", writes.queueDue(now))),
+    tenantsWithQueued: read("find tenants with work", reads.tenantsWithQueued),
+    cancel: Effect.fn("DocumentStore.cancel")((tenant, id, at) =>
+      write("cancel a document", writes.cancel(tenant, id, at))
+    ),
+    remove: Effect.fn("DocumentStore.remove")((tenant, id) => write("remove a document", writes.remove(tenant, id))),
+    find: Effect.fn("DocumentStore.find")(function* (tenant, id) {
+      const document = yield* read("find a document", (db) => reads.findById(db, tenant, id))
+      return document ?? (yield* new DocumentNotFound({ documentId: id }))
+    }),
+    list: Effect.fn("DocumentStore.list")((tenant, options) =>
+      read("list documents", (db) => reads.list(db, tenant, options))
+    ),
+    pages: Effect.fn("DocumentStore.pages")((tenant, id, options) =>
+      read("read pages", (db) => reads.pages(db, tenant, id, options))
+    ),
+    refersTo: Effect.fn("DocumentStore.refersTo")((hash, tenant) =>
+      read("look for a blob's documents", (db) => reads.refersTo(db, hash, tenant))
+    ),
+    stats: Effect.fn("DocumentStore.stats")((tenant) =>
+      read("count documents", (db) => reads.stats(db, tenant ?? "*"))
+    ),
+    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")((now, limit) =>
+      read("find callbacks owed", (db) => reads.pendingCallbacks(db, now, limit))
+    ),
+    recordCallback: Effect.fn("DocumentStore.recordCallback")((id, outcome) =>
+      write("record a callback", writes.recordCallback(id, outcome))
+    )
+  })
+})
+
+/** On a database that others share. Brings its tables up to date first. */
+export const layerNoDeps: Layer.Layer<DocumentStore, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase> =
+  Layer.effect(
+    DocumentStore,
+    make.pipe(
+      Effect.catchTag(
+        ["MigrationError", "SqlError"],
+        (cause) => new StoreUnavailable({ operation: "bring its tables up to date", cause })
+      )
+    )
+  )
+
+/** Opens the file (its folder has to exist), and closes it with the scope. */
+export const layer = (options: SqliteOptions): Layer.Layer<DocumentStore, StoreUnavailable> =>
+  layerNoDeps.pipe(
+    Layer.provide(clientLayer(options)),
+    Layer.catchTag("SqlError", (cause) =>
+      Layer.effect(DocumentStore, Effect.fail(new StoreUnavailable({ operation: "open its file", cause })))
+    )
+  )

@@ -1,0 +1,94 @@
+/** What the document store asks of the database. Every question is answered from an index, whatever the backlog's depth. */
+import type { Document } from "../../domain/Document.ts"
+import { type BlobHash, type DocumentId, TenantId } from "../../domain/Ids.ts"
+import type { PageResult } from "../../domain/Page.ts"
+import type { ListOptions, PagesOptions, PendingCallback, QueueStats } from "../../services/DocumentStore.ts"
+import { number, text, toDocument, toPage } from "./rows.ts"
+import type { Row, Statements } from "./SqliteDatabase.ts"
+
+const document = `
+  SELECT d.*, x.metadata, x.outline FROM documents d LEFT JOIN document_details x ON x.document = d.seq
+`
+
+export const findBySeq = (db: Statements, seq: number): Document => {
+  const row = db.get(`${document} WHERE d.seq = ?`, seq)
+  if (row === undefined) throw new Error("a document vanished inside its own transaction")
+  return toDocument(row)
+}
+
+export const findById = (db: Statements, tenant: TenantId, id: string): Document | undefined => {
+  const row = db.get(`${document} WHERE d.id = ? AND d.tenant_id = ?`, id, tenant)
+  return row === undefined ? undefined : toDocument(row)
+}
+
+/** Sorts after every document id. */
+const newest = "~"
+
+export const list = (db: Statements, tenant: TenantId, options: ListOptions): Array<Document> => {
+  const before = options.before ?? newest
+  const rows =
+    options.status === undefined
+      ? db.all(
+          `${document} WHERE d.tenant_id = ? AND d.id < ? ORDER BY d.id DESC LIMIT ?`,
+          tenant,
+          before,
+          options.limit
+        )
+      : db.all(
+          `${document} WHERE d.tenant_id = ? AND d.status = ? AND d.id < ? ORDER BY d.id DESC LIMIT ?`,
+          tenant,
+          options.status,
+          before,
+          options.limit
+        )
+  return rows.map(toDocument)
+}
+
+const pagesWith = (columns: string) => `
+  SELECT ${columns} FROM pages
+  WHERE document = (SELECT seq FROM documents WHERE id = ? AND tenant_id = ?) AND number >= ?
+  ORDER BY number LIMIT ?
+`
+const columnsInBrief = "number, status, width, height, rotation, elapsed_millis, error, text"
+const pagesInBrief = pagesWith(columnsInBrief)
+const pagesInDetail = pagesWith(`${columnsInBrief}, lines`)
+
+export const pages = (db: Statements, tenant: TenantId, id: DocumentId, options: PagesOptions): Array<PageResult> =>
+  db.all(options.detail ? pagesInDetail : pagesInBrief, id, tenant, options.from, options.limit).map(toPage)
+
+export const donePages = (db: Statements, seq: number): ReadonlySet<number> =>
+  new Set(db.all("SELECT number FROM pages WHERE document = ?", seq).map((row) => number(row, "number")))
+
+export const refersTo = (db: Statements, hash: BlobHash, tenant: TenantId | undefined): boolean =>
+  tenant === undefined
+    ? db.get("SELECT 1 FROM documents WHERE blob = ? LIMIT 1", hash) !== undefined
+    : db.get("SELECT 1 FROM documents WHERE blob = ? AND tenant_id = ? LIMIT 1", hash, tenant) !== undefined
+
+export const tenantIds = (rows: ReadonlyArray<Row>): Array<TenantId> =>
+  Array.from(new Set(rows.map((row) => text(row, "tenant_id"))), (id) => TenantId.make(id))
+
+export const tenantsWithQueued = (db: Statements): Array<TenantId> =>
+  tenantIds(db.all("SELECT tenant_id FROM tenant_stats WHERE queued > 0 AND tenant_id <> '*'"))
+
+const noStats: QueueStats = { waiting: 0, running: 0, maxWaiting: 0, maxRunning: 0, processed: 0, failed: 0 }
+
+export const stats = (db: Statements, tenant: TenantId | "*"): QueueStats => {
+  const row = db.get("SELECT * FROM tenant_stats WHERE tenant_id = ?", tenant)
+  return row === undefined
+    ? noStats
+    : {
+        waiting: number(row, "waiting"),
+        running: number(row, "running"),
+        maxWaiting: number(row, "max_waiting"),
+        maxRunning: number(row, "max_running"),
+        processed: number(row, "processed"),
+        failed: number(row, "failed")
+      }
+}
+
+export const pendingCallbacks = (db: Statements, now: number, limit: number): Array<PendingCallback> =>
+  db.all(`${document} WHERE d.callback_next_at <= ? ORDER BY d.callback_next_at LIMIT ?`, now, limit).map((row) => ({
+    document: toDocument(row),
+    url: text(row, "callback"),
+    deliveries: number(row, "callback_deliveries")
+  }))

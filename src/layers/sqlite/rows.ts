@@ -1,0 +1,91 @@
+/** Turns rows into domain values. A row that does not fit is damage, not an answer: decoding it throws. */
+import { DateTime, Schema } from "effect"
+import { Document, DocumentStatus, OutlineItem, PdfMetadata } from "../../domain/Document.ts"
+import { Failure } from "../../domain/Failure.ts"
+import { BlobHash, DocumentId, TenantId } from "../../domain/Ids.ts"
+import { noLines, type PageResult, PageStatus } from "../../domain/Page.ts"
+import type { Row } from "./SqliteDatabase.ts"
+
+export const number = (row: Row, column: string): number => {
+  const value = row[column]
+  if (typeof value !== "number") throw new TypeError(`column ${column} holds no number`)
+  return value
+}
+
+export const text = (row: Row, column: string): string => {
+  const value = row[column]
+  if (typeof value !== "string") throw new TypeError(`column ${column} holds no text`)
+  return value
+}
+
+const optional = <A>(row: Row, column: string, read: (row: Row, column: string) => A): A | undefined =>
+  row[column] === null || row[column] === undefined ? undefined : read(row, column)
+
+export const optionalText = (row: Row, column: string): string | undefined => optional(row, column, text)
+
+const moment = (row: Row, column: string): DateTime.Utc => DateTime.makeUnsafe(number(row, column))
+
+const decodeStatus = Schema.decodeUnknownSync(DocumentStatus)
+const decodePageStatus = Schema.decodeUnknownSync(PageStatus)
+const FailureText = Schema.fromJsonString(Failure)
+const MetadataText = Schema.fromJsonString(PdfMetadata)
+const OutlineText = Schema.fromJsonString(Schema.Array(OutlineItem))
+const decodeFailure = Schema.decodeUnknownSync(FailureText)
+const decodeMetadata = Schema.decodeUnknownSync(MetadataText)
+const decodeOutline = Schema.decodeUnknownSync(OutlineText)
+export const encodeFailure = Schema.encodeSync(FailureText)
+export const encodeMetadata = Schema.encodeSync(MetadataText)
+export const encodeOutline = Schema.encodeSync(OutlineText)
+
+export const toDocument = (row: Row): Document => {
+  const blob = optionalText(row, "blob")
+  const size = optional(row, "size", number)
+  const sourceUrl = optionalText(row, "source_url")
+  const pages = optional(row, "page_count", number)
+  const metadata = optionalText(row, "metadata")
+  const outline = optionalText(row, "outline")
+  const failure = optionalText(row, "failure")
+  const notBefore = optional(row, "not_before", moment)
+  const startedAt = optional(row, "started_at", moment)
+  const finishedAt = optional(row, "finished_at", moment)
+  return new Document({
+    id: DocumentId.make(text(row, "id")),
+    tenantId: TenantId.make(text(row, "tenant_id")),
+    name: text(row, "name"),
+    ...(blob === undefined ? {} : { blob: BlobHash.make(blob) }),
+    ...(size === undefined ? {} : { size }),
+    ...(sourceUrl === undefined ? {} : { sourceUrl }),
+    priority: number(row, "priority"),
+    status: decodeStatus(row["status"]),
+    attempt: number(row, "attempt"),
+    progress: {
+      ...(pages === undefined ? {} : { pages }),
+      done: number(row, "pages_done"),
+      failed: number(row, "pages_failed")
+    },
+    ...(metadata === undefined ? {} : { metadata: decodeMetadata(metadata) }),
+    ...(outline === undefined ? {} : { outline: decodeOutline(outline) }),
+    ...(failure === undefined ? {} : { failure: decodeFailure(failure) }),
+    timings: {
+      acceptedAt: moment(row, "accepted_at"),
+      ...(notBefore === undefined ? {} : { notBefore }),
+      ...(startedAt === undefined ? {} : { startedAt }),
+      ...(finishedAt === undefined ? {} : { finishedAt })
+    }
+  })
+}
+
+export const toPage = (row: Row): PageResult => {
+  const error = optionalText(row, "error")
+  return {
+    number: number(row, "number"),
+    status: decodePageStatus(row["status"]),
+    width: number(row, "width"),
+    height: number(row, "height"),
+    rotation: number(row, "rotation"),
+    text: text(row, "text"),
+    lines: optionalText(row, "lines") ?? noLines,
+    error: error === undefined ? undefined : decodeFailure(error),
+    elapsedMillis: number(row, "elapsed_millis")
+  }
+}

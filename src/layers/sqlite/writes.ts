@@ -1,0 +1,251 @@
+/**
+ * The changes the document store makes, as operations of a group commit: each checks first, then writes, and may be
+ * repeated if its transaction has to be.
+ */
+import { Exit, Option } from "effect"
+import { type Document, isTerminal } from "../../domain/Document.ts"
+import { failure } from "../../domain/Failure.ts"
+import { BlobHash, DocumentId, type TenantId } from "../../domain/Ids.ts"
+import { isFailed, type PageResult } from "../../domain/Page.ts"
+import {
+  type BacklogLimits,
+  type Claim,
+  DocumentNotFound,
+  type Fence,
+  type Lease,
+  LeaseLost,
+  type NewDocument,
+  type Outcome,
+  QueueFull
+} from "../../services/DocumentStore.ts"
+import type { OpenedPdf } from "../../services/PdfEngine.ts"
+import type { Operation } from "./GroupCommit.ts"
+import { donePages, findById, findBySeq, refersTo, stats, tenantIds } from "./reads.ts"
+import { encodeFailure, encodeMetadata, encodeOutline, number, optionalText, text } from "./rows.ts"
+import type { Statements } from "./SqliteDatabase.ts"
+
+export const accept =
+  (document: NewDocument, limits: BacklogLimits): Operation<Document, QueueFull> =>
+  (db) => {
+    if (stats(db, document.tenantId).waiting >= limits.tenant) {
+      return Exit.fail(new QueueFull({ scope: "tenant", limit: limits.tenant }))
+    }
+    if (stats(db, "*").waiting >= limits.global) {
+      return Exit.fail(new QueueFull({ scope: "global", limit: limits.global }))
+    }
+    const { notBefore, source } = document
+    db.run(
+      `INSERT INTO documents
+      (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, callback, accepted_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      document.id,
+      document.tenantId,
+      document.name,
+      source._tag === "Url" ? source.url : null,
+      source._tag === "Blob" ? source.hash : null,
+      source._tag === "Blob" ? source.size : null,
+      document.priority,
+      notBefore !== undefined && notBefore > document.acceptedAt ? "scheduled" : "queued",
+      notBefore ?? null,
+      document.sealedPassword ?? null,
+      document.callback ?? null,
+      document.acceptedAt
+    )
+    const accepted = findById(db, document.tenantId, document.id)
+    return accepted === undefined ? Exit.die("an accepted document cannot be read") : Exit.succeed(accepted)
+  }
+
+/** The index is named because a plan that sorts the whole backlog would be correct, too. */
+const nextQueued = `
+  SELECT seq FROM documents INDEXED BY documents_queued
+  WHERE tenant_id = ? AND status = 'queued' ORDER BY priority DESC, seq LIMIT 1
+`
+
+export const claim =
+  (tenant: TenantId, lease: Lease): Operation<Option.Option<Claim>, never> =>
+  (db) => {
+    const next = db.get(nextQueued, tenant)
+    if (next === undefined) return Exit.succeed(Option.none())
+    const seq = number(next, "seq")
+    const row = db.get(
+      `UPDATE documents SET status = 'running', attempt = attempt + 1, runner = ?, lease_until = ?,
+      started_at = coalesce(started_at, ?) WHERE seq = ? RETURNING sealed_password`,
+      lease.runner,
+      lease.until,
+      lease.now,
+      seq
+    )
+    const document = findBySeq(db, seq)
+    return Exit.succeed(
+      Option.some({
+        fence: { documentId: document.id, attempt: document.attempt },
+        document,
+        sealedPassword: row === undefined ? undefined : optionalText(row, "sealed_password"),
+        donePages: donePages(db, seq)
+      })
+    )
+  }
+
+export const renew =
+  (lease: Lease): Operation<ReadonlyArray<Fence>, never> =>
+  (db) =>
+    Exit.succeed(
+      db
+        .all(
+          `UPDATE documents INDEXED BY documents_running SET lease_until = ?
+        WHERE status = 'running' AND runner = ? RETURNING id, attempt`,
+          lease.until,
+          lease.runner
+        )
+        .map((row) => ({ documentId: DocumentId.make(text(row, "id")), attempt: number(row, "attempt") }))
+    )
+
+/** The position of the document the fence holds. Expiry alone does not end a lease: until it is reclaimed, it holds. */
+const held = (db: Statements, fence: Fence): number | undefined => {
+  const row = db.get(
+    "SELECT seq FROM documents WHERE id = ? AND attempt = ? AND status = 'running'",
+    fence.documentId,
+    fence.attempt
+  )
+  return row === undefined ? undefined : number(row, "seq")
+}
+
+const fenced =
+  <A>(fence: Fence, change: (db: Statements, seq: number) => A): Operation<A, LeaseLost> =>
+  (db) => {
+    const seq = held(db, fence)
+    return seq === undefined
+      ? Exit.fail(new LeaseLost({ documentId: fence.documentId, attempt: fence.attempt }))
+      : Exit.succeed(change(db, seq))
+  }
+
+export const fetched = (fence: Fence, blob: { readonly hash: BlobHash; readonly size: number }) =>
+  fenced(fence, (db, seq) => {
+    db.run("UPDATE documents SET blob = ?, size = ? WHERE seq = ?", blob.hash, blob.size, seq)
+  })
+
+export const opened = (fence: Fence, pdf: OpenedPdf) =>
+  fenced(fence, (db, seq) => {
+    db.run("UPDATE documents SET page_count = ? WHERE seq = ?", pdf.pageCount, seq)
+    db.run(
+      "INSERT OR REPLACE INTO document_details (document, metadata, outline) VALUES (?, ?, ?)",
+      seq,
+      encodeMetadata(pdf.metadata),
+      encodeOutline(pdf.outline)
+    )
+  })
+
+export const savePage = (fence: Fence, page: PageResult) =>
+  fenced(fence, (db, seq) => {
+    const added = db.run(
+      `INSERT INTO pages (document, number, status, width, height, rotation, elapsed_millis, error, text, lines)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      seq,
+      page.number,
+      page.status,
+      page.width,
+      page.height,
+      page.rotation,
+      page.elapsedMillis,
+      page.error === undefined ? null : encodeFailure(page.error),
+      page.text,
+      page.lines
+    )
+    if (added === 0) return
+    db.run(
+      "UPDATE documents SET pages_done = pages_done + 1, pages_failed = pages_failed + ? WHERE seq = ?",
+      isFailed(page.status) ? 1 : 0,
+      seq
+    )
+  })
+
+/** What becomes of a document when it ends: its secrets go, its callback falls due, and nobody holds it. */
+const end = (db: Statements, seq: number, outcome: Outcome | { status: "cancelled" }, at: number): Document => {
+  const reason =
+    outcome.status === "failed"
+      ? outcome.failure
+      : outcome.status === "cancelled"
+        ? failure("CANCELLED", "The document was cancelled.")
+        : undefined
+  db.run(
+    `UPDATE documents SET status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, runner = NULL,
+      lease_until = NULL, sealed_password = NULL, callback_next_at = iif(callback IS NULL, NULL, ?) WHERE seq = ?`,
+    outcome.status,
+    reason === undefined ? null : encodeFailure(reason),
+    at,
+    outcome.status === "cancelled" ? 1 : 0,
+    at,
+    seq
+  )
+  return findBySeq(db, seq)
+}
+
+export const finish = (fence: Fence, outcome: Outcome, at: number) =>
+  fenced(fence, (db, seq) => end(db, seq, outcome, at))
+
+const requeued = "SET status = 'queued', runner = NULL, lease_until = NULL"
+
+export const release = (fence: Fence) =>
+  fenced(fence, (db, seq) => {
+    db.run(`UPDATE documents ${requeued} WHERE seq = ?`, seq)
+  })
+
+export const reclaimExpired =
+  (now: number): Operation<ReadonlyArray<TenantId>, never> =>
+  (db) =>
+    Exit.succeed(
+      tenantIds(
+        db.all(
+          `UPDATE documents INDEXED BY documents_running ${requeued}
+      WHERE status = 'running' AND lease_until <= ? RETURNING tenant_id`,
+          now
+        )
+      )
+    )
+
+export const queueDue =
+  (now: number): Operation<ReadonlyArray<TenantId>, never> =>
+  (db) =>
+    Exit.succeed(
+      tenantIds(
+        db.all(
+          `UPDATE documents SET status = 'queued' WHERE status = 'scheduled' AND not_before <= ? RETURNING tenant_id`,
+          now
+        )
+      )
+    )
+
+export const cancel =
+  (tenant: TenantId, id: DocumentId, at: number): Operation<Document, DocumentNotFound> =>
+  (db) => {
+    const found = db.get("SELECT seq FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)
+    if (found === undefined) return Exit.fail(new DocumentNotFound({ documentId: id }))
+    const seq = number(found, "seq")
+    const document = findBySeq(db, seq)
+    return Exit.succeed(isTerminal(document.status) ? document : end(db, seq, { status: "cancelled" }, at))
+  }
+
+/** Also removes what is not terminal: with its row, the document's fence is gone, too. A callback still owed is dropped. */
+export const remove =
+  (tenant: TenantId, id: DocumentId): Operation<Option.Option<BlobHash>, DocumentNotFound> =>
+  (db) => {
+    const removed = db.get("DELETE FROM documents WHERE id = ? AND tenant_id = ? RETURNING blob", id, tenant)
+    if (removed === undefined) return Exit.fail(new DocumentNotFound({ documentId: id }))
+    const blob = Option.map(Option.fromUndefinedOr(optionalText(removed, "blob")), (hash) => BlobHash.make(hash))
+    return Exit.succeed(Option.filter(blob, (hash) => !refersTo(db, hash, undefined)))
+  }
+
+export const recordCallback =
+  (
+    id: DocumentId,
+    outcome: { readonly settled: true } | { readonly settled: false; readonly nextAt: number }
+  ): Operation<void, never> =>
+  (db) => {
+    db.run(
+      `UPDATE documents SET callback_next_at = ?, callback_deliveries = callback_deliveries + 1
+      WHERE id = ? AND callback_next_at IS NOT NULL`,
+      outcome.settled ? null : outcome.nextAt,
+      id
+    )
+    return Exit.void
+  }

@@ -1,0 +1,180 @@
+/** What the document store in memory remembers, and how a change of status moves it between queues and counters. */
+import { DateTime } from "effect"
+import { Document, type DocumentStatus, isTerminal, type OutlineItem, type PdfMetadata } from "../domain/Document.ts"
+import type { Failure } from "../domain/Failure.ts"
+import type { BlobHash, RunnerId, TenantId } from "../domain/Ids.ts"
+import type { PageResult } from "../domain/Page.ts"
+import type { NewDocument, QueueStats } from "./DocumentStore.ts"
+
+export interface Stored {
+  /** Place in the order of acceptance; kept for life. */
+  readonly seq: number
+  readonly accepted: NewDocument
+  readonly pages: Map<number, PageResult>
+  pagesFailed: number
+  status: DocumentStatus
+  attempt: number
+  blob: { readonly hash: BlobHash; readonly size: number } | undefined
+  lease: { readonly runner: RunnerId; until: number } | undefined
+  sealedPassword: string | undefined
+  pageCount: number | undefined
+  metadata: PdfMetadata | undefined
+  outline: ReadonlyArray<OutlineItem> | undefined
+  failure: Failure | undefined
+  startedAt: number | undefined
+  finishedAt: number | undefined
+  callbackDue: number | undefined
+  deliveries: number
+}
+
+export const toDocument = (stored: Stored): Document => {
+  const { accepted, blob, failure, finishedAt, metadata, outline, pageCount, startedAt } = stored
+  const { notBefore, source } = accepted
+  return new Document({
+    id: accepted.id,
+    tenantId: accepted.tenantId,
+    name: accepted.name,
+    ...(blob === undefined ? {} : { blob: blob.hash, size: blob.size }),
+    ...(source._tag === "Url" ? { sourceUrl: source.url } : {}),
+    priority: accepted.priority,
+    status: stored.status,
+    attempt: stored.attempt,
+    progress: {
+      ...(pageCount === undefined ? {} : { pages: pageCount }),
+      done: stored.pages.size,
+      failed: stored.pagesFailed
+    },
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(outline === undefined ? {} : { outline }),
+    ...(failure === undefined ? {} : { failure }),
+    timings: {
+      acceptedAt: DateTime.makeUnsafe(accepted.acceptedAt),
+      ...(notBefore === undefined ? {} : { notBefore: DateTime.makeUnsafe(notBefore) }),
+      ...(startedAt === undefined ? {} : { startedAt: DateTime.makeUnsafe(startedAt) }),
+      ...(finishedAt === undefined ? {} : { finishedAt: DateTime.makeUnsafe(finishedAt) })
+    }
+  })
+}
+
+/** One tenant's queued documents: by priority, then by place. */
+class Backlog {
+  readonly #byPriority = new Map<number, Array<Stored>>()
+
+  add(stored: Stored): void {
+    const { priority } = stored.accepted
+    const queue = this.#byPriority.get(priority) ?? []
+    this.#byPriority.set(priority, queue)
+    const last = queue.at(-1)
+    if (last === undefined || last.seq < stored.seq) {
+      queue.push(stored)
+      return
+    }
+    const later = queue.findIndex((other) => other.seq > stored.seq)
+    queue.splice(later, 0, stored)
+  }
+
+  drop(stored: Stored): void {
+    const queue = this.#byPriority.get(stored.accepted.priority) ?? []
+    const place = queue.indexOf(stored)
+    if (place >= 0) queue.splice(place, 1)
+  }
+
+  get first(): Stored | undefined {
+    for (let priority = 9; priority >= 0; priority--) {
+      const stored = this.#byPriority.get(priority)?.[0]
+      if (stored !== undefined) return stored
+    }
+    return undefined
+  }
+}
+
+type Counters = { -readonly [K in keyof QueueStats]: QueueStats[K] }
+
+const noCounters = (): Counters => ({ waiting: 0, running: 0, maxWaiting: 0, maxRunning: 0, processed: 0, failed: 0 })
+
+const waits = (status: DocumentStatus | undefined) => status === "scheduled" || status === "queued"
+
+/** Keeps one set of counters right when a document goes `from` one status (none: it is new) `to` another (none: it goes). */
+const count = (counters: Counters, from: DocumentStatus | undefined, to: DocumentStatus | undefined): void => {
+  counters.waiting += Number(waits(to)) - Number(waits(from))
+  counters.running += Number(to === "running") - Number(from === "running")
+  counters.maxWaiting = Math.max(counters.maxWaiting, counters.waiting)
+  counters.maxRunning = Math.max(counters.maxRunning, counters.running)
+  if (to !== undefined && isTerminal(to) && to !== "cancelled") counters.processed++
+  if (to === "failed") counters.failed++
+}
+
+/** All documents, and what is derived from them: every change of a status goes through here. */
+export class Documents {
+  readonly byId = new Map<string, Stored>()
+  readonly running = new Set<Stored>()
+  readonly scheduled = new Set<Stored>()
+  readonly all = noCounters()
+  readonly #tenants = new Map<TenantId, { readonly backlog: Backlog; readonly counters: Counters }>()
+  #accepted = 0
+
+  tenant(id: TenantId) {
+    const known = this.#tenants.get(id)
+    if (known !== undefined) return known
+    const tenant = { backlog: new Backlog(), counters: noCounters() }
+    this.#tenants.set(id, tenant)
+    return tenant
+  }
+
+  get tenantsWithQueued(): Array<TenantId> {
+    return Array.from(this.#tenants)
+      .filter(([, { backlog }]) => backlog.first !== undefined)
+      .map(([id]) => id)
+      .toSorted()
+  }
+
+  add(accepted: NewDocument, status: DocumentStatus): Stored {
+    const { source } = accepted
+    const stored: Stored = {
+      seq: ++this.#accepted,
+      accepted,
+      pages: new Map(),
+      pagesFailed: 0,
+      status,
+      attempt: 0,
+      blob: source._tag === "Blob" ? { hash: source.hash, size: source.size } : undefined,
+      lease: undefined,
+      sealedPassword: accepted.sealedPassword,
+      pageCount: undefined,
+      metadata: undefined,
+      outline: undefined,
+      failure: undefined,
+      startedAt: undefined,
+      finishedAt: undefined,
+      callbackDue: undefined,
+      deliveries: 0
+    }
+    this.byId.set(accepted.id, stored)
+    this.#moved(stored, undefined, status)
+    return stored
+  }
+
+  move(stored: Stored, to: DocumentStatus): void {
+    const from = stored.status
+    stored.status = to
+    if (to !== "running") stored.lease = undefined
+    this.#moved(stored, from, to)
+  }
+
+  remove(stored: Stored): void {
+    this.byId.delete(stored.accepted.id)
+    this.#moved(stored, stored.status, undefined)
+  }
+
+  #moved(stored: Stored, from: DocumentStatus | undefined, to: DocumentStatus | undefined): void {
+    const { backlog, counters } = this.tenant(stored.accepted.tenantId)
+    if (from === "queued") backlog.drop(stored)
+    if (from === "running") this.running.delete(stored)
+    if (from === "scheduled") this.scheduled.delete(stored)
+    if (to === "queued") backlog.add(stored)
+    if (to === "running") this.running.add(stored)
+    if (to === "scheduled") this.scheduled.add(stored)
+    count(counters, from, to)
+    count(this.all, from, to)
+  }
+}

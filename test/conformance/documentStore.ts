@@ -1,0 +1,18 @@
+import { describe, it } from "@effect/vitest"
+import { Effect, type Layer } from "effect"
+import type { DocumentStore } from "../../src/services/DocumentStore.ts"
+import { counters } from "./documentStoreCounters.ts"
+import type { Test } from "./documentStoreFixtures.ts"
+import { queue } from "./documentStoreQueue.ts"
+import { records } from "./documentStoreRecords.ts"
+import { runs } from "./documentStoreRuns.ts"
+
+/** What every document store promises. `layer` gives an empty store each time it is built. */
+export const documentStoreConformance = (name: string, layer: Layer.Layer<DocumentStore, unknown>) =>
+  describe(name, () => {
+    const test: Test = (title, body) => it.effect(title, () => Effect.provide(body, layer))
+    describe("as a queue", () => queue(test))
+    describe("while documents run", () => runs(test))
+    describe("as a record", () => records(test))
+    describe("when counting", () => counters(test))
+  })

@@ -1,0 +1,171 @@
+import { assert } from "@effect/vitest"
+import { Effect, Option, Random } from "effect"
+import { isTerminal } from "../../src/domain/Document.ts"
+import { failure } from "../../src/domain/Failure.ts"
+import { type DocumentId, TenantId } from "../../src/domain/Ids.ts"
+import { isFailed } from "../../src/domain/Page.ts"
+import { DocumentStore, type Fence } from "../../src/services/DocumentStore.ts"
+import {
+  accept,
+  acme,
+  claim,
+  documentId,
+  globex,
+  lease,
+  newDocument,
+  page,
+  type Test
+} from "./documentStoreFixtures.ts"
+
+const tenants = [acme, globex, TenantId.make("initech")] as const
+const everything = { status: undefined, before: undefined, limit: 10_000 }
+const zero = { waiting: 0, running: 0, maxWaiting: 0, maxRunning: 0, processed: 0, failed: 0 }
+
+/** One random call with plausible and implausible arguments; typed failures are part of the game. */
+const step = Effect.fnUntraced(function* (number: number, fences: Array<Fence>) {
+  const store = yield* DocumentStore
+  const tenant = yield* Random.choice(tenants)
+  const id: DocumentId = documentId(yield* Random.nextIntBetween(1, number))
+  const fence = fences[yield* Random.nextIntBetween(0, Math.max(0, fences.length - 1))] ?? {
+    documentId: id,
+    attempt: 1
+  }
+  const dice = yield* Random.nextIntBetween(1, 20)
+  if (dice <= 7) {
+    const notBefore = dice === 1 ? number + 50 : undefined
+    const document = newDocument(number, { tenantId: tenant, acceptedAt: number, notBefore })
+    yield* Effect.ignore(store.accept(document, { tenant: 15, global: 30 }))
+  } else if (dice <= 11) {
+    const claimed = yield* store.claim(tenant, { ...lease, now: number, until: number + 40 })
+    if (Option.isSome(claimed)) fences.push(claimed.value.fence)
+  } else if (dice <= 14) {
+    const status = yield* Random.choice(["ok", "failed", "timeout"] as const)
+    yield* Effect.ignore(store.savePage(fence, page(yield* Random.nextIntBetween(1, 5), { status })))
+  } else if (dice === 15) {
+    yield* Effect.ignore(store.finish(fence, { status: "completed" }, number))
+  } else if (dice === 16) {
+    yield* Effect.ignore(store.finish(fence, { status: "failed", failure: failure("CORRUPT", "broken") }, number))
+  } else if (dice === 17) {
+    yield* Effect.ignore(store.release(fence))
+  } else if (dice === 18) {
+    yield* Effect.ignore(store.cancel(tenant, id, number))
+  } else if (dice === 19) {
+    yield* Effect.ignore(store.remove(tenant, id))
+  } else {
+    yield* store.reclaimExpired(number)
+    yield* store.queueDue(number)
+  }
+})
+
+const recount = Effect.fnUntraced(function* (of: ReadonlyArray<TenantId>) {
+  const store = yield* DocumentStore
+  const lists = yield* Effect.forEach(of, (tenant) => store.list(tenant, everything))
+  const documents = lists.flat()
+  return {
+    waiting: documents.filter(({ status }) => status === "queued" || status === "scheduled").length,
+    running: documents.filter(({ status }) => status === "running").length
+  }
+})
+
+const propertyHolds = Effect.fnUntraced(function* (seed: string) {
+  const store = yield* DocumentStore
+  const fences: Array<Fence> = []
+  const high = { maxWaiting: 0, maxRunning: 0 }
+  let processedBefore = 0
+  for (let number = 1; number <= 300; number++) {
+    yield* step(number, fences)
+    const stats = yield* store.stats()
+    high.maxRunning = Math.max(high.maxRunning, stats.running)
+    assert.isAtMost(high.maxWaiting, stats.maxWaiting)
+    high.maxWaiting = stats.maxWaiting
+    assert.isAtLeast(stats.processed, processedBefore, `seed ${seed}: totals never shrink`)
+    processedBefore = stats.processed
+    const of = yield* Random.choice(tenants)
+    assert.deepInclude(yield* store.stats(of), yield* recount([of]), `seed ${seed}, step ${number}`)
+    assert.deepInclude(stats, yield* recount(tenants), `seed ${seed}, step ${number}`)
+  }
+  assert.strictEqual((yield* store.stats()).maxRunning, high.maxRunning)
+  const perTenant = yield* Effect.forEach(tenants, (tenant) => store.stats(tenant))
+  const sum = (of: "processed" | "failed") => perTenant.reduce((total, stats) => total + stats[of], 0)
+  const all = yield* store.stats()
+  assert.deepStrictEqual([all.processed, all.failed], [sum("processed"), sum("failed")])
+  assert.isAbove(all.processed, 0)
+
+  for (const tenant of tenants) {
+    const documents = yield* store.list(tenant, everything)
+    const queued = documents.some(({ status }) => status === "queued")
+    assert.strictEqual((yield* store.tenantsWithQueued).includes(tenant), queued)
+    for (const { id, progress, status, timings } of documents) {
+      const pages = yield* store.pages(tenant, id, { from: 1, limit: 100, detail: false })
+      assert.strictEqual(progress.done, pages.length)
+      assert.strictEqual(progress.failed, pages.filter((result) => isFailed(result.status)).length)
+      assert.strictEqual(timings.finishedAt !== undefined, isTerminal(status))
+    }
+  }
+})
+
+/** Gauges and totals. */
+export const counters = (test: Test) => {
+  test(
+    "starts at zero, also for tenants it has never seen",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      assert.deepStrictEqual(yield* store.stats(), zero)
+      assert.deepStrictEqual(yield* store.stats(acme), zero)
+    })
+  )
+
+  test(
+    "remembers how many waited and ran at most",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* accept(2, { notBefore: 5_000 })
+      yield* accept(3, { tenantId: globex })
+      const first = yield* claim()
+      const second = yield* claim(globex)
+      yield* store.finish(first.fence, { status: "partial" }, 3_000)
+      yield* store.finish(second.fence, { status: "failed", failure: failure("CORRUPT", "broken") }, 3_000)
+      assert.deepStrictEqual(yield* store.stats(acme), {
+        ...zero,
+        waiting: 1,
+        maxWaiting: 2,
+        maxRunning: 1,
+        processed: 1
+      })
+      assert.deepStrictEqual(yield* store.stats(), {
+        waiting: 1,
+        running: 0,
+        maxWaiting: 3,
+        maxRunning: 2,
+        processed: 2,
+        failed: 1
+      })
+    })
+  )
+
+  test(
+    "counts no cancelled document as processed and keeps its totals when documents are removed",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* accept(2)
+      const { fence } = yield* claim()
+      yield* store.finish(fence, { status: "completed" }, 3_000)
+      yield* store.cancel(acme, documentId(2), 3_000)
+      const before = yield* store.stats()
+      assert.deepStrictEqual(before, { ...zero, maxWaiting: 2, maxRunning: 1, processed: 1 })
+      yield* store.remove(acme, documentId(1))
+      yield* store.remove(acme, documentId(2))
+      assert.deepStrictEqual(yield* store.stats(), before)
+      assert.deepStrictEqual(yield* store.stats(acme), before)
+    })
+  )
+
+  for (const seed of ["1", "2", "3", "4"]) {
+    test(
+      `agrees with a recount after every one of 300 random calls (seed ${seed})`,
+      propertyHolds(seed).pipe(Random.withSeed(seed))
+    )
+  }
+}

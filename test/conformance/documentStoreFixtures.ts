@@ -1,0 +1,79 @@
+import { Effect, Option } from "effect"
+import { BlobHash, DocumentId, RunnerId, TenantId } from "../../src/domain/Ids.ts"
+import type { PageResult } from "../../src/domain/Page.ts"
+import { type Claim, DocumentStore, type NewDocument } from "../../src/services/DocumentStore.ts"
+import type { OpenedPdf } from "../../src/services/PdfEngine.ts"
+
+/** Declares one test on a store of its own. */
+export type Test = <E>(title: string, body: Effect.Effect<void, E, DocumentStore>) => void
+
+export const acme = TenantId.make("acme")
+export const globex = TenantId.make("globex")
+export const runner = RunnerId.make("runner-1")
+export const plenty = { tenant: 1_000_000, global: 1_000_000 }
+
+/** Ids that sort by their number, as ids sort by the time of acceptance. */
+export const documentId = (number: number) =>
+  DocumentId.make(`01900000-0000-7000-8000-${number.toString(16).padStart(12, "0")}`)
+
+export const blobHash = (number: number) => BlobHash.make(number.toString(16).padStart(64, "0"))
+
+export const newDocument = (number: number, changes: Partial<NewDocument> = {}): NewDocument => ({
+  id: documentId(number),
+  tenantId: acme,
+  name: `${number}.pdf`,
+  source: { _tag: "Blob", hash: blobHash(number), size: 100 },
+  priority: 5,
+  notBefore: undefined,
+  sealedPassword: undefined,
+  callback: undefined,
+  acceptedAt: 1_000,
+  ...changes
+})
+
+export const page = (number: number, changes: Partial<PageResult> = {}): PageResult => ({
+  number,
+  status: "ok",
+  width: 595.5,
+  height: 842,
+  rotation: 0,
+  text: `text of page ${number}`,
+  lines: `[{"text":"text of page ${number}","x":72.25,"y":72,"width":100,"height":12}]`,
+  error: undefined,
+  elapsedMillis: 2.5,
+  ...changes
+})
+
+export const openedPdf: OpenedPdf = {
+  pageCount: 3,
+  metadata: {
+    title: "Annual report",
+    encrypted: false,
+    hasJavaScript: false,
+    hasAttachments: true,
+    hasForms: false,
+    hasXfa: false
+  },
+  outline: [
+    { title: "Introduction", depth: 0, page: 1 },
+    { title: "Lost", depth: 1 }
+  ]
+}
+
+export const lease = { runner, now: 2_000, until: 10_000 }
+
+export const accept = (number: number, changes: Partial<NewDocument> = {}) =>
+  DocumentStore.use((store) => store.accept(newDocument(number, changes), plenty))
+
+/** Claims what has to be there. */
+export const claim = (tenant = acme, using = lease): Effect.Effect<Claim, unknown, DocumentStore> =>
+  DocumentStore.use((store) => Effect.flatMap(store.claim(tenant, using), Effect.fromOption))
+
+/** The number of the document claimed next, if any. */
+export const claimNext = Effect.fnUntraced(function* (tenant = acme) {
+  const store = yield* DocumentStore
+  const claimed = yield* store.claim(tenant, lease)
+  return Option.isSome(claimed) ? numberOf(claimed.value.document.id) : undefined
+})
+
+export const numberOf = (id: DocumentId) => Number.parseInt(id.slice(-12), 16)

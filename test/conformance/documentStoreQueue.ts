@@ -1,0 +1,204 @@
+import { assert } from "@effect/vitest"
+import { Effect, Option, Result } from "effect"
+import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import {
+  accept,
+  acme,
+  claim,
+  claimNext,
+  documentId,
+  globex,
+  lease,
+  newDocument,
+  type Test
+} from "./documentStoreFixtures.ts"
+
+/** Accepting and claiming. */
+export const queue = (test: Test) => {
+  test(
+    "answers an accepted document as it will be found",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const accepted = yield* accept(1)
+      assert.strictEqual(accepted.status, "queued")
+      assert.strictEqual(accepted.attempt, 0)
+      assert.deepStrictEqual(accepted.progress, { done: 0, failed: 0 })
+      assert.deepStrictEqual(yield* store.find(acme, accepted.id), accepted)
+    })
+  )
+
+  test(
+    "keeps the URL of a document whose bytes are still to be fetched",
+    Effect.gen(function* () {
+      const accepted = yield* accept(1, { source: { _tag: "Url", url: "https://example.org/a.pdf" } })
+      assert.strictEqual(accepted.sourceUrl, "https://example.org/a.pdf")
+      assert.isUndefined(accepted.blob)
+      assert.isUndefined(accepted.size)
+    })
+  )
+
+  test(
+    "keeps names as they are",
+    Effect.gen(function* () {
+      const name = "../a\u202Eb\u0000'\"; DROP TABLE documents; -- 漢字 🗎".repeat(20)
+      assert.strictEqual((yield* accept(1, { name })).name, name)
+    })
+  )
+
+  test(
+    "fails to accept an id twice and keeps the first",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const again = yield* Effect.flip(accept(1, { name: "other.pdf" }))
+      assert.strictEqual(again._tag, "StoreUnavailable")
+      assert.strictEqual((yield* store.find(acme, documentId(1))).name, "1.pdf")
+      assert.strictEqual((yield* store.stats()).waiting, 1)
+    })
+  )
+
+  test(
+    "refuses a document beyond the tenant's limit and names the limit",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const limits = { tenant: 2, global: 10 }
+      yield* store.accept(newDocument(1, { notBefore: 5_000 }), limits)
+      yield* store.accept(newDocument(2), limits)
+      const refused = yield* Effect.flip(store.accept(newDocument(3), limits))
+      assert.deepInclude(refused, { _tag: "QueueFull", scope: "tenant", limit: 2 })
+      yield* store.accept(newDocument(4, { tenantId: globex }), limits)
+    })
+  )
+
+  test(
+    "refuses a document beyond the global limit and names the limit",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const limits = { tenant: 10, global: 1 }
+      yield* store.accept(newDocument(1), limits)
+      const refused = yield* Effect.flip(store.accept(newDocument(2, { tenantId: globex }), limits))
+      assert.deepInclude(refused, { _tag: "QueueFull", scope: "global", limit: 1 })
+    })
+  )
+
+  test(
+    "makes room in the backlog when a document starts",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const limits = { tenant: 1, global: 1 }
+      yield* store.accept(newDocument(1), limits)
+      yield* claim()
+      yield* store.accept(newDocument(2), limits)
+    })
+  )
+
+  test(
+    "keeps the limit exactly under 200 concurrent submissions",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const results = yield* Effect.forEach(
+        Array.from({ length: 200 }, (_, index) => newDocument(index)),
+        (document) => Effect.result(store.accept(document, { tenant: 50, global: 60 })),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(results.filter(Result.isSuccess).length, 50)
+      assert.strictEqual((yield* store.stats(acme)).waiting, 50)
+      assert.strictEqual((yield* store.list(acme, { status: undefined, before: undefined, limit: 500 })).length, 50)
+    })
+  )
+
+  test(
+    "hands out documents by priority, then by age",
+    Effect.gen(function* () {
+      yield* accept(1, { priority: 1 })
+      yield* accept(2)
+      yield* accept(3, { priority: 9 })
+      yield* accept(4)
+      yield* accept(5, { priority: 0 })
+      yield* accept(6, { tenantId: globex, priority: 9 })
+      const order = yield* Effect.forEach(Array.from({ length: 6 }), () => claimNext())
+      assert.deepStrictEqual(order, [3, 2, 4, 1, 5, undefined])
+      assert.strictEqual(yield* claimNext(globex), 6)
+    })
+  )
+
+  test(
+    "goes by the order of acceptance, not of ids",
+    Effect.gen(function* () {
+      yield* accept(9)
+      yield* accept(2)
+      assert.deepStrictEqual([yield* claimNext(), yield* claimNext()], [9, 2])
+    })
+  )
+
+  test(
+    "never hands out a document twice to concurrent claims",
+    Effect.gen(function* () {
+      yield* Effect.forEach(
+        Array.from({ length: 50 }, (_, index) => index),
+        (number) => accept(number)
+      )
+      const claimed = yield* Effect.forEach(Array.from({ length: 80 }), () => claimNext(), { concurrency: "unbounded" })
+      const numbers = claimed.filter((number) => number !== undefined)
+      assert.strictEqual(numbers.length, 50)
+      assert.strictEqual(new Set(numbers).size, 50)
+    })
+  )
+
+  test(
+    "gives a claimed document to its runner with its secrets and under a new attempt",
+    Effect.gen(function* () {
+      yield* accept(1, { sealedPassword: "sealed" })
+      const claimed = yield* claim()
+      assert.deepStrictEqual(claimed.fence, { documentId: documentId(1), attempt: 1 })
+      assert.strictEqual(claimed.sealedPassword, "sealed")
+      assert.strictEqual(claimed.donePages.size, 0)
+      assert.strictEqual(claimed.document.status, "running")
+      assert.strictEqual(claimed.document.timings.startedAt?.epochMilliseconds, lease.now)
+    })
+  )
+
+  test(
+    "answers a claim with nothing when the tenant has nothing queued",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      assert.isTrue(Option.isNone(yield* store.claim(acme, lease)))
+      yield* accept(1, { notBefore: 5_000 })
+      assert.isTrue(Option.isNone(yield* store.claim(acme, lease)))
+    })
+  )
+
+  test(
+    "queues a scheduled document when its time has come, not before",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      assert.strictEqual((yield* accept(1, { notBefore: 5_000 })).status, "scheduled")
+      yield* accept(2, { notBefore: 9_000, tenantId: globex })
+      assert.deepStrictEqual(yield* store.queueDue(4_999), [])
+      assert.deepStrictEqual(yield* store.queueDue(5_000), [acme])
+      assert.deepStrictEqual(yield* store.queueDue(5_000), [])
+      assert.strictEqual(yield* claimNext(), 1)
+    })
+  )
+
+  test(
+    "queues a document at once whose time is not later than its acceptance",
+    Effect.gen(function* () {
+      assert.strictEqual((yield* accept(1, { notBefore: 1_000 })).status, "queued")
+    })
+  )
+
+  test(
+    "knows which tenants have something queued",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      assert.deepStrictEqual(yield* store.tenantsWithQueued, [])
+      yield* accept(1, { tenantId: globex })
+      yield* accept(2)
+      yield* accept(3)
+      assert.deepStrictEqual([...(yield* store.tenantsWithQueued)].toSorted(), [acme, globex])
+      yield* claim(globex)
+      assert.deepStrictEqual(yield* store.tenantsWithQueued, [acme])
+    })
+  )
+}

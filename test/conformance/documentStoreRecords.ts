@@ -1,0 +1,209 @@
+import { assert } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import {
+  accept,
+  acme,
+  blobHash,
+  claim,
+  claimNext,
+  documentId,
+  globex,
+  numberOf,
+  page,
+  type Test
+} from "./documentStoreFixtures.ts"
+
+const everything = { status: undefined, before: undefined, limit: 100 }
+
+/** Cancelling, removing, finding, and callbacks. */
+export const records = (test: Test) => {
+  test(
+    "cancels a document in every state that is not terminal",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* claim()
+      yield* accept(2)
+      yield* accept(3, { notBefore: 5_000 })
+      for (const number of [1, 2, 3]) {
+        const cancelled = yield* store.cancel(acme, documentId(number), 4_000)
+        assert.strictEqual(cancelled.status, "cancelled")
+        assert.strictEqual(cancelled.failure?.code, "CANCELLED")
+        assert.strictEqual(cancelled.timings.finishedAt?.epochMilliseconds, 4_000)
+      }
+      assert.isUndefined(yield* claimNext())
+      assert.deepStrictEqual(yield* store.queueDue(9_000), [])
+      assert.deepStrictEqual(yield* store.reclaimExpired(99_000), [])
+    })
+  )
+
+  test(
+    "leaves a terminal document as it is when it is cancelled",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      const completed = yield* store.finish(fence, { status: "completed" }, 3_000)
+      assert.deepStrictEqual(yield* store.cancel(acme, fence.documentId, 4_000), completed)
+      yield* accept(2)
+      const cancelled = yield* store.cancel(acme, documentId(2), 4_000)
+      assert.deepStrictEqual(yield* store.cancel(acme, documentId(2), 5_000), cancelled)
+    })
+  )
+
+  test(
+    "removes a document with its pages",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      yield* store.savePage(fence, page(1))
+      yield* store.finish(fence, { status: "completed" }, 3_000)
+      assert.deepStrictEqual(yield* store.remove(acme, fence.documentId), Option.some(blobHash(1)))
+      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, { from: 1, limit: 10, detail: true }), [])
+      assert.deepStrictEqual(yield* store.list(acme, everything), [])
+      assert.strictEqual((yield* Effect.flip(store.remove(acme, fence.documentId)))._tag, "DocumentNotFound")
+    })
+  )
+
+  test(
+    "fences the runner of a document that is removed while it runs",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      yield* store.remove(acme, fence.documentId)
+      assert.strictEqual((yield* Effect.flip(store.savePage(fence, page(1))))._tag, "LeaseLost")
+      assert.deepInclude(yield* store.stats(), { waiting: 0, running: 0 })
+    })
+  )
+
+  test(
+    "names the blob of a removed document only when nobody else refers to it",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const source = { _tag: "Blob", hash: blobHash(5), size: 1 } as const
+      yield* accept(1, { source })
+      yield* accept(2, { source, tenantId: globex })
+      yield* accept(3, { source: { _tag: "Url", url: "https://example.org/a.pdf" } })
+      yield* Effect.forEach([1, 3], (number) => store.cancel(acme, documentId(number), 3_000))
+      yield* store.cancel(globex, documentId(2), 3_000)
+      assert.isTrue(yield* store.refersTo(blobHash(5), acme))
+      assert.isTrue(Option.isNone(yield* store.remove(acme, documentId(1))))
+      assert.isFalse(yield* store.refersTo(blobHash(5), acme))
+      assert.isTrue(yield* store.refersTo(blobHash(5)))
+      assert.deepStrictEqual(yield* store.remove(globex, documentId(2)), Option.some(blobHash(5)))
+      assert.isFalse(yield* store.refersTo(blobHash(5)))
+      assert.isTrue(Option.isNone(yield* store.remove(acme, documentId(3))))
+    })
+  )
+
+  test(
+    "hides documents from other tenants as if they did not exist",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      yield* store.savePage(fence, page(1))
+      const refusals = yield* Effect.all([
+        Effect.flip(store.find(globex, documentId(1))),
+        Effect.flip(store.cancel(globex, documentId(1), 3_000)),
+        Effect.flip(store.remove(globex, documentId(1)))
+      ])
+      for (const refusal of refusals) {
+        assert.deepInclude(refusal, { _tag: "DocumentNotFound", documentId: documentId(1) })
+      }
+      assert.deepStrictEqual(yield* store.pages(globex, documentId(1), { from: 1, limit: 10, detail: false }), [])
+      assert.deepStrictEqual(yield* store.list(globex, everything), [])
+      assert.isFalse(yield* store.refersTo(blobHash(1), globex))
+      assert.strictEqual((yield* store.stats(globex)).running, 0)
+      assert.strictEqual((yield* store.find(acme, documentId(1))).status, "running")
+      assert.strictEqual((yield* Effect.flip(store.find(acme, documentId(2))))._tag, "DocumentNotFound")
+    })
+  )
+
+  test(
+    "lists documents newest first, in portions that neither repeat nor skip",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* Effect.forEach([3, 1, 5, 2, 4], (number) => accept(number))
+      yield* accept(9, { tenantId: globex })
+      const numbers = (options: Partial<typeof everything> & { readonly before?: typeof everything.before }) =>
+        Effect.map(store.list(acme, { ...everything, ...options }), (found) => found.map(({ id }) => numberOf(id)))
+      assert.deepStrictEqual(yield* numbers({}), [5, 4, 3, 2, 1])
+      assert.deepStrictEqual(yield* numbers({ limit: 2 }), [5, 4])
+      const rest = yield* store.list(acme, { ...everything, before: documentId(4), limit: 2 })
+      assert.deepStrictEqual(
+        rest.map(({ id }) => numberOf(id)),
+        [3, 2]
+      )
+      assert.deepStrictEqual(yield* store.list(acme, { ...everything, before: documentId(1) }), [])
+    })
+  )
+
+  test(
+    "lists the documents of one status",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* Effect.forEach([1, 2, 3, 4], (number) => accept(number))
+      yield* claim()
+      yield* store.cancel(acme, documentId(3), 3_000)
+      const queued = yield* store.list(acme, { ...everything, status: "queued" })
+      assert.deepStrictEqual(
+        queued.map(({ id }) => numberOf(id)),
+        [4, 2]
+      )
+      const older = yield* store.list(acme, { status: "queued", before: documentId(4), limit: 10 })
+      assert.deepStrictEqual(
+        older.map(({ id }) => numberOf(id)),
+        [2]
+      )
+    })
+  )
+
+  test(
+    "gives pages in order from any page on, with lines only when asked",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      yield* Effect.forEach([12, 2, 1, 7], (number) => store.savePage(fence, page(number)))
+      const brief = yield* store.pages(acme, fence.documentId, { from: 2, limit: 2, detail: false })
+      assert.deepStrictEqual(brief, [page(2, { lines: "[]" }), page(7, { lines: "[]" })])
+      const detailed = yield* store.pages(acme, fence.documentId, { from: 7, limit: 10, detail: true })
+      assert.deepStrictEqual(detailed, [page(7), page(12)])
+    })
+  )
+
+  test(
+    "owes a callback from the moment a document ends until it is settled",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const callback = "https://example.org/hook"
+      yield* accept(1, { callback })
+      yield* accept(2, { callback })
+      yield* accept(3)
+      const first = yield* claim()
+      assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 10), [])
+      const completed = yield* store.finish(first.fence, { status: "completed" }, 3_000)
+      const cancelled = yield* store.cancel(acme, documentId(2), 4_000)
+      yield* store.cancel(acme, documentId(3), 4_000)
+      assert.deepStrictEqual(yield* store.pendingCallbacks(2_999, 10), [])
+      assert.deepStrictEqual(yield* store.pendingCallbacks(4_000, 10), [
+        { document: completed, url: callback, deliveries: 0 },
+        { document: cancelled, url: callback, deliveries: 0 }
+      ])
+      assert.strictEqual((yield* store.pendingCallbacks(4_000, 1)).length, 1)
+
+      yield* store.recordCallback(completed.id, { settled: false, nextAt: 8_000 })
+      yield* store.recordCallback(cancelled.id, { settled: true })
+      assert.deepStrictEqual(yield* store.pendingCallbacks(7_999, 10), [])
+      assert.deepStrictEqual(yield* store.pendingCallbacks(8_000, 10), [
+        { document: completed, url: callback, deliveries: 1 }
+      ])
+      yield* store.recordCallback(completed.id, { settled: true })
+      assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 10), [])
+    })
+  )
+}

@@ -1,0 +1,244 @@
+import { assert } from "@effect/vitest"
+import { Effect } from "effect"
+import { failure } from "../../src/domain/Failure.ts"
+import { RunnerId } from "../../src/domain/Ids.ts"
+import { DocumentStore, type Fence } from "../../src/services/DocumentStore.ts"
+import {
+  accept,
+  acme,
+  blobHash,
+  claim,
+  claimNext,
+  documentId,
+  globex,
+  lease,
+  openedPdf,
+  page,
+  runner,
+  type Test
+} from "./documentStoreFixtures.ts"
+
+const detail = { from: 1, limit: 100, detail: true }
+
+/** Every write a fence allows is refused, and changes nothing. */
+const assertFencedOut = Effect.fnUntraced(function* (fence: Fence) {
+  const store = yield* DocumentStore
+  const before = yield* store.find(acme, fence.documentId)
+  const refusals = yield* Effect.all([
+    Effect.flip(store.fetched(fence, { hash: blobHash(99), size: 1 })),
+    Effect.flip(store.opened(fence, openedPdf)),
+    Effect.flip(store.savePage(fence, page(77))),
+    Effect.flip(store.finish(fence, { status: "completed" }, 9_000)),
+    Effect.flip(store.release(fence))
+  ])
+  for (const refusal of refusals) {
+    assert.deepInclude(refusal, { _tag: "LeaseLost", documentId: fence.documentId, attempt: fence.attempt })
+  }
+  assert.deepStrictEqual(yield* store.find(acme, fence.documentId), before)
+})
+
+/** Leases, fences and page results. */
+export const runs = (test: Test) => {
+  test(
+    "keeps what a runner learns of the file",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1, { source: { _tag: "Url", url: "https://example.org/a.pdf" } })
+      const { fence } = yield* claim()
+      yield* store.fetched(fence, { hash: blobHash(7), size: 42 })
+      yield* store.opened(fence, openedPdf)
+      const found = yield* store.find(acme, fence.documentId)
+      assert.deepInclude(found, { blob: blobHash(7), size: 42, sourceUrl: "https://example.org/a.pdf" })
+      assert.deepStrictEqual(found.metadata, openedPdf.metadata)
+      assert.deepStrictEqual(found.outline, openedPdf.outline)
+      assert.deepStrictEqual(found.progress, { pages: 3, done: 0, failed: 0 })
+    })
+  )
+
+  test(
+    "keeps what a later attempt learns of the file",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const first = yield* claim()
+      yield* store.opened(first.fence, openedPdf)
+      yield* store.release(first.fence)
+      const second = yield* claim()
+      yield* store.opened(second.fence, { ...openedPdf, pageCount: 4, outline: [] })
+      const found = yield* store.find(acme, documentId(1))
+      assert.strictEqual(found.progress.pages, 4)
+      assert.deepStrictEqual(found.outline, [])
+    })
+  )
+
+  test(
+    "keeps the first result of a page",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      const broken = page(2, { status: "failed", error: failure("PAGE_UNREADABLE", "broken"), text: "", lines: "[]" })
+      yield* Effect.forEach(
+        [page(1), broken, page(2), page(1, { text: "other" }), broken],
+        (result) => store.savePage(fence, result),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, detail), [page(1), broken])
+      assert.deepStrictEqual((yield* store.find(acme, fence.documentId)).progress, { done: 2, failed: 1 })
+    })
+  )
+
+  test(
+    "counts failed and timed out pages as failed",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      const results = (["ok", "empty", "scanned", "failed", "timeout"] as const).map((status, index) =>
+        page(index + 1, { status })
+      )
+      yield* Effect.forEach(results, (result) => store.savePage(fence, result), { concurrency: "unbounded" })
+      assert.deepStrictEqual((yield* store.find(acme, fence.documentId)).progress, { done: 5, failed: 2 })
+    })
+  )
+
+  test(
+    "resumes a released document at its unfinished pages, at the head of the queue",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* accept(2)
+      const first = yield* claim()
+      yield* store.savePage(first.fence, page(1))
+      yield* store.savePage(first.fence, page(3))
+      yield* store.release(first.fence)
+      assert.strictEqual((yield* store.find(acme, documentId(1))).status, "queued")
+      const second = yield* claim(acme, { ...lease, now: 5_000 })
+      assert.deepStrictEqual(second.fence, { documentId: documentId(1), attempt: 2 })
+      assert.deepStrictEqual([...second.donePages].toSorted(), [1, 3])
+      assert.strictEqual(second.document.timings.startedAt?.epochMilliseconds, lease.now)
+    })
+  )
+
+  test(
+    "refuses every write of a runner whose document was released",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      yield* store.release(fence)
+      yield* assertFencedOut(fence)
+      yield* claim()
+      yield* assertFencedOut(fence)
+    })
+  )
+
+  test(
+    "refuses every write of a runner whose document ended",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      yield* store.finish(fence, { status: "completed" }, 3_000)
+      yield* assertFencedOut(fence)
+    })
+  )
+
+  test(
+    "refuses every write of a runner whose document was cancelled",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      const cancelled = yield* store.cancel(acme, fence.documentId, 3_000)
+      assert.isAbove(cancelled.attempt, fence.attempt)
+      yield* assertFencedOut(fence)
+    })
+  )
+
+  test(
+    "refuses a fence that was never given out",
+    Effect.gen(function* () {
+      yield* accept(1)
+      yield* claim()
+      yield* assertFencedOut({ documentId: documentId(1), attempt: 2 })
+      const store = yield* DocumentStore
+      const unknown = yield* Effect.flip(store.savePage({ documentId: documentId(8), attempt: 1 }, page(1)))
+      assert.strictEqual(unknown._tag, "LeaseLost")
+    })
+  )
+
+  test(
+    "takes back documents whose lease has run out, and only those",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* accept(2, { tenantId: globex })
+      const early = yield* claim(acme, { ...lease, until: 4_000 })
+      const late = yield* claim(globex, { ...lease, until: 6_000 })
+      assert.deepStrictEqual(yield* store.reclaimExpired(3_999), [])
+      assert.deepStrictEqual(yield* store.reclaimExpired(4_000), [acme])
+      yield* assertFencedOut(early.fence)
+      yield* store.savePage(late.fence, page(1))
+      assert.strictEqual(yield* claimNext(), 1)
+    })
+  )
+
+  test(
+    "leaves an expired lease to its holder until it is taken back",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim(acme, { ...lease, until: 2_001 })
+      yield* store.savePage(fence, page(1))
+      assert.deepStrictEqual(yield* store.renew({ runner, now: 9_000, until: 20_000 }), [fence])
+      assert.deepStrictEqual(yield* store.reclaimExpired(10_000), [])
+    })
+  )
+
+  test(
+    "renews the leases of one runner and tells which it still holds",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const other = RunnerId.make("runner-2")
+      yield* Effect.forEach([1, 2, 3, 4], (number) => accept(number))
+      const [kept, lost, done] = yield* Effect.all([claim(), claim(), claim()])
+      const foreign = yield* claim(acme, { ...lease, runner: other })
+      yield* store.cancel(acme, lost.fence.documentId, 3_000)
+      yield* store.finish(done.fence, { status: "completed" }, 3_000)
+      assert.deepStrictEqual(yield* store.renew({ ...lease, until: 50_000 }), [kept.fence])
+      assert.deepStrictEqual(yield* store.reclaimExpired(20_000), [acme])
+      yield* store.savePage(kept.fence, page(1))
+      assert.strictEqual((yield* store.find(acme, foreign.fence.documentId)).status, "queued")
+    })
+  )
+
+  test(
+    "gives the sealed password to every attempt",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1, { sealedPassword: "sealed" })
+      const first = yield* claim()
+      yield* store.release(first.fence)
+      assert.deepStrictEqual([first.sealedPassword, (yield* claim()).sealedPassword], ["sealed", "sealed"])
+    })
+  )
+
+  test(
+    "ends a document with its outcome and its moment",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* Effect.forEach([1, 2, 3], (number) => accept(number))
+      const reason = failure("CORRUPT", "no page tree")
+      const outcomes = [{ status: "completed" }, { status: "partial" }, { status: "failed", failure: reason }] as const
+      for (const outcome of outcomes) {
+        const { fence } = yield* claim()
+        const ended = yield* store.finish(fence, outcome, 4_000)
+        assert.strictEqual(ended.status, outcome.status)
+        assert.strictEqual(ended.timings.finishedAt?.epochMilliseconds, 4_000)
+        assert.deepStrictEqual(ended.failure, outcome.status === "failed" ? reason : undefined)
+        assert.deepStrictEqual(yield* store.find(acme, fence.documentId), ended)
+      }
+    })
+  )
+}

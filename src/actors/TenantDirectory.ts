@@ -24,28 +24,28 @@ export class TenantDirectory extends Context.Service<
     TenantDirectory,
     Effect.gen(function* () {
       const { mailboxCapacity } = yield* EngineConfig
-      const services = yield* Effect.context<Effect.Services<ReturnType<typeof runTenantActor>>>()
       const mailboxes = new Map<TenantId, Queue.Queue<TenantMessage>>()
       const actors = yield* FiberMap.make<TenantId>()
+      // Not a child of whoever happens to wake the tenant first: neither its trace nor its log annotations are inherited.
+      const fork = yield* FiberMap.runtime(actors)<Effect.Services<ReturnType<typeof runTenantActor>>>()
 
-      const start = Effect.fnUntraced(function* (tenant: TenantId, mailbox: Queue.Queue<TenantMessage>) {
+      const start = (tenant: TenantId, mailbox: Queue.Queue<TenantMessage>) => {
         const mayEnd = () => Queue.sizeUnsafe(mailbox) === 0 && mailboxes.delete(tenant)
         const actor = runTenantActor(tenant, mailbox, mayEnd).pipe(
           Effect.tapCause((cause) => Effect.logError("tenant actor died", cause)),
           Effect.sandbox,
           Effect.retry(actorRestart),
-          Effect.annotateLogs({ tenantId: tenant }),
-          Effect.provideContext(services)
+          Effect.annotateLogs({ tenantId: tenant })
         )
-        yield* FiberMap.run(actors, tenant, actor)
-      })
+        fork(tenant, actor)
+      }
 
       const tell = Effect.fnUntraced(function* (tenant: TenantId, message: TenantMessage) {
         const fresh = yield* Queue.bounded<TenantMessage>(mailboxCapacity)
         const mailbox = mailboxes.get(tenant) ?? fresh
         if (mailbox === fresh) {
           mailboxes.set(tenant, mailbox)
-          yield* start(tenant, mailbox)
+          start(tenant, mailbox)
         }
         yield* Queue.offer(mailbox, message)
       })

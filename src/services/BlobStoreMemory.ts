@@ -20,7 +20,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<BlobStore> =>
     const totalBytes = options.totalBytes ?? Number.POSITIVE_INFINITY
     let heldBytes = 0
 
-    const put = Effect.fn("BlobStore.put")(function*<E, R>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number) {
+    const put = Effect.fn("BlobStore.put")(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number) {
       const chunks: Array<Uint8Array> = []
       let size = 0
       yield* Stream.runForEach(bytes, (chunk): Effect.Effect<void, BlobTooLarge | BlobStoreUnavailable> => {
@@ -41,17 +41,17 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<BlobStore> =>
       return { hash, size, head: whole.slice(0, headBytes) }
     })
 
-    const find = Effect.fnUntraced(function*(hash: BlobHash) {
+    const find = Effect.fnUntraced(function* (hash: BlobHash) {
       const entry = entries.get(hash)
       return entry ?? (yield* new BlobLost({ hash, detail: "it is not in the store" }))
     })
 
     return BlobStore.of({
       put,
-      size: Effect.fn("BlobStore.size")(function*(hash: BlobHash) {
+      size: Effect.fn("BlobStore.size")(function* (hash: BlobHash) {
         return (yield* find(hash)).bytes.length
       }),
-      locate: Effect.fn("BlobStore.locate")(function*(hash: BlobHash) {
+      locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
         return { _tag: "Bytes", bytes: (yield* find(hash)).bytes } as const
       }),
       remove: (hash, putBefore = Number.POSITIVE_INFINITY) =>

@@ -17,13 +17,13 @@ const aad = Buffer.from(version)
 export const makeWithKey = (key: Redacted.Redacted<Uint8Array>) =>
   Effect.map(SecureRandom.SecureRandom, (random) =>
     Secrets.of({
-      seal: Effect.fn("Secrets.seal")(function*(secret) {
+      seal: Effect.fn("Secrets.seal")(function* (secret) {
         const nonce = yield* random.randomBytes(nonceBytes)
         const cipher = createCipheriv(algorithm, Redacted.value(key), nonce, { authTagLength: tagBytes }).setAAD(aad)
         const sealed = [nonce, cipher.update(Redacted.value(secret), "utf8"), cipher.final(), cipher.getAuthTag()]
         return `${version}.${Buffer.concat(sealed).toString("base64url")}`
       }),
-      open: Effect.fn("Secrets.open")(function*(sealed) {
+      open: Effect.fn("Secrets.open")(function* (sealed) {
         const [prefix, encoded = ""] = sealed.split(".", 2)
         const bytes = Buffer.from(encoded, "base64url")
         // Node skips what is not base64url; comparing with the canonical form refuses it.
@@ -46,7 +46,7 @@ const decrypt = (key: Uint8Array, bytes: Buffer) => {
 /** Under a key of its own, which is gone with the layer. */
 export const layerMemory: Layer.Layer<Secrets> = Layer.effect(
   Secrets,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const random = yield* SecureRandom.SecureRandom
     return yield* makeWithKey(Redacted.make(yield* random.randomBytes(keyBytes)))
   })

@@ -198,6 +198,7 @@ export const spans = {
   "Sources.*": "Resolving and fetching a PDF that lies elsewhere.",
   "Secrets.*": "Sealing and opening document passwords.",
   "Sweeper.*": "One round over expired leases, due schedules and retention.",
+  "BlobSweeper.*": "One round over blobs that no document refers to.",
   "Outbox.*": "One delivery of a callback."
 } as const
 export type SpanName = keyof typeof spans

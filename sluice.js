@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+// Starts the server on a Node that can run it: this one, or the one pinned in optionalDependencies. Written for old Nodes too.
+import { spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import { createRequire } from "node:module"
+import { constants } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+
+const here = dirname(fileURLToPath(import.meta.url))
+const [major, minor] = process.versions.node.split(".").map(Number)
+
+// In a clone the sources run as they are; Node refuses to strip types below node_modules, so the package brings dist.
+const source = join(here, "src", "main.ts")
+const main = existsSync(source) ? source : join(here, "dist", "main.js")
+
+const pinned = () => {
+  const require = createRequire(import.meta.url)
+  const platform = process.platform === "win32" ? "win" : process.platform
+  for (const name of [`node-${platform}-${process.arch}`, `node-bin-${platform}-${process.arch}`]) {
+    try {
+      const manifest = require.resolve(`${name}/package.json`)
+      return join(dirname(manifest), require(manifest).bin.node)
+    } catch {
+      // Not installed on this platform.
+    }
+  }
+  return undefined
+}
+
+/** Starts this launcher again on that Node. The child gets our signals, ends with us, and its end becomes ours. */
+const runWith = (node) => {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: ["inherit", "inherit", "inherit", "ipc"]
+  })
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => child.kill(signal))
+  }
+  child.on("error", (error) => {
+    console.error(`sluice: ${node} could not be started: ${error.message}`)
+    process.exit(1)
+  })
+  child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code))
+}
+
+/** npx answers a signal by ending without telling us, so the loss of the shell it started us from is the signal. */
+const endWithParent = () => {
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && process.kill(process.pid, "SIGTERM"), 500).unref()
+}
+
+if (major > 22 || (major === 22 && minor >= 19)) {
+  if (process.connected) {
+    // The launcher that started us is gone without a word.
+    process.once("disconnect", () => process.kill(process.pid, "SIGTERM"))
+    process.channel.unref()
+  }
+  if (process.env["npm_command"] === "exec") endWithParent()
+  process.argv[1] = main
+  await import(pathToFileURL(main).href)
+} else {
+  const node = pinned()
+  if (node) {
+    runWith(node)
+  } else {
+    console.error(`sluice: Node 22.19 or newer is needed, and this is ${process.versions.node}.`)
+    process.exit(1)
+  }
+}

@@ -1,0 +1,118 @@
+import { Schema } from "effect"
+import { Multipart } from "effect/http"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { DocumentStatus } from "../domain/Document.ts"
+import { DocumentId } from "../domain/Ids.ts"
+import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
+import { DocumentList, DocumentView } from "./DocumentView.ts"
+import { DocumentOutcome, Truncated } from "./Outcome.ts"
+import {
+  BadRequest,
+  ContentTooLarge,
+  NotFound,
+  RequestTimeout,
+  ServiceUnavailableResponse,
+  TooManyRequestsResponse,
+  UnprocessableContent,
+  UnsupportedMediaType
+} from "./Problems.ts"
+import { PdfPassword, submissionParameters } from "./Submission.ts"
+
+export const pdfMediaTypes = ["application/pdf", "application/octet-stream"] as const
+
+const Upload = Schema.Struct({
+  ...submissionParameters,
+  tenant_id: Schema.optionalKey(Schema.String),
+  password: Schema.optionalKey(PdfPassword),
+  file: Multipart.FilesSchema
+})
+
+export const UploadAnswer = Schema.Struct({
+  documents: Schema.Array(DocumentOutcome),
+  truncated: Schema.optionalKey(Truncated)
+})
+
+export const documentParams = { id: DocumentId }
+
+const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
+  query: { ...tenantQuery, ...submissionParameters, name: Schema.optionalKey(Schema.String) },
+  headers: {
+    ...tenantHeaders,
+    "x-file-name": Schema.optionalKey(
+      Schema.String.annotate({ description: "The file's name, percent-encoded; `name` in the query comes first." })
+    ),
+    "x-pdf-password": Schema.optionalKey(PdfPassword.annotate({ description: "Opens the documents. ASCII only." }))
+  },
+  payload: [
+    Upload.pipe(HttpApiSchema.asMultipartStream()),
+    HttpApiSchema.StreamUint8Array({ contentType: pdfMediaTypes })
+  ],
+  success: UploadAnswer.pipe(HttpApiSchema.status(202)),
+  error: [
+    BadRequest,
+    RequestTimeout,
+    ContentTooLarge,
+    UnsupportedMediaType,
+    UnprocessableContent,
+    TooManyRequestsResponse,
+    ServiceUnavailableResponse
+  ]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Submit PDFs",
+    description:
+      "The body is one PDF, or a multipart form with any number of `file` parts. Fields of the form (`priority`, " +
+      "`notBefore`, `callback`, `password`, `tenant_id`) hold for all its files and must precede them. " +
+      "The answer is 202 when at least one document was accepted, and tells for each what became of it. " +
+      "When none was, the answer is a problem with the status and code of the first refusal and, in `documents`, the " +
+      "same list: 413 `TOO_LARGE`, 422 for any other fault of the file, 429 `TENANT_QUEUE_FULL` or `GLOBAL_QUEUE_FULL` " +
+      "(with `limit` and Retry-After), 503 when the service stops or its storage does not work (with Retry-After). " +
+      "If the body breaks off or a form is malformed, nothing of the request is kept. " +
+      "A password is never part of the URL."
+  })
+)
+
+const status = HttpApiEndpoint.get("status", "/v1/documents/:id", {
+  params: documentParams,
+  query: tenantQuery,
+  headers: tenantHeaders,
+  success: DocumentView,
+  error: [NotFound, ServiceUnavailableResponse]
+}).annotateMerge(OpenApi.annotations({ summary: "A document: status, progress, metadata, outline, timings" }))
+
+const list = HttpApiEndpoint.get("list", "/v1/documents", {
+  query: {
+    ...tenantQuery,
+    status: Schema.optionalKey(DocumentStatus),
+    cursor: Schema.optionalKey(DocumentId.annotate({ description: "`nextCursor` of the part before." })),
+    limit: Schema.optionalKey(
+      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
+        description: "1 to 200; default 50."
+      })
+    )
+  },
+  headers: tenantHeaders,
+  success: DocumentList,
+  error: ServiceUnavailableResponse
+}).annotateMerge(OpenApi.annotations({ summary: "The tenant's documents, newest first" }))
+
+const remove = HttpApiEndpoint.delete("remove", "/v1/documents/:id", {
+  params: documentParams,
+  query: tenantQuery,
+  headers: tenantHeaders,
+  // The empty answer comes last: its encoding would take any value.
+  success: [DocumentView.pipe(HttpApiSchema.status(202)), HttpApiSchema.NoContent],
+  error: [NotFound, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Cancel or remove a document",
+    description:
+      "A document that has not ended is cancelled: 202 with the document as it is now. A document that has ended is " +
+      "removed with its pages: 204. So a second DELETE removes what the first one cancelled."
+  })
+)
+
+export class DocumentsApi extends HttpApiGroup.make("documents")
+  .add(upload, list, status, remove)
+  .middleware(TenantIdentification)
+  .annotateMerge(OpenApi.annotations({ title: "Documents" })) {}

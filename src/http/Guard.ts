@@ -1,0 +1,140 @@
+import { Cause, Clock, Effect, Layer, Random } from "effect"
+import {
+  HttpRouter,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerRespondable,
+  HttpServerResponse,
+  ProblemDetails
+} from "effect/http"
+import { HttpApiError } from "effect/http-api"
+import { invalidRequest } from "./InvalidRequest.ts"
+import { BadRequest, ContentTooLarge, Forbidden, InternalServerError, NotFound } from "./Problems.ts"
+import { routeOf } from "./Tracing.ts"
+
+/** What holds for every answer: an id, a line in the access log, and no error but problems. */
+
+const problemOf = (error: unknown): HttpServerRespondable.Respondable | undefined => {
+  if (HttpApiError.HttpApiSchemaError.is(error)) {
+    return error.kind === "Body" || error.kind === "ResponseHeaders"
+      ? undefined
+      : invalidRequest(error.kind.toLowerCase(), error.cause)
+  }
+  if (!HttpServerError.isHttpServerError(error)) return undefined
+  switch (error.reason._tag) {
+    case "RouteNotFound":
+      return new NotFound({ code: "ROUTE_NOT_FOUND", detail: "there is nothing here", advice: "See /docs." })
+    case "RequestParseError":
+      return error.reason.reason === "BodyTooLarge"
+        ? new ContentTooLarge({ code: "BODY_TOO_LARGE", detail: "the body is too large for this route" })
+        : new BadRequest({ code: "BODY_INCOMPLETE", detail: "the body could not be read to its end" })
+    default:
+      return undefined
+  }
+}
+
+const internal = new InternalServerError({
+  code: "INTERNAL",
+  detail: "the server failed; its log tells more under the request's id"
+})
+
+const answerCause = <E>(cause: Cause.Cause<E>) => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
+  for (const reason of cause.reasons) {
+    const error = reason._tag === "Fail" ? reason.error : reason._tag === "Die" ? reason.defect : undefined
+    const problem = problemOf(error)
+    if (problem !== undefined) return HttpServerRespondable.toResponse(problem)
+  }
+  return Effect.andThen(Effect.logError("request failed", cause), HttpServerRespondable.toResponse(internal))
+}
+
+const codes: Record<number, readonly [code: string, title: string]> = {
+  400: ["INVALID_REQUEST", "Bad Request"],
+  404: ["ROUTE_NOT_FOUND", "Not Found"],
+  413: ["BODY_TOO_LARGE", "Content Too Large"],
+  415: ["UNSUPPORTED_MEDIA_TYPE", "Unsupported Media Type"],
+  500: ["INTERNAL", "Internal Server Error"]
+}
+
+/** Errors that the library answers itself become problems too. */
+const asProblem = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse => {
+  if (response.status < 400 || response.headers["content-type"] === ProblemDetails.contentType) return response
+  const [code, title] = codes[response.status] ?? ["REFUSED", "Refused"]
+  return ProblemDetails.toResponse({
+    type: ProblemDetails.blankType,
+    title,
+    status: response.status,
+    detail: title.toLowerCase(),
+    code
+  })
+}
+
+/** The pages bring all they need: scripts of other origins are neither wanted nor allowed. */
+const contentSecurityPolicy =
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; font-src data:; connect-src 'self'"
+
+const headersOf = (response: HttpServerResponse.HttpServerResponse, requestId: string): Record<string, string> => ({
+  "x-request-id": requestId,
+  // Text out of a stranger's PDF must stay text.
+  "x-content-type-options": "nosniff",
+  ...(response.headers["content-type"]?.startsWith("text/html")
+    ? { "content-security-policy": contentSecurityPolicy }
+    : {}),
+  // The rest of the body may never come.
+  ...(response.status === 408 ? { connection: "close" } : {})
+})
+
+/**
+ * A page of another site can make a browser on this machine send requests, and here a claim is believed: it may not change
+ * anything.
+ */
+const isForged = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean =>
+  headers["sec-fetch-site"] === "cross-site" && method !== "GET" && method !== "HEAD"
+
+const forged = new Forbidden({ code: "CROSS_SITE", detail: "a page of another site may not change anything here" })
+
+/** The caller's request id is kept if it is fit for a log line. */
+const acceptableId = /^[A-Za-z0-9._-]{1,64}$/
+
+/** Reads and probes are many and dull. */
+const logAccess = (method: string, status: number, attributes: Record<string, unknown>) => {
+  const dull = status < 500 && (method === "GET" || method === "HEAD")
+  return Effect.annotateLogs(dull ? Effect.logDebug("answered") : Effect.logInfo("answered"), attributes)
+}
+
+export const layer = Layer.unwrap(
+  Effect.gen(function* () {
+    const run = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(36)
+    let requests = 0
+
+    return HttpRouter.middleware(
+      (effect) =>
+        Effect.gen(function* () {
+          const request = yield* HttpServerRequest.HttpServerRequest
+          const given = request.headers["x-request-id"]
+          const requestId = given !== undefined && acceptableId.test(given) ? given : `${run}-${++requests}`
+          const startedAt = yield* Clock.currentTimeMillis
+          const log = (status: number) =>
+            Effect.flatMap(Clock.currentTimeMillis, (now) =>
+              logAccess(request.method, status, {
+                "http.method": request.method,
+                "http.route": routeOf(request) ?? "none",
+                "http.status": status,
+                "http.millis": now - startedAt
+              })
+            )
+          return yield* (
+            isForged(request) ? HttpServerRespondable.toResponse(forged) : Effect.catchCause(effect, answerCause)
+          ).pipe(
+            Effect.map(asProblem),
+            Effect.map((response) => HttpServerResponse.setHeaders(response, headersOf(response, requestId))),
+            Effect.tap((response) => log(response.status)),
+            // The client went away.
+            Effect.onInterrupt(() => log(499)),
+            Effect.annotateLogs("request.id", requestId)
+          )
+        }),
+      { global: true }
+    )
+  })
+)

@@ -1,0 +1,21 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { ServiceUnavailableResponse } from "./Problems.ts"
+
+const live = HttpApiEndpoint.get("live", "/health/live", {
+  success: Schema.Struct({ status: Schema.Literal("live") })
+}).annotateMerge(OpenApi.annotations({ summary: "The process answers" }))
+
+const ready = HttpApiEndpoint.get("ready", "/health/ready", {
+  success: Schema.Struct({ status: Schema.Literal("ready") }),
+  error: ServiceUnavailableResponse
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Work can be accepted and done",
+    description: "503 `NOT_READY` with `reasons` otherwise."
+  })
+)
+
+export class HealthApi extends HttpApiGroup.make("health")
+  .add(live, ready)
+  .annotateMerge(OpenApi.annotations({ title: "Health" })) {}

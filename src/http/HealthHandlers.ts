@@ -1,0 +1,41 @@
+import { Effect, Result } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Ingestion } from "../actors/Ingestion.ts"
+import { PdfEngine } from "../services/PdfEngine.ts"
+import { Api } from "./Api.ts"
+import { ServiceUnavailable, someTime } from "./Problems.ts"
+
+/** A store that takes longer than this to answer does not count as working. */
+const patience = "2 seconds"
+
+export const HealthHandlers = HttpApiBuilder.group(
+  Api,
+  "health",
+  Effect.fn(function* (handlers) {
+    const ingestion = yield* Ingestion
+    const engine = yield* PdfEngine
+
+    const obstacles = Effect.gen(function* () {
+      const reasons: Array<string> = []
+      if (!(yield* ingestion.accepting)) reasons.push("no more work is accepted")
+      if ((yield* engine.status).workers.length === 0) reasons.push("no page worker is alive")
+      const store = yield* Effect.result(Effect.timeout(ingestion.queueStatus(), patience))
+      if (Result.isFailure(store)) reasons.push("the document store does not answer")
+      return reasons
+    })
+
+    return handlers.handleAll({
+      live: () => Effect.succeed({ status: "live" as const }),
+      ready: Effect.fnUntraced(function* () {
+        const reasons = yield* obstacles
+        if (reasons.length === 0) return { status: "ready" as const }
+        return yield* new ServiceUnavailable({
+          code: "NOT_READY",
+          detail: reasons.join("; "),
+          reasons,
+          retryAfter: someTime
+        })
+      })
+    })
+  })
+)

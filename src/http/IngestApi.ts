@@ -1,0 +1,57 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Priority } from "../domain/Document.ts"
+import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
+import { DocumentOutcome } from "./Outcome.ts"
+import {
+  BadRequest,
+  ContentTooLarge,
+  ServiceUnavailableResponse,
+  TooManyRequestsResponse,
+  UnprocessableContent,
+  UnsupportedMediaType
+} from "./Problems.ts"
+import { CallbackUrl } from "./Submission.ts"
+
+export const IngestRequest = Schema.Struct({
+  tenant_id: Schema.optionalKey(Schema.String),
+  pdf_ids: Schema.Array(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(2048)))
+    .check(Schema.isMinLength(1), Schema.isMaxLength(1000))
+    .annotate({ description: "Paths below the inbox folder, hashes of known blobs, or http(s) URLs." }),
+  priority: Schema.optionalKey(Priority),
+  callback: Schema.optionalKey(CallbackUrl)
+})
+
+export const IngestAnswer = Schema.Struct({
+  accepted: Schema.Literal(true),
+  queued_pdfs: Schema.Natural,
+  documents: Schema.Array(DocumentOutcome)
+})
+
+const ingest = HttpApiEndpoint.post("ingest", "/pdf/ingest", {
+  query: tenantQuery,
+  headers: tenantHeaders,
+  payload: IngestRequest,
+  success: IngestAnswer.pipe(HttpApiSchema.status(202)),
+  error: [
+    BadRequest,
+    ContentTooLarge,
+    UnsupportedMediaType,
+    UnprocessableContent,
+    TooManyRequestsResponse,
+    ServiceUnavailableResponse
+  ]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Submit PDFs that lie elsewhere",
+    description:
+      "The answer is 202 when at least one document was accepted, and tells for each what became of it, in the order of " +
+      "`pdf_ids`. When none was, the answer is a problem with the status and code of the first refusal, " +
+      "`accepted: false`, `queued_pdfs: 0` and the same list in `documents`."
+  })
+)
+
+export class IngestApi extends HttpApiGroup.make("ingest")
+  .add(ingest)
+  .middleware(TenantIdentification)
+  .annotateMerge(OpenApi.annotations({ title: "Ingest by reference" })) {}

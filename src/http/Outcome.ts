@@ -1,0 +1,38 @@
+import { Schema } from "effect"
+import { DocumentStatus } from "../domain/Document.ts"
+import { DocumentId } from "../domain/Ids.ts"
+
+/** What became of each item of a submission. One bad item does not spoil the others. */
+
+export const Links = Schema.Struct({ self: Schema.String, pages: Schema.String, text: Schema.String })
+
+export const linksOf = (id: DocumentId): typeof Links.Type => ({
+  self: `/v1/documents/${id}`,
+  pages: `/v1/documents/${id}/pages`,
+  text: `/v1/documents/${id}/text`
+})
+
+export const AcceptedDocument = Schema.Struct({
+  id: DocumentId,
+  name: Schema.String,
+  status: DocumentStatus,
+  links: Links
+})
+
+export const RefusedDocument = Schema.Struct({
+  name: Schema.String,
+  error: Schema.Struct({
+    code: Schema.String,
+    message: Schema.String,
+    advice: Schema.optionalKey(Schema.String),
+    limit: Schema.optionalKey(Schema.Natural)
+  })
+})
+
+/** Set when reading stopped before the end of a form. */
+export const Truncated = Schema.Literal(true).annotate({
+  description: "Reading stopped after a refusal. Files after the last one listed were not looked at: send them again."
+})
+
+export const DocumentOutcome = Schema.Union([AcceptedDocument, RefusedDocument])
+export type DocumentOutcome = typeof DocumentOutcome.Type

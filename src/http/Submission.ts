@@ -1,0 +1,44 @@
+import { Effect, Schema } from "effect"
+import { HttpServerRequest } from "effect/http"
+import { Priority } from "../domain/Document.ts"
+import { BadRequest } from "./Problems.ts"
+
+/** What a caller may say about the documents of one submission. */
+
+export const CallbackUrl = Schema.String.check(
+  Schema.isMaxLength(2048),
+  Schema.makeFilter((text: string) => {
+    const url = URL.parse(text)
+    return url?.protocol === "http:" || url?.protocol === "https:" || "an http(s) URL"
+  })
+).annotate({ description: "An http(s) URL that is told of the terminal state." })
+
+export const PdfPassword = Schema.RedactedFromValue(Schema.String.check(Schema.isMaxLength(1024)), {
+  label: "password"
+})
+
+export const submissionParameters = {
+  priority: Schema.optionalKey(
+    Priority.annotate({ description: "0 (last) to 9 (first) within the tenant; default 5." })
+  ),
+  notBefore: Schema.optionalKey(
+    Schema.DateTimeUtcFromString.annotate({ description: "ISO 8601; the documents wait until then." })
+  ),
+  callback: Schema.optionalKey(CallbackUrl)
+}
+
+export const SubmissionParameters = Schema.Struct(submissionParameters)
+export type SubmissionParameters = typeof SubmissionParameters.Type
+
+/** Fails when the caller put a password into the URL. */
+export const refusePasswordInUrl = Effect.flatMap(HttpServerRequest.ParsedSearchParams, (query) =>
+  query.password === undefined
+    ? Effect.void
+    : Effect.fail(
+        new BadRequest({
+          code: "PASSWORD_IN_URL",
+          detail: "a password must not be part of a URL, where logs and proxies keep it",
+          advice: "Send it in the header X-Pdf-Password, or as the multipart field password before the files."
+        })
+      )
+)

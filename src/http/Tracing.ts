@@ -1,0 +1,37 @@
+import { Layer } from "effect"
+import { Headers, HttpMiddleware, type HttpServerRequest, UrlParams } from "effect/http"
+import { Api } from "./Api.ts"
+
+/** Routes as patterns, so that spans and logs can name them before the router has run. */
+const routes = Object.values(Api.groups)
+  .flatMap((group) => Object.values(group.endpoints).map((endpoint) => endpoint.path))
+  .map((path) => ({ path, pattern: new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`) }))
+
+const pathOf = (request: HttpServerRequest.HttpServerRequest): string => request.url.split(/[?#]/, 1)[0] ?? ""
+
+/** The route's pattern, never the path itself: a stranger's paths must not become names. */
+export const routeOf = (request: HttpServerRequest.HttpServerRequest): string | undefined => {
+  const path = pathOf(request)
+  return routes.find(({ pattern }) => pattern.test(path))?.path
+}
+
+const spanName = (request: HttpServerRequest.HttpServerRequest): string => {
+  const route = routeOf(request)
+  return route === undefined ? request.method : `${request.method} ${route}`
+}
+
+/** Spans named by route, and no secret in any log or span. Probes are not traced. */
+export const layer = Layer.mergeAll(
+  Layer.succeed(HttpMiddleware.SpanNameGenerator)(spanName),
+  Layer.succeed(Headers.CurrentRedactedNames)([
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "x-api-key",
+    "x-pdf-password"
+  ]),
+  // A callback may carry a token of its receiver.
+  Layer.succeed(UrlParams.CurrentRedactedNames)([/password/i, /token/i, /secret/i, /signature/i, /^sig$/i, "callback"]),
+  HttpMiddleware.layerTracerDisabledForUrls(["/health/live", "/health/ready"])
+)

@@ -1,0 +1,36 @@
+/**
+ * Sluice inside an Effect program: provide `layerMemory()`, `layer` (configured by the environment), or `Engine.layer` over
+ * services of your own, and use `Ingestion`.
+ */
+export * as Engine from "./actors/Engine.ts"
+export {
+  Ingestion,
+  type QueueStatus,
+  ShuttingDown,
+  SubmissionRejected,
+  type SubmitError,
+  type SubmitOptions
+} from "./actors/Ingestion.ts"
+export * from "./domain/Document.ts"
+export * from "./domain/Event.ts"
+export * from "./domain/Failure.ts"
+export * from "./domain/Ids.ts"
+export * from "./domain/Page.ts"
+export { layer, layerMemory, type MemoryOptions } from "./layers/Engine.ts"
+export * as FileBlobStore from "./layers/FileBlobStore.ts"
+export * as PdfJsEngine from "./layers/pdf/PdfEngine.ts"
+export * as FileSecrets from "./layers/Secrets.ts"
+export * as GuardedSources from "./layers/Sources.ts"
+export * as SqliteDocumentStore from "./layers/sqlite/SqliteDocumentStore.ts"
+export * as Telemetry from "./layers/Telemetry.ts"
+export * from "./services/BlobStore.ts"
+export * as BlobStoreMemory from "./services/BlobStoreMemory.ts"
+export * from "./services/DocumentStore.ts"
+export * as DocumentStoreMemory from "./services/DocumentStoreMemory.ts"
+export * from "./services/EngineConfig.ts"
+export * from "./services/Events.ts"
+export * from "./services/PdfEngine.ts"
+export * from "./services/Secrets.ts"
+export * as SecretsMemory from "./services/SecretsMemory.ts"
+export * from "./services/Sources.ts"
+export * from "./services/TenantRegistry.ts"

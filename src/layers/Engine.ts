@@ -1,0 +1,75 @@
+import { mkdirSync } from "node:fs"
+import { join } from "node:path"
+import { ByteSize, Effect, Layer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import * as Engine from "../actors/Engine.ts"
+import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
+import { BlobStoreUnavailable } from "../services/BlobStore.ts"
+import * as DocumentStoreMemory from "../services/DocumentStoreMemory.ts"
+import { EngineConfig, type EngineLimits } from "../services/EngineConfig.ts"
+import { Events } from "../services/Events.ts"
+import * as SecretsMemory from "../services/SecretsMemory.ts"
+import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
+import { StorageConfig, WorkersConfig } from "./Config.ts"
+import * as FileBlobStore from "./FileBlobStore.ts"
+import * as PdfEngine from "./pdf/PdfEngine.ts"
+import * as Secrets from "./Secrets.ts"
+import * as Sources from "./Sources.ts"
+import * as SqliteDocumentStore from "./sqlite/SqliteDocumentStore.ts"
+
+const fetchTimeout = "2 minutes"
+
+export interface MemoryOptions {
+  readonly limits?: Partial<EngineLimits>
+  readonly tenants?: TenantOverrides
+  /** Processes that read PDFs; as many as there are processors when absent. */
+  readonly workers?: number
+}
+
+/** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is gone with the process. */
+export const layerMemory = (options: MemoryOptions = {}) =>
+  Engine.layer.pipe(
+    Layer.provideMerge(PdfEngine.layer(options.workers === undefined ? {} : { workers: options.workers })),
+    Layer.provide([
+      DocumentStoreMemory.layerMemory,
+      BlobStoreMemory.layerMemory,
+      SecretsMemory.layerMemory,
+      Sources.layer({ inbox: undefined, fetchTimeout }),
+      Events.layer(),
+      SecureRandom.layerWebCrypto
+    ]),
+    Layer.provide(TenantRegistry.layer(options.tenants)),
+    Layer.provide(EngineConfig.layer(options.limits))
+  )
+
+/** Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. */
+const layerStorage = Layer.unwrap(
+  Effect.gen(function* () {
+    const { directory } = yield* StorageConfig
+    yield* Effect.try({
+      try: () => mkdirSync(directory, { recursive: true, mode: 0o700 }),
+      catch: (cause) => new BlobStoreUnavailable({ operation: `create DATA_DIR ${directory}`, cause })
+    })
+    return Layer.mergeAll(
+      SqliteDocumentStore.layer({ filename: join(directory, "sluice.db") }),
+      FileBlobStore.layer({ directory }),
+      Secrets.layer({ directory })
+    )
+  })
+)
+
+const layerWorkers = Layer.unwrap(
+  Effect.map(WorkersConfig, ({ memory, workers }) =>
+    PdfEngine.layer({ workers, memoryBytes: ByteSize.toNumberUnsafe(memory) })
+  )
+)
+
+const layerSources = Layer.unwrap(Effect.map(StorageConfig, ({ inbox }) => Sources.layer({ inbox, fetchTimeout })))
+
+/** The engine as a service runs it, configured by the environment. */
+export const layer = Engine.layer.pipe(
+  Layer.provideMerge(layerWorkers),
+  Layer.provide([layerStorage, layerSources, Events.layer(), SecureRandom.layerWebCrypto]),
+  Layer.provide(TenantRegistry.layerFromEnv),
+  Layer.provide(EngineConfig.layerFromEnv)
+)

@@ -1,0 +1,39 @@
+import { close, constants, fsync, mkdir, open } from "node:fs"
+import { dirname } from "node:path"
+import { Effect } from "effect"
+
+// The few file-system calls that need more control than a general interface gives: fsync of directories, exclusive
+// creation with a mode, and no interruption while a descriptor is in use.
+
+/** Only owner access: blobs and keys are nobody else's business. */
+export const fileMode = 0o600
+export const directoryMode = 0o700
+
+/**
+ * One file-system call. It cannot be interrupted: a descriptor closed while a call on it is under way may by then be
+ * another file's.
+ */
+export const call = <A = void>(run: (done: (error: NodeJS.ErrnoException | null, value: A) => void) => void) =>
+  Effect.uninterruptible(
+    Effect.callback<A, NodeJS.ErrnoException>((resume) => {
+      run((error, value) => resume(error ? Effect.fail(error) : Effect.succeed(value)))
+    })
+  )
+
+const openRead = (path: string) => call<number>((done) => open(path, constants.O_RDONLY, done))
+export const closeFile = (descriptor: number) =>
+  Effect.ignore(call((done) => close(descriptor, (error) => done(error ?? null))))
+export const syncFile = (descriptor: number) => call((done) => fsync(descriptor, (error) => done(error)))
+
+/** Makes the names in a directory durable. Windows has no such call; its file systems journal names by themselves. */
+export const syncDirectory = (path: string) =>
+  process.platform === "win32" ? Effect.void : Effect.acquireUseRelease(openRead(path), syncFile, closeFile)
+
+/** Creates the directory and what is missing above it, durably. */
+export const makeDirectory = Effect.fnUntraced(function* (path: string) {
+  const first = yield* call<string | undefined>((done) =>
+    mkdir(path, { recursive: true, mode: directoryMode }, (error, made) => done(error, made))
+  )
+  if (first === undefined) return
+  for (let at = path; at.length >= first.length; at = dirname(at)) yield* syncDirectory(dirname(at))
+})

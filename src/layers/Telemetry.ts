@@ -1,0 +1,147 @@
+/**
+ * Logs, traces and metrics as the outside sees them. Everything is switched by the standard variables: LOG_LEVEL for the
+ * logs on the console, OTEL_* for export. Without an endpoint no OpenTelemetry package is loaded.
+ */
+import { monitorEventLoopDelay } from "node:perf_hooks"
+import { isatty } from "node:tty"
+import { Config, Effect, Layer, Logger, LogLevel, Metric, Option, References, Schedule, Schema } from "effect"
+import * as Telemetry from "../services/Telemetry.ts"
+
+const stdout = 1
+
+const levelOf = (text: string) => LogLevel.values.find((level) => level.toLowerCase() === text.toLowerCase())
+
+const logLevel = Config.schema(
+  Schema.String.check(
+    Schema.makeFilter((text: string) => levelOf(text) !== undefined || `one of ${LogLevel.values.join(", ")}`)
+  ),
+  "LOG_LEVEL"
+).pipe(Config.map((text) => levelOf(text) ?? "Info"))
+
+/** For people when stdout is a terminal, otherwise one JSON object per line. */
+export const layerLogs = Layer.unwrap(
+  Effect.gen(function* () {
+    const level = yield* logLevel.pipe(Config.withDefault("Info"))
+    return Layer.merge(
+      Logger.layer([isatty(stdout) ? Logger.consolePretty() : Logger.consoleJson]),
+      Layer.succeed(References.MinimumLogLevel, level)
+    )
+  })
+)
+
+const resolutionMillis = 10
+
+/** Keeps `sluice_event_loop_delay_p99_milliseconds` up to date. */
+export const layerEventLoop = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const delays = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const histogram = monitorEventLoopDelay({ resolution: resolutionMillis })
+        histogram.enable()
+        return histogram
+      }),
+      (histogram) => Effect.sync(() => histogram.disable())
+    )
+    const report = Effect.suspend(() => {
+      // The probe measures the whole time between two of its ticks, so an idle loop shows its resolution.
+      const delay = Math.max(0, delays.percentile(99) / 1e6 - resolutionMillis)
+      delays.reset()
+      return Metric.update(Telemetry.eventLoopDelay, delay)
+    })
+    yield* report.pipe(Effect.schedule(Schedule.spaced("10 seconds")), Effect.forkScoped)
+  })
+)
+
+/** Where a signal goes, or nothing when it is not exported. */
+const destination = Effect.fnUntraced(function* (signal: "traces" | "metrics" | "logs") {
+  const name = signal.toUpperCase()
+  const exporters = yield* text(`OTEL_${name}_EXPORTER`)
+  if (Option.isSome(exporters) && !exporters.value.split(",").some((each) => each.trim() === "otlp")) {
+    return Option.none<string>()
+  }
+  const own = yield* text(`OTEL_EXPORTER_OTLP_${name}_ENDPOINT`)
+  if (Option.isSome(own)) return own
+  const base = yield* text("OTEL_EXPORTER_OTLP_ENDPOINT")
+  return Option.map(base, (url) => `${url.replace(/\/+$/, "")}/v1/${signal}`)
+})
+
+/** The standard treats an empty variable as one that is not set. */
+const text = (name: string) =>
+  Effect.map(
+    Config.option(Config.String(name)),
+    Option.filter((value) => value !== "")
+  )
+
+const millis = (name: string, fallback: number) =>
+  Config.schema(Schema.NumberFromString.check(Schema.isGreaterThan(0)), name).pipe(Config.withDefault(fallback))
+
+const destinations = Effect.gen(function* () {
+  const disabled = yield* text("OTEL_SDK_DISABLED")
+  if (Option.exists(disabled, (value) => value.toLowerCase() === "true")) return Option.none()
+  const [traces, metrics, logs] = yield* Effect.all([
+    destination("traces"),
+    destination("metrics"),
+    destination("logs")
+  ])
+  const found = { traces, metrics, logs }
+  return Object.values(found).some(Option.isSome) ? Option.some(found) : Option.none()
+})
+
+/** `OTEL_SERVICE_NAME` and `service.name` in `OTEL_RESOURCE_ATTRIBUTES` go before our own name. */
+const ownName = Effect.gen(function* () {
+  const name = yield* text("OTEL_SERVICE_NAME")
+  const attributes = yield* text("OTEL_RESOURCE_ATTRIBUTES")
+  const named = Option.isSome(name) || Option.exists(attributes, (value) => /(^|,)\s*service\.name=/.test(value))
+  return named ? {} : { resource: { serviceName: "sluice" } }
+})
+
+const modules = Effect.promise(() =>
+  Promise.all([
+    import("@effect/opentelemetry/NodeSdk"),
+    import("@opentelemetry/sdk-trace-base"),
+    import("@opentelemetry/sdk-metrics"),
+    import("@opentelemetry/sdk-logs"),
+    import("@opentelemetry/exporter-trace-otlp-proto"),
+    import("@opentelemetry/exporter-metrics-otlp-proto"),
+    import("@opentelemetry/exporter-logs-otlp-proto")
+  ])
+)
+
+/**
+ * Exports over OTLP (HTTP, protobuf) to where OTEL_EXPORTER_OTLP_ENDPOINT says. The switches are read here; sampler,
+ * headers, timeouts and batch sizes are read by the SDK itself. What is buffered is sent when the layer's scope closes.
+ */
+export const layerOpenTelemetry = Layer.unwrap(
+  Effect.gen(function* () {
+    const found = yield* destinations
+    if (Option.isNone(found)) return Layer.empty
+    const { traces, metrics, logs } = found.value
+    const interval = yield* millis("OTEL_METRIC_EXPORT_INTERVAL", 60_000)
+    const timeout = yield* millis("OTEL_METRIC_EXPORT_TIMEOUT", 30_000)
+    const temporality = yield* text("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE")
+    const resource = yield* ownName
+    const [NodeSdk, sdkTraces, sdkMetrics, sdkLogs, otlpTraces, otlpMetrics, otlpLogs] = yield* modules
+    const layer = NodeSdk.layer(() => ({
+      ...resource,
+      spanProcessor: Option.toArray(traces).map(
+        (url) => new sdkTraces.BatchSpanProcessor(new otlpTraces.OTLPTraceExporter({ url }))
+      ),
+      metricReader: Option.toArray(metrics).map(
+        (url) =>
+          new sdkMetrics.PeriodicExportingMetricReader({
+            exporter: new otlpMetrics.OTLPMetricExporter({ url }),
+            exportIntervalMillis: interval,
+            exportTimeoutMillis: Math.min(timeout, interval)
+          })
+      ),
+      metricTemporality: Option.contains(temporality, "delta") ? "delta" : "cumulative",
+      logRecordProcessor: Option.toArray(logs).map(
+        (url) => new sdkLogs.BatchLogRecordProcessor({ exporter: new otlpLogs.OTLPLogExporter({ url }) })
+      )
+    }))
+    return Layer.orDie(layer)
+  })
+)
+
+/** What a server runs under. Exported logs are in addition to those on the console. */
+export const layer = Layer.merge(layerOpenTelemetry, layerEventLoop).pipe(Layer.provideMerge(layerLogs))

@@ -1,0 +1,32 @@
+import { Resolver } from "node:dns/promises"
+import { Context, Effect } from "effect"
+import { isPublicAddress } from "./PublicAddress.ts"
+
+/** Which addresses may be dialled. There is no configuration for it; only a test may let one loopback port through. */
+export const AddressPolicy = Context.Reference<{
+  readonly allows: (address: string, port: number) => boolean
+}>("sluice/layers/net/AddressPolicy", { defaultValue: () => ({ allows: isPublicAddress }) })
+
+/** Addresses of a host name, in the order in which to dial them. Fails with whatever the resolver said. */
+export const HostNames = Context.Reference<{
+  readonly resolve: (host: string) => Effect.Effect<ReadonlyArray<string>, unknown>
+}>("sluice/layers/net/HostNames", { defaultValue: () => ({ resolve: resolveHost }) })
+
+const queryTimeoutMillis = 3_000
+
+/**
+ * Asks the name servers directly. The system's own lookup would hold a thread of the pool that files need too, for as
+ * long as a slow name server likes, and could not be stopped.
+ */
+const resolveHost = Effect.fnUntraced(function* (host: string) {
+  // `localhost` never leaves the machine (RFC 6761), whatever a name server says.
+  if (/(^|\.)localhost\.?$/i.test(host)) return ["127.0.0.1", "::1"]
+  const resolver = new Resolver({ timeout: queryTimeoutMillis, tries: 2 })
+  const query = (ask: () => Promise<Array<string>>) =>
+    Effect.result(Effect.tryPromise({ try: ask, catch: (error) => error }))
+  const [four, six] = yield* Effect.all([query(() => resolver.resolve4(host)), query(() => resolver.resolve6(host))], {
+    concurrency: 2
+  }).pipe(Effect.onInterrupt(() => Effect.sync(() => resolver.cancel())))
+  if (four._tag === "Failure" && six._tag === "Failure") return yield* Effect.fail(four.failure)
+  return [four, six].flatMap((answer) => (answer._tag === "Success" ? answer.success : []))
+})

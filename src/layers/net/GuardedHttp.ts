@@ -1,0 +1,145 @@
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http"
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https"
+import { isIP } from "node:net"
+import { Deferred, type Duration, Effect, Schema } from "effect"
+import { AddressPolicy, HostNames } from "./AddressPolicy.ts"
+
+// One HTTP exchange with a host that a caller named. The name is resolved here, every address it has must be allowed, and
+// the connection is made to the very address that was checked: there is no second lookup that could answer differently.
+// Connections are never shared or kept, redirects are not followed, and no proxy is used.
+
+/** The host has an address that may not be dialled. */
+export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", { host: Schema.String }) {
+  override get message() {
+    return `${this.host} is not a public host`
+  }
+}
+
+/** No answer: the name did not resolve, the connection failed, or it took too long. */
+export class ExchangeFailed extends Schema.TaggedError<ExchangeFailed>()("ExchangeFailed", {
+  host: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.host}: ${this.detail}`
+  }
+}
+
+export interface Exchange {
+  /** Comes from `parseHttpUrl`. */
+  readonly url: URL
+  readonly method: "GET" | "POST"
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+  readonly connectTimeout: Duration.Input
+}
+
+const httpAgent = new HttpAgent({ keepAlive: false })
+const httpsAgent = new HttpsAgent({ keepAlive: false })
+
+/** Of a host with many addresses, so many are tried. */
+const maxAddresses = 3
+
+export type GuardedHttp = Effect.Success<typeof makeGuardedHttp>
+
+export const makeGuardedHttp = Effect.gen(function* () {
+  const policy = yield* AddressPolicy
+  const names = yield* HostNames
+
+  const allowedAddresses = Effect.fnUntraced(function* (url: URL) {
+    const host = hostOf(url)
+    const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80)
+    const addresses =
+      isIP(host) === 0
+        ? yield* names
+            .resolve(host)
+            .pipe(
+              Effect.mapError(
+                (cause) => new ExchangeFailed({ host, detail: `its name did not resolve${codeOf(cause)}` })
+              )
+            )
+        : [host]
+    if (addresses.some((address) => !policy.allows(address, port))) return yield* new AddressRefused({ host })
+    const [first, ...others] = addresses.slice(0, maxAddresses).map((address) => ({ address, port }))
+    return first === undefined
+      ? yield* new ExchangeFailed({ host, detail: "its name has no address" })
+      : ([first, ...others] as const)
+  })
+
+  /** The response's head, its body unread. The connection is closed with the scope, wherever the exchange has got to. */
+  const exchange = Effect.fnUntraced(function* (options: Exchange) {
+    const [first, ...others] = yield* allowedAddresses(options.url)
+    return yield* others
+      .reduce(
+        (attempt, address) => Effect.catchTag(attempt, "NotConnected", () => send(options, address)),
+        send(options, first)
+      )
+      .pipe(Effect.catchTag("NotConnected", ({ host, detail }) => new ExchangeFailed({ host, detail })))
+  })
+
+  return { exchange }
+})
+
+/** The connection was not made, so nothing was sent yet. */
+class NotConnected extends Schema.TaggedError<NotConnected>()("NotConnected", {
+  host: Schema.String,
+  detail: Schema.String
+}) {}
+
+const send = Effect.fnUntraced(function* (options: Exchange, to: { readonly address: string; readonly port: number }) {
+  const host = hostOf(options.url)
+  const connected = Deferred.makeUnsafe<void, NotConnected>()
+  const answered = Deferred.makeUnsafe<IncomingMessage, ExchangeFailed>()
+
+  const start = (): ClientRequest => {
+    const request = openRequest(options, to)
+    request.on("socket", (socket) => {
+      socket.once(options.url.protocol === "https:" ? "secureConnect" : "connect", () =>
+        Deferred.doneUnsafe(connected, Effect.void)
+      )
+    })
+    request.on("response", (response) => {
+      // Whoever reads the body sees its failure; until somebody does, it must not become an uncaught one.
+      response.on("error", () => {})
+      Deferred.doneUnsafe(answered, Effect.succeed(response))
+    })
+    request.on("error", (cause) => {
+      Deferred.doneUnsafe(connected, new NotConnected({ host, detail: `no connection${codeOf(cause)}` }))
+      Deferred.doneUnsafe(answered, new ExchangeFailed({ host, detail: `the connection broke${codeOf(cause)}` }))
+    })
+    request.end(options.body)
+    return request
+  }
+
+  const request = yield* Effect.acquireRelease(Effect.sync(start), (request) => Effect.sync(() => request.destroy()))
+  yield* Deferred.await(connected).pipe(
+    Effect.timeoutOrElse({
+      duration: options.connectTimeout,
+      orElse: () => Effect.fail(new NotConnected({ host, detail: "no connection in time" }))
+    }),
+    Effect.tapError(() => Effect.sync(() => request.destroy()))
+  )
+  return yield* Deferred.await(answered)
+})
+
+const openRequest = (options: Exchange, to: { readonly address: string; readonly port: number }): ClientRequest => {
+  const { url } = options
+  const common = {
+    method: options.method,
+    host: to.address,
+    port: to.port,
+    path: `${url.pathname}${url.search}`,
+    headers: { host: url.host, "user-agent": "sluice", connection: "close", ...options.headers },
+    setHost: false
+  }
+  if (url.protocol === "http:") return httpRequest({ ...common, agent: httpAgent })
+  const host = hostOf(url)
+  // The certificate has to be the named host's; an address has no server name to send.
+  return httpsRequest({ ...common, agent: httpsAgent, servername: isIP(host) === 0 ? host.replace(/\.$/, "") : "" })
+}
+
+/** Without the brackets of an IPv6 literal. */
+const hostOf = (url: URL) => url.hostname.replace(/^\[|\]$/g, "")
+
+const codeOf = (cause: unknown) =>
+  typeof cause === "object" && cause !== null && "code" in cause ? ` (${String(cause.code)})` : ""

@@ -1,0 +1,39 @@
+// pdf.js treats a stream that it cannot decode as one that ends there, and tells nobody but the console. Without listening
+// there, a page whose content is damaged looks like a blank one.
+import type { Scope } from "effect"
+import { Effect } from "effect"
+
+const fromPdfjs = /^(?:Warning|Info): /
+const aboutStream = /in flate stream|invalid stream|unknown compression|filter ".*" is not supported|eod|lzw/i
+
+let listeners = 0
+let damages = 0
+let print = { warn: console.warn, info: console.info }
+
+const listen = (original: (...parts: ReadonlyArray<unknown>) => void) => (...parts: ReadonlyArray<unknown>): void => {
+  const message = parts[0]
+  if (typeof message !== "string" || !fromPdfjs.test(message)) {
+    original(...parts)
+  } else if (aboutStream.test(message)) {
+    damages++
+  }
+}
+
+/** Until the scope ends, what pdf.js writes to the console is counted instead of printed; everything else is let through. */
+export const listenToPdfjs: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => {
+    if (listeners++ > 0) return
+    print = { warn: console.warn, info: console.info }
+    console.warn = listen(print.warn)
+    console.info = listen(print.info)
+  }),
+  () =>
+    Effect.sync(() => {
+      if (--listeners > 0) return
+      console.warn = print.warn
+      console.info = print.info
+    })
+)
+
+/** Streams found damaged so far, of whatever page. */
+export const damagesSoFar = Effect.sync(() => damages)

@@ -1,0 +1,36 @@
+// Page results on their way out of a page worker. Small ones that are ready within a few milliseconds of each other travel
+// together, since each message costs the engine's process about as much as handling a page does.
+import type { PageResult } from "../../domain/Page.ts"
+
+const maxDelayMillis = 25
+const maxCharacters = 128 * 1024
+
+export interface Outbox {
+  readonly add: (result: PageResult) => void
+  readonly flush: () => void
+}
+
+export const makeOutbox = (send: (results: ReadonlyArray<PageResult>) => void): Outbox => {
+  let results: Array<PageResult> = []
+  let characters = 0
+  let timer: NodeJS.Timeout | undefined
+
+  const flush = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    if (results.length === 0) return
+    const batch = results
+    results = []
+    characters = 0
+    send(batch)
+  }
+
+  const add = (result: PageResult): void => {
+    results.push(result)
+    characters += result.text.length + result.lines.length
+    if (characters >= maxCharacters) flush()
+    else timer ??= setTimeout(flush, maxDelayMillis)
+  }
+
+  return { add, flush }
+}

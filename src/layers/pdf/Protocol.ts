@@ -1,0 +1,62 @@
+// What the engine and a page worker say to each other. Plain data: it crosses a process boundary by structured clone.
+import { extname } from "node:path"
+import type { Failure } from "../../domain/Failure.ts"
+import type { PageResult } from "../../domain/Page.ts"
+import type { BlobLocation } from "../../services/BlobStore.ts"
+import type { OpenedPdf } from "../../services/PdfEngine.ts"
+
+/** `Held` bets that the worker has the document open, so that bytes are not sent again for each range of pages. */
+export type Source = BlobLocation | { readonly _tag: "Held" }
+
+/** Work for one worker. It has one call at a time, and every call ends with exactly one `Ended`. */
+export type Work =
+  | { readonly _tag: "Open"; readonly key: string; readonly password: string | undefined }
+  | {
+      readonly _tag: "Read"
+      readonly key: string
+      readonly password: string | undefined
+      readonly pages: ReadonlyArray<number>
+      readonly concurrency: number
+    }
+
+export type Command =
+  | { readonly _tag: "Start"; readonly call: number; readonly work: Work; readonly source: Source }
+  | { readonly _tag: "Abort"; readonly call: number }
+  | { readonly _tag: "Close"; readonly key: string }
+
+export type Outcome =
+  | { readonly _tag: "Done" }
+  | { readonly _tag: "Aborted" }
+  /** The bet on `Held` was lost; nothing has been done. */
+  | { readonly _tag: "NotHeld" }
+  | { readonly _tag: "Unreadable"; readonly failure: Failure }
+  | { readonly _tag: "Defect"; readonly detail: string }
+
+export type Report =
+  /** The worker has loaded and used pdf.js once, so its first document costs no more than the next. */
+  | { readonly _tag: "Ready"; readonly rssBytes: number }
+  | { readonly _tag: "Opened"; readonly call: number; readonly opened: OpenedPdf }
+  | { readonly _tag: "Pages"; readonly call: number; readonly results: ReadonlyArray<PageResult> }
+  | {
+      readonly _tag: "Ended"
+      readonly call: number
+      readonly outcome: Outcome
+      readonly rssBytes: number
+      /** Keys of the documents it holds open now. */
+      readonly held: ReadonlyArray<string>
+    }
+
+const isTagged = (message: unknown): message is { readonly _tag: unknown } =>
+  typeof message === "object" && message !== null && "_tag" in message
+
+// Both ends are this same version of this module, so the tag decides; checking each page's fields would cost more than it
+// could find.
+export const isReport = (message: unknown): message is Report =>
+  isTagged(message) &&
+  (message._tag === "Pages" || message._tag === "Ended" || message._tag === "Opened" || message._tag === "Ready")
+
+export const isCommand = (message: unknown): message is Command =>
+  isTagged(message) && (message._tag === "Start" || message._tag === "Abort" || message._tag === "Close")
+
+/** A module of this folder as an entry: `.ts` from source, `.js` once built. */
+export const moduleBeside = (url: string, name: string): URL => new URL(`./${name}${extname(new URL(url).pathname)}`, url)

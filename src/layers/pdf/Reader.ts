@@ -1,0 +1,118 @@
+// Reads one PDF with pdf.js. Runs inside a page worker: it may loop, die or exhaust memory, and nobody else notices.
+import { Clock, Effect, Semaphore } from "effect"
+import * as Scope from "effect/Scope"
+import type { PDFDocumentProxy, PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs"
+import { failure } from "../../domain/Failure.ts"
+import type { PageResult } from "../../domain/Page.ts"
+import { failedPage, noLines } from "../../domain/Page.ts"
+import type { OpenedPdf, PdfUnreadable } from "../../services/PdfEngine.ts"
+import { damagesSoFar, listenToPdfjs } from "./Damage.ts"
+import { describeDocument } from "./Description.ts"
+import { describeError, isMemoryError, openDocument, unreadable } from "./Document.ts"
+import { hasImage } from "./Images.ts"
+import { layoutText } from "./text/Layout.ts"
+
+export interface PdfReader {
+  readonly pageCount: number
+  readonly describe: Effect.Effect<OpenedPdf, PdfUnreadable>
+  readonly readPage: (number: number) => Effect.Effect<PageResult>
+}
+
+const foreign = <A>(promise: () => Promise<A>): Effect.Effect<A, unknown> =>
+  Effect.tryPromise({ try: promise, catch: (cause) => cause })
+
+const withPage = <A>(
+  document: PDFDocumentProxy,
+  number: number,
+  use: (page: PDFPageProxy) => Effect.Effect<A, unknown>
+): Effect.Effect<A, unknown> =>
+  Effect.acquireUseRelease(
+    foreign(() => document.getPage(number)),
+    use,
+    (page) => Effect.sync(() => page.cleanup())
+  )
+
+/** What one manner of reading found. Fails with whatever pdf.js threw. */
+const readFrom = (document: PDFDocumentProxy, number: number) =>
+  withPage(
+    document,
+    number,
+    Effect.fnUntraced(function* (page) {
+      const viewport = page.getViewport({ scale: 1 })
+      const content = yield* foreign(() => page.getTextContent())
+      const layout = layoutText(content.items, viewport)
+      return {
+        status: layout.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",
+        width: round(viewport.width),
+        height: round(viewport.height),
+        rotation: viewport.rotation,
+        text: layout.text,
+        lines: layout.lines.length === 0 ? noLines : JSON.stringify(layout.lines),
+        error: undefined
+      } satisfies Omit<PageResult, "number" | "elapsedMillis">
+    })
+  )
+
+const round = (value: number): number => Math.round(value * 100) / 100
+
+/**
+ * Opens a PDF until the scope ends. A copy of the bytes is handed to pdf.js; the caller's are neither kept nor changed.
+ *
+ * A page is first read in the strict manner, because the lenient one turns every failure, even of memory, into a page
+ * with less text or none. Only when that fails is the file opened once more and the page read leniently. What is found
+ * then counts; a page on which nothing is found has failed, for the reason that the strict manner gave.
+ */
+export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array, password: string | undefined) {
+  yield* listenToPdfjs
+  const document = yield* openDocument(Uint8Array.from(bytes), password, "strict").pipe(
+    Effect.mapError((cause) => unreadable(cause, bytes))
+  )
+  const scope = yield* Effect.scope
+  const lenient = yield* Effect.cached(
+    foreign(() => document.getData()).pipe(
+      Effect.flatMap((copy) => openDocument(copy, password, "lenient")),
+      Scope.provide(scope)
+    )
+  )
+
+  const readDamaged = Effect.fnUntraced(function* (number: number, reason: unknown) {
+    if (isMemoryError(reason)) {
+      return yield* Effect.fail(reason)
+    }
+    const found = yield* Effect.flatMap(lenient, (document) => readFrom(document, number))
+    return found.status === "empty" ? yield* Effect.fail(reason) : found
+  })
+
+  // Pages are read side by side, so the damage met may be a neighbour's. Suspects are read again, one at a time: it is
+  // this page's own if it is met again.
+  const suspects = yield* Semaphore.make(1)
+  const readSuspecting = Effect.fnUntraced(function* (number: number) {
+    const before = yield* damagesSoFar
+    const found = yield* readFrom(document, number)
+    return { found, suspect: found.status === "empty" && (yield* damagesSoFar) > before }
+  })
+  const readStrict = Effect.fnUntraced(function* (number: number) {
+    const first = yield* readSuspecting(number)
+    if (!first.suspect) return first.found
+    const second = yield* suspects.withPermits(1)(readSuspecting(number))
+    return second.suspect ? yield* Effect.fail(new Error("The page's content cannot be decoded.")) : second.found
+  })
+
+  const readPage = Effect.fnUntraced(function* (number: number) {
+    const started = yield* Clock.currentTimeNanos
+    const result = yield* readStrict(number).pipe(
+      Effect.catch((reason) => readDamaged(number, reason)),
+      Effect.catchDefect((reason) => Effect.fail(reason)),
+      Effect.result
+    )
+    const elapsedMillis = round(Number((yield* Clock.currentTimeNanos) - started) / 1e6)
+    if (result._tag === "Success") return { number, ...result.success, elapsedMillis }
+    const error = isMemoryError(result.failure)
+      ? failure("RESOURCE_LIMIT", "Reading the page needs too much memory.")
+      : failure("PAGE_UNREADABLE", describeError(result.failure))
+    return failedPage(number, "failed", error, elapsedMillis)
+  })
+
+  const reader: PdfReader = { pageCount: document.numPages, describe: describeDocument(document), readPage }
+  return reader
+})

@@ -1,0 +1,99 @@
+// The entry of a page worker's process. It does one call at a time and holds no truth: it may be killed at any moment.
+import { Cause, Effect, Exit, Fiber } from "effect"
+import { Worker } from "node:worker_threads"
+import { describeError, isMemoryError } from "./Document.ts"
+import { makeHeldDocuments } from "./HeldDocuments.ts"
+import { makeOutbox } from "./Outbox.ts"
+import type { Outcome, Report, Source, Work } from "./Protocol.ts"
+import { isCommand, moduleBeside } from "./Protocol.ts"
+import { warmUp } from "./WarmUp.ts"
+
+const [parentPid = 0, memoryBytes = 0, maxHeldDocuments = 0, maxHeldBytes = 0] = process.argv.slice(2).map(Number)
+
+const endAtOnce = (): void => {
+  process.kill(process.pid, "SIGKILL")
+}
+
+const watchdog = new Worker(moduleBeside(import.meta.url, "Watchdog"), {
+  workerData: { parentPid, memoryBytes },
+  // Without a limit of its own it reserves another 512 MiB for machine code.
+  resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, codeRangeSizeMb: 4 }
+})
+watchdog.on("exit", endAtOnce)
+watchdog.unref()
+
+process.on("disconnect", endAtOnce)
+// A signal to the whole process group is for the engine to answer; until it has drained it needs its workers.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {})
+// pdf.js leaves promises behind when a document is closed under it. They speak for no page; a failed allocation does not
+// go unheard, since whatever waits for it may then wait for ever.
+process.on("unhandledRejection", (cause) => {
+  if (isMemoryError(cause)) throw cause
+})
+
+const send = (report: Report): void => {
+  process.send?.(report, undefined, undefined, () => {})
+}
+
+const documents = makeHeldDocuments(maxHeldDocuments, maxHeldBytes)
+
+const perform = Effect.fnUntraced(function* (call: number, work: Work, source: Source) {
+  const reader = yield* documents.get(work, source)
+  if (work._tag === "Open") {
+    send({ _tag: "Opened", call, opened: yield* reader.describe })
+    return
+  }
+  const outbox = makeOutbox((results) => send({ _tag: "Pages", call, results }))
+  yield* Effect.forEach(work.pages, (page) => Effect.map(reader.readPage(page), outbox.add), {
+    concurrency: work.concurrency,
+    discard: true
+  }).pipe(Effect.ensuring(Effect.sync(outbox.flush)))
+})
+
+const outcomeOf = (exit: Exit.Exit<void, Effect.Error<ReturnType<typeof perform>>>): Outcome => {
+  if (Exit.isSuccess(exit)) return { _tag: "Done" }
+  if (Cause.hasInterrupts(exit.cause)) return { _tag: "Aborted" }
+  const error = Cause.squash(exit.cause)
+  if (error === "NotHeld") return { _tag: "NotHeld" }
+  const unreadable = Cause.findErrorOption(exit.cause)
+  return unreadable._tag === "Some" && unreadable.value !== "NotHeld"
+    ? { _tag: "Unreadable", failure: unreadable.value.failure }
+    : { _tag: "Defect", detail: describeError(error) }
+}
+
+interface Running {
+  readonly call: number
+  readonly key: string
+  readonly abort: Effect.Effect<void>
+  forgetAfterwards: boolean
+}
+
+let running: Running | undefined
+
+const run = Effect.fnUntraced(function* (call: number, work: Work, source: Source) {
+  const fiber = yield* Effect.forkChild(perform(call, work, source))
+  const mine: Running = { call, key: work.key, abort: Fiber.interrupt(fiber), forgetAfterwards: false }
+  running = mine
+  const outcome = outcomeOf(yield* Fiber.await(fiber))
+  // pdf.js goes on with an abandoned page in the background; closing its document ends that too.
+  if (outcome._tag === "Aborted" || mine.forgetAfterwards) yield* documents.forget(work.key)
+  running = undefined
+  send({ _tag: "Ended", call, outcome, rssBytes: process.memoryUsage.rss(), held: documents.keys() })
+})
+
+process.on("message", (message: unknown) => {
+  if (!isCommand(message)) return
+  switch (message._tag) {
+    case "Start":
+      Effect.runFork(run(message.call, message.work, message.source))
+      break
+    case "Abort":
+      if (running?.call === message.call) Effect.runFork(running.abort)
+      break
+    case "Close":
+      if (running?.key === message.key) running.forgetAfterwards = true
+      else Effect.runFork(documents.forget(message.key))
+  }
+})
+
+Effect.runFork(Effect.map(warmUp, () => send({ _tag: "Ready", rssBytes: process.memoryUsage.rss() })))

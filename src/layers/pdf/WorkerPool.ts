@@ -1,0 +1,206 @@
+// Who works for whom: keeps a fixed number of page workers alive and lends them out, one call each.
+import { Deferred, Effect, Schedule, type Scope } from "effect"
+import type { EngineStatus } from "../../services/PdfEngine.ts"
+import { WorkerDied } from "../../services/PdfEngine.ts"
+import type { WorkerLimits, WorkerProcess } from "./WorkerProcess.ts"
+import { startWorker } from "./WorkerProcess.ts"
+
+export interface PoolOptions extends WorkerLimits {
+  /** Calls worked on at once. One more child is kept warm beside them. */
+  readonly workers: number
+  readonly recycleAfterPages: number
+}
+
+export interface WorkerPool {
+  /**
+   * Lends a worker until the scope ends, in the order of asking; one that holds the document is preferred among those
+   * that are free. Work that is unfinished when the scope ends is stopped in the background, and the worker is not lent
+   * again before it has stopped.
+   */
+  readonly borrow: (key: string) => Effect.Effect<WorkerProcess, WorkerDied, Scope.Scope>
+  readonly close: (key: string) => void
+  readonly status: () => EngineStatus
+}
+
+/** How long an interrupted worker may take to confirm that it has stopped before it is killed. */
+const abortGrace = "100 millis"
+
+/** Shares of the memory limit: replaced when the spare can take over, and replaced whether it can or not. */
+const wornShare = 0.6
+const exhaustedShare = 0.8
+
+/** After so many failed starts of each child, with none alive, callers are told instead of being left to wait. */
+const startsBeforeFailing = 3
+
+const startTimeout = "30 seconds"
+
+const startBackoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")]).pipe(
+  Schedule.jittered
+)
+
+interface Waiter {
+  readonly key: string
+  readonly granted: Deferred.Deferred<WorkerProcess, WorkerDied>
+  worker: WorkerProcess | undefined
+}
+
+export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions) {
+  const children = options.workers + 1
+  const scope = yield* Effect.scope
+  /** Alive, warm, and not condemned. */
+  const ready = new Set<WorkerProcess>()
+  const busy = new Set<WorkerProcess>()
+  /** Has had a call. The others are the spare's, cold in their caches, and come last. */
+  const seasoned = new WeakSet<WorkerProcess>()
+  const waiters = new Set<Waiter>()
+  let replaced = 0
+  let failedStarts = 0
+  /** Why no worker is to be had. */
+  let unavailable: WorkerDied | undefined
+
+  const preference = (worker: WorkerProcess, key: string): number =>
+    (worker.holds(key) ? -2_000 : 0) + (seasoned.has(worker) ? -1_000 : 0) + worker.heldCount()
+
+  const choose = (key: string): WorkerProcess | undefined => {
+    let best: WorkerProcess | undefined
+    for (const worker of ready) {
+      if (busy.has(worker) || !worker.isAlive()) continue
+      if (best === undefined || preference(worker, key) < preference(best, key)) best = worker
+    }
+    return best
+  }
+
+  const lend = (): void => {
+    for (const waiter of waiters) {
+      const worker = busy.size < options.workers ? choose(waiter.key) : undefined
+      if (worker === undefined) return
+      waiters.delete(waiter)
+      busy.add(worker)
+      seasoned.add(worker)
+      waiter.worker = worker
+      Deferred.doneUnsafe(waiter.granted, Effect.succeed(worker))
+    }
+  }
+
+  const refuseAll = (reason: WorkerDied): void => {
+    unavailable = reason
+    for (const waiter of waiters) Deferred.doneUnsafe(waiter.granted, Effect.fail(reason))
+    waiters.clear()
+  }
+
+  const condemn = (worker: WorkerProcess): void => {
+    ready.delete(worker)
+    worker.kill()
+  }
+
+  const condemnWorn = (): void => {
+    for (const worker of ready) {
+      if (busy.has(worker)) continue
+      const share = worker.rssBytes() / options.memoryBytes
+      const worn = share > wornShare || worker.pagesRead() >= options.recycleAfterPages
+      if (share > exhaustedShare || (worn && ready.size > options.workers)) condemn(worker)
+    }
+  }
+
+  const putBack = (worker: WorkerProcess): void => {
+    busy.delete(worker)
+    condemnWorn()
+    lend()
+  }
+
+  const stopped = (worker: WorkerProcess) =>
+    worker.idle.pipe(
+      Effect.timeoutOrElse({
+        duration: abortGrace,
+        orElse: () => Effect.andThen(Effect.sync(() => condemn(worker)), worker.ended)
+      })
+    )
+
+  const giveBack = (worker: WorkerProcess): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (worker.isIdle()) return Effect.sync(() => putBack(worker))
+      worker.abort()
+      return Effect.asVoid(Effect.forkIn(Effect.andThen(stopped(worker), Effect.sync(() => putBack(worker))), scope))
+    })
+
+  // An interrupted caller leaves the queue, or gives back the worker that was just granted to it.
+  const withdraw = (waiter: Waiter) =>
+    Effect.suspend(() => {
+      waiters.delete(waiter)
+      return waiter.worker === undefined ? Effect.void : giveBack(waiter.worker)
+    })
+
+  const borrow = (key: string) =>
+    Effect.uninterruptibleMask(
+      Effect.fnUntraced(function* (restore) {
+        if (unavailable !== undefined) return yield* unavailable
+        const waiter: Waiter = { key, granted: Deferred.makeUnsafe(), worker: undefined }
+        waiters.add(waiter)
+        lend()
+        const worker = yield* Effect.onInterrupt(restore(Deferred.await(waiter.granted)), () => withdraw(waiter))
+        yield* Effect.addFinalizer(() => giveBack(worker))
+        return worker
+      })
+    )
+
+  const startReady = Effect.gen(function* () {
+    const worker = yield* startWorker(options)
+    yield* worker.ready.pipe(
+      Effect.timeoutOrElse({
+        duration: startTimeout,
+        orElse: () => Effect.fail(new WorkerDied({ memory: false, detail: "it did not become ready in time" }))
+      })
+    )
+    return worker
+  })
+
+  const onFailedStart = (reason: WorkerDied) =>
+    Effect.sync(() => {
+      failedStarts += 1
+      if (ready.size > 0 || failedStarts < startsBeforeFailing * children) return
+      refuseAll(new WorkerDied({ memory: false, detail: `no page worker can be started: ${reason.detail}` }))
+    }).pipe(Effect.andThen(Effect.logWarning("a page worker did not start", reason.detail)))
+
+  const oneLife = Effect.gen(function* () {
+    const worker = yield* Effect.tapError(startReady, onFailedStart)
+    failedStarts = 0
+    unavailable = undefined
+    ready.add(worker)
+    condemnWorn()
+    lend()
+    const died = yield* worker.ended
+    // A condemned worker is expected to die.
+    if (ready.delete(worker)) yield* Effect.logWarning("a page worker died", died.detail)
+    replaced += 1
+  }).pipe(Effect.scoped)
+
+  const keepOneAlive = oneLife.pipe(Effect.retry(startBackoff), Effect.forever)
+
+  yield* Effect.forEach(Array.from({ length: children }), () => keepOneAlive, {
+    concurrency: "unbounded",
+    discard: true
+  }).pipe(Effect.forkIn(scope))
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      refuseAll(new WorkerDied({ memory: false, detail: "the page workers are being stopped" }))
+      for (const worker of ready) worker.kill()
+    })
+  )
+
+  const pool: WorkerPool = {
+    borrow,
+    close: (key) => {
+      for (const worker of ready) worker.close(key)
+    },
+    status: () => ({
+      workers: Array.from(ready, (worker) => ({
+        pid: worker.pid,
+        busy: busy.has(worker),
+        rssBytes: worker.rssBytes(),
+        pagesRead: worker.pagesRead()
+      })),
+      replaced
+    })
+  }
+  return pool
+})

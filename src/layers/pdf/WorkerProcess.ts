@@ -1,0 +1,223 @@
+// One page worker as the engine sees it: a child process under a memory limit of the operating system, which counts what
+// V8 keeps outside its heap as well. A worker thread would have neither that limit nor a death of its own.
+import { Deferred, Effect } from "effect"
+import type { Scope } from "effect"
+import type { ChildProcess } from "node:child_process"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import type { PageResult } from "../../domain/Page.ts"
+import type { BlobLocation } from "../../services/BlobStore.ts"
+import type { OpenedPdf } from "../../services/PdfEngine.ts"
+import { PdfUnreadable, WorkerDied } from "../../services/PdfEngine.ts"
+import type { Command, Outcome, Report, Work } from "./Protocol.ts"
+import { isReport, moduleBeside } from "./Protocol.ts"
+
+export interface WorkerLimits {
+  /** What one worker may really use. */
+  readonly memoryBytes: number
+  readonly maxHeldDocuments: number
+}
+
+/** V8 reserves this much for machine code at its start and uses a few percent. The limit of the system counts it. */
+const reservedBytes = 512 * 1024 * 1024
+
+/** Who is told of one call. `end` comes once and last. */
+export interface CallListener {
+  readonly opened: (opened: OpenedPdf) => void
+  readonly pages: (results: ReadonlyArray<PageResult>) => void
+  readonly end: (reason: PdfUnreadable | WorkerDied | undefined) => void
+}
+
+export interface WorkerProcess {
+  readonly pid: number
+  /** Succeeds once the worker can take calls; fails when it dies before that. */
+  readonly ready: Effect.Effect<void, WorkerDied>
+  /** Why it ended, once nothing of it is left. */
+  readonly ended: Effect.Effect<WorkerDied>
+  readonly rssBytes: () => number
+  readonly pagesRead: () => number
+  readonly isIdle: () => boolean
+  readonly isAlive: () => boolean
+  readonly holds: (key: string) => boolean
+  readonly heldCount: () => number
+  /** Only on an idle worker. */
+  readonly start: (work: Work, location: BlobLocation, listener: CallListener) => void
+  /** Asks it to drop its call; the listener hears no more of it. */
+  readonly abort: () => void
+  /** Succeeds when it has no call any more, because that ended or because it died. */
+  readonly idle: Effect.Effect<void>
+  readonly close: (key: string) => void
+  readonly kill: () => void
+}
+
+const stderrCharacters = 4_096
+
+/** V8 ends the process in several ways when it cannot get memory, and leaves its reason only in words. */
+const memoryDeath = /heap|out of memory|allocation failed|bad_alloc|cannot allocate|committing semi space/i
+
+const nodeFlags = (memoryBytes: number): ReadonlyArray<string> => [
+  // About a quarter: the rest is for what V8 keeps outside its heap, which is where the bytes of a PDF go.
+  `--max-old-space-size=${Math.floor(memoryBytes / 4 / 1024 / 1024)}`,
+  "--max-semi-space-size=16",
+  "--no-warnings",
+  "--title=sluice-page-worker"
+]
+
+const launch = (limits: WorkerLimits): ChildProcess => {
+  const command = [
+    process.execPath,
+    ...nodeFlags(limits.memoryBytes),
+    fileURLToPath(moduleBeside(import.meta.url, "Worker")),
+    ...[process.pid, limits.memoryBytes, limits.maxHeldDocuments, Math.floor(limits.memoryBytes / 8)].map(String)
+  ]
+  // Where the system's own limit is lower already, `ulimit` fails and that one holds. `exec` keeps the process the same,
+  // so its id, its signals and its end are the worker's.
+  const kibibytes = String(Math.floor((limits.memoryBytes + reservedBytes) / 1024))
+  const limited = ["/bin/sh", "-c", 'ulimit -c 0; ulimit -d "$0"; exec "$@"', kibibytes, ...command]
+  const [file = "", ...args] = process.platform === "win32" ? command : limited
+  return spawn(file, args, {
+    // Nothing of the engine's environment, where secrets are, reaches the process that interprets hostile files.
+    env: {},
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    serialization: "advanced",
+    windowsHide: true
+  })
+}
+
+interface Call {
+  readonly id: number
+  readonly work: Work
+  readonly location: BlobLocation
+  readonly settled: Deferred.Deferred<void>
+  listener: CallListener | undefined
+}
+
+const supervise = (child: ChildProcess): WorkerProcess => {
+  const ready = Deferred.makeUnsafe<void, WorkerDied>()
+  const ended = Deferred.makeUnsafe<WorkerDied>()
+  let held: ReadonlySet<string> = new Set()
+  let alive = true
+  let rssBytes = 0
+  let pagesRead = 0
+  let calls = 0
+  let call: Call | undefined
+  let stderr = ""
+
+  // A send to a process that has just died fails. Its end is reported by its exit, so the failure says nothing new.
+  const send = (command: Command): void => {
+    if (child.connected) child.send(command, undefined, undefined, () => {})
+  }
+
+  const sendWork = ({ id, work, location }: Call, mayBeHeld: boolean): void => {
+    const source =
+      mayBeHeld && location._tag === "Bytes" && held.has(work.key) ? ({ _tag: "Held" } as const) : location
+    send({ _tag: "Start", call: id, work, source })
+  }
+
+  const settle = (reason: PdfUnreadable | WorkerDied | undefined): void => {
+    const settled = call
+    call = undefined
+    if (settled === undefined) return
+    settled.listener?.end(reason)
+    Deferred.doneUnsafe(settled.settled, Effect.void)
+  }
+
+  const reasonOf = (outcome: Exclude<Outcome, { readonly _tag: "NotHeld" }>): PdfUnreadable | WorkerDied | undefined => {
+    switch (outcome._tag) {
+      case "Unreadable":
+        return new PdfUnreadable({ failure: outcome.failure })
+      case "Defect":
+        return new WorkerDied({ memory: false, detail: outcome.detail })
+      case "Aborted":
+      case "Done":
+        return undefined
+    }
+  }
+
+  const onReport = (report: Report): void => {
+    if (report._tag === "Ready") {
+      rssBytes = report.rssBytes
+      Deferred.doneUnsafe(ready, Effect.void)
+      return
+    }
+    if (call === undefined || call.id !== report.call) return
+    switch (report._tag) {
+      case "Opened":
+        call.listener?.opened(report.opened)
+        return
+      case "Pages":
+        pagesRead += report.results.length
+        call.listener?.pages(report.results)
+        return
+      case "Ended":
+        rssBytes = report.rssBytes
+        held = new Set(report.held)
+        if (report.outcome._tag === "NotHeld") sendWork(call, false)
+        else settle(reasonOf(report.outcome))
+    }
+  }
+
+  const onEnd = (how: string): void => {
+    if (!alive) return
+    alive = false
+    const said = stderr.split("\n").find((line) => /fatal|error|memory/i.test(line)) ?? stderr
+    const died = new WorkerDied({
+      memory: memoryDeath.test(stderr),
+      detail: said.trim() === "" ? how : `${how}: ${said.trim().slice(0, 300)}`
+    })
+    Deferred.doneUnsafe(ready, Effect.fail(died))
+    settle(died)
+    Deferred.doneUnsafe(ended, Effect.succeed(died))
+  }
+
+  child.on("message", (message: unknown) => {
+    if (isReport(message)) onReport(message)
+  })
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    // The beginning names the reason; what follows is a stack.
+    if (stderr.length < stderrCharacters) stderr = (stderr + chunk).slice(0, stderrCharacters)
+  })
+  child.on("error", (error) => {
+    if (child.pid === undefined) onEnd(`it could not be started (${error.message})`)
+  })
+  // Not `exit`, after which the last words may still be on their way.
+  child.on("close", (code, signal) => onEnd(signal === null ? `exit code ${code}` : `signal ${signal}`))
+
+  return {
+    pid: child.pid ?? 0,
+    ready: Deferred.await(ready),
+    ended: Deferred.await(ended),
+    rssBytes: () => rssBytes,
+    pagesRead: () => pagesRead,
+    isIdle: () => call === undefined,
+    isAlive: () => alive,
+    holds: (key) => held.has(key),
+    heldCount: () => held.size,
+    start: (work, location, listener) => {
+      call = { id: ++calls, work, location, settled: Deferred.makeUnsafe<void>(), listener }
+      sendWork(call, true)
+    },
+    abort: () => {
+      if (call === undefined) return
+      call.listener = undefined
+      send({ _tag: "Abort", call: call.id })
+    },
+    idle: Effect.suspend(() => (call === undefined ? Effect.void : Deferred.await(call.settled))),
+    close: (key) => {
+      if (held.has(key)) send({ _tag: "Close", key })
+    },
+    kill: () => {
+      child.kill("SIGKILL")
+    }
+  }
+}
+
+/** Starts a worker. When the scope ends it is killed, and nothing of it is left afterwards. */
+export const startWorker = (limits: WorkerLimits): Effect.Effect<WorkerProcess, WorkerDied, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => supervise(launch(limits)),
+      catch: (cause) => new WorkerDied({ memory: false, detail: `it could not be started (${String(cause)})` })
+    }),
+    (worker) => Effect.andThen(Effect.sync(worker.kill), worker.ended)
+  )

@@ -1,0 +1,129 @@
+// Puts the segments of one column together to lines.
+import { closeTracking, isRightToLeft } from "./Characters.ts"
+import type { Segment } from "./Segments.ts"
+import { onOneLine, separator } from "./Segments.ts"
+
+/** A line in the coordinates of its frame. `top` and `bottom` enclose all of it, `baseline` and `size` are of its largest text. */
+export interface Line {
+  readonly text: string
+  readonly left: number
+  readonly right: number
+  readonly top: number
+  readonly bottom: number
+  readonly baseline: number
+  readonly size: number
+}
+
+interface OpenLine {
+  readonly segments: Array<Segment>
+  baseline: number
+  size: number
+}
+
+// A segment is compared with this many of the lines before it, and with this many segments of each. What is nearer than
+// that in height decides; more is only found in files made to cost time.
+const openLines = 8
+const openSegments = 16
+
+// Two lines of small text beside one line of large text are on its height both, but not on one line.
+const collides = ({ segments }: OpenLine, next: Segment): boolean => {
+  for (let i = segments.length - 1; i >= 0 && i >= segments.length - openSegments; i--) {
+    const segment = segments[i]
+    if (segment === undefined || Math.abs(segment.baseline - next.baseline) < 0.6 * Math.min(segment.size, next.size)) {
+      continue
+    }
+    const overlap = Math.min(segment.right, next.right) - Math.max(segment.left, next.left)
+    if (overlap > 0.5 * Math.min(segment.right - segment.left, next.right - next.left)) return true
+  }
+  return false
+}
+
+const gather = (segments: ReadonlyArray<Segment>): Array<OpenLine> => {
+  const lines: Array<OpenLine> = []
+  const sorted = segments.slice().sort((one, other) => one.baseline - other.baseline || one.left - other.left)
+  for (const segment of sorted) {
+    let found: OpenLine | undefined
+    for (let i = lines.length - 1; i >= 0 && i >= lines.length - openLines; i--) {
+      const line = lines[i]
+      if (line !== undefined && onOneLine(line, segment) && !collides(line, segment)) {
+        found = line
+        break
+      }
+    }
+    if (found === undefined) {
+      lines.push({ segments: [segment], baseline: segment.baseline, size: segment.size })
+    } else {
+      found.segments.push(segment)
+      if (segment.size > found.size) {
+        found.size = segment.size
+        found.baseline = segment.baseline
+      }
+    }
+  }
+  return lines.sort((one, other) => one.baseline - 0.8 * one.size - (other.baseline - 0.8 * other.size))
+}
+
+const isLetter = (code: number): boolean =>
+  (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code >= 0xc0
+
+// A few names in Latin letters may well be longer than the Hebrew or Arabic around them.
+const readsRightToLeft = (segments: ReadonlyArray<Segment>): boolean => {
+  if (!segments.some((segment) => segment.rightToLeft)) return false
+  let leftward = 0
+  let rightward = 0
+  for (const { text } of segments) {
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      if (isRightToLeft(code)) leftward++
+      else if (isLetter(code)) rightward++
+    }
+  }
+  return 2 * leftward > rightward
+}
+
+// In the order of reading: along the line, but for text of the other direction inside it, which keeps its own.
+const inOrder = (segments: Array<Segment>, rightToLeft: boolean): ReadonlyArray<Segment> => {
+  segments.sort((one, other) => one.left - other.left)
+  if (!segments.some((segment) => segment.rightToLeft)) return segments
+  if (rightToLeft) segments.reverse()
+  const ordered: Array<Segment> = []
+  for (let i = 0; i < segments.length; ) {
+    const start = i
+    while (i < segments.length && segments[i]?.rightToLeft !== rightToLeft) i++
+    for (let j = i - 1; j >= start; j--) {
+      const other = segments[j]
+      if (other !== undefined) ordered.push(other)
+    }
+    const own = segments[i]
+    if (own !== undefined) ordered.push(own)
+    i++
+  }
+  return ordered
+}
+
+const close = ({ segments, baseline, size }: OpenLine): Line => {
+  let text = ""
+  let before: Segment | undefined
+  let left = Infinity
+  let right = -Infinity
+  let top = Infinity
+  let bottom = -Infinity
+  for (const segment of segments.length === 1 ? segments : inOrder(segments, readsRightToLeft(segments))) {
+    if (before === undefined) {
+      text = segment.text
+    } else {
+      const gap = segment.left >= before.left ? segment.left - before.right : before.left - segment.right
+      const smaller = Math.min(before.size, segment.size)
+      text += separator(before.text, segment.text, gap, smaller, segment.spaced) + segment.text
+    }
+    left = Math.min(left, segment.left)
+    right = Math.max(right, segment.right)
+    top = Math.min(top, segment.baseline - 0.8 * segment.size)
+    bottom = Math.max(bottom, segment.baseline + 0.2 * segment.size)
+    before = segment
+  }
+  return { text: closeTracking(text), left, right, top, bottom, baseline, size }
+}
+
+/** Lines from top to bottom. */
+export const toLines = (segments: ReadonlyArray<Segment>): ReadonlyArray<Line> => gather(segments).map(close)

@@ -1,0 +1,75 @@
+// Joins fragments that follow each other on one baseline, in the order in which the file shows them.
+import { isUnspaced } from "./Characters.ts"
+import type { Fragment } from "./Fragments.ts"
+
+/** Text without a wide gap. `baseline` and `size` are those of its largest fragment. */
+export interface Segment {
+  text: string
+  readonly left: number
+  right: number
+  baseline: number
+  size: number
+  readonly rightToLeft: boolean
+  readonly spaced: boolean
+}
+
+// In parts of the font size. A wider gap may be a gutter, or the space between two cells of a table.
+const widestWordGap = 0.7
+const spaceGap = 0.13
+const unspacedGap = 0.5
+
+/** Whether both stand on one line: the smaller may be raised or lowered, but lies mostly beside the larger. */
+export const onOneLine = (
+  one: { readonly baseline: number; readonly size: number },
+  other: { readonly baseline: number; readonly size: number }
+): boolean => {
+  if (one.baseline === other.baseline) return true
+  const [small, large] = one.size < other.size ? [one, other] : [other, one]
+  // An initial of several lines' height belongs to none of them.
+  if (large.size > 2.5 * small.size) return Math.abs(one.baseline - other.baseline) < 0.1 * small.size
+  const x = 0.7
+  const overlap =
+    Math.min(small.baseline, large.baseline) -
+    Math.max(small.baseline - x * small.size, large.baseline - x * large.size)
+  return overlap >= 0.5 * x * small.size
+}
+
+/** What stands between two pieces of text that are `gap` apart. */
+export const separator = (before: string, after: string, gap: number, size: number, spaced: boolean): "" | " " => {
+  if (isUnspaced(before.charCodeAt(before.length - 1)) && isUnspaced(after.charCodeAt(0))) {
+    return gap > unspacedGap * size ? " " : ""
+  }
+  // Pieces that lie on each other are no continuation of each other, unless one is an accent.
+  return gap > spaceGap * size || gap < -size || (spaced && gap > -spaceGap * size) ? " " : ""
+}
+
+export const toSegments = (fragments: ReadonlyArray<Fragment>): Array<Segment> => {
+  const segments: Array<Segment> = []
+  let open: Segment | undefined
+  for (const next of fragments) {
+    if (open !== undefined && !open.rightToLeft && !next.rightToLeft) {
+      const gap = next.left - open.right
+      const size = Math.min(open.size, next.size)
+      if (gap < widestWordGap * size && gap > -0.3 * size && next.left > open.left && onOneLine(open, next)) {
+        open.text += separator(open.text, next.text, gap, size, next.spaced) + next.text
+        if (next.right > open.right) open.right = next.right
+        if (next.size > open.size) {
+          open.size = next.size
+          open.baseline = next.baseline
+        }
+        continue
+      }
+    }
+    open = {
+      text: next.text,
+      left: next.left,
+      right: next.right,
+      baseline: next.baseline,
+      size: next.size,
+      rightToLeft: next.rightToLeft,
+      spaced: next.spaced
+    }
+    segments.push(open)
+  }
+  return segments
+}

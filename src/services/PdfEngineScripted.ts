@@ -1,0 +1,175 @@
+// An engine that reads nothing: it answers from a script. Time passes only on the `Clock`, so a test clock drives it.
+import { Duration, Effect, Layer, Semaphore, Stream } from "effect"
+import type { PdfMetadata } from "../domain/Document.ts"
+import type { Failure } from "../domain/Failure.ts"
+import { failedPage, noLines, type PageResult } from "../domain/Page.ts"
+import { type OpenedPdf, PdfEngine, PdfEngineError, type PdfRef, PdfUnreadable, WorkerDied } from "./PdfEngine.ts"
+
+export type ScriptedPage =
+  /** A page with text; `result` replaces what of it should differ. */
+  | { readonly _tag: "Page"; readonly takes?: Duration.Input; readonly result?: Partial<Omit<PageResult, "number">> }
+  | { readonly _tag: "Failed"; readonly takes?: Duration.Input; readonly error: Failure }
+  /** The worker dies on it, and the rest of the call with it. */
+  | { readonly _tag: "Death"; readonly takes?: Duration.Input; readonly memory?: boolean }
+  | { readonly _tag: "Hang" }
+
+export type ScriptedOpening =
+  | { readonly _tag: "Opens"; readonly takes?: Duration.Input; readonly pageCount: number; readonly opened?: Partial<OpenedPdf> }
+  | { readonly _tag: "Unreadable"; readonly takes?: Duration.Input; readonly failure: Failure }
+  | { readonly _tag: "Death"; readonly takes?: Duration.Input; readonly memory?: boolean }
+  | { readonly _tag: "Hang" }
+
+export interface ScriptedDocument {
+  /** `before` counts the earlier openings. */
+  readonly open: (before: number) => ScriptedOpening
+  /** `before` counts the earlier readings of this page. */
+  readonly page: (number: number, before: number) => ScriptedPage
+}
+
+/** A sound document: page 3 of 9 says "Page 3 of 9". */
+export const soundDocument = (pageCount: number, takes: Duration.Input = 0): ScriptedDocument => ({
+  open: () => ({ _tag: "Opens", pageCount, takes }),
+  page: (number) => ({ _tag: "Page", takes, result: { text: `Page ${number} of ${pageCount}` } })
+})
+
+export interface ScriptedEngine {
+  readonly layer: Layer.Layer<PdfEngine>
+  readonly timesOpened: (key: string) => number
+  /** How often reading this page was begun, whatever became of it. */
+  readonly timesRead: (key: string, page: number) => number
+  /** Calls that are being worked on now, and the most there ever were. */
+  readonly working: () => number
+  readonly peak: () => number
+  readonly closed: () => ReadonlySet<string>
+}
+
+const plainMetadata: PdfMetadata = {
+  encrypted: false,
+  hasJavaScript: false,
+  hasAttachments: false,
+  hasForms: false,
+  hasXfa: false
+}
+
+const plainPage = (number: number): PageResult => ({
+  number,
+  status: "ok",
+  width: 595,
+  height: 842,
+  rotation: 0,
+  text: `Page ${number}`,
+  lines: noLines,
+  error: undefined,
+  elapsedMillis: 0
+})
+
+const unreadable = (failure: Failure) => new PdfEngineError({ reason: new PdfUnreadable({ failure }) })
+
+const died = (memory = false) =>
+  new PdfEngineError({ reason: new WorkerDied({ memory, detail: "the script says so" }) })
+
+/** Counts under a key and tells what the count was before. */
+const makeTally = () => {
+  const counts = new Map<string, number>()
+  return {
+    of: (key: string): number => counts.get(key) ?? 0,
+    add: (key: string): number => {
+      const before = counts.get(key) ?? 0
+      counts.set(key, before + 1)
+      return before
+    }
+  }
+}
+
+/**
+ * `scriptOf` finds the script of a document. A worker is one processor: it reads the pages of a call one after another,
+ * however many may be begun at a time.
+ */
+export const makeScriptedEngine = (
+  scriptOf: (pdf: PdfRef) => ScriptedDocument,
+  options: { readonly capacity?: number } = {}
+): ScriptedEngine => {
+  const capacity = options.capacity ?? 2
+  const openings = makeTally()
+  const readings = makeTally()
+  const closed = new Set<string>()
+  let working = 0
+  let peak = 0
+  let replaced = 0
+  let pagesRead = 0
+
+  const pageKey = (key: string, page: number) => `${page} ${key}`
+
+  const die = (memory: boolean | undefined) =>
+    Effect.suspend(() => {
+      replaced += 1
+      return Effect.fail(died(memory))
+    })
+
+  const work = Effect.acquireRelease(
+    Effect.sync(() => {
+      working += 1
+      peak = Math.max(peak, working)
+    }),
+    () => Effect.sync(() => (working -= 1))
+  )
+
+  const opening = Effect.fnUntraced(function* (pdf: PdfRef) {
+    const step = scriptOf(pdf).open(openings.add(pdf.key))
+    if (step._tag === "Hang") return yield* Effect.never
+    yield* Effect.sleep(step.takes ?? 0)
+    if (step._tag === "Death") return yield* die(step.memory)
+    if (step._tag === "Unreadable") return yield* unreadable(step.failure)
+    const opened: OpenedPdf = { pageCount: step.pageCount, metadata: plainMetadata, outline: [], ...step.opened }
+    return opened
+  })
+
+  const reading = Effect.fnUntraced(function* (pdf: PdfRef, number: number) {
+    const step = scriptOf(pdf).page(number, readings.add(pageKey(pdf.key, number)))
+    if (step._tag === "Hang") return yield* Effect.never
+    yield* Effect.sleep(step.takes ?? 0)
+    if (step._tag === "Death") return yield* die(step.memory)
+    pagesRead += 1
+    const elapsedMillis = Duration.toMillis(step.takes ?? 0)
+    return step._tag === "Failed"
+      ? failedPage(number, "failed", step.error, elapsedMillis)
+      : { ...plainPage(number), elapsedMillis, ...step.result, number }
+  })
+
+  const make = Effect.map(Semaphore.make(capacity), (workers) => {
+    const borrow = Effect.andThen(Semaphore.takeScoped(workers, 1), work)
+
+    const startRead = Effect.fnUntraced(function* (pdf: PdfRef, pages: ReadonlyArray<number>) {
+      yield* borrow
+      // A real engine has to open the file before it can read; what it cannot open it cannot read either.
+      const open = scriptOf(pdf).open(openings.of(pdf.key))
+      if (open._tag === "Unreadable") return Stream.fail(unreadable(open.failure))
+      return Stream.mapEffect(Stream.fromIterable(pages), (page) => reading(pdf, page))
+    })
+
+    return PdfEngine.of({
+      capacity,
+      open: Effect.fn("PdfEngine.open")((pdf: PdfRef) => Effect.andThen(borrow, opening(pdf)), Effect.scoped),
+      read: (pdf, pages) => Stream.unwrap(startRead(pdf, pages)),
+      close: (key) => Effect.sync(() => closed.add(key)),
+      status: Effect.sync(() => ({
+        workers: Array.from({ length: capacity }, (_, index) => ({
+          pid: index + 1,
+          busy: index < working,
+          rssBytes: 0,
+          pagesRead: index === 0 ? pagesRead : 0
+        })),
+        replaced
+      }))
+    })
+  })
+
+  return {
+    layer: Layer.effect(PdfEngine, make),
+    timesOpened: openings.of,
+    timesRead: (key, page) => readings.of(pageKey(key, page)),
+    working: () => working,
+    peak: () => peak,
+    closed: () => closed
+  }
+}

@@ -1,0 +1,132 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Queue } from "effect"
+import { TestClock } from "effect/testing"
+import { QueueFull } from "../../src/services/DocumentStore.ts"
+import { change, Fake, inspect } from "./fakes.ts"
+import { pdf, rawConnection, testServer } from "./client.ts"
+
+const head = (...lines: ReadonlyArray<string>) =>
+  ["POST /v1/documents HTTP/1.1", "host: localhost", ...lines, "", ""].join("\r\n")
+
+const partHead = (name: string) =>
+  `--b\r\ncontent-disposition: form-data; name="file"; filename="${name}"\r\n\r\n%PDF-1.7\r\n`
+
+const arrived = Fake.use(({ arrivals }) => Queue.take(arrivals))
+
+/** Completes once the fake holds this many documents. */
+const documents = (n: number) =>
+  Effect.repeat(Effect.andThen(Effect.yieldNow, inspect), { until: (state) => state.documents.size === n })
+
+describe("an upload", () => {
+  for (const framing of ["content-length: 10737418240", "transfer-encoding: chunked"]) {
+    it.effect(`that is refused early gets its answer while it is still sending (${framing})`, () =>
+      Effect.gen(function* () {
+        yield* change({ refuse: new QueueFull({ scope: "tenant", limit: 2 }) })
+        const connection = yield* rawConnection
+        yield* connection.write(head("content-type: application/pdf", framing))
+        // A chunk of 10 GiB: it never ends either.
+        if (framing.startsWith("transfer")) yield* connection.write("280000000\r\n")
+        yield* connection.flood
+        const answer = yield* connection.answer
+        assert.include(answer, "HTTP/1.1 429")
+        assert.include(answer, "retry-after:")
+        assert.include(answer, "TENANT_QUEUE_FULL")
+      }).pipe(Effect.provide(testServer))
+    )
+  }
+
+  it.effect("of a form whose first file is refused by a full queue is not read to its end", () =>
+    Effect.gen(function* () {
+      yield* change({ refuse: new QueueFull({ scope: "global", limit: 2 }) })
+      const connection = yield* rawConnection
+      yield* connection.write(head("content-type: multipart/form-data; boundary=b", "content-length: 10737418240"))
+      yield* connection.write(partHead("a.pdf"))
+      yield* connection.flood
+      const answer = yield* connection.answer
+      assert.include(answer, "HTTP/1.1 429")
+      assert.include(answer, "connection: close")
+      assert.include(answer, '"truncated":true')
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("is not asked to send its body when it is refused by its head", () =>
+    Effect.gen(function* () {
+      const connection = yield* rawConnection
+      yield* connection.write(head("content-type: text/html", "content-length: 100", "expect: 100-continue"))
+      const answer = yield* connection.arrived
+      assert.include(answer, "HTTP/1.1 415")
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("that is cut half way leaves nothing", () =>
+    Effect.gen(function* () {
+      const connection = yield* rawConnection
+      yield* connection.write(head("content-type: application/pdf", "content-length: 1000"))
+      yield* connection.write(pdf(100))
+      yield* arrived
+      yield* connection.cut
+      yield* connection.answer
+      assert.deepStrictEqual((yield* inspect).submissions, [])
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("of a form that is cut in its second file takes back the first", () =>
+    Effect.gen(function* () {
+      const connection = yield* rawConnection
+      yield* connection.write(head("content-type: multipart/form-data; boundary=b", "content-length: 10000"))
+      yield* connection.write(`${partHead("a.pdf")}${partHead("b.pdf")}`)
+      yield* documents(1)
+      yield* connection.cut
+      yield* documents(0)
+      assert.strictEqual((yield* inspect).submissions.length, 1)
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("that falls silent is ended after 30 seconds, and leaves nothing", () =>
+    Effect.gen(function* () {
+      const connection = yield* rawConnection
+      yield* connection.write(head("content-type: application/pdf", "content-length: 1000"))
+      yield* connection.write(pdf(100))
+      yield* arrived
+      yield* TestClock.adjust("29 seconds")
+      yield* connection.write(new Uint8Array(10))
+      yield* arrived
+      yield* TestClock.adjust("29 seconds")
+      yield* connection.write(new Uint8Array(10))
+      yield* arrived
+      yield* TestClock.adjust("31 seconds")
+      const answer = yield* connection.answer
+      assert.include(answer, "HTTP/1.1 408")
+      assert.include(answer, "UPLOAD_STALLED")
+      assert.deepStrictEqual((yield* inspect).submissions, [])
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("of a form that falls silent takes back what was accepted", () =>
+    Effect.gen(function* () {
+      const connection = yield* rawConnection
+      yield* connection.write(head("content-type: multipart/form-data; boundary=b", "content-length: 10000"))
+      yield* connection.write(`${partHead("a.pdf")}${partHead("b.pdf")}`)
+      yield* documents(1)
+      yield* arrived
+      yield* TestClock.adjust("31 seconds")
+      const answer = yield* connection.answer
+      assert.include(answer, "HTTP/1.1 408")
+      assert.strictEqual((yield* inspect).documents.size, 0)
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("is not ended while the engine takes its time", () =>
+    Effect.gen(function* () {
+      const { gate } = yield* Fake
+      yield* gate.close
+      const connection = yield* rawConnection
+      yield* connection.write(head("content-type: application/pdf", "content-length: 100", "connection: close"))
+      yield* connection.write(pdf(100))
+      const answer = yield* Effect.forkChild(connection.answer)
+      yield* TestClock.adjust("10 minutes")
+      yield* gate.open
+      assert.include(yield* Fiber.join(answer), "HTTP/1.1 202")
+    }).pipe(Effect.provide(testServer))
+  )
+})

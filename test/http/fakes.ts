@@ -1,0 +1,234 @@
+import { Context, DateTime, Effect, Latch, Layer, Queue, Ref, Stream } from "effect"
+import { Ingestion, type SubmitError, type SubmitOptions, SubmissionRejected } from "../../src/actors/Ingestion.ts"
+import { Document, isTerminal } from "../../src/domain/Document.ts"
+import { failure } from "../../src/domain/Failure.ts"
+import { DocumentId, type TenantId } from "../../src/domain/Ids.ts"
+import type { PageResult } from "../../src/domain/Page.ts"
+import { DocumentNotFound, StoreUnavailable } from "../../src/services/DocumentStore.ts"
+import { PdfEngine } from "../../src/services/PdfEngine.ts"
+
+type Options = Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
+
+export interface Submission {
+  readonly tenant: TenantId
+  readonly options: Options
+  /** Sizes of what arrived, in order. */
+  readonly chunks: ReadonlyArray<number>
+  readonly source?: string
+}
+
+interface State {
+  readonly documents: ReadonlyMap<DocumentId, Document>
+  readonly pages: ReadonlyMap<DocumentId, ReadonlyArray<PageResult>>
+  readonly submissions: ReadonlyArray<Submission>
+  readonly refuse: SubmitError | undefined
+  readonly storeWorks: boolean
+  readonly workers: number
+  readonly defect: boolean
+  readonly accepting: boolean
+}
+
+/** An engine of maps: what was submitted can be seen, and how it behaves can be set. */
+export class Fake extends Context.Service<
+  Fake,
+  {
+    readonly state: Ref.Ref<State>
+    /** One value per chunk that arrived. */
+    readonly arrivals: Queue.Queue<number>
+    /** While it is closed, no chunk is taken. */
+    readonly gate: Latch.Latch
+  }
+>()("sluice/test/http/Fake") {}
+
+export const uploadLimit = 32 * 1024 * 1024
+
+/** Sources that the fake does not accept begin so. */
+export const badSource = "bad:"
+
+export const idOf = (n: number) => DocumentId.make(`01890000-0000-7000-8000-${n.toString(16).padStart(12, "0")}`)
+
+export const change = (patch: Partial<State>) =>
+  Fake.use(({ state }) => Ref.update(state, (now) => ({ ...now, ...patch })))
+
+export const inspect = Fake.use(({ state }) => Ref.get(state))
+
+/** Changes a document behind the interface's back. */
+export const alter = (id: DocumentId, patch: Partial<Document>) =>
+  Fake.use(({ state }) =>
+    Ref.update(state, (now) => {
+      const document = now.documents.get(id)
+      if (document === undefined) return now
+      return { ...now, documents: new Map(now.documents).set(id, new Document({ ...document, ...patch })) }
+    })
+  )
+
+const fake = Layer.effect(
+  Fake,
+  Effect.gen(function* () {
+    const state = yield* Ref.make<State>({
+      documents: new Map(),
+      pages: new Map(),
+      submissions: [],
+      refuse: undefined,
+      storeWorks: true,
+      workers: 1,
+      defect: false,
+      accepting: true
+    })
+    return { state, arrivals: yield* Queue.unbounded<number>(), gate: yield* Latch.make(true) }
+  })
+)
+
+const ingestion = Layer.effect(
+  Ingestion,
+  Effect.gen(function* () {
+    const { arrivals, gate, state } = yield* Fake
+
+    const checked = Effect.gen(function* () {
+      const now = yield* Ref.get(state)
+      if (now.defect) return yield* Effect.die(new Error("a defect with a secret inside"))
+      if (!now.storeWorks) return yield* new StoreUnavailable({ operation: "read", cause: new Error("disk on fire") })
+      return now
+    })
+    const find = Effect.fnUntraced(function* (tenant: TenantId, id: DocumentId) {
+      const { documents } = yield* checked
+      const document = documents.get(id)
+      if (document?.tenantId !== tenant) return yield* new DocumentNotFound({ documentId: id })
+      return document
+    })
+    const record = (submission: Submission) =>
+      Ref.update(state, (now) => ({ ...now, submissions: [...now.submissions, submission] }))
+    const accept = (tenantId: TenantId, name: string, options: Options) =>
+      Effect.flatMap(DateTime.now, (acceptedAt) =>
+        Ref.modify(state, (now) => {
+          const document = new Document({
+            id: idOf(now.submissions.length),
+            tenantId,
+            name,
+            priority: options.priority ?? 5,
+            status: options.notBefore === undefined ? "queued" : "scheduled",
+            attempt: 0,
+            progress: { done: 0, failed: 0 },
+            timings: { acceptedAt }
+          })
+          return [document, { ...now, documents: new Map(now.documents).set(document.id, document) }]
+        })
+      )
+    const refused = Effect.flatMap(Ref.get(state), ({ refuse }) =>
+      refuse === undefined ? Effect.void : Effect.fail(refuse)
+    )
+    const remove = (id: DocumentId) =>
+      Ref.update(state, (now) => {
+        const documents = new Map(now.documents)
+        documents.delete(id)
+        return { ...now, documents }
+      })
+
+    return Ingestion.of({
+      submit: (tenant, bytes, options) =>
+        Effect.gen(function* () {
+          yield* refused
+          const chunks: Array<number> = []
+          let head = ""
+          let size = 0
+          yield* Stream.runForEach(bytes, (chunk) =>
+            Effect.gen(function* () {
+              yield* gate.await
+              if (head.length < 5) head += new TextDecoder("latin1").decode(chunk.subarray(0, 5))
+              chunks.push(chunk.length)
+              size += chunk.length
+              yield* Queue.offer(arrivals, chunk.length)
+              if (size > uploadLimit) {
+                return yield* new SubmissionRejected({
+                  failure: failure("TOO_LARGE", `more than ${uploadLimit} bytes`)
+                })
+              }
+            })
+          )
+          if (!head.startsWith("%PDF-")) {
+            return yield* new SubmissionRejected({ failure: failure("NOT_PDF", "there is no %PDF header") })
+          }
+          yield* record({ tenant, options, chunks })
+          return yield* accept(tenant, options.name, options)
+        }),
+      submitSource: (tenant, source, options) =>
+        Effect.gen(function* () {
+          yield* refused
+          if (source.startsWith(badSource)) {
+            return yield* new SubmissionRejected({ failure: failure("SOURCE_REFUSED", "the source is not allowed") })
+          }
+          yield* record({ tenant, options, chunks: [], source })
+          return yield* accept(tenant, options.name ?? source, options)
+        }),
+      status: find,
+      list: (tenant, { before, limit, status }) =>
+        Effect.map(checked, ({ documents }) =>
+          [...documents.values()]
+            .filter((document) => document.tenantId === tenant)
+            .filter((document) => status === undefined || document.status === status)
+            .filter((document) => before === undefined || document.id < before)
+            .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+            .slice(0, limit)
+        ),
+      pages: (tenant, id, { detail, from, limit }) =>
+        Effect.flatMap(find(tenant, id), () =>
+          Effect.map(Ref.get(state), ({ pages }) =>
+            (pages.get(id) ?? [])
+              .filter((page) => page.number >= from)
+              .slice(0, limit)
+              .map((page) => (detail ? page : { ...page, lines: "[]" }))
+          )
+        ),
+      text: (tenant, id) =>
+        Effect.flatMap(find(tenant, id), () =>
+          Effect.map(Ref.get(state), ({ pages }) => Stream.fromIterable((pages.get(id) ?? []).map(({ text }) => text)))
+        ),
+      cancel: (tenant, id) =>
+        Effect.gen(function* () {
+          const document = yield* find(tenant, id)
+          if (isTerminal(document.status)) return document
+          const cancelled = new Document({ ...document, status: "cancelled" })
+          yield* Ref.update(state, (now) => ({ ...now, documents: new Map(now.documents).set(id, cancelled) }))
+          return cancelled
+        }),
+      remove: (tenant, id) => Effect.andThen(find(tenant, id), remove(id)),
+      queueStatus: (tenant) =>
+        Effect.map(checked, ({ documents }) => {
+          const mine = [...documents.values()].filter(
+            (document) => tenant === undefined || document.tenantId === tenant
+          )
+          return {
+            waiting: mine.filter(({ status }) => status === "queued").length,
+            maxWaiting: 7,
+            running: mine.filter(({ status }) => status === "running").length,
+            maxRunning: 3,
+            concurrency: 4,
+            processed: 11,
+            failed: 2,
+            estimatedWaitSeconds: 12.5
+          }
+        }),
+      events: () => Stream.empty,
+      follow: () => Stream.empty,
+      accepting: Effect.map(Ref.get(state), ({ accepting }) => accepting)
+    })
+  })
+)
+
+const engine = Layer.effect(
+  PdfEngine,
+  Effect.map(Fake, ({ state }) =>
+    PdfEngine.of({
+      capacity: 1,
+      open: () => Effect.die("not used"),
+      read: () => Stream.die("not used"),
+      close: () => Effect.void,
+      status: Effect.map(Ref.get(state), ({ workers }) => ({
+        workers: Array.from({ length: workers }, (_, pid) => ({ pid, busy: false, rssBytes: 0, pagesRead: 0 })),
+        replaced: 0
+      }))
+    })
+  )
+)
+
+export const fakes = Layer.mergeAll(ingestion, engine).pipe(Layer.provideMerge(fake))

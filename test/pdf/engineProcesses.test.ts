@@ -1,0 +1,80 @@
+import { assert, it, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { fork } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { PdfEngine } from "../../src/services/PdfEngine.ts"
+import { makeEncryptedPdf, manyPages } from "../support/pdf.ts"
+import { eventually, inMemory, isRunning, pdfOf, read, twoWorkers } from "./engine.ts"
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-engine-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+)
+
+const parent = Effect.acquireRelease(
+  Effect.sync(() => fork(fileURLToPath(new URL("./orphaningParent.ts", import.meta.url)), { execArgv: ["--no-warnings"] })),
+  (child) => Effect.sync(() => child.kill("SIGKILL"))
+)
+
+it.live("Workers end when their engine's process is killed, even one that spins", () =>
+  Effect.gen(function* () {
+    const child = yield* parent
+    const pids = yield* Effect.callback<ReadonlyArray<number>>((resume) => {
+      child.once("message", (message) => resume(Effect.succeed(Array.isArray(message) ? message.map(Number) : [])))
+    })
+    assert.deepStrictEqual(pids.map(isRunning), [true, true, true])
+    child.kill("SIGKILL")
+    yield* eventually(() => !pids.some(isRunning))
+  })
+)
+
+layer(twoWorkers, { excludeTestServices: true })("Page workers", (it) => {
+  const codeOf = (key: string, bytes: Uint8Array, password?: string) =>
+    read(pdfOf(key, inMemory(bytes), password), [1]).pipe(
+      Effect.map((results) => results[0]?.status),
+      Effect.catchReason("PdfEngineError", "PdfUnreadable", (reason) => Effect.succeed(reason.failure.code))
+    )
+
+  it.effect("tell a missing password from a wrong one, also when the document is held open", () =>
+    Effect.gen(function* () {
+      const pdf = makeEncryptedPdf("open sesame")
+      assert.strictEqual(yield* codeOf("locked", pdf), "PASSWORD_REQUIRED")
+      assert.strictEqual(yield* codeOf("locked", pdf, "wrong"), "PASSWORD_INVALID")
+      assert.strictEqual(yield* codeOf("locked", pdf, "open sesame"), "ok")
+      assert.strictEqual(yield* codeOf("locked", pdf), "PASSWORD_REQUIRED")
+    })
+  )
+
+  it.effect("read the same from a file as from bytes", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "three.pdf")
+      writeFileSync(path, manyPages(3))
+      const fromFile = yield* read(pdfOf("file", { _tag: "File", path }), [1, 2, 3])
+      const fromBytes = yield* read(pdfOf("bytes", inMemory(manyPages(3))), [1, 2, 3])
+      const timeless = (results: typeof fromFile) => results.map((result) => ({ ...result, elapsedMillis: 0 }))
+      assert.deepStrictEqual(timeless(fromFile), timeless(fromBytes))
+    })
+  )
+
+  it.effect("say that a file is lost when it is not there", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "nowhere.pdf")
+      const { reason } = yield* Effect.flip(read(pdfOf("lost", { _tag: "File", path }), [1]))
+      assert.strictEqual(reason._tag === "PdfUnreadable" && reason.failure.code, "BLOB_LOST")
+    })
+  )
+
+  it.effect("read again what they no longer hold", () =>
+    Effect.gen(function* () {
+      const engine = yield* PdfEngine
+      const pdfs = Array.from({ length: 30 }, (_, index) => pdfOf(`of many ${index}`, inMemory(manyPages(index + 1))))
+      for (const round of [1, 2]) {
+        const counts = yield* Effect.forEach(pdfs, (pdf) => Effect.map(engine.open(pdf), (opened) => opened.pageCount))
+        assert.strictEqual(counts.at(-1), 30, `in round ${round}`)
+      }
+    })
+  )
+})

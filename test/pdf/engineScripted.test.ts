@@ -1,0 +1,56 @@
+import { assert, it, layer } from "@effect/vitest"
+import { Duration, Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { failure } from "../../src/domain/Failure.ts"
+import { PdfEngine } from "../../src/services/PdfEngine.ts"
+import { makeScriptedEngine, type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
+import { pdfEngineConformance } from "../conformance/pdfEngine.ts"
+import { inMemory, pdfOf } from "./engine.ts"
+
+const noPdf: ScriptedDocument = {
+  ...soundDocument(1),
+  open: () => ({ _tag: "Unreadable", failure: failure("NOT_PDF", "The file has no %PDF header.") })
+}
+
+const documents = new Map<string, ScriptedDocument>([["unreadable", noPdf]])
+const sound = (key: string, pages: number) => {
+  documents.set(key, soundDocument(pages))
+  return pdfOf(key, inMemory(new Uint8Array()))
+}
+const scripted = makeScriptedEngine((pdf) => documents.get(pdf.key) ?? noPdf)
+
+layer(scripted.layer)("The scripted engine", (it) => {
+  pdfEngineConformance(it, { document: sound, unreadable: (key) => pdfOf(key, inMemory(new Uint8Array())) })
+})
+
+it.effect("Scripted pages take time on the clock, one after another, and capacity holds", () => {
+  const engine = makeScriptedEngine(() => soundDocument(3, "1 second"), { capacity: 1 })
+  const pdf = pdfOf("slow", inMemory(new Uint8Array()))
+  return Effect.gen(function* () {
+    const { read } = yield* PdfEngine
+    const readAll = Effect.forkChild(Stream.runCollect(read(pdf, [1, 2, 3], 3)), { startImmediately: true })
+    const first = yield* readAll
+    const second = yield* readAll
+    yield* TestClock.adjust("3 seconds")
+    assert.strictEqual((yield* Fiber.join(first)).length, 3)
+    assert.strictEqual(engine.timesRead("slow", 3), 1)
+    yield* TestClock.adjust(Duration.seconds(3))
+    assert.strictEqual((yield* Fiber.join(second))[0]?.elapsedMillis, 1000)
+    assert.deepStrictEqual([engine.timesRead("slow", 3), engine.peak(), engine.working()], [2, 1, 0])
+  }).pipe(Effect.provide(engine.layer))
+})
+
+it.effect("A scripted death ends the call, and the script may let the next attempt live", () => {
+  const engine = makeScriptedEngine(() => ({
+    ...soundDocument(2),
+    page: (_, before) => (before === 0 ? { _tag: "Death", memory: true } : { _tag: "Page" })
+  }))
+  const pdf = pdfOf("deadly", inMemory(new Uint8Array()))
+  return Effect.gen(function* () {
+    const { read, status } = yield* PdfEngine
+    const { reason } = yield* Effect.flip(Stream.runCollect(read(pdf, [1, 2], 1)))
+    assert.strictEqual(reason._tag === "WorkerDied" && reason.memory, true)
+    assert.strictEqual((yield* Stream.runCollect(read(pdf, [1], 1))).length, 1)
+    assert.strictEqual((yield* status).replaced, 1)
+  }).pipe(Effect.provide(engine.layer))
+})

@@ -61,6 +61,8 @@ const storeBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8
   const blobs = yield* BlobStore
   const submissions = yield* Submissions
   const blob = yield* blobs.put(refuseEarlyUnlessPdf(bytes), Number(uploadSize)).pipe(
+    Effect.trackDuration(Telemetry.blobPutDuration),
+    Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
     Effect.catchIf(
       (error): error is BlobTooLarge => error instanceof BlobTooLarge,
       (error) => Effect.fail(rejected(failure("TOO_LARGE", `the upload has ${error.message}`)))

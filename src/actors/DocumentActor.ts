@@ -34,10 +34,14 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
   yield* events.publish({ _tag: "DocumentStarted", ...subject, attempt: fence.attempt })
   yield* Effect.logInfo("document started").pipe(Effect.annotateLogs({ attempt: fence.attempt }))
 
-  const giveBack = Effect.gen(function* () {
-    yield* store.release(fence)
-    yield* events.publish({ _tag: "DocumentRequeued", ...subject, attempt: fence.attempt })
-  }).pipe(Effect.catchTag(["LeaseLost", "StoreUnavailable"], (error) => Effect.logDebug("not given back", error.message)))
+  const giveBack = Effect.fnUntraced(
+    function* (reason: "stopped" | "unavailable") {
+      yield* store.release(fence)
+      yield* Metric.update(Telemetry.documentsRequeued.of(reason), 1)
+      yield* events.publish({ _tag: "DocumentRequeued", ...subject, attempt: fence.attempt })
+    },
+    Effect.catchTag(["LeaseLost", "StoreUnavailable"], (error) => Effect.logDebug("not given back", error.message))
+  )
 
   const finish = Effect.fnUntraced(function* (outcome: Outcome) {
     const ended = yield* store.finish(fence, outcome, yield* Clock.currentTimeMillis).pipe(
@@ -63,16 +67,16 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
     Effect.as<RunEnd>("ended"),
     Effect.catchTag("LeaseLost", (error) => Effect.as(Effect.logInfo(error.message), "ended" as const)),
     Effect.catchTag(["StoreUnavailable", "BlobStoreUnavailable"], (error) =>
-      Effect.logWarning(error.message, error.cause).pipe(Effect.andThen(giveBack), Effect.as<RunEnd>("unavailable"))
+      Effect.logWarning(error.message, error.cause).pipe(Effect.andThen(giveBack("unavailable")), Effect.as<RunEnd>("unavailable"))
     ),
     Effect.catchDefect((defect) =>
       Effect.logError("document crashed", Cause.die(defect)).pipe(
         Effect.andThen(finish({ status: "failed", failure: failure("CRASHED", "the engine failed on this document") })),
         Effect.as<RunEnd>("ended"),
-        Effect.catchTag(["LeaseLost", "StoreUnavailable"], () => Effect.as(giveBack, "unavailable" as const))
+        Effect.catchTag(["LeaseLost", "StoreUnavailable"], () => Effect.as(giveBack("unavailable"), "unavailable" as const))
       )
     ),
-    Effect.onInterrupt(() => giveBack)
+    Effect.onInterrupt(() => giveBack("stopped"))
   )
 }, Effect.scoped)
 
@@ -106,6 +110,9 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopw
   const checkpoint = (page: PageResult) =>
     store.savePage(fence, page).pipe(
       Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "StoreUnavailable" }),
+      Effect.trackDuration(Telemetry.checkpointDuration),
+      Effect.andThen(Metric.update(Telemetry.pagesRead.of(page.status), 1)),
+      Effect.andThen(Metric.update(Telemetry.pageDuration, Duration.millis(page.elapsedMillis))),
       Effect.andThen(
         Effect.suspend(() => {
           if (isFailed(page.status)) {

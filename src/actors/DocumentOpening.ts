@@ -1,4 +1,4 @@
-import { Duration, Effect, Schema } from "effect"
+import { Duration, Effect, Metric, Schema } from "effect"
 import { Failure, failure } from "../domain/Failure.ts"
 import type { BlobHash } from "../domain/Ids.ts"
 import { BlobStore } from "../services/BlobStore.ts"
@@ -53,6 +53,7 @@ export const openPdf = Effect.fn("DocumentActor.open")(function* (
       }
     }),
     Effect.trackDuration(Telemetry.openDuration),
+    Effect.tapErrorTag("PdfEngineError", Telemetry.countEngineError),
     stopwatch.run,
     scheduler.run({ ...turn, estimatedMillis: estimatedOpenMillis }),
     Effect.retry({
@@ -83,7 +84,9 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
   const blob = yield* blobs.put(sources.fetch(url), Number(uploadSize)).pipe(
     Effect.retry({ schedule: sourceRetry, while: (error) => error._tag === "SourceUnavailable" && error.retryable }),
     Effect.catchTag(["SourceUnavailable", "SourceRefused"], (error) => Effect.fail(DocumentFailed.of(error.failure))),
-    Effect.catchTag("BlobTooLarge", (error) => Effect.fail(DocumentFailed.of(failure("TOO_LARGE", error.message))))
+    Effect.catchTag("BlobTooLarge", (error) => Effect.fail(DocumentFailed.of(failure("TOO_LARGE", error.message)))),
+    Effect.tap(Metric.update(Telemetry.sourceFetches.of("fetched"), 1)),
+    Effect.tapErrorTag("DocumentFailed", () => Metric.update(Telemetry.sourceFetches.of("failed"), 1))
   )
   yield* refuseUnlessPdf(blob.head).pipe(Effect.mapError(DocumentFailed.of))
   yield* store.fetched(claim.fence, blob)

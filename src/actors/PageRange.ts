@@ -1,7 +1,8 @@
-import { Clock, Data, Duration, Effect, Stream } from "effect"
+import { Clock, Data, type Duration, Effect, Metric, Stream } from "effect"
 import type { PageResult } from "../domain/Page.ts"
 import type { LeaseLost, StoreUnavailable } from "../services/DocumentStore.ts"
 import { PdfEngine, type PdfRef, type PdfUnreadable } from "../services/PdfEngine.ts"
+import * as Telemetry from "../services/Telemetry.ts"
 import type { Turn } from "./FairQueue.ts"
 import { PageScheduler } from "./PageScheduler.ts"
 import type { RunTimeExceeded, Stopwatch } from "./Stopwatch.ts"
@@ -41,6 +42,8 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
   const engine = yield* PdfEngine
   const scheduler = yield* PageScheduler
   const unfinished = new Set(request.pages)
+  yield* Effect.annotateCurrentSpan(Telemetry.rangeAttributes(request.pages))
+  yield* Metric.update(Telemetry.rangePages, request.pages.length)
 
   const read = engine.read(request.pdf, request.pages, request.concurrency).pipe(
     Stream.timeoutOrElse({ duration: request.pageTimeout, orElse: () => Stream.fail(new Stalled()) }),
@@ -66,6 +69,7 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
     scheduler.run(request.turn),
     Effect.map((): RangeEnd => (unfinished.size === 0 ? { _tag: "Read" } : died(false, "it left pages out"))),
     Effect.catchTag("Stalled", () => Effect.succeed<RangeEnd>({ _tag: "Stalled", unfinished: [...unfinished] })),
+    Effect.tapErrorTag("PdfEngineError", Telemetry.countEngineError),
     Effect.catchTag("PdfEngineError", ({ reason }) =>
       reason._tag === "WorkerDied"
         ? Effect.succeed(died(reason.memory, reason.detail))

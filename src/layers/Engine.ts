@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { ByteSize, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Engine from "../actors/Engine.ts"
+import * as Outbox from "../actors/Outbox.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
 import { BlobStoreUnavailable } from "../services/BlobStore.ts"
 import * as DocumentStoreMemory from "../services/DocumentStoreMemory.ts"
@@ -10,6 +11,7 @@ import { EngineConfig, type EngineLimits } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import * as SecretsMemory from "../services/SecretsMemory.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
+import * as CallbackSender from "./CallbackSender.ts"
 import { StorageConfig, WorkersConfig } from "./Config.ts"
 import * as FileBlobStore from "./FileBlobStore.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
@@ -28,7 +30,7 @@ export interface MemoryOptions {
 
 /** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is gone with the process. */
 export const layerMemory = (options: MemoryOptions = {}) =>
-  Engine.layer.pipe(
+  Layer.merge(Engine.layer, Outbox.layer).pipe(
     Layer.provideMerge(PdfEngine.layer(options.workers === undefined ? {} : { workers: options.workers })),
     Layer.provide([
       DocumentStoreMemory.layerMemory,
@@ -36,6 +38,7 @@ export const layerMemory = (options: MemoryOptions = {}) =>
       SecretsMemory.layerMemory,
       Sources.layer({ inbox: undefined, fetchTimeout }),
       Events.layer(),
+      CallbackSender.layer,
       SecureRandom.layerWebCrypto
     ]),
     Layer.provide(TenantRegistry.layer(options.tenants)),
@@ -67,9 +70,9 @@ const layerWorkers = Layer.unwrap(
 const layerSources = Layer.unwrap(Effect.map(StorageConfig, ({ inbox }) => Sources.layer({ inbox, fetchTimeout })))
 
 /** The engine as a service runs it, configured by the environment. */
-export const layer = Engine.layer.pipe(
+export const layer = Layer.merge(Engine.layer, Outbox.layer).pipe(
   Layer.provideMerge(layerWorkers),
-  Layer.provide([layerStorage, layerSources, Events.layer(), SecureRandom.layerWebCrypto]),
+  Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),
   Layer.provide(TenantRegistry.layerFromEnv),
   Layer.provide(EngineConfig.layerFromEnv)
 )

@@ -14,7 +14,12 @@ export type ScriptedPage =
   | { readonly _tag: "Hang" }
 
 export type ScriptedOpening =
-  | { readonly _tag: "Opens"; readonly takes?: Duration.Input; readonly pageCount: number; readonly opened?: Partial<OpenedPdf> }
+  | {
+      readonly _tag: "Opens"
+      readonly takes?: Duration.Input
+      readonly pageCount: number
+      readonly opened?: Partial<OpenedPdf>
+    }
   | { readonly _tag: "Unreadable"; readonly takes?: Duration.Input; readonly failure: Failure }
   | { readonly _tag: "Death"; readonly takes?: Duration.Input; readonly memory?: boolean }
   | { readonly _tag: "Hang" }

@@ -7,6 +7,7 @@ import { Metric } from "effect"
 import { FailureCode } from "../domain/Failure.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { PageStatus } from "../domain/Page.ts"
+import type { PdfEngineError } from "./PdfEngine.ts"
 
 /** One metric with one label. */
 export interface Labelled<Value extends string, M> {
@@ -73,7 +74,7 @@ export const documentsEnded = labelled(
 
 export const documentsRequeued = labelled(
   "reason",
-  ["retry", "preempted", "lease_lost", "shutdown"],
+  ["stopped", "unavailable"],
   counter("sluice_documents_requeued_total", "Running documents that went back to their queue, finished pages kept.")
 )
 
@@ -109,7 +110,7 @@ export const rangePages = Metric.histogram("sluice_range_pages", {
 })
 export const checkpointDuration = timer(
   "sluice_checkpoint_duration_milliseconds",
-  "Making the results of a range durable, waiting for the commit included."
+  "Making the result of a page durable, waiting for the commit included."
 )()
 
 // Store and blobs
@@ -141,12 +142,14 @@ export const engineErrors = labelled(
   engineErrorCodes,
   counter("sluice_engine_errors_total", "Calls of the PDF engine that failed as a whole.")
 )
+/** Counts the failure of a call of the engine. */
+export const countEngineError = ({ reason }: PdfEngineError) =>
+  Metric.update(engineErrors.of(reason._tag === "PdfUnreadable" ? reason.failure.code : "WORKER_DIED"), 1)
 export const workersAlive = gauge("sluice_workers_alive", "Page workers that are running.")()
-export const workersReplaced = labelled(
-  "reason",
-  ["died", "killed", "memory", "age"],
-  counter("sluice_workers_replaced_total", "Page workers that were replaced, by why the old one went.")
-)
+export const workersReplaced = counter(
+  "sluice_workers_replaced_total",
+  "Page workers that were replaced: after a death, a kill, or too much memory."
+)()
 export const workersRss = Metric.gauge("sluice_workers_rss_bytes", {
   description: "Resident memory of all page workers.",
   attributes: { unit: "bytes" }
@@ -155,10 +158,6 @@ export const workersRss = Metric.gauge("sluice_workers_rss_bytes", {
 // Actors and the process
 
 export const mailboxDepth = gauge("sluice_mailbox_depth", "Messages waiting in the mailboxes of all tenant actors.")()
-export const mailboxRejections = counter(
-  "sluice_mailbox_rejections_total",
-  "Messages a full or closed mailbox refused."
-)()
 export const eventLoopDelay = Metric.gauge("sluice_event_loop_delay_p99_milliseconds", {
   description: "99th percentile of the event loop's delay over the last ten seconds.",
   attributes: { unit: "milliseconds" }
@@ -173,7 +172,7 @@ export const callbackDeliveries = labelled(
 )
 export const sourceFetches = labelled(
   "outcome",
-  ["fetched", "refused", "unavailable", "too_large"],
+  ["fetched", "failed"],
   counter("sluice_source_fetches_total", "PDFs fetched from elsewhere.")
 )
 

@@ -28,7 +28,10 @@ export const pdfEngineConformance = (it: Vitest.MethodsNonLive<PdfEngine>, fixtu
       const engine = yield* PdfEngine
       const results = yield* Stream.runCollect(engine.read(fixtures.document("read", 40), upTo(40), 4))
       const sorted = results.toSorted((a, b) => a.number - b.number)
-      assert.deepStrictEqual(sorted.map((page) => page.number), upTo(40))
+      assert.deepStrictEqual(
+        sorted.map((page) => page.number),
+        upTo(40)
+      )
       assert.isTrue(sorted.every((page) => page.status === "ok"))
       assert.strictEqual(sorted[11]?.text.trim(), "Page 12 of 40")
     })

@@ -17,7 +17,10 @@ layer(twoWorkers, { excludeTestServices: true })("The page workers", (it) => {
     Effect.gen(function* () {
       const pdf = makePdf({ pages: [textPage(["first"]), brokenPage, textPage(["third"])] })
       const results = yield* read(pdfOf("broken", inMemory(pdf)), [1, 2, 3])
-      assert.deepStrictEqual(results.map((result) => result.status), ["ok", "failed", "ok"])
+      assert.deepStrictEqual(
+        results.map((result) => result.status),
+        ["ok", "failed", "ok"]
+      )
     })
   )
 
@@ -106,7 +109,10 @@ it.live("Releasing the engine leaves no worker, not even one that is busy", () =
     yield* Effect.gen(function* () {
       yield* Effect.forkChild(read(pdfOf("spinning", inMemory(spinningPage())), [1]))
       const status = yield* statusWhen(({ workers }) => workers.length === 3 && workers.some((worker) => worker.busy))
-      yield* Deferred.succeed(pids, status.workers.map((worker) => worker.pid))
+      yield* Deferred.succeed(
+        pids,
+        status.workers.map((worker) => worker.pid)
+      )
     }).pipe(Effect.provide(twoWorkers))
     assert.deepStrictEqual((yield* Deferred.await(pids)).filter(isRunning), [])
   })

@@ -15,7 +15,9 @@ const temporaryFolder = Effect.acquireRelease(
 )
 
 const parent = Effect.acquireRelease(
-  Effect.sync(() => fork(fileURLToPath(new URL("./orphaningParent.ts", import.meta.url)), { execArgv: ["--no-warnings"] })),
+  Effect.sync(() =>
+    fork(fileURLToPath(new URL("./orphaningParent.ts", import.meta.url)), { execArgv: ["--no-warnings"] })
+  ),
   (child) => Effect.sync(() => child.kill("SIGKILL"))
 )
 

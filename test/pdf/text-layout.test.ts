@@ -77,6 +77,16 @@ describe("words", () => {
     assert.deepStrictEqual(layout([{ str: "\u0000\u200b", x: 50, y: 50 }]), { text: "", lines: [] })
   })
 
+  it("keeps an accent with the letter it is drawn over", () => {
+    const runs = [
+      { str: "space", x: 50, y: 50 },
+      { str: "~", x: 81, y: 49 },
+      { str: "X", x: 81, y: 50 },
+      { str: "is covered", x: 89, y: 50 }
+    ]
+    assert.strictEqual(textOf(...runs), "space ~X is covered")
+  })
+
   it("shows overprinted text once", () => {
     const bold = [0, 0.3, 0.6].map((shift) => ({ str: "Fake bold", x: 50 + shift, y: 50 }))
     assert.strictEqual(textOf(...bold), "Fake bold")
@@ -98,6 +108,16 @@ describe("lines", () => {
       { str: "next", x: 50, y: 62 }
     ]
     assert.strictEqual(textOf(...lines), "E = mc2 and H2O\nnext")
+  })
+
+  it("keeps a subscript below a superscript in their line", () => {
+    const lines = [
+      { str: "f", x: 50, y: 50 },
+      { str: "-1", x: 55, y: 46, size: 7 },
+      { str: "0", x: 55, y: 52, size: 7 },
+      { str: "(V)", x: 62.5, y: 50 }
+    ]
+    assert.lengthOf(layout(lines).lines, 1)
   })
 
   it("sets an empty line where the distance is clearly greater than usual", () => {

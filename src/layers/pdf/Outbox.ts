@@ -1,5 +1,5 @@
 // Page results on their way out of a page worker. Small ones that are ready within a few milliseconds of each other travel
-// together, since each message costs the engine's process about as much as handling a page does.
+// together, since the engine's process pays for each message. The last ones never wait: the end of a call flushes them.
 import type { PageResult } from "../../domain/Page.ts"
 
 const maxDelayMillis = 25

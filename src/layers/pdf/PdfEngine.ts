@@ -9,7 +9,7 @@ import { makeWorkerPool } from "./WorkerPool.ts"
 
 export const defaultOptions: PoolOptions = {
   workers: availableParallelism(),
-  /** Of one worker, and a little less than 200 MiB of it is Node's and pdf.js's own. */
+  /** What one worker may use at most. Below about 300 MiB none starts. */
   memoryBytes: 1000 * 1024 * 1024,
   recycleAfterPages: 20_000,
   maxHeldDocuments: 8

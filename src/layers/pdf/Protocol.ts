@@ -59,4 +59,5 @@ export const isCommand = (message: unknown): message is Command =>
   isTagged(message) && (message._tag === "Start" || message._tag === "Abort" || message._tag === "Close")
 
 /** A module of this folder as an entry: `.ts` from source, `.js` once built. */
-export const moduleBeside = (url: string, name: string): URL => new URL(`./${name}${extname(new URL(url).pathname)}`, url)
+export const moduleBeside = (url: string, name: string): URL =>
+  new URL(`./${name}${extname(new URL(url).pathname)}`, url)

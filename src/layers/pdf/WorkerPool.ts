@@ -25,9 +25,9 @@ export interface WorkerPool {
 /** How long an interrupted worker may take to confirm that it has stopped before it is killed. */
 const abortGrace = "100 millis"
 
-/** Shares of the memory limit: replaced when the spare can take over, and replaced whether it can or not. */
-const wornShare = 0.6
-const exhaustedShare = 0.8
+/** Of the memory a worker may take: replaced when the spare can take over, and replaced whether it can or not. */
+const wornShare = 0.5
+const exhaustedShare = 0.75
 
 /** After so many failed starts of each child, with none alive, callers are told instead of being left to wait. */
 const startsBeforeFailing = 3
@@ -96,7 +96,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
   const condemnWorn = (): void => {
     for (const worker of ready) {
       if (busy.has(worker)) continue
-      const share = worker.rssBytes() / options.memoryBytes
+      const share = worker.memoryUsed()
       const worn = share > wornShare || worker.pagesRead() >= options.recycleAfterPages
       if (share > exhaustedShare || (worn && ready.size > options.workers)) condemn(worker)
     }
@@ -112,7 +112,11 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     worker.idle.pipe(
       Effect.timeoutOrElse({
         duration: abortGrace,
-        orElse: () => Effect.andThen(Effect.sync(() => condemn(worker)), worker.ended)
+        orElse: () =>
+          Effect.andThen(
+            Effect.sync(() => condemn(worker)),
+            worker.ended
+          )
       })
     )
 
@@ -120,7 +124,15 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     Effect.suspend(() => {
       if (worker.isIdle()) return Effect.sync(() => putBack(worker))
       worker.abort()
-      return Effect.asVoid(Effect.forkIn(Effect.andThen(stopped(worker), Effect.sync(() => putBack(worker))), scope))
+      return Effect.asVoid(
+        Effect.forkIn(
+          Effect.andThen(
+            stopped(worker),
+            Effect.sync(() => putBack(worker))
+          ),
+          scope
+        )
+      )
     })
 
   // An interrupted caller leaves the queue, or gives back the worker that was just granted to it.

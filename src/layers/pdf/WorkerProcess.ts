@@ -35,6 +35,8 @@ export interface WorkerProcess {
   /** Why it ended, once nothing of it is left. */
   readonly ended: Effect.Effect<WorkerDied>
   readonly rssBytes: () => number
+  /** How much it has taken, since it became ready, of what was left then up to its memory limit: 0 to about 1. */
+  readonly memoryUsed: () => number
   readonly pagesRead: () => number
   readonly isIdle: () => boolean
   readonly isAlive: () => boolean
@@ -92,12 +94,13 @@ interface Call {
   listener: CallListener | undefined
 }
 
-const supervise = (child: ChildProcess): WorkerProcess => {
+const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
   const ready = Deferred.makeUnsafe<void, WorkerDied>()
   const ended = Deferred.makeUnsafe<WorkerDied>()
   let held: ReadonlySet<string> = new Set()
   let alive = true
   let rssBytes = 0
+  let rssBytesWhenReady = 0
   let pagesRead = 0
   let calls = 0
   let call: Call | undefined
@@ -109,8 +112,7 @@ const supervise = (child: ChildProcess): WorkerProcess => {
   }
 
   const sendWork = ({ id, work, location }: Call, mayBeHeld: boolean): void => {
-    const source =
-      mayBeHeld && location._tag === "Bytes" && held.has(work.key) ? ({ _tag: "Held" } as const) : location
+    const source = mayBeHeld && location._tag === "Bytes" && held.has(work.key) ? ({ _tag: "Held" } as const) : location
     send({ _tag: "Start", call: id, work, source })
   }
 
@@ -122,7 +124,9 @@ const supervise = (child: ChildProcess): WorkerProcess => {
     Deferred.doneUnsafe(settled.settled, Effect.void)
   }
 
-  const reasonOf = (outcome: Exclude<Outcome, { readonly _tag: "NotHeld" }>): PdfUnreadable | WorkerDied | undefined => {
+  const reasonOf = (
+    outcome: Exclude<Outcome, { readonly _tag: "NotHeld" }>
+  ): PdfUnreadable | WorkerDied | undefined => {
     switch (outcome._tag) {
       case "Unreadable":
         return new PdfUnreadable({ failure: outcome.failure })
@@ -137,6 +141,7 @@ const supervise = (child: ChildProcess): WorkerProcess => {
   const onReport = (report: Report): void => {
     if (report._tag === "Ready") {
       rssBytes = report.rssBytes
+      rssBytesWhenReady = report.rssBytes
       Deferred.doneUnsafe(ready, Effect.void)
       return
     }
@@ -160,7 +165,7 @@ const supervise = (child: ChildProcess): WorkerProcess => {
   const onEnd = (how: string): void => {
     if (!alive) return
     alive = false
-    const said = stderr.split("\n").find((line) => /fatal|error|memory/i.test(line)) ?? stderr
+    const said = stderr.split("\n").find((line) => /fatal|out of memory|error:/i.test(line)) ?? stderr
     const died = new WorkerDied({
       memory: memoryDeath.test(stderr),
       detail: said.trim() === "" ? how : `${how}: ${said.trim().slice(0, 300)}`
@@ -188,6 +193,7 @@ const supervise = (child: ChildProcess): WorkerProcess => {
     ready: Deferred.await(ready),
     ended: Deferred.await(ended),
     rssBytes: () => rssBytes,
+    memoryUsed: () => (rssBytes - rssBytesWhenReady) / Math.max(1, memoryBytes - rssBytesWhenReady),
     pagesRead: () => pagesRead,
     isIdle: () => call === undefined,
     isAlive: () => alive,
@@ -216,7 +222,7 @@ const supervise = (child: ChildProcess): WorkerProcess => {
 export const startWorker = (limits: WorkerLimits): Effect.Effect<WorkerProcess, WorkerDied, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.try({
-      try: () => supervise(launch(limits)),
+      try: () => supervise(launch(limits), limits.memoryBytes),
       catch: (cause) => new WorkerDied({ memory: false, detail: `it could not be started (${String(cause)})` })
     }),
     (worker) => Effect.andThen(Effect.sync(worker.kill), worker.ended)

@@ -11,8 +11,9 @@
  * - If BEGIN or COMMIT fails, every writer of the batch fails with `StoreUnavailable`, and the next batch starts afresh.
  * - A writer that is interrupted before its batch starts is left out. A batch that has started runs whole.
  */
-import { Cause, Deferred, Effect, Exit, Fiber, Queue, Result } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Metric, Queue, Result } from "effect"
 import { StoreUnavailable } from "../../services/DocumentStore.ts"
+import * as Telemetry from "../../services/Telemetry.ts"
 import { SqliteDatabase, type Statements, toSqlError } from "./SqliteDatabase.ts"
 
 const maxWaiting = 1024
@@ -76,6 +77,8 @@ export const make = Effect.gen(function* () {
         runBatch(statements, batch)
       })
       .pipe(
+        Effect.trackDuration(Telemetry.storeCommitDuration),
+        Effect.andThen(Metric.update(Telemetry.storeCommitWrites, batch.length)),
         Effect.catchCause((cause) => Effect.sync(() => batch.forEach((writer) => writer.fail(Cause.squash(cause)))))
       )
 

@@ -7,7 +7,9 @@ import type { Segment } from "./Segments.ts"
 import { onOneLine } from "./Segments.ts"
 
 // All lengths in parts of the median font size.
-const narrowestGutter = 0.9
+const narrowestGutter = 0.6
+const narrowestShortGutter = 0.9
+const shortGutterLines = 6
 const proseWidth = 9
 const shortWidth = 4
 const leastWidth = 3
@@ -86,7 +88,8 @@ const findGutters = (segments: ReadonlyArray<Segment>, em: number): ReadonlyArra
         bestX = left + width / 2
       }
     }
-    if (bestWidth >= narrowestGutter * em) gutters.push({ x: bestX, score: Math.min(bestWidth, 4 * em) * lines })
+    const least = lines < shortGutterLines ? narrowestShortGutter : narrowestGutter
+    if (bestWidth >= least * em) gutters.push({ x: bestX, score: Math.min(bestWidth, 4 * em) * lines })
     from = -1
   }
   for (let i = 0; i < stretches; i++) {
@@ -168,7 +171,7 @@ const areColumns = (left: ReadonlyArray<Segment>, right: ReadonlyArray<Segment>,
   const rows = Math.min(one.baselines.length, other.baselines.length)
   if (rows >= 3 && isProse(one, em) && isProse(other, em)) return true
   const narrower = Math.min(mean(one.widths), mean(other.widths))
-  if (rows >= 2 && narrower >= leastWidth * em && levelShare(one, other, 0.15 * em) < 0.5) return true
+  if (rows >= 3 && narrower >= leastWidth * em && levelShare(one, other, 0.15 * em) < 0.5) return true
   // Lists of short entries, as in an index. Many rows and columns of one width tell them from a table.
   const even = Math.min(one.width, other.width) / Math.max(one.width, other.width)
   return rows >= 12 && narrower >= shortWidth * em && even >= 0.8

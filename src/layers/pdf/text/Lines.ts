@@ -25,8 +25,10 @@ interface OpenLine {
 const openLines = 8
 const openSegments = 16
 
-// Two lines of small text beside one line of large text are on its height both, but not on one line.
-const collides = ({ segments }: OpenLine, next: Segment): boolean => {
+// Two lines of small text beside one line of large text are on its height both, but not on one line. A subscript below a
+// superscript is.
+const collides = ({ segments, size }: OpenLine, next: Segment): boolean => {
+  if (next.text.length <= 4 && next.size >= 0.5 * size && next.size <= 0.8 * size) return false
   for (let i = segments.length - 1; i >= 0 && i >= segments.length - openSegments; i--) {
     const segment = segments[i]
     if (segment === undefined || Math.abs(segment.baseline - next.baseline) < 0.6 * Math.min(segment.size, next.size)) {

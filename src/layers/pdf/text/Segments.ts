@@ -5,7 +5,7 @@ import type { Fragment } from "./Fragments.ts"
 /** Text without a wide gap. `baseline` and `size` are those of its largest fragment. */
 export interface Segment {
   text: string
-  readonly left: number
+  left: number
   right: number
   baseline: number
   size: number
@@ -14,9 +14,13 @@ export interface Segment {
 }
 
 // In parts of the font size. A wider gap may be a gutter, or the space between two cells of a table.
-const widestWordGap = 0.7
+const widestWordGap = 0.65
 const spaceGap = 0.13
 const unspacedGap = 0.5
+const overlap = 0.3
+// An accent, a stroke or a circle is drawn over its letter.
+const accentOverlap = 1.1
+const accentLength = 2
 
 /** Whether both stand on one line: the smaller may be raised or lowered, but lies mostly beside the larger. */
 export const onOneLine = (
@@ -46,12 +50,17 @@ export const separator = (before: string, after: string, gap: number, size: numb
 export const toSegments = (fragments: ReadonlyArray<Fragment>): Array<Segment> => {
   const segments: Array<Segment> = []
   let open: Segment | undefined
+  let short = false
   for (const next of fragments) {
     if (open !== undefined && !open.rightToLeft && !next.rightToLeft) {
       const gap = next.left - open.right
       const size = Math.min(open.size, next.size)
-      if (gap < widestWordGap * size && gap > -0.3 * size && next.left > open.left && onOneLine(open, next)) {
+      const accent = short || next.text.length <= accentLength
+      const closest = -(accent ? accentOverlap : overlap) * size
+      if (gap < widestWordGap * size && gap > closest && next.left >= open.left - (accent ? 0.5 * size : 0) && onOneLine(open, next)) {
+        short = next.text.length <= accentLength
         open.text += separator(open.text, next.text, gap, size, next.spaced) + next.text
+        if (next.left < open.left) open.left = next.left
         if (next.right > open.right) open.right = next.right
         if (next.size > open.size) {
           open.size = next.size
@@ -69,6 +78,7 @@ export const toSegments = (fragments: ReadonlyArray<Fragment>): Array<Segment> =
       rightToLeft: next.rightToLeft,
       spaced: next.spaced
     }
+    short = next.text.length <= accentLength
     segments.push(open)
   }
   return segments

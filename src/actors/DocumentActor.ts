@@ -22,7 +22,7 @@ import { makeStopwatch, type Stopwatch } from "./Stopwatch.ts"
  * - A lost lease ends the run without a trace: another runner, or a cancel, has the last word.
  */
 
-/** How a run ended: `unavailable` means that the store or the blobs failed it, and the document waits again. */
+/** How a run ended: `unavailable` means that a service it needs failed it, and the document waits again. */
 export type RunEnd = "ended" | "given back" | "unavailable"
 
 export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Claim) {
@@ -66,8 +66,8 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
     Effect.flatMap(finish),
     Effect.as<RunEnd>("ended"),
     Effect.catchTag("LeaseLost", (error) => Effect.as(Effect.logInfo(error.message), "ended" as const)),
-    Effect.catchTag(["StoreUnavailable", "BlobStoreUnavailable"], (error) =>
-      Effect.logWarning(error.message, error.cause).pipe(Effect.andThen(giveBack("unavailable")), Effect.as<RunEnd>("unavailable"))
+    Effect.catchTag(["StoreUnavailable", "BlobStoreUnavailable", "EngineUnavailable"], (error) =>
+      Effect.logWarning(error).pipe(Effect.andThen(giveBack("unavailable")), Effect.as<RunEnd>("unavailable"))
     ),
     Effect.catchDefect((defect) =>
       Effect.logError("document crashed", Cause.die(defect)).pipe(

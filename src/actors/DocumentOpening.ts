@@ -4,7 +4,7 @@ import type { BlobHash } from "../domain/Ids.ts"
 import { BlobStore } from "../services/BlobStore.ts"
 import { type Claim, DocumentStore } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
-import { PdfEngine, type PdfRef } from "../services/PdfEngine.ts"
+import { type EngineUnavailable, PdfEngine, type PdfRef, type PdfUnreadable, type WorkerDied } from "../services/PdfEngine.ts"
 import { Secrets } from "../services/Secrets.ts"
 import { Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
@@ -60,19 +60,25 @@ export const openPdf = Effect.fn("DocumentActor.open")(function* (
       schedule: openRetry,
       while: (error) => error._tag === "PdfEngineError" && error.reason._tag === "WorkerDied"
     }),
-    Effect.catchTag("PdfEngineError", ({ reason }) =>
-      Effect.fail(
-        DocumentFailed.of(
-          reason._tag === "PdfUnreadable"
-            ? reason.failure
-            : failure(reason.memory ? "RESOURCE_LIMIT" : "CRASHED", `opening the file ended its worker: ${reason.detail}`)
-        )
-      )
-    )
+    Effect.catchTag("PdfEngineError", ({ reason }) => Effect.fail(opening(reason)))
   )
 })
 
 const estimatedOpenMillis = 10
+
+/** What an engine's failure to open the file means for the document. */
+const opening = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): DocumentFailed | EngineUnavailable => {
+  switch (reason._tag) {
+    case "PdfUnreadable":
+      return DocumentFailed.of(reason.failure)
+    case "WorkerDied":
+      return DocumentFailed.of(
+        failure(reason.memory ? "RESOURCE_LIMIT" : "CRASHED", `opening the file ended its worker: ${reason.detail}`)
+      )
+    case "EngineUnavailable":
+      return reason
+  }
+}
 
 const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
   const { uploadSize } = yield* EngineConfig

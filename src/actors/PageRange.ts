@@ -1,7 +1,7 @@
 import { Clock, Data, type Duration, Effect, Metric, Stream } from "effect"
 import type { PageResult } from "../domain/Page.ts"
 import type { LeaseLost, StoreUnavailable } from "../services/DocumentStore.ts"
-import { PdfEngine, type PdfRef, type PdfUnreadable } from "../services/PdfEngine.ts"
+import { type EngineUnavailable, PdfEngine, type PdfRef, type PdfUnreadable } from "../services/PdfEngine.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import type { Turn } from "./FairQueue.ts"
 import { PageScheduler } from "./PageScheduler.ts"
@@ -38,7 +38,7 @@ export interface RangeRequest {
  */
 export const readRange = Effect.fn("DocumentActor.range")(function* (
   request: RangeRequest
-): Effect.fn.Return<RangeEnd, CheckpointError | PdfUnreadable | RunTimeExceeded, PdfEngine | PageScheduler> {
+): Effect.fn.Return<RangeEnd, CheckpointError | PdfUnreadable | EngineUnavailable | RunTimeExceeded, PdfEngine | PageScheduler> {
   const engine = yield* PdfEngine
   const scheduler = yield* PageScheduler
   const unfinished = new Set(request.pages)
@@ -73,7 +73,7 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
     Effect.catchTag("PdfEngineError", ({ reason }) =>
       reason._tag === "WorkerDied"
         ? Effect.succeed(died(reason.memory, reason.detail))
-        : Effect.fail<PdfUnreadable>(reason)
+        : Effect.fail<PdfUnreadable | EngineUnavailable>(reason)
     )
   )
 })

@@ -25,8 +25,17 @@ export class WorkerDied extends Schema.TaggedError<WorkerDied>()("WorkerDied", {
   }
 }
 
+/** No worker can be had: none can be started, or the engine is stopping. The file has nothing to do with it. */
+export class EngineUnavailable extends Schema.TaggedError<EngineUnavailable>()("EngineUnavailable", {
+  detail: Schema.String
+}) {
+  override get message() {
+    return `no page worker can be had: ${this.detail}`
+  }
+}
+
 export class PdfEngineError extends Schema.TaggedError<PdfEngineError>()("PdfEngineError", {
-  reason: Schema.Union([PdfUnreadable, WorkerDied])
+  reason: Schema.Union([PdfUnreadable, WorkerDied, EngineUnavailable])
 }) {
   override get message() {
     return this.reason.message

@@ -135,7 +135,7 @@ export const blobPutBytes = Metric.counter("sluice_blob_put_bytes_total", {
 
 // Page workers
 
-export const engineErrorCodes = [...FailureCode.literals, "WORKER_DIED"] as const
+export const engineErrorCodes = [...FailureCode.literals, "WORKER_DIED", "UNAVAILABLE"] as const
 export type EngineErrorCode = (typeof engineErrorCodes)[number]
 export const engineErrors = labelled(
   "code",
@@ -144,7 +144,8 @@ export const engineErrors = labelled(
 )
 /** Counts the failure of a call of the engine. */
 export const countEngineError = ({ reason }: PdfEngineError) =>
-  Metric.update(engineErrors.of(reason._tag === "PdfUnreadable" ? reason.failure.code : "WORKER_DIED"), 1)
+  Metric.update(engineErrors.of(reason._tag === "PdfUnreadable" ? reason.failure.code : deathCodes[reason._tag]), 1)
+const deathCodes = { WorkerDied: "WORKER_DIED", EngineUnavailable: "UNAVAILABLE" } as const
 export const workersAlive = gauge("sluice_workers_alive", "Page workers that are running.")()
 export const workersReplaced = counter(
   "sluice_workers_replaced_total",

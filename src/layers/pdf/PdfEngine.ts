@@ -2,7 +2,7 @@
 import { Cause, Deferred, Effect, Layer, Queue, Redacted, Stream } from "effect"
 import { availableParallelism } from "node:os"
 import type { PageResult } from "../../domain/Page.ts"
-import type { OpenedPdf, PdfRef, PdfUnreadable, WorkerDied } from "../../services/PdfEngine.ts"
+import type { EngineUnavailable, OpenedPdf, PdfRef, PdfUnreadable, WorkerDied } from "../../services/PdfEngine.ts"
 import { PdfEngine, PdfEngineError } from "../../services/PdfEngine.ts"
 import type { PoolOptions } from "./WorkerPool.ts"
 import { makeWorkerPool } from "./WorkerPool.ts"
@@ -18,7 +18,7 @@ export const defaultOptions: PoolOptions = {
 const secretOf = (pdf: PdfRef): string | undefined =>
   pdf.password === undefined ? undefined : Redacted.value(pdf.password)
 
-const engineError = (reason: PdfUnreadable | WorkerDied): PdfEngineError => new PdfEngineError({ reason })
+const engineError = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): PdfEngineError => new PdfEngineError({ reason })
 
 const make = Effect.fnUntraced(function* (options: PoolOptions) {
   const pool = yield* makeWorkerPool(options)

@@ -1,7 +1,7 @@
 // Who works for whom: keeps a fixed number of page workers alive and lends them out, one call each.
 import { Deferred, Effect, Schedule, type Scope } from "effect"
 import type { EngineStatus } from "../../services/PdfEngine.ts"
-import { WorkerDied } from "../../services/PdfEngine.ts"
+import { EngineUnavailable, WorkerDied } from "../../services/PdfEngine.ts"
 import type { WorkerLimits, WorkerProcess } from "./WorkerProcess.ts"
 import { startWorker } from "./WorkerProcess.ts"
 
@@ -17,7 +17,7 @@ export interface WorkerPool {
    * that are free. Work that is unfinished when the scope ends is stopped in the background, and the worker is not lent
    * again before it has stopped.
    */
-  readonly borrow: (key: string) => Effect.Effect<WorkerProcess, WorkerDied, Scope.Scope>
+  readonly borrow: (key: string) => Effect.Effect<WorkerProcess, EngineUnavailable, Scope.Scope>
   readonly close: (key: string) => void
   readonly status: () => EngineStatus
 }
@@ -40,7 +40,7 @@ const startBackoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.
 
 interface Waiter {
   readonly key: string
-  readonly granted: Deferred.Deferred<WorkerProcess, WorkerDied>
+  readonly granted: Deferred.Deferred<WorkerProcess, EngineUnavailable>
   worker: WorkerProcess | undefined
 }
 
@@ -56,7 +56,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
   let replaced = 0
   let failedStarts = 0
   /** Why no worker is to be had. */
-  let unavailable: WorkerDied | undefined
+  let unavailable: EngineUnavailable | undefined
 
   const preference = (worker: WorkerProcess, key: string): number =>
     (worker.holds(key) ? -2_000 : 0) + (seasoned.has(worker) ? -1_000 : 0) + worker.heldCount()
@@ -82,7 +82,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     }
   }
 
-  const refuseAll = (reason: WorkerDied): void => {
+  const refuseAll = (reason: EngineUnavailable): void => {
     unavailable = reason
     for (const waiter of waiters) Deferred.doneUnsafe(waiter.granted, Effect.fail(reason))
     waiters.clear()
@@ -170,7 +170,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     Effect.sync(() => {
       failedStarts += 1
       if (ready.size > 0 || failedStarts < startsBeforeFailing * children) return
-      refuseAll(new WorkerDied({ memory: false, detail: `no page worker can be started: ${reason.detail}` }))
+      refuseAll(new EngineUnavailable({ detail: reason.detail }))
     }).pipe(Effect.andThen(Effect.logWarning("a page worker did not start", reason.detail)))
 
   const oneLife = Effect.gen(function* () {
@@ -194,7 +194,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
   }).pipe(Effect.forkIn(scope))
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      refuseAll(new WorkerDied({ memory: false, detail: "the page workers are being stopped" }))
+      refuseAll(new EngineUnavailable({ detail: "they are being stopped" }))
       for (const worker of ready) worker.kill()
     })
   )

@@ -48,6 +48,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const { pdf, pageTimeout, stopwatch } = request
   const pageGate = yield* Semaphore.make(request.pageLimit)
   const unsaved = yield* Semaphore.make(maxUnsavedPages)
+  const scope = yield* Effect.scope
   const broken = yield* Deferred.make<never, CheckpointError>()
   const sizer = new RangeSizer()
   const lanes = Math.max(1, Math.min(scheduler.turns, request.pageLimit, request.pages.length))
@@ -115,7 +116,8 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
         request.checkpoint(page).pipe(
           Effect.tapCause((cause) => Deferred.failCause(broken, cause)),
           Effect.ensuring(unsaved.release(1)),
-          Effect.forkChild
+          // Not a child of the range, which ends before its last checkpoints do.
+          Effect.forkIn(scope)
         )
       )
     )
@@ -146,4 +148,4 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     Effect.replicateEffect(lane, lanes, { concurrency: "unbounded", discard: true }),
     Deferred.await(broken)
   )
-})
+}, Effect.scoped)

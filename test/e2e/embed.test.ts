@@ -36,7 +36,7 @@ it.live("The embedding example reads every example PDF to its end, and prints wh
     const textOf = Effect.fnUntraced(function* (name: string) {
       const document = documents.find((each) => each.name === name)
       assert.isDefined(document)
-      return (yield* Stream.runCollect(yield* ingestion.text(tenant, document.id))).join("\f")
+      return (yield* Stream.runCollect(yield* ingestion.text(tenant, document.id))).join("\f").replace(/\s+/g, " ")
     })
     assert.include(yield* textOf("welcome.pdf"), "If you can see this sentence in the result of your first upload")
     const columns = yield* textOf("two-columns.pdf")

@@ -15,25 +15,32 @@ const orElse = <A>(promise: () => Promise<A>, fallback: A): Effect.Effect<A> =>
 // oxlint-disable-next-line no-control-regex
 const clean = (value: string): string => value.replace(/\u0000/g, "").trim().slice(0, longestText)
 
-const entry = <Key extends string>(key: Key, value: unknown): { readonly [K in Key]?: string } => {
-  const cleaned = typeof value === "string" ? clean(value) : ""
-  // A computed key is typed as any string, although it can only be this one.
-  return cleaned === "" ? {} : ({ [key]: cleaned } as { readonly [K in Key]?: string })
-}
+const textEntries = {
+  title: "Title",
+  author: "Author",
+  subject: "Subject",
+  keywords: "Keywords",
+  creator: "Creator",
+  producer: "Producer",
+  createdAt: "CreationDate",
+  modifiedAt: "ModDate",
+  pdfVersion: "PDFFormatVersion"
+} as const
+
+const readTexts = (get: (key: string) => unknown): Partial<Record<keyof typeof textEntries, string>> =>
+  Object.fromEntries(
+    Object.entries(textEntries).flatMap(([name, key]) => {
+      const value = get(key)
+      const text = typeof value === "string" ? clean(value) : ""
+      return text === "" ? [] : [[name, text]]
+    })
+  )
 
 const readMetadata = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
   const info: object = yield* orElse(() => document.getMetadata().then((metadata) => metadata.info), {})
   const get = (key: string): unknown => Reflect.get(info, key)
   const metadata: PdfMetadata = {
-    ...entry("title", get("Title")),
-    ...entry("author", get("Author")),
-    ...entry("subject", get("Subject")),
-    ...entry("keywords", get("Keywords")),
-    ...entry("creator", get("Creator")),
-    ...entry("producer", get("Producer")),
-    ...entry("createdAt", get("CreationDate")),
-    ...entry("modifiedAt", get("ModDate")),
-    ...entry("pdfVersion", get("PDFFormatVersion")),
+    ...readTexts(get),
     encrypted: typeof get("EncryptFilterName") === "string",
     hasJavaScript: yield* orElse(() => document.hasJSActions(), false),
     hasAttachments: yield* orElse(() => document.getAttachments().then((found) => found !== null && found.size > 0), false),

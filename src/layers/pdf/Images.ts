@@ -29,10 +29,14 @@ interface Transport {
   }
 }
 
+const isTransport = (value: unknown): value is Transport =>
+  typeof value === "object" && value !== null && "messageHandler" in value
+
 // `page.getOperatorList()` keeps every operator, and when the page breaks off it resolves with what came before. The
-// stream below it tells both, but pdf.js does not publish it: hence the cast. The version of pdf.js is pinned.
+// stream below it tells both, but pdf.js does not publish it; the version of pdf.js is pinned.
 const operators = (page: PDFPageProxy): ReadableStream<OperatorChunk> => {
-  const transport = Reflect.get(page, "_transport") as Transport
+  const transport: unknown = Reflect.get(page, "_transport")
+  if (!isTransport(transport)) throw new Error("This version of pdf.js keeps its operators elsewhere.")
   const annotationsDisabled = 1 << 6
   const display = 1 << 1
   return transport.messageHandler.sendWithStream("GetOperatorList", {
@@ -62,7 +66,7 @@ const scan = Effect.fnUntraced(function* (reader: ReadableStreamDefaultReader<Op
 /** Fails with whatever pdf.js threw, if that was before an image was met. */
 export const hasImage = (page: PDFPageProxy): Effect.Effect<boolean, unknown> =>
   Effect.acquireUseRelease(
-    Effect.sync(() => operators(page).getReader()),
+    Effect.try({ try: () => operators(page).getReader(), catch: (cause) => cause }),
     scan,
     // pdf.js goes on making operators for a reader that has left, unless it is given an error as the reason.
     (reader) => Effect.ignore(Effect.tryPromise(() => reader.cancel(new Error("enough seen"))))

@@ -1,0 +1,39 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { readPages } from "../../src/actors/DocumentPages.ts"
+import { PageScheduler } from "../../src/actors/PageScheduler.ts"
+import { makeStopwatch } from "../../src/actors/Stopwatch.ts"
+import { TenantId } from "../../src/domain/Ids.ts"
+import { makeScriptedEngine, soundDocument } from "../../src/services/PdfEngineScripted.ts"
+
+describe("checkpoints", () => {
+  it.effect("outlive the range that their page was read in", () =>
+    Effect.gen(function* () {
+      const saved: Array<number> = []
+      const reading = readPages({
+        pdf: { key: "slow store", location: { _tag: "Bytes", bytes: new Uint8Array() }, password: undefined },
+        pages: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+        pageLimit: 6,
+        pageTimeout: Duration.seconds(5),
+        turn: { tenant: TenantId.make("acme"), weight: 1, priority: 5 },
+        stopwatch: makeStopwatch(Duration.minutes(1)),
+        checkpoint: (page) =>
+          Effect.andThen(
+            Effect.sleep("2 seconds"),
+            Effect.sync(() => saved.push(page.number))
+          )
+      })
+      const engine = makeScriptedEngine(() => soundDocument(10, "10 millis"))
+      const fiber = yield* Effect.forkChild(
+        Effect.provide(reading, PageScheduler.layer.pipe(Layer.provideMerge(engine.layer)))
+      )
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(
+        saved.toSorted((a, b) => a - b),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+      )
+    })
+  )
+})

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { EncodedLines } from "../../src/domain/Page.ts"
+import { isMemoryError, unreadable } from "../../src/layers/pdf/Document.ts"
 import { openPdf } from "../../src/layers/pdf/Reader.ts"
 import type { Page } from "../support/pdf.ts"
 import {
@@ -167,6 +168,14 @@ describe("opening files", () => {
       assert.strictEqual((yield* readAll(manyPages(1), "whatever"))[0]?.status, "ok")
       assert.strictEqual((yield* readAll(makeEncryptedPdf(""), "whatever"))[0]?.status, "ok")
     }))
+
+  it("knows a lack of memory by what V8 calls it, also when pdf.js has wrapped it", () => {
+    const wrapped = { name: "UnknownErrorException", message: "wrapped", details: "RangeError: Array buffer allocation failed" }
+    assert.isTrue(isMemoryError(wrapped))
+    assert.isTrue(isMemoryError(new RangeError("Invalid typed array length: 9007199254740991")))
+    assert.isFalse(isMemoryError(new Error("Invalid PDF structure.")))
+    assert.strictEqual(unreadable(wrapped, Buffer.from("%PDF-1.7")).failure.code, "RESOURCE_LIMIT")
+  })
 
   it.effect("reads a file with junk before its header", () =>
     Effect.gen(function* () {

@@ -1,0 +1,172 @@
+// The whole engine over fakes: production actors, stores in memory, and a reader that follows a script. Time is the test's.
+import { Context, Duration, Effect, Exit, Fiber, Layer, Metric, Scope, Stream } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { TestClock } from "effect/testing"
+import * as Engine from "../../src/actors/Engine.ts"
+import { Ingestion, type SubmitOptions } from "../../src/actors/Ingestion.ts"
+import { Submissions } from "../../src/actors/Submissions.ts"
+import { TenantDirectory } from "../../src/actors/TenantDirectory.ts"
+import type { IngestEvent } from "../../src/domain/Event.ts"
+import { type DocumentId, TenantId } from "../../src/domain/Ids.ts"
+import { BlobStore } from "../../src/services/BlobStore.ts"
+import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
+import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import * as DocumentStoreMemory from "../../src/services/DocumentStoreMemory.ts"
+import { EngineConfig, type EngineLimits } from "../../src/services/EngineConfig.ts"
+import { Events } from "../../src/services/Events.ts"
+import { PdfEngine, type PdfRef } from "../../src/services/PdfEngine.ts"
+import { makeScriptedEngine, type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
+import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
+import { SourceRefused, Sources } from "../../src/services/Sources.ts"
+import * as Telemetry from "../../src/services/Telemetry.ts"
+import { type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
+import { failure } from "../../src/domain/Failure.ts"
+
+type Store = Context.Service.Shape<typeof DocumentStore>
+type Reader = Context.Service.Shape<typeof PdfEngine>
+
+export interface WorldOptions {
+  /** By the word that follows the header of the uploaded bytes. */
+  readonly scripts?: Readonly<Record<string, ScriptedDocument>>
+  /** Workers of the scripted engine. */
+  readonly capacity?: number
+  readonly limits?: Partial<EngineLimits>
+  readonly tenants?: TenantOverrides
+  readonly sources?: Partial<Context.Service.Shape<typeof Sources>>
+  /** What of the store behaves differently, over the store that works. */
+  readonly store?: (store: Store) => Partial<Store>
+  readonly reader?: (reader: Reader) => Partial<Reader>
+}
+
+export const tenant = (name: string) => TenantId.make(name)
+export const acme = tenant("acme")
+
+export const bytesOf = (script: string): Uint8Array => new TextEncoder().encode(`%PDF-1.7 ${script} `)
+
+const scriptName = ({ location }: PdfRef): string =>
+  location._tag === "Bytes" ? (new TextDecoder().decode(location.bytes).split(" ")[1] ?? "") : location.path
+
+const noSources = (text: string) =>
+  Effect.fail(new SourceRefused({ failure: failure("SOURCE_REFUSED", `${text} is not allowed`) }))
+
+/** What outlives an engine: the stores, the events and the scripted workers. Engines are started over it, one or several. */
+export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}) {
+  const scripts = new Map(Object.entries(options.scripts ?? {}))
+  const scripted = makeScriptedEngine((pdf) => scripts.get(scriptName(pdf)) ?? soundDocument(3, "10 millis"), {
+    capacity: options.capacity ?? 2
+  })
+  const storeLayer = Layer.effect(
+    DocumentStore,
+    Effect.map(DocumentStore, (store) => DocumentStore.of({ ...store, ...options.store?.(store) }))
+  ).pipe(Layer.provide(DocumentStoreMemory.layerMemory))
+  const readerLayer = Layer.effect(
+    PdfEngine,
+    Effect.map(PdfEngine, (reader) => PdfEngine.of({ ...reader, ...options.reader?.(reader) }))
+  ).pipe(Layer.provide(scripted.layer))
+  const sourcesLayer = Layer.succeed(Sources, {
+    resolve: noSources,
+    readFile: () => Stream.empty,
+    fetch: () => Stream.empty,
+    ...options.sources
+  })
+  const services = yield* Layer.build(
+    TenantRegistry.layer(options.tenants).pipe(
+      Layer.provideMerge(EngineConfig.layer(options.limits)),
+      Layer.merge(
+        Layer.mergeAll(
+          storeLayer,
+          readerLayer,
+          sourcesLayer,
+          BlobStoreMemory.layerMemory,
+          SecretsMemory.layerMemory,
+          SecureRandom.layerWebCrypto,
+          Events.layer(),
+          Layer.succeed(Metric.MetricRegistry, new Map())
+        )
+      )
+    )
+  )
+
+  /** Starts an engine; `stop` releases it as the end of the process would. The end of the test stops it at the latest. */
+  const start = Effect.gen(function* () {
+    const scope = yield* Scope.fork(yield* Effect.scope)
+    const engine = yield* Layer.buildWithScope(Layer.fresh(Engine.layer), scope).pipe(Effect.provideContext(services))
+    return {
+      ingestion: Context.get(engine, Ingestion),
+      directory: Context.get(engine, TenantDirectory),
+      submissions: Context.get(engine, Submissions),
+      stop: Scope.close(scope, Exit.void)
+    }
+  })
+
+  const gateInUse = (gate: Telemetry.Gate) =>
+    Effect.map(Effect.provideContext(Metric.value(Telemetry.gateInUse.of(gate)), services), ({ value }) => value)
+
+  return {
+    start,
+    scripted,
+    store: Context.get(services, DocumentStore),
+    blobs: Context.get(services, BlobStore),
+    events: Context.get(services, Events),
+    gateInUse
+  }
+})
+
+/** A world with one engine, and the short words for what tests do with it. */
+export const startEngine = Effect.fnUntraced(function* (options: WorldOptions = {}) {
+  const world = yield* makeWorld(options)
+  const engine = yield* world.start
+  return { ...world, ...engine, ...words(engine.ingestion) }
+})
+
+export const words = (ingestion: Context.Service.Shape<typeof Ingestion>) => {
+  const submit = (script: string, owner: TenantId = acme, options: Partial<SubmitOptions> = {}) =>
+    ingestion.submit(owner, Stream.make(bytesOf(script)), { name: `${script}.pdf`, ...options })
+
+  /** Everything `follow` tells of a document, from now on in the background. */
+  const followed = (id: DocumentId, owner: TenantId = acme) =>
+    Effect.forkChild(Stream.runCollect(ingestion.follow(owner, id)), { startImmediately: true })
+
+  /** Lets time pass until the document has ended. */
+  const awaitEnd = Effect.fnUntraced(function* (id: DocumentId, owner: TenantId = acme, step?: Duration.Input) {
+    yield* letPass(yield* followed(id, owner), step)
+    return yield* ingestion.status(owner, id)
+  })
+
+  const pagesOf = (id: DocumentId, owner: TenantId = acme) =>
+    ingestion.pages(owner, id, { from: 1, limit: 100_000, detail: true })
+
+  return { submit, followed, awaitEnd, pagesOf }
+}
+
+const patience = 20_000
+
+/** Lets time pass, step by step, until the fiber has ended. */
+export const letPass = Effect.fnUntraced(function* <A, E>(fiber: Fiber.Fiber<A, E>, step: Duration.Input = "50 millis") {
+  for (let steps = 0; fiber.pollUnsafe() === undefined; steps++) {
+    if (steps === patience) return yield* Effect.die("nothing more seems to happen")
+    yield* TestClock.adjust(step)
+  }
+  return yield* Fiber.join(fiber)
+})
+
+/** Lets time pass, step by step, until the condition holds. */
+export const until = Effect.fnUntraced(function* <E, R>(
+  condition: Effect.Effect<boolean, E, R>,
+  step: Duration.Input = "10 millis"
+) {
+  for (let steps = 0; !(yield* condition); steps++) {
+    if (steps === patience) return yield* Effect.die("what was waited for does not happen")
+    yield* TestClock.adjust(step)
+  }
+})
+
+/** Events by their names alone, with what a test asks about. */
+export const brief = (events: ReadonlyArray<IngestEvent>): ReadonlyArray<string> =>
+  events.map((event) =>
+    event._tag === "PageDone"
+      ? `PageDone ${event.page} ${event.status}`
+      : event._tag === "DocumentEnded"
+        ? `DocumentEnded ${event.status}`
+        : event._tag
+  )

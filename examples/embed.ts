@@ -16,11 +16,13 @@ const ingest = Effect.fn("ingest")(function* (path: string) {
   const files = yield* FileSystem.FileSystem
   const ingestion = yield* Ingestion
   const document = yield* ingestion.submit(tenant, files.stream(path), { name: basename(path) })
-  yield* ingestion.follow(tenant, document.id).pipe(
-    Stream.runForEach((event) =>
-      event._tag === "PageDone" ? Console.log(`${document.name}: page ${event.page} ${event.status}`) : Effect.void
+  yield* ingestion
+    .follow(tenant, document.id)
+    .pipe(
+      Stream.runForEach((event) =>
+        event._tag === "PageDone" ? Console.log(`${document.name}: page ${event.page} ${event.status}`) : Effect.void
+      )
     )
-  )
   return yield* ingestion.status(tenant, document.id)
 })
 

@@ -101,13 +101,15 @@ const sectionText = (chapter: string, section: string): ReadonlyArray<string> =>
 ]
 
 const table = (seed: number): ReadonlyArray<PlacedText> =>
-  ["Tenant", "Pages", "Seconds"].map((text, column) => cell(text, column, 0)).concat(
-    ["alder", "birch", "cedar", "elm"].flatMap((tenant, row) =>
-      [tenant, String(seed * 17 + row * 40), (seed * 0.9 + row * 1.7).toFixed(1)].map((text, column) =>
-        cell(text, column, row + 1)
+  ["Tenant", "Pages", "Seconds"]
+    .map((text, column) => cell(text, column, 0))
+    .concat(
+      ["alder", "birch", "cedar", "elm"].flatMap((tenant, row) =>
+        [tenant, String(seed * 17 + row * 40), (seed * 0.9 + row * 1.7).toFixed(1)].map((text, column) =>
+          cell(text, column, row + 1)
+        )
       )
     )
-  )
 
 const cell = (text: string, column: number, row: number): PlacedText => ({
   text,

@@ -100,7 +100,8 @@ export const writeObjects = (objects: ReadonlyArray<PdfObject>, trailer = "", ci
   const start = length
   const rows = offsets.map((offset) => `${String(offset).padStart(10, "0")} 00000 n \n`).join("")
   write(`xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${rows}`)
-  const encryption = cipher === undefined ? "" : `/Encrypt ${cipher.dictionary} /ID [<${cipher.fileId}> <${cipher.fileId}>]`
+  const encryption =
+    cipher === undefined ? "" : `/Encrypt ${cipher.dictionary} /ID [<${cipher.fileId}> <${cipher.fileId}>]`
   write(`trailer\n<< /Size ${objects.length + 1} /Root 1 0 R ${trailer} ${encryption} >>\nstartxref\n${start}\n%%EOF\n`)
   return new Uint8Array(Buffer.concat(chunks))
 }

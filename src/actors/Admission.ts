@@ -4,7 +4,13 @@ import { defaultPriority } from "../domain/Document.ts"
 import { type Failure, failure } from "../domain/Failure.ts"
 import { type BlobHash, DocumentId, type TenantId } from "../domain/Ids.ts"
 import { BlobStore, BlobStoreUnavailable, BlobTooLarge, headBytes } from "../services/BlobStore.ts"
-import { type BacklogLimits, DocumentStore, type NewDocument, QueueFull, StoreUnavailable } from "../services/DocumentStore.ts"
+import {
+  type BacklogLimits,
+  DocumentStore,
+  type NewDocument,
+  QueueFull,
+  StoreUnavailable
+} from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { Secrets } from "../services/Secrets.ts"
@@ -143,20 +149,24 @@ export const submit = Effect.fn("Ingestion.submit")(function* <E, R>(
   return yield* commit(tenant, { _tag: "Blob", hash: blob.hash, size: blob.size }, options)
 }, admit)
 
-export const submitSource = Effect.fn("Ingestion.submitSource")(function* (
-  tenant: TenantId,
-  text: string,
-  options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
-) {
-  const sources = yield* Sources
-  yield* refuseWhenFull(tenant)
-  const source: ResolvedSource = yield* sources.resolve(text)
-  const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
-  const origin =
-    source._tag === "Blob"
-      ? yield* ownBlob(tenant, source.hash)
-      : source._tag === "Url"
-        ? source
-        : { _tag: "Blob" as const, ...(yield* storeBytes(sources.readFile(source.path))) }
-  return yield* commit(tenant, origin, { ...options, name })
-}, Effect.catchTag(["SourceRefused", "SourceUnavailable"], (error) => Effect.fail(rejected(error.failure))), admit)
+export const submitSource = Effect.fn("Ingestion.submitSource")(
+  function* (
+    tenant: TenantId,
+    text: string,
+    options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
+  ) {
+    const sources = yield* Sources
+    yield* refuseWhenFull(tenant)
+    const source: ResolvedSource = yield* sources.resolve(text)
+    const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
+    const origin =
+      source._tag === "Blob"
+        ? yield* ownBlob(tenant, source.hash)
+        : source._tag === "Url"
+          ? source
+          : { _tag: "Blob" as const, ...(yield* storeBytes(sources.readFile(source.path))) }
+    return yield* commit(tenant, origin, { ...options, name })
+  },
+  Effect.catchTag(["SourceRefused", "SourceUnavailable"], (error) => Effect.fail(rejected(error.failure))),
+  admit
+)

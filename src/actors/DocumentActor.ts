@@ -44,9 +44,9 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
   )
 
   const finish = Effect.fnUntraced(function* (outcome: Outcome) {
-    const ended = yield* store.finish(fence, outcome, yield* Clock.currentTimeMillis).pipe(
-      Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "StoreUnavailable" })
-    )
+    const ended = yield* store
+      .finish(fence, outcome, yield* Clock.currentTimeMillis)
+      .pipe(Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "StoreUnavailable" }))
     const reason = ended.failure === undefined ? {} : { failure: ended.failure }
     yield* events.publish({ _tag: "DocumentEnded", ...subject, status: ended.status, ...reason })
     yield* Effect.logInfo("document ended").pipe(
@@ -73,7 +73,9 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
       Effect.logError("document crashed", Cause.die(defect)).pipe(
         Effect.andThen(finish({ status: "failed", failure: failure("CRASHED", "the engine failed on this document") })),
         Effect.as<RunEnd>("ended"),
-        Effect.catchTag(["LeaseLost", "StoreUnavailable"], () => Effect.as(giveBack("unavailable"), "unavailable" as const))
+        Effect.catchTag(["LeaseLost", "StoreUnavailable"], () =>
+          Effect.as(giveBack("unavailable"), "unavailable" as const)
+        )
       )
     ),
     Effect.onInterrupt(() => giveBack("stopped"))
@@ -100,9 +102,9 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopw
     return yield* DocumentFailed.of(failure("TOO_MANY_PAGES", message))
   }
   if (opened.pageCount === 0) return yield* DocumentFailed.of(failure("CORRUPT", "the file has no pages"))
-  yield* store.opened(fence, opened).pipe(
-    Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "StoreUnavailable" })
-  )
+  yield* store
+    .opened(fence, opened)
+    .pipe(Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "StoreUnavailable" }))
   yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: opened.pageCount })
 
   let failed = document.progress.failed
@@ -139,4 +141,3 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopw
   if (failed < opened.pageCount) return { status: "partial" } satisfies Outcome
   return yield* DocumentFailed.of(lastFailure ?? failure("PAGE_UNREADABLE", "no page of the file could be read"))
 })
-

@@ -4,7 +4,13 @@ import type { BlobHash } from "../domain/Ids.ts"
 import { BlobStore } from "../services/BlobStore.ts"
 import { type Claim, DocumentStore } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
-import { type EngineUnavailable, PdfEngine, type PdfRef, type PdfUnreadable, type WorkerDied } from "../services/PdfEngine.ts"
+import {
+  type EngineUnavailable,
+  PdfEngine,
+  type PdfRef,
+  type PdfUnreadable,
+  type WorkerDied
+} from "../services/PdfEngine.ts"
 import { Secrets } from "../services/Secrets.ts"
 import { Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
@@ -86,7 +92,8 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
   const sources = yield* Sources
   const store = yield* DocumentStore
   const url = claim.document.sourceUrl
-  if (url === undefined) return yield* DocumentFailed.of(failure("BLOB_LOST", "the document has neither bytes nor a source"))
+  if (url === undefined)
+    return yield* DocumentFailed.of(failure("BLOB_LOST", "the document has neither bytes nor a source"))
   const blob = yield* blobs.put(sources.fetch(url), Number(uploadSize)).pipe(
     Effect.retry({ schedule: sourceRetry, while: (error) => error._tag === "SourceUnavailable" && error.retryable }),
     Effect.catchTag(["SourceUnavailable", "SourceRefused"], (error) => Effect.fail(DocumentFailed.of(error.failure))),

@@ -64,7 +64,10 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     return range
   }
 
-  const readGated = (pages: ReadonlyArray<number>, onPage: (page: PageResult) => Effect.Effect<void, CheckpointError>) => {
+  const readGated = (
+    pages: ReadonlyArray<number>,
+    onPage: (page: PageResult) => Effect.Effect<void, CheckpointError>
+  ) => {
     const permits = Math.min(concurrency, pages.length)
     return pageGate.withPermits(permits)(
       readRange({

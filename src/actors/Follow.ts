@@ -26,9 +26,7 @@ export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
           const next = last !== undefined && pages.length === portion ? Option.some(last.number + 1) : Option.none()
           return [pages, next] as const
         })
-      ).pipe(
-        Stream.map(({ number, status }): IngestEvent => ({ _tag: "PageDone", ...subject, page: number, status }))
-      )
+      ).pipe(Stream.map(({ number, status }): IngestEvent => ({ _tag: "PageDone", ...subject, page: number, status })))
       const endInStore = Stream.fromEffectSchedule(store.find(tenantId, documentId), Schedule.spaced("5 seconds")).pipe(
         Stream.filter((document) => isTerminal(document.status)),
         Stream.map(ended)
@@ -38,7 +36,10 @@ export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
         Stream.concat(
           isTerminal(found.status)
             ? Stream.make(ended(found))
-            : Stream.merge(Stream.filter(live, (event) => event.documentId === documentId), endInStore)
+            : Stream.merge(
+                Stream.filter(live, (event) => event.documentId === documentId),
+                endInStore
+              )
         ),
         Stream.filter((event) => {
           if (event._tag !== "PageDone") return true

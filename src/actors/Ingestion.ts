@@ -6,7 +6,13 @@ import { Failure } from "../domain/Failure.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import type { PageResult } from "../domain/Page.ts"
 import type { BlobStoreUnavailable } from "../services/BlobStore.ts"
-import type { DocumentNotFound, ListOptions, PagesOptions, QueueFull, StoreUnavailable } from "../services/DocumentStore.ts"
+import type {
+  DocumentNotFound,
+  ListOptions,
+  PagesOptions,
+  QueueFull,
+  StoreUnavailable
+} from "../services/DocumentStore.ts"
 
 /** The submission itself is at fault; nothing of it was kept. */
 export class SubmissionRejected extends Schema.TaggedError<SubmissionRejected>()("SubmissionRejected", {

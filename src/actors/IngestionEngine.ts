@@ -30,9 +30,7 @@ export const layer = Layer.effect(
     const directory = yield* TenantDirectory
     const runner = yield* Runner
     const submissions = yield* Submissions
-    const services = yield* Effect.context<
-      Effect.Services<ReturnType<typeof Admission.submitSource>>
-    >()
+    const services = yield* Effect.context<Effect.Services<ReturnType<typeof Admission.submitSource>>>()
 
     const cancel = Effect.fn("Ingestion.cancel")(function* (tenant: TenantId, id: DocumentId) {
       const before = yield* store.find(tenant, id)
@@ -93,7 +91,12 @@ export const layer = Layer.effect(
       remove,
       queueStatus,
       events: (tenant) =>
-        Stream.unwrap(Effect.map(events.subscribe, Stream.filter((event) => event.tenantId === tenant))),
+        Stream.unwrap(
+          Effect.map(
+            events.subscribe,
+            Stream.filter((event) => event.tenantId === tenant)
+          )
+        ),
       follow: (tenant, id) => Stream.provideContext(followDocument(tenant, id), services),
       accepting: submissions.accepting
     })

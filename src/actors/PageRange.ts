@@ -13,7 +13,12 @@ class Stalled extends Data.TaggedError("Stalled")<{}> {}
 /** How a range ended. Pages without an outcome are `unfinished`, in order, when something stopped it. */
 export type RangeEnd =
   | { readonly _tag: "Read" }
-  | { readonly _tag: "Died"; readonly memory: boolean; readonly detail: string; readonly unfinished: ReadonlyArray<number> }
+  | {
+      readonly _tag: "Died"
+      readonly memory: boolean
+      readonly detail: string
+      readonly unfinished: ReadonlyArray<number>
+    }
   | { readonly _tag: "Stalled"; readonly unfinished: ReadonlyArray<number> }
 
 /** A page could not be made durable: the whole document stops. */
@@ -38,7 +43,11 @@ export interface RangeRequest {
  */
 export const readRange = Effect.fn("DocumentActor.range")(function* (
   request: RangeRequest
-): Effect.fn.Return<RangeEnd, CheckpointError | PdfUnreadable | EngineUnavailable | RunTimeExceeded, PdfEngine | PageScheduler> {
+): Effect.fn.Return<
+  RangeEnd,
+  CheckpointError | PdfUnreadable | EngineUnavailable | RunTimeExceeded,
+  PdfEngine | PageScheduler
+> {
   const engine = yield* PdfEngine
   const scheduler = yield* PageScheduler
   const unfinished = new Set(request.pages)

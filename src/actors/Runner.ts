@@ -52,7 +52,8 @@ export class Runner extends Context.Service<
         held: () => [...held.values()],
         meanRunMillis: () => meanRunMillis,
         observeRun: (millis) => {
-          meanRunMillis = meanRunMillis === undefined ? millis : meanRunMillis + weightOfNewest * (millis - meanRunMillis)
+          meanRunMillis =
+            meanRunMillis === undefined ? millis : meanRunMillis + weightOfNewest * (millis - meanRunMillis)
         }
       })
     })

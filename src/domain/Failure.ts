@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Schema, Struct } from "effect"
 
 /**
  * Why a document or a page did not get its result. The codes are part of the public interface: they may be added to, but
@@ -18,13 +18,14 @@ const catalogue = {
   CRASHED: { permanent: true, advice: "The reader died on it more than once; report the file." },
   CANCELLED: { permanent: true, advice: "Upload the file again if it is still wanted." },
   SOURCE_UNAVAILABLE: { permanent: false, advice: "Check that the source exists and can be reached, then try again." },
-  SOURCE_REFUSED: { permanent: true, advice: "Use a path below the inbox folder, a known blob hash, or a public http(s) URL." },
+  SOURCE_REFUSED: {
+    permanent: true,
+    advice: "Use a path below the inbox folder, a known blob hash, or a public http(s) URL."
+  },
   BLOB_LOST: { permanent: true, advice: "The stored bytes are missing or damaged; upload the file again." }
 } as const
 
-export const FailureCode = Schema.Literals(
-  Object.keys(catalogue) as [keyof typeof catalogue, ...Array<keyof typeof catalogue>]
-)
+export const FailureCode = Schema.Literals(Struct.keys(catalogue))
 export type FailureCode = typeof FailureCode.Type
 
 /** What went wrong (`message`, for a person), its stable `code`, and what to do about it (`advice`). */

@@ -47,7 +47,8 @@ describe("reading pages", () => {
           { text: "Second line", x: 72, y: 78.6, height: 11 }
         ]
       )
-    }))
+    })
+  )
 
   it.effect("tells text, scan, blank page and damage apart, side by side", () =>
     Effect.gen(function* () {
@@ -60,31 +61,36 @@ describe("reading pages", () => {
       )
       assert.strictEqual(pages[2]?.error?.code, "PAGE_UNREADABLE")
       assert.strictEqual(pages[4]?.text, "five")
-    }))
+    })
+  )
 
   it.effect("takes text over a scan as the page's text", () =>
     Effect.gen(function* () {
       const page = yield* readOne({ ...scannedPage, ...textPage(["recognised"]) })
       assert.deepInclude(page, { status: "ok", text: "recognised" })
-    }))
+    })
+  )
 
   it.effect("does not take a drawing for a scan", () =>
     Effect.gen(function* () {
       const page = yield* readOne({ content: "0 0 m 100 100 l S\n".repeat(5000) })
       assert.strictEqual(page.status, "empty")
-    }))
+    })
+  )
 
   it.effect("finds an image drawn in the content itself", () =>
     Effect.gen(function* () {
       const page = yield* readOne({ content: "q 9 0 0 9 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID x EI Q" })
       assert.strictEqual(page.status, "scanned")
-    }))
+    })
+  )
 
   it.effect("reads around damage that leaves text", () =>
     Effect.gen(function* () {
       const page = yield* readOne({ ...textPage(["still here"]), content: "/Missing Do /Nothing gs" })
       assert.deepInclude(page, { status: "ok", text: "still here" })
-    }))
+    })
+  )
 
   it.effect("fails a page that does not exist", () =>
     Effect.gen(function* () {
@@ -92,7 +98,8 @@ describe("reading pages", () => {
       const page = yield* reader.readPage(3)
       assert.strictEqual(page.error?.code, "PAGE_UNREADABLE")
       assert.strictEqual(page.lines, "[]")
-    }))
+    })
+  )
 
   it.effect("reads forms that draw forms to the end", () =>
     Effect.gen(function* () {
@@ -101,7 +108,8 @@ describe("reading pages", () => {
         pages.map((page) => page.status),
         ["ok", "empty"]
       )
-    }))
+    })
+  )
 
   it.effect("reads a page that inflates to much more than its file", () =>
     Effect.gen(function* () {
@@ -112,7 +120,8 @@ describe("reading pages", () => {
         pages.map((page) => page.status),
         ["ok", "empty"]
       )
-    }))
+    })
+  )
 
   it.effect("gives the same results one by one and side by side", () =>
     Effect.gen(function* () {
@@ -123,7 +132,8 @@ describe("reading pages", () => {
       const apart = yield* Effect.forEach(together, (page) => reader.readPage(page.number))
       assert.deepStrictEqual(apart.map(timeless), together.map(timeless))
       assert.strictEqual(apart[11]?.text, "Page 12 of 12")
-    }))
+    })
+  )
 
   it.effect("leaves the caller's bytes alone", () =>
     Effect.gen(function* () {
@@ -131,7 +141,8 @@ describe("reading pages", () => {
       yield* readAll(bytes)
       const again = yield* readAll(bytes)
       assert.strictEqual(again[0]?.status, "ok")
-    }))
+    })
+  )
 })
 
 describe("opening files", () => {
@@ -139,13 +150,15 @@ describe("opening files", () => {
     Effect.gen(function* () {
       assert.strictEqual(yield* refusal(new Uint8Array(0)), "NOT_PDF")
       assert.strictEqual(yield* refusal(Buffer.from("<html><body>not here</body></html>")), "NOT_PDF")
-    }))
+    })
+  )
 
   it.effect("tells a damaged PDF from what never was one", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* refusal(truncated(manyPages(5))), "CORRUPT")
       assert.strictEqual(yield* refusal(Buffer.from("%PDF-1.7\nand nothing else")), "CORRUPT")
-    }))
+    })
+  )
 
   it.effect("asks for a password, refuses a wrong one and takes the right one", () =>
     Effect.gen(function* () {
@@ -154,23 +167,30 @@ describe("opening files", () => {
       assert.strictEqual(yield* refusal(bytes, "guess"), "PASSWORD_INVALID")
       const pages = yield* readAll(bytes, "open sesame")
       assert.strictEqual(pages[0]?.text, "Behind the password")
-    }))
+    })
+  )
 
   it.effect("reads a damaged page of an encrypted file with the same password", () =>
     Effect.gen(function* () {
       const page = { ...textPage(["still here"]), content: "/Missing Do" }
       const pages = yield* readAll(makeEncryptedPdf("secret", [page]), "secret")
       assert.strictEqual(pages[0]?.text, "still here")
-    }))
+    })
+  )
 
   it.effect("ignores a password that is not needed", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* readAll(manyPages(1), "whatever"))[0]?.status, "ok")
       assert.strictEqual((yield* readAll(makeEncryptedPdf(""), "whatever"))[0]?.status, "ok")
-    }))
+    })
+  )
 
   it("knows a lack of memory by what V8 calls it, also when pdf.js has wrapped it", () => {
-    const wrapped = { name: "UnknownErrorException", message: "wrapped", details: "RangeError: Array buffer allocation failed" }
+    const wrapped = {
+      name: "UnknownErrorException",
+      message: "wrapped",
+      details: "RangeError: Array buffer allocation failed"
+    }
     assert.isTrue(isMemoryError(wrapped))
     assert.isTrue(isMemoryError(new RangeError("Invalid typed array length: 9007199254740991")))
     assert.isFalse(isMemoryError(new Error("Invalid PDF structure.")))
@@ -181,19 +201,22 @@ describe("opening files", () => {
     Effect.gen(function* () {
       const pages = yield* readAll(Buffer.concat([Buffer.from("junk\n"), manyPages(1)]))
       assert.strictEqual(pages[0]?.text, "Page 1 of 1")
-    }))
+    })
+  )
 
   it.effect("counts the pages that are there, whatever the file claims", () =>
     Effect.gen(function* () {
       const reader = yield* openPdf(makePdf({ pages: [textPage(["only"])], count: 1_000_000 }), undefined)
       assert.strictEqual(reader.pageCount, 1)
-    }))
+    })
+  )
 
   it.effect("ends on a page tree that contains itself", () =>
     Effect.gen(function* () {
       const pages = yield* readAll(pageTreeCycle())
       assert.isTrue(pages.every((page) => page.status === "failed"))
-    }))
+    })
+  )
 })
 
 describe("describing files", () => {
@@ -225,7 +248,8 @@ describe("describing files", () => {
         { title: "Nowhere", depth: 0 },
         { title: "Outside", depth: 0 }
       ])
-    }))
+    })
+  )
 
   it.effect("reports scripts, attachments, forms and encryption without running anything", () =>
     Effect.gen(function* () {
@@ -240,13 +264,15 @@ describe("describing files", () => {
       assert.deepInclude(plain.metadata, { hasJavaScript: true, hasAttachments: true, hasForms: true, hasXfa: false })
       const encrypted = yield* (yield* openPdf(makeEncryptedPdf("pw"), "pw")).describe
       assert.isTrue(encrypted.metadata.encrypted)
-    }))
+    })
+  )
 
   it.effect("ends on an outline that runs in a circle", () =>
     Effect.gen(function* () {
       const { outline } = yield* (yield* openPdf(outlineCycle(), undefined)).describe
       assert.isBelow(outline.length, 4)
-    }))
+    })
+  )
 
   it.effect("bounds a deep outline and a long one", () =>
     Effect.gen(function* () {
@@ -258,5 +284,6 @@ describe("describing files", () => {
       })
       assert.lengthOf(yield* read([deep]), 64)
       assert.lengthOf(yield* read(many), 10_000)
-    }))
+    })
+  )
 })

@@ -122,12 +122,18 @@ describe("lines", () => {
 
   it("sets an empty line where the distance is clearly greater than usual", () => {
     const ys = [50, 62, 74, 98, 110]
-    assert.strictEqual(textOf(...ys.map((y, index) => ({ str: `line${index}`, x: 50, y }))), "line0\nline1\nline2\n\nline3\nline4")
+    assert.strictEqual(
+      textOf(...ys.map((y, index) => ({ str: `line${index}`, x: 50, y }))),
+      "line0\nline1\nline2\n\nline3\nline4"
+    )
   })
 
   it("sets none in text that is double-spaced throughout", () => {
     const ys = [50, 74, 98, 122]
-    assert.strictEqual(textOf(...ys.map((y, index) => ({ str: `line${index}`, x: 50, y }))), "line0\nline1\nline2\nline3")
+    assert.strictEqual(
+      textOf(...ys.map((y, index) => ({ str: `line${index}`, x: 50, y }))),
+      "line0\nline1\nline2\nline3"
+    )
   })
 
   it("gives boxes in points from the top left corner", () => {
@@ -139,7 +145,10 @@ describe("lines", () => {
   })
 
   it("puts no spaces between ideographs, and takes out those of wide tracking", () => {
-    assert.strictEqual(textOf({ str: "日本", x: 50, y: 50, width: 20 }, { str: "語", x: 72, y: 50, width: 10 }), "日本語")
+    assert.strictEqual(
+      textOf({ str: "日本", x: 50, y: 50, width: 20 }, { str: "語", x: 72, y: 50, width: 10 }),
+      "日本語"
+    )
     assert.strictEqual(textOf({ str: "目 次", x: 50, y: 50, width: 40 }), "目次")
     assert.strictEqual(textOf({ str: "한국 사람", x: 50, y: 50, width: 45 }), "한국 사람")
   })
@@ -204,7 +213,11 @@ describe("columns", () => {
 
   it("reads three columns", () => {
     const narrow = (side: string, x: number) =>
-      Array.from({ length: 6 }, (_, index) => ({ str: `${side}${index + 1} some words of a column`, x, y: 100 + 12 * index }))
+      Array.from({ length: 6 }, (_, index) => ({
+        str: `${side}${index + 1} some words of a column`,
+        x,
+        y: 100 + 12 * index
+      }))
     const rows = narrow("A", 50).flatMap((item, index) => [
       item,
       ...narrow("B", 220).slice(index, index + 1),

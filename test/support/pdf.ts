@@ -19,7 +19,10 @@ export const emptyPage: Page = {}
 
 /** A page whose content cannot be decoded. The pages beside it are not harmed. */
 export const brokenPage: Page = {
-  raw: { entries: "/Filter /FlateDecode", bytes: Buffer.from("x\xda deflated no further than this, not at all", "latin1") }
+  raw: {
+    entries: "/Filter /FlateDecode",
+    bytes: Buffer.from("x\xda deflated no further than this, not at all", "latin1")
+  }
 }
 
 /** A file that needs `userPassword` (RC4 with 128 bits; the streams are encrypted, the strings are not). */
@@ -56,7 +59,9 @@ export const flateBomb = (bytes: number, beside: ReadonlyArray<Page> = []): Uint
   writePdf({
     pages: [
       ...beside,
-      { raw: { entries: "/Filter [/FlateDecode /FlateDecode]", bytes: deflateSync(deflatedZeros(bytes), { level: 9 }) } }
+      {
+        raw: { entries: "/Filter [/FlateDecode /FlateDecode]", bytes: deflateSync(deflatedZeros(bytes), { level: 9 }) }
+      }
     ]
   })
 
@@ -130,7 +135,11 @@ const padded = (password: string): Buffer => Buffer.concat([Buffer.from(password
 
 const twentyTimes = (key: Uint8Array, data: Uint8Array): Uint8Array => {
   let result = data
-  for (let round = 0; round < 20; round++) result = rc4(key.map((byte) => byte ^ round), result)
+  for (let round = 0; round < 20; round++)
+    result = rc4(
+      key.map((byte) => byte ^ round),
+      result
+    )
   return result
 }
 

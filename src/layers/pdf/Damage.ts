@@ -10,14 +10,16 @@ let listeners = 0
 let damages = 0
 let print = { warn: console.warn, info: console.info }
 
-const listen = (original: (...parts: ReadonlyArray<unknown>) => void) => (...parts: ReadonlyArray<unknown>): void => {
-  const message = parts[0]
-  if (typeof message !== "string" || !fromPdfjs.test(message)) {
-    original(...parts)
-  } else if (aboutStream.test(message)) {
-    damages++
+const listen =
+  (original: (...parts: ReadonlyArray<unknown>) => void) =>
+  (...parts: ReadonlyArray<unknown>): void => {
+    const message = parts[0]
+    if (typeof message !== "string" || !fromPdfjs.test(message)) {
+      original(...parts)
+    } else if (aboutStream.test(message)) {
+      damages++
+    }
   }
-}
 
 /** Until the scope ends, what pdf.js writes to the console is counted instead of printed; everything else is let through. */
 export const listenToPdfjs: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(

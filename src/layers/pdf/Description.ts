@@ -13,7 +13,11 @@ const orElse = <A>(promise: () => Promise<A>, fallback: A): Effect.Effect<A> =>
   Effect.catch(Effect.tryPromise(promise), () => Effect.succeed(fallback))
 
 // oxlint-disable-next-line no-control-regex
-const clean = (value: string): string => value.replace(/\u0000/g, "").trim().slice(0, longestText)
+const clean = (value: string): string =>
+  value
+    .replace(/\u0000/g, "")
+    .trim()
+    .slice(0, longestText)
 
 const textEntries = {
   title: "Title",
@@ -43,7 +47,10 @@ const readMetadata = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
     ...readTexts(get),
     encrypted: typeof get("EncryptFilterName") === "string",
     hasJavaScript: yield* orElse(() => document.hasJSActions(), false),
-    hasAttachments: yield* orElse(() => document.getAttachments().then((found) => found !== null && found.size > 0), false),
+    hasAttachments: yield* orElse(
+      () => document.getAttachments().then((found) => found !== null && found.size > 0),
+      false
+    ),
     hasForms: get("IsAcroFormPresent") === true || get("IsXFAPresent") === true,
     hasXfa: get("IsXFAPresent") === true
   }

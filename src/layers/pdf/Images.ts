@@ -54,7 +54,7 @@ const operators = (page: PDFPageProxy): ReadableStream<OperatorChunk> => {
 const isRefusedImage = (cause: unknown): boolean => describeError(cause).includes("exceeded maximum allowed size")
 
 const scan = Effect.fnUntraced(function* (reader: ReadableStreamDefaultReader<OperatorChunk>) {
-  for (let seen = 0; seen < mostOperators; ) {
+  for (let seen = 0; seen < mostOperators;) {
     const chunk = yield* Effect.tryPromise({ try: () => reader.read(), catch: (cause) => cause })
     if (chunk.done) return false
     if (chunk.value.fnArray.some((operator) => imageOperators.has(operator))) return true

@@ -18,7 +18,8 @@ export const defaultOptions: PoolOptions = {
 const secretOf = (pdf: PdfRef): string | undefined =>
   pdf.password === undefined ? undefined : Redacted.value(pdf.password)
 
-const engineError = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): PdfEngineError => new PdfEngineError({ reason })
+const engineError = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): PdfEngineError =>
+  new PdfEngineError({ reason })
 
 const make = Effect.fnUntraced(function* (options: PoolOptions) {
   const pool = yield* makeWorkerPool(options)

@@ -2,9 +2,11 @@
 
 // Controls, marks of direction, zero-width spaces and halves of surrogate pairs. Joiners stay: Persian and Indic need them.
 // oxlint-disable-next-line no-control-regex
-const suspicious = /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufb00-\ufb06\ufeff\ufffe\uffff]/
+const suspicious =
+  /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufb00-\ufb06\ufeff\ufffe\uffff]/
 // oxlint-disable-next-line no-control-regex
-const invisible = /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]+/g
+const invisible =
+  /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]+/g
 const blanks = /[\t\n\v\f\r]+/g
 const ligatures = /[\ufb00-\ufb06]+/g
 
@@ -29,8 +31,10 @@ export const isUnspaced = (code: number): boolean =>
     (code >= 0xd840 && code <= 0xd88d) ||
     (code >= 0xdc00 && code <= 0xdfff))
 
-const unspacedPair = /[\u2e80-\u2fff\u3001-\u30ff\u31c0-\u9fff\uf900-\ufaff\uff01-\uffef]\s?(?=[\u2e80-\u2fff\u3001-\u30ff\u31c0-\u9fff\uf900-\ufaff\uff01-\uffef])/g
-const spacedPair = /([\u2e80-\u2fff\u3001-\u30ff\u31c0-\u9fff\uf900-\ufaff\uff01-\uffef]) (?=[\u2e80-\u2fff\u3001-\u30ff\u31c0-\u9fff\uf900-\ufaff\uff01-\uffef])/g
+const unspacedPair =
+  /[\u2e80-\u2fff\u3001-\u30ff\u31c0-\u9fff\uf900-\ufaff\uff01-\uffef]\s?(?=[\u2e80-\u2fff\u3001-\u30ff\u31c0-\u9fff\uf900-\ufaff\uff01-\uffef])/g
+const spacedPair =
+  /([\u2e80-\u2fff\u3001-\u30ff\u31c0-\u9fff\uf900-\ufaff\uff01-\uffef]) (?=[\u2e80-\u2fff\u3001-\u30ff\u31c0-\u9fff\uf900-\ufaff\uff01-\uffef])/g
 
 /** Takes out the spaces that wide tracking seems to put between ideographs: those where most of them are apart. */
 export const closeTracking = (text: string): string => {

@@ -55,7 +55,7 @@ const findGutters = (segments: ReadonlyArray<Segment>, em: number): ReadonlyArra
   const edges = new Float64Array(2 * count)
   const covers = new Int32Array(2 * count)
   let stretches = 0
-  for (let s = 0, e = 0; e < count; ) {
+  for (let s = 0, e = 0; e < count;) {
     const start = s < count ? (starts[s] ?? Infinity) : Infinity
     const end = ends[e] ?? Infinity
     const opens = start <= end

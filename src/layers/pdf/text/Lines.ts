@@ -89,7 +89,7 @@ const inOrder = (segments: Array<Segment>, rightToLeft: boolean): ReadonlyArray<
   if (!segments.some((segment) => segment.rightToLeft)) return segments
   if (rightToLeft) segments.reverse()
   const ordered: Array<Segment> = []
-  for (let i = 0; i < segments.length; ) {
+  for (let i = 0; i < segments.length;) {
     const start = i
     while (i < segments.length && segments[i]?.rightToLeft !== rightToLeft) i++
     for (let j = i - 1; j >= start; j--) {

@@ -57,7 +57,12 @@ export const toSegments = (fragments: ReadonlyArray<Fragment>): Array<Segment> =
       const size = Math.min(open.size, next.size)
       const accent = short || next.text.length <= accentLength
       const closest = -(accent ? accentOverlap : overlap) * size
-      if (gap < widestWordGap * size && gap > closest && next.left >= open.left - (accent ? 0.5 * size : 0) && onOneLine(open, next)) {
+      if (
+        gap < widestWordGap * size &&
+        gap > closest &&
+        next.left >= open.left - (accent ? 0.5 * size : 0) &&
+        onOneLine(open, next)
+      ) {
         short = next.text.length <= accentLength
         open.text += separator(open.text, next.text, gap, size, next.spaced) + next.text
         if (next.left < open.left) open.left = next.left

@@ -9,6 +9,7 @@ import type { OpenedPdf, PdfUnreadable } from "../../services/PdfEngine.ts"
 import { damagesSoFar, listenToPdfjs } from "./Damage.ts"
 import { describeDocument } from "./Description.ts"
 import { describeError, isMemoryError, openDocument, unreadable } from "./Document.ts"
+import { type FieldRuns, readFieldRuns } from "./Fields.ts"
 import { hasImage } from "./Images.ts"
 import { layoutText } from "./text/Layout.ts"
 
@@ -33,14 +34,15 @@ const withPage = <A>(
   )
 
 /** What one manner of reading found. Fails with whatever pdf.js threw. */
-const readFrom = (document: PDFDocumentProxy, number: number) =>
+const readFrom = (document: PDFDocumentProxy, number: number, fields: Effect.Effect<FieldRuns>) =>
   withPage(
     document,
     number,
     Effect.fnUntraced(function* (page) {
       const viewport = page.getViewport({ scale: 1 })
       const content = yield* foreign(() => page.getTextContent())
-      const layout = layoutText(content.items, viewport)
+      const filledIn = (yield* fields).get(number) ?? []
+      const layout = layoutText([...content.items, ...filledIn], viewport)
       return {
         status: layout.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",
         width: round(viewport.width),
@@ -64,9 +66,10 @@ const round = (value: number): number => Math.round(value * 100) / 100
  */
 export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array, password: string | undefined) {
   yield* listenToPdfjs
-  const document = yield* openDocument(Uint8Array.from(bytes), password, "strict").pipe(
+  const document = yield* openDocument(new Uint8Array(bytes), password, "strict").pipe(
     Effect.mapError((cause) => unreadable(cause, bytes))
   )
+  const fields = yield* Effect.cached(readFieldRuns(document))
   const scope = yield* Effect.scope
   const lenient = yield* Effect.cached(
     foreign(() => document.getData()).pipe(
@@ -79,7 +82,7 @@ export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array,
     if (isMemoryError(reason)) {
       return yield* Effect.fail(reason)
     }
-    const found = yield* Effect.flatMap(lenient, (document) => readFrom(document, number))
+    const found = yield* Effect.flatMap(lenient, (document) => readFrom(document, number, fields))
     return found.status === "empty" ? yield* Effect.fail(reason) : found
   })
 
@@ -88,7 +91,7 @@ export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array,
   const suspects = yield* Semaphore.make(1)
   const readSuspecting = Effect.fnUntraced(function* (number: number) {
     const before = yield* damagesSoFar
-    const found = yield* readFrom(document, number)
+    const found = yield* readFrom(document, number, fields)
     return { found, suspect: found.status === "empty" && (yield* damagesSoFar) > before }
   })
   const readStrict = Effect.fnUntraced(function* (number: number) {

@@ -16,7 +16,7 @@ export const DocumentEndedBody = Schema.Struct({
   name: Document.fields.name,
   status: Document.fields.status,
   progress: Document.fields.progress,
-  failure: Document.fields.failure,
+  error: Document.fields.failure,
   timings: Document.fields.timings
 })
 
@@ -116,5 +116,5 @@ const bodyOf = (document: Document) =>
     status: document.status,
     progress: document.progress,
     timings: document.timings,
-    ...(document.failure === undefined ? {} : { failure: document.failure })
+    ...(document.failure === undefined ? {} : { error: document.failure })
   })

@@ -4,9 +4,14 @@ import { EncodedLines, type PageResult, PageView } from "../domain/Page.ts"
 import { Links, linksOf } from "./Outcome.ts"
 
 /** A document as the interface shows it: all that is known of it, and where to go on. */
-export const DocumentView = Schema.Struct({ ...Document.fields, links: Links }).annotate({ identifier: "Document" })
+const { failure: error, ...fields } = Document.fields
+export const DocumentView = Schema.Struct({ ...fields, error, links: Links }).annotate({ identifier: "Document" })
 
-export const viewOf = (document: Document): typeof DocumentView.Type => ({ ...document, links: linksOf(document.id) })
+export const viewOf = ({ failure, ...document }: Document): typeof DocumentView.Type => ({
+  ...document,
+  ...(failure === undefined ? {} : { error: failure }),
+  links: linksOf(document.id)
+})
 
 export const DocumentList = Schema.Struct({
   documents: Schema.Array(DocumentView),

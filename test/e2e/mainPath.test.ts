@@ -137,7 +137,7 @@ layer(service(), { excludeTestServices: true })("The service", (it) => {
       const id = yield* acceptedId(yield* postPdf("/v1/documents", counted, manyPages(3)))
       const broken = yield* acceptedId(yield* postPdf("/v1/documents", counted, encode("%PDF-1.7 and no more")))
       assert.strictEqual((yield* finished(id, "counted")).status, "completed")
-      assert.strictEqual((yield* finished(broken, "counted")).failure?.code, "CORRUPT")
+      assert.strictEqual((yield* finished(broken, "counted")).error?.code, "CORRUPT")
       const own = yield* queueStatus("", "counted")
       assert.deepStrictEqual(
         { ...own, max_queue_size: 0, max_processing: 0 },
@@ -207,10 +207,10 @@ it.live("References are read from the inbox, from a blob of the tenant's own, an
       ).documents
       const outcomes = yield* Effect.forEach(documents, (each) =>
         each.error === undefined
-          ? Effect.map(finished(each.id, "acme"), ({ failure, name, progress, status }) => [
+          ? Effect.map(finished(each.id, "acme"), ({ error, name, progress, status }) => [
               name,
               status,
-              progress.pages ?? failure?.code
+              progress.pages ?? error?.code
             ])
           : Effect.succeed([each.name, "refused", each.error.code])
       )

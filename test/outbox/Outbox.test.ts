@@ -223,7 +223,7 @@ describe("the outbox", () => {
       assert.strictEqual(type, "application/json")
       assert.sameMembers(
         Object.keys(JSON.parse(body)),
-        Object.keys(DocumentEndedBody.fields).filter((key) => key !== "failure")
+        Object.keys(DocumentEndedBody.fields).filter((key) => key !== "error")
       )
     })
   )

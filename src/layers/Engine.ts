@@ -54,7 +54,7 @@ const layerStorage = Layer.unwrap(
       catch: (cause) => new BlobStoreUnavailable({ operation: `create DATA_DIR ${directory}`, cause })
     })
     return Layer.mergeAll(
-      SqliteDocumentStore.layer({ filename: join(directory, "sluice.db") }),
+      SqliteDocumentStore.layer({ filename: join(directory, "sluice.db"), patience: "20 millis" }),
       FileBlobStore.layer({ directory }),
       Secrets.layer({ directory })
     )

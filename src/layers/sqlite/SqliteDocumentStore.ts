@@ -1,5 +1,5 @@
 /** `DocumentStore` in one SQLite file: durable when a write succeeds, and as fast as the disk flushes batches. */
-import { Effect, Layer } from "effect"
+import { type Duration, Effect, Layer } from "effect"
 import type { SqlClient } from "effect/sql"
 import { DocumentNotFound, DocumentStore, StoreUnavailable } from "../../services/DocumentStore.ts"
 import { make as makeGroupCommit } from "./GroupCommit.ts"
@@ -9,10 +9,10 @@ import { layer as clientLayer } from "./SqliteClient.ts"
 import { SqliteDatabase, type SqliteOptions, type Statements } from "./SqliteDatabase.ts"
 import * as writes from "./writes.ts"
 
-const make = Effect.gen(function* () {
+const make = Effect.fnUntraced(function* (patience: Duration.Input) {
   yield* migrate
   const database = yield* SqliteDatabase
-  const write = yield* makeGroupCommit
+  const write = yield* makeGroupCommit(patience)
 
   const read = <A>(operation: string, question: (db: Statements) => A) =>
     Effect.mapError(database.use(operation, question), (cause) => new StoreUnavailable({ operation, cause }))
@@ -27,7 +27,9 @@ const make = Effect.gen(function* () {
     opened: Effect.fn("DocumentStore.opened")((fence, pdf) =>
       write("record an opened file", writes.opened(fence, pdf))
     ),
-    savePage: Effect.fn("DocumentStore.savePage")((fence, page) => write("save a page", writes.savePage(fence, page))),
+    savePage: Effect.fn("DocumentStore.savePage")((fence, page) =>
+      write("save a page", writes.savePage(fence, page), "patient")
+    ),
     finish: Effect.fn("DocumentStore.finish")((fence, outcome, at) =>
       write("finish a document", writes.finish(fence, outcome, at))
     ),
@@ -66,11 +68,10 @@ const make = Effect.gen(function* () {
   })
 })
 
-/** On a database that others share. Brings its tables up to date first. */
-export const layerNoDeps: Layer.Layer<DocumentStore, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase> =
+const storeLayer = (patience: Duration.Input) =>
   Layer.effect(
     DocumentStore,
-    make.pipe(
+    make(patience).pipe(
       Effect.catchTag(
         ["MigrationError", "SqlError"],
         (cause) => new StoreUnavailable({ operation: "bring its tables up to date", cause })
@@ -78,9 +79,18 @@ export const layerNoDeps: Layer.Layer<DocumentStore, StoreUnavailable, SqlClient
     )
   )
 
+/** On a database that others share. Brings its tables up to date first. */
+export const layerNoDeps: Layer.Layer<DocumentStore, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase> =
+  storeLayer(0)
+
+export interface StoreOptions extends SqliteOptions {
+  /** How far apart commits may lie that only bring pages. None when absent. */
+  readonly patience?: Duration.Input
+}
+
 /** Opens the file (its folder has to exist), and closes it with the scope. */
-export const layer = (options: SqliteOptions): Layer.Layer<DocumentStore, StoreUnavailable> =>
-  layerNoDeps.pipe(
+export const layer = (options: StoreOptions): Layer.Layer<DocumentStore, StoreUnavailable> =>
+  storeLayer(options.patience ?? 0).pipe(
     Layer.provide(clientLayer(options)),
     Layer.catchTag("SqlError", (cause) =>
       Layer.effect(DocumentStore, Effect.fail(new StoreUnavailable({ operation: "open its file", cause })))

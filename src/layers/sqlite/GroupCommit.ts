@@ -118,7 +118,14 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
         })
       )
 
-  const committer = yield* takeBatch.pipe(Effect.flatMap(commitBatch), Effect.forever, Effect.ignore, Effect.forkScoped)
+  const committer = yield* takeBatch.pipe(
+    Effect.flatMap(commitBatch),
+    // Those who were just told come back with their next write; let them join the next batch.
+    Effect.andThen(Effect.yieldNow),
+    Effect.forever,
+    Effect.ignore,
+    Effect.forkScoped
+  )
   yield* Effect.addFinalizer(() => {
     beginHurry()
     return Effect.andThen(Queue.end(queue), Fiber.await(committer))

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { ConfigProvider, Effect, Layer, Logger } from "effect"
+import { HttpServer } from "effect/http"
+import * as NodeServer from "../src/http/NodeServer.ts"
+import * as Server from "../src/http/Server.ts"
+import * as Engine from "../src/layers/Engine.ts"
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-bench-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+/** The whole service on a free loopback port and a folder of its own, silent. */
+export const layerService = Layer.unwrap(
+  Effect.map(temporaryFolder, (directory) =>
+    Server.layer.pipe(
+      Layer.provideMerge(Engine.layer),
+      Layer.provideMerge(NodeServer.layer),
+      Layer.provide([
+        ConfigProvider.layer(
+          ConfigProvider.fromEnv({ env: { DATA_DIR: directory, PORT: "0", QUEUE_MAXSIZE: "1000000" } })
+        ),
+        Logger.layer([])
+      ])
+    )
+  )
+)
+
+export const serviceUrl = Effect.map(HttpServer.HttpServer, (server) => HttpServer.formatAddress(server.address))

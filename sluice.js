@@ -46,7 +46,13 @@ const runWith = (node) => {
 /** npx answers a signal by ending without telling us, so the loss of the shell it started us from is the signal. */
 const endWithParent = () => {
   const parent = process.ppid
-  setInterval(() => process.ppid !== parent && process.kill(process.pid, "SIGTERM"), 500).unref()
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    // Once: a second signal would mean at once.
+    clearInterval(watch)
+    process.kill(process.pid, "SIGTERM")
+  }, 500)
+  watch.unref()
 }
 
 if (major > 22 || (major === 22 && minor >= 19)) {

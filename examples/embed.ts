@@ -6,7 +6,7 @@
  */
 import { basename } from "node:path"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Console, Effect, FileSystem, Stream } from "effect"
+import { Console, Effect, FileSystem, References, Stream } from "effect"
 import { Ingestion, layerMemory, TenantId } from "../src/index.ts"
 
 const tenant = TenantId.make("acme")
@@ -37,6 +37,7 @@ if (import.meta.main) {
   const examples = ["welcome.pdf", "two-columns.pdf", "report.pdf"].map((name) => `${import.meta.dirname}/${name}`)
   program(paths.length > 0 ? paths : examples).pipe(
     Effect.provide([layerMemory(), NodeServices.layer]),
+    Effect.provideService(References.MinimumLogLevel, "Warn"),
     NodeRuntime.runMain
   )
 }

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Data, Effect, Exit, Cause, Layer, Runtime } from "effect"
+import { Drain } from "./actors/Drain.ts"
 import { HttpConfig } from "./http/HttpConfig.ts"
 import * as NodeServer from "./http/NodeServer.ts"
 import * as Server from "./http/Server.ts"
 import * as Engine from "./layers/Engine.ts"
+import { exitAtSecondSignal } from "./layers/Signals.ts"
 import * as Telemetry from "./layers/Telemetry.ts"
 
 /** Printed once the server listens, ready to be pasted. */
@@ -20,7 +22,10 @@ Sluice listens on ${url} (interface description: ${url}/docs). Try it:
   })
 )
 
-const service = welcome.pipe(
+/** Released first, so the server goes on answering reads while the engine comes to rest. */
+const drainFirst = Layer.effectDiscard(Effect.flatMap(Drain, ({ run }) => Effect.addFinalizer(() => run)))
+
+const service = Layer.merge(welcome, drainFirst).pipe(
   Layer.provide(Server.layer),
   Layer.provide([Engine.layer, NodeServer.layer]),
   Layer.provide(Telemetry.layer)
@@ -40,4 +45,5 @@ const explain = (error: Error) => {
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
+exitAtSecondSignal()
 Layer.launch(service).pipe(Effect.catch(explain), NodeRuntime.runMain({ teardown }))

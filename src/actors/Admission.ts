@@ -1,9 +1,9 @@
-import { Clock, DateTime, Effect, Metric, Stream } from "effect"
+import { Clock, DateTime, Effect, Metric, type Redacted, type Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { defaultPriority } from "../domain/Document.ts"
 import { type Failure, failure } from "../domain/Failure.ts"
 import { type BlobHash, DocumentId, type TenantId } from "../domain/Ids.ts"
-import { BlobStore, BlobStoreUnavailable, BlobTooLarge, headBytes } from "../services/BlobStore.ts"
+import { BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../services/BlobStore.ts"
 import {
   type BacklogLimits,
   DocumentStore,
@@ -17,8 +17,8 @@ import { Secrets } from "../services/Secrets.ts"
 import { type ResolvedSource, Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
-import { ShuttingDown, SubmissionRejected, type SubmitOptions } from "./Ingestion.ts"
-import { refuseUnlessPdf } from "./Signature.ts"
+import { ShuttingDown, SubmissionRejected, Submitted, type SubmitOptions } from "./Ingestion.ts"
+import { onlyPdf } from "./Signature.ts"
 import { Submissions } from "./Submissions.ts"
 import { TenantDirectory } from "./TenantDirectory.ts"
 
@@ -48,25 +48,10 @@ const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId) {
   if (all.waiting >= limits.global) return yield* new QueueFull({ scope: "global", limit: limits.global })
 })
 
-/** Ends the stream as soon as its first bytes show that it is no PDF, so that such a file is never stored. */
-const refuseEarlyUnlessPdf = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) =>
-  Stream.suspend(() => {
-    const head = new Uint8Array(headBytes)
-    let seen = 0
-    return Stream.tap(bytes, (chunk) => {
-      if (seen === headBytes) return Effect.void
-      const part = chunk.subarray(0, headBytes - seen)
-      head.set(part, seen)
-      seen += part.length
-      return seen === headBytes ? Effect.mapError(refuseUnlessPdf(head), rejected) : Effect.void
-    })
-  })
-
 const storeBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) {
   const { uploadSize } = yield* EngineConfig
   const blobs = yield* BlobStore
-  const submissions = yield* Submissions
-  const blob = yield* blobs.put(refuseEarlyUnlessPdf(bytes), Number(uploadSize)).pipe(
+  return yield* blobs.put(onlyPdf(bytes, rejected), Number(uploadSize)).pipe(
     Effect.trackDuration(Telemetry.blobPutDuration),
     Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
     Effect.catchIf(
@@ -74,40 +59,74 @@ const storeBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8
       (error) => Effect.fail(rejected(failure("TOO_LARGE", `the upload has ${error.message}`)))
     )
   )
-  yield* refuseUnlessPdf(blob.head).pipe(
-    Effect.mapError(rejected),
-    Effect.tapError(() => Effect.flatMap(submissions.settledBefore, (moment) => blobs.remove(blob.hash, moment)))
-  )
-  return blob
 })
 
+/** Once begun it is finished, even if the caller goes away: what was committed has to be told to its tenant. */
 const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocument["source"], options: SubmitOptions) {
   const store = yield* DocumentStore
-  const secrets = yield* Secrets
   const events = yield* Events
   const directory = yield* TenantDirectory
   const random = yield* SecureRandom.SecureRandom
+  const id = DocumentId.make(yield* random.uuidV7())
   const document = yield* store.accept(
     {
-      id: DocumentId.make(yield* random.uuidV7()),
+      id,
       tenantId: tenant,
       name: options.name.toWellFormed().slice(0, maxNameLength),
       source,
       priority: options.priority ?? defaultPriority,
       notBefore: options.notBefore && DateTime.toEpochMillis(options.notBefore),
-      sealedPassword: options.password && (yield* secrets.seal(options.password)),
+      ...(yield* sealed(tenant, options.password)),
       callback: options.callback,
+      reuse: options.force !== true,
       acceptedAt: yield* Clock.currentTimeMillis
     },
     yield* backlogLimits(tenant)
   )
   const { id: documentId, name, status } = document
+  if (documentId !== id) {
+    yield* Metric.update(Telemetry.documentsReused, 1)
+    yield* Effect.annotateCurrentSpan(Telemetry.documentAttributes({ tenantId: tenant, documentId }))
+    return new Submitted({ ...document, duplicateOf: documentId })
+  }
   yield* Metric.update(Telemetry.documentsAccepted, 1)
   yield* Effect.annotateCurrentSpan(Telemetry.documentAttributes({ tenantId: tenant, documentId }))
   yield* Effect.logInfo("document accepted").pipe(Effect.annotateLogs({ tenantId: tenant, documentId, status }))
   yield* events.publish({ _tag: "DocumentAccepted", tenantId: tenant, documentId, name })
   yield* directory.tell(tenant, { _tag: "Wake" })
-  return document
+  return new Submitted(document)
+}, Effect.uninterruptible)
+
+/** A password as the store may keep it. */
+const sealed = Effect.fnUntraced(function* (tenant: TenantId, password: Redacted.Redacted | undefined) {
+  const secrets = yield* Secrets
+  if (password === undefined) return { sealedPassword: undefined, passwordKey: undefined }
+  return {
+    sealedPassword: yield* secrets.seal(password),
+    passwordKey: yield* secrets.fingerprint(password, `password of ${tenant}`)
+  }
+})
+
+/** Queues a document again for its failed pages. Like a submission it is refused when there is no room. */
+export const retry = Effect.fn("Ingestion.retry")(function* (
+  tenant: TenantId,
+  id: DocumentId,
+  options: { readonly password?: Redacted.Redacted | undefined } = {}
+) {
+  const store = yield* DocumentStore
+  const events = yield* Events
+  const directory = yield* TenantDirectory
+  const submissions = yield* Submissions
+  const again = Effect.gen(function* () {
+    const at = yield* Clock.currentTimeMillis
+    const password = yield* sealed(tenant, options.password)
+    const document = yield* store.retry(tenant, id, { ...password, at }, yield* backlogLimits(tenant))
+    yield* Metric.update(Telemetry.documentsRequeued.of("retried"), 1)
+    yield* events.publish({ _tag: "DocumentRequeued", tenantId: tenant, documentId: id, attempt: document.attempt })
+    yield* directory.tell(tenant, { _tag: "Wake" })
+    return document
+  })
+  return yield* submissions.track(Effect.uninterruptible(again))
 })
 
 /** The document of a blob that the tenant already has. Knowing the hash of somebody else's is not enough. */

@@ -26,6 +26,7 @@ export const layer = Layer.effectDiscard(
       Effect.catchTag(["BlobStoreUnavailable", "StoreUnavailable"], (error) =>
         Effect.logWarning(error.message, error.cause)
       ),
+      Effect.catchDefect((defect) => Effect.logError("a sweep of blobs failed", defect)),
       Effect.repeat(Schedule.spaced("1 hour")),
       Effect.forkScoped
     )

@@ -18,7 +18,7 @@ import { makeStopwatch, type Stopwatch } from "./Stopwatch.ts"
  *
  * - Something wrong with the file ends it as `failed`, with a typed reason.
  * - A defect ends it as `failed` with `CRASHED`; the tenant's actor lives on.
- * - An interruption, or a store that stays unavailable, gives it back to the head of its queue with its pages kept.
+ * - An interruption, an engine that stops, or a store that stays unavailable, gives it back to the head of its queue with its pages kept.
  * - A lost lease ends the run without a trace: another runner, or a cancel, has the last word.
  */
 
@@ -66,6 +66,7 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
     Effect.flatMap(finish),
     Effect.as<RunEnd>("ended"),
     Effect.catchTag("LeaseLost", (error) => Effect.as(Effect.logInfo(error.message), "ended" as const)),
+    Effect.catchTag("SchedulerClosed", () => Effect.as(giveBack("stopped"), "given back" as const)),
     Effect.catchTag(["StoreUnavailable", "BlobStoreUnavailable", "EngineUnavailable"], (error) =>
       Effect.logWarning(error).pipe(Effect.andThen(giveBack("unavailable")), Effect.as<RunEnd>("unavailable"))
     ),
@@ -101,7 +102,7 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopw
     const message = `the file claims ${opened.pageCount} pages; the limit is ${config.pages}`
     return yield* DocumentFailed.of(failure("TOO_MANY_PAGES", message))
   }
-  if (opened.pageCount === 0) return yield* DocumentFailed.of(failure("CORRUPT", "the file has no pages"))
+  if (opened.pageCount < 1) return yield* DocumentFailed.of(failure("CORRUPT", "the file has no pages"))
   yield* store
     .opened(fence, opened)
     .pipe(Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "StoreUnavailable" }))
@@ -135,7 +136,12 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopw
     pageTimeout: config.pageTimeout,
     turn,
     stopwatch,
-    checkpoint
+    checkpoint,
+    faults: claim.faults,
+    onFault: (page, fault) =>
+      store
+        .recordFault(fence, page, fault)
+        .pipe(Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "StoreUnavailable" }))
   }).pipe(Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure))))
   if (failed === 0) return { status: "completed" } satisfies Outcome
   if (failed < opened.pageCount) return { status: "partial" } satisfies Outcome

@@ -18,7 +18,7 @@ import type { Turn } from "./FairQueue.ts"
 import { PageScheduler } from "./PageScheduler.ts"
 import { openRetry, sourceRetry, storeRetry } from "./Policies.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
-import { refuseUnlessPdf } from "./Signature.ts"
+import { onlyPdf } from "./Signature.ts"
 
 /** The document has come to its end: no retry will read it. */
 export class DocumentFailed extends Schema.TaggedError<DocumentFailed>()("DocumentFailed", { failure: Failure }) {
@@ -94,14 +94,13 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
   const url = claim.document.sourceUrl
   if (url === undefined)
     return yield* DocumentFailed.of(failure("BLOB_LOST", "the document has neither bytes nor a source"))
-  const blob = yield* blobs.put(sources.fetch(url), Number(uploadSize)).pipe(
+  const blob = yield* blobs.put(onlyPdf(sources.fetch(url), DocumentFailed.of), Number(uploadSize)).pipe(
     Effect.retry({ schedule: sourceRetry, while: (error) => error._tag === "SourceUnavailable" && error.retryable }),
     Effect.catchTag(["SourceUnavailable", "SourceRefused"], (error) => Effect.fail(DocumentFailed.of(error.failure))),
     Effect.catchTag("BlobTooLarge", (error) => Effect.fail(DocumentFailed.of(failure("TOO_LARGE", error.message)))),
     Effect.tap(Metric.update(Telemetry.sourceFetches.of("fetched"), 1)),
     Effect.tapErrorTag("DocumentFailed", () => Metric.update(Telemetry.sourceFetches.of("failed"), 1))
   )
-  yield* refuseUnlessPdf(blob.head).pipe(Effect.mapError(DocumentFailed.of))
   yield* store.fetched(claim.fence, blob)
   return blob.hash satisfies BlobHash
 })

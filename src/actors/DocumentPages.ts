@@ -1,10 +1,12 @@
 import { Data, Deferred, Duration, Effect, Fiber, Semaphore } from "effect"
 import { failure, isPermanent } from "../domain/Failure.ts"
 import { failedPage, type PageResult } from "../domain/Page.ts"
+import type { PageFaults } from "../services/DocumentStore.ts"
 import type { PdfRef } from "../services/PdfEngine.ts"
 import type { Turn } from "./FairQueue.ts"
+import { throughGate } from "./Gate.ts"
 import { type CheckpointError, readRange } from "./PageRange.ts"
-import { PageScheduler } from "./PageScheduler.ts"
+import { PageScheduler, SchedulerClosed } from "./PageScheduler.ts"
 import { pageDeathBudget, pageFailureBudget, pageRetry } from "./Policies.ts"
 import { RangeSizer } from "./RangeSizer.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
@@ -20,6 +22,9 @@ import type { Stopwatch } from "./Stopwatch.ts"
  *   The rest goes back to the lanes.
  * - No page comes out for the page timeout: the worker is stopped, and the same pages are read again, alone; one that
  *   stalls alone is condemned.
+ *
+ * When the engine stops, the lanes take no further range. What is being read is read and checkpointed first; then this fails
+ * with `SchedulerClosed` if pages are left.
  */
 export interface ReadPages {
   readonly pdf: PdfRef
@@ -31,7 +36,13 @@ export interface ReadPages {
   readonly stopwatch: Stopwatch
   /** Makes a page's result durable. Called once per page. */
   readonly checkpoint: (page: PageResult) => Effect.Effect<void, CheckpointError>
+  /** What earlier runs of the document found; such pages are read alone, when the others are done. */
+  readonly faults: ReadonlyMap<number, PageFaults>
+  /** Makes durable that a page is to be read again, and why: its budgets hold over all runs. */
+  readonly onFault: (page: number, fault: "failure" | "death") => Effect.Effect<void, CheckpointError>
 }
+
+const noFaults: PageFaults = { failures: 0, deaths: 0 }
 
 /** A page read alone came to nothing. `verdict` is its result unless it is read `again`. */
 class PageFault extends Data.TaggedError("PageFault")<{ readonly verdict: PageResult; readonly again: boolean }> {}
@@ -54,7 +65,8 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const lanes = Math.max(1, Math.min(scheduler.turns, request.pageLimit, request.pages.length))
   const concurrency = Math.min(maxConcurrencyPerWorker, Math.max(1, Math.floor(request.pageLimit / lanes)))
 
-  const pending = [...request.pages].reverse()
+  const troubled = request.pages.filter((page) => request.faults.has(page))
+  const pending = request.pages.filter((page) => !request.faults.has(page)).reverse()
   const nextRange = () => {
     const range: Array<number> = []
     for (let left = sizer.size(pending.length, lanes); left > 0; left--) {
@@ -69,7 +81,11 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     onPage: (page: PageResult) => Effect.Effect<void, CheckpointError>
   ) => {
     const permits = Math.min(concurrency, pages.length)
-    return pageGate.withPermits(permits)(
+    return throughGate(
+      "page",
+      pageGate,
+      permits
+    )(
       readRange({
         pdf,
         pages,
@@ -83,9 +99,8 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     )
   }
 
-  const readAlone = Effect.fnUntraced(function* (number: number, earlierFailures: number) {
-    let failures = earlierFailures
-    let deaths = 0
+  const readAlone = Effect.fnUntraced(function* (number: number, earlier: PageFaults) {
+    let { deaths, failures } = earlier
     const attempt = Effect.gen(function* () {
       let faulty: PageResult | undefined
       const end = yield* readGated([number], (page) => {
@@ -101,10 +116,14 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
       if (end._tag === "Died") {
         const message = `page ${number} ended its worker: ${end.detail}`
         const verdict = failedPage(number, "failed", failure(end.memory ? "RESOURCE_LIMIT" : "CRASHED", message))
-        return yield* new PageFault({ verdict, again: ++deaths < pageDeathBudget })
+        const again = ++deaths < pageDeathBudget
+        if (again) yield* request.onFault(number, "death")
+        return yield* new PageFault({ verdict, again })
       }
       if (faulty !== undefined) {
-        return yield* new PageFault({ verdict: faulty, again: ++failures < pageFailureBudget && !isFinal(faulty) })
+        const again = ++failures < pageFailureBudget && !isFinal(faulty)
+        if (again) yield* request.onFault(number, "failure")
+        return yield* new PageFault({ verdict: faulty, again })
       }
     })
     yield* attempt.pipe(
@@ -112,6 +131,9 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
       Effect.catchTag("PageFault", (fault) => request.checkpoint(fault.verdict))
     )
   })
+
+  const readFaulty = (page: number) =>
+    Effect.andThen(request.onFault(page, "failure"), readAlone(page, { ...noFaults, failures: 1 }))
 
   const forkCheckpoint = (page: PageResult) =>
     unsaved.take(1).pipe(
@@ -125,8 +147,21 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
       )
     )
 
+  let closed = false
   const lane = Effect.gen(function* () {
     const pageFibers: Array<Fiber.Fiber<void, CheckpointError>> = []
+    yield* readRanges(pageFibers).pipe(
+      // Not a failure of the lane, which would interrupt the others in their ranges.
+      Effect.catchTag("SchedulerClosed", () =>
+        Effect.sync(() => {
+          closed = true
+        })
+      )
+    )
+    yield* Fiber.joinAll(pageFibers)
+  })
+
+  const readRanges = Effect.fnUntraced(function* (pageFibers: Array<Fiber.Fiber<void, CheckpointError>>) {
     for (let pages = nextRange(); pages.length > 0; pages = nextRange()) {
       const faulty: Array<number> = []
       const end = yield* readGated(pages, (page) => {
@@ -141,14 +176,17 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
       const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, concurrency)
       const innocent = end._tag === "Read" ? [] : end.unfinished.slice(concurrency)
       pending.push(...innocent.reverse())
-      yield* Effect.forEach(faulty, (page) => readAlone(page, 1), { discard: true })
-      yield* Effect.forEach(suspects, (page) => readAlone(page, 0), { discard: true })
+      yield* Effect.forEach(faulty, readFaulty, { discard: true })
+      yield* Effect.forEach(suspects, (page) => readAlone(page, noFaults), { discard: true })
     }
-    yield* Fiber.joinAll(pageFibers)
+    for (let page = troubled.pop(); page !== undefined; page = troubled.pop()) {
+      yield* readAlone(page, request.faults.get(page) ?? noFaults)
+    }
   })
 
   yield* Effect.raceFirst(
     Effect.replicateEffect(lane, lanes, { concurrency: "unbounded", discard: true }),
     Deferred.await(broken)
   )
+  if (closed) return yield* new SchedulerClosed()
 }, Effect.scoped)

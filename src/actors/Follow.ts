@@ -9,7 +9,8 @@ const portion = 200
 
 /**
  * One document from its beginning to its end. Listens first and reads the store then, so nothing falls between; a page
- * told by both is told once. The end is also looked for in the store, so it is seen even if its event was lost.
+ * told by both is told once. The end is also looked for in the store, so it is seen even if its event was lost; and so are
+ * pages, before the end is told.
  */
 export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
   Stream.unwrap(
@@ -31,6 +32,11 @@ export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
         Stream.filter((document) => isTerminal(document.status)),
         Stream.map(ended)
       )
+      const missedPages = Stream.unwrap(
+        Effect.map(store.find(tenantId, documentId), ({ progress }) =>
+          progress.done > seen.size ? donePages : Stream.empty
+        )
+      ).pipe(Stream.catchTag("DocumentNotFound", () => Stream.empty))
       return Stream.fromIterable(beginning(found)).pipe(
         Stream.concat(donePages),
         Stream.concat(
@@ -40,6 +46,9 @@ export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
                 Stream.filter(live, (event) => event.documentId === documentId),
                 endInStore
               )
+        ),
+        Stream.flatMap((event) =>
+          event._tag === "DocumentEnded" ? Stream.concat(missedPages, Stream.make(event)) : Stream.make(event)
         ),
         Stream.filter((event) => {
           if (event._tag !== "PageDone") return true

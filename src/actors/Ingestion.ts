@@ -1,14 +1,16 @@
-import type { DateTime, Effect, Redacted, Stream } from "effect"
+import type { DateTime, Effect, Option, Redacted, Scope, Stream } from "effect"
 import { Context, Schema } from "effect"
-import type { Document } from "../domain/Document.ts"
+import { Document } from "../domain/Document.ts"
 import type { IngestEvent } from "../domain/Event.ts"
 import { Failure } from "../domain/Failure.ts"
-import type { DocumentId, TenantId } from "../domain/Ids.ts"
+import { DocumentId, type TenantId } from "../domain/Ids.ts"
 import type { PageResult } from "../domain/Page.ts"
 import type { BlobStoreUnavailable } from "../services/BlobStore.ts"
 import type {
   DocumentNotFound,
+  KeptAnswer,
   ListOptions,
+  NotRetryable,
   PagesOptions,
   QueueFull,
   StoreUnavailable
@@ -30,6 +32,19 @@ export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDo
   }
 }
 
+/** The document a submission was answered with: a new one, or the one that stands in for it. */
+export class Submitted extends Document.extend<Submitted>("sluice/Submitted")({
+  /** The document's own id, when it was there before. */
+  duplicateOf: Schema.optionalKey(DocumentId)
+}) {}
+
+/** A request with the same idempotency key is under way. */
+export class KeyInUse extends Schema.TaggedError<KeyInUse>()("KeyInUse", {}) {
+  override get message() {
+    return "a request with this idempotency key is in progress"
+  }
+}
+
 export type SubmitError = SubmissionRejected | ShuttingDown | QueueFull | StoreUnavailable | BlobStoreUnavailable
 
 export interface SubmitOptions {
@@ -42,6 +57,11 @@ export interface SubmitOptions {
   readonly password?: Redacted.Redacted | undefined
   /** An http(s) URL that is told of the terminal state. */
   readonly callback?: string | undefined
+  /**
+   * Makes a new document in any case. Otherwise one of the tenant with the same bytes and the same password stands in, if
+   * it waits, runs, or ended `completed` or `partial`, and if its callback is the one asked for.
+   */
+  readonly force?: boolean | undefined
 }
 
 /** Gauges of one tenant, or of the whole engine. */
@@ -54,6 +74,8 @@ export interface QueueStatus {
   readonly concurrency: number
   readonly processed: number
   readonly failed: number
+  /** Of a tenant: nothing new is started. */
+  readonly paused: boolean
   /** Until a document accepted now would start, estimated from the measured run times. */
   readonly estimatedWaitSeconds: number
 }
@@ -70,13 +92,13 @@ export class Ingestion extends Context.Service<
       tenant: TenantId,
       bytes: Stream.Stream<Uint8Array, E, R>,
       options: SubmitOptions
-    ) => Effect.Effect<Document, SubmitError | E, R>
+    ) => Effect.Effect<Submitted, SubmitError | E, R>
     /** Accepts a PDF that lies elsewhere: a path below the inbox folder, the hash of a blob the tenant has, or an http(s) URL. */
     readonly submitSource: (
       tenant: TenantId,
       source: string,
       options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
-    ) => Effect.Effect<Document, SubmitError>
+    ) => Effect.Effect<Submitted, SubmitError>
     readonly status: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     readonly list: (tenant: TenantId, options: ListOptions) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
     /** Pages that have a result, in order; also while the document runs. */
@@ -97,6 +119,37 @@ export class Ingestion extends Context.Service<
       tenant: TenantId,
       id: DocumentId
     ) => Effect.Effect<void, DocumentNotFound | StoreUnavailable | BlobStoreUnavailable>
+    /** Takes back a submission whose caller has not learned of it. Stays if another was answered with the same document. */
+    readonly withdraw: (
+      tenant: TenantId,
+      id: DocumentId
+    ) => Effect.Effect<void, StoreUnavailable | BlobStoreUnavailable>
+    /**
+     * Reads the failed pages of a `partial` or `failed` document again; the others stay. Permanent failures may be retried
+     * too: a limit may have been raised, the password may come now, damaged bytes may have been uploaded again.
+     */
+    readonly retry: (
+      tenant: TenantId,
+      id: DocumentId,
+      options?: { readonly password?: Redacted.Redacted | undefined }
+    ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | QueueFull | ShuttingDown | StoreUnavailable>
+    /** From now on nothing of the tenant is started, also after a restart. What runs goes on; submissions are accepted. */
+    readonly pause: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>
+    readonly resume: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>
+    /** Holds the key until the scope closes; the answer kept under it in the last 24 hours, if any. */
+    readonly reserveKey: (
+      tenant: TenantId,
+      key: string
+    ) => Effect.Effect<Option.Option<KeptAnswer>, KeyInUse | StoreUnavailable, Scope.Scope>
+    /** Keeps the answer to a request under a key that is held. `request` is all that makes the request what it is. */
+    readonly keepAnswer: (
+      tenant: TenantId,
+      key: string,
+      request: Redacted.Redacted,
+      answer: Pick<KeptAnswer, "body" | "bytes">
+    ) => Effect.Effect<void, StoreUnavailable>
+    /** Whether the answer was kept for this request. */
+    readonly answers: (tenant: TenantId, kept: KeptAnswer, request: Redacted.Redacted) => Effect.Effect<boolean>
     readonly queueStatus: (tenant?: TenantId) => Effect.Effect<QueueStatus, StoreUnavailable>
     /** What happens from now on. A subscriber that falls behind loses the oldest. */
     readonly events: (tenant: TenantId) => Stream.Stream<IngestEvent>

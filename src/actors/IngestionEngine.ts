@@ -1,13 +1,14 @@
-import { Clock, Effect, Layer, Option, Stream } from "effect"
-import { isTerminal } from "../domain/Document.ts"
+import { Clock, Effect, Fiber, Layer, Option, Stream } from "effect"
+import { type Document, isTerminal } from "../domain/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { BlobStore } from "../services/BlobStore.ts"
-import { DocumentStore } from "../services/DocumentStore.ts"
+import { type DocumentNotFound, DocumentStore, type StoreUnavailable } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
 import * as Admission from "./Admission.ts"
 import { followDocument } from "./Follow.ts"
+import * as IdempotencyKeys from "./IdempotencyKeys.ts"
 import { Ingestion, type QueueStatus } from "./Ingestion.ts"
 import { Runner } from "./Runner.ts"
 import { Submissions } from "./Submissions.ts"
@@ -30,9 +31,11 @@ export const layer = Layer.effect(
     const directory = yield* TenantDirectory
     const runner = yield* Runner
     const submissions = yield* Submissions
+    const scope = yield* Effect.scope
+    const keys = yield* IdempotencyKeys.make
     const services = yield* Effect.context<Effect.Services<ReturnType<typeof Admission.submitSource>>>()
 
-    const cancel = Effect.fn("Ingestion.cancel")(function* (tenant: TenantId, id: DocumentId) {
+    const end = Effect.fnUntraced(function* (tenant: TenantId, id: DocumentId) {
       const before = yield* store.find(tenant, id)
       if (isTerminal(before.status)) return before
       const document = yield* store.cancel(tenant, id, yield* Clock.currentTimeMillis)
@@ -43,11 +46,40 @@ export const layer = Layer.effect(
       return document
     })
 
+    /** Cancels under way. Whoever asks for the same one waits for it, so that one end is announced. */
+    const ending = new Map<string, Fiber.Fiber<Document, DocumentNotFound | StoreUnavailable>>()
+    /** Once begun it is finished, even if the caller goes away: the runner is to be told of what was committed. */
+    const cancel = Effect.fn("Ingestion.cancel")(function* (tenant: TenantId, id: DocumentId) {
+      const key = `${tenant} ${id}`
+      const started =
+        ending.get(key) ??
+        (yield* end(tenant, id).pipe(
+          Effect.ensuring(Effect.sync(() => ending.delete(key))),
+          Effect.uninterruptible,
+          Effect.forkIn(scope)
+        ))
+      if (started.pollUnsafe() === undefined) ending.set(key, started)
+      return yield* Fiber.join(started)
+    })
+
     const remove = Effect.fn("Ingestion.remove")(function* (tenant: TenantId, id: DocumentId) {
       yield* cancel(tenant, id)
       const unused = yield* store.remove(tenant, id)
       if (Option.isSome(unused)) yield* blobs.remove(unused.value, yield* submissions.settledBefore)
     })
+
+    const withdraw = Effect.fn("Ingestion.withdraw")(function* (tenant: TenantId, id: DocumentId) {
+      const removed = yield* store.withdraw(tenant, id)
+      if (Option.isNone(removed)) return
+      const { attempt, unusedBlob } = removed.value
+      yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt })
+      if (unusedBlob !== undefined) yield* blobs.remove(unusedBlob, yield* submissions.settledBefore)
+    }, Effect.uninterruptible)
+
+    const resume = Effect.fn("Ingestion.resume")(function* (tenant: TenantId) {
+      yield* store.setPaused(tenant, false)
+      yield* directory.tell(tenant, { _tag: "Wake" })
+    }, Effect.uninterruptible)
 
     const textFrom = (tenant: TenantId, id: DocumentId) =>
       Stream.paginate(1, (from: number) =>
@@ -71,6 +103,7 @@ export const layer = Layer.effect(
         concurrency,
         processed,
         failed,
+        paused: tenant !== undefined && (yield* store.isPaused(tenant)),
         estimatedWaitSeconds: Math.ceil((waiting * meanRunMillis) / concurrency / 1000)
       }
       return status
@@ -89,6 +122,11 @@ export const layer = Layer.effect(
       text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(store.find(tenant, id), textFrom(tenant, id))),
       cancel,
       remove,
+      withdraw,
+      retry: (tenant, id, options) => Effect.provideContext(Admission.retry(tenant, id, options), services),
+      pause: Effect.fn("Ingestion.pause")((tenant) => store.setPaused(tenant, true)),
+      resume,
+      ...keys,
       queueStatus,
       events: (tenant) =>
         Stream.unwrap(

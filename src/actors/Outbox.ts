@@ -45,12 +45,12 @@ const make = Effect.gen(function* () {
     const outcome = outcomeOf(deliveries, failed)
     yield* Metric.update(callbackDeliveries.of(outcome), 1)
     if (outcome !== "retried") {
-      yield* store.recordCallback(pending.document.id, { settled: true })
+      yield* store.recordCallback(pending.document, { settled: true })
       if (failed) yield* Effect.logWarning(`${outcome} after ${deliveries} deliveries: ${failed.message}`)
       return
     }
     const nextAt = (yield* Clock.currentTimeMillis) + retryDelayMillis(deliveries)
-    yield* store.recordCallback(pending.document.id, { settled: false, nextAt })
+    yield* store.recordCallback(pending.document, { settled: false, nextAt })
   })
 
   /** `unreachable` holds the hosts that did not answer in this round: one of them must not keep all others waiting. */
@@ -73,7 +73,7 @@ const make = Effect.gen(function* () {
 
   const post = Effect.fnUntraced(function* ({ document, url }: PendingCallback) {
     const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-    const headers = { "webhook-id": document.id, "webhook-timestamp": String(seconds) }
+    const headers = { "webhook-id": announcementOf(document), "webhook-timestamp": String(seconds) }
     return yield* sender.send(url, bodyOf(document), headers).pipe(
       Effect.as(undefined),
       Effect.catch((error) => Effect.succeed(error))
@@ -100,6 +100,9 @@ const make = Effect.gen(function* () {
 
 /** Runs until its scope closes. */
 export const layer: Layer.Layer<never, never, DocumentStore | CallbackSender> = Layer.effectDiscard(make)
+
+/** A retried document ends once more, which is news: its receiver must not take it for a repetition. */
+const announcementOf = ({ id, retries }: Document): string => (retries === 0 ? id : `${id}.${retries}`)
 
 const outcomeOf = (deliveries: number, failed: CallbackRefused | CallbackFailed | undefined) => {
   if (failed === undefined) return "delivered"

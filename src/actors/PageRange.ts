@@ -1,10 +1,11 @@
-import { Clock, Data, type Duration, Effect, Metric, Stream } from "effect"
+import { Clock, Data, Duration, Effect, Metric, Stream } from "effect"
 import type { PageResult } from "../domain/Page.ts"
 import type { LeaseLost, StoreUnavailable } from "../services/DocumentStore.ts"
 import { type EngineUnavailable, PdfEngine, type PdfRef, type PdfUnreadable } from "../services/PdfEngine.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import type { Turn } from "./FairQueue.ts"
-import { PageScheduler } from "./PageScheduler.ts"
+import { holding } from "./Gate.ts"
+import { PageScheduler, type SchedulerClosed } from "./PageScheduler.ts"
 import type { RunTimeExceeded, Stopwatch } from "./Stopwatch.ts"
 
 /** No page of the range was finished within the page timeout. */
@@ -45,7 +46,7 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
   request: RangeRequest
 ): Effect.fn.Return<
   RangeEnd,
-  CheckpointError | PdfUnreadable | EngineUnavailable | RunTimeExceeded,
+  CheckpointError | PdfUnreadable | EngineUnavailable | RunTimeExceeded | SchedulerClosed,
   PdfEngine | PageScheduler
 > {
   const engine = yield* PdfEngine
@@ -61,8 +62,11 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
       return request.onPage(page)
     })
   )
+  const asked = yield* Clock.currentTimeMillis
   const timed = Effect.gen(function* () {
     const start = yield* Clock.currentTimeMillis
+    yield* Metric.update(Telemetry.gateWait.of("worker"), Duration.millis(start - asked))
+    yield* Effect.logDebug("range started").pipe(Effect.annotateLogs({ pages: request.pages }))
     return yield* Effect.ensuring(
       read,
       Effect.map(Clock.currentTimeMillis, (end) => request.onUsed(request.pages.length - unfinished.size, end - start))
@@ -75,6 +79,7 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
     unfinished: [...unfinished]
   })
   return yield* request.stopwatch.run(timed).pipe(
+    holding("worker"),
     scheduler.run(request.turn),
     Effect.map((): RangeEnd => (unfinished.size === 0 ? { _tag: "Read" } : died(false, "it left pages out"))),
     Effect.catchTag("Stalled", () => Effect.succeed<RangeEnd>({ _tag: "Stalled", unfinished: [...unfinished] })),
@@ -83,6 +88,9 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
       reason._tag === "WorkerDied"
         ? Effect.succeed(died(reason.memory, reason.detail))
         : Effect.fail<PdfUnreadable | EngineUnavailable>(reason)
+    ),
+    Effect.tap((end) =>
+      Effect.logDebug("range ended").pipe(Effect.annotateLogs({ end: end._tag, unfinished: unfinished.size }))
     )
   )
 })

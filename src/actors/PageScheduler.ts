@@ -1,6 +1,9 @@
-import { Clock, Context, Deferred, Effect, Layer } from "effect"
+import { Clock, Context, Data, Deferred, Effect, Layer } from "effect"
 import { PdfEngine } from "../services/PdfEngine.ts"
 import { FairQueue, type Turn } from "./FairQueue.ts"
+
+/** The engine is stopping: this turn is not given any more. Turns that were given go on to their end. */
+export class SchedulerClosed extends Data.TaggedError("SchedulerClosed")<{}> {}
 
 /**
  * Gives the workers' time to tenants in turns, fairly by the time they use. As many turns run at once as the engine has
@@ -11,7 +14,9 @@ export class PageScheduler extends Context.Service<
   {
     readonly turns: number
     /** Runs the effect when its turn comes, and charges the tenant for the time it took. */
-    readonly run: (turn: Turn) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    readonly run: (turn: Turn) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SchedulerClosed, R>
+    /** No more turns, neither for who waits for one nor for who comes. */
+    readonly close: Effect.Effect<void>
   }
 >()("sluice/actors/PageScheduler") {
   static readonly layer = Layer.effect(
@@ -20,9 +25,11 @@ export class PageScheduler extends Context.Service<
       const { capacity } = yield* PdfEngine
       const queue = new FairQueue<Deferred.Deferred<void>>()
       let free = capacity
+      let open = true
 
+      /** Once closed everyone gets a turn at once, to learn that it is void. */
       const giveTurns = () => {
-        while (free > 0) {
+        while (free > 0 || !open) {
           const next = queue.take()
           if (next === undefined) return
           free--
@@ -34,15 +41,17 @@ export class PageScheduler extends Context.Service<
         Effect.sync(() => {
           queue.settle(turn, usedMillis)
           free++
-          giveTurns()
+          // Not at once: who gives a turn back may be about to ask for the next one, and is to be weighed with the others.
+          queueMicrotask(giveTurns)
         })
 
-      const waitForTurn = (turn: Turn) =>
+      /** Not to be interrupted but where it is restored: a turn that is given is held or ended. */
+      const waitForTurn = (turn: Turn, restore: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>) =>
         Effect.suspend(() => {
           const given = Deferred.makeUnsafe<void>()
           const withdraw = queue.add(turn, given)
           giveTurns()
-          return Deferred.await(given).pipe(
+          return restore(Deferred.await(given)).pipe(
             Effect.onInterrupt(() =>
               Effect.suspend(() => {
                 withdraw()
@@ -57,7 +66,11 @@ export class PageScheduler extends Context.Service<
         run: (turn) => (work) =>
           Effect.uninterruptibleMask((restore) =>
             Effect.gen(function* () {
-              yield* restore(waitForTurn(turn))
+              yield* waitForTurn(turn, restore)
+              if (!open) {
+                yield* endTurn(turn, 0)
+                return yield* new SchedulerClosed()
+              }
               const start = yield* Clock.currentTimeNanos
               return yield* restore(work).pipe(
                 Effect.ensuring(
@@ -65,7 +78,11 @@ export class PageScheduler extends Context.Service<
                 )
               )
             })
-          )
+          ),
+        close: Effect.sync(() => {
+          open = false
+          giveTurns()
+        })
       })
     })
   )

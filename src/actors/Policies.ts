@@ -5,7 +5,7 @@ import { Duration, Schedule } from "effect"
 /** A store that is unavailable for a moment. What still fails afterwards is handed back and found again by the sweep. */
 export const storeRetry = Schedule.exponential("100 millis").pipe(
   Schedule.jittered,
-  Schedule.upTo({ times: 6, duration: "30 seconds" })
+  Schedule.upTo({ times: 8, duration: "30 seconds" })
 )
 
 /** A page that failed, or whose worker died. Its budgets (`PageBudget`) decide how often. */
@@ -20,8 +20,8 @@ export const sourceRetry = Schedule.exponential("1 second").pipe(
   Schedule.upTo({ times: 4, duration: "2 minutes" })
 )
 
-/** A tenant actor that died of a defect. It is always restarted, ever more slowly. */
-export const actorRestart = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")])
+/** A tenant actor that died of a defect. Always restarted; soon enough that no lease runs out behind its full mailbox. */
+export const actorRestart = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 
 /** Rest of a tenant's slot after the store failed it for good, before it asks for work again. */
 export const storeRest = Duration.seconds(2)

@@ -1,4 +1,4 @@
-import { Clock, Context, Duration, Effect, Layer, Semaphore } from "effect"
+import { Clock, Context, Deferred, Duration, Effect, Layer, type Option, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { RunnerId } from "../domain/Ids.ts"
@@ -23,6 +23,11 @@ export class Runner extends Context.Service<
     /** Registers the document while the effect runs, so that its lease is watched. */
     readonly holding: (held: HeldDocument) => <A, E, R>(run: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
     readonly held: () => ReadonlyArray<HeldDocument>
+    /** Runs a claim and what follows from it. Not begun any more once the runner is closed. */
+    readonly whileOpen: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
+    readonly close: Effect.Effect<void>
+    /** The runner is closed, and nothing it had begun is left. */
+    readonly settled: Effect.Effect<void>
     /** Mean run time of the documents that ended lately; `undefined` before the first. */
     readonly meanRunMillis: () => number | undefined
     readonly observeRun: (millis: number) => void
@@ -38,6 +43,12 @@ export class Runner extends Context.Service<
       const held = new Map<DocumentId, HeldDocument>()
       const leaseMillis = Duration.toMillis(config.lease)
       let meanRunMillis: number | undefined
+      const settled = Deferred.makeUnsafe<void>()
+      let open = true
+      let begun = 0
+      const tellWhenSettled = () => {
+        if (!open && begun === 0) Deferred.doneUnsafe(settled, Effect.void)
+      }
 
       return Runner.of({
         id,
@@ -47,9 +58,32 @@ export class Runner extends Context.Service<
           Effect.acquireUseRelease(
             Effect.sync(() => held.set(document.fence.documentId, document)),
             () => run,
-            () => Effect.sync(() => held.delete(document.fence.documentId))
+            () =>
+              Effect.sync(() => {
+                // A later attempt may have taken its place.
+                if (held.get(document.fence.documentId) === document) held.delete(document.fence.documentId)
+              })
           ),
         held: () => [...held.values()],
+        whileOpen: (work) =>
+          Effect.suspend(() =>
+            open
+              ? Effect.acquireUseRelease(
+                  Effect.sync(() => begun++),
+                  () => Effect.asSome(work),
+                  () =>
+                    Effect.sync(() => {
+                      begun--
+                      tellWhenSettled()
+                    })
+                )
+              : Effect.succeedNone
+          ),
+        close: Effect.sync(() => {
+          open = false
+          tellWhenSettled()
+        }),
+        settled: Deferred.await(settled),
         meanRunMillis: () => meanRunMillis,
         observeRun: (millis) => {
           meanRunMillis =

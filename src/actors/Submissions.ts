@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, Deferred, Effect, Layer } from "effect"
 import { ShuttingDown } from "./Ingestion.ts"
 
 /**
@@ -13,6 +13,9 @@ export class Submissions extends Context.Service<
     /** Blobs last put before this moment (milliseconds since the epoch) belong to no submission in flight. */
     readonly settledBefore: Effect.Effect<number>
     readonly refuseFromNowOn: Effect.Effect<void>
+    /** Submissions are refused, and none is in flight any more. */
+    readonly settled: Effect.Effect<void>
+    readonly inFlight: () => number
     readonly accepting: Effect.Effect<boolean>
   }
 >()("sluice/actors/Submissions") {
@@ -20,9 +23,14 @@ export class Submissions extends Context.Service<
     Submissions,
     Effect.gen(function* () {
       const starts = new Set<{ readonly at: number }>()
+      const settled = Deferred.makeUnsafe<void>()
       let accepting = true
+      const tellWhenSettled = () => {
+        if (!accepting && starts.size === 0) Deferred.doneUnsafe(settled, Effect.void)
+      }
       const refuseFromNowOn = Effect.sync(() => {
         accepting = false
+        tellWhenSettled()
       })
       yield* Effect.addFinalizer(() => refuseFromNowOn)
 
@@ -38,7 +46,11 @@ export class Submissions extends Context.Service<
           Effect.acquireUseRelease(
             begin,
             () => submission,
-            (start) => Effect.sync(() => starts.delete(start))
+            (start) =>
+              Effect.sync(() => {
+                starts.delete(start)
+                tellWhenSettled()
+              })
           ),
         settledBefore: Effect.map(Clock.currentTimeMillis, (now) => {
           let oldest = now
@@ -46,6 +58,8 @@ export class Submissions extends Context.Service<
           return oldest
         }),
         refuseFromNowOn,
+        settled: Deferred.await(settled),
+        inFlight: () => starts.size,
         accepting: Effect.sync(() => accepting)
       })
     })

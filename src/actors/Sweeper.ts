@@ -1,19 +1,26 @@
-import { Clock, Effect, Layer, Metric, Schedule } from "effect"
+import { Clock, Duration, Effect, Layer, Metric, Schedule } from "effect"
 import type { TenantId } from "../domain/Ids.ts"
 import { DocumentStore } from "../services/DocumentStore.ts"
+import { EngineConfig } from "../services/EngineConfig.ts"
+import { Events } from "../services/Events.ts"
 import { PdfEngine } from "../services/PdfEngine.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import { TenantDirectory } from "./TenantDirectory.ts"
 
+/** Documents expired in one transaction. */
+const expiryPortion = 256
+
 /**
  * Finds work that nobody was told of: everything queued when the engine starts; then, every second, documents whose lease
- * has run out and documents whose time has come.
+ * has run out, documents whose time has come, and documents that have waited too long.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const store = yield* DocumentStore
     const directory = yield* TenantDirectory
     const engine = yield* PdfEngine
+    const events = yield* Events
+    const { queueTtl } = yield* EngineConfig
 
     const wake = (tenants: ReadonlyArray<TenantId>) =>
       Effect.forEach(tenants, (tenant) => directory.tell(tenant, { _tag: "Wake" }), { discard: true })
@@ -30,10 +37,22 @@ export const layer = Layer.effectDiscard(
       replacedBefore = replaced
     })
 
+    const expire = Effect.fnUntraced(function* (now: number, ttlMillis: number) {
+      for (let full = true; full;) {
+        const expired = yield* store.expireQueued(now - ttlMillis, now, expiryPortion)
+        for (const { failure, id: documentId, status, tenantId } of expired) {
+          yield* events.publish({ _tag: "DocumentEnded", tenantId, documentId, status, ...(failure && { failure }) })
+          yield* Metric.update(Telemetry.documentsEnded.of("failed"), 1)
+        }
+        full = expired.length === expiryPortion
+      }
+    })
+
     const sweep = Effect.fn("Sweeper.sweep")(function* () {
       const now = yield* Clock.currentTimeMillis
       yield* wake(yield* store.reclaimExpired(now))
       yield* wake(yield* store.queueDue(now))
+      if (queueTtl !== undefined) yield* expire(now, Duration.toMillis(queueTtl))
       const { waiting, running } = yield* store.stats()
       yield* Metric.update(Telemetry.documentsWaiting, waiting)
       yield* Metric.update(Telemetry.documentsRunning, running)
@@ -41,9 +60,18 @@ export const layer = Layer.effectDiscard(
       yield* measureWorkers
     })
 
-    yield* Effect.flatMap(store.tenantsWithQueued, wake)
+    const wakeQueued = Effect.flatMap(store.tenantsWithQueued, wake)
+    yield* wakeQueued
+    // Again and again, for what another process gave back when it ended, and for whom no message is left.
+    yield* wakeQueued.pipe(
+      Effect.catchTag("StoreUnavailable", (error) => Effect.logWarning(error.message, error.cause)),
+      Effect.catchDefect((defect) => Effect.logError("the queues were not looked through", defect)),
+      Effect.schedule(Schedule.spaced("30 seconds")),
+      Effect.forkScoped
+    )
     yield* sweep().pipe(
       Effect.catchTag("StoreUnavailable", (error) => Effect.logWarning(error.message, error.cause)),
+      Effect.catchDefect((defect) => Effect.logError("a sweep failed", defect)),
       Effect.repeat(Schedule.spaced("1 second")),
       Effect.forkScoped
     )

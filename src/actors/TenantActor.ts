@@ -37,6 +37,13 @@ export const runTenantActor = Effect.fnUntraced(function* (
   const documents = yield* FiberMap.make<DocumentId, RunEnd>()
   const attempts = new Map<DocumentId, number>()
   let epoch = 0
+  let stopping = false
+  // The last to be added is the first to run: no slot claims again what the stopping documents give back.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      stopping = true
+    })
+  )
 
   const run = Effect.fnUntraced(function* (claim: Claim) {
     const document = runDocument(claim).pipe(
@@ -46,28 +53,37 @@ export const runTenantActor = Effect.fnUntraced(function* (
     const { documentId, attempt } = claim.fence
     attempts.set(documentId, attempt)
     const fiber = yield* FiberMap.run(documents, documentId, document)
-    const [took, exit] = yield* Effect.timed(Fiber.await(fiber))
-    attempts.delete(documentId)
+    const [took, exit] = yield* Effect.timed(Effect.interruptible(Fiber.await(fiber)))
+    // A later attempt of this very actor may have taken its place.
+    if (attempts.get(documentId) === attempt) attempts.delete(documentId)
     if (Exit.isFailure(exit)) return "given back"
     if (exit.value === "ended") runner.observeRun(Duration.toMillis(took))
     return exit.value
   })
 
-  /** Claims and runs the tenant's next document. */
+  /** Claims and runs the tenant's next document. Between the claim and the start of its fiber nothing can interrupt. */
   const runNext = Effect.gen(function* () {
+    if (stopping) return "nothing"
     const claimed = yield* store.claim(tenant, yield* runner.lease)
     if (Option.isNone(claimed)) return "nothing"
-    yield* FiberSet.run(slots, slot)
+    if (stopping) {
+      yield* Effect.ignore(store.release(claimed.value.fence))
+      return "nothing"
+    }
+    yield* FiberSet.run(slots, slot, { startImmediately: false })
     return yield* run(claimed.value)
-  }).pipe(Effect.catchTag("StoreUnavailable", (error) => Effect.as(Effect.logWarning(error.message), "unavailable")))
+  }).pipe(
+    Effect.uninterruptible,
+    Effect.catchTag("StoreUnavailable", (error) => Effect.as(Effect.logWarning(error.message), "unavailable"))
+  )
 
   /** Runs documents until there are none, and returns the epoch in which there were none. */
   const drain = Effect.gen(function* () {
     for (;;) {
       const seen = epoch
-      const end = yield* throughGate("global", runner.globalGate)(runNext)
-      if (end === "nothing") return seen
-      if (end === "unavailable") yield* Effect.sleep(storeRest)
+      const end = yield* throughGate("global", runner.globalGate)(runner.whileOpen(runNext))
+      if (Option.isNone(end) || end.value === "nothing") return seen
+      if (end.value === "unavailable") yield* Effect.sleep(storeRest)
     }
   })
 
@@ -91,10 +107,15 @@ export const runTenantActor = Effect.fnUntraced(function* (
         : Effect.void
   })
 
+  const handleAll = Effect.gen(function* () {
+    for (;;) {
+      const waiting = yield* Effect.timeoutOption(Queue.peek(mailbox), tenantIdle)
+      if (Option.isSome(waiting)) yield* Effect.flatMap(Queue.take(mailbox), handle)
+      else if ((yield* FiberSet.size(slots)) === 0 && mayEnd()) return
+    }
+  })
+
   yield* FiberSet.run(slots, slot)
-  for (;;) {
-    const waiting = yield* Effect.timeoutOption(Queue.peek(mailbox), tenantIdle)
-    if (Option.isSome(waiting)) yield* Effect.flatMap(Queue.take(mailbox), handle)
-    else if ((yield* FiberSet.size(slots)) === 0 && mayEnd()) return
-  }
+  // A slot that dies of a defect takes the actor with it.
+  yield* Effect.raceFirst(handleAll, FiberSet.join(slots))
 }, Effect.scoped)

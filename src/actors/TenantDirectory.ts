@@ -25,6 +25,14 @@ export class TenantDirectory extends Context.Service<
     Effect.gen(function* () {
       const { mailboxCapacity } = yield* EngineConfig
       const mailboxes = new Map<TenantId, Queue.Queue<TenantMessage>>()
+      let closed = false
+      // After the actors have ended: whoever still waits for room in a mailbox is let go.
+      yield* Effect.addFinalizer(() =>
+        Effect.suspend(() => {
+          closed = true
+          return Effect.forEach(mailboxes.values(), Queue.shutdown, { discard: true })
+        })
+      )
       const actors = yield* FiberMap.make<TenantId>()
       // Not a child of whoever happens to wake the tenant first: neither its trace nor its log annotations are inherited.
       const fork = yield* FiberMap.runtime(actors)<Effect.Services<ReturnType<typeof runTenantActor>>>()
@@ -41,13 +49,17 @@ export class TenantDirectory extends Context.Service<
       }
 
       const tell = Effect.fnUntraced(function* (tenant: TenantId, message: TenantMessage) {
-        const fresh = yield* Queue.bounded<TenantMessage>(mailboxCapacity)
-        const mailbox = mailboxes.get(tenant) ?? fresh
-        if (mailbox === fresh) {
-          mailboxes.set(tenant, mailbox)
-          start(tenant, mailbox)
+        for (let told = false; !told && !closed;) {
+          const fresh = yield* Queue.bounded<TenantMessage>(mailboxCapacity)
+          const mailbox = mailboxes.get(tenant) ?? fresh
+          if (mailbox === fresh) {
+            mailboxes.set(tenant, mailbox)
+            start(tenant, mailbox)
+          }
+          yield* Queue.offer(mailbox, message)
+          // The actor may have ended for idleness just before the message came in; then the next one is to hear it.
+          told = mailboxes.get(tenant) === mailbox
         }
-        yield* Queue.offer(mailbox, message)
       })
 
       const waiting = Effect.sync(() => {

@@ -1,10 +1,11 @@
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { Failure } from "./Failure.ts"
 import { BlobHash, DocumentId, TenantId } from "./Ids.ts"
 
 /**
  * `scheduled → queued → running → completed | partial | failed | cancelled`. A running document may go back to `queued`
- * (retry, preemption, lost lease); `cancelled` is reachable from every state that is not terminal.
+ * (preemption, lost lease), and so may one that is `partial` or `failed` when it is retried; `cancelled` is reachable from
+ * every state that is not terminal.
  */
 export const DocumentStatus = Schema.Literals([
   "scheduled",
@@ -67,7 +68,12 @@ export const Timings = Schema.Struct({
   finishedAt: Schema.optionalKey(Schema.DateTimeUtcFromString)
 })
 
-/** Everything known of one document but its pages. `attempt` counts its runs and fences their writes. */
+const Count = Schema.Natural.pipe(Schema.withConstructorDefault(Effect.succeed(0)))
+
+/**
+ * Everything known of one document but its pages. `attempt` counts its runs and fences their writes; `interruptions` those
+ * runs that ended through no fault of the document; `retries` how often it was asked to read its failed pages again.
+ */
 export class Document extends Schema.Class<Document>("sluice/Document")({
   id: DocumentId,
   tenantId: TenantId,
@@ -79,6 +85,8 @@ export class Document extends Schema.Class<Document>("sluice/Document")({
   priority: Priority,
   status: DocumentStatus,
   attempt: Schema.Natural,
+  interruptions: Count,
+  retries: Count,
   progress: Progress,
   metadata: Schema.optionalKey(PdfMetadata),
   outline: Schema.optionalKey(Schema.Array(OutlineItem)),

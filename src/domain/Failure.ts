@@ -16,6 +16,7 @@ const catalogue = {
   PAGE_UNREADABLE: { permanent: false, advice: "The page's content is damaged; export the file again." },
   DOCUMENT_TIMEOUT: { permanent: true, advice: "Split the file, or raise DOCUMENT_TIMEOUT." },
   CRASHED: { permanent: true, advice: "The reader died on it more than once; report the file." },
+  EXPIRED: { permanent: true, advice: "Send it again when there is less to do, or raise QUEUE_TTL." },
   CANCELLED: { permanent: true, advice: "Upload the file again if it is still wanted." },
   SOURCE_UNAVAILABLE: { permanent: false, advice: "Check that the source exists and can be reached, then try again." },
   SOURCE_REFUSED: {

@@ -3,11 +3,13 @@ import { Multipart } from "effect/http"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { DocumentStatus } from "../domain/Document.ts"
 import { DocumentId } from "../domain/Ids.ts"
+import { idempotencyHeaders } from "./Idempotency.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { DocumentList, DocumentView } from "./DocumentView.ts"
 import { DocumentOutcome, Truncated } from "./Outcome.ts"
 import {
   BadRequest,
+  ConflictResponse,
   ContentTooLarge,
   NotFound,
   RequestTimeout,
@@ -38,6 +40,7 @@ const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
   query: { ...tenantQuery, ...submissionParameters, name: Schema.optionalKey(Schema.String) },
   headers: {
     ...tenantHeaders,
+    ...idempotencyHeaders,
     "x-file-name": Schema.optionalKey(
       Schema.String.annotate({ description: "The file's name, percent-encoded; `name` in the query comes first." })
     ),
@@ -51,6 +54,7 @@ const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
   error: [
     BadRequest,
     RequestTimeout,
+    ConflictResponse,
     ContentTooLarge,
     UnsupportedMediaType,
     UnprocessableContent,
@@ -62,11 +66,13 @@ const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
     summary: "Submit PDFs",
     description:
       "The body is one PDF, or a multipart form with any number of `file` parts. Fields of the form (`priority`, " +
-      "`notBefore`, `callback`, `password`, `tenant_id`) hold for all its files and must precede them. " +
+      "`notBefore`, `callback`, `force`, `password`, `tenant_id`) hold for all its files and must precede them. " +
       "The answer is 202 when at least one document was accepted, and tells for each what became of it. " +
       "When none was, the answer is a problem with the status and code of the first refusal and, in `documents`, the " +
       "same list: 413 `TOO_LARGE`, 422 for any other fault of the file, 429 `TENANT_QUEUE_FULL` or `GLOBAL_QUEUE_FULL` " +
       "(with `limit` and Retry-After), 503 when the service stops or its storage does not work (with Retry-After). " +
+      "Bytes that the tenant has already, with the same password, get no second document unless `force` is true: the " +
+      "answer names the one that waits, runs, is completed or partial, also in `duplicateOf`. " +
       "If the body breaks off or a form is malformed, nothing of the request is kept. " +
       "A password is never part of the URL."
   })
@@ -112,7 +118,26 @@ const remove = HttpApiEndpoint.delete("remove", "/v1/documents/:id", {
   })
 )
 
+const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
+  params: documentParams,
+  query: tenantQuery,
+  headers: {
+    ...tenantHeaders,
+    "x-pdf-password": Schema.optionalKey(PdfPassword.annotate({ description: "Opens the document. ASCII only." }))
+  },
+  success: DocumentView.pipe(HttpApiSchema.status(202)),
+  error: [BadRequest, NotFound, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Read the failed pages of a document again",
+    description:
+      "For a document that is `partial` or `failed`, whatever the reason: it is queued again, its failed pages are read " +
+      "again, the others stay as they are. Any other document: 409 `NOT_RETRYABLE`. A document that had a password needs " +
+      "it again, since it was forgotten: 409 `PASSWORD_REQUIRED`."
+  })
+)
+
 export class DocumentsApi extends HttpApiGroup.make("documents")
-  .add(upload, list, status, remove)
+  .add(upload, list, status, remove, retry)
   .middleware(TenantIdentification)
   .annotateMerge(OpenApi.annotations({ title: "Documents" })) {}

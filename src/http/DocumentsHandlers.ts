@@ -3,13 +3,15 @@ import type { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../actors/Ingestion.ts"
 import { isTerminal } from "../domain/Document.ts"
+import type { NotRetryable } from "../services/DocumentStore.ts"
 import { Api } from "./Api.ts"
 import { CurrentTenant } from "./CurrentTenant.ts"
 import { pdfMediaTypes } from "./DocumentsApi.ts"
 import { viewOf } from "./DocumentView.ts"
-import { documentProblems, storeProblems } from "./Failures.ts"
-import { UnsupportedMediaType } from "./Problems.ts"
-import { refuseAll } from "./Refusal.ts"
+import { documentProblems, notFound, storeProblems, unavailable } from "./Failures.ts"
+import { Conflict, ServiceUnavailable, someTime, UnsupportedMediaType } from "./Problems.ts"
+import { keyedIntake, plainIntake } from "./Intake.ts"
+import { refuseAll, refuseQueueFull } from "./Refusal.ts"
 import { bodyProblem } from "./RequestBody.ts"
 import { refusePasswordInUrl } from "./Submission.ts"
 import { uploadForm, uploadRaw } from "./Upload.ts"
@@ -28,10 +30,12 @@ export const DocumentsHandlers = HttpApiBuilder.group(
           const password = headers["x-pdf-password"]
           const settings = password === undefined ? parameters : { ...parameters, password }
           const reader = yield* readerFor(request)
+          const key = headers["idempotency-key"]
+          const intake = key === undefined ? plainIntake(ingestion) : keyedIntake(ingestion, key)
           const { items, tenant, truncated } = yield* (
             reader === "form"
-              ? uploadForm(ingestion, request, settings)
-              : uploadRaw(ingestion, request, name ?? fileName(headers["x-file-name"]), settings)
+              ? uploadForm(ingestion, intake, request, settings)
+              : uploadRaw(intake, request, name ?? fileName(headers["x-file-name"]), settings)
           ).pipe(
             Effect.catchTag(["UploadStalled", "HttpServerError", "MultipartError"], (error) =>
               Effect.fail(bodyProblem(error))
@@ -41,8 +45,8 @@ export const DocumentsHandlers = HttpApiBuilder.group(
           const rest = truncated ? { truncated } : {}
           const refusal = items.every((item) => item.refusal !== undefined) ? items[0]?.refusal : undefined
           if (refusal !== undefined) return yield* refuseAll(ingestion, tenant, refusal, documents, rest)
-          return { documents, ...rest }
-        })
+          return yield* intake.close({ documents, ...rest })
+        }, Effect.scoped)
       )
       .handle(
         "list",
@@ -73,8 +77,37 @@ export const DocumentsHandlers = HttpApiBuilder.group(
           return undefined
         })
       )
+      .handle(
+        "retry",
+        Effect.fnUntraced(function* ({ headers, params }) {
+          yield* refusePasswordInUrl
+          const tenant = yield* CurrentTenant
+          const document = yield* ingestion.retry(tenant.id, params.id, { password: headers["x-pdf-password"] }).pipe(
+            Effect.catchTags({
+              DocumentNotFound: notFound,
+              StoreUnavailable: unavailable,
+              NotRetryable: (error) => Effect.fail(notRetryable(error)),
+              QueueFull: (error) => refuseQueueFull(ingestion, tenant.id, error),
+              ShuttingDown: (error) =>
+                Effect.fail(
+                  new ServiceUnavailable({ code: "SHUTTING_DOWN", detail: error.message, retryAfter: someTime })
+                )
+            })
+          )
+          return viewOf(document)
+        })
+      )
   })
 )
+
+const notRetryable = ({ message, why }: NotRetryable) =>
+  why === "status"
+    ? new Conflict({
+        code: "NOT_RETRYABLE",
+        detail: message,
+        advice: "Only a partial or failed document can be retried; send the file again with force=true instead."
+      })
+    : new Conflict({ code: "PASSWORD_REQUIRED", detail: message, advice: "Send it in the header X-Pdf-Password." })
 
 const readerFor = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
   const mediaType = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase()

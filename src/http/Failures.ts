@@ -10,7 +10,7 @@ export const storeCodes = {
   BlobStoreUnavailable: "BLOB_STORE_UNAVAILABLE"
 } as const
 
-const unavailable = Effect.fnUntraced(function* (error: StoreUnavailable | BlobStoreUnavailable) {
+export const unavailable = Effect.fnUntraced(function* (error: StoreUnavailable | BlobStoreUnavailable) {
   yield* Effect.logWarning("request failed", error)
   return yield* new ServiceUnavailable({
     code: storeCodes[error._tag],
@@ -23,11 +23,14 @@ const unavailable = Effect.fnUntraced(function* (error: StoreUnavailable | BlobS
 export const storeProblems = <A, R>(effect: Effect.Effect<A, StoreUnavailable, R>) =>
   Effect.catchTag(effect, "StoreUnavailable", unavailable)
 
+export const notFound = (error: DocumentNotFound) =>
+  Effect.fail(new NotFound({ code: "DOCUMENT_NOT_FOUND", detail: error.message }))
+
 export const documentProblems = <A, R>(
   effect: Effect.Effect<A, DocumentNotFound | StoreUnavailable | BlobStoreUnavailable, R>
 ) =>
   Effect.catchTags(effect, {
-    DocumentNotFound: (error) => Effect.fail(new NotFound({ code: "DOCUMENT_NOT_FOUND", detail: error.message })),
+    DocumentNotFound: notFound,
     StoreUnavailable: unavailable,
     BlobStoreUnavailable: unavailable
   })

@@ -1,10 +1,12 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Priority } from "../domain/Document.ts"
+import { idempotencyHeaders } from "./Idempotency.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { DocumentOutcome } from "./Outcome.ts"
 import {
   BadRequest,
+  ConflictResponse,
   ContentTooLarge,
   ServiceUnavailableResponse,
   TooManyRequestsResponse,
@@ -19,7 +21,10 @@ export const IngestRequest = Schema.Struct({
     .check(Schema.isMinLength(1), Schema.isMaxLength(1000))
     .annotate({ description: "Paths below the inbox folder, hashes of known blobs, or http(s) URLs." }),
   priority: Schema.optionalKey(Priority),
-  callback: Schema.optionalKey(CallbackUrl)
+  callback: Schema.optionalKey(CallbackUrl),
+  force: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "Makes new documents of bytes that are there already." })
+  )
 })
 
 export const IngestAnswer = Schema.Struct({
@@ -30,11 +35,12 @@ export const IngestAnswer = Schema.Struct({
 
 const ingest = HttpApiEndpoint.post("ingest", "/pdf/ingest", {
   query: tenantQuery,
-  headers: tenantHeaders,
+  headers: { ...tenantHeaders, ...idempotencyHeaders },
   payload: IngestRequest,
   success: IngestAnswer.pipe(HttpApiSchema.status(202)),
   error: [
     BadRequest,
+    ConflictResponse,
     ContentTooLarge,
     UnsupportedMediaType,
     UnprocessableContent,

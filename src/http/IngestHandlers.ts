@@ -1,13 +1,19 @@
-import { Effect } from "effect"
+import { Effect, Redacted, Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../actors/Ingestion.ts"
 import { Api } from "./Api.ts"
 import { tenantWithBody } from "./CurrentTenant.ts"
+import { keep, replay, reserve } from "./Idempotency.ts"
+import { IngestAnswer } from "./IngestApi.ts"
 import { acceptedItem, failedItem, refuseAll } from "./Refusal.ts"
 import { refusePasswordInUrl } from "./Submission.ts"
 
 /** Sources of one request that are resolved at once. */
 const concurrency = 8
+
+const AnswerText = Schema.fromJsonString(IngestAnswer)
+const encodeAnswer = (answer: typeof IngestAnswer.Type) => Effect.orDie(Schema.encodeEffect(AnswerText)(answer))
+const decodeAnswer = Schema.decodeEffect(AnswerText)
 
 export const IngestHandlers = HttpApiBuilder.group(
   Api,
@@ -16,9 +22,13 @@ export const IngestHandlers = HttpApiBuilder.group(
     const ingestion = yield* Ingestion
     return handlers.handle(
       "ingest",
-      Effect.fnUntraced(function* ({ payload: { pdf_ids, tenant_id, ...options } }) {
+      Effect.fnUntraced(function* ({ headers, payload: { pdf_ids, tenant_id, ...options } }) {
         yield* refusePasswordInUrl
         const tenant = yield* tenantWithBody(tenant_id)
+        const key = headers["idempotency-key"]
+        const request = Redacted.make(JSON.stringify(["POST /pdf/ingest", pdf_ids, options]))
+        const kept = key === undefined ? undefined : yield* reserve(ingestion, tenant, key)
+        if (kept !== undefined) return yield* replay(ingestion, tenant, kept, request, decodeAnswer)
         const items = yield* Effect.forEach(
           pdf_ids,
           (source) =>
@@ -31,10 +41,13 @@ export const IngestHandlers = HttpApiBuilder.group(
         const documents = items.map(({ outcome }) => outcome)
         const queued = items.filter((item) => item.refusal === undefined).length
         const refusal = queued === 0 ? items[0]?.refusal : undefined
-        return refusal === undefined
-          ? { accepted: true as const, queued_pdfs: queued, documents }
-          : yield* refuseAll(ingestion, tenant, refusal, documents, { accepted: false, queued_pdfs: 0 } as const)
-      })
+        if (refusal !== undefined) {
+          return yield* refuseAll(ingestion, tenant, refusal, documents, { accepted: false, queued_pdfs: 0 } as const)
+        }
+        const answer = { accepted: true as const, queued_pdfs: queued, documents }
+        if (key !== undefined) yield* keep(ingestion, tenant, key, request, { body: yield* encodeAnswer(answer), bytes: 0 })
+        return answer
+      }, Effect.scoped)
     )
   })
 )

@@ -1,5 +1,5 @@
 import { NodeHttpServer } from "@effect/platform-node"
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { createServer } from "node:http"
 import { HttpConfig } from "./HttpConfig.ts"
 
@@ -21,10 +21,20 @@ const makeServer = () => {
   return server
 }
 
+/** How long requests in flight may take when the server closes. Then they are interrupted, and connections cut. */
+const closeGrace = Duration.seconds(2)
+
 /** Listens where `HttpConfig` says. */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const { host, port } = yield* HttpConfig
-    return NodeHttpServer.layer(makeServer, { host, port })
+    const server = makeServer()
+    // Between the end of the requests and the server's own close, which would wait for every connection that is still open.
+    const cutConnections = Layer.effectDiscard(
+      Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+    )
+    return cutConnections.pipe(
+      Layer.provideMerge(NodeHttpServer.layer(() => server, { host, port, gracefulShutdownTimeout: closeGrace }))
+    )
   })
 )

@@ -16,6 +16,11 @@ export const AcceptedDocument = Schema.Struct({
   id: DocumentId,
   name: Schema.String,
   status: DocumentStatus,
+  duplicateOf: Schema.optionalKey(
+    DocumentId.annotate({
+      description: "The bytes were there already: this document, which is not new, stands in. `force` makes a new one."
+    })
+  ),
   links: Links
 })
 

@@ -46,6 +46,11 @@ export class RequestTimeout extends HttpApiError.Problem<RequestTimeout>()(
   fields
 ) {}
 
+export class Conflict extends HttpApiError.Problem<Conflict>()("Conflict", declare(409, "Conflict"), {
+  ...fields,
+  retryAfter: Schema.optionalKey(Schema.Natural)
+}) {}
+
 export class ContentTooLarge extends HttpApiError.Problem<ContentTooLarge>()(
   "ContentTooLarge",
   declare(413, "Content Too Large"),
@@ -83,6 +88,19 @@ export class ServiceUnavailable extends HttpApiError.Problem<ServiceUnavailable>
 ) {}
 
 /** The forms that endpoints declare: with the Retry-After header. */
+export const ConflictResponse = Conflict.pipe(
+  HttpApiSchema.encodeToWithHeaders(
+    { body: Conflict, headers: { "retry-after": Schema.optionalKey(Schema.Natural) } },
+    {
+      decode: ({ body }) => body,
+      encode: (problem) => ({
+        body: problem,
+        headers: problem.retryAfter === undefined ? {} : { "retry-after": problem.retryAfter }
+      })
+    }
+  )
+)
+
 export const TooManyRequestsResponse = TooManyRequests.pipe(
   HttpApiSchema.encodeToWithHeaders(
     { body: TooManyRequests, headers: { "retry-after": Schema.Natural } },

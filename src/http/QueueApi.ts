@@ -11,6 +11,7 @@ export const QueueStatusView = Schema.Struct({
   max_concurrent: Schema.Natural,
   total_processed: Schema.Natural,
   total_failed: Schema.Natural,
+  paused: Schema.Boolean.annotate({ description: "Nothing of the tenant is started until it is resumed." }),
   estimated_wait_time: Schema.Finite.annotate({
     description: "Seconds until a document accepted now would start."
   })

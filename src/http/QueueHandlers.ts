@@ -29,6 +29,7 @@ export const QueueHandlers = HttpApiBuilder.group(
           max_concurrent: status.concurrency,
           total_processed: status.processed,
           total_failed: status.failed,
+          paused: status.paused,
           estimated_wait_time: status.estimatedWaitSeconds
         }
       })

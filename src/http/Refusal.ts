@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import type { Ingestion, SubmitError } from "../actors/Ingestion.ts"
-import type { Document } from "../domain/Document.ts"
+import type { Ingestion, SubmitError, Submitted } from "../actors/Ingestion.ts"
 import type { TenantId } from "../domain/Ids.ts"
+import type { QueueFull } from "../services/DocumentStore.ts"
 import { storeCodes } from "./Failures.ts"
 import { type DocumentOutcome, linksOf, type RefusedDocument } from "./Outcome.ts"
 import { ContentTooLarge, ServiceUnavailable, someTime, TooManyRequests, UnprocessableContent } from "./Problems.ts"
@@ -45,8 +45,8 @@ export interface Item {
   readonly refusal?: Refusal
 }
 
-export const acceptedItem = (document: Document): Item => ({
-  outcome: { id: document.id, name: document.name, status: document.status, links: linksOf(document.id) }
+export const acceptedItem = ({ duplicateOf, id, name, status }: Submitted): Item => ({
+  outcome: { id, name, status, ...(duplicateOf === undefined ? {} : { duplicateOf }), links: linksOf(id) }
 })
 
 export const refusedItem = (name: string, refusal: Refusal): Item => ({
@@ -68,6 +68,17 @@ const secondsUntilRoom = (ingestion: Ingestion["Service"], tenant: TenantId, sco
     ),
     Effect.orElseSucceed(() => someTime)
   )
+
+export const refuseQueueFull = Effect.fnUntraced(function* (
+  ingestion: Ingestion["Service"],
+  tenant: TenantId,
+  error: QueueFull
+) {
+  const { error: shown, scope } = refusalOf(error)
+  const { message, ...known } = shown
+  const retryAfter = yield* secondsUntilRoom(ingestion, tenant, scope)
+  return yield* new TooManyRequests({ ...known, detail: message, retryAfter })
+})
 
 /** The problem of a submission of which nothing was accepted: it takes its status from the first refusal. */
 export const refuseAll = Effect.fnUntraced(function* <Extra extends object>(

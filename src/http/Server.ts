@@ -9,9 +9,17 @@ import { HealthHandlers } from "./HealthHandlers.ts"
 import { IngestHandlers } from "./IngestHandlers.ts"
 import { PagesHandlers } from "./PagesHandlers.ts"
 import { QueueHandlers } from "./QueueHandlers.ts"
+import { TenantHandlers } from "./TenantHandlers.ts"
 import * as Tracing from "./Tracing.ts"
 
-const Handlers = Layer.mergeAll(DocumentsHandlers, PagesHandlers, IngestHandlers, QueueHandlers, HealthHandlers)
+const Handlers = Layer.mergeAll(
+  DocumentsHandlers,
+  PagesHandlers,
+  IngestHandlers,
+  QueueHandlers,
+  TenantHandlers,
+  HealthHandlers
+)
 
 const Index = HttpRouter.add(
   "GET",

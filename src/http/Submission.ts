@@ -24,7 +24,10 @@ export const submissionParameters = {
   notBefore: Schema.optionalKey(
     Schema.DateTimeUtcFromString.annotate({ description: "ISO 8601; the documents wait until then." })
   ),
-  callback: Schema.optionalKey(CallbackUrl)
+  callback: Schema.optionalKey(CallbackUrl),
+  force: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "`true` makes new documents of bytes that are there already." })
+  )
 }
 
 export const SubmissionParameters = Schema.Struct(submissionParameters)

@@ -1,18 +1,14 @@
-import { Effect, type Redacted, Schema, Stream } from "effect"
+import { Effect, Schema, type Scope, Stream } from "effect"
 import type { HttpServerRequest, Multipart } from "effect/http"
-import type { Ingestion, SubmitOptions } from "../actors/Ingestion.ts"
+import type { Ingestion } from "../actors/Ingestion.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { type CurrentTenant, tenantWithBody } from "./CurrentTenant.ts"
+import type { Intake, UploadSettings } from "./Intake.ts"
 import { invalidRequest } from "./InvalidRequest.ts"
-import { BadRequest, UnprocessableContent } from "./Problems.ts"
-import { acceptedItem, failedItem, type Item, refusedItem } from "./Refusal.ts"
+import { BadRequest, type Conflict, type ServiceUnavailable, UnprocessableContent } from "./Problems.ts"
+import { type Item, refusedItem } from "./Refusal.ts"
 import { type BodyError, bodyOf, drain, partsOf } from "./RequestBody.ts"
-import { PdfPassword, submissionParameters, type SubmissionParameters } from "./Submission.ts"
-
-/** What the head of the request says; fields of a form come first. */
-export interface UploadSettings extends SubmissionParameters {
-  readonly password?: Redacted.Redacted
-}
+import { PdfPassword, submissionParameters } from "./Submission.ts"
 
 export interface Uploaded {
   readonly tenant: TenantId
@@ -21,41 +17,16 @@ export interface Uploaded {
   readonly truncated: boolean
 }
 
-const submitOne = <E>(
-  ingestion: Ingestion["Service"],
-  tenant: TenantId,
-  bytes: Stream.Stream<Uint8Array, E>,
-  options: SubmitOptions
-) =>
-  Effect.matchEffect(
-    ingestion.submit(
-      tenant,
-      Stream.mapError(bytes, (cause) => new BodyFailed(cause)),
-      options
-    ),
-    {
-      onSuccess: (document) => Effect.succeed({ id: document.id, ...acceptedItem(document) }),
-      onFailure: (error) => (error instanceof BodyFailed ? Effect.fail(error.cause) : failedItem(options.name, error))
-    }
-  )
-
-/** Keeps the errors of a body apart from those of the engine. */
-class BodyFailed<E> {
-  readonly cause: E
-  constructor(cause: E) {
-    this.cause = cause
-  }
-}
-
 /** The body is one PDF. */
 export const uploadRaw = Effect.fnUntraced(function* (
-  ingestion: Ingestion["Service"],
+  intake: Intake,
   request: HttpServerRequest.HttpServerRequest,
   name: string,
   settings: UploadSettings
 ) {
   const tenant = yield* tenantWithBody(undefined)
-  const item: Item = yield* submitOne(ingestion, tenant, bodyOf(request), { name, ...settings })
+  yield* intake.open(tenant, settings)
+  const item: Item = yield* intake.take(name, bodyOf(request))
   const uploaded: Uploaded = { tenant, items: [item], truncated: false }
   return uploaded
 })
@@ -77,16 +48,17 @@ const littlePatience = 1024 * 1024
 
 /**
  * The body is a form of any number of files, submitted one after the other while they arrive. If it fails or is
- * interrupted, the documents accepted so far are removed: the caller has not learned of them, and will send them again.
+ * interrupted, the documents made so far are taken back: the caller has not learned of them, and will send them again.
  */
 export const uploadForm = Effect.fnUntraced(function* (
   ingestion: Ingestion["Service"],
+  intake: Intake,
   request: HttpServerRequest.HttpServerRequest,
   head: UploadSettings
 ) {
   const fields = new Map<string, string>()
   const items: Array<Item> = []
-  const accepted: Array<DocumentId> = []
+  const made: Array<DocumentId> = []
   let tenant = yield* tenantWithBody(undefined)
   let settings: UploadSettings | undefined
   let allowance = patience
@@ -97,7 +69,8 @@ export const uploadForm = Effect.fnUntraced(function* (
       invalidRequest("form", error)
     )
     tenant = yield* tenantWithBody(tenant_id)
-    return (settings = { ...head, ...form })
+    settings = { ...head, ...form }
+    yield* intake.open(tenant, settings)
   })
 
   /** Reads on to the end of the file, and tells whether the next part may be read. */
@@ -114,10 +87,10 @@ export const uploadForm = Effect.fnUntraced(function* (
       items.push(refusedItem(file.name, unknownPart))
       return yield* skipRest(file)
     }
-    const options = { name: file.name, ...(settings ?? (yield* readSettings())) }
-    const item: Item & { readonly id?: DocumentId } = yield* submitOne(ingestion, tenant, file.content, options)
+    if (settings === undefined) yield* readSettings()
+    const item = yield* intake.take(file.name, file.content)
     items.push(item)
-    if (item.id !== undefined) accepted.push(item.id)
+    if (item.made !== undefined) made.push(item.made)
     if (item.refusal !== undefined && item.refusal.status >= 429) allowance = Math.min(allowance, littlePatience)
     return item.refusal === undefined || (yield* skipRest(file))
   })
@@ -129,11 +102,11 @@ export const uploadForm = Effect.fnUntraced(function* (
     return Effect.succeed(true)
   }
 
-  const onPart = (part: Multipart.Part): Effect.Effect<boolean, BodyError | BadRequest, CurrentTenant> =>
+  const onPart = (part: Multipart.Part): Effect.Effect<boolean, BodyError | BadRequest | Conflict | ServiceUnavailable, CurrentTenant | Scope.Scope> =>
     part._tag === "Field" ? onField(part) : onFile(part)
 
   const forget = Effect.suspend(() =>
-    Effect.forEach(accepted, (id) => Effect.ignore(ingestion.remove(tenant, id), { log: "Warn" }), { discard: true })
+    Effect.forEach(made, (id) => Effect.ignore(ingestion.withdraw(tenant, id), { log: "Warn" }), { discard: true })
   )
 
   yield* Stream.runForEachWhile(partsOf(request), onPart).pipe(Effect.onError(() => forget))

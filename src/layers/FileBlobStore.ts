@@ -140,7 +140,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     }),
     locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
       yield* statBlob(hash)
-      return { _tag: "File", path: pathOf(hash) } as const
+      return { _tag: "File", path: pathOf(hash), hash } as const
     }),
     remove,
     list

@@ -26,9 +26,9 @@ export class BlobTooLarge extends Schema.TaggedError<BlobTooLarge>()("BlobTooLar
   }
 }
 
-/** Where a page worker finds the bytes: a file it can open, or the bytes themselves. */
+/** Where a page worker finds the bytes: a file it can open, whose bytes it checks against `hash`, or the bytes themselves. */
 export type BlobLocation =
-  | { readonly _tag: "File"; readonly path: string }
+  | { readonly _tag: "File"; readonly path: string; readonly hash?: BlobHash }
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
 
 /** How many bytes `StoredBlob.head` holds at most. */

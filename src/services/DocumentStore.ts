@@ -1,6 +1,6 @@
 import type { Effect, Option } from "effect"
 import { Context, Schema } from "effect"
-import type { Document, DocumentStatus } from "../domain/Document.ts"
+import { type Document, DocumentStatus } from "../domain/Document.ts"
 import type { Failure } from "../domain/Failure.ts"
 import { type BlobHash, DocumentId, type RunnerId, type TenantId } from "../domain/Ids.ts"
 import type { PageResult } from "../domain/Page.ts"
@@ -22,6 +22,20 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
 }) {
   override get message() {
     return `attempt ${this.attempt} no longer holds document ${this.documentId}`
+  }
+}
+
+/** Only failed pages of documents that ended `partial` or `failed` can be read again. */
+export class NotRetryable extends Schema.TaggedError<NotRetryable>()("NotRetryable", {
+  documentId: Schema.String,
+  /** `status`: it has not ended so. `password`: it had a password, which was forgotten when it ended. */
+  why: Schema.Literals(["status", "password"]),
+  status: DocumentStatus
+}) {
+  override get message() {
+    return this.why === "status"
+      ? `a document that is ${this.status} cannot be retried`
+      : "the document's password was forgotten when it ended"
   }
 }
 
@@ -60,9 +74,20 @@ export interface NewDocument {
   readonly notBefore: Moment | undefined
   /** The sealed password. Forgotten when the document becomes terminal. */
   readonly sealedPassword: string | undefined
+  /** Tells passwords apart without knowing them. */
+  readonly passwordKey: string | undefined
   /** Where to announce the terminal state. */
   readonly callback: string | undefined
+  /** Whether an existing document may stand in for this one. */
+  readonly reuse: boolean
   readonly acceptedAt: Moment
+}
+
+/** A document to be read again where it failed. The password has to come again, as it was forgotten. */
+export interface Retry {
+  readonly sealedPassword: string | undefined
+  readonly passwordKey: string | undefined
+  readonly at: Moment
 }
 
 /** Documents waiting (scheduled or queued) may not exceed these. */
@@ -90,6 +115,14 @@ export interface Claim {
   readonly sealedPassword: string | undefined
   /** Numbers of the pages that have a result. */
   readonly donePages: ReadonlySet<number>
+  /** What earlier runs found wrong with pages that have no result yet. */
+  readonly faults: ReadonlyMap<number, PageFaults>
+}
+
+/** How often reading the page failed, and how often it ended its worker. */
+export interface PageFaults {
+  readonly failures: number
+  readonly deaths: number
 }
 
 export type Outcome =
@@ -129,6 +162,24 @@ export interface PendingCallback {
   readonly deliveries: number
 }
 
+/** What a removal leaves to be done: stop the runner that may still hold it, and remove the blob nothing refers to. */
+export interface Removed {
+  readonly id: DocumentId
+  readonly tenantId: TenantId
+  readonly attempt: number
+  readonly unusedBlob: BlobHash | undefined
+}
+
+/** The answer to a request that carried an idempotency key. */
+export interface KeptAnswer {
+  /** Of the request; another request with the same key has another one. */
+  readonly fingerprint: string
+  /** File bytes of the request: one that brings more is another one. */
+  readonly bytes: number
+  readonly body: string
+  readonly keptAt: Moment
+}
+
 type Fenced = LeaseLost | StoreUnavailable
 
 /**
@@ -138,12 +189,20 @@ type Fenced = LeaseLost | StoreUnavailable
 export class DocumentStore extends Context.Service<
   DocumentStore,
   {
+    /**
+     * Makes the document, or answers with the one that stands in for it, which has another id: with `reuse`, the tenant's
+     * newest document with the same bytes and password that waits, runs, or ended `completed` or `partial`. It has to
+     * promise as much: the callback asked for, if any, and no later start. It needs no room in the backlog.
+     */
     readonly accept: (
       document: NewDocument,
       limits: BacklogLimits
     ) => Effect.Effect<Document, QueueFull | StoreUnavailable>
 
-    /** The tenant's next queued document, by priority, then by age: it becomes `running` under a new attempt. */
+    /**
+     * The tenant's next queued document, by priority, then by age: it becomes `running` under a new attempt. None while
+     * the tenant is paused.
+     */
     readonly claim: (tenant: TenantId, lease: Lease) => Effect.Effect<Option.Option<Claim>, StoreUnavailable>
     /** Prolongs all leases of the runner and returns the fences it still holds. */
     readonly renew: (lease: Lease) => Effect.Effect<ReadonlyArray<Fence>, StoreUnavailable>
@@ -152,6 +211,8 @@ export class DocumentStore extends Context.Service<
     readonly opened: (fence: Fence, pdf: OpenedPdf) => Effect.Effect<void, Fenced>
     /** Writes a page once; a page that already has a result keeps it. */
     readonly savePage: (fence: Fence, page: PageResult) => Effect.Effect<void, Fenced>
+    /** Remembers that reading the page came to nothing: it failed, or it ended its worker while it was read alone. */
+    readonly recordFault: (fence: Fence, page: number, fault: "failure" | "death") => Effect.Effect<void, Fenced>
     readonly finish: (fence: Fence, outcome: Outcome, at: Moment) => Effect.Effect<Document, Fenced>
     /** Gives the document back, at the head of its tenant's queue, with its finished pages kept. */
     readonly release: (fence: Fence) => Effect.Effect<void, Fenced>
@@ -160,6 +221,13 @@ export class DocumentStore extends Context.Service<
     readonly reclaimExpired: (now: Moment) => Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
     /** Queues documents whose `notBefore` has come; the tenants concerned. */
     readonly queueDue: (now: Moment) => Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
+    /** Ends queued documents that have waited since before `queuedBefore` without having run; at most `limit`. */
+    readonly expireQueued: (
+      queuedBefore: Moment,
+      at: Moment,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
+    /** Without tenants that are paused. */
     readonly tenantsWithQueued: Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
 
     /** Ends the document unless it is terminal already; fences its runner out. Answers with the document as it is now. */
@@ -173,6 +241,27 @@ export class DocumentStore extends Context.Service<
       tenant: TenantId,
       id: DocumentId
     ) => Effect.Effect<Option.Option<BlobHash>, DocumentNotFound | StoreUnavailable>
+
+    /** Removes the document in whatever state, unless another submission was answered with it. */
+    readonly withdraw: (tenant: TenantId, id: DocumentId) => Effect.Effect<Option.Option<Removed>, StoreUnavailable>
+    /** Removes documents that ended before `finishedBefore` and owe no callback; at most `limit`, the oldest first. */
+    readonly removeEnded: (
+      finishedBefore: Moment,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<Removed>, StoreUnavailable>
+    /**
+     * Queues a document that ended `partial` or `failed`, without its failed pages and their faults; its other pages stay.
+     */
+    readonly retry: (
+      tenant: TenantId,
+      id: DocumentId,
+      retry: Retry,
+      limits: BacklogLimits
+    ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | QueueFull | StoreUnavailable>
+
+    /** Nothing of a paused tenant is claimed; what runs already goes on. */
+    readonly setPaused: (tenant: TenantId, paused: boolean) => Effect.Effect<void, StoreUnavailable>
+    readonly isPaused: (tenant: TenantId) => Effect.Effect<boolean, StoreUnavailable>
 
     readonly find: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     /** Newest first. */
@@ -193,10 +282,22 @@ export class DocumentStore extends Context.Service<
       now: Moment,
       limit: number
     ) => Effect.Effect<ReadonlyArray<PendingCallback>, StoreUnavailable>
-    /** Records one delivery attempt: settled for good, or to be tried again at `nextAt`. */
+    /**
+     * Records one delivery attempt: settled for good, or to be tried again at `nextAt`. Nothing if the document has been
+     * retried since: it owes, or will owe, another callback.
+     */
     readonly recordCallback: (
-      id: DocumentId,
+      document: Pick<Document, "id" | "retries">,
       outcome: { readonly settled: true } | { readonly settled: false; readonly nextAt: Moment }
     ) => Effect.Effect<void, StoreUnavailable>
+
+    /** In place of what was kept under the key before. */
+    readonly keepAnswer: (tenant: TenantId, key: string, answer: KeptAnswer) => Effect.Effect<void, StoreUnavailable>
+    readonly findAnswer: (
+      tenant: TenantId,
+      key: string
+    ) => Effect.Effect<Option.Option<KeptAnswer>, StoreUnavailable>
+    /** Forgets answers kept before `keptBefore`; how many, at most `limit`. */
+    readonly forgetAnswers: (keptBefore: Moment, limit: number) => Effect.Effect<number, StoreUnavailable>
   }
 >()("sluice/services/DocumentStore") {}

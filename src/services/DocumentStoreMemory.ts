@@ -8,14 +8,19 @@ import { failure } from "../domain/Failure.ts"
 import type { BlobHash, DocumentId, TenantId } from "../domain/Ids.ts"
 import { isFailed, noLines, type PageResult } from "../domain/Page.ts"
 import {
+  type BacklogLimits,
   DocumentNotFound,
   DocumentStore,
   type Fence,
   LeaseLost,
+  type NewDocument,
+  NotRetryable,
   type Outcome,
   QueueFull,
+  type Removed,
   StoreUnavailable
 } from "./DocumentStore.ts"
+import { answersMemory } from "./DocumentStoreMemoryAnswers.ts"
 import { Documents, type Stored, toDocument } from "./DocumentStoreMemoryRecords.ts"
 
 const make = Effect.sync(() => {
@@ -40,6 +45,7 @@ const make = Effect.sync(() => {
   const end = (stored: Stored, outcome: Outcome | { readonly status: "cancelled" }, at: number): void => {
     documents.move(stored, outcome.status)
     stored.finishedAt = at
+    stored.queuedAt = undefined
     stored.sealedPassword = undefined
     stored.callbackDue = stored.accepted.callback === undefined ? undefined : at
     if (outcome.status === "failed") stored.failure = outcome.failure
@@ -51,16 +57,58 @@ const make = Effect.sync(() => {
       (stored) => stored.blob?.hash === hash && (tenant === undefined || stored.accepted.tenantId === tenant)
     )
 
-  const requeue = (stored: ReadonlyArray<Stored>): ReadonlyArray<TenantId> => {
-    for (const one of stored) documents.move(one, "queued")
+  const requeue = (stored: ReadonlyArray<Stored>, change: (stored: Stored) => void): ReadonlyArray<TenantId> => {
+    for (const one of stored) {
+      documents.move(one, "queued")
+      change(one)
+    }
     return Array.from(new Set(stored.map((one) => one.accepted.tenantId)))
+  }
+
+  const interrupted = (stored: Stored): void => {
+    stored.interruptions++
+  }
+
+  const fullQueue = (tenant: TenantId, limits: BacklogLimits): QueueFull | undefined => {
+    const { counters } = documents.tenant(tenant)
+    if (counters.waiting >= limits.tenant) return new QueueFull({ scope: "tenant", limit: limits.tenant })
+    if (documents.all.waiting >= limits.global) return new QueueFull({ scope: "global", limit: limits.global })
+    return undefined
+  }
+
+  const standInFor = ({ acceptedAt, callback, notBefore, passwordKey, source, tenantId }: NewDocument) =>
+    Array.from(documents.byId.values()).findLast(
+      ({ accepted, blob, passwordKey: ownKey, status }) =>
+        source._tag === "Blob" &&
+        blob?.hash === source.hash &&
+        accepted.tenantId === tenantId &&
+        ownKey === passwordKey &&
+        status !== "failed" &&
+        status !== "cancelled" &&
+        (callback === undefined || accepted.callback === callback) &&
+        (status !== "scheduled" || (accepted.notBefore ?? 0) <= Math.max(notBefore ?? 0, acceptedAt))
+    )
+
+  const removed = (stored: Stored): Removed => {
+    documents.remove(stored)
+    const hash = stored.blob?.hash
+    return {
+      id: stored.accepted.id,
+      tenantId: stored.accepted.tenantId,
+      attempt: stored.attempt,
+      unusedBlob: hash === undefined || refersTo(hash, undefined) ? undefined : hash
+    }
   }
 
   return DocumentStore.of({
     accept: Effect.fn("DocumentStore.accept")(function* (document, limits) {
-      const { counters } = documents.tenant(document.tenantId)
-      if (counters.waiting >= limits.tenant) return yield* new QueueFull({ scope: "tenant", limit: limits.tenant })
-      if (documents.all.waiting >= limits.global) return yield* new QueueFull({ scope: "global", limit: limits.global })
+      const standIn = document.reuse ? standInFor(document) : undefined
+      if (standIn !== undefined) {
+        standIn.shared = true
+        return toDocument(standIn)
+      }
+      const full = fullQueue(document.tenantId, limits)
+      if (full !== undefined) return yield* full
       if (documents.byId.has(document.id)) {
         return yield* new StoreUnavailable({ operation: "accept a document", cause: "its id is taken" })
       }
@@ -69,16 +117,18 @@ const make = Effect.sync(() => {
     }),
     claim: Effect.fn("DocumentStore.claim")((tenant, lease) =>
       Effect.sync(() =>
-        Option.map(Option.fromUndefinedOr(documents.tenant(tenant).backlog.first), (stored) => {
+        Option.map(Option.fromUndefinedOr(documents.next(tenant)), (stored) => {
           documents.move(stored, "running")
           stored.attempt++
           stored.lease = { runner: lease.runner, until: lease.until }
           stored.startedAt ??= lease.now
+          stored.queuedAt = undefined
           return {
             fence: { documentId: stored.accepted.id, attempt: stored.attempt },
             document: toDocument(stored),
             sealedPassword: stored.sealedPassword,
-            donePages: new Set(stored.pages.keys())
+            donePages: new Set(stored.pages.keys()),
+            faults: new Map(Array.from(stored.faults).filter(([page]) => !stored.pages.has(page)))
           }
         })
       )
@@ -111,21 +161,52 @@ const make = Effect.sync(() => {
         if (isFailed(page.status)) stored.pagesFailed++
       })
     ),
+    recordFault: Effect.fn("DocumentStore.recordFault")((fence, page, fault) =>
+      held(fence, (stored) => {
+        const { deaths, failures } = stored.faults.get(page) ?? { deaths: 0, failures: 0 }
+        stored.faults.set(page, fault === "death" ? { deaths: deaths + 1, failures } : { deaths, failures: failures + 1 })
+      })
+    ),
     finish: Effect.fn("DocumentStore.finish")((fence, outcome, at) =>
       held(fence, (stored) => {
         end(stored, outcome, at)
         return toDocument(stored)
       })
     ),
-    release: Effect.fn("DocumentStore.release")((fence) => held(fence, (stored) => documents.move(stored, "queued"))),
+    release: Effect.fn("DocumentStore.release")((fence) =>
+      Effect.asVoid(held(fence, (stored) => requeue([stored], interrupted)))
+    ),
     reclaimExpired: Effect.fn("DocumentStore.reclaimExpired")((now) =>
       Effect.sync(() =>
-        requeue(Array.from(documents.running).filter(({ lease }) => lease !== undefined && lease.until <= now))
+        requeue(
+          Array.from(documents.running).filter(({ lease }) => lease !== undefined && lease.until <= now),
+          interrupted
+        )
       )
     ),
     queueDue: Effect.fn("DocumentStore.queueDue")((now) =>
       Effect.sync(() =>
-        requeue(Array.from(documents.scheduled).filter(({ accepted }) => (accepted.notBefore ?? 0) <= now))
+        requeue(
+          Array.from(documents.scheduled).filter(({ accepted }) => (accepted.notBefore ?? 0) <= now),
+          (stored) => {
+            stored.queuedAt = now
+          }
+        )
+      )
+    ),
+    expireQueued: Effect.fn("DocumentStore.expireQueued")((queuedBefore, at, limit) =>
+      Effect.sync(() =>
+        Array.from(documents.byId.values())
+          .flatMap((stored) =>
+            stored.queuedAt !== undefined && stored.queuedAt < queuedBefore ? [{ stored, since: stored.queuedAt }] : []
+          )
+          .toSorted((a, b) => a.since - b.since)
+          .slice(0, limit)
+          .map(({ stored }) => {
+            const reason = failure("EXPIRED", "The document waited too long for its turn.")
+            end(stored, { status: "failed", failure: reason }, at)
+            return toDocument(stored)
+          })
       )
     ),
     tenantsWithQueued: Effect.sync(() => documents.tenantsWithQueued),
@@ -144,6 +225,59 @@ const make = Effect.sync(() => {
         return Option.filter(Option.fromUndefinedOr(stored.blob?.hash), (hash) => !refersTo(hash, undefined))
       })
     ),
+    withdraw: Effect.fn("DocumentStore.withdraw")((tenant, id) =>
+      Effect.sync(() => {
+        const stored = documents.byId.get(id)
+        return stored === undefined || stored.accepted.tenantId !== tenant || stored.shared
+          ? Option.none()
+          : Option.some(removed(stored))
+      })
+    ),
+    removeEnded: Effect.fn("DocumentStore.removeEnded")((finishedBefore, limit) =>
+      Effect.sync(() =>
+        Array.from(documents.byId.values())
+          .flatMap((stored) =>
+            stored.finishedAt !== undefined && stored.finishedAt < finishedBefore && stored.callbackDue === undefined
+              ? [{ stored, finishedAt: stored.finishedAt }]
+              : []
+          )
+          .toSorted((a, b) => a.finishedAt - b.finishedAt)
+          .slice(0, limit)
+          .map(({ stored }) => removed(stored))
+      )
+    ),
+    retry: Effect.fn("DocumentStore.retry")(function* (tenant, id, { at, passwordKey, sealedPassword }, limits) {
+      const stored = yield* located(tenant, id, (found) => found)
+      const { status } = stored
+      if (status !== "partial" && status !== "failed") {
+        return yield* new NotRetryable({ documentId: id, why: "status", status })
+      }
+      if (stored.passwordKey !== undefined && passwordKey === undefined) {
+        return yield* new NotRetryable({ documentId: id, why: "password", status })
+      }
+      const full = fullQueue(tenant, limits)
+      if (full !== undefined) return yield* full
+      for (const page of stored.pages.values()) if (isFailed(page.status)) stored.pages.delete(page.number)
+      stored.faults.clear()
+      stored.pagesFailed = 0
+      stored.retries++
+      stored.failure = undefined
+      stored.finishedAt = undefined
+      stored.queuedAt = at
+      stored.callbackDue = undefined
+      stored.deliveries = 0
+      stored.sealedPassword = sealedPassword
+      stored.passwordKey = passwordKey
+      documents.move(stored, "queued")
+      return toDocument(stored)
+    }),
+    setPaused: Effect.fn("DocumentStore.setPaused")((tenant, paused) =>
+      Effect.sync(() => {
+        if (paused) documents.paused.add(tenant)
+        else documents.paused.delete(tenant)
+      })
+    ),
+    isPaused: Effect.fn("DocumentStore.isPaused")((tenant) => Effect.sync(() => documents.paused.has(tenant))),
     find: Effect.fn("DocumentStore.find")((tenant, id) => located(tenant, id, toDocument)),
     list: Effect.fn("DocumentStore.list")((tenant, { before, limit, status }) =>
       Effect.sync(() =>
@@ -188,14 +322,15 @@ const make = Effect.sync(() => {
           }))
       )
     ),
-    recordCallback: Effect.fn("DocumentStore.recordCallback")((id, outcome) =>
+    recordCallback: Effect.fn("DocumentStore.recordCallback")(({ id, retries }, outcome) =>
       Effect.sync(() => {
         const stored = documents.byId.get(id)
-        if (stored?.callbackDue === undefined) return
+        if (stored?.callbackDue === undefined || stored.retries !== retries) return
         stored.deliveries++
         stored.callbackDue = outcome.settled ? undefined : outcome.nextAt
       })
-    )
+    ),
+    ...answersMemory()
   })
 })
 

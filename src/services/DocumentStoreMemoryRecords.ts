@@ -4,14 +4,22 @@ import { Document, type DocumentStatus, isTerminal, type OutlineItem, type PdfMe
 import type { Failure } from "../domain/Failure.ts"
 import type { BlobHash, RunnerId, TenantId } from "../domain/Ids.ts"
 import type { PageResult } from "../domain/Page.ts"
-import type { NewDocument, QueueStats } from "./DocumentStore.ts"
+import type { NewDocument, PageFaults, QueueStats } from "./DocumentStore.ts"
 
 export interface Stored {
   /** Place in the order of acceptance; kept for life. */
   readonly seq: number
   readonly accepted: NewDocument
   readonly pages: Map<number, PageResult>
+  readonly faults: Map<number, PageFaults>
   pagesFailed: number
+  interruptions: number
+  retries: number
+  /** Another submission was answered with it. */
+  shared: boolean
+  /** While it waits for its first run, or for the first one of a retry. */
+  queuedAt: number | undefined
+  passwordKey: string | undefined
   status: DocumentStatus
   attempt: number
   blob: { readonly hash: BlobHash; readonly size: number } | undefined
@@ -39,6 +47,8 @@ export const toDocument = (stored: Stored): Document => {
     priority: accepted.priority,
     status: stored.status,
     attempt: stored.attempt,
+    interruptions: stored.interruptions,
+    retries: stored.retries,
     progress: {
       ...(pageCount === undefined ? {} : { pages: pageCount }),
       done: stored.pages.size,
@@ -110,6 +120,7 @@ export class Documents {
   readonly running = new Set<Stored>()
   readonly scheduled = new Set<Stored>()
   readonly all = noCounters()
+  readonly paused = new Set<TenantId>()
   readonly #tenants = new Map<TenantId, { readonly backlog: Backlog; readonly counters: Counters }>()
   #accepted = 0
 
@@ -123,9 +134,14 @@ export class Documents {
 
   get tenantsWithQueued(): Array<TenantId> {
     return Array.from(this.#tenants)
-      .filter(([, { backlog }]) => backlog.first !== undefined)
+      .filter(([id, { backlog }]) => backlog.first !== undefined && !this.paused.has(id))
       .map(([id]) => id)
       .toSorted()
+  }
+
+  /** What a claim of the tenant gets. */
+  next(tenant: TenantId): Stored | undefined {
+    return this.paused.has(tenant) ? undefined : this.tenant(tenant).backlog.first
   }
 
   add(accepted: NewDocument, status: DocumentStatus): Stored {
@@ -134,7 +150,13 @@ export class Documents {
       seq: ++this.#accepted,
       accepted,
       pages: new Map(),
+      faults: new Map(),
       pagesFailed: 0,
+      interruptions: 0,
+      retries: 0,
+      shared: false,
+      queuedAt: status === "queued" ? accepted.acceptedAt : undefined,
+      passwordKey: accepted.passwordKey,
       status,
       attempt: 0,
       blob: source._tag === "Blob" ? { hash: source.hash, size: source.size } : undefined,

@@ -21,6 +21,12 @@ export interface EngineLimits {
   readonly documentTimeout: Duration.Duration
   /** How long a runner may be silent before its documents go back to their queues. */
   readonly lease: Duration.Duration
+  /** How long pages and submissions in flight may take to end when the engine is stopped. */
+  readonly shutdownGrace: Duration.Duration
+  /** How long a document may wait for its first run before it fails as `EXPIRED`; without bound when absent. */
+  readonly queueTtl: Duration.Duration | undefined
+  /** How long a document is kept after its end; until it is removed when absent. */
+  readonly retention: Duration.Duration | undefined
   /** An actor with nothing to do for this long is stopped; it is started again when needed. */
   readonly tenantIdle: Duration.Duration
   /** Messages a tenant's mailbox holds before senders wait. */
@@ -37,6 +43,9 @@ export const defaultLimits: EngineLimits = {
   pageTimeout: Duration.seconds(30),
   documentTimeout: Duration.minutes(30),
   lease: Duration.seconds(10),
+  shutdownGrace: Duration.seconds(20),
+  queueTtl: undefined,
+  retention: undefined,
   tenantIdle: Duration.minutes(5),
   mailboxCapacity: 64
 }
@@ -53,7 +62,10 @@ const limits: Config.Config<EngineLimits> = Config.all({
   uploadSize: byteSize("MAX_UPLOAD_SIZE").pipe(Config.withDefault(defaultLimits.uploadSize)),
   pages: count("MAX_PAGES").pipe(Config.withDefault(defaultLimits.pages)),
   pageTimeout: duration("PAGE_TIMEOUT").pipe(Config.withDefault(defaultLimits.pageTimeout)),
-  documentTimeout: duration("DOCUMENT_TIMEOUT").pipe(Config.withDefault(defaultLimits.documentTimeout))
+  queueTtl: duration("QUEUE_TTL").pipe(Config.withDefault(undefined)),
+  retention: duration("RETENTION").pipe(Config.withDefault(undefined)),
+  documentTimeout: duration("DOCUMENT_TIMEOUT").pipe(Config.withDefault(defaultLimits.documentTimeout)),
+  shutdownGrace: duration("SHUTDOWN_GRACE").pipe(Config.withDefault(defaultLimits.shutdownGrace))
 }).pipe(Config.map((configured) => ({ ...defaultLimits, ...configured })))
 
 /** The engine's limits, as a service: from the environment (`layerFromEnv`), or as given (`layer`). */

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from "node:crypto"
+import { createCipheriv, createDecipheriv, createHmac } from "node:crypto"
 import { Effect, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SealBroken, Secrets } from "./Secrets.ts"
@@ -23,6 +23,14 @@ export const makeWithKey = (key: Redacted.Redacted<Uint8Array>) =>
         const sealed = [nonce, cipher.update(Redacted.value(secret), "utf8"), cipher.final(), cipher.getAuthTag()]
         return `${version}.${Buffer.concat(sealed).toString("base64url")}`
       }),
+      fingerprint: Effect.fn("Secrets.fingerprint")((secret, context) =>
+        Effect.sync(() => {
+          // A key of its own, because the other one seals.
+          const own = createHmac("sha256", Redacted.value(key)).update("fingerprint").digest()
+          const place = createHmac("sha256", own).update(context).digest()
+          return createHmac("sha256", place).update(Redacted.value(secret)).digest("base64url")
+        })
+      ),
       open: Effect.fn("Secrets.open")(function* (sealed) {
         const [prefix, encoded = ""] = sealed.split(".", 2)
         const bytes = Buffer.from(encoded, "base64url")

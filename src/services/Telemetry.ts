@@ -47,6 +47,11 @@ export const documentsAccepted = counter(
   "Documents made durable and promised an end."
 )()
 
+export const documentsReused = counter(
+  "sluice_documents_reused_total",
+  "Submissions answered with a document that was there before, of the same bytes and password."
+)()
+
 /** The queue or rate that was full, the engine's own state, or what was wrong with the file. */
 export const refusals = [
   "tenant_queue",
@@ -74,8 +79,8 @@ export const documentsEnded = labelled(
 
 export const documentsRequeued = labelled(
   "reason",
-  ["stopped", "unavailable"],
-  counter("sluice_documents_requeued_total", "Running documents that went back to their queue, finished pages kept.")
+  ["stopped", "unavailable", "retried"],
+  counter("sluice_documents_requeued_total", "Documents that went back to their queue, finished pages kept.")
 )
 
 export const documentsWaiting = gauge("sluice_documents_waiting", "Documents scheduled or queued, over all tenants.")()
@@ -198,6 +203,7 @@ export const spans = {
   "Sources.*": "Resolving and fetching a PDF that lies elsewhere.",
   "Secrets.*": "Sealing and opening document passwords.",
   "Sweeper.*": "One round over expired leases, due schedules and retention.",
+  "RetentionSweeper.*": "One round over old documents and old answers to idempotency keys.",
   "BlobSweeper.*": "One round over blobs that no document refers to.",
   "Outbox.*": "One delivery of a callback."
 } as const

@@ -18,6 +18,8 @@ describe("checkpoints", () => {
         pageTimeout: Duration.seconds(5),
         turn: { tenant: TenantId.make("acme"), weight: 1, priority: 5 },
         stopwatch: makeStopwatch(Duration.minutes(1)),
+        faults: new Map(),
+        onFault: () => Effect.void,
         checkpoint: (page) =>
           Effect.andThen(
             Effect.sleep("2 seconds"),

@@ -85,7 +85,7 @@ describe("the gates", () => {
 
   it.effect("are as wide for a tenant as the registry says", () =>
     Effect.gen(function* () {
-      const tenants = { big: { documents: 5 }, small: { documents: 1 } }
+      const tenants = { [tenant("big")]: { documents: 5 }, [tenant("small")]: { documents: 1 } }
       const engine = yield* startEngine({ scripts, tenants, limits: { tenantDocuments: 2, globalDocuments: 20 } })
       for (const name of ["big", "small", "other"]) {
         for (let n = 0; n < 10; n++) yield* engine.submit("short", tenant(name))

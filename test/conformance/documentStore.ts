@@ -3,6 +3,7 @@ import { Effect, type Layer } from "effect"
 import type { DocumentStore } from "../../src/services/DocumentStore.ts"
 import { counters } from "./documentStoreCounters.ts"
 import type { Test } from "./documentStoreFixtures.ts"
+import { duplicates, retention, retries, troubles } from "./documentStoreLifecycle.ts"
 import { queue } from "./documentStoreQueue.ts"
 import { records } from "./documentStoreRecords.ts"
 import { runs } from "./documentStoreRuns.ts"
@@ -14,5 +15,9 @@ export const documentStoreConformance = (name: string, layer: Layer.Layer<Docume
     describe("as a queue", () => queue(test))
     describe("while documents run", () => runs(test))
     describe("as a record", () => records(test))
+    describe("when the same bytes come again, they", () => duplicates(test))
+    describe("for retries, which", () => retries(test))
+    describe("when things go wrong", () => troubles(test))
+    describe("over time", () => retention(test))
     describe("when counting", () => counters(test))
   })

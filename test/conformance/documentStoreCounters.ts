@@ -30,7 +30,7 @@ const step = Effect.fnUntraced(function* (number: number, fences: Array<Fence>) 
     documentId: id,
     attempt: 1
   }
-  const dice = yield* Random.nextIntBetween(1, 20)
+  const dice = yield* Random.nextIntBetween(1, 25)
   if (dice <= 7) {
     const notBefore = dice === 1 ? number + 50 : undefined
     const document = newDocument(number, { tenantId: tenant, acceptedAt: number, notBefore })
@@ -51,6 +51,17 @@ const step = Effect.fnUntraced(function* (number: number, fences: Array<Fence>) 
     yield* Effect.ignore(store.cancel(tenant, id, number))
   } else if (dice === 19) {
     yield* Effect.ignore(store.remove(tenant, id))
+  } else if (dice === 20) {
+    const again = { at: number, sealedPassword: undefined, passwordKey: undefined }
+    yield* Effect.ignore(store.retry(tenant, id, again, { tenant: 15, global: 30 }))
+  } else if (dice === 21) {
+    yield* store.withdraw(tenant, id)
+  } else if (dice === 22) {
+    yield* store.expireQueued(number - 60, number, 2)
+  } else if (dice === 23) {
+    yield* store.removeEnded(number - 80, 2)
+  } else if (dice === 24) {
+    yield* store.setPaused(tenant, yield* Random.nextBoolean)
   } else {
     yield* store.reclaimExpired(number)
     yield* store.queueDue(number)
@@ -94,7 +105,8 @@ const propertyHolds = Effect.fnUntraced(function* (seed: string) {
   for (const tenant of tenants) {
     const documents = yield* store.list(tenant, everything)
     const queued = documents.some(({ status }) => status === "queued")
-    assert.strictEqual((yield* store.tenantsWithQueued).includes(tenant), queued)
+    const claimable = queued && !(yield* store.isPaused(tenant))
+    assert.strictEqual((yield* store.tenantsWithQueued).includes(tenant), claimable)
     for (const { id, progress, status, timings } of documents) {
       const pages = yield* store.pages(tenant, id, { from: 1, limit: 100, detail: false })
       assert.strictEqual(progress.done, pages.length)

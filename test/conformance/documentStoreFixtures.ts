@@ -26,7 +26,9 @@ export const newDocument = (number: number, changes: Partial<NewDocument> = {}):
   priority: 5,
   notBefore: undefined,
   sealedPassword: undefined,
+  passwordKey: undefined,
   callback: undefined,
+  reuse: false,
   acceptedAt: 1_000,
   ...changes
 })

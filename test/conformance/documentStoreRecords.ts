@@ -196,13 +196,13 @@ export const records = (test: Test) => {
       ])
       assert.strictEqual((yield* store.pendingCallbacks(4_000, 1)).length, 1)
 
-      yield* store.recordCallback(completed.id, { settled: false, nextAt: 8_000 })
-      yield* store.recordCallback(cancelled.id, { settled: true })
+      yield* store.recordCallback(completed, { settled: false, nextAt: 8_000 })
+      yield* store.recordCallback(cancelled, { settled: true })
       assert.deepStrictEqual(yield* store.pendingCallbacks(7_999, 10), [])
       assert.deepStrictEqual(yield* store.pendingCallbacks(8_000, 10), [
         { document: completed, url: callback, deliveries: 1 }
       ])
-      yield* store.recordCallback(completed.id, { settled: true })
+      yield* store.recordCallback(completed, { settled: true })
       assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 10), [])
     })
   )

@@ -39,6 +39,8 @@ describe("a document", () => {
         priority: 7,
         status: "scheduled",
         attempt: 0,
+        interruptions: 0,
+        retries: 0,
         progress: { done: 0, failed: 0 },
         timings: { acceptedAt: "1970-01-01T00:00:00.000Z" },
         links: { self: first, pages: `${first}/pages`, text: `${first}/text` }

@@ -192,6 +192,13 @@ const ingestion = Layer.effect(
           return cancelled
         }),
       remove: (tenant, id) => Effect.andThen(find(tenant, id), remove(id)),
+      withdraw: (_, id) => remove(id),
+      retry: (tenant, id) => find(tenant, id),
+      pause: () => Effect.void,
+      resume: () => Effect.void,
+      reserveKey: () => Effect.succeedNone,
+      keepAnswer: () => Effect.void,
+      answers: () => Effect.succeed(true),
       queueStatus: (tenant) =>
         Effect.map(checked, ({ documents }) => {
           const mine = [...documents.values()].filter(
@@ -205,6 +212,7 @@ const ingestion = Layer.effect(
             concurrency: 4,
             processed: 11,
             failed: 2,
+            paused: false,
             estimatedWaitSeconds: 12.5
           }
         }),

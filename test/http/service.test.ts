@@ -23,6 +23,7 @@ describe("the queue", () => {
         max_concurrent: 4,
         total_processed: 11,
         total_failed: 2,
+        paused: false,
         estimated_wait_time: 12.5
       }
       assert.deepStrictEqual((yield* get("/queue/status?tenant_id=a")).json, status)
@@ -89,7 +90,10 @@ describe("the description of the interface", () => {
         "/v1/documents/{id}",
         "/v1/documents/{id}/pages",
         "/v1/documents/{id}/pages/{n}",
-        "/v1/documents/{id}/text"
+        "/v1/documents/{id}/retry",
+        "/v1/documents/{id}/text",
+        "/v1/tenant/pause",
+        "/v1/tenant/resume"
       ])
       for (const operations of Object.values(Object(paths))) {
         for (const { responses } of Object.values<{ readonly responses: object }>(Object(operations))) {

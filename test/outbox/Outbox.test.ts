@@ -38,7 +38,7 @@ const makeStore = Effect.fnUntraced(function* (urls: ReadonlyArray<string>) {
   const layer = Layer.mock(DocumentStore, {
     pendingCallbacks: (now, limit) =>
       Effect.map(Ref.get(owed), (all) => all.filter(({ dueAt }) => dueAt <= now).slice(0, limit)),
-    recordCallback: (id, outcome) =>
+    recordCallback: ({ id }, outcome) =>
       Effect.gen(function* () {
         yield* Ref.update(owed, (all) =>
           all.flatMap((one) => {

@@ -99,7 +99,7 @@ it.live("A worker that has read its share of pages is replaced while the others 
 it.live("Workers that cannot start are reported instead of being waited for", () =>
   Effect.gen(function* () {
     const failed = yield* Effect.flip(read(pdfOf("never", inMemory(manyPages(1))), [1]))
-    assert.include(failed.message, "no page worker can be started")
+    assert.include(failed.message, "no page worker can be had")
   }).pipe(Effect.provide(engineWith({ workers: 1, memoryBytes: 16 * 1024 ** 2 })))
 )
 

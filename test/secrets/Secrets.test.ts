@@ -31,6 +31,19 @@ for (const [name, make] of [
       }).pipe(Effect.provide(make()))
     )
 
+    it.effect("tells secrets apart by fingerprints that show nothing of them and depend on the context", () =>
+      Effect.gen(function* () {
+        const secrets = yield* Secrets
+        const own = yield* secrets.fingerprint(secret, "a")
+        assert.match(own, /^[A-Za-z0-9_-]{43}$/)
+        assert.strictEqual(yield* secrets.fingerprint(secret, "a"), own)
+        assert.notStrictEqual(yield* secrets.fingerprint(secret, "b"), own)
+        assert.notStrictEqual(yield* secrets.fingerprint(Redacted.make("other"), "a"), own)
+        const elsewhere = yield* Effect.provide(Secrets, make())
+        assert.notStrictEqual(yield* elsewhere.fingerprint(secret, "a"), own)
+      }).pipe(Effect.provide(make()))
+    )
+
     it.effect("never seals alike, and shows nothing of the secret", () =>
       Effect.gen(function* () {
         const secrets = yield* Secrets

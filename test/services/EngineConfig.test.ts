@@ -43,7 +43,8 @@ describe("EngineConfig", () => {
     ["MAX_UPLOAD_SIZE", "12 parsecs"],
     ["MAX_PAGES", "0x10z"],
     ["PAGE_TIMEOUT", "30"],
-    ["DOCUMENT_TIMEOUT", "0s"]
+    ["DOCUMENT_TIMEOUT", "0s"],
+    ["SHUTDOWN_GRACE", "soon"]
   ] as const) {
     it.effect(`refuses ${name}="${value}" by name`, () =>
       Effect.gen(function* () {

@@ -2,6 +2,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, FileSystem, Layer, Result } from "effect"
 import { SqlClient } from "effect/sql"
+import { migrateTo } from "../../src/layers/sqlite/Migrations.ts"
 import { SqliteDatabase } from "../../src/layers/sqlite/SqliteDatabase.ts"
 import { layer as clientLayer } from "../../src/layers/sqlite/SqliteClient.ts"
 import { layer, layerNoDeps } from "../../src/layers/sqlite/SqliteDocumentStore.ts"
@@ -10,6 +11,7 @@ import { documentStoreConformance } from "../conformance/documentStore.ts"
 import {
   accept,
   acme,
+  blobHash,
   claim,
   documentId,
   globex,
@@ -86,6 +88,35 @@ describe("The document store on SQLite, as a file", () => {
       const kept = yield* sql`SELECT sealed_password FROM documents ORDER BY id`.values
       assert.deepStrictEqual(kept, [[null], [null], ["sealed-3"]])
     }).pipe(Effect.provide(withDatabase))
+  )
+
+  it.effect("takes over documents of the time before passwords had keys, and lets no other stand in for them", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* migrateTo(3)
+      yield* Effect.forEach([1, 2], (number) =>
+        sql`INSERT INTO documents ${sql.insert({
+          id: documentId(number),
+          tenant_id: acme,
+          name: `${number}.pdf`,
+          blob: blobHash(number),
+          size: 100,
+          priority: 5,
+          status: "queued",
+          sealed_password: number === 1 ? "sealed" : null,
+          accepted_at: 1_000
+        })}`
+      )
+      yield* Effect.gen(function* () {
+        const store = yield* DocumentStore
+        const sameAs = (number: number) => ({ source: newDocument(number).source, reuse: true })
+        assert.strictEqual((yield* accept(3, sameAs(1))).id, documentId(3))
+        assert.strictEqual((yield* accept(4, sameAs(2))).id, documentId(2))
+        assert.deepInclude(yield* store.find(acme, documentId(1)), { interruptions: 0, retries: 0 })
+        const expired = yield* store.expireQueued(1_001, 2_000, 9)
+        assert.strictEqual(expired.length, 3)
+      }).pipe(Effect.provide(layerNoDeps))
+    }).pipe(Effect.provide(Layer.unwrap(Effect.map(temporaryFile, (filename) => clientLayer({ filename })))))
   )
 
   it.effect("fails as unavailable when the file cannot be opened", () =>

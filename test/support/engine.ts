@@ -7,6 +7,7 @@ import { Ingestion, type SubmitOptions } from "../../src/actors/Ingestion.ts"
 import { Submissions } from "../../src/actors/Submissions.ts"
 import { TenantDirectory } from "../../src/actors/TenantDirectory.ts"
 import type { IngestEvent } from "../../src/domain/Event.ts"
+import { failure } from "../../src/domain/Failure.ts"
 import { type DocumentId, TenantId } from "../../src/domain/Ids.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
@@ -20,7 +21,6 @@ import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { SourceRefused, Sources } from "../../src/services/Sources.ts"
 import * as Telemetry from "../../src/services/Telemetry.ts"
 import { type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
-import { failure } from "../../src/domain/Failure.ts"
 
 type Store = Context.Service.Shape<typeof DocumentStore>
 type Reader = Context.Service.Shape<typeof PdfEngine>
@@ -35,6 +35,10 @@ export interface WorldOptions {
   readonly sources?: Partial<Context.Service.Shape<typeof Sources>>
   /** What of the store behaves differently, over the store that works. */
   readonly store?: (store: Store) => Partial<Store>
+  /** Is waited for whenever the limits of a tenant are asked for. */
+  readonly slowRegistry?: Effect.Effect<void>
+  /** Events reach nobody. */
+  readonly deaf?: boolean
   readonly reader?: (reader: Reader) => Partial<Reader>
 }
 
@@ -48,6 +52,8 @@ const scriptName = ({ location }: PdfRef): string =>
 
 const noSources = (text: string) =>
   Effect.fail(new SourceRefused({ failure: failure("SOURCE_REFUSED", `${text} is not allowed`) }))
+
+const deafEvents = Layer.succeed(Events, { publish: () => Effect.void, subscribe: Effect.succeed(Stream.never) })
 
 /** What outlives an engine: the stores, the events and the scripted workers. Engines are started over it, one or several. */
 export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}) {
@@ -69,8 +75,14 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     fetch: () => Stream.empty,
     ...options.sources
   })
+  const registryLayer = Layer.effect(
+    TenantRegistry,
+    Effect.map(TenantRegistry, ({ limits }) => ({
+      limits: (owner) => Effect.andThen(options.slowRegistry ?? Effect.void, limits(owner))
+    }))
+  ).pipe(Layer.provide(TenantRegistry.layer(options.tenants)))
   const services = yield* Layer.build(
-    TenantRegistry.layer(options.tenants).pipe(
+    registryLayer.pipe(
       Layer.provideMerge(EngineConfig.layer(options.limits)),
       Layer.merge(
         Layer.mergeAll(
@@ -80,7 +92,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
           BlobStoreMemory.layerMemory,
           SecretsMemory.layerMemory,
           SecureRandom.layerWebCrypto,
-          Events.layer(),
+          options.deaf ? deafEvents : Events.layer(),
           Layer.succeed(Metric.MetricRegistry, new Map())
         )
       )
@@ -89,13 +101,15 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
 
   /** Starts an engine; `stop` releases it as the end of the process would. The end of the test stops it at the latest. */
   const start = Effect.gen(function* () {
-    const scope = yield* Scope.fork(yield* Effect.scope)
+    const scope = yield* Scope.make()
+    const stop = Scope.close(scope, Exit.void)
+    yield* Effect.addFinalizer(() => Effect.flatMap(Effect.forkChild(stop), (stopping) => letPass(stopping, "1 second")))
     const engine = yield* Layer.buildWithScope(Layer.fresh(Engine.layer), scope).pipe(Effect.provideContext(services))
     return {
       ingestion: Context.get(engine, Ingestion),
       directory: Context.get(engine, TenantDirectory),
       submissions: Context.get(engine, Submissions),
-      stop: Scope.close(scope, Exit.void)
+      stop
     }
   })
 
@@ -121,7 +135,7 @@ export const startEngine = Effect.fnUntraced(function* (options: WorldOptions = 
 
 export const words = (ingestion: Context.Service.Shape<typeof Ingestion>) => {
   const submit = (script: string, owner: TenantId = acme, options: Partial<SubmitOptions> = {}) =>
-    ingestion.submit(owner, Stream.make(bytesOf(script)), { name: `${script}.pdf`, ...options })
+    ingestion.submit(owner, Stream.make(bytesOf(script)), { name: `${script}.pdf`, force: true, ...options })
 
   /** Everything `follow` tells of a document, from now on in the background. */
   const followed = (id: DocumentId, owner: TenantId = acme) =>

@@ -111,7 +111,7 @@ export const pagesOf = Effect.fnUntraced(function* (id: DocumentId, query = "", 
 /** Every page of the document, through as many requests as that takes. */
 export const allPagesOf = Effect.fnUntraced(function* (id: DocumentId, tenant = "default") {
   const pages: Array<(typeof PageList.Type)["pages"][number]> = []
-  for (let from: number | undefined = 1; from !== undefined; ) {
+  for (let from: number | undefined = 1; from !== undefined;) {
     const part: typeof PageList.Type = yield* pagesOf(id, `?limit=500&from=${from}`, tenant)
     pages.push(...part.pages)
     from = part.next

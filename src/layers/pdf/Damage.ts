@@ -2,12 +2,14 @@
 // there, a page whose content is damaged looks like a blank one.
 import type { Scope } from "effect"
 import { Effect } from "effect"
+import { isMemoryError } from "./Document.ts"
 
 const fromPdfjs = /^(?:Warning|Info): /
 const aboutStream = /in flate stream|invalid stream|unknown compression|filter ".*" is not supported|eod|lzw/i
 
 let listeners = 0
 let damages = 0
+let memoryFailures = 0
 let print = { warn: console.warn, info: console.info }
 
 const listen =
@@ -16,6 +18,8 @@ const listen =
     const message = parts[0]
     if (typeof message !== "string" || !fromPdfjs.test(message)) {
       original(...parts)
+    } else if (isMemoryError({ message })) {
+      memoryFailures++
     } else if (aboutStream.test(message)) {
       damages++
     }
@@ -39,3 +43,6 @@ export const listenToPdfjs: Effect.Effect<void, never, Scope.Scope> = Effect.acq
 
 /** Streams found damaged so far, of whatever page. */
 export const damagesSoFar = Effect.sync(() => damages)
+
+/** Allocations that have failed so far, and that pdf.js went on without. */
+export const memoryFailuresSoFar = Effect.sync(() => memoryFailures)

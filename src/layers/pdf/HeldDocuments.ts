@@ -1,5 +1,6 @@
 // The few documents that a page worker keeps open between ranges of pages.
 import { Effect, Exit, Scope } from "effect"
+import { createHash } from "node:crypto"
 import { open as openFile } from "node:fs/promises"
 import { failure } from "../../domain/Failure.ts"
 import { PdfUnreadable } from "../../services/PdfEngine.ts"
@@ -32,10 +33,16 @@ const readFile = (path: string) =>
     (file) => Effect.promise(() => file.close())
   )
 
+/** Damaged bytes must neither pass for a corrupt PDF nor, where it still opens, for its text. */
+const refuseDamaged = (bytes: Uint8Array, hash: string | undefined): Effect.Effect<void, PdfUnreadable> =>
+  hash === undefined || createHash("sha256").update(bytes).digest("hex") === hash
+    ? Effect.void
+    : Effect.fail(new PdfUnreadable({ failure: failure("BLOB_LOST", "The stored bytes no longer match their hash.") }))
+
 const bytesOf = (source: Source): Effect.Effect<Uint8Array, PdfUnreadable | "NotHeld"> => {
   switch (source._tag) {
     case "File":
-      return readFile(source.path)
+      return Effect.tap(readFile(source.path), (bytes) => refuseDamaged(bytes, source.hash))
     case "Bytes":
       return Effect.succeed(source.bytes)
     case "Held":

@@ -1,5 +1,6 @@
 // Page results on their way out of a page worker. Small ones that are ready within a few milliseconds of each other travel
-// together, since the engine's process pays for each message. The last ones never wait: the end of a call flushes them.
+// together, since the engine's process pays for each message. The first of them goes at once, because the timer does not
+// run while a page spins; the last ones never wait: the end of a call flushes them.
 import type { PageResult } from "../../domain/Page.ts"
 
 const maxDelayMillis = 25
@@ -14,6 +15,7 @@ export const makeOutbox = (send: (results: ReadonlyArray<PageResult>) => void): 
   let results: Array<PageResult> = []
   let characters = 0
   let timer: NodeJS.Timeout | undefined
+  let lastFlush = Number.NEGATIVE_INFINITY
 
   const flush = (): void => {
     clearTimeout(timer)
@@ -22,13 +24,14 @@ export const makeOutbox = (send: (results: ReadonlyArray<PageResult>) => void): 
     const batch = results
     results = []
     characters = 0
+    lastFlush = performance.now()
     send(batch)
   }
 
   const add = (result: PageResult): void => {
     results.push(result)
     characters += result.text.length + result.lines.length
-    if (characters >= maxCharacters) flush()
+    if (characters >= maxCharacters || performance.now() - lastFlush >= maxDelayMillis) flush()
     else timer ??= setTimeout(flush, maxDelayMillis)
   }
 

@@ -6,7 +6,7 @@ import { failure } from "../../domain/Failure.ts"
 import type { PageResult } from "../../domain/Page.ts"
 import { failedPage, noLines } from "../../domain/Page.ts"
 import type { OpenedPdf, PdfUnreadable } from "../../services/PdfEngine.ts"
-import { damagesSoFar, listenToPdfjs } from "./Damage.ts"
+import { damagesSoFar, listenToPdfjs, memoryFailuresSoFar } from "./Damage.ts"
 import { describeDocument } from "./Description.ts"
 import { describeError, isMemoryError, openDocument, unreadable } from "./Document.ts"
 import { type FieldRuns, readFieldRuns } from "./Fields.ts"
@@ -55,7 +55,8 @@ const readFrom = (document: PDFDocumentProxy, number: number, fields: Effect.Eff
     })
   )
 
-const round = (value: number): number => Math.round(value * 100) / 100
+// A file can push a place beyond all numbers. It is shown at 0: neither JSON nor the store has a word for infinity.
+const round = (value: number): number => (Number.isFinite(value * 100) ? Math.round(value * 100) / 100 : 0)
 
 /**
  * Opens a PDF until the scope ends. A copy of the bytes is handed to pdf.js; the caller's are neither kept nor changed.
@@ -66,8 +67,14 @@ const round = (value: number): number => Math.round(value * 100) / 100
  */
 export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array, password: string | undefined) {
   yield* listenToPdfjs
+  const failuresBefore = yield* memoryFailuresSoFar
   const document = yield* openDocument(new Uint8Array(bytes), password, "strict").pipe(
-    Effect.mapError((cause) => unreadable(cause, bytes))
+    Effect.catch((cause) =>
+      Effect.flatMap(memoryFailuresSoFar, (failures) =>
+        // pdf.js hides what its structure could not be read for.
+        Effect.fail(unreadable(failures > failuresBefore ? new Error("out of memory") : cause, bytes))
+      )
+    )
   )
   const fields = yield* Effect.cached(readFieldRuns(document))
   const scope = yield* Effect.scope

@@ -115,19 +115,62 @@ const stats = [
   END`
 ]
 
+/**
+ * - `password_key` of documents that had a password before there were keys matches nothing: whose it was is not known.
+ * - `queued_at` is set while a document waits for its first run, and empty from then on, however often it waits again.
+ */
+const lifecycle = [
+  `ALTER TABLE documents ADD COLUMN password_key TEXT`,
+  `ALTER TABLE documents ADD COLUMN shared INTEGER NOT NULL DEFAULT 0`,
+  `ALTER TABLE documents ADD COLUMN interruptions INTEGER NOT NULL DEFAULT 0`,
+  `ALTER TABLE documents ADD COLUMN retries INTEGER NOT NULL DEFAULT 0`,
+  `ALTER TABLE documents ADD COLUMN queued_at INTEGER`,
+  `UPDATE documents SET password_key = 'unknown' WHERE sealed_password IS NOT NULL OR EXISTS (
+    SELECT 1 FROM document_details x WHERE x.document = seq AND json_extract(x.metadata, '$.encrypted')
+  )`,
+  `UPDATE documents SET queued_at = coalesce(not_before, accepted_at) WHERE status = 'queued' AND started_at IS NULL`,
+  `CREATE INDEX documents_queued_at ON documents (queued_at) WHERE queued_at IS NOT NULL`,
+  `CREATE INDEX documents_finished_at ON documents (finished_at) WHERE finished_at IS NOT NULL`,
+  `ALTER TABLE tenant_stats ADD COLUMN paused INTEGER NOT NULL DEFAULT 0`,
+  `CREATE TABLE page_faults (
+    document INTEGER NOT NULL REFERENCES documents (seq) ON DELETE CASCADE,
+    page INTEGER NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0,
+    deaths INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (document, page)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE idempotency_keys (
+    tenant_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    kept_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, key)
+  ) STRICT`,
+  `CREATE INDEX idempotency_keys_kept_at ON idempotency_keys (kept_at)`
+]
+
 const steps = (statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })
   })
 
-export const migrate = Migrator.make({})({
-  table: "migrations",
-  loader: Migrator.fromRecord({
-    "0001_documents": steps(documents),
-    "0002_pages": steps(pages),
-    "0003_tenant_stats": steps(stats)
+const all = {
+  "0001_documents": steps(documents),
+  "0002_pages": steps(pages),
+  "0003_tenant_stats": steps(stats),
+  "0004_lifecycle": steps(lifecycle)
+}
+
+/** Brings the tables to what they were after this many steps, so that a test can bring them on from there. */
+export const migrateTo = (count: number) =>
+  Migrator.make({})({
+    table: "migrations",
+    loader: Migrator.fromRecord(Object.fromEntries(Object.entries(all).slice(0, count)))
   })
-})
+
+export const migrate = migrateTo(Object.keys(all).length)
 
 export const layer = Layer.effectDiscard(migrate)

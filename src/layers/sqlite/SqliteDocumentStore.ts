@@ -1,9 +1,10 @@
 /** `DocumentStore` in one SQLite file: durable when a write succeeds, and as fast as the disk flushes batches. */
-import { type Duration, Effect, Layer } from "effect"
+import { type Duration, Effect, Layer, Option } from "effect"
 import type { SqlClient } from "effect/sql"
 import { DocumentNotFound, DocumentStore, StoreUnavailable } from "../../services/DocumentStore.ts"
 import { make as makeGroupCommit } from "./GroupCommit.ts"
 import { migrate } from "./Migrations.ts"
+import * as lifecycle from "./lifecycle.ts"
 import * as reads from "./reads.ts"
 import { layer as clientLayer } from "./SqliteClient.ts"
 import { SqliteDatabase, type SqliteOptions, type Statements } from "./SqliteDatabase.ts"
@@ -33,16 +34,37 @@ const make = Effect.fnUntraced(function* (patience: Duration.Input) {
     finish: Effect.fn("DocumentStore.finish")((fence, outcome, at) =>
       write("finish a document", writes.finish(fence, outcome, at))
     ),
+    recordFault: Effect.fn("DocumentStore.recordFault")((fence, page, fault) =>
+      write("record a page's fault", writes.recordFault(fence, page, fault))
+    ),
     release: Effect.fn("DocumentStore.release")((fence) => write("release a document", writes.release(fence))),
     reclaimExpired: Effect.fn("DocumentStore.reclaimExpired")((now) =>
       write("reclaim expired leases", writes.reclaimExpired(now))
     ),
     queueDue: Effect.fn("DocumentStore.queueDue")((now) => write("queue due documents", writes.queueDue(now))),
+    expireQueued: Effect.fn("DocumentStore.expireQueued")((queuedBefore, at, limit) =>
+      write("expire queued documents", lifecycle.expireQueued(queuedBefore, at, limit))
+    ),
     tenantsWithQueued: read("find tenants with work", reads.tenantsWithQueued),
     cancel: Effect.fn("DocumentStore.cancel")((tenant, id, at) =>
       write("cancel a document", writes.cancel(tenant, id, at))
     ),
     remove: Effect.fn("DocumentStore.remove")((tenant, id) => write("remove a document", writes.remove(tenant, id))),
+    withdraw: Effect.fn("DocumentStore.withdraw")((tenant, id) =>
+      write("withdraw a document", lifecycle.withdraw(tenant, id))
+    ),
+    removeEnded: Effect.fn("DocumentStore.removeEnded")((finishedBefore, limit) =>
+      write("remove ended documents", lifecycle.removeEnded(finishedBefore, limit))
+    ),
+    retry: Effect.fn("DocumentStore.retry")((tenant, id, retry, limits) =>
+      write("retry a document", lifecycle.retry(tenant, id, retry, limits))
+    ),
+    setPaused: Effect.fn("DocumentStore.setPaused")((tenant, paused) =>
+      write("pause or resume a tenant", lifecycle.setPaused(tenant, paused))
+    ),
+    isPaused: Effect.fn("DocumentStore.isPaused")((tenant) =>
+      read("see whether a tenant is paused", (db) => reads.isPaused(db, tenant))
+    ),
     find: Effect.fn("DocumentStore.find")(function* (tenant, id) {
       const document = yield* read("find a document", (db) => reads.findById(db, tenant, id))
       return document ?? (yield* new DocumentNotFound({ documentId: id }))
@@ -62,8 +84,20 @@ const make = Effect.fnUntraced(function* (patience: Duration.Input) {
     pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")((now, limit) =>
       read("find callbacks owed", (db) => reads.pendingCallbacks(db, now, limit))
     ),
-    recordCallback: Effect.fn("DocumentStore.recordCallback")((id, outcome) =>
-      write("record a callback", writes.recordCallback(id, outcome))
+    recordCallback: Effect.fn("DocumentStore.recordCallback")((document, outcome) =>
+      write("record a callback", writes.recordCallback(document, outcome))
+    ),
+    keepAnswer: Effect.fn("DocumentStore.keepAnswer")((tenant, key, answer) =>
+      write("keep an answer", lifecycle.keepAnswer(tenant, key, answer))
+    ),
+    findAnswer: Effect.fn("DocumentStore.findAnswer")((tenant, key) =>
+      Effect.map(
+        read("find a kept answer", (db) => reads.answer(db, tenant, key)),
+        Option.fromUndefinedOr
+      )
+    ),
+    forgetAnswers: Effect.fn("DocumentStore.forgetAnswers")((keptBefore, limit) =>
+      write("forget kept answers", lifecycle.forgetAnswers(keptBefore, limit))
     )
   })
 })

@@ -2,7 +2,14 @@
 import type { Document } from "../../domain/Document.ts"
 import { type BlobHash, type DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { PageResult } from "../../domain/Page.ts"
-import type { ListOptions, PagesOptions, PendingCallback, QueueStats } from "../../services/DocumentStore.ts"
+import type {
+  KeptAnswer,
+  ListOptions,
+  PageFaults,
+  PagesOptions,
+  PendingCallback,
+  QueueStats
+} from "../../services/DocumentStore.ts"
 import { number, text, toDocument, toPage } from "./rows.ts"
 import type { Row, Statements } from "./SqliteDatabase.ts"
 
@@ -68,7 +75,33 @@ export const tenantIds = (rows: ReadonlyArray<Row>): Array<TenantId> =>
   Array.from(new Set(rows.map((row) => text(row, "tenant_id"))), (id) => TenantId.make(id))
 
 export const tenantsWithQueued = (db: Statements): Array<TenantId> =>
-  tenantIds(db.all("SELECT tenant_id FROM tenant_stats WHERE queued > 0 AND tenant_id <> '*'"))
+  tenantIds(db.all("SELECT tenant_id FROM tenant_stats WHERE queued > 0 AND paused = 0 AND tenant_id <> '*'"))
+
+export const isPaused = (db: Statements, tenant: TenantId): boolean =>
+  db.get("SELECT 1 FROM tenant_stats WHERE tenant_id = ? AND paused = 1", tenant) !== undefined
+
+export const faults = (db: Statements, seq: number): ReadonlyMap<number, PageFaults> =>
+  new Map(
+    db
+      .all(
+        `SELECT page, failures, deaths FROM page_faults f WHERE document = ?
+        AND NOT EXISTS (SELECT 1 FROM pages p WHERE p.document = f.document AND p.number = f.page)`,
+        seq
+      )
+      .map((row) => [number(row, "page"), { failures: number(row, "failures"), deaths: number(row, "deaths") }])
+  )
+
+export const answer = (db: Statements, tenant: TenantId, key: string): KeptAnswer | undefined => {
+  const row = db.get("SELECT * FROM idempotency_keys WHERE tenant_id = ? AND key = ?", tenant, key)
+  return row === undefined
+    ? undefined
+    : {
+        fingerprint: text(row, "fingerprint"),
+        bytes: number(row, "bytes"),
+        body: text(row, "body"),
+        keptAt: number(row, "kept_at")
+      }
+}
 
 const noStats: QueueStats = { waiting: 0, running: 0, maxWaiting: 0, maxRunning: 0, processed: 0, failed: 0 }
 

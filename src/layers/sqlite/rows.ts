@@ -58,6 +58,8 @@ export const toDocument = (row: Row): Document => {
     priority: number(row, "priority"),
     status: decodeStatus(row["status"]),
     attempt: number(row, "attempt"),
+    interruptions: number(row, "interruptions"),
+    retries: number(row, "retries"),
     progress: {
       ...(pages === undefined ? {} : { pages }),
       done: number(row, "pages_done"),

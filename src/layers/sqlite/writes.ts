@@ -20,24 +20,51 @@ import {
 } from "../../services/DocumentStore.ts"
 import type { OpenedPdf } from "../../services/PdfEngine.ts"
 import type { Operation } from "./GroupCommit.ts"
-import { donePages, findById, findBySeq, refersTo, stats, tenantIds } from "./reads.ts"
+import { donePages, faults, findById, findBySeq, isPaused, refersTo, stats, tenantIds } from "./reads.ts"
 import { encodeFailure, encodeMetadata, encodeOutline, number, optionalText, text } from "./rows.ts"
 import type { Statements } from "./SqliteDatabase.ts"
+
+export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimits): QueueFull | undefined => {
+  if (stats(db, tenant).waiting >= limits.tenant) return new QueueFull({ scope: "tenant", limit: limits.tenant })
+  if (stats(db, "*").waiting >= limits.global) return new QueueFull({ scope: "global", limit: limits.global })
+  return undefined
+}
+
+/** The document that may stand in for this one; from now on nobody can withdraw it any more. */
+const shareStandIn = (db: Statements, { acceptedAt, callback, notBefore, ...wanted }: NewDocument) => {
+  if (wanted.source._tag === "Url") return undefined
+  const found = db.get(
+    `SELECT seq FROM documents WHERE blob = ? AND tenant_id = ? AND password_key IS ?
+      AND status IN ('scheduled', 'queued', 'running', 'completed', 'partial')
+      AND (? IS NULL OR callback = ?) AND (status <> 'scheduled' OR not_before <= ?)
+      ORDER BY seq DESC LIMIT 1`,
+    wanted.source.hash,
+    wanted.tenantId,
+    wanted.passwordKey ?? null,
+    callback ?? null,
+    callback ?? null,
+    Math.max(notBefore ?? 0, acceptedAt)
+  )
+  if (found === undefined) return undefined
+  const seq = number(found, "seq")
+  db.run("UPDATE documents SET shared = 1 WHERE seq = ? AND shared = 0", seq)
+  return findBySeq(db, seq)
+}
 
 export const accept =
   (document: NewDocument, limits: BacklogLimits): Operation<Document, QueueFull> =>
   (db) => {
-    if (stats(db, document.tenantId).waiting >= limits.tenant) {
-      return Exit.fail(new QueueFull({ scope: "tenant", limit: limits.tenant }))
-    }
-    if (stats(db, "*").waiting >= limits.global) {
-      return Exit.fail(new QueueFull({ scope: "global", limit: limits.global }))
-    }
+    const standIn = document.reuse ? shareStandIn(db, document) : undefined
+    if (standIn !== undefined) return Exit.succeed(standIn)
+    const full = fullQueue(db, document.tenantId, limits)
+    if (full !== undefined) return Exit.fail(full)
     const { notBefore, source } = document
+    const scheduled = notBefore !== undefined && notBefore > document.acceptedAt
     db.run(
       `INSERT INTO documents
-      (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, callback, accepted_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, password_key, callback,
+        accepted_at, queued_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       document.id,
       document.tenantId,
       document.name,
@@ -45,11 +72,13 @@ export const accept =
       source._tag === "Blob" ? source.hash : null,
       source._tag === "Blob" ? source.size : null,
       document.priority,
-      notBefore !== undefined && notBefore > document.acceptedAt ? "scheduled" : "queued",
+      scheduled ? "scheduled" : "queued",
       notBefore ?? null,
       document.sealedPassword ?? null,
+      document.passwordKey ?? null,
       document.callback ?? null,
-      document.acceptedAt
+      document.acceptedAt,
+      scheduled ? null : document.acceptedAt
     )
     const accepted = findById(db, document.tenantId, document.id)
     return accepted === undefined ? Exit.die("an accepted document cannot be read") : Exit.succeed(accepted)
@@ -64,11 +93,11 @@ const nextQueued = `
 export const claim =
   (tenant: TenantId, lease: Lease): Operation<Option.Option<Claim>, never> =>
   (db) => {
-    const next = db.get(nextQueued, tenant)
+    const next = isPaused(db, tenant) ? undefined : db.get(nextQueued, tenant)
     if (next === undefined) return Exit.succeed(Option.none())
     const seq = number(next, "seq")
     const row = db.get(
-      `UPDATE documents SET status = 'running', attempt = attempt + 1, runner = ?, lease_until = ?,
+      `UPDATE documents SET status = 'running', attempt = attempt + 1, runner = ?, lease_until = ?, queued_at = NULL,
       started_at = coalesce(started_at, ?) WHERE seq = ? RETURNING sealed_password`,
       lease.runner,
       lease.until,
@@ -81,7 +110,8 @@ export const claim =
         fence: { documentId: document.id, attempt: document.attempt },
         document,
         sealedPassword: row === undefined ? undefined : optionalText(row, "sealed_password"),
-        donePages: donePages(db, seq)
+        donePages: donePages(db, seq),
+        faults: faults(db, seq)
       })
     )
   }
@@ -159,8 +189,20 @@ export const savePage = (fence: Fence, page: PageResult) =>
     )
   })
 
+export const recordFault = (fence: Fence, page: number, fault: "failure" | "death") =>
+  fenced(fence, (db, seq) => {
+    db.run(
+      `INSERT INTO page_faults (document, page, failures, deaths) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET failures = failures + excluded.failures, deaths = deaths + excluded.deaths`,
+      seq,
+      page,
+      fault === "failure" ? 1 : 0,
+      fault === "death" ? 1 : 0
+    )
+  })
+
 /** What becomes of a document when it ends: its secrets go, its callback falls due, and nobody holds it. */
-const end = (db: Statements, seq: number, outcome: Outcome | { status: "cancelled" }, at: number): Document => {
+export const end = (db: Statements, seq: number, outcome: Outcome | { status: "cancelled" }, at: number): Document => {
   const reason =
     outcome.status === "failed"
       ? outcome.failure
@@ -169,7 +211,7 @@ const end = (db: Statements, seq: number, outcome: Outcome | { status: "cancelle
         : undefined
   db.run(
     `UPDATE documents SET status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, runner = NULL,
-      lease_until = NULL, sealed_password = NULL, callback_next_at = iif(callback IS NULL, NULL, ?) WHERE seq = ?`,
+      lease_until = NULL, queued_at = NULL, sealed_password = NULL, callback_next_at = iif(callback IS NULL, NULL, ?) WHERE seq = ?`,
     outcome.status,
     reason === undefined ? null : encodeFailure(reason),
     at,
@@ -183,7 +225,7 @@ const end = (db: Statements, seq: number, outcome: Outcome | { status: "cancelle
 export const finish = (fence: Fence, outcome: Outcome, at: number) =>
   fenced(fence, (db, seq) => end(db, seq, outcome, at))
 
-const requeued = "SET status = 'queued', runner = NULL, lease_until = NULL"
+const requeued = "SET status = 'queued', interruptions = interruptions + 1, runner = NULL, lease_until = NULL"
 
 export const release = (fence: Fence) =>
   fenced(fence, (db, seq) => {
@@ -209,7 +251,9 @@ export const queueDue =
     Exit.succeed(
       tenantIds(
         db.all(
-          `UPDATE documents SET status = 'queued' WHERE status = 'scheduled' AND not_before <= ? RETURNING tenant_id`,
+          `UPDATE documents SET status = 'queued', queued_at = ? WHERE status = 'scheduled' AND not_before <= ?
+          RETURNING tenant_id`,
+          now,
           now
         )
       )
@@ -237,15 +281,16 @@ export const remove =
 
 export const recordCallback =
   (
-    id: DocumentId,
+    { id, retries }: Pick<Document, "id" | "retries">,
     outcome: { readonly settled: true } | { readonly settled: false; readonly nextAt: number }
   ): Operation<void, never> =>
   (db) => {
     db.run(
       `UPDATE documents SET callback_next_at = ?, callback_deliveries = callback_deliveries + 1
-      WHERE id = ? AND callback_next_at IS NOT NULL`,
+      WHERE id = ? AND retries = ? AND callback_next_at IS NOT NULL`,
       outcome.settled ? null : outcome.nextAt,
-      id
+      id,
+      retries
     )
     return Exit.void
   }

@@ -18,7 +18,8 @@ export interface TextLayout {
   readonly lines: ReadonlyArray<TextLine>
 }
 
-const round = (value: number): number => Math.round(value * 100) / 100
+// A file can push a place beyond all numbers. It is shown at 0: neither JSON nor the store has a word for infinity.
+const round = (value: number): number => (Number.isFinite(value * 100) ? Math.round(value * 100) / 100 : 0)
 
 const onPage = ({ ux, uy }: Frame, line: Line): TextLine => {
   const { text, left, right, top, bottom } = line

@@ -1,0 +1,108 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schedule } from "effect"
+import { temporaryFolder } from "../support/service.ts"
+import { type Client, makeClient, type View } from "./client.ts"
+import { isAlive } from "./processes.ts"
+import { freePort, startServer } from "./server.ts"
+import { slowDocument } from "./workload.ts"
+
+const tenant = "acme"
+const count = 120
+const name = "long.pdf"
+const expected = Array.from({ length: count }, (_, index) => `${name}: page ${index + 1} of ${count}`)
+const upload = {
+  name,
+  tenant,
+  bytes: slowDocument(name, count),
+  expected: { status: "completed", pages: expected }
+} as const
+
+/** Looks until it holds. The test's time limit bounds it. */
+const until = (client: Client, id: string, holds: (view: View) => boolean) =>
+  client.document(tenant, id).pipe(Effect.repeat({ until: holds, schedule: Schedule.spaced("10 millis") }))
+
+const texts = (client: Client, id: string) =>
+  Effect.map(client.pages(tenant, id), (pages) => pages.map(({ number, text }) => [number, text]))
+const numbered = expected.map((text, index) => [index + 1, text])
+
+describe.skipIf(process.platform !== "linux")("A server that is told to stop", () => {
+  it.live("refuses work, answers reads, finishes what is in flight and exits with 0; the next goes on from there", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryFolder
+      const port = yield* freePort
+      const server = yield* startServer({ directory, port })
+      yield* server.listening
+      const client = makeClient(server.url)
+      const id = yield* client.upload(upload)
+      yield* until(client, id, ({ progress }) => progress.done >= 10)
+      const workers = server.workers()
+      assert.isAtLeast(workers.length, 2)
+      yield* server.signal("SIGTERM")
+      // As npm and a terminal do it: both tell the server.
+      yield* server.signal("SIGINT")
+      assert.deepStrictEqual(yield* server.ended, { code: 0, signal: null })
+      assert.deepStrictEqual(workers.filter(isAlive), [])
+
+      const next = yield* startServer({ directory, port })
+      yield* next.listening
+      const resumed = yield* client.document(tenant, id)
+      assert.isAtLeast(resumed.progress.done, 10)
+      const document = yield* until(client, id, ({ status }) => status === "completed")
+      // It was handed back, not left to its lease, and read on in one further run.
+      assert.deepStrictEqual([document.attempt, document.progress], [2, { pages: count, done: count, failed: 0 }])
+      assert.deepStrictEqual(yield* texts(client, id), numbered)
+      yield* next.signal("SIGINT")
+      assert.deepStrictEqual(yield* next.ended, { code: 0, signal: null })
+    })
+  )
+
+  it.live("refuses and is not ready while it drains, and exits at once when it is told again, with nothing lost", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryFolder
+      const port = yield* freePort
+      const server = yield* startServer({ directory, port, env: { SHUTDOWN_GRACE: "1h" } })
+      yield* server.listening
+      const client = makeClient(server.url)
+      // After the first page the others keep the drain waiting for some seconds.
+      const slow = slowDocument(name, 4, (page) => (page === 1 ? 1 : 2_000_000))
+      const id = yield* client.upload({ ...upload, bytes: slow })
+      yield* until(client, id, ({ progress }) => progress.done > 0)
+      yield* server.signal("SIGTERM")
+      const ready = client
+        .ask(tenant, "/health/ready")
+        .pipe(Effect.repeat({ until: ({ status }) => status === 503, schedule: Schedule.spaced("10 millis") }))
+      assert.include((yield* ready).body, "no more work is accepted")
+      const refused = yield* Effect.flip(client.upload(upload))
+      assert.strictEqual(refused._tag === "Refused" && refused.status, 503)
+      assert.include(String(refused._tag === "Refused" && refused.body), "SHUTTING_DOWN")
+      assert.strictEqual((yield* client.document(tenant, id)).status, "running")
+      // Closer together they would count as one request, which no event tells the end of.
+      yield* Effect.sleep("600 millis")
+      yield* server.signal("SIGTERM")
+      assert.deepStrictEqual(yield* server.ended, { code: 143, signal: null })
+
+      const next = yield* startServer({ directory, port })
+      yield* next.listening
+      const document = yield* until(client, id, ({ status }) => status === "completed")
+      assert.deepStrictEqual(document.progress, { pages: 4, done: 4, failed: 0 })
+    })
+  )
+
+  it.live("does not wait for clients that keep their connections open", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryFolder
+      const server = yield* startServer({ directory, port: yield* freePort, env: { SHUTDOWN_GRACE: "1s" } })
+      yield* server.listening
+      const client = makeClient(server.url)
+      // Never sends the rest of its body.
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(new TextEncoder().encode("%PDF-1.7\n"))
+      })
+      const init = { method: "POST", headers: { "content-type": "application/pdf" }, body, duplex: "half" } as const
+      yield* Effect.forkChild(client.ask(tenant, "/v1/documents", init), { startImmediately: true })
+      yield* client.document(tenant, "01a20767-c274-7467-b1de-fa5ee9b9fb0b").pipe(Effect.flip)
+      yield* server.signal("SIGTERM")
+      assert.deepStrictEqual(yield* server.ended, { code: 0, signal: null })
+    })
+  )
+})

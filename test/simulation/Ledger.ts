@@ -1,0 +1,311 @@
+import { createHash } from "node:crypto"
+import { type Document, type DocumentStatus, isTerminal } from "../../src/domain/Document.ts"
+import type { DocumentId, TenantId } from "../../src/domain/Ids.ts"
+import { isFailed, type PageResult } from "../../src/domain/Page.ts"
+import type { Claim, Fence, Lease, NewDocument, Outcome } from "../../src/services/DocumentStore.ts"
+import type { History } from "./History.ts"
+
+/** What must be true of one document, kept apart from the store and from nothing but the calls that succeeded. */
+export interface Entry {
+  readonly id: DocumentId
+  readonly tenant: TenantId
+  readonly label: string
+  readonly notBefore: number | undefined
+  status: DocumentStatus
+  attempt: number
+  runner: string | undefined
+  leasedUntil: number
+  pageCount: number | undefined
+  readonly pages: Map<number, { readonly digest: string; readonly status: PageResult["status"]; readonly code: string }>
+  /** Pages that were done when the last attempt began. */
+  doneAtClaim: ReadonlySet<number>
+  failureCode: string | undefined
+  endedAt: number | undefined
+  ends: number
+  announcements: number
+  /** No run works under the present lease any more: its end could not be written. */
+  abandonedAt: number | undefined
+  /** An attempt lost its lease while its run went on; the two may overlap. */
+  overlapped: boolean
+  removed: boolean
+}
+
+export const pageDigest = ({ elapsedMillis: _, ...page }: PageResult): string =>
+  createHash("sha256").update(JSON.stringify(page)).digest("hex").slice(0, 16)
+
+export interface Limits {
+  readonly tenantDocuments: (tenant: TenantId) => number
+  readonly globalDocuments: number
+}
+
+/** The model of the store: applies every successful call to itself, and says when a call should not have succeeded. */
+export class Ledger {
+  readonly entries = new Map<string, Entry>()
+  readonly #history: History
+  readonly #limits: Limits
+  readonly #paused = new Set<TenantId>()
+
+  constructor(history: History, limits: Limits) {
+    this.#history = history
+    this.#limits = limits
+  }
+
+  /** Accepted and neither ended nor removed. */
+  get open(): ReadonlyArray<Entry> {
+    return [...this.entries.values()].filter((entry) => !entry.removed && !isTerminal(entry.status))
+  }
+
+  /** Digest of what became of every document and every page, but of the last probe's. Names tell documents apart. */
+  results(): string {
+    const own = [...this.entries.values()].filter(({ label }) => !label.includes("probe-"))
+    const lines = own.map(({ label, pages, status }) => {
+      const results = [...pages].toSorted(([a], [b]) => a - b).map(([page, { digest }]) => `${page} ${digest}`)
+      return `${label.replace(/^#\d+ /, "")} ${status} ${results.join(" ")}`
+    })
+    return createHash("sha256").update(lines.toSorted().join("\n")).digest("hex").slice(0, 16)
+  }
+
+  entry(id: string): Entry | undefined {
+    return this.entries.get(id)
+  }
+
+  accepted(document: NewDocument, stored: Document): void {
+    if (stored.id !== document.id) {
+      const other = this.#known(stored.id)
+      this.#check(document.reuse, "a document stands in only for who allows it", stored.id)
+      this.#check(other?.tenant === document.tenantId, "a document stands in for its own tenant only", stored.id)
+      this.#history.note(`${document.tenantId} ${other?.label} stands in`)
+      return
+    }
+    this.#check(!this.entries.has(document.id), "an id is given once", document.id)
+    const label = `#${this.entries.size} ${document.name}`
+    this.entries.set(document.id, {
+      id: document.id,
+      tenant: document.tenantId,
+      label,
+      notBefore: document.notBefore,
+      status: stored.status,
+      attempt: stored.attempt,
+      runner: undefined,
+      leasedUntil: 0,
+      pageCount: undefined,
+      pages: new Map(),
+      doneAtClaim: new Set(),
+      failureCode: undefined,
+      endedAt: undefined,
+      ends: 0,
+      announcements: 0,
+      abandonedAt: undefined,
+      overlapped: false,
+      removed: false
+    })
+    this.#history.note(`${document.tenantId} ${label} accepted as ${stored.status}`)
+  }
+
+  claimed(tenant: TenantId, claim: Claim, lease: Lease): void {
+    const entry = this.#known(claim.fence.documentId)
+    if (entry === undefined) return
+    const { label } = entry
+    this.#check(entry.tenant === tenant, "a claim is of the tenant's own document", label)
+    this.#check(entry.status === "queued", "only a queued document is claimed", `${label} was ${entry.status}`)
+    this.#check(claim.fence.attempt > entry.attempt, "attempts grow", `${label} ${entry.attempt} to ${claim.fence.attempt}`)
+    this.#check(!this.#paused.has(tenant), "nothing of a paused tenant starts", label)
+    this.#check((entry.notBefore ?? 0) <= lease.now, "no document starts before its time", label)
+    const same = claim.donePages.size === entry.pages.size && [...entry.pages.keys()].every((page) => claim.donePages.has(page))
+    this.#check(same, "a claim knows every finished page", `${label}: ${claim.donePages.size} of ${entry.pages.size}`)
+    entry.status = "running"
+    entry.attempt = claim.fence.attempt
+    entry.runner = lease.runner
+    entry.leasedUntil = lease.until
+    entry.doneAtClaim = new Set(entry.pages.keys())
+    entry.abandonedAt = undefined
+    this.#history.note(`${entry.tenant} ${label} claimed, attempt ${entry.attempt}, ${entry.pages.size} pages done`)
+    this.#countRunning(tenant, lease.runner)
+  }
+
+  renewed(lease: Lease, fences: ReadonlyArray<Fence>): void {
+    for (const fence of fences) {
+      const entry = this.#known(fence.documentId)
+      if (entry === undefined) continue
+      const own = entry.status === "running" && entry.runner === lease.runner && entry.attempt === fence.attempt
+      this.#check(own, "only an own lease is renewed", `${entry.label} attempt ${fence.attempt}`)
+      entry.leasedUntil = lease.until
+    }
+  }
+
+  opened(fence: Fence, pageCount: number): void {
+    const entry = this.#fenced(fence, "opened")
+    if (entry !== undefined) entry.pageCount = pageCount
+  }
+
+  saved(fence: Fence, page: PageResult): void {
+    const entry = this.#fenced(fence, `page ${page.number} saved`)
+    if (entry === undefined) return
+    const inside = page.number >= 1 && page.number <= (entry.pageCount ?? 0)
+    this.#check(inside, "a page lies in its document", `${entry.label} page ${page.number} of ${entry.pageCount}`)
+    this.#history.note(`${entry.tenant} ${entry.label} page ${page.number} ${page.status}, attempt ${fence.attempt}`)
+    if (entry.pages.has(page.number)) {
+      this.#check(entry.overlapped, "a page is written once", `${entry.label} page ${page.number}`)
+      return
+    }
+    entry.pages.set(page.number, { digest: pageDigest(page), status: page.status, code: page.error?.code ?? "" })
+  }
+
+  finished(fence: Fence, outcome: Outcome, stored: Document, at: number): void {
+    const entry = this.#fenced(fence, `finish as ${outcome.status}`)
+    if (entry === undefined) return
+    const failed = [...entry.pages.values()].filter(({ status }) => isFailed(status)).length
+    const all = entry.pageCount !== undefined && entry.pages.size === entry.pageCount
+    const detail = `${entry.label} ${outcome.status}: ${entry.pages.size} of ${entry.pageCount} pages, ${failed} failed`
+    if (outcome.status !== "failed") this.#check(all, "a document that is read has every page", detail)
+    if (outcome.status === "completed") this.#check(failed === 0, "a completed document has no failed page", detail)
+    if (outcome.status === "partial") {
+      this.#check(failed > 0 && failed < entry.pages.size, "a partial document has pages of both kinds", detail)
+    }
+    this.#check(stored.status === outcome.status, "finish answers with the end it wrote", `${entry.label} ${stored.status}`)
+    this.#end(entry, outcome.status, at, outcome.status === "failed" ? outcome.failure.code : undefined)
+  }
+
+  released(fence: Fence): void {
+    const entry = this.#fenced(fence, "release")
+    if (entry !== undefined) this.#queue(entry, "released")
+  }
+
+  reclaimed(now: number): void {
+    for (const entry of this.entries.values()) {
+      if (entry.removed || entry.status !== "running" || entry.leasedUntil > now) continue
+      if (entry.abandonedAt === undefined) entry.overlapped = true
+      this.#queue(entry, "reclaimed")
+    }
+  }
+
+  becameDue(now: number): void {
+    for (const entry of this.entries.values()) {
+      if (!entry.removed && entry.status === "scheduled" && (entry.notBefore ?? 0) <= now) this.#queue(entry, "due")
+    }
+  }
+
+  cancelled(id: DocumentId, stored: Document, at: number): void {
+    const entry = this.#known(id)
+    if (entry === undefined) return
+    if (isTerminal(entry.status)) {
+      this.#check(stored.status === entry.status, "a terminal state does not change", `${entry.label} ${entry.status}`)
+      return
+    }
+    this.#check(stored.status === "cancelled", "a cancel ends what has not ended", `${entry.label} is ${stored.status}`)
+    entry.attempt = stored.attempt
+    this.#end(entry, "cancelled", at, "CANCELLED")
+  }
+
+  removed(id: DocumentId): void {
+    const entry = this.#known(id)
+    if (entry === undefined) return
+    this.#check(isTerminal(entry.status), "only what has ended is removed", `${entry.label} was ${entry.status}`)
+    entry.removed = true
+    this.#history.note(`${entry.tenant} ${entry.label} removed`)
+  }
+
+  /** Taken back in whatever state it was. */
+  withdrawn(id: string): void {
+    const entry = this.entries.get(id)
+    if (entry === undefined) return
+    entry.removed = true
+    this.#history.note(`${entry.tenant} ${entry.label} withdrawn`)
+  }
+
+  expired(ended: ReadonlyArray<Document>, at: number): void {
+    for (const { failure, id } of ended) {
+      const entry = this.#known(id)
+      if (entry === undefined) continue
+      this.#check(entry.status === "queued", "only a queued document expires", `${entry.label} was ${entry.status}`)
+      this.#end(entry, "failed", at, failure?.code)
+    }
+  }
+
+  retried(id: string): void {
+    const entry = this.#known(id)
+    if (entry === undefined) return
+    const may = entry.status === "partial" || entry.status === "failed"
+    this.#check(may, "only failures are retried", `${entry.label} was ${entry.status}`)
+    for (const [page, { status }] of entry.pages) if (isFailed(status)) entry.pages.delete(page)
+    entry.ends = 0
+    entry.announcements = 0
+    entry.endedAt = undefined
+    entry.failureCode = undefined
+    this.#queue(entry, "retried")
+  }
+
+  paused(tenant: TenantId, paused: boolean): void {
+    if (paused) this.#paused.add(tenant)
+    else this.#paused.delete(tenant)
+    this.#history.note(`${tenant} ${paused ? "paused" : "resumed"}`)
+  }
+
+  /** The run of this attempt has ended without having been able to write so. */
+  abandoned(fence: Fence, at: number): void {
+    const entry = this.entries.get(fence.documentId)
+    if (entry?.status !== "running" || entry.attempt !== fence.attempt) return
+    entry.abandonedAt ??= at
+    this.#history.note(`${entry.tenant} ${entry.label} attempt ${fence.attempt} abandoned`)
+  }
+
+  announced(id: string, status: DocumentStatus): void {
+    const entry = this.entries.get(id)
+    if (entry === undefined) return
+    entry.announcements++
+    this.#history.note(`${entry.tenant} ${entry.label} announced as ${status}`)
+    this.#check(entry.status === status, "an end is announced after it is durable", `${entry.label} is ${entry.status}`)
+    this.#check(entry.announcements === 1, "an end is announced at most once", `${entry.label} ${status}`)
+  }
+
+  #countRunning(tenant: TenantId, runner: string): void {
+    let own = 0
+    let all = 0
+    for (const entry of this.entries.values()) {
+      if (entry.status !== "running" || entry.runner !== runner || entry.removed || entry.abandonedAt !== undefined) continue
+      all++
+      if (entry.tenant === tenant) own++
+    }
+    const limit = this.#limits.tenantDocuments(tenant)
+    this.#check(own <= limit, "no tenant runs more documents than its limit", `${tenant} runs ${own} of ${limit}`)
+    const global = this.#limits.globalDocuments
+    this.#check(all <= global, "no more documents run than the global limit", `${all} of ${global}`)
+  }
+
+  #queue(entry: Entry, why: string): void {
+    entry.status = "queued"
+    entry.runner = undefined
+    entry.abandonedAt = undefined
+    this.#history.note(`${entry.tenant} ${entry.label} queued again: ${why}`)
+  }
+
+  #end(entry: Entry, status: DocumentStatus, at: number, code: string | undefined): void {
+    entry.ends++
+    this.#check(entry.ends === 1, "a document ends once", entry.label)
+    entry.status = status
+    entry.runner = undefined
+    entry.endedAt = at
+    entry.failureCode = code
+    this.#history.note(`${entry.tenant} ${entry.label} ended as ${status}${code === undefined ? "" : ` with ${code}`}`)
+  }
+
+  #known(id: string): Entry | undefined {
+    const entry = this.entries.get(id)
+    this.#check(entry !== undefined && !entry.removed, "the store knows only what was accepted and not removed", id)
+    return entry
+  }
+
+  /** The entry, if the fence holds: the write must not have succeeded otherwise. */
+  #fenced({ attempt, documentId }: Fence, what: string): Entry | undefined {
+    const entry = this.#known(documentId)
+    if (entry === undefined) return undefined
+    const holds = entry.status === "running" && entry.attempt === attempt
+    const detail = `${entry.label}: ${what} under attempt ${attempt}; it is ${entry.status}, attempt ${entry.attempt}`
+    this.#check(holds, "nothing is written under an attempt that is over", detail)
+    return holds ? entry : undefined
+  }
+
+  #check(holds: boolean, invariant: string, detail: string): void {
+    if (!holds) this.#history.violate(invariant, detail)
+  }
+}

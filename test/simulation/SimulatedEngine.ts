@@ -1,0 +1,201 @@
+import { Clock, type Context, Effect, Stream } from "effect"
+import { failure } from "../../src/domain/Failure.ts"
+import type { TenantId } from "../../src/domain/Ids.ts"
+import type { PageResult } from "../../src/domain/Page.ts"
+import { EngineUnavailable, PdfEngine, PdfEngineError, type PdfRef } from "../../src/services/PdfEngine.ts"
+import type { ScriptedDocument, ScriptedOpening, ScriptedPage } from "../../src/services/PdfEngineScripted.ts"
+import type { History } from "./History.ts"
+import type { Entry, Ledger } from "./Ledger.ts"
+import type { DocumentPlan } from "./Scenario.ts"
+import type { Process } from "./SimulatedStore.ts"
+import type { Trouble } from "./Trouble.ts"
+
+export type Reader = Context.Service.Shape<typeof PdfEngine>
+type Content = Pick<DocumentPlan, "opening" | "openMillis" | "pages" | "pageMillis" | "trouble">
+
+interface PageReads {
+  begun: number
+  /** Attempt of the document in which its result was last handed over. */
+  deliveredIn: number | undefined
+  /** A fault of a worker, not of the page, met it. */
+  injected: boolean
+}
+
+/** What the workers of all processes have done, and the rules of reading. */
+export class Readings {
+  readonly #pages = new Map<string, PageReads>()
+  readonly #history: History
+  readonly #ledger: Ledger
+  readonly #trouble: Trouble
+  readonly usedMillis = new Map<TenantId, number>()
+  readonly injectedOpenings = new Set<string>()
+  pagesRead = 0
+  injectedFaults = 0
+
+  constructor(history: History, ledger: Ledger, trouble: Trouble) {
+    this.#history = history
+    this.#ledger = ledger
+    this.#trouble = trouble
+  }
+
+  of(key: string, page: number): PageReads {
+    const id = `${page} ${key}`
+    const known = this.#pages.get(id) ?? { begun: 0, deliveredIn: undefined, injected: false }
+    this.#pages.set(id, known)
+    return known
+  }
+
+  /** Begins to read a page; answers with the fault of a worker that meets it. */
+  begin(key: string, page: number) {
+    const reads = this.of(key, page)
+    const entry = this.#ledger.entry(key)
+    reads.begun++
+    this.pagesRead++
+    if (entry !== undefined && !entry.overlapped && entry.status === "running") this.#checkNeed(entry, page, reads)
+    const fault = this.#trouble.workerFaults.shift()
+    if (fault === undefined) return undefined
+    reads.injected = true
+    this.injectedFaults++
+    this.#history.note(`${entry?.label ?? key} page ${page}: its worker ${fault}`)
+    return fault
+  }
+
+  delivered(key: string, page: PageResult): PageResult {
+    if (page.status !== "failed") this.of(key, page.number).deliveredIn = this.#ledger.entry(key)?.attempt
+    return page
+  }
+
+  used(key: string, millis: number): void {
+    const tenant = this.#ledger.entry(key)?.tenant
+    if (tenant !== undefined) this.usedMillis.set(tenant, (this.usedMillis.get(tenant) ?? 0) + millis)
+  }
+
+  #checkNeed(entry: Entry, page: number, { begun, deliveredIn }: PageReads): void {
+    const detail = `${entry.label} page ${page} in attempt ${entry.attempt}, ${begun} readings`
+    if (entry.doneAtClaim.has(page)) this.#history.violate("a finished page is not read again by a later attempt", detail)
+    if (deliveredIn === entry.attempt) this.#history.violate("no attempt reads a page again that came out", detail)
+  }
+}
+
+const damaged = failure("PAGE_UNREADABLE", "its content is damaged")
+const corrupt = failure("CORRUPT", "it is no page")
+
+const openingOf = ({ openMillis: takes, opening, pages }: Content, before: number): ScriptedOpening => {
+  switch (opening) {
+    case "opens":
+      return { _tag: "Opens", takes, pageCount: pages }
+    case "dies once":
+      return before === 0 ? { _tag: "Death", takes } : { _tag: "Opens", takes, pageCount: pages }
+    case "dies":
+      return { _tag: "Death", takes }
+    case "dies of memory":
+      return { _tag: "Death", takes, memory: true }
+    case "hangs":
+      return { _tag: "Hang" }
+    case "unreadable":
+      return { _tag: "Unreadable", takes, failure: failure("CORRUPT", "it is no PDF") }
+    case "encrypted":
+      return { _tag: "Unreadable", takes, failure: failure("PASSWORD_REQUIRED", "it is encrypted") }
+  }
+}
+
+const pageOf = (content: Content, page: number, before: number): ScriptedPage => {
+  const takes = content.pageMillis(page)
+  const fine: ScriptedPage = { _tag: "Page", takes, result: { text: `Page ${page} of ${content.pages}` } }
+  switch (content.trouble.get(page)) {
+    case undefined:
+      return fine
+    case "empty":
+      return { _tag: "Page", takes, result: { status: "empty", text: "" } }
+    case "fails once":
+      return before < 1 ? { _tag: "Failed", takes, error: damaged } : fine
+    case "fails twice":
+      return before < 2 ? { _tag: "Failed", takes, error: damaged } : fine
+    case "fails":
+      return { _tag: "Failed", takes, error: damaged }
+    case "corrupt":
+      return { _tag: "Failed", takes, error: corrupt }
+    case "kills once":
+      return before < 1 ? { _tag: "Death", takes } : fine
+    case "kills":
+      return { _tag: "Death", takes }
+    case "kills by memory":
+      return { _tag: "Death", takes, memory: true }
+    case "hangs once":
+      return before < 1 ? { _tag: "Hang" } : fine
+    case "hangs":
+      return { _tag: "Hang" }
+  }
+}
+
+/** A document's script, in which the worker faults of the moment meet whatever page is begun next. Workers die with their process. */
+export const scriptOf = (content: Content, key: string, readings: Readings, process: Process): ScriptedDocument => ({
+  open: (before) => (process.alive ? openingOf(content, before) : { _tag: "Hang" }),
+  page: (page) => {
+    if (!process.alive) return { _tag: "Hang" }
+    // Over all processes, unlike the count of the scripted engine: what failed once fails once.
+    const before = readings.of(key, page).begun
+    const fault = readings.begin(key, page)
+    if (fault === "hangs") return { _tag: "Hang" }
+    if (fault !== undefined) return { _tag: "Death", takes: content.pageMillis(page), memory: fault === "dies of memory" }
+    return pageOf(content, page, before)
+  }
+})
+
+interface Watch {
+  readonly documentPages: number
+  readonly history: History
+  readonly ledger: Ledger
+  readonly readings: Readings
+  readonly trouble: Trouble
+}
+
+/** The workers of one process: they die with it, and the gates before them are watched. */
+export const simulatedReader = (reader: Reader, process: Process, watch: Watch) => {
+  const { history, ledger, readings, trouble } = watch
+  const inHand = new Map<string, number>()
+  let calls = 0
+  let peak = 0
+
+  const down = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    process.alive && !trouble.engineFails(now)
+      ? Effect.void
+      : Effect.fail(new PdfEngineError({ reason: new EngineUnavailable({ detail: "simulated" }) }))
+  )
+
+  const call = (key: string, pages: number) =>
+    Effect.acquireRelease(
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        calls++
+        peak = Math.max(peak, calls)
+        const own = (inHand.get(key) ?? 0) + pages
+        inHand.set(key, own)
+        const entry = ledger.entry(key)
+        if (calls > reader.capacity) history.violate("calls of the workers stay within their capacity", `${calls} calls`)
+        if (own > watch.documentPages && entry?.overlapped !== true) {
+          history.violate("pages in flight stay within the page gate", `${entry?.label} has ${own}`)
+        }
+        return now
+      }),
+      (since) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          calls--
+          inHand.set(key, (inHand.get(key) ?? 0) - pages)
+          readings.used(key, now - since)
+        })
+    )
+
+  const shape: Reader = {
+    ...reader,
+    open: (pdf: PdfRef) =>
+      call(pdf.key, 0).pipe(Effect.andThen(down), Effect.andThen(reader.open(pdf)), Effect.scoped),
+    read: (pdf, pages, concurrency) =>
+      Stream.unwrap(
+        call(pdf.key, Math.min(concurrency, pages.length)).pipe(
+          Effect.andThen(down),
+          Effect.as(Stream.map(reader.read(pdf, pages, concurrency), (page) => readings.delivered(pdf.key, page)))
+        )
+      )
+  }
+  return { reader: PdfEngine.of(shape), calls: () => calls, peak: () => peak, resetPeak: () => void (peak = calls) }
+}

@@ -1,0 +1,170 @@
+import { createHash } from "node:crypto"
+import { Clock, Context, Effect, Exit, Layer, Metric, Redacted, Schedule, Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import * as Engine from "../../src/actors/Engine.ts"
+import { Ingestion } from "../../src/actors/Ingestion.ts"
+import { TenantDirectory } from "../../src/actors/TenantDirectory.ts"
+import { failure } from "../../src/domain/Failure.ts"
+import type { TenantId } from "../../src/domain/Ids.ts"
+import { BlobStore } from "../../src/services/BlobStore.ts"
+import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
+import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import * as DocumentStoreMemory from "../../src/services/DocumentStoreMemory.ts"
+import { defaultLimits, EngineConfig } from "../../src/services/EngineConfig.ts"
+import { Events } from "../../src/services/Events.ts"
+import { PdfEngine, type PdfRef } from "../../src/services/PdfEngine.ts"
+import { makeScriptedEngine } from "../../src/services/PdfEngineScripted.ts"
+import { Secrets } from "../../src/services/Secrets.ts"
+import { SourceRefused, Sources } from "../../src/services/Sources.ts"
+import * as Telemetry from "../../src/services/Telemetry.ts"
+import { TenantRegistry } from "../../src/services/TenantRegistry.ts"
+import { layerSecureRandom } from "./Dice.ts"
+import { History } from "./History.ts"
+import { Ledger } from "./Ledger.ts"
+import type { Plant } from "./Plants.ts"
+import type { DocumentPlan, Scenario } from "./Scenario.ts"
+import { Readings, scriptOf, simulatedReader } from "./SimulatedEngine.ts"
+import { type Process, simulatedBlobs, simulatedStore } from "./SimulatedStore.ts"
+import { Trouble } from "./Trouble.ts"
+
+export const bytesOf = (content: number): Uint8Array => new TextEncoder().encode(`%PDF-1.7 ${content} `)
+
+const contentOf = ({ location }: PdfRef): number =>
+  location._tag === "Bytes" ? Number(new TextDecoder().decode(location.bytes).split(" ")[1]) : -1
+
+const noSources = Layer.succeed(Sources, {
+  resolve: (text) => Effect.fail(new SourceRefused({ failure: failure("SOURCE_REFUSED", `${text} is not allowed`) })),
+  readFile: () => Stream.empty,
+  fetch: () => Stream.empty
+})
+
+const plainSecrets = Layer.succeed(Secrets, {
+  seal: (secret) => Effect.succeed(Redacted.value(secret)),
+  fingerprint: (secret, context) => Effect.succeed(`${context} ${Redacted.value(secret)}`),
+  open: (sealed) => Effect.succeed(Redacted.make(sealed))
+})
+
+/** What outlives every process: store, blobs, events, and the knowledge of what should be in them. */
+export const makeWorld = Effect.fnUntraced(function* (
+  scenario: Scenario,
+  plant: Plant | undefined,
+  verbose: ((line: string) => void) | undefined
+) {
+  const clock = yield* TestClock.testClockWith(Effect.succeed)
+  const history = new History(() => clock.currentTimeMillisUnsafe(), verbose)
+  const trouble = new Trouble(scenario.seed)
+  const limits = { ...defaultLimits, ...scenario.limits }
+  const tenants = new Map(scenario.tenants.map((tenant) => [tenant.id, tenant]))
+  const ledger = new Ledger(history, {
+    tenantDocuments: (tenant) => tenants.get(tenant)?.documents ?? limits.tenantDocuments,
+    globalDocuments: limits.globalDocuments
+  })
+  const readings = new Readings(history, ledger, trouble)
+  const contents = new Map<number, DocumentPlan>()
+  const contentByHash = new Map<string, DocumentPlan>()
+  const addContent = (plan: DocumentPlan) => {
+    contents.set(plan.content, plan)
+    contentByHash.set(createHash("sha256").update(bytesOf(plan.content)).digest("hex"), plan)
+  }
+  for (const plan of scenario.documents) addContent(plan)
+
+  const shared = yield* Layer.build(
+    Layer.mergeAll(
+      DocumentStoreMemory.layerMemory,
+      BlobStoreMemory.layerMemory,
+      layerSecureRandom(scenario.seed),
+      noSources,
+      plainSecrets,
+      EngineConfig.layer(scenario.limits)
+    )
+  )
+  const store = Context.get(shared, DocumentStore)
+  const blobs = Context.get(shared, BlobStore)
+  /** Tenants whose next defect, if any, was caused on purpose. */
+  const crashed = new Map<TenantId, number>()
+  const worldScope = yield* Effect.scope
+  let processes = 0
+
+  const registry = Layer.succeed(TenantRegistry, {
+    limits: (tenant) =>
+      Effect.suspend(() => {
+        if (trouble.tenantCrashes.delete(tenant)) {
+          crashed.set(tenant, (crashed.get(tenant) ?? 0) + 1)
+          history.note(`${tenant} meets a defect`)
+          return Effect.die("simulated defect")
+        }
+        const { backlog, documents, weight } = tenants.get(tenant) ?? { backlog: 1000, documents: 2, weight: 1 }
+        return Effect.succeed({ backlog, documents, weight })
+      })
+  })
+
+  /** Starts a process over the world. One that finds no store ends, and is started again. */
+  const start = Effect.gen(function* () {
+    const process: Process = { name: `process ${++processes}`, alive: true }
+    history.note(`${process.name} starts`)
+    const scope = yield* Scope.fork(worldScope)
+    const unknown = { opening: "opens", openMillis: 1, pages: 1, pageMillis: () => 1, trouble: new Map() } as const
+    const scripted = makeScriptedEngine((pdf) => scriptOf(contents.get(contentOf(pdf)) ?? unknown, pdf.key, readings, process), {
+      capacity: scenario.capacity
+    })
+    const inner = yield* Layer.buildWithScope(Layer.mergeAll(scripted.layer, Events.layer()), scope)
+    const events = Context.get(inner, Events)
+    const watch = { documentPages: limits.documentPages, history, ledger, readings, trouble }
+    const watched = simulatedReader(Context.get(inner, PdfEngine), process, watch)
+    const services = shared.pipe(
+      Context.add(DocumentStore, simulatedStore(plant?.store?.(store) ?? store, process, trouble, ledger)),
+      Context.add(BlobStore, simulatedBlobs(blobs, process, trouble)),
+      Context.add(PdfEngine, plant?.reader?.(watched.reader) ?? watched.reader),
+      Context.add(Metric.MetricRegistry, new Map()),
+      Context.add(
+        Events,
+        Events.of({
+          ...events,
+          publish: (event) =>
+            Effect.suspend(() => {
+              if (!process.alive) return Effect.void
+              if (event._tag === "DocumentEnded") ledger.announced(event.documentId, event.status)
+              return events.publish(event)
+            })
+        })
+      )
+    )
+    const engine = yield* Layer.buildWithScope(Layer.fresh(plant?.engine ?? Engine.layer).pipe(Layer.provide(registry)), scope).pipe(
+      Effect.provideContext(services),
+      Effect.onError(() =>
+        Effect.suspend(() => {
+          process.alive = false
+          return Scope.close(scope, Exit.void)
+        })
+      )
+    )
+    const gauge = (gate: Telemetry.Gate) =>
+      Effect.map(Effect.provideContext(Metric.value(Telemetry.gateInUse.of(gate)), services), ({ value }) => value)
+    return {
+      process,
+      ingestion: Context.get(engine, Ingestion),
+      directory: Context.get(engine, TenantDirectory),
+      reader: watched,
+      gauge,
+      /** The orderly end of the process. */
+      stop: Effect.andThen(
+        Scope.close(scope, Exit.void),
+        Effect.sync(() => {
+          process.alive = false
+          history.note(`${process.name} has stopped`)
+        })
+      ),
+      /** The end of a process that has no time for anything: its fibers go, and what they try on their way fails. */
+      kill: Effect.suspend(() => {
+        process.alive = false
+        history.note(`${process.name} is killed`)
+        return Scope.close(scope, Exit.void)
+      })
+    }
+  }).pipe(Effect.retry(Schedule.spaced("1 second")))
+
+  const now = Clock.currentTimeMillis
+  return { history, trouble, ledger, readings, limits, contentByHash, addContent, store, crashed, start, now, tenants }
+})
+export type World = Effect.Success<ReturnType<typeof makeWorld>>
+export type Running = Effect.Success<World["start"]>

@@ -5,9 +5,11 @@
 export * as Engine from "./actors/Engine.ts"
 export {
   Ingestion,
+  KeyInUse,
   type QueueStatus,
   ShuttingDown,
   SubmissionRejected,
+  Submitted,
   type SubmitError,
   type SubmitOptions
 } from "./actors/Ingestion.ts"

@@ -119,10 +119,14 @@ export class Ingestion extends Context.Service<
       tenant: TenantId,
       id: DocumentId
     ) => Effect.Effect<void, DocumentNotFound | StoreUnavailable | BlobStoreUnavailable>
-    /** Takes back a submission whose caller has not learned of it. Stays if another was answered with the same document. */
+    /**
+     * Takes back a submission whose caller has not learned of it, with `shares` others of the same caller that were answered
+     * with the same document. It stays if there are still others.
+     */
     readonly withdraw: (
       tenant: TenantId,
-      id: DocumentId
+      id: DocumentId,
+      shares?: number
     ) => Effect.Effect<void, StoreUnavailable | BlobStoreUnavailable>
     /**
      * Reads the failed pages of a `partial` or `failed` document again; the others stay. Permanent failures may be retried

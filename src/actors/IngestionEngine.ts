@@ -68,8 +68,8 @@ export const layer = Layer.effect(
       if (Option.isSome(unused)) yield* blobs.remove(unused.value, yield* submissions.settledBefore)
     })
 
-    const withdraw = Effect.fn("Ingestion.withdraw")(function* (tenant: TenantId, id: DocumentId) {
-      const removed = yield* store.withdraw(tenant, id)
+    const withdraw = Effect.fn("Ingestion.withdraw")(function* (tenant: TenantId, id: DocumentId, shares = 0) {
+      const removed = yield* store.withdraw(tenant, id, shares)
       if (Option.isNone(removed)) return
       const { attempt, unusedBlob } = removed.value
       yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt })

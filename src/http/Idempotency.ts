@@ -12,7 +12,9 @@ import { Conflict, someTime } from "./Problems.ts"
 
 export const idempotencyHeaders = {
   "idempotency-key": Schema.optionalKey(
-    Schema.String.check(Schema.isPattern(/^[\x21-\x7e]{1,255}$/, { message: "1 to 255 visible ASCII characters" })).annotate({
+    Schema.String.check(
+      Schema.isPattern(/^[\x21-\x7e]{1,255}$/, { message: "1 to 255 visible ASCII characters" })
+    ).annotate({
       description:
         "Kept for 24 hours: the same request with the same key gets the same answer; another request with it is refused " +
         "with 409 `IDEMPOTENCY_MISMATCH`, and one that comes while the first is under way with 409 " +

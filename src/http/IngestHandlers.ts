@@ -45,7 +45,8 @@ export const IngestHandlers = HttpApiBuilder.group(
           return yield* refuseAll(ingestion, tenant, refusal, documents, { accepted: false, queued_pdfs: 0 } as const)
         }
         const answer = { accepted: true as const, queued_pdfs: queued, documents }
-        if (key !== undefined) yield* keep(ingestion, tenant, key, request, { body: yield* encodeAnswer(answer), bytes: 0 })
+        if (key !== undefined)
+          yield* keep(ingestion, tenant, key, request, { body: yield* encodeAnswer(answer), bytes: 0 })
         return answer
       }, Effect.scoped)
     )

@@ -26,10 +26,7 @@ export interface Intake {
     tenant: TenantId,
     settings: UploadSettings
   ) => Effect.Effect<void, Conflict | ServiceUnavailable, Scope.Scope>
-  readonly take: <E>(
-    name: string,
-    bytes: Stream.Stream<Uint8Array, E>
-  ) => Effect.Effect<TakenItem, E | Conflict>
+  readonly take: <E>(name: string, bytes: Stream.Stream<Uint8Array, E>) => Effect.Effect<TakenItem, E | Conflict>
   /** The answer to the request, of which something was accepted. */
   readonly close: (answer: typeof UploadAnswer.Type) => Effect.Effect<typeof UploadAnswer.Type, Conflict>
 }
@@ -62,7 +59,10 @@ const submitOne = <E>(
     ),
     {
       onSuccess: (document) =>
-        Effect.succeed({ document, item: { made: document.duplicateOf ? undefined : document.id, ...acceptedItem(document) } }),
+        Effect.succeed({
+          document,
+          item: { made: document.duplicateOf ? undefined : document.id, ...acceptedItem(document) }
+        }),
       onFailure: (error) =>
         error instanceof BodyFailed
           ? Effect.fail(error.cause)
@@ -98,7 +98,9 @@ const requestOf = ({ password, ...settings }: UploadSettings, files: ReadonlyArr
   const { callback, force, notBefore, priority } = settings
   const time = notBefore && DateTime.formatIso(notBefore)
   const secret = password && Redacted.value(password)
-  return Redacted.make(JSON.stringify(["POST /v1/documents", { callback, force, notBefore: time, priority, secret }, files]))
+  return Redacted.make(
+    JSON.stringify(["POST /v1/documents", { callback, force, notBefore: time, priority, secret }, files])
+  )
 }
 
 /**
@@ -136,7 +138,9 @@ export const keyedIntake = (ingestion: Engine, key: string): Intake => {
       if ("error" in before) files.push([name, null])
       else yield* hashOnly(name, bytes, first.kept.bytes)
       // A refusal is what lets the caller read on behind a file that was left unread.
-      return "error" in before ? { outcome: before, refusal: { status: 422, error: before.error } } : { outcome: before }
+      return "error" in before
+        ? { outcome: before, refusal: { status: 422, error: before.error } }
+        : { outcome: before }
     })
 
   return {

@@ -23,7 +23,7 @@ const pause = HttpApiEndpoint.post("pause", "/v1/tenant/pause", shape).annotateM
 )
 
 const resume = HttpApiEndpoint.post("resume", "/v1/tenant/resume", shape).annotateMerge(
-  OpenApi.annotations({ summary: "Start the tenant\'s documents again" })
+  OpenApi.annotations({ summary: "Start the tenant's documents again" })
 )
 
 export class TenantApi extends HttpApiGroup.make("tenant")

@@ -58,7 +58,8 @@ export const uploadForm = Effect.fnUntraced(function* (
 ) {
   const fields = new Map<string, string>()
   const items: Array<Item> = []
-  const made: Array<DocumentId> = []
+  /** New documents, with the number of further files of the form they stand in for. */
+  const made = new Map<DocumentId, number>()
   let tenant = yield* tenantWithBody(undefined)
   let settings: UploadSettings | undefined
   let allowance = patience
@@ -90,7 +91,10 @@ export const uploadForm = Effect.fnUntraced(function* (
     if (settings === undefined) yield* readSettings()
     const item = yield* intake.take(file.name, file.content)
     items.push(item)
-    if (item.made !== undefined) made.push(item.made)
+    const standIn = "id" in item.outcome ? item.outcome.duplicateOf : undefined
+    const shares = standIn === undefined ? undefined : made.get(standIn)
+    if (item.made !== undefined) made.set(item.made, 0)
+    else if (standIn !== undefined && shares !== undefined) made.set(standIn, shares + 1)
     if (item.refusal !== undefined && item.refusal.status >= 429) allowance = Math.min(allowance, littlePatience)
     return item.refusal === undefined || (yield* skipRest(file))
   })
@@ -102,11 +106,15 @@ export const uploadForm = Effect.fnUntraced(function* (
     return Effect.succeed(true)
   }
 
-  const onPart = (part: Multipart.Part): Effect.Effect<boolean, BodyError | BadRequest | Conflict | ServiceUnavailable, CurrentTenant | Scope.Scope> =>
+  const onPart = (
+    part: Multipart.Part
+  ): Effect.Effect<boolean, BodyError | BadRequest | Conflict | ServiceUnavailable, CurrentTenant | Scope.Scope> =>
     part._tag === "Field" ? onField(part) : onFile(part)
 
   const forget = Effect.suspend(() =>
-    Effect.forEach(made, (id) => Effect.ignore(ingestion.withdraw(tenant, id), { log: "Warn" }), { discard: true })
+    Effect.forEach(made, ([id, shares]) => Effect.ignore(ingestion.withdraw(tenant, id, shares), { log: "Warn" }), {
+      discard: true
+    })
   )
 
   yield* Stream.runForEachWhile(partsOf(request), onPart).pipe(Effect.onError(() => forget))

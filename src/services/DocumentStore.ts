@@ -242,8 +242,12 @@ export class DocumentStore extends Context.Service<
       id: DocumentId
     ) => Effect.Effect<Option.Option<BlobHash>, DocumentNotFound | StoreUnavailable>
 
-    /** Removes the document in whatever state, unless another submission was answered with it. */
-    readonly withdraw: (tenant: TenantId, id: DocumentId) => Effect.Effect<Option.Option<Removed>, StoreUnavailable>
+    /** Removes the document in whatever state, unless it stands in for more than these submissions beside its own. */
+    readonly withdraw: (
+      tenant: TenantId,
+      id: DocumentId,
+      shares: number
+    ) => Effect.Effect<Option.Option<Removed>, StoreUnavailable>
     /** Removes documents that ended before `finishedBefore` and owe no callback; at most `limit`, the oldest first. */
     readonly removeEnded: (
       finishedBefore: Moment,
@@ -293,10 +297,7 @@ export class DocumentStore extends Context.Service<
 
     /** In place of what was kept under the key before. */
     readonly keepAnswer: (tenant: TenantId, key: string, answer: KeptAnswer) => Effect.Effect<void, StoreUnavailable>
-    readonly findAnswer: (
-      tenant: TenantId,
-      key: string
-    ) => Effect.Effect<Option.Option<KeptAnswer>, StoreUnavailable>
+    readonly findAnswer: (tenant: TenantId, key: string) => Effect.Effect<Option.Option<KeptAnswer>, StoreUnavailable>
     /** Forgets answers kept before `keptBefore`; how many, at most `limit`. */
     readonly forgetAnswers: (keptBefore: Moment, limit: number) => Effect.Effect<number, StoreUnavailable>
   }

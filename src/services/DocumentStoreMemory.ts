@@ -104,7 +104,7 @@ const make = Effect.sync(() => {
     accept: Effect.fn("DocumentStore.accept")(function* (document, limits) {
       const standIn = document.reuse ? standInFor(document) : undefined
       if (standIn !== undefined) {
-        standIn.shared = true
+        standIn.shared++
         return toDocument(standIn)
       }
       const full = fullQueue(document.tenantId, limits)
@@ -164,7 +164,10 @@ const make = Effect.sync(() => {
     recordFault: Effect.fn("DocumentStore.recordFault")((fence, page, fault) =>
       held(fence, (stored) => {
         const { deaths, failures } = stored.faults.get(page) ?? { deaths: 0, failures: 0 }
-        stored.faults.set(page, fault === "death" ? { deaths: deaths + 1, failures } : { deaths, failures: failures + 1 })
+        stored.faults.set(
+          page,
+          fault === "death" ? { deaths: deaths + 1, failures } : { deaths, failures: failures + 1 }
+        )
       })
     ),
     finish: Effect.fn("DocumentStore.finish")((fence, outcome, at) =>
@@ -225,10 +228,10 @@ const make = Effect.sync(() => {
         return Option.filter(Option.fromUndefinedOr(stored.blob?.hash), (hash) => !refersTo(hash, undefined))
       })
     ),
-    withdraw: Effect.fn("DocumentStore.withdraw")((tenant, id) =>
+    withdraw: Effect.fn("DocumentStore.withdraw")((tenant, id, shares) =>
       Effect.sync(() => {
         const stored = documents.byId.get(id)
-        return stored === undefined || stored.accepted.tenantId !== tenant || stored.shared
+        return stored === undefined || stored.accepted.tenantId !== tenant || stored.shared > shares
           ? Option.none()
           : Option.some(removed(stored))
       })

@@ -15,8 +15,8 @@ export interface Stored {
   pagesFailed: number
   interruptions: number
   retries: number
-  /** Another submission was answered with it. */
-  shared: boolean
+  /** Submissions it stands in for, beside its own. */
+  shared: number
   /** While it waits for its first run, or for the first one of a retry. */
   queuedAt: number | undefined
   passwordKey: string | undefined
@@ -154,7 +154,7 @@ export class Documents {
       pagesFailed: 0,
       interruptions: 0,
       retries: 0,
-      shared: false,
+      shared: 0,
       queuedAt: status === "queued" ? accepted.acceptedAt : undefined,
       passwordKey: accepted.passwordKey,
       status,

@@ -40,7 +40,10 @@ describe("the same bytes once more", () => {
       assert.deepStrictEqual([attached.id, attached.duplicateOf], [first.id, first.id])
       assert.strictEqual((yield* awaitEnd(attached.id)).status, "completed")
       const answered = yield* submit("ten", acme, { force: false })
-      assert.deepStrictEqual([answered.duplicateOf, answered.status, answered.progress.done], [first.id, "completed", 10])
+      assert.deepStrictEqual(
+        [answered.duplicateOf, answered.status, answered.progress.done],
+        [first.id, "completed", 10]
+      )
       assert.strictEqual(scripted.timesOpened(first.id), 1)
       assert.strictEqual((yield* ingestion.queueStatus()).processed, 1)
     })
@@ -140,7 +143,10 @@ describe("what earlier runs found", () => {
       const { scripted, start, store } = yield* makeWorld({ scripts, capacity: 1, limits: { documentPages: 1 } })
       const one = yield* start
       const { id } = yield* words(one.ingestion).submit("deadly")
-      yield* until(Effect.sync(() => scripted.timesRead(id, 4) >= 2), "5 millis")
+      yield* until(
+        Effect.sync(() => scripted.timesRead(id, 4) >= 2),
+        "5 millis"
+      )
       yield* letPass(yield* Effect.forkChild(one.stop))
       const before = yield* store.find(acme, id)
       assert.deepStrictEqual([before.status, before.interruptions], ["queued", 1])
@@ -156,7 +162,10 @@ describe("what earlier runs found", () => {
       const { scripted, start } = yield* makeWorld({ scripts })
       const one = yield* start
       const { id } = yield* words(one.ingestion).submit("halting")
-      yield* until(Effect.sync(() => scripted.timesRead(id, 4) === 2), "5 millis")
+      yield* until(
+        Effect.sync(() => scripted.timesRead(id, 4) === 2),
+        "5 millis"
+      )
       yield* letPass(yield* Effect.forkChild(one.stop))
       const two = yield* start
       const after = yield* words(two.ingestion).awaitEnd(id)

@@ -55,7 +55,7 @@ const step = Effect.fnUntraced(function* (number: number, fences: Array<Fence>) 
     const again = { at: number, sealedPassword: undefined, passwordKey: undefined }
     yield* Effect.ignore(store.retry(tenant, id, again, { tenant: 15, global: 30 }))
   } else if (dice === 21) {
-    yield* store.withdraw(tenant, id)
+    yield* store.withdraw(tenant, id, 0)
   } else if (dice === 22) {
     yield* store.expireQueued(number - 60, number, 2)
   } else if (dice === 23) {

@@ -140,20 +140,25 @@ export const duplicates = (test: Test) => {
   )
 
   test(
-    "keep the document from being withdrawn",
+    "keep the document from being withdrawn by all but those who withdraw them, too",
     Effect.gen(function* () {
       const store = yield* DocumentStore
       yield* answeredWith(1)
       yield* accept(2, { source: { _tag: "Blob", hash: blobHash(8), size: 100 } })
-      assert.isTrue(Option.isNone(yield* store.withdraw(globex, documentId(2))))
-      assert.deepStrictEqual(
-        Option.getOrThrow(yield* store.withdraw(acme, documentId(2))),
-        { id: documentId(2), tenantId: acme, attempt: 0, unusedBlob: blobHash(8) }
-      )
-      assert.isTrue(Option.isNone(yield* store.withdraw(acme, documentId(2))))
+      assert.isTrue(Option.isNone(yield* store.withdraw(globex, documentId(2), 0)))
+      assert.deepStrictEqual(Option.getOrThrow(yield* store.withdraw(acme, documentId(2), 0)), {
+        id: documentId(2),
+        tenantId: acme,
+        attempt: 0,
+        unusedBlob: blobHash(8)
+      })
+      assert.isTrue(Option.isNone(yield* store.withdraw(acme, documentId(2), 0)))
       yield* answeredWith(3)
-      assert.isTrue(Option.isNone(yield* store.withdraw(acme, documentId(1))))
+      assert.isTrue(Option.isNone(yield* store.withdraw(acme, documentId(1), 0)))
       assert.strictEqual((yield* store.find(acme, documentId(1))).status, "queued")
+      yield* answeredWith(4)
+      assert.isTrue(Option.isNone(yield* store.withdraw(acme, documentId(1), 1)))
+      assert.isTrue(Option.isSome(yield* store.withdraw(acme, documentId(1), 2)))
     })
   )
 }

@@ -58,7 +58,10 @@ const duplicateOf = ({ json }: Answered, index = 0): unknown =>
   Array.isArray(json.documents) ? json.documents[index]?.duplicateOf : undefined
 
 const hasEnded = (answer: Answered) =>
-  Effect.map(get(`/v1/documents/${idOf(answer)}`), ({ json }) => json.status === "partial" || json.status === "completed")
+  Effect.map(
+    get(`/v1/documents/${idOf(answer)}`),
+    ({ json }) => json.status === "partial" || json.status === "completed"
+  )
 
 const other = pdf(65)
 
@@ -91,6 +94,24 @@ describe("an upload of bytes that are there already", () => {
       assertProblem(yield* postPdf("/v1/documents?force=maybe"), 400, "INVALID_REQUEST")
       assert.isUndefined(duplicateOf(yield* postPdf("/v1/documents", { "x-tenant-id": "acme" })))
       assert.isUndefined(duplicateOf(yield* postPdf("/v1/documents", { "x-pdf-password": "hunter2" })))
+    }).pipe(Effect.provide(server))
+  )
+})
+
+describe("a form that fails in the end", () => {
+  it.effect("leaves nothing, also when it brought the same bytes twice, but what was there before", () =>
+    Effect.gen(function* () {
+      const before = yield* postPdf()
+      const failed = yield* postForm([
+        ["file", other, "a.pdf"],
+        ["file", other, "b.pdf"],
+        ["file", pdf(), "c.pdf"],
+        ["priority", "3"]
+      ])
+      assertProblem(failed, 400, "FIELD_AFTER_FILE")
+      const { json } = yield* get("/v1/documents")
+      const left = Array.isArray(json.documents) ? json.documents.map(({ id }) => id) : []
+      assert.deepStrictEqual(left, [idOf(before)])
     }).pipe(Effect.provide(server))
   )
 })

@@ -72,6 +72,19 @@ const start = (store: Layer.Layer<DocumentStore>, callbacks: Layer.Layer<Callbac
   Layer.build(Layer.provide(outbox, Layer.merge(store, callbacks)))
 
 describe("the outbox", () => {
+  it.effect("announces the end of a retried document under an id of its own", () =>
+    Effect.gen(function* () {
+      const store = yield* makeStore(["https://a.example/hook"])
+      yield* Ref.update(store.owed, (all) =>
+        all.map((one) => ({ ...one, document: new Document({ ...one.document, retries: 2 }) }))
+      )
+      const { calls, layer } = makeSender(() => Effect.void)
+      yield* start(store.layer, layer)
+      yield* Queue.take(store.records)
+      assert.strictEqual(calls[0]?.headers["webhook-id"], `${idOf(1)}.2`)
+    })
+  )
+
   it.effect("delivers what is owed once, with the document's end in the body", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_800_000_000_500)

@@ -43,8 +43,14 @@ export const audit = Effect.fnUntraced(function* (scenario: Scenario, world: Wor
     if (!isTerminal(status) || entry.ends !== 1) history.violate("every document ends once", `${entry.label} ${status}`)
     if (status !== entry.status) history.violate("a terminal state does not change", `${entry.label} ${status}`)
     const pages = yield* store.pages(entry.tenant, entry.id, { from: 1, limit: 1_000_000, detail: true })
-    const same = pages.length === entry.pages.size && pages.every((page) => entry.pages.get(page.number)?.digest === pageDigest(page))
-    if (!same) history.violate("the first result of a page stays", `${entry.label}: ${pages.length} of ${entry.pages.size} pages`)
+    const same =
+      pages.length === entry.pages.size &&
+      pages.every((page) => entry.pages.get(page.number)?.digest === pageDigest(page))
+    if (!same)
+      history.violate(
+        "the first result of a page stays",
+        `${entry.label}: ${pages.length} of ${entry.pages.size} pages`
+      )
     const plan = stored.value.blob === undefined ? undefined : world.contentByHash.get(stored.value.blob)
     if (plan !== undefined && status !== "cancelled") judge(scenario, world, entry, plan)
   }

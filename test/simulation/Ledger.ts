@@ -30,8 +30,11 @@ export interface Entry {
   removed: boolean
 }
 
-export const pageDigest = ({ elapsedMillis: _, ...page }: PageResult): string =>
-  createHash("sha256").update(JSON.stringify(page)).digest("hex").slice(0, 16)
+export const pageDigest = (page: PageResult): string =>
+  createHash("sha256")
+    .update(JSON.stringify({ ...page, elapsedMillis: 0 }))
+    .digest("hex")
+    .slice(0, 16)
 
 export interface Limits {
   readonly tenantDocuments: (tenant: TenantId) => number
@@ -108,10 +111,15 @@ export class Ledger {
     const { label } = entry
     this.#check(entry.tenant === tenant, "a claim is of the tenant's own document", label)
     this.#check(entry.status === "queued", "only a queued document is claimed", `${label} was ${entry.status}`)
-    this.#check(claim.fence.attempt > entry.attempt, "attempts grow", `${label} ${entry.attempt} to ${claim.fence.attempt}`)
+    this.#check(
+      claim.fence.attempt > entry.attempt,
+      "attempts grow",
+      `${label} ${entry.attempt} to ${claim.fence.attempt}`
+    )
     this.#check(!this.#paused.has(tenant), "nothing of a paused tenant starts", label)
     this.#check((entry.notBefore ?? 0) <= lease.now, "no document starts before its time", label)
-    const same = claim.donePages.size === entry.pages.size && [...entry.pages.keys()].every((page) => claim.donePages.has(page))
+    const same =
+      claim.donePages.size === entry.pages.size && [...entry.pages.keys()].every((page) => claim.donePages.has(page))
     this.#check(same, "a claim knows every finished page", `${label}: ${claim.donePages.size} of ${entry.pages.size}`)
     entry.status = "running"
     entry.attempt = claim.fence.attempt
@@ -162,7 +170,11 @@ export class Ledger {
     if (outcome.status === "partial") {
       this.#check(failed > 0 && failed < entry.pages.size, "a partial document has pages of both kinds", detail)
     }
-    this.#check(stored.status === outcome.status, "finish answers with the end it wrote", `${entry.label} ${stored.status}`)
+    this.#check(
+      stored.status === outcome.status,
+      "finish answers with the end it wrote",
+      `${entry.label} ${stored.status}`
+    )
     this.#end(entry, outcome.status, at, outcome.status === "failed" ? outcome.failure.code : undefined)
   }
 
@@ -262,7 +274,8 @@ export class Ledger {
     let own = 0
     let all = 0
     for (const entry of this.entries.values()) {
-      if (entry.status !== "running" || entry.runner !== runner || entry.removed || entry.abandonedAt !== undefined) continue
+      if (entry.status !== "running" || entry.runner !== runner || entry.removed || entry.abandonedAt !== undefined)
+        continue
       all++
       if (entry.tenant === tenant) own++
     }

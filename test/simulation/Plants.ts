@@ -96,8 +96,7 @@ const neverReclaims: Plant = { store: (store) => ({ ...store, reclaimExpired: ()
 const skipsPage: Plant = {
   reader: (reader) => ({
     ...reader,
-    read: (pdf, pages, concurrency) =>
-      Stream.filter(reader.read(pdf, pages, concurrency), (page) => page.number !== 7)
+    read: (pdf, pages, concurrency) => Stream.filter(reader.read(pdf, pages, concurrency), (page) => page.number !== 7)
   })
 }
 

@@ -22,7 +22,8 @@ export const probe = Effect.fnUntraced(function* (
   yield* advance((yield* world.now) + 5_000)
   for (const gate of ["tenant", "global"] as const) {
     const inUse = yield* gauge(gate)
-    if (inUse !== 0) history.violate("all permits are free when nothing is queued", `${inUse} of the ${gate} gate in use`)
+    if (inUse !== 0)
+      history.violate("all permits are free when nothing is queued", `${inUse} of the ${gate} gate in use`)
   }
   if (reader.calls() !== 0) history.violate("no worker works when nothing is queued", `${reader.calls()} calls`)
 
@@ -41,14 +42,18 @@ export const probe = Effect.fnUntraced(function* (
       Effect.retry({ while: (error) => error._tag === "QueueFull", times: 10_000 })
     )
   for (const plan of plans) world.addContent(plan)
-  const submissions = yield* Effect.forkChild(Effect.exit(Effect.forEach(plans, submit, { concurrency: "unbounded", discard: true })))
+  const submissions = yield* Effect.forkChild(
+    Effect.exit(Effect.forEach(plans, submit, { concurrency: "unbounded", discard: true }))
+  )
   yield* advance((yield* world.now) + 2_000)
   const { running } = yield* Effect.orDie(store.stats())
   const most = Math.min(limits.globalDocuments, plans.length)
-  const room = limits.queueSize >= plans.length && scenario.tenants.every(({ backlog, documents }) => backlog >= documents)
+  const room =
+    limits.queueSize >= plans.length && scenario.tenants.every(({ backlog, documents }) => backlog >= documents)
   if (room && running !== most) history.violate("no permit of a gate is lost", `${running} of ${most} documents run`)
   const calls = Math.min(scenario.capacity, running)
-  if (reader.peak() !== calls) history.violate("no turn of a worker is lost", `${reader.peak()} of ${calls} workers work`)
+  if (reader.peak() !== calls)
+    history.violate("no turn of a worker is lost", `${reader.peak()} of ${calls} workers work`)
   const patience = (yield* world.now) + 600_000
   while (history.violation === undefined) {
     const exit = submissions.pollUnsafe()

@@ -69,6 +69,8 @@ export type Action =
   | { readonly _tag: "WorkerHangs" }
   | { readonly _tag: "EngineDown"; readonly millis: number }
   | { readonly _tag: "StoreDown"; readonly operation: StoreOperation; readonly millis: number }
+  /** Leases run out under their runners, who come too late with what they have read. */
+  | { readonly _tag: "LeaseLoss"; readonly renewMillis: number; readonly writeMillis: number }
   | { readonly _tag: "StoreErrors"; readonly share: number; readonly millis: number }
   | { readonly _tag: "StoreSlow"; readonly before: number; readonly after: number; readonly millis: number }
   | { readonly _tag: "BlobsDown"; readonly millis: number }
@@ -129,7 +131,14 @@ const planContent = (dice: Dice, seed: string, content: number, troubled: number
     }
   }
   const opening: Opening = dice.chance(troubled / 4) ? dice.pick(openings) : "opens"
-  return { content, opening, openMillis: dice.skewed(1, 300), pages, pageMillis: (page: number) => pageCosts[page - 1] ?? 1, trouble }
+  return {
+    content,
+    opening,
+    openMillis: dice.skewed(1, 300),
+    pages,
+    pageMillis: (page: number) => pageCosts[page - 1] ?? 1,
+    trouble
+  }
 }
 
 const planDocuments = (dice: Dice, seed: string, tenants: ReadonlyArray<TenantPlan>): ReadonlyArray<DocumentPlan> => {
@@ -139,7 +148,8 @@ const planDocuments = (dice: Dice, seed: string, tenants: ReadonlyArray<TenantPl
   const contents: Array<ReturnType<typeof planContent>> = []
   return Array.from({ length: dice.skewed(8, longest === 300 ? 40 : 80) }, (_, index) => {
     const again = contents[dice.int(0, 9)]
-    const content = again !== undefined && dice.chance(0.1) ? again : planContent(dice, seed, contents.length, troubled, longest)
+    const content =
+      again !== undefined && dice.chance(0.1) ? again : planContent(dice, seed, contents.length, troubled, longest)
     if (content !== again) contents.push(content)
     const own = tenants[dice.int(0, tenants.length - 1)]?.id
     return {
@@ -171,8 +181,15 @@ const planFault = (dice: Dice, tenants: ReadonlyArray<TenantPlan>, documents: nu
     () => ({ _tag: "EngineDown", millis: dice.skewed(50, 8_000) }),
     () => ({ _tag: "StoreDown", operation: "all", millis: dice.skewed(50, 60_000) }),
     () => ({ _tag: "StoreDown", operation: dice.pick(storeOperations), millis: dice.skewed(1_000, 45_000) }),
+    () => ({ _tag: "LeaseLoss", renewMillis: dice.int(11_000, 25_000), writeMillis: dice.int(4_000, 12_000) }),
+    () => ({ _tag: "LeaseLoss", renewMillis: dice.int(11_000, 25_000), writeMillis: dice.int(4_000, 12_000) }),
     () => ({ _tag: "StoreErrors", share: dice.pick([0.02, 0.1, 0.4]), millis: dice.skewed(1_000, 30_000) }),
-    () => ({ _tag: "StoreSlow", before: dice.skewed(1, 2_000), after: dice.skewed(1, 2_000), millis: dice.skewed(500, 20_000) }),
+    () => ({
+      _tag: "StoreSlow",
+      before: dice.skewed(1, 2_000),
+      after: dice.skewed(1, 2_000),
+      millis: dice.skewed(500, 20_000)
+    }),
     () => ({ _tag: "BlobsDown", millis: dice.skewed(50, 20_000) }),
     () => ({ _tag: "TenantCrash", tenant }),
     () => ({ _tag: "Restart" }),

@@ -72,7 +72,8 @@ export class Readings {
 
   #checkNeed(entry: Entry, page: number, { begun, deliveredIn }: PageReads): void {
     const detail = `${entry.label} page ${page} in attempt ${entry.attempt}, ${begun} readings`
-    if (entry.doneAtClaim.has(page)) this.#history.violate("a finished page is not read again by a later attempt", detail)
+    if (entry.doneAtClaim.has(page))
+      this.#history.violate("a finished page is not read again by a later attempt", detail)
     if (deliveredIn === entry.attempt) this.#history.violate("no attempt reads a page again that came out", detail)
   }
 }
@@ -137,7 +138,8 @@ export const scriptOf = (content: Content, key: string, readings: Readings, proc
     const before = readings.of(key, page).begun
     const fault = readings.begin(key, page)
     if (fault === "hangs") return { _tag: "Hang" }
-    if (fault !== undefined) return { _tag: "Death", takes: content.pageMillis(page), memory: fault === "dies of memory" }
+    if (fault !== undefined)
+      return { _tag: "Death", takes: content.pageMillis(page), memory: fault === "dies of memory" }
     return pageOf(content, page, before)
   }
 })
@@ -171,7 +173,8 @@ export const simulatedReader = (reader: Reader, process: Process, watch: Watch) 
         const own = (inHand.get(key) ?? 0) + pages
         inHand.set(key, own)
         const entry = ledger.entry(key)
-        if (calls > reader.capacity) history.violate("calls of the workers stay within their capacity", `${calls} calls`)
+        if (calls > reader.capacity)
+          history.violate("calls of the workers stay within their capacity", `${calls} calls`)
         if (own > watch.documentPages && entry?.overlapped !== true) {
           history.violate("pages in flight stay within the page gate", `${entry?.label} has ${own}`)
         }
@@ -187,8 +190,7 @@ export const simulatedReader = (reader: Reader, process: Process, watch: Watch) 
 
   const shape: Reader = {
     ...reader,
-    open: (pdf: PdfRef) =>
-      call(pdf.key, 0).pipe(Effect.andThen(down), Effect.andThen(reader.open(pdf)), Effect.scoped),
+    open: (pdf: PdfRef) => call(pdf.key, 0).pipe(Effect.andThen(down), Effect.andThen(reader.open(pdf)), Effect.scoped),
     read: (pdf, pages, concurrency) =>
       Stream.unwrap(
         call(pdf.key, Math.min(concurrency, pages.length)).pipe(

@@ -69,13 +69,14 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
     reclaimExpired: (now) => call("reclaimExpired", store.reclaimExpired(now), () => ledger.reclaimed(now)),
     queueDue: (now) => call("queueDue", store.queueDue(now), () => ledger.becameDue(now)),
     tenantsWithQueued: call("tenantsWithQueued", store.tenantsWithQueued, nothing),
-    cancel: (tenant, id, at) => call("cancel", store.cancel(tenant, id, at), (ended) => ledger.cancelled(id, ended, at)),
+    cancel: (tenant, id, at) =>
+      call("cancel", store.cancel(tenant, id, at), (ended) => ledger.cancelled(id, ended, at)),
     remove: (tenant, id) => call("remove", store.remove(tenant, id), () => ledger.removed(id)),
     recordFault: (fence, page, fault) => call("recordFault", store.recordFault(fence, page, fault), nothing),
     expireQueued: (queuedBefore, at, limit) =>
       call("expireQueued", store.expireQueued(queuedBefore, at, limit), (ended) => ledger.expired(ended, at)),
-    withdraw: (tenant, id) =>
-      call("withdraw", store.withdraw(tenant, id), (removed) => {
+    withdraw: (tenant, id, shares) =>
+      call("withdraw", store.withdraw(tenant, id, shares), (removed) => {
         if (Option.isSome(removed)) ledger.withdrawn(id)
       }),
     removeEnded: (finishedBefore, limit) =>
@@ -84,7 +85,8 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
       }),
     retry: (tenant, id, retry, limits) =>
       call("retry", store.retry(tenant, id, retry, limits), () => ledger.retried(id)),
-    setPaused: (tenant, paused) => call("setPaused", store.setPaused(tenant, paused), () => ledger.paused(tenant, paused)),
+    setPaused: (tenant, paused) =>
+      call("setPaused", store.setPaused(tenant, paused), () => ledger.paused(tenant, paused)),
     isPaused: (tenant) => call("isPaused", store.isPaused(tenant), nothing),
     find: (tenant, id) => call("find", store.find(tenant, id), nothing),
     list: (tenant, options) => call("list", store.list(tenant, options), nothing),

@@ -83,7 +83,7 @@ export const makeWorld = Effect.fnUntraced(function* (
   /** Tenants whose next defect, if any, was caused on purpose. */
   const crashed = new Map<TenantId, number>()
   const worldScope = yield* Effect.scope
-  let processes = 0
+  const processes: Array<Process> = []
 
   const registry = Layer.succeed(TenantRegistry, {
     limits: (tenant) =>
@@ -100,13 +100,17 @@ export const makeWorld = Effect.fnUntraced(function* (
 
   /** Starts a process over the world. One that finds no store ends, and is started again. */
   const start = Effect.gen(function* () {
-    const process: Process = { name: `process ${++processes}`, alive: true }
+    const process: Process = { name: `process ${processes.length + 1}`, alive: true }
+    processes.push(process)
     history.note(`${process.name} starts`)
     const scope = yield* Scope.fork(worldScope)
     const unknown = { opening: "opens", openMillis: 1, pages: 1, pageMillis: () => 1, trouble: new Map() } as const
-    const scripted = makeScriptedEngine((pdf) => scriptOf(contents.get(contentOf(pdf)) ?? unknown, pdf.key, readings, process), {
-      capacity: scenario.capacity
-    })
+    const scripted = makeScriptedEngine(
+      (pdf) => scriptOf(contents.get(contentOf(pdf)) ?? unknown, pdf.key, readings, process),
+      {
+        capacity: scenario.capacity
+      }
+    )
     const inner = yield* Layer.buildWithScope(Layer.mergeAll(scripted.layer, Events.layer()), scope)
     const events = Context.get(inner, Events)
     const watch = { documentPages: limits.documentPages, history, ledger, readings, trouble }
@@ -129,7 +133,10 @@ export const makeWorld = Effect.fnUntraced(function* (
         })
       )
     )
-    const engine = yield* Layer.buildWithScope(Layer.fresh(plant?.engine ?? Engine.layer).pipe(Layer.provide(registry)), scope).pipe(
+    const engine = yield* Layer.buildWithScope(
+      Layer.fresh(plant?.engine ?? Engine.layer).pipe(Layer.provide(registry)),
+      scope
+    ).pipe(
       Effect.provideContext(services),
       Effect.onError(() =>
         Effect.suspend(() => {
@@ -164,7 +171,10 @@ export const makeWorld = Effect.fnUntraced(function* (
   }).pipe(Effect.retry(Schedule.spaced("1 second")))
 
   const now = Clock.currentTimeMillis
-  return { history, trouble, ledger, readings, limits, contentByHash, addContent, store, crashed, start, now, tenants }
+  const killAll = () => {
+    for (const process of processes) process.alive = false
+  }
+  return { history, trouble, ledger, readings, limits, contentByHash, addContent, store, crashed, start, now, killAll }
 })
 export type World = Effect.Success<ReturnType<typeof makeWorld>>
 export type Running = Effect.Success<World["start"]>

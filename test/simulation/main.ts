@@ -33,7 +33,8 @@ const tell = Effect.fnUntraced(function* ({ digest, seed, tail, violation }: Rep
 const program = Effect.gen(function* () {
   const from = Number(values.seed ?? values.from)
   const count = values.seed === undefined ? Number(values.seeds) : 1
-  const verbose = values.verbose && values.seed !== undefined ? (line: string) => void process.stdout.write(`${line}\n`) : undefined
+  const verbose =
+    values.verbose && values.seed !== undefined ? (line: string) => void process.stdout.write(`${line}\n`) : undefined
   const began = yield* Clock.currentTimeMillis
   const digest = createHash("sha256")
   const failing: Array<string> = []
@@ -63,7 +64,9 @@ const program = Effect.gen(function* () {
     ["pages read", sums.pagesRead],
     ["virtual hours", (sums.virtualMillis / 3_600_000).toFixed(1)],
     ["events of history", sums.lines],
-    ...Object.entries(faults).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([kind, times]) => [`fault ${kind}`, times] as const),
+    ...Object.entries(faults)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([kind, times]) => [`fault ${kind}`, times] as const),
     ["wall seconds", seconds.toFixed(1)],
     ["digest", digest.digest("hex").slice(0, 16)]
   ]

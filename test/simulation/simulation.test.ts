@@ -6,30 +6,43 @@ import { plainDocument, type Scenario, type Trouble } from "./Scenario.ts"
 import { type Report, simulate, simulateScenario } from "./Simulation.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 
-/** Seeds that once found something, or that meet every kind of fault between them. */
-const seeds = [1, 2, 3, 16, 19, 25, 39, 60, 145, ...Array.from({ length: 15 }, (_, nth) => 201 + nth)]
+/** They meet every kind of fault between them. */
+const seeds = [2, 7, 8, 16, 19, 22, 25, 33, 34, 145, ...Array.from({ length: 14 }, (_, nth) => 201 + nth)]
 
 const told = ({ digest, seed, tail, violation }: Report) =>
   `seed ${seed}, digest ${digest}: ${violation?.invariant} (${violation?.detail})\n${tail.slice(-12).join("\n")}`
 
-/** The first seed, of those up to the limit, whose history shows the plant. */
-const firstFinding = Effect.fnUntraced(function* (plant: PlantName, candidates: ReadonlyArray<number>) {
-  for (const seed of candidates) {
+const fence = "nothing is written under an attempt that is over"
+
+/** Where to begin to look for what was planted, and the rules by which it may show. */
+const planted: ReadonlyArray<readonly [PlantName, number, ReadonlyArray<string>]> = [
+  ["a store that forgets the fence when it saves a page", 7, [fence]],
+  ["a store that forgets the fence when it finishes a document", 8, [fence]],
+  ["a store whose claim ignores the lease", 3, ["only a queued document is claimed"]],
+  ["a store that loses a page", 1, ["the first result of a page stays", "a claim knows every finished page"]],
+  [
+    "a store that never reclaims an expired lease",
+    2,
+    [fence, "a lease that nobody works under ends", "every history ends"]
+  ],
+  ["a scheduler that leaks a turn", 1, ["no turn of a worker is lost", "every history ends"]],
+  ["a scheduler that ignores the weights", 25, ["shares of worker time follow the weights"]],
+  [
+    "a reader that skips a page",
+    1,
+    ["no attempt reads a page again that came out", "a page gets the result it deserves"]
+  ]
+]
+/** Seeds in which a plant has to show. */
+const within = 25
+
+const findingOf = Effect.fnUntraced(function* (plant: PlantName, from: number) {
+  for (let seed = from; seed < from + within; seed++) {
     const { violation } = yield* simulate(seed, { plant: plants[plant] })
     if (violation !== undefined) return violation.invariant
   }
   return undefined
 })
-
-const planted: ReadonlyArray<readonly [PlantName, string]> = [
-  ["a store that forgets the fence when it saves a page", "nothing is written under an attempt that is over"],
-  ["a store that forgets the fence when it finishes a document", "nothing is written under an attempt that is over"],
-  ["a store whose claim ignores the lease", "only a queued document is claimed"],
-  ["a store that loses a page", "the first result of a page stays"],
-  ["a store that never reclaims an expired lease", "every history ends"],
-  ["a scheduler that leaks a turn", "no turn of a worker is lost"],
-  ["a reader that skips a page", "no attempt reads a page again that came out"]
-]
 
 /** The same sixty documents, with the same troubles, under these limits. */
 const sixty = (inFlight: number): Scenario => {
@@ -74,21 +87,9 @@ describe("the simulation", () => {
     })
   )
 
-  for (const [plant, invariant] of planted) {
-    it.live(`finds ${plant}`, () =>
-      Effect.gen(function* () {
-        const candidates = Array.from({ length: 40 }, (_, nth) => nth + 1)
-        assert.strictEqual(yield* firstFinding(plant, candidates), invariant)
-      })
-    )
+  for (const [plant, from, rules] of planted) {
+    it.live(`finds ${plant}`, () => Effect.map(findingOf(plant, from), (found) => assert.include([...rules], found)))
   }
-
-  it.live("finds a scheduler that ignores the weights", () =>
-    Effect.gen(function* () {
-      const found = yield* firstFinding("a scheduler that ignores the weights", [25, 50, 75])
-      assert.strictEqual(found, "shares of worker time follow the weights")
-    })
-  )
 
   it.live("gets the same results with 1, 8 and 64 documents in flight", () =>
     Effect.gen(function* () {

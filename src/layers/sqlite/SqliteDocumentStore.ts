@@ -50,8 +50,8 @@ const make = Effect.fnUntraced(function* (patience: Duration.Input) {
       write("cancel a document", writes.cancel(tenant, id, at))
     ),
     remove: Effect.fn("DocumentStore.remove")((tenant, id) => write("remove a document", writes.remove(tenant, id))),
-    withdraw: Effect.fn("DocumentStore.withdraw")((tenant, id) =>
-      write("withdraw a document", lifecycle.withdraw(tenant, id))
+    withdraw: Effect.fn("DocumentStore.withdraw")((tenant, id, shares) =>
+      write("withdraw a document", lifecycle.withdraw(tenant, id, shares))
     ),
     removeEnded: Effect.fn("DocumentStore.removeEnded")((finishedBefore, limit) =>
       write("remove ended documents", lifecycle.removeEnded(finishedBefore, limit))

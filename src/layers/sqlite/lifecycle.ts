@@ -70,9 +70,14 @@ const toRemoved = (db: Statements, row: Row): Removed => {
 }
 
 export const withdraw =
-  (tenant: TenantId, id: DocumentId): Operation<Option.Option<Removed>, never> =>
+  (tenant: TenantId, id: DocumentId, shares: number): Operation<Option.Option<Removed>, never> =>
   (db) => {
-    const row = db.get(`DELETE FROM documents WHERE id = ? AND tenant_id = ? AND shared = 0 ${removedColumns}`, id, tenant)
+    const row = db.get(
+      `DELETE FROM documents WHERE id = ? AND tenant_id = ? AND shared <= ? ${removedColumns}`,
+      id,
+      tenant,
+      shares
+    )
     return Exit.succeed(Option.map(Option.fromUndefinedOr(row), (removed) => toRemoved(db, removed)))
   }
 
@@ -106,7 +111,10 @@ export const expireQueued =
       queuedBefore,
       limit
     )
-    const outcome = { status: "failed", failure: failure("EXPIRED", "The document waited too long for its turn.") } as const
+    const outcome = {
+      status: "failed",
+      failure: failure("EXPIRED", "The document waited too long for its turn.")
+    } as const
     return Exit.succeed(late.map((row) => end(db, number(row, "seq"), outcome, at)))
   }
 

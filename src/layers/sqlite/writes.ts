@@ -30,7 +30,7 @@ export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimit
   return undefined
 }
 
-/** The document that may stand in for this one; from now on nobody can withdraw it any more. */
+/** The document that may stand in for this one, which it does from now on. */
 const shareStandIn = (db: Statements, { acceptedAt, callback, notBefore, ...wanted }: NewDocument) => {
   if (wanted.source._tag === "Url") return undefined
   const found = db.get(
@@ -47,7 +47,7 @@ const shareStandIn = (db: Statements, { acceptedAt, callback, notBefore, ...want
   )
   if (found === undefined) return undefined
   const seq = number(found, "seq")
-  db.run("UPDATE documents SET shared = 1 WHERE seq = ? AND shared = 0", seq)
+  db.run("UPDATE documents SET shared = shared + 1 WHERE seq = ?", seq)
   return findBySeq(db, seq)
 }
 

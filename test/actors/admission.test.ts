@@ -29,7 +29,11 @@ const watched = () => {
 describe("the admission", () => {
   it.effect("refuses by the tenant's backlog before anything of the upload is read", () =>
     Effect.gen(function* () {
-      const engine = yield* startEngine({ scripts, limits: { tenantDocuments: 1 }, tenants: { [acme]: { backlog: 2 } } })
+      const engine = yield* startEngine({
+        scripts,
+        limits: { tenantDocuments: 1 },
+        tenants: { [acme]: { backlog: 2 } }
+      })
       yield* engine.submit("long")
       yield* TestClock.adjust("10 millis")
       yield* engine.submit("short")
@@ -86,7 +90,10 @@ describe("the admission", () => {
         const refused = yield* Effect.flip(engine.ingestion.submit(acme, Stream.fromIterable(bytes), options))
         assert.strictEqual(refused._tag === "SubmissionRejected" && refused.failure.code, "NOT_PDF")
         assert.deepStrictEqual(yield* Stream.runCollect(engine.blobs.list), [])
-        assert.deepStrictEqual(yield* engine.ingestion.list(acme, { status: undefined, before: undefined, limit: 9 }), [])
+        assert.deepStrictEqual(
+          yield* engine.ingestion.list(acme, { status: undefined, before: undefined, limit: 9 }),
+          []
+        )
       })
     )
   }

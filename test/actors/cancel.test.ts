@@ -140,9 +140,12 @@ describe("a cancel", () => {
       })
       const { id } = yield* engine.submit("long")
       yield* TestClock.adjust("1 second")
-      const cancels = Effect.all(Array.from({ length: 5 }, () => engine.ingestion.cancel(acme, id)), {
-        concurrency: "unbounded"
-      })
+      const cancels = Effect.all(
+        Array.from({ length: 5 }, () => engine.ingestion.cancel(acme, id)),
+        {
+          concurrency: "unbounded"
+        }
+      )
       const cancelled = yield* letPass(yield* Effect.forkChild(cancels), "1 millis")
       assert.deepStrictEqual(new Set(cancelled.map(({ status }) => status)), new Set(["cancelled"]))
       const checked = yield* Effect.forkChild(engine.cancelAndCheck(id))

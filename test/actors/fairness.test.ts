@@ -28,7 +28,12 @@ const waitBehind = Effect.fnUntraced(function* (script: string, backlog: number,
 })
 
 describe("the fair turns", () => {
-  for (const [script, backlog] of [["huge", 1], ["huge", 4], ["huge", 50], ["heavy", 50]] as const) {
+  for (const [script, backlog] of [
+    ["huge", 1],
+    ["huge", 4],
+    ["huge", 50],
+    ["heavy", 50]
+  ] as const) {
     it.effect(`let a quiet tenant's page wait for a turn or two behind ${backlog} ${script} documents`, () =>
       Effect.gen(function* () {
         // Two turns of its own, to open and to read, each behind at most one range of some 64 ms that has begun.

@@ -17,14 +17,17 @@ describe("following a document", () => {
       const engine = yield* startEngine({ scripts, capacity: 1 })
       const { id } = yield* engine.submit("three")
       const events = brief(yield* letPass(yield* engine.followed(id)))
-      assert.deepStrictEqual(events.filter((event) => event !== "DocumentStarted"), [
-        "DocumentAccepted",
-        "DocumentOpened",
-        "PageDone 1 ok",
-        "PageDone 2 ok",
-        "PageDone 3 ok",
-        "DocumentEnded completed"
-      ])
+      assert.deepStrictEqual(
+        events.filter((event) => event !== "DocumentStarted"),
+        [
+          "DocumentAccepted",
+          "DocumentOpened",
+          "PageDone 1 ok",
+          "PageDone 2 ok",
+          "PageDone 3 ok",
+          "DocumentEnded completed"
+        ]
+      )
     })
   )
 
@@ -33,7 +36,9 @@ describe("following a document", () => {
       const engine = yield* startEngine({ scripts })
       const { id } = yield* engine.submit("long")
       for (const _ of [1, 2, 3, 4]) {
-        const events = brief(yield* letPass(yield* Effect.andThen(TestClock.adjust("1500 millis"), engine.followed(id))))
+        const events = brief(
+          yield* letPass(yield* Effect.andThen(TestClock.adjust("1500 millis"), engine.followed(id)))
+        )
         assert.deepStrictEqual(events.slice(0, 1), ["DocumentAccepted"])
         assert.deepStrictEqual(events.slice(-1), ["DocumentEnded completed"])
         assert.strictEqual(pagesIn(events).size, 450)
@@ -87,7 +92,9 @@ describe("following a document", () => {
       const { id } = yield* engine.submit("three")
       const refused = yield* Effect.flip(Stream.runCollect(engine.ingestion.follow(tenant("other"), id)))
       assert.strictEqual(refused._tag, "DocumentNotFound")
-      const others = yield* Effect.forkChild(Stream.runCollect(Stream.take(engine.ingestion.events(tenant("other")), 1)))
+      const others = yield* Effect.forkChild(
+        Stream.runCollect(Stream.take(engine.ingestion.events(tenant("other")), 1))
+      )
       yield* engine.awaitEnd(id)
       assert.isUndefined(others.pollUnsafe())
     })

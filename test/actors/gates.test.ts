@@ -101,7 +101,10 @@ describe("the gates", () => {
     Effect.gen(function* () {
       const engine = yield* startEngine({ limits: { tenantDocuments: 1000, globalDocuments: 1000 } })
       for (let n = 0; n < 2000; n++) yield* engine.submit("short")
-      yield* until(Effect.map(engine.store.stats(), ({ processed }) => processed === 2000), "1 second")
+      yield* until(
+        Effect.map(engine.store.stats(), ({ processed }) => processed === 2000),
+        "1 second"
+      )
       assert.strictEqual((yield* engine.store.stats()).failed, 0)
     })
   )

@@ -38,7 +38,10 @@ describe("an engine over a store that takes its time", () => {
         const slow =
           <Args extends ReadonlyArray<unknown>, A, E>(call: (...args: Args) => Effect.Effect<A, E>) =>
           (...args: Args): Effect.Effect<A, E> =>
-            rest.pipe(Effect.andThen(Effect.suspend(() => call(...args))), Effect.tap(() => rest))
+            rest.pipe(
+              Effect.andThen(Effect.suspend(() => call(...args))),
+              Effect.tap(() => rest)
+            )
         const world = yield* makeWorld({
           scripts,
           capacity: 3,
@@ -84,7 +87,10 @@ describe("an engine over a store that takes its time", () => {
           }
         })
         yield* letPass(yield* Effect.forkChild(story), "7 millis")
-        yield* until(Effect.map(world.store.stats(), ({ running, waiting }) => running + waiting === 0), "100 millis")
+        yield* until(
+          Effect.map(world.store.stats(), ({ running, waiting }) => running + waiting === 0),
+          "100 millis"
+        )
         yield* TestClock.adjust("15 seconds")
 
         for (const owner of owners) {

@@ -12,7 +12,17 @@ const scripts = {
 }
 const unavailable = new StoreUnavailable({ operation: "answer", cause: "test" })
 
-const methods = ["claim", "renew", "opened", "savePage", "finish", "release", "reclaimExpired", "queueDue", "stats"] as const
+const methods = [
+  "claim",
+  "renew",
+  "opened",
+  "savePage",
+  "finish",
+  "release",
+  "reclaimExpired",
+  "queueDue",
+  "stats"
+] as const
 
 describe("supervision", () => {
   for (const method of methods) {
@@ -50,10 +60,16 @@ describe("supervision", () => {
           broken = true
           yield* TestClock.adjust(outage)
           broken = false
-          yield* until(Effect.map(engine.store.stats(), ({ processed }) => processed === 8), "500 millis")
+          yield* until(
+            Effect.map(engine.store.stats(), ({ processed }) => processed === 8),
+            "500 millis"
+          )
           yield* TestClock.adjust("30 seconds")
           const ends = brief(told).filter((event) => event.startsWith("DocumentEnded"))
-          assert.deepStrictEqual(ends, Array.from({ length: 8 }, () => "DocumentEnded completed"))
+          assert.deepStrictEqual(
+            ends,
+            Array.from({ length: 8 }, () => "DocumentEnded completed")
+          )
           assert.deepStrictEqual([yield* engine.gateInUse("tenant"), yield* engine.gateInUse("global")], [0, 0])
         })
       )

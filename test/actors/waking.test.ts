@@ -34,7 +34,13 @@ describe("a tenant's actor", () => {
         })
       yield* Effect.forkChild(Stream.runForEach(live, note))
       const names = new Map<string, string>()
-      for (const [name, priority] of [["first", 5], ["old", 1], ["low", 1], ["urgent", 9], ["usual", 5]] as const) {
+      for (const [name, priority] of [
+        ["first", 5],
+        ["old", 1],
+        ["low", 1],
+        ["urgent", 9],
+        ["usual", 5]
+      ] as const) {
         names.set((yield* engine.submit("short", acme, { priority })).id, name)
         yield* TestClock.adjust("5 millis")
       }
@@ -56,7 +62,12 @@ describe("a tenant's actor", () => {
       })
       let told = 0
       const tell = Effect.tap(engine.directory.tell(acme, { _tag: "Wake" }), () => Effect.sync(() => told++))
-      yield* Effect.forkChild(Effect.all(Array.from({ length: 20 }, () => tell), { concurrency: "unbounded" }))
+      yield* Effect.forkChild(
+        Effect.all(
+          Array.from({ length: 20 }, () => tell),
+          { concurrency: "unbounded" }
+        )
+      )
       yield* TestClock.adjust("1 second")
       assert.isAtMost(told, 3)
       yield* Deferred.succeed(blocked, undefined)
@@ -112,7 +123,10 @@ describe("a tenant's actor", () => {
       const limits = { tenantIdle: Duration.seconds(10), globalDocuments: 50 }
       const engine = yield* startEngine({ scripts, limits, capacity: 8 })
       for (let n = 0; n < 500; n++) yield* engine.submit("short", tenant(`t${n}`))
-      yield* until(Effect.map(engine.store.stats(), ({ processed }) => processed === 500), "100 millis")
+      yield* until(
+        Effect.map(engine.store.stats(), ({ processed }) => processed === 500),
+        "100 millis"
+      )
       yield* TestClock.adjust("30 seconds")
       assert.deepStrictEqual([yield* engine.directory.active, yield* engine.directory.waiting], [0, 0])
     })

@@ -94,18 +94,20 @@ describe("The document store on SQLite, as a file", () => {
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       yield* migrateTo(3)
-      yield* Effect.forEach([1, 2], (number) =>
-        sql`INSERT INTO documents ${sql.insert({
-          id: documentId(number),
-          tenant_id: acme,
-          name: `${number}.pdf`,
-          blob: blobHash(number),
-          size: 100,
-          priority: 5,
-          status: "queued",
-          sealed_password: number === 1 ? "sealed" : null,
-          accepted_at: 1_000
-        })}`
+      yield* Effect.forEach(
+        [1, 2],
+        (number) =>
+          sql`INSERT INTO documents ${sql.insert({
+            id: documentId(number),
+            tenant_id: acme,
+            name: `${number}.pdf`,
+            blob: blobHash(number),
+            size: 100,
+            priority: 5,
+            status: "queued",
+            sealed_password: number === 1 ? "sealed" : null,
+            accepted_at: 1_000
+          })}`
       )
       yield* Effect.gen(function* () {
         const store = yield* DocumentStore

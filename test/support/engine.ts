@@ -1,5 +1,5 @@
 // The whole engine over fakes: production actors, stores in memory, and a reader that follows a script. Time is the test's.
-import { Context, Duration, Effect, Exit, Fiber, Layer, Metric, Scope, Stream } from "effect"
+import { Context, type Duration, Effect, Exit, Fiber, Layer, Metric, Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
 import * as Engine from "../../src/actors/Engine.ts"
@@ -103,7 +103,9 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
   const start = Effect.gen(function* () {
     const scope = yield* Scope.make()
     const stop = Scope.close(scope, Exit.void)
-    yield* Effect.addFinalizer(() => Effect.flatMap(Effect.forkChild(stop), (stopping) => letPass(stopping, "1 second")))
+    yield* Effect.addFinalizer(() =>
+      Effect.flatMap(Effect.forkChild(stop), (stopping) => letPass(stopping, "1 second"))
+    )
     const engine = yield* Layer.buildWithScope(Layer.fresh(Engine.layer), scope).pipe(Effect.provideContext(services))
     return {
       ingestion: Context.get(engine, Ingestion),
@@ -156,7 +158,10 @@ export const words = (ingestion: Context.Service.Shape<typeof Ingestion>) => {
 const patience = 20_000
 
 /** Lets time pass, step by step, until the fiber has ended. */
-export const letPass = Effect.fnUntraced(function* <A, E>(fiber: Fiber.Fiber<A, E>, step: Duration.Input = "50 millis") {
+export const letPass = Effect.fnUntraced(function* <A, E>(
+  fiber: Fiber.Fiber<A, E>,
+  step: Duration.Input = "50 millis"
+) {
   for (let steps = 0; fiber.pollUnsafe() === undefined; steps++) {
     if (steps === patience) return yield* Effect.die("nothing more seems to happen")
     yield* TestClock.adjust(step)

@@ -58,7 +58,7 @@ export interface SubmitOptions {
   /** An http(s) URL that is told of the terminal state. */
   readonly callback?: string | undefined
   /**
-   * Makes a new document in any case. Otherwise one of the tenant with the same bytes and the same password stands in, if
+   * Makes a new document in any case. Otherwise one of the tenant with the same bytes, name and password stands in, if
    * it waits, runs, or ended `completed` or `partial`, and if its callback is the one asked for.
    */
   readonly force?: boolean | undefined

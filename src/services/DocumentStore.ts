@@ -191,7 +191,7 @@ export class DocumentStore extends Context.Service<
   {
     /**
      * Makes the document, or answers with the one that stands in for it, which has another id: with `reuse`, the tenant's
-     * newest document with the same bytes and password that waits, runs, or ended `completed` or `partial`. It has to
+     * newest document with the same bytes, name and password that waits, runs, or ended `completed` or `partial`. It has to
      * promise as much: the callback asked for, if any, and no later start. It needs no room in the backlog.
      */
     readonly accept: (

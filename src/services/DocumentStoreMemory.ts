@@ -76,12 +76,13 @@ const make = Effect.sync(() => {
     return undefined
   }
 
-  const standInFor = ({ acceptedAt, callback, notBefore, passwordKey, source, tenantId }: NewDocument) =>
+  const standInFor = ({ acceptedAt, callback, name, notBefore, passwordKey, source, tenantId }: NewDocument) =>
     Array.from(documents.byId.values()).findLast(
       ({ accepted, blob, passwordKey: ownKey, status }) =>
         source._tag === "Blob" &&
         blob?.hash === source.hash &&
         accepted.tenantId === tenantId &&
+        accepted.name === name &&
         ownKey === passwordKey &&
         status !== "failed" &&
         status !== "cancelled" &&

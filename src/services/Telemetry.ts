@@ -49,7 +49,7 @@ export const documentsAccepted = counter(
 
 export const documentsReused = counter(
   "sluice_documents_reused_total",
-  "Submissions answered with a document that was there before, of the same bytes and password."
+  "Submissions answered with a document that was there before, of the same bytes, name and password."
 )()
 
 /** The queue or rate that was full, the engine's own state, or what was wrong with the file. */

@@ -36,7 +36,7 @@ describe("the same bytes once more", () => {
       const { awaitEnd, ingestion, scripted, submit } = yield* startEngine({ scripts })
       const first = yield* submit("ten", acme, { force: false })
       assert.isUndefined(first.duplicateOf)
-      const attached = yield* submit("ten", acme, { force: false, name: "other.pdf", priority: 9 })
+      const attached = yield* submit("ten", acme, { force: false, priority: 9 })
       assert.deepStrictEqual([attached.id, attached.duplicateOf], [first.id, first.id])
       assert.strictEqual((yield* awaitEnd(attached.id)).status, "completed")
       const answered = yield* submit("ten", acme, { force: false })

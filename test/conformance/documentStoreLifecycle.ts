@@ -21,7 +21,7 @@ import {
 
 const detail = { from: 1, limit: 100, detail: false }
 const broken = failure("PAGE_UNREADABLE", "broken")
-const sameBytes = { source: { _tag: "Blob", hash: blobHash(7), size: 100 } } as const
+const sameBytes = { name: "same.pdf", source: { _tag: "Blob", hash: blobHash(7), size: 100 } } as const
 
 /** The number of the document that such a submission is answered with. */
 const answeredWith = (number: number, changes: Partial<NewDocument> = {}) =>
@@ -96,7 +96,7 @@ export const duplicates = (test: Test) => {
   )
 
   test(
-    "are told apart by tenant and by password",
+    "are told apart by tenant, by name and by password",
     Effect.gen(function* () {
       assert.strictEqual(yield* answeredWith(1, { passwordKey: "a" }), 1)
       assert.strictEqual(yield* answeredWith(2), 2)
@@ -104,6 +104,7 @@ export const duplicates = (test: Test) => {
       assert.strictEqual(yield* answeredWith(4, { passwordKey: "a", tenantId: globex }), 4)
       assert.strictEqual(yield* answeredWith(5, { passwordKey: "a" }), 1)
       assert.strictEqual(yield* answeredWith(6), 2)
+      assert.strictEqual(yield* answeredWith(7, { name: "other.pdf" }), 7)
     })
   )
 
@@ -133,7 +134,7 @@ export const duplicates = (test: Test) => {
     "find a document whose bytes were fetched",
     Effect.gen(function* () {
       const store = yield* DocumentStore
-      yield* accept(1, { source: { _tag: "Url", url: "https://example.org/a.pdf" }, reuse: true })
+      yield* accept(1, { name: "same.pdf", source: { _tag: "Url", url: "https://example.org/a.pdf" }, reuse: true })
       yield* store.fetched((yield* claim()).fence, { hash: blobHash(7), size: 100 })
       assert.strictEqual(yield* answeredWith(2), 1)
     })

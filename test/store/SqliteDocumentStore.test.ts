@@ -111,7 +111,10 @@ describe("The document store on SQLite, as a file", () => {
       )
       yield* Effect.gen(function* () {
         const store = yield* DocumentStore
-        const sameAs = (number: number) => ({ source: newDocument(number).source, reuse: true })
+        const sameAs = (number: number) => {
+          const { name, source } = newDocument(number)
+          return { name, source, reuse: true }
+        }
         assert.strictEqual((yield* accept(3, sameAs(1))).id, documentId(3))
         assert.strictEqual((yield* accept(4, sameAs(2))).id, documentId(2))
         assert.deepInclude(yield* store.find(acme, documentId(1)), { interruptions: 0, retries: 0 })

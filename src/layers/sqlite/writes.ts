@@ -34,12 +34,13 @@ export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimit
 const shareStandIn = (db: Statements, { acceptedAt, callback, notBefore, ...wanted }: NewDocument) => {
   if (wanted.source._tag === "Url") return undefined
   const found = db.get(
-    `SELECT seq FROM documents WHERE blob = ? AND tenant_id = ? AND password_key IS ?
+    `SELECT seq FROM documents WHERE blob = ? AND tenant_id = ? AND name = ? AND password_key IS ?
       AND status IN ('scheduled', 'queued', 'running', 'completed', 'partial')
       AND (? IS NULL OR callback = ?) AND (status <> 'scheduled' OR not_before <= ?)
       ORDER BY seq DESC LIMIT 1`,
     wanted.source.hash,
     wanted.tenantId,
+    wanted.name,
     wanted.passwordKey ?? null,
     callback ?? null,
     callback ?? null,

@@ -1,7 +1,7 @@
 import { Effect, Layer, Result } from "effect"
+import { parseHttpUrl } from "../domain/HttpUrl.ts"
 import { CallbackFailed, CallbackRefused, CallbackSender } from "../services/CallbackSender.ts"
 import { makeGuardedHttp } from "./net/GuardedHttp.ts"
-import { parseHttpUrl } from "./net/HttpUrl.ts"
 
 const deadline = "10 seconds"
 const connectTimeout = "5 seconds"

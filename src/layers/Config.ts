@@ -1,15 +1,23 @@
+import { statSync } from "node:fs"
 import { availableParallelism } from "node:os"
-import { ByteSize, Config } from "effect"
+import { ByteSize, Config, Schema } from "effect"
 import { byteSize, count } from "../services/ConfigValues.ts"
 
 /** Where the embedded store and the blobs live, and from which folder paths may be ingested. */
 export const StorageConfig = Config.all({
   directory: Config.NonEmptyString("DATA_DIR").pipe(Config.withDefault("./data")),
-  inbox: Config.NonEmptyString("INBOX_DIR").pipe(Config.withDefault(undefined))
+  inbox: Config.schema(
+    Schema.String.check(
+      Schema.makeFilter(
+        (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() || "an existing folder"
+      )
+    ),
+    "INBOX_DIR"
+  ).pipe(Config.withDefault(undefined))
 })
 
 /** How many processes read PDFs, and how much memory the operating system lets each of them have. */
 export const WorkersConfig = Config.all({
   workers: count("PAGE_WORKERS", 256).pipe(Config.withDefault(availableParallelism())),
-  memory: byteSize("PAGE_WORKER_MEMORY").pipe(Config.withDefault(ByteSize.mebibytes(1000)))
+  memory: byteSize("PAGE_WORKER_MEMORY", ByteSize.mebibytes(256)).pipe(Config.withDefault(ByteSize.mebibytes(1000)))
 })

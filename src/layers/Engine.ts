@@ -1,11 +1,10 @@
-import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { ByteSize, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Engine from "../actors/Engine.ts"
 import * as Outbox from "../actors/Outbox.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
-import { BlobStoreUnavailable } from "../services/BlobStore.ts"
+import { DocumentStore } from "../services/DocumentStore.ts"
 import * as DocumentStoreMemory from "../services/DocumentStoreMemory.ts"
 import { EngineConfig, type EngineLimits } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
@@ -13,6 +12,7 @@ import * as SecretsMemory from "../services/SecretsMemory.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import * as CallbackSender from "./CallbackSender.ts"
 import { StorageConfig, WorkersConfig } from "./Config.ts"
+import { holdDataDirectory } from "./DataDirectory.ts"
 import * as FileBlobStore from "./FileBlobStore.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./Secrets.ts"
@@ -45,16 +45,18 @@ export const layerMemory = (options: MemoryOptions = {}) =>
     Layer.provide(EngineConfig.layer(options.limits))
   )
 
-/** Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. */
+/**
+ * Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. The folder is held by this
+ * process alone, so whatever still has a lease in it belongs to a process that is dead: its documents go on at once.
+ */
 const layerStorage = Layer.unwrap(
   Effect.gen(function* () {
     const { directory } = yield* StorageConfig
-    yield* Effect.try({
-      try: () => mkdirSync(directory, { recursive: true, mode: 0o700 }),
-      catch: (cause) => new BlobStoreUnavailable({ operation: `create DATA_DIR ${directory}`, cause })
-    })
+    yield* holdDataDirectory(directory)
+    const store = SqliteDocumentStore.layer({ filename: join(directory, "sluice.db"), patience: "20 millis" })
+    const takeOver = Effect.flatMap(DocumentStore, (documents) => documents.reclaimExpired(Number.MAX_SAFE_INTEGER))
     return Layer.mergeAll(
-      SqliteDocumentStore.layer({ filename: join(directory, "sluice.db"), patience: "20 millis" }),
+      Layer.provideMerge(Layer.effectDiscard(takeOver), store),
       FileBlobStore.layer({ directory }),
       Secrets.layer({ directory })
     )

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto"
-import { futimes, mkdir, open, readdir, rename, stat, type Stats, unlink, write } from "node:fs"
+import { futimes, mkdir, open, readdir, rename, stat, type Stats, unlink, utimes, write } from "node:fs"
 import { hostname } from "node:os"
 import { join, resolve } from "node:path"
 import { Clock, Effect, Layer, Schema, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { BlobHash } from "../domain/Ids.ts"
-import { BlobLost, BlobStore, BlobStoreUnavailable, BlobTooLarge, headBytes } from "../services/BlobStore.ts"
+import { BlobLost, BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../services/BlobStore.ts"
 import { call, closeFile, directoryMode, fileMode, makeDirectory, syncDirectory, syncFile } from "./Files.ts"
 
 // Layout: <directory>/blobs/<first two digits>/<hash>, and <directory>/tmp for what is being written.
@@ -34,7 +34,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
   const pathOf = (hash: BlobHash) => join(folderOf(hash), hash)
 
   const locks = new Map(prefixes.map((prefix) => [prefix, Semaphore.makeUnsafe(1)]))
-  /** A put that renews a blob and a removal that found it old must not interleave. */
+  /** A put or touch that renews a blob and a removal that found it old must not interleave. */
   const exclusively =
     (hash: BlobHash) =>
     <A, E, R>(effect: Effect.Effect<A, E, R>) => {
@@ -54,11 +54,9 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
       newTemporary,
       Effect.fnUntraced(function* (file) {
         const digest = createHash("sha256")
-        const head = Buffer.alloc(headBytes)
         let size = 0
         yield* Stream.runForEachArray(bytes, (chunks): Effect.Effect<void, BlobTooLarge | BlobStoreUnavailable> => {
           const chunk = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
-          if (size < headBytes) head.set(chunk.subarray(0, headBytes - size), size)
           size += chunk.length
           if (size > limit) return Effect.fail(new BlobTooLarge({ limit }))
           // The digest is computed while the disk is busy with the same chunk.
@@ -66,7 +64,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
         })
         const hash = BlobHash.make(digest.digest("hex"))
         yield* Effect.uninterruptible(commit(file, hash))
-        return { hash, size, head: new Uint8Array(head.subarray(0, size)) }
+        return { hash, size }
       }),
       (file) =>
         Effect.andThen(closeFile(file.descriptor), file.named ? Effect.void : Effect.ignore(unlinkFile(file.path)))
@@ -82,14 +80,23 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     yield* syncDirectory(folderOf(hash))
   }, failing("make a blob durable"))
 
-  const statBlob = (hash: BlobHash) =>
-    statFile(pathOf(hash)).pipe(
-      Effect.mapError((cause) =>
-        cause.code === "ENOENT"
-          ? new BlobLost({ hash, detail: "its file is missing" })
-          : new BlobStoreUnavailable({ operation: "look for a blob", cause })
-      )
+  const lostIfMissing = (hash: BlobHash, operation: string) =>
+    Effect.mapError((cause: NodeJS.ErrnoException) =>
+      cause.code === "ENOENT"
+        ? new BlobLost({ hash, detail: "its file is missing" })
+        : new BlobStoreUnavailable({ operation: withCode(operation, cause), cause })
     )
+
+  const touch = Effect.fn("BlobStore.touch")(function* (hash: BlobHash) {
+    const path = pathOf(hash)
+    const seconds = (yield* Clock.currentTimeMillis) / 1000
+    const renew = Effect.andThen(
+      call<void>((done) => utimes(path, seconds, seconds, (error) => done(error))),
+      statFile(path)
+    )
+    const { size } = yield* exclusively(hash)(Effect.uninterruptible(renew)).pipe(lostIfMissing(hash, "renew a blob"))
+    return size
+  })
 
   const remove = Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore?: number) {
     const path = pathOf(hash)
@@ -135,11 +142,9 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
 
   return BlobStore.of({
     put,
-    size: Effect.fn("BlobStore.size")(function* (hash: BlobHash) {
-      return (yield* statBlob(hash)).size
-    }),
+    touch,
     locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
-      yield* statBlob(hash)
+      yield* statFile(pathOf(hash)).pipe(lostIfMissing(hash, "look for a blob"))
       return { _tag: "File", path: pathOf(hash), hash } as const
     }),
     remove,

@@ -29,11 +29,20 @@ export const syncFile = (descriptor: number) => call((done) => fsync(descriptor,
 export const syncDirectory = (path: string) =>
   process.platform === "win32" ? Effect.void : Effect.acquireUseRelease(openRead(path), syncFile, closeFile)
 
-/** Creates the directory and what is missing above it, durably. */
-export const makeDirectory = Effect.fnUntraced(function* (path: string) {
-  const first = yield* call<string | undefined>((done) =>
-    mkdir(path, { recursive: true, mode: directoryMode }, (error, made) => done(error, made))
+const makeOneDirectory = (path: string) =>
+  call((done) => mkdir(path, directoryMode, (error) => done(error))).pipe(
+    Effect.andThen(syncDirectory(dirname(path))),
+    Effect.catchIf(
+      (error) => error.code === "EEXIST",
+      () => Effect.void
+    )
   )
-  if (first === undefined) return
-  for (let at = path; at.length >= first.length; at = dirname(at)) yield* syncDirectory(dirname(at))
-})
+
+/** Creates the directory and what is missing above it, durably. (Node's own recursion never ends below /proc.) */
+export const makeDirectory = (path: string): Effect.Effect<void, NodeJS.ErrnoException> =>
+  makeOneDirectory(path).pipe(
+    Effect.catchIf(
+      (error) => error.code === "ENOENT" && dirname(path) !== path,
+      () => Effect.andThen(makeDirectory(dirname(path)), makeOneDirectory(path))
+    )
+  )

@@ -7,7 +7,7 @@ import { type ResolvedSource, SourceRefused, Sources, SourceUnavailable } from "
 import { call, closeFile } from "./Files.ts"
 import { makeFetch } from "./net/Fetch.ts"
 import { makeGuardedHttp } from "./net/GuardedHttp.ts"
-import { looksLikeUrl, nameOf, parseHttpUrl } from "./net/HttpUrl.ts"
+import { looksLikeUrl, nameOf, parseHttpUrl } from "../domain/HttpUrl.ts"
 
 export interface SourcesOptions {
   /** Paths are resolved below this folder. Without one, paths are refused. */

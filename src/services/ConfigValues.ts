@@ -29,9 +29,9 @@ const amount = (text: string, units: ReadonlyArray<Unit>): number => {
   return match && factor ? Math.floor(Number(match[1]) * factor) : 0
 }
 
-const positiveAmount = (name: string, units: ReadonlyArray<Unit>, expected: string) =>
+const positiveAmount = (name: string, units: ReadonlyArray<Unit>, expected: string, least = 1) =>
   Config.schema(
-    Schema.String.check(Schema.makeFilter((text: string) => amount(text, units) > 0 || expected)),
+    Schema.String.check(Schema.makeFilter((text: string) => amount(text, units) >= least || expected)),
     name
   ).pipe(Config.map((text) => amount(text, units)))
 
@@ -39,9 +39,11 @@ const positiveAmount = (name: string, units: ReadonlyArray<Unit>, expected: stri
 export const duration = (name: string): Config.Config<Duration.Duration> =>
   Config.map(positiveAmount(name, durationUnits, "a positive duration such as 30s or 5 minutes"), Duration.millis)
 
-/** A positive number of bytes: `1048576`, `200MB` (decimal), `1 GiB` (binary). */
-export const byteSize = (name: string): Config.Config<ByteSize.ByteSize> =>
-  Config.map(positiveAmount(name, byteUnits, "a positive size such as 200MB or 1GiB"), ByteSize.bytes)
+/** A number of bytes, at least `least`: `1048576`, `200MB` (decimal), `1 GiB` (binary). */
+export const byteSize = (name: string, least = ByteSize.bytes(1)): Config.Config<ByteSize.ByteSize> => {
+  const expected = `a size such as 200MB or 1GiB, and at least ${ByteSize.format(least)}`
+  return Config.map(positiveAmount(name, byteUnits, expected, ByteSize.toNumberUnsafe(least)), ByteSize.bytes)
+}
 
 /** A whole number from 1 to `maximum`. */
 export const count = (name: string, maximum = 1_000_000_000): Config.Config<number> =>

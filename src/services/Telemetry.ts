@@ -52,11 +52,10 @@ export const documentsReused = counter(
   "Submissions answered with a document that was there before, of the same bytes, name and password."
 )()
 
-/** The queue or rate that was full, the engine's own state, or what was wrong with the file. */
+/** The queue that was full, the engine's own state, or what was wrong with the file. */
 export const refusals = [
   "tenant_queue",
   "global_queue",
-  "rate",
   "shutting_down",
   "unavailable",
   ...FailureCode.literals
@@ -141,7 +140,6 @@ export const blobPutBytes = Metric.counter("sluice_blob_put_bytes_total", {
 // Page workers
 
 export const engineErrorCodes = [...FailureCode.literals, "WORKER_DIED", "UNAVAILABLE"] as const
-export type EngineErrorCode = (typeof engineErrorCodes)[number]
 export const engineErrors = labelled(
   "code",
   engineErrorCodes,
@@ -187,8 +185,6 @@ export const sourceFetches = labelled(
 /** What a trace of the engine is made of. `X.*` stands for every method of the service `X`. */
 export const spans = {
   "Ingestion.*": "One call of the engine's users, over HTTP or embedded.",
-  "TenantDirectory.*": "Finding or starting a tenant's actor.",
-  "TenantActor.*": "One message of a tenant actor.",
   "DocumentActor.run": "One attempt of a document, from its claim to its end or requeue.",
   "DocumentActor.*": "A step of an attempt: locating the bytes, opening, one range of pages, the end.",
   "LeaseKeeper.*": "Renewing the leases of the documents that run here.",
@@ -197,17 +193,14 @@ export const spans = {
   "PdfEngine.open": "A worker opening a PDF.",
   "PdfEngine.read": "A worker reading a range of pages.",
   "PdfEngine.close": "Workers forgetting a PDF.",
-  "PagePool.*": "Choosing, starting and replacing page workers.",
   "Reader.*": "Work inside a page worker; shows only when a reader runs in the engine's own process.",
-  "TenantRegistry.*": "Looking up tenants and keys.",
   "Sources.*": "Resolving and fetching a PDF that lies elsewhere.",
   "Secrets.*": "Sealing and opening document passwords.",
-  "Sweeper.*": "One round over expired leases, due schedules and retention.",
+  "Sweeper.*": "One round over expired leases and due schedules.",
   "RetentionSweeper.*": "One round over old documents and old answers to idempotency keys.",
   "BlobSweeper.*": "One round over blobs that no document refers to.",
   "Outbox.*": "One delivery of a callback."
 } as const
-export type SpanName = keyof typeof spans
 
 /** Attributes of every span and log line that is about one document. */
 export const documentAttributes = (subject: {

@@ -1,4 +1,4 @@
-import { Config, Context, Effect, Layer, Schema } from "effect"
+import { Config, Context, Effect, Layer, Result, Schema } from "effect"
 import { TenantId } from "../domain/Ids.ts"
 import { EngineConfig } from "./EngineConfig.ts"
 
@@ -22,6 +22,17 @@ const Overrides = Schema.Record(
 )
 export type TenantOverrides = typeof Overrides.Type
 
+/** A misspelt limit is refused, not ignored. */
+const decodeOverrides = (text: string) =>
+  Schema.decodeUnknownResult(Schema.fromJsonString(Overrides))(text, { onExcessProperty: "error" })
+
+const OverridesText = Schema.String.check(
+  Schema.makeFilter((text: string) => {
+    const decoded = decodeOverrides(text)
+    return Result.isSuccess(decoded) || `limits by tenant in JSON: ${decoded.failure.message.replaceAll(/\s+/g, " ")}`
+  })
+)
+
 /** Says what each tenant may have. A tenant that nobody described gets the engine's defaults. */
 export class TenantRegistry extends Context.Service<
   TenantRegistry,
@@ -41,7 +52,10 @@ export class TenantRegistry extends Context.Service<
   /** `TENANT_LIMITS`, a JSON object by tenant id: `{"acme":{"documents":4,"weight":2}}`. */
   static readonly layerFromEnv = Layer.unwrap(
     Effect.map(
-      Config.schema(Schema.fromJsonString(Overrides), "TENANT_LIMITS").pipe(Config.withDefault({})),
+      Config.schema(OverridesText, "TENANT_LIMITS").pipe(
+        Config.map((text) => Result.getOrElse(decodeOverrides(text), () => ({}))),
+        Config.withDefault({})
+      ),
       (overrides) => TenantRegistry.layer(overrides)
     )
   )

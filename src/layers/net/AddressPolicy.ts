@@ -1,6 +1,6 @@
 import { Resolver } from "node:dns/promises"
 import { Context, Effect } from "effect"
-import { isPublicAddress } from "./PublicAddress.ts"
+import { isLocalhost, isPublicAddress } from "../../domain/PublicAddress.ts"
 
 /** Which addresses may be dialled. There is no configuration for it; only a test may let one loopback port through. */
 export const AddressPolicy = Context.Reference<{
@@ -19,8 +19,7 @@ const queryTimeoutMillis = 3_000
  * long as a slow name server likes, and could not be stopped.
  */
 const resolveHost = Effect.fnUntraced(function* (host: string) {
-  // `localhost` never leaves the machine (RFC 6761), whatever a name server says.
-  if (/(^|\.)localhost\.?$/i.test(host)) return ["127.0.0.1", "::1"]
+  if (isLocalhost(host)) return ["127.0.0.1", "::1"]
   const resolver = new Resolver({ timeout: queryTimeoutMillis, tries: 2 })
   const query = (ask: () => Promise<Array<string>>) =>
     Effect.result(Effect.tryPromise({ try: ask, catch: (error) => error }))

@@ -2,9 +2,9 @@ import type { IncomingMessage } from "node:http"
 import { NodeStream } from "@effect/platform-node"
 import { Duration, Effect, Result, Stream } from "effect"
 import { failure } from "../../domain/Failure.ts"
+import { parseHttpUrl } from "../../domain/HttpUrl.ts"
 import { SourceRefused, SourceUnavailable } from "../../services/Sources.ts"
 import type { GuardedHttp } from "./GuardedHttp.ts"
-import { parseHttpUrl } from "./HttpUrl.ts"
 
 // Reading a file from a URL that a caller named. Redirects are followed here, so that each hop passes the same guard.
 // Messages name the host only: the rest of a URL may hold a token.

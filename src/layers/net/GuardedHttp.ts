@@ -2,6 +2,7 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request a
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https"
 import { isIP } from "node:net"
 import { Deferred, type Duration, Effect, Schema } from "effect"
+import { hostOf } from "../../domain/HttpUrl.ts"
 import { AddressPolicy, HostNames } from "./AddressPolicy.ts"
 
 // One HTTP exchange with a host that a caller named. The name is resolved here, every address it has must be allowed, and
@@ -137,9 +138,6 @@ const openRequest = (options: Exchange, to: { readonly address: string; readonly
   // The certificate has to be the named host's; an address has no server name to send.
   return httpsRequest({ ...common, agent: httpsAgent, servername: isIP(host) === 0 ? host.replace(/\.$/, "") : "" })
 }
-
-/** Without the brackets of an IPv6 literal. */
-const hostOf = (url: URL) => url.hostname.replace(/^\[|\]$/g, "")
 
 const codeOf = (cause: unknown) =>
   typeof cause === "object" && cause !== null && "code" in cause ? ` (${String(cause.code)})` : ""

@@ -2,7 +2,7 @@
 // there, a page whose content is damaged looks like a blank one.
 import type { Scope } from "effect"
 import { Effect } from "effect"
-import { isMemoryError } from "./Document.ts"
+import { isMemoryError } from "./PdfJs.ts"
 
 const fromPdfjs = /^(?:Warning|Info): /
 const aboutStream = /in flate stream|invalid stream|unknown compression|filter ".*" is not supported|eod|lzw/i

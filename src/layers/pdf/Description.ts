@@ -12,7 +12,6 @@ type OutlineNode = Awaited<ReturnType<PDFDocumentProxy["getOutline"]>>[number]
 const orElse = <A>(promise: () => Promise<A>, fallback: A): Effect.Effect<A> =>
   Effect.catch(Effect.tryPromise(promise), () => Effect.succeed(fallback))
 
-// oxlint-disable-next-line no-control-regex
 const clean = (value: string): string =>
   value
     .replace(/\u0000/g, "")

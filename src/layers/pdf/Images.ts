@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { ReadableStream, ReadableStreamDefaultReader } from "node:stream/web"
 import type { PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { OPS } from "pdfjs-dist/legacy/build/pdf.mjs"
-import { describeError } from "./Document.ts"
+import { describeError } from "./PdfJs.ts"
 
 const imageOperators: ReadonlySet<number> = new Set([
   OPS.paintImageMaskXObject,

@@ -7,9 +7,12 @@ import { PdfEngine, PdfEngineError } from "../../services/PdfEngine.ts"
 import type { PoolOptions } from "./WorkerPool.ts"
 import { makeWorkerPool } from "./WorkerPool.ts"
 
+/** With less than this a worker cannot start, or starts and cannot open the smallest file. */
+export const leastMemoryBytes = 256 * 1024 * 1024
+
 export const defaultOptions: PoolOptions = {
   workers: availableParallelism(),
-  /** What one worker may use at most. Below about 300 MiB none starts. */
+  /** What one worker may use at most: `leastMemoryBytes` or more. */
   memoryBytes: 1000 * 1024 * 1024,
   recycleAfterPages: 20_000,
   maxHeldDocuments: 8

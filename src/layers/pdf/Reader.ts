@@ -8,7 +8,7 @@ import { failedPage, noLines } from "../../domain/Page.ts"
 import type { OpenedPdf, PdfUnreadable } from "../../services/PdfEngine.ts"
 import { damagesSoFar, listenToPdfjs, memoryFailuresSoFar } from "./Damage.ts"
 import { describeDocument } from "./Description.ts"
-import { describeError, isMemoryError, openDocument, unreadable } from "./Document.ts"
+import { describeError, isMemoryError, openDocument, unreadable } from "./PdfJs.ts"
 import { type FieldRuns, readFieldRuns } from "./Fields.ts"
 import { hasImage } from "./Images.ts"
 import { layoutText } from "./text/Layout.ts"
@@ -33,6 +33,18 @@ const withPage = <A>(
     (page) => Effect.sync(() => page.cleanup())
   )
 
+// To pdf.js's ordering of right-to-left text these are Latin letters, unless it has normalised them before.
+const isMisordered = (run: object): boolean =>
+  "str" in run &&
+  typeof run.str === "string" &&
+  (/[\ufb1d-\ufb4f]/.test(run.str) || ("dir" in run && run.dir === "rtl" && /[\u2000-\u200a\u202f]/.test(run.str)))
+
+// Normalised before it is put into the order of reading, the letters of an Arabic ligature come out reversed.
+const readRuns = Effect.fnUntraced(function* (page: PDFPageProxy) {
+  const { items } = yield* foreign(() => page.getTextContent({ disableNormalization: true }))
+  return items.some(isMisordered) ? (yield* foreign(() => page.getTextContent())).items : items
+})
+
 /** What one manner of reading found. Fails with whatever pdf.js threw. */
 const readFrom = (document: PDFDocumentProxy, number: number, fields: Effect.Effect<FieldRuns>) =>
   withPage(
@@ -40,9 +52,9 @@ const readFrom = (document: PDFDocumentProxy, number: number, fields: Effect.Eff
     number,
     Effect.fnUntraced(function* (page) {
       const viewport = page.getViewport({ scale: 1 })
-      const content = yield* foreign(() => page.getTextContent())
+      const runs = yield* readRuns(page)
       const filledIn = (yield* fields).get(number) ?? []
-      const layout = layoutText([...content.items, ...filledIn], viewport)
+      const layout = layoutText([...runs, ...filledIn], viewport)
       return {
         status: layout.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",
         width: round(viewport.width),

@@ -1,9 +1,9 @@
 // The entry of a page worker's process. It does one call at a time and holds no truth: it may be killed at any moment.
 import { Cause, Effect, Exit, Fiber } from "effect"
 import { Worker } from "node:worker_threads"
-import { describeError, isMemoryError } from "./Document.ts"
+import { describeError, isMemoryError } from "./PdfJs.ts"
 import { makeHeldDocuments } from "./HeldDocuments.ts"
-import { makeOutbox } from "./Outbox.ts"
+import { makeResultBatches } from "./ResultBatches.ts"
 import type { Outcome, Report, Source, Work } from "./Protocol.ts"
 import { isCommand, moduleBeside } from "./Protocol.ts"
 import { warmUp } from "./WarmUp.ts"
@@ -43,11 +43,11 @@ const perform = Effect.fnUntraced(function* (call: number, work: Work, source: S
     send({ _tag: "Opened", call, opened: yield* reader.describe })
     return
   }
-  const outbox = makeOutbox((results) => send({ _tag: "Pages", call, results }))
-  yield* Effect.forEach(work.pages, (page) => Effect.map(reader.readPage(page), outbox.add), {
+  const batches = makeResultBatches((results) => send({ _tag: "Pages", call, results }))
+  yield* Effect.forEach(work.pages, (page) => Effect.map(reader.readPage(page), batches.add), {
     concurrency: work.concurrency,
     discard: true
-  }).pipe(Effect.ensuring(Effect.sync(outbox.flush)))
+  }).pipe(Effect.ensuring(Effect.sync(batches.flush)))
 })
 
 const outcomeOf = (exit: Exit.Exit<void, Effect.Error<ReturnType<typeof perform>>>): Outcome => {

@@ -17,7 +17,7 @@ import {
 } from "../../services/DocumentStore.ts"
 import type { Operation } from "./GroupCommit.ts"
 import { findBySeq, refersTo } from "./reads.ts"
-import { number, optionalText, text } from "./rows.ts"
+import { decodeStatus, number, optionalText, text } from "./rows.ts"
 import type { Row, Statements } from "./SqliteDatabase.ts"
 import { end, fullQueue } from "./writes.ts"
 
@@ -56,7 +56,7 @@ export const retry =
     return Exit.succeed(findBySeq(db, seq))
   }
 
-const removedColumns = "RETURNING id, tenant_id, attempt, blob"
+const removedColumns = "RETURNING id, tenant_id, attempt, status, blob"
 
 const toRemoved = (db: Statements, row: Row): Removed => {
   const blob = optionalText(row, "blob")
@@ -65,6 +65,7 @@ const toRemoved = (db: Statements, row: Row): Removed => {
     id: DocumentId.make(text(row, "id")),
     tenantId: TenantId.make(text(row, "tenant_id")),
     attempt: number(row, "attempt"),
+    status: decodeStatus(row["status"]),
     unusedBlob: hash === undefined || refersTo(db, hash, undefined) ? undefined : hash
   }
 }

@@ -25,7 +25,7 @@ export const optionalText = (row: Row, column: string): string | undefined => op
 
 const moment = (row: Row, column: string): DateTime.Utc => DateTime.makeUnsafe(number(row, column))
 
-const decodeStatus = Schema.decodeUnknownSync(DocumentStatus)
+export const decodeStatus = Schema.decodeUnknownSync(DocumentStatus)
 const decodePageStatus = Schema.decodeUnknownSync(PageStatus)
 const FailureText = Schema.fromJsonString(Failure)
 const MetadataText = Schema.fromJsonString(PdfMetadata)

@@ -1,22 +1,26 @@
 // What single characters mean for the joining of text.
 
 // Controls, marks of direction, zero-width spaces and halves of surrogate pairs. Joiners stay: Persian and Indic need them.
-// oxlint-disable-next-line no-control-regex
 const suspicious =
-  /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufb00-\ufb06\ufeff\ufffe\uffff]/
-// oxlint-disable-next-line no-control-regex
+  /[\u0000-\u001f\u007f-\u00a0\u00b5\u037e\u0eb3\u2000-\u200b\u200e\u200f\u2028-\u202f\u2060-\u2069\u2126\ud800-\udfff\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufefc\ufeff\ufffe\uffff]/
 const invisible =
   /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]+/g
 const blanks = /[\t\n\v\f\r]+/g
-const ligatures = /[\ufb00-\ufb06]+/g
+// Spaces of special width, signs that stand for a letter, Latin ligatures, Arabic presentation forms.
+const variants = /[\u00a0\u00b5\u037e\u0eb3\u2000-\u200a\u202f\u2126\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufefc]+/g
+// Unicode writes an Arabic vowel mark that stands alone as a space that carries it. On a page it stands at its letter.
+const carrier = / (?=[\u064b-\u0652\u0670])/g
 
-/** Without what cannot be seen or stored, and with the Latin ligatures as letters. Hyphens and everything else stay as they are. */
+/**
+ * Without what cannot be seen or stored, and with ligatures and Arabic presentation forms as letters. Hyphens and
+ * everything else stay as they are. Text must come in the order of reading: the letters of a ligature do.
+ */
 export const cleanText = (text: string): string =>
   suspicious.test(text)
     ? text
         .replace(blanks, " ")
         .replace(invisible, "")
-        .replace(ligatures, (match) => match.normalize("NFKC"))
+        .replace(variants, (match) => match.normalize("NFKC").replace(carrier, ""))
         .toWellFormed()
     : text
 

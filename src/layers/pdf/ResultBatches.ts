@@ -6,12 +6,12 @@ import type { PageResult } from "../../domain/Page.ts"
 const maxDelayMillis = 25
 const maxCharacters = 128 * 1024
 
-export interface Outbox {
+export interface ResultBatches {
   readonly add: (result: PageResult) => void
   readonly flush: () => void
 }
 
-export const makeOutbox = (send: (results: ReadonlyArray<PageResult>) => void): Outbox => {
+export const makeResultBatches = (send: (results: ReadonlyArray<PageResult>) => void): ResultBatches => {
   let results: Array<PageResult> = []
   let characters = 0
   let timer: NodeJS.Timeout | undefined

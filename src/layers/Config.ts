@@ -1,7 +1,7 @@
 import { statSync } from "node:fs"
-import { availableParallelism } from "node:os"
 import { ByteSize, Config, Schema } from "effect"
 import { byteSize, count } from "../services/ConfigValues.ts"
+import { defaultOptions, leastMemoryBytes } from "./pdf/PdfEngine.ts"
 
 /** Where the embedded store and the blobs live, and from which folder paths may be ingested. */
 export const StorageConfig = Config.all({
@@ -18,6 +18,8 @@ export const StorageConfig = Config.all({
 
 /** How many processes read PDFs, and how much memory the operating system lets each of them have. */
 export const WorkersConfig = Config.all({
-  workers: count("PAGE_WORKERS", 256).pipe(Config.withDefault(availableParallelism())),
-  memory: byteSize("PAGE_WORKER_MEMORY", ByteSize.mebibytes(256)).pipe(Config.withDefault(ByteSize.mebibytes(1000)))
+  workers: count("PAGE_WORKERS", 256).pipe(Config.withDefault(defaultOptions.workers)),
+  memory: byteSize("PAGE_WORKER_MEMORY", ByteSize.bytes(leastMemoryBytes)).pipe(
+    Config.withDefault(ByteSize.bytes(defaultOptions.memoryBytes))
+  )
 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { EncodedLines } from "../../src/domain/Page.ts"
-import { isMemoryError, unreadable } from "../../src/layers/pdf/Document.ts"
+import { isMemoryError, unreadable } from "../../src/layers/pdf/PdfJs.ts"
 import { openPdf } from "../../src/layers/pdf/Reader.ts"
 import type { Page } from "../support/pdf.ts"
 import {

@@ -68,6 +68,27 @@ describe("words", () => {
     assert.strictEqual(textOf({ str: "re-\ufb01ne\u2010d \ufb03x", x: 50, y: 50 }), "re-fine\u2010d ffix")
   })
 
+  it("writes Arabic presentation forms as letters", () => {
+    // Initial, medial, final and isolated letters, then ligatures: lam-khah, lam-alef, a word.
+    const forms = {
+      "\ufee3\ufe8e\u0630\u0627": "ماذا",
+      "\ufccb\ufef4\ufeb2": "لخيس",
+      "\u0633\ufefc\u0645": "سلام",
+      "\ufdf2": "الله"
+    }
+    for (const [str, letters] of Object.entries(forms)) {
+      assert.strictEqual(textOf({ str, x: 50, y: 50, dir: "rtl" }), letters)
+    }
+  })
+
+  it("keeps an Arabic vowel mark with its letter", () => {
+    assert.strictEqual(textOf({ str: "\ufead\ufe70\ufe8d", x: 50, y: 50, dir: "rtl" }), "ر\u064bا")
+  })
+
+  it("takes spaces of every width for spaces", () => {
+    assert.strictEqual(textOf({ str: "12\u202f000\u00a0km", x: 50, y: 50 }), "12 000 km")
+  })
+
   it("leaves other compatibility characters alone", () => {
     assert.strictEqual(textOf({ str: "x² ½ ™ Ａ", x: 50, y: 50 }), "x² ½ ™ Ａ")
   })

@@ -8,9 +8,9 @@ import { failedPage, noLines } from "../../domain/Page.ts"
 import type { OpenedPdf, PdfUnreadable } from "../../services/PdfEngine.ts"
 import { damagesSoFar, listenToPdfjs, memoryFailuresSoFar } from "./Damage.ts"
 import { describeDocument } from "./Description.ts"
-import { describeError, isMemoryError, openDocument, unreadable } from "./PdfJs.ts"
 import { type FieldRuns, readFieldRuns } from "./Fields.ts"
 import { hasImage } from "./Images.ts"
+import { describeError, isMemoryError, openDocument, unreadable } from "./PdfJs.ts"
 import { layoutText } from "./text/Layout.ts"
 
 export interface PdfReader {

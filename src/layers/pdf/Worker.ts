@@ -1,11 +1,11 @@
 // The entry of a page worker's process. It does one call at a time and holds no truth: it may be killed at any moment.
 import { Cause, Effect, Exit, Fiber } from "effect"
 import { Worker } from "node:worker_threads"
-import { describeError, isMemoryError } from "./PdfJs.ts"
 import { makeHeldDocuments } from "./HeldDocuments.ts"
-import { makeResultBatches } from "./ResultBatches.ts"
+import { describeError, isMemoryError } from "./PdfJs.ts"
 import type { Outcome, Report, Source, Work } from "./Protocol.ts"
 import { isCommand, moduleBeside } from "./Protocol.ts"
+import { makeResultBatches } from "./ResultBatches.ts"
 import { warmUp } from "./WarmUp.ts"
 
 const [parentPid = 0, memoryBytes = 0, maxHeldDocuments = 0, maxHeldBytes = 0] = process.argv.slice(2).map(Number)

@@ -89,9 +89,10 @@ const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocumen
     yield* Effect.annotateCurrentSpan(Telemetry.documentAttributes({ tenantId: tenant, documentId }))
     return new Submitted({ ...document, duplicateOf: documentId })
   }
+  const attributes = Telemetry.documentAttributes({ tenantId: tenant, documentId })
   yield* Metric.update(Telemetry.documentsAccepted, 1)
-  yield* Effect.annotateCurrentSpan(Telemetry.documentAttributes({ tenantId: tenant, documentId }))
-  yield* Effect.logInfo("document accepted").pipe(Effect.annotateLogs({ tenantId: tenant, documentId, status }))
+  yield* Effect.annotateCurrentSpan(attributes)
+  yield* Effect.logInfo("document accepted").pipe(Effect.annotateLogs({ ...attributes, status }))
   yield* events.publish({ _tag: "DocumentAccepted", tenantId: tenant, documentId, name })
   yield* directory.tell(tenant, { _tag: "Wake" })
   return new Submitted(document)
@@ -129,13 +130,16 @@ export const retry = Effect.fn("Ingestion.retry")(function* (
   return yield* submissions.track(Effect.uninterruptible(again))
 })
 
-/** The document of a blob that the tenant already has. Knowing the hash of somebody else's is not enough. */
+/**
+ * The document of a blob that the tenant already has. Knowing the hash of somebody else's is not enough. From the touch on,
+ * no removal takes it from this submission.
+ */
 const ownBlob = Effect.fnUntraced(function* (tenant: TenantId, hash: BlobHash) {
   const store = yield* DocumentStore
   const blobs = yield* BlobStore
   const unknown = rejected(failure("SOURCE_REFUSED", `there is no blob ${hash}`))
   if (!(yield* store.refersTo(hash, tenant))) return yield* unknown
-  const size = yield* blobs.size(hash).pipe(Effect.catchTag("BlobLost", () => Effect.fail(unknown)))
+  const size = yield* blobs.touch(hash).pipe(Effect.catchTag("BlobLost", () => Effect.fail(unknown)))
   return { _tag: "Blob", hash, size } as const
 })
 

@@ -7,9 +7,10 @@ import { Events } from "../services/Events.ts"
 import { PdfEngine } from "../services/PdfEngine.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
+import { announceEnd } from "./DocumentEnd.ts"
 import { DocumentFailed, locate, openPdf } from "./DocumentOpening.ts"
 import { readPages } from "./DocumentPages.ts"
-import { storeRetry } from "./Policies.ts"
+import { retryingStore } from "./Policies.ts"
 import { makeStopwatch, type Stopwatch } from "./Stopwatch.ts"
 
 /**
@@ -30,9 +31,10 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
   const events = yield* Events
   const { fence, document } = claim
   const subject = { tenantId: document.tenantId, documentId: document.id }
-  yield* Effect.annotateCurrentSpan(Telemetry.documentAttributes({ ...subject, attempt: fence.attempt }))
+  const attributes = Telemetry.documentAttributes({ ...subject, attempt: fence.attempt })
+  yield* Effect.annotateCurrentSpan(attributes)
   yield* events.publish({ _tag: "DocumentStarted", ...subject, attempt: fence.attempt })
-  yield* Effect.logInfo("document started").pipe(Effect.annotateLogs({ attempt: fence.attempt }))
+  yield* Effect.logInfo("document started").pipe(Effect.annotateLogs(attributes))
 
   const giveBack = Effect.fnUntraced(
     function* (reason: "stopped" | "unavailable") {
@@ -44,15 +46,7 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
   )
 
   const finish = Effect.fnUntraced(function* (outcome: Outcome) {
-    const ended = yield* store
-      .finish(fence, outcome, yield* Clock.currentTimeMillis)
-      .pipe(Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "StoreUnavailable" }))
-    const reason = ended.failure === undefined ? {} : { failure: ended.failure }
-    yield* events.publish({ _tag: "DocumentEnded", ...subject, status: ended.status, ...reason })
-    yield* Effect.logInfo("document ended").pipe(
-      Effect.annotateLogs({ status: ended.status, ...(ended.failure && { code: ended.failure.code }) })
-    )
-    yield* Metric.update(Telemetry.documentsEnded.of(outcome.status), 1)
+    yield* announceEnd(yield* retryingStore(store.finish(fence, outcome, yield* Clock.currentTimeMillis)))
   }, Effect.uninterruptible)
 
   const { documentTimeout } = yield* EngineConfig
@@ -103,16 +97,14 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopw
     return yield* DocumentFailed.of(failure("TOO_MANY_PAGES", message))
   }
   if (opened.pageCount < 1) return yield* DocumentFailed.of(failure("CORRUPT", "the file has no pages"))
-  yield* store
-    .opened(fence, opened)
-    .pipe(Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "StoreUnavailable" }))
+  yield* retryingStore(store.opened(fence, opened))
   yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: opened.pageCount })
 
   let failed = document.progress.failed
   let lastFailure: Failure | undefined
   const checkpoint = (page: PageResult) =>
     store.savePage(fence, page).pipe(
-      Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "StoreUnavailable" }),
+      retryingStore,
       Effect.trackDuration(Telemetry.checkpointDuration),
       Effect.andThen(Metric.update(Telemetry.pagesRead.of(page.status), 1)),
       Effect.andThen(Metric.update(Telemetry.pageDuration, Duration.millis(page.elapsedMillis))),
@@ -138,10 +130,7 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopw
     stopwatch,
     checkpoint,
     faults: claim.faults,
-    onFault: (page, fault) =>
-      store
-        .recordFault(fence, page, fault)
-        .pipe(Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "StoreUnavailable" }))
+    onFault: (page, fault) => retryingStore(store.recordFault(fence, page, fault))
   }).pipe(Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure))))
   if (failed === 0) return { status: "completed" } satisfies Outcome
   if (failed < opened.pageCount) return { status: "partial" } satisfies Outcome

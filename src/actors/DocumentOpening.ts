@@ -16,9 +16,10 @@ import { Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import type { Turn } from "./FairQueue.ts"
 import { PageScheduler } from "./PageScheduler.ts"
-import { openRetry, sourceRetry, storeRetry } from "./Policies.ts"
+import { openRetry, retryingStore, sourceRetry } from "./Policies.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 import { onlyPdf } from "./Signature.ts"
+import { Submissions } from "./Submissions.ts"
 
 /** The document has come to its end: no retry will read it. */
 export class DocumentFailed extends Schema.TaggedError<DocumentFailed>()("DocumentFailed", { failure: Failure }) {
@@ -33,7 +34,7 @@ export const locate = Effect.fn("DocumentActor.locate")(function* (claim: Claim,
   const { document } = claim
   const hash = document.blob ?? (yield* stopwatch.run(fetchSource(claim)))
   const location = yield* blobs.locate(hash).pipe(
-    Effect.retry({ schedule: storeRetry, while: (error) => error._tag === "BlobStoreUnavailable" }),
+    retryingStore,
     Effect.catchTag("BlobLost", (error) => Effect.fail(DocumentFailed.of(failure("BLOB_LOST", error.message))))
   )
   const password = yield* unseal(claim.sealedPassword)
@@ -86,6 +87,10 @@ const opening = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): Docume
   }
 }
 
+const protectingBlobs = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Submissions, (submissions) => submissions.protect(effect))
+
+/** Until the fetched bytes are recorded no document refers to them. */
 const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
   const { uploadSize } = yield* EngineConfig
   const blobs = yield* BlobStore
@@ -101,9 +106,9 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
     Effect.tap(Metric.update(Telemetry.sourceFetches.of("fetched"), 1)),
     Effect.tapErrorTag("DocumentFailed", () => Metric.update(Telemetry.sourceFetches.of("failed"), 1))
   )
-  yield* store.fetched(claim.fence, blob)
+  yield* retryingStore(store.fetched(claim.fence, blob))
   return blob.hash satisfies BlobHash
-})
+}, protectingBlobs)
 
 const unseal = (sealed: string | undefined) =>
   sealed === undefined

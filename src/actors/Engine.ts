@@ -18,7 +18,7 @@ export const layer = Drain.layer.pipe(
   Layer.provideMerge(
     Layer.mergeAll(IngestionEngine.layer, Sweeper.layer, LeaseKeeper.layer, BlobSweeper.layer, RetentionSweeper.layer)
   ),
-  Layer.provideMerge(Submissions.layer),
   Layer.provideMerge(TenantDirectory.layer),
+  Layer.provideMerge(Submissions.layer),
   Layer.provide([Runner.layer, PageScheduler.layer])
 )

@@ -4,6 +4,7 @@ import type { IngestEvent } from "../domain/Event.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { DocumentStore } from "../services/DocumentStore.ts"
 import { Events } from "../services/Events.ts"
+import { documentEnded } from "./DocumentEnd.ts"
 
 const portion = 200
 
@@ -30,7 +31,7 @@ export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
       ).pipe(Stream.map(({ number, status }): IngestEvent => ({ _tag: "PageDone", ...subject, page: number, status })))
       const endInStore = Stream.fromEffectSchedule(store.find(tenantId, documentId), Schedule.spaced("5 seconds")).pipe(
         Stream.filter((document) => isTerminal(document.status)),
-        Stream.map(ended)
+        Stream.map(documentEnded)
       )
       const missedPages = Stream.unwrap(
         Effect.map(store.find(tenantId, documentId), ({ progress }) =>
@@ -41,7 +42,7 @@ export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
         Stream.concat(donePages),
         Stream.concat(
           isTerminal(found.status)
-            ? Stream.make(ended(found))
+            ? Stream.make(documentEnded(found))
             : Stream.merge(
                 Stream.filter(live, (event) => event.documentId === documentId),
                 endInStore
@@ -67,11 +68,3 @@ const beginning = (document: Document): ReadonlyArray<IngestEvent> => {
   const pages = document.progress.pages
   return pages === undefined ? [accepted] : [accepted, { _tag: "DocumentOpened", ...subject, pages }]
 }
-
-const ended = (document: Document): IngestEvent => ({
-  _tag: "DocumentEnded",
-  tenantId: document.tenantId,
-  documentId: document.id,
-  status: document.status,
-  ...(document.failure && { failure: document.failure })
-})

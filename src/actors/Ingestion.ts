@@ -87,7 +87,10 @@ export interface QueueStatus {
 export class Ingestion extends Context.Service<
   Ingestion,
   {
-    /** Stores the bytes while they arrive, then accepts the document. Refuses before reading anything if the queue is full. */
+    /**
+     * Stores the bytes while they arrive, then accepts the document. Refuses before reading anything if the queue is full,
+     * and so also what another document could stand in for: that shows only when the bytes are known.
+     */
     readonly submit: <E, R>(
       tenant: TenantId,
       bytes: Stream.Stream<Uint8Array, E, R>,

@@ -7,6 +7,7 @@ import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
 import * as Admission from "./Admission.ts"
+import { announceEnd } from "./DocumentEnd.ts"
 import { followDocument } from "./Follow.ts"
 import * as IdempotencyKeys from "./IdempotencyKeys.ts"
 import { Ingestion, type QueueStatus } from "./Ingestion.ts"
@@ -35,14 +36,15 @@ export const layer = Layer.effect(
     const keys = yield* IdempotencyKeys.make
     const services = yield* Effect.context<Effect.Services<ReturnType<typeof Admission.submitSource>>>()
 
+    const announce = (document: Parameters<typeof announceEnd>[0]) =>
+      Effect.provideContext(announceEnd(document), services)
+
     const end = Effect.fnUntraced(function* (tenant: TenantId, id: DocumentId) {
       const before = yield* store.find(tenant, id)
       if (isTerminal(before.status)) return before
       const document = yield* store.cancel(tenant, id, yield* Clock.currentTimeMillis)
       yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt: document.attempt })
-      if (document.status === "cancelled") {
-        yield* events.publish({ _tag: "DocumentEnded", tenantId: tenant, documentId: id, status: document.status })
-      }
+      if (document.status === "cancelled") yield* announce(document)
       return document
     })
 
@@ -71,8 +73,9 @@ export const layer = Layer.effect(
     const withdraw = Effect.fn("Ingestion.withdraw")(function* (tenant: TenantId, id: DocumentId, shares = 0) {
       const removed = yield* store.withdraw(tenant, id, shares)
       if (Option.isNone(removed)) return
-      const { attempt, unusedBlob } = removed.value
+      const { attempt, status, unusedBlob } = removed.value
       yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt })
+      if (!isTerminal(status)) yield* announce({ tenantId: tenant, id, status: "cancelled" })
       if (unusedBlob !== undefined) yield* blobs.remove(unusedBlob, yield* submissions.settledBefore)
     }, Effect.uninterruptible)
 

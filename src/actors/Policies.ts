@@ -1,14 +1,24 @@
-import { Duration, Schedule } from "effect"
+import { Duration, Effect, Schedule } from "effect"
 
-/** Every retry in the engine, by name. All are jittered, and bounded in count and time. */
+/**
+ * The retries of the actors, by name. Work is retried with jitter and a bounded number of times, and so waits for a bounded
+ * time; only an actor that died is restarted without end.
+ */
 
-/** A store that is unavailable for a moment. What still fails afterwards is handed back and found again by the sweep. */
-export const storeRetry = Schedule.exponential("100 millis").pipe(
+/** A store of documents or blobs that is unavailable for a moment. */
+const storeRetry = Schedule.exponential("100 millis").pipe(
   Schedule.jittered,
   Schedule.upTo({ times: 8, duration: "30 seconds" })
 )
 
-/** A page that failed, or whose worker died. Its budgets (`PageBudget`) decide how often. */
+/** Calls the store again while it is unavailable. What still fails afterwards is handed back and found again by the sweep. */
+export const retryingStore = <A, E extends { readonly _tag: string }, R>(call: Effect.Effect<A, E, R>) =>
+  Effect.retry(call, {
+    schedule: storeRetry,
+    while: (error) => error._tag === "StoreUnavailable" || error._tag === "BlobStoreUnavailable"
+  })
+
+/** A page that failed, or whose worker died. `pageFailureBudget` and `pageDeathBudget` end it earlier. */
 export const pageRetry = Schedule.exponential("50 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 10 }))
 
 /** A worker that died while opening the document: once more, on another worker. */

@@ -1,8 +1,9 @@
 import { Effect, Stream } from "effect"
 import { type Failure, failure } from "../domain/Failure.ts"
-import { headBytes } from "../services/BlobStore.ts"
 
 const signature = "%PDF-"
+/** The first bytes, among which the signature has to stand. */
+const headBytes = 1024
 
 /** Refuses what is plainly no PDF, by its first bytes. Readers accept junk before the header, so it may stand anywhere in them. */
 const refuseUnlessPdf = (head: Uint8Array): Effect.Effect<void, Failure> => {

@@ -2,15 +2,17 @@ import { Clock, Context, Deferred, Effect, Layer } from "effect"
 import { ShuttingDown } from "./Ingestion.ts"
 
 /**
- * The submissions in flight: between the first byte and the commit. A blob put since the oldest of them began may be about
- * to get its document, so nobody removes it.
+ * The submissions in flight: between the first byte and the commit. A blob put or touched since the oldest of them began may
+ * be about to get its document, so nobody removes it. The same holds for bytes fetched for a document that is there already.
  */
 export class Submissions extends Context.Service<
   Submissions,
   {
     /** Runs a submission, or refuses it once the engine is stopping. */
     readonly track: <A, E, R>(submission: Effect.Effect<A, E, R>) => Effect.Effect<A, E | ShuttingDown, R>
-    /** Blobs last put before this moment (milliseconds since the epoch) belong to no submission in flight. */
+    /** Keeps the blobs that are put meanwhile from being removed, as a submission does, but is none: it is never refused. */
+    readonly protect: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    /** Blobs last put or touched before this moment (milliseconds since the epoch) are about to get no document. */
     readonly settledBefore: Effect.Effect<number>
     readonly refuseFromNowOn: Effect.Effect<void>
     /** Submissions are refused, and none is in flight any more. */
@@ -25,8 +27,9 @@ export class Submissions extends Context.Service<
       const starts = new Set<{ readonly at: number }>()
       const settled = Deferred.makeUnsafe<void>()
       let accepting = true
+      let inFlight = 0
       const tellWhenSettled = () => {
-        if (!accepting && starts.size === 0) Deferred.doneUnsafe(settled, Effect.void)
+        if (!accepting && inFlight === 0) Deferred.doneUnsafe(settled, Effect.void)
       }
       const refuseFromNowOn = Effect.sync(() => {
         accepting = false
@@ -34,24 +37,35 @@ export class Submissions extends Context.Service<
       })
       yield* Effect.addFinalizer(() => refuseFromNowOn)
 
-      const begin = Effect.flatMap(Clock.currentTimeMillis, (at) => {
+      const begin = Effect.suspend(() => {
         if (!accepting) return Effect.fail(new ShuttingDown())
-        const start = { at }
-        starts.add(start)
-        return Effect.succeed(start)
+        inFlight++
+        return Effect.void
       })
+      const end = Effect.sync(() => {
+        inFlight--
+        tellWhenSettled()
+      })
+
+      const protect = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.acquireUseRelease(
+          Effect.map(Clock.currentTimeMillis, (at) => {
+            const start = { at }
+            starts.add(start)
+            return start
+          }),
+          () => effect,
+          (start) => Effect.sync(() => starts.delete(start))
+        )
 
       return Submissions.of({
         track: (submission) =>
           Effect.acquireUseRelease(
             begin,
-            () => submission,
-            (start) =>
-              Effect.sync(() => {
-                starts.delete(start)
-                tellWhenSettled()
-              })
+            () => protect(submission),
+            () => end
           ),
+        protect,
         settledBefore: Effect.map(Clock.currentTimeMillis, (now) => {
           let oldest = now
           for (const { at } of starts) oldest = Math.min(oldest, at)
@@ -59,7 +73,7 @@ export class Submissions extends Context.Service<
         }),
         refuseFromNowOn,
         settled: Deferred.await(settled),
-        inFlight: () => starts.size,
+        inFlight: () => inFlight,
         accepting: Effect.sync(() => accepting)
       })
     })

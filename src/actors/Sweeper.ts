@@ -2,9 +2,9 @@ import { Clock, Duration, Effect, Layer, Metric, Schedule } from "effect"
 import type { TenantId } from "../domain/Ids.ts"
 import { DocumentStore } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
-import { Events } from "../services/Events.ts"
 import { PdfEngine } from "../services/PdfEngine.ts"
 import * as Telemetry from "../services/Telemetry.ts"
+import { announceEnd } from "./DocumentEnd.ts"
 import { TenantDirectory } from "./TenantDirectory.ts"
 
 /** Documents expired in one transaction. */
@@ -19,7 +19,6 @@ export const layer = Layer.effectDiscard(
     const store = yield* DocumentStore
     const directory = yield* TenantDirectory
     const engine = yield* PdfEngine
-    const events = yield* Events
     const { queueTtl } = yield* EngineConfig
 
     const wake = (tenants: ReadonlyArray<TenantId>) =>
@@ -40,10 +39,7 @@ export const layer = Layer.effectDiscard(
     const expire = Effect.fnUntraced(function* (now: number, ttlMillis: number) {
       for (let full = true; full;) {
         const expired = yield* store.expireQueued(now - ttlMillis, now, expiryPortion)
-        for (const { failure, id: documentId, status, tenantId } of expired) {
-          yield* events.publish({ _tag: "DocumentEnded", tenantId, documentId, status, ...(failure && { failure }) })
-          yield* Metric.update(Telemetry.documentsEnded.of("failed"), 1)
-        }
+        yield* Effect.forEach(expired, announceEnd, { discard: true })
         full = expired.length === expiryPortion
       }
     })

@@ -2,6 +2,7 @@ import { Duration, Effect, Exit, Fiber, FiberMap, FiberSet, Option, Queue, Semap
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { type Claim, DocumentStore } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
+import { documentAttributes } from "../services/Telemetry.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
 import { runDocument, type RunEnd } from "./DocumentActor.ts"
 import { holding, throughGate } from "./Gate.ts"
@@ -48,7 +49,7 @@ export const runTenantActor = Effect.fnUntraced(function* (
   const run = Effect.fnUntraced(function* (claim: Claim) {
     const document = runDocument(claim).pipe(
       runner.holding({ tenant, fence: claim.fence }),
-      Effect.annotateLogs({ tenantId: tenant, documentId: claim.document.id })
+      Effect.annotateLogs(documentAttributes({ tenantId: tenant, documentId: claim.document.id }))
     )
     const { documentId, attempt } = claim.fence
     attempts.set(documentId, attempt)

@@ -43,7 +43,7 @@ export class TenantDirectory extends Context.Service<
           Effect.tapCause((cause) => Effect.logError("tenant actor died", cause)),
           Effect.sandbox,
           Effect.retry(actorRestart),
-          Effect.annotateLogs({ tenantId: tenant })
+          Effect.annotateLogs({ "tenant.id": tenant })
         )
         fork(tenant, actor)
       }

@@ -18,8 +18,10 @@ export const DocumentStatus = Schema.Literals([
 ])
 export type DocumentStatus = typeof DocumentStatus.Type
 
+export type TerminalStatus = Exclude<DocumentStatus, "scheduled" | "queued" | "running">
+
 const terminal: ReadonlySet<DocumentStatus> = new Set(["completed", "partial", "failed", "cancelled"])
-export const isTerminal = (status: DocumentStatus): boolean => terminal.has(status)
+export const isTerminal = (status: DocumentStatus): status is TerminalStatus => terminal.has(status)
 
 /** 0 (last) to 9 (first) within one tenant; 5 when nothing is said. */
 export const Priority = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 }))

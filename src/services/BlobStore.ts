@@ -31,14 +31,9 @@ export type BlobLocation =
   | { readonly _tag: "File"; readonly path: string; readonly hash?: BlobHash }
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
 
-/** How many bytes `StoredBlob.head` holds at most. */
-export const headBytes = 1024
-
 export interface StoredBlob {
   readonly hash: BlobHash
   readonly size: number
-  /** The first bytes (up to `headBytes`), so that a caller can look for a signature without reading the blob again. */
-  readonly head: Uint8Array
 }
 
 /** Content-addressed bytes, written once, never changed. */
@@ -50,14 +45,15 @@ export class BlobStore extends Context.Service<
       bytes: Stream.Stream<Uint8Array, E, R>,
       limit: number
     ) => Effect.Effect<StoredBlob, E | BlobTooLarge | BlobStoreUnavailable, R>
-    readonly size: (hash: BlobHash) => Effect.Effect<number, BlobLost | BlobStoreUnavailable>
+    /** Makes the blob as young as if it was put now; its size. Either a removal comes first and it is lost, or it stays. */
+    readonly touch: (hash: BlobHash) => Effect.Effect<number, BlobLost | BlobStoreUnavailable>
     readonly locate: (hash: BlobHash) => Effect.Effect<BlobLocation, BlobLost | BlobStoreUnavailable>
     /**
-     * Removes the blob, if it is there. With `putBefore`, only if it was last put before that moment: a sweep that found it
-     * unused must not take it from an upload of the same bytes that came in between.
+     * Removes the blob, if it is there. With `putBefore`, only if it was last put or touched before that moment: who found
+     * it unused must not take it from a submission of the same bytes that came in between.
      */
     readonly remove: (hash: BlobHash, putBefore?: number) => Effect.Effect<void, BlobStoreUnavailable>
-    /** Every blob at rest with the moment it was last put, for the sweep of blobs that no document refers to. */
+    /** Every blob at rest with the moment it was last put or touched, for the sweep of blobs that no document refers to. */
     readonly list: Stream.Stream<{ readonly hash: BlobHash; readonly putAtMillis: number }, BlobStoreUnavailable>
   }
 >()("sluice/services/BlobStore") {}

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { Clock, Effect, Layer, Stream } from "effect"
 import { BlobHash } from "../domain/Ids.ts"
-import { BlobLost, BlobStore, BlobStoreUnavailable, BlobTooLarge, headBytes } from "./BlobStore.ts"
+import { BlobLost, BlobStore, BlobStoreUnavailable, BlobTooLarge } from "./BlobStore.ts"
 
 export interface MemoryOptions {
   /** Bytes held in all; a put beyond that fails like a full disk. */
@@ -38,7 +38,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<BlobStore> =>
       if (held === undefined && heldBytes + size > totalBytes) return yield* full()
       if (held === undefined) heldBytes += size
       entries.set(hash, { bytes: held?.bytes ?? whole, putAtMillis })
-      return { hash, size, head: whole.slice(0, headBytes) }
+      return { hash, size }
     })
 
     const find = Effect.fnUntraced(function* (hash: BlobHash) {
@@ -48,8 +48,11 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<BlobStore> =>
 
     return BlobStore.of({
       put,
-      size: Effect.fn("BlobStore.size")(function* (hash: BlobHash) {
-        return (yield* find(hash)).bytes.length
+      touch: Effect.fn("BlobStore.touch")(function* (hash: BlobHash) {
+        const putAtMillis = yield* Clock.currentTimeMillis
+        const { bytes } = yield* find(hash)
+        entries.set(hash, { bytes, putAtMillis })
+        return bytes.length
       }),
       locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
         return { _tag: "Bytes", bytes: (yield* find(hash)).bytes } as const

@@ -167,6 +167,8 @@ export interface Removed {
   readonly id: DocumentId
   readonly tenantId: TenantId
   readonly attempt: number
+  /** What it was until then. */
+  readonly status: DocumentStatus
   readonly unusedBlob: BlobHash | undefined
 }
 
@@ -192,7 +194,8 @@ export class DocumentStore extends Context.Service<
     /**
      * Makes the document, or answers with the one that stands in for it, which has another id: with `reuse`, the tenant's
      * newest document with the same bytes, name and password that waits, runs, or ended `completed` or `partial`. It has to
-     * promise as much: the callback asked for, if any, and no later start. It needs no room in the backlog.
+     * promise as much: the callback asked for, if any, and no later start. Such an answer needs no room in the backlog; a
+     * caller that looks at the backlog before it has the bytes may still refuse for want of room.
      */
     readonly accept: (
       document: NewDocument,

@@ -97,6 +97,7 @@ const make = Effect.sync(() => {
       id: stored.accepted.id,
       tenantId: stored.accepted.tenantId,
       attempt: stored.attempt,
+      status: stored.status,
       unusedBlob: hash === undefined || refersTo(hash, undefined) ? undefined : hash
     }
   }

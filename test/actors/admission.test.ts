@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import { failure } from "../../src/domain/Failure.ts"
 import { BlobHash } from "../../src/domain/Ids.ts"
 import { type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
+import { StoreUnavailable } from "../../src/services/DocumentStore.ts"
 import { type ResolvedSource, SourceUnavailable } from "../../src/services/Sources.ts"
 import { acme, bytesOf, letPass, startEngine, tenant } from "../support/engine.ts"
 
@@ -237,6 +238,103 @@ describe("the admission of a source", () => {
       assert.strictEqual((yield* engine.awaitEnd(again.id)).status, "completed")
       const refused = yield* Effect.flip(engine.ingestion.submitSource(tenant("other"), blob, {}))
       assert.strictEqual(refused._tag === "SubmissionRejected" && refused.failure.code, "SOURCE_REFUSED")
+    })
+  )
+
+  const resolveBlob = (text: string) => Effect.succeed({ _tag: "Blob", hash: BlobHash.make(text) } as const)
+
+  it.effect("keeps the bytes of a blob whose only document is removed while it is being accepted", () =>
+    Effect.gen(function* () {
+      let late = false
+      const engine = yield* startEngine({
+        scripts,
+        sources: { resolve: resolveBlob },
+        store: (store) => ({
+          accept: (document, limits) =>
+            Effect.andThen(Effect.sleep(late ? "10 millis" : 0), store.accept(document, limits))
+        })
+      })
+      const first = yield* engine.ingestion.submit(acme, Stream.make(bytesOf("short")), options)
+      yield* engine.awaitEnd(first.id)
+      late = true
+      yield* TestClock.adjust("1 second")
+      const submitting = yield* Effect.forkChild(
+        engine.ingestion.submitSource(acme, first.blob ?? "", { force: true }),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust("5 millis")
+      yield* engine.ingestion.remove(acme, first.id)
+      const again = yield* letPass(submitting)
+      assert.strictEqual((yield* engine.awaitEnd(again.id)).status, "completed")
+    })
+  )
+
+  it.effect("refuses a blob that goes before it could be held", () =>
+    Effect.gen(function* () {
+      const engine = yield* startEngine({
+        scripts,
+        sources: { resolve: resolveBlob },
+        store: (store) => ({
+          refersTo: (hash, owner) => Effect.tap(store.refersTo(hash, owner), () => Effect.sleep("10 millis"))
+        })
+      })
+      const first = yield* engine.submit("short")
+      yield* engine.awaitEnd(first.id)
+      yield* TestClock.adjust("1 second")
+      const submitting = yield* Effect.forkChild(
+        Effect.flip(engine.ingestion.submitSource(acme, first.blob ?? "", { force: true })),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust("5 millis")
+      yield* engine.ingestion.remove(acme, first.id)
+      const refused = yield* letPass(submitting)
+      assert.strictEqual(refused._tag === "SubmissionRejected" && refused.failure.code, "SOURCE_REFUSED")
+      assert.deepStrictEqual(yield* engine.ingestion.list(acme, { status: undefined, before: undefined, limit: 9 }), [])
+    })
+  )
+
+  it.effect("keeps fetched bytes whose only other document is removed before they are recorded", () =>
+    Effect.gen(function* () {
+      const engine = yield* startEngine({
+        scripts,
+        sources: { ...named(url), fetch: () => Stream.make(bytesOf("short")) },
+        store: (store) => ({
+          fetched: (fence, blob) => Effect.andThen(Effect.sleep("10 millis"), store.fetched(fence, blob))
+        })
+      })
+      const uploaded = yield* engine.submit("short")
+      yield* engine.awaitEnd(uploaded.id)
+      const { id } = yield* engine.ingestion.submitSource(acme, url.url, {})
+      yield* TestClock.adjust("5 millis")
+      yield* engine.ingestion.remove(acme, uploaded.id)
+      assert.strictEqual((yield* engine.awaitEnd(id)).status, "completed")
+    })
+  )
+
+  it.effect("fetches a URL once, even if the store cannot record it at once", () =>
+    Effect.gen(function* () {
+      let fetches = 0
+      let refusals = 0
+      const fetch = () =>
+        Stream.suspend(() => {
+          fetches++
+          return Stream.make(bytesOf("short"))
+        })
+      const engine = yield* startEngine({
+        scripts,
+        sources: { ...named(url), fetch },
+        store: (store) => ({
+          fetched: (fence, blob) =>
+            Effect.suspend(() =>
+              refusals++ < 2
+                ? Effect.fail(new StoreUnavailable({ operation: "record a fetch", cause: "busy" }))
+                : store.fetched(fence, blob)
+            )
+        })
+      })
+      const { id } = yield* engine.ingestion.submitSource(acme, url.url, {})
+      const { attempt, status } = yield* engine.awaitEnd(id)
+      assert.deepStrictEqual([status, attempt, fetches], ["completed", 1, 1])
     })
   )
 

@@ -44,7 +44,7 @@ it.effect("putting a damaged blob again heals it", () =>
       const location = yield* blobs.locate(hash)
       if (location._tag === "File") truncateSync(location.path, 3)
       yield* blobs.put(Stream.make(bytes), 100)
-      assert.strictEqual(yield* blobs.size(hash), bytes.length)
+      assert.strictEqual(yield* blobs.touch(hash), bytes.length)
     }).pipe(Effect.provide(layer({ directory })))
   })
 )

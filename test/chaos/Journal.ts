@@ -8,7 +8,7 @@ import { LogLine } from "./server.ts"
 
 const decodeLine = Schema.decodeUnknownOption(LogLine)
 const decodeStarted = Schema.decodeUnknownOption(
-  Schema.Struct({ documentId: Schema.String, pages: Schema.Array(Schema.Int) })
+  Schema.Struct({ "document.id": Schema.String, pages: Schema.Array(Schema.Int) })
 )
 const decodeEnded = Schema.decodeUnknownOption(Schema.Struct({ end: Schema.String, unfinished: Schema.Int }))
 
@@ -67,7 +67,7 @@ export class Journal {
     const { annotations, message } = line.value
     if (message === "range started") {
       const started = decodeStarted(annotations)
-      if (started._tag === "Some") this.#begin(started.value.documentId, started.value.pages)
+      if (started._tag === "Some") this.#begin(started.value["document.id"], started.value.pages)
     }
     if (message === "range ended") {
       const ended = decodeEnded(annotations)

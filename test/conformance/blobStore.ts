@@ -5,7 +5,7 @@ import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { describe } from "vitest"
 import { BlobHash } from "../../src/domain/Ids.ts"
-import { type BlobLocation, BlobStore, headBytes } from "../../src/services/BlobStore.ts"
+import { type BlobLocation, BlobStore } from "../../src/services/BlobStore.ts"
 
 const limit = 1_000_000
 const text = (value: string) => new TextEncoder().encode(value)
@@ -27,8 +27,8 @@ export const blobStoreConformance = (name: string, make: () => Layer.Layer<BlobS
       Effect.gen(function* () {
         const blobs = yield* BlobStore
         const stored = yield* blobs.put(Stream.make(text("one, "), text(""), text("two")), limit)
-        assert.deepStrictEqual(stored, { hash: hashOf(text("one, two")), size: 8, head: text("one, two") })
-        assert.strictEqual(yield* blobs.size(stored.hash), 8)
+        assert.deepStrictEqual(stored, { hash: hashOf(text("one, two")), size: 8 })
+        assert.strictEqual(yield* blobs.touch(stored.hash), 8)
         assert.deepStrictEqual(bytesAt(yield* blobs.locate(stored.hash)), text("one, two"))
       })
     )
@@ -38,13 +38,13 @@ export const blobStoreConformance = (name: string, make: () => Layer.Layer<BlobS
       Effect.gen(function* () {
         const blobs = yield* BlobStore
         const stored = yield* blobs.put(Stream.empty, limit)
-        assert.deepStrictEqual(stored, { hash: hashOf(text("")), size: 0, head: text("") })
-        assert.strictEqual(yield* blobs.size(stored.hash), 0)
+        assert.deepStrictEqual(stored, { hash: hashOf(text("")), size: 0 })
+        assert.strictEqual(yield* blobs.touch(stored.hash), 0)
       })
     )
 
     test(
-      "answers with no more than the first bytes as the head, however they are cut",
+      "hashes bytes alike, however they are cut",
       Effect.gen(function* () {
         const blobs = yield* BlobStore
         const bytes = Uint8Array.from({ length: 3_000 }, (_, n) => n % 251)
@@ -52,7 +52,6 @@ export const blobStoreConformance = (name: string, make: () => Layer.Layer<BlobS
         const chunks = cuts.slice(1).map((end, n) => bytes.subarray(cuts[n], end))
         const stored = yield* blobs.put(Stream.fromIterable(chunks).pipe(Stream.rechunk(1)), limit)
         assert.strictEqual(stored.hash, hashOf(bytes))
-        assert.deepStrictEqual(stored.head, bytes.slice(0, headBytes))
         const batched = yield* blobs.put(Stream.fromIterable(chunks), limit)
         assert.deepStrictEqual(batched, stored)
       })
@@ -194,11 +193,28 @@ export const blobStoreConformance = (name: string, make: () => Layer.Layer<BlobS
     )
 
     test(
+      "keeps a blob that was touched since the given moment, with its bytes",
+      Effect.gen(function* () {
+        const blobs = yield* BlobStore
+        yield* TestClock.setTime(1_800_000_000_123)
+        const { hash } = yield* blobs.put(Stream.make(text("touched")), limit)
+        yield* TestClock.setTime(1_800_000_007_456)
+        assert.strictEqual(yield* blobs.touch(hash), 7)
+        assert.deepStrictEqual(yield* listed, [{ hash, putAtMillis: 1_800_000_007_456 }])
+        yield* blobs.remove(hash, 1_800_000_007_456)
+        assert.deepStrictEqual(bytesAt(yield* blobs.locate(hash)), text("touched"))
+        yield* blobs.remove(hash, 1_800_000_007_457)
+        assert.deepInclude(yield* Effect.flip(blobs.touch(hash)), { _tag: "BlobLost", hash })
+        assert.deepStrictEqual(yield* listed, [])
+      })
+    )
+
+    test(
       "calls an unknown blob lost",
       Effect.gen(function* () {
         const blobs = yield* BlobStore
         assert.deepInclude(yield* Effect.flip(blobs.locate(unknown)), { _tag: "BlobLost", hash: unknown })
-        assert.deepInclude(yield* Effect.flip(blobs.size(unknown)), { _tag: "BlobLost", hash: unknown })
+        assert.deepInclude(yield* Effect.flip(blobs.touch(unknown)), { _tag: "BlobLost", hash: unknown })
       })
     )
   })

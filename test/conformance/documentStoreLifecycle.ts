@@ -151,6 +151,7 @@ export const duplicates = (test: Test) => {
         id: documentId(2),
         tenantId: acme,
         attempt: 0,
+        status: "queued",
         unusedBlob: blobHash(8)
       })
       assert.isTrue(Option.isNone(yield* store.withdraw(acme, documentId(2), 0)))

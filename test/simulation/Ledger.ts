@@ -222,6 +222,7 @@ export class Ledger {
     const entry = this.entries.get(id)
     if (entry === undefined) return
     entry.removed = true
+    if (!isTerminal(entry.status)) entry.status = "cancelled"
     this.#history.note(`${entry.tenant} ${entry.label} withdrawn`)
   }
 

@@ -25,8 +25,8 @@ export interface Plant {
 const engineWith = (scheduler: Layer.Layer<PageScheduler, never, Layer.Services<typeof PageScheduler.layer>>) =>
   Drain.layer.pipe(
     Layer.provideMerge(Layer.mergeAll(IngestionEngine.layer, Sweeper.layer, LeaseKeeper.layer, BlobSweeper.layer)),
-    Layer.provideMerge(Submissions.layer),
     Layer.provideMerge(TenantDirectory.layer),
+    Layer.provideMerge(Submissions.layer),
     Layer.provide([Runner.layer, scheduler])
   )
 

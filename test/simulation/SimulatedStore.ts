@@ -107,7 +107,7 @@ export const simulatedBlobs = (blobs: Blobs, process: Process, trouble: Trouble)
   return BlobStore.of({
     ...blobs,
     put: (bytes, limit) => Effect.andThen(up("put"), blobs.put(bytes, limit)),
-    size: (hash) => Effect.andThen(up("size"), blobs.size(hash)),
+    touch: (hash) => Effect.andThen(up("touch"), blobs.touch(hash)),
     locate: (hash) => Effect.andThen(up("locate"), blobs.locate(hash)),
     remove: (hash, putBefore) => Effect.andThen(up("remove"), blobs.remove(hash, putBefore))
   })

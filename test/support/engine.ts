@@ -118,13 +118,24 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
   const gateInUse = (gate: Telemetry.Gate) =>
     Effect.map(Effect.provideContext(Metric.value(Telemetry.gateInUse.of(gate)), services), ({ value }) => value)
 
+  /** Ends of documents that were counted, by their status. */
+  const endsCounted = Effect.fnUntraced(function* () {
+    const ends: Record<string, number> = {}
+    for (const status of Telemetry.documentsEnded.values) {
+      const { count } = yield* Metric.value(Telemetry.documentsEnded.of(status))
+      if (count > 0) ends[status] = Number(count)
+    }
+    return ends
+  }, Effect.provideContext(services))
+
   return {
     start,
     scripted,
     store: Context.get(services, DocumentStore),
     blobs: Context.get(services, BlobStore),
     events: Context.get(services, Events),
-    gateInUse
+    gateInUse,
+    endsCounted
   }
 })
 

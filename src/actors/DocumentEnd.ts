@@ -1,0 +1,31 @@
+import { Effect, Metric } from "effect"
+import { type Document, isTerminal } from "../domain/Document.ts"
+import type { IngestEvent } from "../domain/Event.ts"
+import { Events } from "../services/Events.ts"
+import * as Telemetry from "../services/Telemetry.ts"
+
+type Ended = Pick<Document, "tenantId" | "id" | "status" | "failure">
+
+export const documentEnded = ({ failure, id, status, tenantId }: Ended): IngestEvent => ({
+  _tag: "DocumentEnded",
+  tenantId,
+  documentId: id,
+  status,
+  ...(failure && { failure })
+})
+
+/** Tells, logs and counts the end of a document. Whoever made it durable calls this, once. */
+export const announceEnd = Effect.fnUntraced(function* (document: Ended) {
+  const { failure, id, status, tenantId } = document
+  if (!isTerminal(status)) return
+  const events = yield* Events
+  yield* events.publish(documentEnded(document))
+  yield* Effect.logInfo("document ended").pipe(
+    Effect.annotateLogs({
+      ...Telemetry.documentAttributes({ tenantId, documentId: id }),
+      status,
+      ...(failure && { code: failure.code })
+    })
+  )
+  yield* Metric.update(Telemetry.documentsEnded.of(status), 1)
+})

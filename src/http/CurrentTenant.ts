@@ -36,11 +36,18 @@ const parse = (text: unknown): Effect.Effect<TenantId, BadRequest> =>
       )
   })
 
-/** The tenant of a request whose body names `tenantId`: the head of the request comes first. */
-export const tenantWithBody = (tenantId: string | undefined): Effect.Effect<TenantId, BadRequest, CurrentTenant> =>
-  CurrentTenant.use((tenant) =>
-    tenant.explicit || tenantId === undefined ? Effect.succeed(tenant.id) : parse(tenantId)
-  )
+/**
+ * The tenant of a request whose body names `tenantId`: the head of the request comes first. From then on the span and the
+ * logs name this tenant.
+ */
+export const tenantWithBody = Effect.fnUntraced(function* (tenantId: string | undefined) {
+  const tenant = yield* CurrentTenant
+  if (tenant.explicit || tenantId === undefined) return tenant.id
+  const subject = { "tenant.id": yield* parse(tenantId) }
+  yield* Effect.annotateCurrentSpan(subject)
+  yield* Effect.annotateLogsScoped(subject)
+  return subject["tenant.id"]
+})
 
 /** Header `X-Tenant-Id`, else `tenant_id` of the query; the claim is believed. Only for a server on the loopback. */
 export const layerWithoutAuthentication = Layer.succeed(

@@ -10,15 +10,13 @@ import { DocumentOutcome, Truncated } from "./Outcome.ts"
 import {
   BadRequest,
   ConflictResponse,
-  ContentTooLarge,
   NotFound,
   RequestTimeout,
   ServiceUnavailableResponse,
-  TooManyRequestsResponse,
-  UnprocessableContent,
-  UnsupportedMediaType
+  submissionProblems,
+  TooManyRequestsResponse
 } from "./Problems.ts"
-import { PdfPassword, submissionParameters } from "./Submission.ts"
+import { passwordHeader, PdfPassword, submissionParameters } from "./Submission.ts"
 
 export const pdfMediaTypes = ["application/pdf", "application/octet-stream"] as const
 
@@ -44,23 +42,14 @@ const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
     "x-file-name": Schema.optionalKey(
       Schema.String.annotate({ description: "The file's name, percent-encoded; `name` in the query comes first." })
     ),
-    "x-pdf-password": Schema.optionalKey(PdfPassword.annotate({ description: "Opens the documents. ASCII only." }))
+    "x-pdf-password": passwordHeader
   },
   payload: [
     Upload.pipe(HttpApiSchema.asMultipartStream()),
     HttpApiSchema.StreamUint8Array({ contentType: pdfMediaTypes })
   ],
   success: UploadAnswer.pipe(HttpApiSchema.status(202)),
-  error: [
-    BadRequest,
-    RequestTimeout,
-    ConflictResponse,
-    ContentTooLarge,
-    UnsupportedMediaType,
-    UnprocessableContent,
-    TooManyRequestsResponse,
-    ServiceUnavailableResponse
-  ]
+  error: [...submissionProblems, RequestTimeout]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Submit PDFs",
@@ -121,10 +110,7 @@ const remove = HttpApiEndpoint.delete("remove", "/v1/documents/:id", {
 const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
   params: documentParams,
   query: tenantQuery,
-  headers: {
-    ...tenantHeaders,
-    "x-pdf-password": Schema.optionalKey(PdfPassword.annotate({ description: "Opens the document. ASCII only." }))
-  },
+  headers: { ...tenantHeaders, "x-pdf-password": passwordHeader },
   success: DocumentView.pipe(HttpApiSchema.status(202)),
   error: [BadRequest, NotFound, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(

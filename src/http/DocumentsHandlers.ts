@@ -3,14 +3,16 @@ import type { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../actors/Ingestion.ts"
 import { isTerminal } from "../domain/Document.ts"
+import type { DocumentId } from "../domain/Ids.ts"
 import type { NotRetryable } from "../services/DocumentStore.ts"
 import { Api } from "./Api.ts"
 import { CurrentTenant } from "./CurrentTenant.ts"
 import { pdfMediaTypes } from "./DocumentsApi.ts"
 import { viewOf } from "./DocumentView.ts"
 import { documentProblems, notFound, storeProblems, unavailable } from "./Failures.ts"
-import { Conflict, ServiceUnavailable, someTime, UnsupportedMediaType } from "./Problems.ts"
 import { keyedIntake, plainIntake } from "./Intake.ts"
+import { linksOf } from "./Outcome.ts"
+import { Conflict, ServiceUnavailable, someTime, UnsupportedMediaType } from "./Problems.ts"
 import { refuseAll, refuseQueueFull } from "./Refusal.ts"
 import { bodyProblem } from "./RequestBody.ts"
 import { refusePasswordInUrl } from "./Submission.ts"
@@ -86,7 +88,7 @@ export const DocumentsHandlers = HttpApiBuilder.group(
             Effect.catchTags({
               DocumentNotFound: notFound,
               StoreUnavailable: unavailable,
-              NotRetryable: (error) => Effect.fail(notRetryable(error)),
+              NotRetryable: (error) => Effect.fail(notRetryable(params.id, error)),
               QueueFull: (error) => refuseQueueFull(ingestion, tenant.id, error),
               ShuttingDown: (error) =>
                 Effect.fail(
@@ -100,14 +102,18 @@ export const DocumentsHandlers = HttpApiBuilder.group(
   })
 )
 
-const notRetryable = ({ message, why }: NotRetryable) =>
+const notRetryable = (id: DocumentId, { message, why }: NotRetryable) =>
   why === "status"
     ? new Conflict({
         code: "NOT_RETRYABLE",
         detail: message,
         advice: "Only a partial or failed document can be retried; send the file again with force=true instead."
       })
-    : new Conflict({ code: "PASSWORD_REQUIRED", detail: message, advice: "Send it in the header X-Pdf-Password." })
+    : new Conflict({
+        code: "PASSWORD_REQUIRED",
+        detail: message,
+        advice: `Send POST ${linksOf(id).self}/retry with the password in the header X-Pdf-Password.`
+      })
 
 const readerFor = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
   const mediaType = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase()

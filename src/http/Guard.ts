@@ -9,10 +9,18 @@ import {
 } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { invalidRequest } from "./InvalidRequest.ts"
-import { BadRequest, ContentTooLarge, Forbidden, InternalServerError, NotFound } from "./Problems.ts"
-import { routeOf } from "./Tracing.ts"
+import { HostPolicy } from "./HostPolicy.ts"
+import { BadRequest, ContentTooLarge, Forbidden, InternalServerError, MethodNotAllowed, NotFound } from "./Problems.ts"
+import { methodsOf, routeOf } from "./Tracing.ts"
 
 /** What holds for every answer: an id, a line in the access log, and no error but problems. */
+
+const noRoute = (request: HttpServerRequest.HttpServerRequest) => {
+  const methods = methodsOf(request)
+  return methods.length === 0
+    ? new NotFound({ code: "ROUTE_NOT_FOUND", detail: "there is nothing here", advice: "See /docs." })
+    : new MethodNotAllowed({ code: "METHOD_NOT_ALLOWED", detail: `only ${methods.join(", ")} are possible here` })
+}
 
 const problemOf = (error: unknown): HttpServerRespondable.Respondable | undefined => {
   if (HttpApiError.HttpApiSchemaError.is(error)) {
@@ -23,7 +31,7 @@ const problemOf = (error: unknown): HttpServerRespondable.Respondable | undefine
   if (!HttpServerError.isHttpServerError(error)) return undefined
   switch (error.reason._tag) {
     case "RouteNotFound":
-      return new NotFound({ code: "ROUTE_NOT_FOUND", detail: "there is nothing here", advice: "See /docs." })
+      return noRoute(error.request)
     case "RequestParseError":
       return error.reason.reason === "BodyTooLarge"
         ? new ContentTooLarge({ code: "BODY_TOO_LARGE", detail: "the body is too large for this route" })
@@ -48,24 +56,26 @@ const answerCause = <E>(cause: Cause.Cause<E>) => {
   return Effect.andThen(Effect.logError("request failed", cause), HttpServerRespondable.toResponse(internal))
 }
 
-const codes: Record<number, readonly [code: string, title: string]> = {
+const codes: Record<number, readonly [code: string, title: string, advice?: string]> = {
   400: ["INVALID_REQUEST", "Bad Request"],
   404: ["ROUTE_NOT_FOUND", "Not Found"],
   413: ["BODY_TOO_LARGE", "Content Too Large"],
-  415: ["UNSUPPORTED_MEDIA_TYPE", "Unsupported Media Type"],
+  // Of bodies that are no upload, which answers itself.
+  415: ["UNSUPPORTED_MEDIA_TYPE", "Unsupported Media Type", "Send the header content-type: application/json."],
   500: ["INTERNAL", "Internal Server Error"]
 }
 
 /** Errors that the library answers itself become problems too. */
 const asProblem = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse => {
   if (response.status < 400 || response.headers["content-type"] === ProblemDetails.contentType) return response
-  const [code, title] = codes[response.status] ?? ["REFUSED", "Refused"]
+  const [code, title, advice] = codes[response.status] ?? ["REFUSED", "Refused"]
   return ProblemDetails.toResponse({
     type: ProblemDetails.blankType,
     title,
     status: response.status,
     detail: title.toLowerCase(),
-    code
+    code,
+    ...(advice === undefined ? {} : { advice })
   })
 }
 
@@ -73,25 +83,44 @@ const asProblem = (response: HttpServerResponse.HttpServerResponse): HttpServerR
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; font-src data:; connect-src 'self'"
 
-const headersOf = (response: HttpServerResponse.HttpServerResponse, requestId: string): Record<string, string> => ({
+const headersOf = (
+  request: HttpServerRequest.HttpServerRequest,
+  response: HttpServerResponse.HttpServerResponse,
+  requestId: string
+): Record<string, string> => ({
   "x-request-id": requestId,
   // Text out of a stranger's PDF must stay text.
   "x-content-type-options": "nosniff",
   ...(response.headers["content-type"]?.startsWith("text/html")
     ? { "content-security-policy": contentSecurityPolicy }
     : {}),
+  ...(response.status === 405 ? { allow: methodsOf(request).join(", ") } : {}),
   // The rest of the body may never come.
   ...(response.status === 408 ? { connection: "close" } : {})
 })
 
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"])
+const ownSites: ReadonlySet<string> = new Set(["same-origin", "none"])
+
 /**
- * A page of another site can make a browser on this machine send requests, and here a claim is believed: it may not change
- * anything.
+ * A page of another origin can make a browser on this machine send requests, and here a claim is believed: it may not
+ * change anything. Other ports of this machine are the same site, but not the same origin.
  */
 const isForged = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean =>
-  headers["sec-fetch-site"] === "cross-site" && method !== "GET" && method !== "HEAD"
+  !safeMethods.has(method) && !ownSites.has(headers["sec-fetch-site"] ?? "none")
 
 const forged = new Forbidden({ code: "CROSS_SITE", detail: "a page of another site may not change anything here" })
+
+const hostRefused = new Forbidden({
+  code: "HOST_REFUSED",
+  detail: "the Host header does not name this machine's loopback",
+  advice: "Use http://127.0.0.1 or http://localhost; the names that a proxy sends on belong into ALLOWED_HOSTS."
+})
+
+const refusalOf = (request: HttpServerRequest.HttpServerRequest, hosts: typeof HostPolicy.Service) => {
+  if (!hosts.allows(request.headers["host"])) return hostRefused
+  return isForged(request) ? forged : undefined
+}
 
 /** The caller's request id is kept if it is fit for a log line. */
 const acceptableId = /^[A-Za-z0-9._-]{1,64}$/
@@ -105,6 +134,7 @@ const logAccess = (method: string, status: number, attributes: Record<string, un
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const run = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(36)
+    const hosts = yield* HostPolicy
     let requests = 0
 
     return HttpRouter.middleware(
@@ -123,11 +153,12 @@ export const layer = Layer.unwrap(
                 "http.millis": now - startedAt
               })
             )
+          const refusal = refusalOf(request, hosts)
           return yield* (
-            isForged(request) ? HttpServerRespondable.toResponse(forged) : Effect.catchCause(effect, answerCause)
+            refusal === undefined ? Effect.catchCause(effect, answerCause) : HttpServerRespondable.toResponse(refusal)
           ).pipe(
             Effect.map(asProblem),
-            Effect.map((response) => HttpServerResponse.setHeaders(response, headersOf(response, requestId))),
+            Effect.map((response) => HttpServerResponse.setHeaders(response, headersOf(request, response, requestId))),
             Effect.tap((response) => log(response.status)),
             // The client went away.
             Effect.onInterrupt(() => log(499)),

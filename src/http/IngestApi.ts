@@ -1,30 +1,21 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Priority } from "../domain/Document.ts"
 import { idempotencyHeaders } from "./Idempotency.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { DocumentOutcome } from "./Outcome.ts"
-import {
-  BadRequest,
-  ConflictResponse,
-  ContentTooLarge,
-  ServiceUnavailableResponse,
-  TooManyRequestsResponse,
-  UnprocessableContent,
-  UnsupportedMediaType
-} from "./Problems.ts"
-import { CallbackUrl } from "./Submission.ts"
+import { submissionProblems } from "./Problems.ts"
+import { submissionParameters } from "./Submission.ts"
+
+const { callback, force, priority } = submissionParameters
 
 export const IngestRequest = Schema.Struct({
   tenant_id: Schema.optionalKey(Schema.String),
   pdf_ids: Schema.Array(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(2048)))
     .check(Schema.isMinLength(1), Schema.isMaxLength(1000))
     .annotate({ description: "Paths below the inbox folder, hashes of known blobs, or http(s) URLs." }),
-  priority: Schema.optionalKey(Priority),
-  callback: Schema.optionalKey(CallbackUrl),
-  force: Schema.optionalKey(
-    Schema.Boolean.annotate({ description: "Makes new documents of bytes that are there already." })
-  )
+  priority,
+  callback,
+  force
 })
 
 export const IngestAnswer = Schema.Struct({
@@ -38,15 +29,7 @@ const ingest = HttpApiEndpoint.post("ingest", "/pdf/ingest", {
   headers: { ...tenantHeaders, ...idempotencyHeaders },
   payload: IngestRequest,
   success: IngestAnswer.pipe(HttpApiSchema.status(202)),
-  error: [
-    BadRequest,
-    ConflictResponse,
-    ContentTooLarge,
-    UnsupportedMediaType,
-    UnprocessableContent,
-    TooManyRequestsResponse,
-    ServiceUnavailableResponse
-  ]
+  error: submissionProblems
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Submit PDFs that lie elsewhere",

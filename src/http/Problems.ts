@@ -40,6 +40,12 @@ export class Forbidden extends HttpApiError.Problem<Forbidden>()("Forbidden", de
 
 export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", declare(404, "Not Found"), fields) {}
 
+export class MethodNotAllowed extends HttpApiError.Problem<MethodNotAllowed>()(
+  "MethodNotAllowed",
+  declare(405, "Method Not Allowed"),
+  fields
+) {}
+
 export class RequestTimeout extends HttpApiError.Problem<RequestTimeout>()(
   "RequestTimeout",
   declare(408, "Request Timeout"),
@@ -101,25 +107,38 @@ export const ConflictResponse = Conflict.pipe(
   )
 )
 
+const waitingHeaders = {
+  decode: <A>({ body }: { readonly body: A }): A => body,
+  encode: <A extends { readonly retryAfter: number }>(problem: A) => ({
+    body: problem,
+    headers: { "retry-after": problem.retryAfter }
+  })
+}
+
 export const TooManyRequestsResponse = TooManyRequests.pipe(
   HttpApiSchema.encodeToWithHeaders(
     { body: TooManyRequests, headers: { "retry-after": Schema.Natural } },
-    {
-      decode: ({ body }) => body,
-      encode: (problem) => ({ body: problem, headers: { "retry-after": problem.retryAfter } })
-    }
+    waitingHeaders
   )
 )
 
 export const ServiceUnavailableResponse = ServiceUnavailable.pipe(
   HttpApiSchema.encodeToWithHeaders(
     { body: ServiceUnavailable, headers: { "retry-after": Schema.Natural } },
-    {
-      decode: ({ body }) => body,
-      encode: (problem) => ({ body: problem, headers: { "retry-after": problem.retryAfter } })
-    }
+    waitingHeaders
   )
 )
+
+/** Of every submission. */
+export const submissionProblems = [
+  BadRequest,
+  ConflictResponse,
+  ContentTooLarge,
+  UnsupportedMediaType,
+  UnprocessableContent,
+  TooManyRequestsResponse,
+  ServiceUnavailableResponse
+] as const
 
 /** Seconds to wait before trying again when nothing better is known. */
 export const someTime = 5

@@ -3,17 +3,19 @@ import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { Forbidden, ServiceUnavailableResponse } from "./Problems.ts"
 
+const count = (description: string) => Schema.Natural.annotate({ description })
+
 export const QueueStatusView = Schema.Struct({
-  queue_size: Schema.Natural,
-  max_queue_size: Schema.Natural,
-  processing: Schema.Natural,
-  max_processing: Schema.Natural,
-  max_concurrent: Schema.Natural,
-  total_processed: Schema.Natural,
-  total_failed: Schema.Natural,
+  queue_size: count("Documents that wait, scheduled ones included."),
+  max_queue_size: count("The highest `queue_size` ever seen; survives restarts. Not a limit."),
+  processing: count("Documents that run."),
+  max_processing: count("The highest `processing` ever seen; survives restarts. Not a limit."),
+  max_concurrent: count("The limit of `processing`."),
+  total_processed: count("Documents that ended `completed`, `partial` or `failed`, ever."),
+  total_failed: count("Documents that ended `failed`, ever."),
   paused: Schema.Boolean.annotate({ description: "Nothing of the tenant is started until it is resumed." }),
   estimated_wait_time: Schema.Finite.annotate({
-    description: "Seconds until a document accepted now would start."
+    description: "Seconds until a document accepted now would start, estimated from the run times measured lately."
   })
 })
 

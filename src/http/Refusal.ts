@@ -63,8 +63,9 @@ export const failedItem = Effect.fnUntraced(function* (name: string, error: Subm
 /** Until the full queue has room for one more: the wait of the newest document over the documents before it. */
 const secondsUntilRoom = (ingestion: Ingestion["Service"], tenant: TenantId, scope: Refusal["scope"]) =>
   (scope === "global" ? ingestion.queueStatus() : ingestion.queueStatus(tenant)).pipe(
-    Effect.map(({ estimatedWaitSeconds, waiting }) =>
-      Math.min(longestWait, Math.max(1, Math.ceil(estimatedWaitSeconds / Math.max(1, waiting))))
+    Effect.map(({ estimatedWaitSeconds, paused, waiting }) =>
+      // A paused queue gets no room by itself, and nobody knows when it is resumed.
+      paused ? longestWait : Math.min(longestWait, Math.max(1, Math.ceil(estimatedWaitSeconds / Math.max(1, waiting))))
     ),
     Effect.orElseSucceed(() => someTime)
   )

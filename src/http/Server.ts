@@ -5,6 +5,7 @@ import { Api } from "./Api.ts"
 import { layerWithoutAuthentication } from "./CurrentTenant.ts"
 import { DocumentsHandlers } from "./DocumentsHandlers.ts"
 import * as Guard from "./Guard.ts"
+import * as HostPolicy from "./HostPolicy.ts"
 import { HealthHandlers } from "./HealthHandlers.ts"
 import { IngestHandlers } from "./IngestHandlers.ts"
 import { PagesHandlers } from "./PagesHandlers.ts"
@@ -43,4 +44,4 @@ export const layerNoDeps = HttpRouter.serve(Routes, { disableLogger: true }).pip
   Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize)(largestBody))
 )
 
-export const layer = layerNoDeps.pipe(Layer.provide(layerWithoutAuthentication))
+export const layer = layerNoDeps.pipe(Layer.provide([layerWithoutAuthentication, HostPolicy.layer]))

@@ -1,21 +1,34 @@
-import { Effect, Schema } from "effect"
+import { Effect, Result, Schema } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { Priority } from "../domain/Document.ts"
+import { parsePublicHttpUrl } from "../domain/HttpUrl.ts"
 import { BadRequest } from "./Problems.ts"
 
 /** What a caller may say about the documents of one submission. */
 
-export const CallbackUrl = Schema.String.check(
+const CallbackUrl = Schema.String.check(
   Schema.isMaxLength(2048),
-  Schema.makeFilter((text: string) => {
-    const url = URL.parse(text)
-    return url?.protocol === "http:" || url?.protocol === "https:" || "an http(s) URL"
-  })
-).annotate({ description: "An http(s) URL that is told of the terminal state." })
+  Schema.makeFilter((text: string) =>
+    Result.match(parsePublicHttpUrl(text), { onFailure: String, onSuccess: () => true })
+  )
+).annotate({ description: "A public http(s) URL that is told of the terminal state." })
 
-export const PdfPassword = Schema.RedactedFromValue(Schema.String.check(Schema.isMaxLength(1024)), {
-  label: "password"
-})
+const PasswordText = Schema.String.check(Schema.isMaxLength(1024))
+
+export const PdfPassword = Schema.RedactedFromValue(PasswordText, { label: "password" })
+
+/** What a header carries beyond ASCII arrives mangled. */
+export const passwordHeader = Schema.optionalKey(
+  Schema.RedactedFromValue(
+    PasswordText.check(
+      Schema.isPattern(/^[\x20-\x7e]*$/, {
+        message:
+          "has other characters than ASCII; send such a password as the multipart field password before the files"
+      })
+    ),
+    { label: "password" }
+  ).annotate({ description: "Opens the documents. ASCII only." })
+)
 
 export const submissionParameters = {
   priority: Schema.optionalKey(

@@ -4,8 +4,8 @@ import { Api } from "./Api.ts"
 
 /** Routes as patterns, so that spans and logs can name them before the router has run. */
 const routes = Object.values(Api.groups)
-  .flatMap((group) => Object.values(group.endpoints).map((endpoint) => endpoint.path))
-  .map((path) => ({ path, pattern: new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`) }))
+  .flatMap((group) => Object.values(group.endpoints))
+  .map(({ method, path }) => ({ method, path, pattern: new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`) }))
 
 const pathOf = (request: HttpServerRequest.HttpServerRequest): string => request.url.split(/[?#]/, 1)[0] ?? ""
 
@@ -13,6 +13,15 @@ const pathOf = (request: HttpServerRequest.HttpServerRequest): string => request
 export const routeOf = (request: HttpServerRequest.HttpServerRequest): string | undefined => {
   const path = pathOf(request)
   return routes.find(({ pattern }) => pattern.test(path))?.path
+}
+
+/** The methods that the request's path has. */
+export const methodsOf = (request: HttpServerRequest.HttpServerRequest): ReadonlyArray<string> => {
+  const path = pathOf(request)
+  return routes
+    .filter(({ pattern }) => pattern.test(path))
+    .flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method]))
+    .toSorted()
 }
 
 const spanName = (request: HttpServerRequest.HttpServerRequest): string => {

@@ -71,7 +71,7 @@ layer(service({ env: { MAX_UPLOAD_SIZE: "1MiB" } }), { excludeTestServices: true
 
         const connection = yield* rawConnection
         yield* connection.write(
-          "POST /v1/documents HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: large\r\nContent-Type: application/pdf\r\n" +
+          "POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nX-Tenant-Id: large\r\nContent-Type: application/pdf\r\n" +
             `Content-Length: ${1024 ** 4}\r\n\r\n%PDF-1.7\n`
         )
         yield* connection.flood
@@ -89,7 +89,7 @@ layer(service({ env: { MAX_UPLOAD_SIZE: "1MiB" } }), { excludeTestServices: true
         const half = pdf.subarray(0, pdf.length / 2)
         const connection = yield* rawConnection
         yield* connection.write(
-          "POST /v1/documents HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: cut\r\nContent-Type: application/pdf\r\n" +
+          "POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nX-Tenant-Id: cut\r\nContent-Type: application/pdf\r\n" +
             `Content-Length: ${pdf.length}\r\n\r\n`
         )
         yield* connection.write(half)
@@ -108,7 +108,7 @@ layer(service({ env: { MAX_UPLOAD_SIZE: "1MiB" } }), { excludeTestServices: true
         const part = (name: string) =>
           `--b\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: application/pdf\r\n\r\n`
         yield* connection.write(
-          "POST /v1/documents HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: form\r\nContent-Type: multipart/form-data; boundary=b\r\n" +
+          "POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nX-Tenant-Id: form\r\nContent-Type: multipart/form-data; boundary=b\r\n" +
             "Transfer-Encoding: chunked\r\n\r\n"
         )
         const chunk = (bytes: Uint8Array) =>
@@ -127,7 +127,7 @@ layer(service({ env: { MAX_UPLOAD_SIZE: "1MiB" } }), { excludeTestServices: true
   it.effect("that breaks off after a file which the tenant had already leaves that one alone", () =>
     Effect.gen(function* () {
       const known = pdfSaying("known for long")
-      const id = yield* acceptedId(yield* postPdf("/v1/documents", headers("known"), known))
+      const id = yield* acceptedId(yield* postPdf("/v1/documents?name=known.pdf", headers("known"), known))
       yield* finished(id, "known")
       const before = yield* blobs
       const part = (name: string) =>
@@ -136,7 +136,7 @@ layer(service({ env: { MAX_UPLOAD_SIZE: "1MiB" } }), { excludeTestServices: true
       const rest = encode(`\r\n${part("cut.pdf")}%PDF-`)
       const connection = yield* rawConnection
       yield* connection.write(
-        "POST /v1/documents HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: known\r\n" +
+        "POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nX-Tenant-Id: known\r\n" +
           `Content-Type: multipart/form-data; boundary=b\r\nContent-Length: ${head.length + rest.length + 1}\r\n\r\n`
       )
       yield* connection.write(Buffer.concat([head, rest]))
@@ -156,7 +156,7 @@ layer(service({ env: { MAX_UPLOAD_SIZE: "1MiB" } }), { excludeTestServices: true
         for (const lengths of ["Content-Length: many", "Content-Length: 9\r\nTransfer-Encoding: chunked"]) {
           const connection = yield* rawConnection
           yield* connection.write(
-            `POST /v1/documents HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: lengths\r\nContent-Type: application/pdf\r\n${lengths}\r\n\r\n%PDF-1.7\n`
+            `POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nX-Tenant-Id: lengths\r\nContent-Type: application/pdf\r\n${lengths}\r\n\r\n%PDF-1.7\n`
           )
           assert.match(yield* connection.answer, /^HTTP\/1.1 400 /)
         }

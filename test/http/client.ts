@@ -3,11 +3,24 @@ import { assert } from "@effect/vitest"
 import { Deferred, Effect, Layer, Schema } from "effect"
 import { HttpBody, HttpClient, HttpClientRequest, type HttpClientResponse, HttpServer } from "effect/http"
 import { connect } from "node:net"
+import { TenantId } from "../../src/domain/Ids.ts"
+import { CurrentTenant, TenantIdentification } from "../../src/http/CurrentTenant.ts"
 import * as Server from "../../src/http/Server.ts"
 import { fakes } from "./fakes.ts"
 
 /** The interface on a free port of the loopback, over the fakes. */
 export const testServer = Server.layer.pipe(Layer.provideMerge(fakes), Layer.provideMerge(NodeHttpServer.layerTest))
+
+/** The same with every request proved to be of tenant `a`. */
+export const authenticatedServer = Server.layerNoDeps.pipe(
+  Layer.provide(
+    Layer.succeed(TenantIdentification, (httpEffect) =>
+      Effect.provideService(httpEffect, CurrentTenant, { id: TenantId.make("a"), explicit: true, authenticated: true })
+    )
+  ),
+  Layer.provideMerge(fakes),
+  Layer.provideMerge(NodeHttpServer.layerTest)
+)
 
 export const pdf = (size = 64) => {
   const bytes = new Uint8Array(size)

@@ -26,6 +26,7 @@ interface State {
   readonly workers: number
   readonly defect: boolean
   readonly accepting: boolean
+  readonly paused: boolean
 }
 
 /** An engine of maps: what was submitted can be seen, and how it behaves can be set. */
@@ -73,7 +74,8 @@ const fake = Layer.effect(
       storeWorks: true,
       workers: 1,
       defect: false,
-      accepting: true
+      accepting: true,
+      paused: false
     })
     return { state, arrivals: yield* Queue.unbounded<number>(), gate: yield* Latch.make(true) }
   })
@@ -200,7 +202,7 @@ const ingestion = Layer.effect(
       keepAnswer: () => Effect.void,
       answers: () => Effect.succeed(true),
       queueStatus: (tenant) =>
-        Effect.map(checked, ({ documents }) => {
+        Effect.map(checked, ({ documents, paused }) => {
           const mine = [...documents.values()].filter(
             (document) => tenant === undefined || document.tenantId === tenant
           )
@@ -212,7 +214,7 @@ const ingestion = Layer.effect(
             concurrency: 4,
             processed: 11,
             failed: 2,
-            paused: false,
+            paused,
             estimatedWaitSeconds: 12.5
           }
         }),

@@ -64,7 +64,8 @@ describe("an ingestion by reference", () => {
         [{ pdf_ids: Array.from({ length: 1001 }, () => "a") }, "payload.pdf_ids"],
         [{ pdf_ids: [1] }, "payload.pdf_ids.0"],
         [{ pdf_ids: ["a"], priority: 10 }, "payload.priority"],
-        [{ pdf_ids: ["a"], callback: "file:///etc/passwd" }, "payload.callback"]
+        [{ pdf_ids: ["a"], callback: "file:///etc/passwd" }, "payload.callback"],
+        [{ pdf_ids: ["a"], callback: "http://127.0.0.1:9/x" }, "payload.callback"]
       ] as const) {
         const answer = yield* postJson("/pdf/ingest", body)
         assertProblem(answer, 400, "INVALID_REQUEST")
@@ -73,7 +74,9 @@ describe("an ingestion by reference", () => {
       assertProblem(yield* postJson("/pdf/ingest", { tenant_id: "", pdf_ids: ["a"] }), 400, "INVALID_TENANT")
       assertProblem(yield* postJson("/pdf/ingest?password=x", { pdf_ids: ["a"] }), 400, "PASSWORD_IN_URL")
       assertProblem(yield* post("/pdf/ingest", HttpBody.text("{", "application/json")), 400, "INVALID_REQUEST")
-      assertProblem(yield* post("/pdf/ingest", HttpBody.text("a", "text/plain")), 415, "UNSUPPORTED_MEDIA_TYPE")
+      const untyped = yield* post("/pdf/ingest", HttpBody.text("{}", "text/plain"))
+      assertProblem(untyped, 415, "UNSUPPORTED_MEDIA_TYPE")
+      assert.include(String(untyped.json.advice), "content-type: application/json")
       const long = HttpBody.text("x".repeat(5 * 1024 * 1024), "application/json")
       assertProblem(yield* post("/pdf/ingest", long), 413, "BODY_TOO_LARGE")
       assert.deepStrictEqual((yield* inspect).submissions, [])

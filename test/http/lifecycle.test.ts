@@ -244,7 +244,9 @@ describe("a retry", () => {
       const first = yield* postPdf("/v1/documents", { "x-pdf-password": "hunter2" })
       yield* until(hasEnded(first))
       const path = `/v1/documents/${idOf(first)}/retry`
-      assertProblem(yield* post(path, HttpBody.empty), 409, "PASSWORD_REQUIRED")
+      const refused = yield* post(path, HttpBody.empty)
+      assertProblem(refused, 409, "PASSWORD_REQUIRED")
+      assert.include(String(refused.json.advice), `POST ${path}`)
       assert.strictEqual((yield* post(path, HttpBody.empty, { "x-pdf-password": "hunter2" })).status, 202)
     }).pipe(Effect.provide(server))
   )

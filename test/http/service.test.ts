@@ -1,14 +1,12 @@
-import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Logger, References, Tracer } from "effect"
 import { HttpServer } from "effect/http"
-import { TenantId } from "../../src/domain/Ids.ts"
-import { CurrentTenant, TenantIdentification } from "../../src/http/CurrentTenant.ts"
 import { HttpConfig } from "../../src/http/HttpConfig.ts"
 import * as NodeServer from "../../src/http/NodeServer.ts"
 import * as Server from "../../src/http/Server.ts"
+import { StoreUnavailable } from "../../src/services/DocumentStore.ts"
 import { change, fakes, idOf } from "./fakes.ts"
-import { assertProblem, get, pdf, postForm, postPdf, remove, testServer } from "./client.ts"
+import { assertProblem, authenticatedServer, get, pdf, postForm, postJson, postPdf, testServer } from "./client.ts"
 
 describe("the queue", () => {
   it.effect("is shown for the tenant, and for all tenants on request", () =>
@@ -32,20 +30,12 @@ describe("the queue", () => {
     }).pipe(Effect.provide(testServer))
   )
 
-  it.effect("of all tenants is not shown to an authenticated one", () => {
-    const authenticated = Layer.succeed(TenantIdentification, (httpEffect) =>
-      Effect.provideService(httpEffect, CurrentTenant, { id: TenantId.make("a"), explicit: true, authenticated: true })
-    )
-    const server = Server.layerNoDeps.pipe(
-      Layer.provide(authenticated),
-      Layer.provideMerge(fakes),
-      Layer.provideMerge(NodeHttpServer.layerTest)
-    )
-    return Effect.gen(function* () {
+  it.effect("of all tenants is not shown to an authenticated one", () =>
+    Effect.gen(function* () {
       assertProblem(yield* get("/queue/status?scope=all"), 403, "FORBIDDEN")
       assert.strictEqual((yield* get("/queue/status")).status, 200)
-    }).pipe(Effect.provide(server))
-  })
+    }).pipe(Effect.provide(authenticatedServer))
+  )
 })
 
 describe("the health of the service", () => {
@@ -116,6 +106,16 @@ describe("the description of the interface", () => {
     }).pipe(Effect.provide(testServer))
   )
 
+  it.effect("tells what every figure of the queue means", () =>
+    Effect.gen(function* () {
+      const { json } = yield* get("/openapi.json")
+      const status = Object(json.paths)["/queue/status"].get.responses["200"].content["application/json"].schema
+      for (const [name, field] of Object.entries<{ readonly description?: string }>(Object(status.properties))) {
+        assert.isString(field.description, name)
+      }
+    }).pipe(Effect.provide(testServer))
+  )
+
   it.effect("is a page that loads nothing from elsewhere", () =>
     Effect.gen(function* () {
       const { headers, status, text } = yield* get("/docs")
@@ -130,7 +130,6 @@ describe("the description of the interface", () => {
   it.effect("is where an unknown route points to", () =>
     Effect.gen(function* () {
       assertProblem(yield* get("/v2/documents"), 404, "ROUTE_NOT_FOUND")
-      assertProblem(yield* remove("/queue/status"), 404, "ROUTE_NOT_FOUND")
     }).pipe(Effect.provide(testServer))
   )
 })
@@ -209,6 +208,27 @@ describe("logs and spans", () => {
     }).pipe(Effect.provide(server))
   })
 
+  it.effect("name no tenant but the one that the body names", () => {
+    const { lines, server, spans } = observed()
+    return Effect.gen(function* () {
+      yield* change({ refuse: new StoreUnavailable({ operation: "accept", cause: "busy" }) })
+      yield* postJson("/pdf/ingest", { tenant_id: "acme", pdf_ids: ["a"] })
+      yield* postForm([
+        ["tenant_id", "acme"],
+        ["file", pdf(), "a.pdf"]
+      ])
+      const told = lines.filter((line) => line.includes("submission failed"))
+      assert.strictEqual(told.length, 2)
+      for (const line of told) assert.include(line, '"tenant.id":"acme"')
+      assert.notInclude(lines.join("\n"), '"tenant.id":"default"')
+      const ours = spans.filter(({ kind }) => kind === "server")
+      assert.deepStrictEqual(
+        ours.map(({ attributes }) => attributes.get("tenant.id")),
+        ["acme", "acme"]
+      )
+    }).pipe(Effect.provide(server))
+  })
+
   it.effect("tell of a defect once, under the request's id, of which the answer tells nothing else", () => {
     const { lines, server } = observed()
     return Effect.gen(function* () {
@@ -239,13 +259,24 @@ describe("the server", () => {
 
   it.effect("listens on the loopback unless told otherwise, and on nothing else", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* configured({}), { host: "127.0.0.1", port: 3000 })
-      assert.deepStrictEqual(yield* configured({ HOST: "::1", PORT: "8080" }), { host: "::1", port: 8080 })
+      assert.deepStrictEqual(yield* configured({}), { host: "127.0.0.1", port: 3000, allowedHosts: [] })
+      assert.deepStrictEqual(yield* configured({ HOST: "::1", PORT: "8080" }), {
+        host: "::1",
+        port: 8080,
+        allowedHosts: []
+      })
       for (const HOST of ["0.0.0.0", "::", "192.168.0.1", "example.com", "127.0.0.1.example.com"]) {
         const error = yield* Effect.flip(configured({ HOST }))
         assert.include(error.message, "no authentication yet")
       }
       assert.include((yield* Effect.flip(configured({ PORT: "http" }))).message, "PORT")
+      assert.deepStrictEqual((yield* configured({ ALLOWED_HOSTS: "a.example, B.example" })).allowedHosts, [
+        "a.example",
+        "b.example"
+      ])
+      for (const ALLOWED_HOSTS of ["https://a.example", "a.example:80", "*", "a,,b"]) {
+        assert.include((yield* Effect.flip(configured({ ALLOWED_HOSTS }))).message, "ALLOWED_HOSTS")
+      }
     })
   )
 

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
 import { BlockList } from "node:net"
+import { parseHttpUrl, parsePublicHttpUrl } from "../../src/domain/HttpUrl.ts"
+import { isPublicAddress } from "../../src/domain/PublicAddress.ts"
 import { AddressPolicy } from "../../src/layers/net/AddressPolicy.ts"
-import { parseHttpUrl } from "../../src/layers/net/HttpUrl.ts"
-import { isPublicAddress } from "../../src/layers/net/PublicAddress.ts"
 
 const refused = [
   ["0.0.0.0", "0.255.255.255", "this network"],
@@ -196,6 +196,23 @@ describe("a URL", () => {
       const result = parseHttpUrl(text)
       assert.isTrue(Result.isFailure(result), text)
       if (Result.isFailure(result)) assert.notInclude(result.failure, "secret")
+    }
+  })
+
+  it("is known not to be public by a literal address and by the name localhost, and by nothing else", () => {
+    for (const host of [
+      "127.1",
+      "10.0.0.1",
+      "169.254.169.254",
+      "[::1]",
+      "[::ffff:8.8.8.8]",
+      "localhost",
+      "a.LocalHost."
+    ]) {
+      assert.isTrue(Result.isFailure(parsePublicHttpUrl(`http://${host}/`)), host)
+    }
+    for (const host of ["8.8.8.8", "[2606:4700::1111]:80", "example.com", "localhost.example.com", "mylocalhost"]) {
+      assert.isTrue(Result.isSuccess(parsePublicHttpUrl(`http://${host}/`)), host)
     }
   })
 })

@@ -1,0 +1,47 @@
+import { isIP } from "node:net"
+import { Result } from "effect"
+import { isLocalhost, isPublicAddress } from "./PublicAddress.ts"
+
+const schemes: ReadonlySet<string> = new Set(["http:", "https:"])
+
+/** The text names a scheme, so it is meant as a URL and not as a path. */
+export const looksLikeUrl = (text: string): boolean => /^\s*[a-z][a-z0-9+.-]*:/i.test(text)
+
+/** An http(s) URL that carries no credentials, or what is wrong with it. Says nothing about where its host is. */
+export const parseHttpUrl = (text: string, base?: URL): Result.Result<URL, string> => {
+  const url = URL.parse(text, base?.href)
+  if (url === null) return Result.fail("it is not a valid URL")
+  if (!schemes.has(url.protocol)) return Result.fail("the scheme must be http or https")
+  if (url.username !== "" || url.password !== "") return Result.fail("a URL must not carry a user name or password")
+  if (url.port === "0") return Result.fail("port 0 cannot be reached")
+  // A fragment is for the reader, not for the server.
+  url.hash = ""
+  return Result.succeed(url)
+}
+
+/** Without the brackets of an IPv6 literal. */
+export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "")
+
+/** As `parseHttpUrl`, of a host that may be public going by the text alone. A name is judged when it is resolved. */
+export const parsePublicHttpUrl = (text: string): Result.Result<URL, string> =>
+  Result.flatMap(parseHttpUrl(text), (url) => {
+    const host = hostOf(url)
+    const isLocal = isIP(host) === 0 ? isLocalhost(host) : !isPublicAddress(host)
+    return isLocal ? Result.fail("the host is not public") : Result.succeed(url)
+  })
+
+const maxNameLength = 255
+
+/** A name to show for the file: the last segment of the path, never more than data. */
+export const nameOf = (url: URL): string => {
+  const segment = url.pathname.split("/").findLast((part) => part !== "") ?? ""
+  return Array.from(decode(segment)).slice(0, maxNameLength).join("") || url.hostname
+}
+
+const decode = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}

@@ -1,0 +1,25 @@
+import { Context, Effect, Layer } from "effect"
+import { HttpConfig, isLoopback } from "./HttpConfig.ts"
+
+/**
+ * Which Host headers are answered. A name that somebody else's name server points at this machine would make a page of
+ * that name one of this origin to a browser (DNS rebinding), which could then read all that needs no credential.
+ */
+export const HostPolicy = Context.Reference<{ readonly allows: (host: string | undefined) => boolean }>(
+  "sluice/http/HostPolicy",
+  { defaultValue: () => ({ allows: () => true }) }
+)
+
+const nameAndPort = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/
+
+/** The loopback, and what the configuration names. Needed as long as a claim is believed. */
+export const layer = Layer.effect(
+  HostPolicy,
+  Effect.map(HttpConfig, ({ allowedHosts }) => ({
+    allows: (host: string | undefined) => {
+      const match = nameAndPort.exec(host?.toLowerCase() ?? "")
+      const name = match?.[1] ?? match?.[2] ?? ""
+      return isLoopback(name) || allowedHosts.includes(name)
+    }
+  }))
+)

@@ -1,14 +1,15 @@
 // Real PDFs, where there are some: every *.pdf below the folder that the environment variable SLUICE_CORPUS names.
-import { assert, describe, it } from "@effect/vitest"
-import { Console, Effect, Fiber, Schema, type Scope, Stream } from "effect"
+import { assert, describe } from "@effect/vitest"
+import { Console, Effect, Fiber, Schema, Stream } from "effect"
 import { createHash } from "node:crypto"
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readFileSync, statSync } from "node:fs"
 import { basename, join } from "node:path"
 import { Ingestion } from "../../src/actors/Ingestion.ts"
 import { isTerminal } from "../../src/domain/Document.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
 import { get, postPdf } from "../http/client.ts"
+import { corpusTest, minutes, pdfsBelow } from "../support/corpus.ts"
 import {
   acceptedId,
   allPagesOf,
@@ -22,38 +23,6 @@ import {
 
 const mebibyte = 1024 ** 2
 const largestFile = 5 * mebibyte
-const minutes = (n: number) => n * 60_000
-
-const corpus = process.env["SLUICE_CORPUS"]
-
-const corpusTest = <E>(
-  title: string,
-  needed: string,
-  body: (folder: string) => Effect.Effect<unknown, E, Scope.Scope>,
-  timeout: number
-) => {
-  const reason =
-    corpus === undefined
-      ? "SLUICE_CORPUS is not set: the corpus is not read"
-      : existsSync(join(corpus, needed))
-        ? undefined
-        : `there is no ${join(corpus, needed)}`
-  if (corpus === undefined || reason !== undefined) {
-    it(title, (context) => {
-      process.stdout.write(`${reason}\n`)
-      context.skip(reason)
-    })
-  } else {
-    it.live(title, () => body(corpus), timeout)
-  }
-}
-
-const pdfsBelow = (folder: string): ReadonlyArray<string> =>
-  readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.toLowerCase().endsWith(".pdf"))
-    .toSorted()
-    .map((name) => join(folder, name))
-
 /** Passwords by file name, of the files that need one. */
 const passwordsIn = Effect.fnUntraced(function* (folder: string) {
   const path = join(folder, "pdfjs-passwords.json")

@@ -17,6 +17,7 @@ import * as Telemetry from "../services/Telemetry.ts"
 import type { Turn } from "./FairQueue.ts"
 import { PageScheduler } from "./PageScheduler.ts"
 import { openRetry, retryingStore, sourceRetry } from "./Policies.ts"
+import { Retries } from "./Retries.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 import { onlyPdf } from "./Signature.ts"
 import { Submissions } from "./Submissions.ts"
@@ -96,11 +97,15 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
   const blobs = yield* BlobStore
   const sources = yield* Sources
   const store = yield* DocumentStore
+  const retries = yield* Retries
   const url = claim.document.sourceUrl
   if (url === undefined)
     return yield* DocumentFailed.of(failure("BLOB_LOST", "the document has neither bytes nor a source"))
   const blob = yield* blobs.put(onlyPdf(sources.fetch(url), DocumentFailed.of), Number(uploadSize)).pipe(
-    Effect.retry({ schedule: sourceRetry, while: (error) => error._tag === "SourceUnavailable" && error.retryable }),
+    retries.retry(claim.document.id, {
+      schedule: sourceRetry,
+      while: (error) => error._tag === "SourceUnavailable" && error.retryable
+    }),
     Effect.catchTag(["SourceUnavailable", "SourceRefused"], (error) => Effect.fail(DocumentFailed.of(error.failure))),
     Effect.catchTag("BlobTooLarge", (error) => Effect.fail(DocumentFailed.of(failure("TOO_LARGE", error.message)))),
     Effect.tap(Metric.update(Telemetry.sourceFetches.of("fetched"), 1)),

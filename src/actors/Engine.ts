@@ -5,6 +5,7 @@ import * as IngestionEngine from "./IngestionEngine.ts"
 import * as LeaseKeeper from "./LeaseKeeper.ts"
 import { PageScheduler } from "./PageScheduler.ts"
 import * as RetentionSweeper from "./RetentionSweeper.ts"
+import { Retries } from "./Retries.ts"
 import { Runner } from "./Runner.ts"
 import { Submissions } from "./Submissions.ts"
 import * as Sweeper from "./Sweeper.ts"
@@ -20,5 +21,5 @@ export const layer = Drain.layer.pipe(
   ),
   Layer.provideMerge(TenantDirectory.layer),
   Layer.provideMerge(Submissions.layer),
-  Layer.provide([Runner.layer, PageScheduler.layer])
+  Layer.provide([Runner.layer, PageScheduler.layer, Retries.layer])
 )

@@ -1,5 +1,5 @@
 import { Clock, Effect, Fiber, Layer, Option, Stream } from "effect"
-import { type Document, isTerminal } from "../domain/Document.ts"
+import { Document, isTerminal } from "../domain/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { BlobStore } from "../services/BlobStore.ts"
 import { type DocumentNotFound, DocumentStore, type StoreUnavailable } from "../services/DocumentStore.ts"
@@ -12,6 +12,7 @@ import { followDocument } from "./Follow.ts"
 import * as IdempotencyKeys from "./IdempotencyKeys.ts"
 import { Ingestion, type QueueStatus } from "./Ingestion.ts"
 import { Runner } from "./Runner.ts"
+import { Retries } from "./Retries.ts"
 import { Submissions } from "./Submissions.ts"
 import { TenantDirectory } from "./TenantDirectory.ts"
 
@@ -32,6 +33,7 @@ export const layer = Layer.effect(
     const directory = yield* TenantDirectory
     const runner = yield* Runner
     const submissions = yield* Submissions
+    const retries = yield* Retries
     const scope = yield* Effect.scope
     const keys = yield* IdempotencyKeys.make
     const services = yield* Effect.context<Effect.Services<ReturnType<typeof Admission.submitSource>>>()
@@ -116,7 +118,13 @@ export const layer = Layer.effect(
       submit: (tenant, bytes, options) => Effect.provideContext(Admission.submit(tenant, bytes, options), services),
       submitSource: (tenant, source, options) =>
         Effect.provideContext(Admission.submitSource(tenant, source, options), services),
-      status: Effect.fn("Ingestion.status")((tenant, id) => store.find(tenant, id)),
+      status: Effect.fn("Ingestion.status")(function* (tenant, id) {
+        const document = yield* store.find(tenant, id)
+        const nextAttemptAt = yield* retries.nextAttempt(id)
+        return nextAttemptAt === undefined || document.status !== "running"
+          ? document
+          : new Document({ ...document, timings: { ...document.timings, nextAttemptAt } })
+      }),
       list: Effect.fn("Ingestion.list")((tenant, options) => store.list(tenant, options)),
       pages: Effect.fn("Ingestion.pages")(function* (tenant, id, options) {
         yield* store.find(tenant, id)

@@ -62,11 +62,15 @@ export const Progress = Schema.Struct({
   failed: Schema.Natural
 })
 
-/** Moments of a document's life; `startedAt` is its first run. */
+/**
+ * Moments of a document's life. `startedAt` is its first run; `nextAttemptAt` is there while something that failed for the
+ * moment is waited for, such as a source that is down.
+ */
 export const Timings = Schema.Struct({
   acceptedAt: Schema.DateTimeUtcFromString,
   notBefore: Schema.optionalKey(Schema.DateTimeUtcFromString),
   startedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  nextAttemptAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   finishedAt: Schema.optionalKey(Schema.DateTimeUtcFromString)
 })
 

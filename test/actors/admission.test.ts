@@ -338,6 +338,21 @@ describe("the admission of a source", () => {
     })
   )
 
+  it.effect("shows when a source that is away is tried again", () =>
+    Effect.gen(function* () {
+      const fetch = () => Stream.fail(unavailable(true))
+      const engine = yield* startEngine({ scripts, sources: { ...named(url), fetch } })
+      const { id } = yield* engine.ingestion.submitSource(acme, url.url, {})
+      yield* TestClock.adjust("100 millis")
+      const { status, timings } = yield* engine.ingestion.status(acme, id)
+      const now = yield* Clock.currentTimeMillis
+      assert.strictEqual(status, "running")
+      assert.isAbove(timings.nextAttemptAt?.epochMilliseconds ?? 0, now)
+      const ended = yield* engine.awaitEnd(id)
+      assert.deepStrictEqual([ended.failure?.code, ended.timings.nextAttemptAt], ["SOURCE_UNAVAILABLE", undefined])
+    })
+  )
+
   it.effect("accepts a URL and fetches it when the document runs, again if it is away for a moment", () =>
     Effect.gen(function* () {
       let calls = 0

@@ -6,6 +6,7 @@ import * as IngestionEngine from "../../src/actors/IngestionEngine.ts"
 import * as LeaseKeeper from "../../src/actors/LeaseKeeper.ts"
 import { PageScheduler } from "../../src/actors/PageScheduler.ts"
 import { Runner } from "../../src/actors/Runner.ts"
+import { Retries } from "../../src/actors/Retries.ts"
 import { Submissions } from "../../src/actors/Submissions.ts"
 import * as Sweeper from "../../src/actors/Sweeper.ts"
 import { TenantDirectory } from "../../src/actors/TenantDirectory.ts"
@@ -27,7 +28,7 @@ const engineWith = (scheduler: Layer.Layer<PageScheduler, never, Layer.Services<
     Layer.provideMerge(Layer.mergeAll(IngestionEngine.layer, Sweeper.layer, LeaseKeeper.layer, BlobSweeper.layer)),
     Layer.provideMerge(TenantDirectory.layer),
     Layer.provideMerge(Submissions.layer),
-    Layer.provide([Runner.layer, scheduler])
+    Layer.provide([Runner.layer, scheduler, Retries.layer])
   )
 
 const schedulerBut = (change: (scheduler: typeof PageScheduler.Service) => Partial<typeof PageScheduler.Service>) =>

@@ -53,6 +53,7 @@ export interface WorkerProcess {
 }
 
 const stderrCharacters = 4_096
+const lastWordsMillis = 1_000
 
 /** V8 ends the process in several ways when it cannot get memory, and leaves its reason only in words. */
 const memoryDeath = /heap|out of memory|allocation failed|bad_alloc|cannot allocate|committing semi space/i
@@ -185,8 +186,11 @@ const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
   child.on("error", (error) => {
     if (child.pid === undefined) onEnd(`it could not be started (${error.message})`)
   })
-  // Not `exit`, after which the last words may still be on their way.
-  child.on("close", (code, signal) => onEnd(signal === null ? `exit code ${code}` : `signal ${signal}`))
+  const how = (code: number | null, signal: string | null) =>
+    signal === null ? `exit code ${code}` : `signal ${signal}`
+  // Not at once at `exit`: the last words may still be on their way. But `close` waits for pipes, and nobody waits for ever.
+  child.on("close", (code, signal) => onEnd(how(code, signal)))
+  child.on("exit", (code, signal) => setTimeout(() => onEnd(how(code, signal)), lastWordsMillis).unref())
 
   return {
     pid: child.pid ?? 0,

@@ -6,6 +6,7 @@ export * as Engine from "./actors/Engine.ts"
 export {
   Ingestion,
   KeyInUse,
+  LimitReached,
   type QueueStatus,
   ShuttingDown,
   SubmissionRejected,
@@ -18,12 +19,16 @@ export * from "./domain/Event.ts"
 export * from "./domain/Failure.ts"
 export * from "./domain/Ids.ts"
 export * from "./domain/Page.ts"
+export * from "./domain/TenantLimits.ts"
+export * from "./domain/TenantState.ts"
+export * from "./domain/Waiting.ts"
 export { layer, layerMemory, type MemoryOptions } from "./layers/Engine.ts"
 export * as FileBlobStore from "./layers/FileBlobStore.ts"
 export * as PdfJsEngine from "./layers/pdf/PdfEngine.ts"
 export * as FileSecrets from "./layers/Secrets.ts"
 export * as GuardedSources from "./layers/Sources.ts"
 export * as SqliteDocumentStore from "./layers/sqlite/SqliteDocumentStore.ts"
+export * as SqliteTenantRegistry from "./layers/sqlite/SqliteTenantRegistry.ts"
 export * as Telemetry from "./layers/Telemetry.ts"
 export * from "./services/BlobStore.ts"
 export * as BlobStoreMemory from "./services/BlobStoreMemory.ts"

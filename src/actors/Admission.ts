@@ -1,4 +1,4 @@
-import { Clock, DateTime, Effect, Metric, type Redacted, type Stream } from "effect"
+import { Clock, DateTime, Effect, Metric, type Redacted, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { defaultPriority } from "../domain/Document.ts"
 import { type Failure, failure } from "../domain/Failure.ts"
@@ -8,7 +8,7 @@ import {
   type BacklogLimits,
   DocumentStore,
   type NewDocument,
-  QueueFull,
+  type QueueFull,
   StoreUnavailable
 } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
@@ -17,7 +17,11 @@ import { Secrets } from "../services/Secrets.ts"
 import { type ResolvedSource, Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
-import { ShuttingDown, SubmissionRejected, Submitted, type SubmitOptions } from "./Ingestion.ts"
+import { BytesInFlight, type CountBytes } from "./BytesInFlight.ts"
+import { longestWaitSeconds } from "./Appointments.ts"
+import { Drainage } from "./Drainage.ts"
+import { LimitReached, ShuttingDown, SubmissionRejected, Submitted, type SubmitOptions } from "./Ingestion.ts"
+import { RateLimits } from "./RateLimits.ts"
 import { onlyPdf } from "./Signature.ts"
 import { Submissions } from "./Submissions.ts"
 import { TenantDirectory } from "./TenantDirectory.ts"
@@ -25,11 +29,15 @@ import { TenantDirectory } from "./TenantDirectory.ts"
 /**
  * From a caller's bytes, or the name of a source, to a durable document. The order is: is there room, store the bytes,
  * are they a PDF, commit the document, wake the tenant. What fails on the way leaves nothing that a caller could see.
+ *
+ * Whether there is room is asked in this order: size, rate, bytes in flight, backlog; of the tenant first, then of all. A
+ * refusal reads nothing of the upload and writes nothing, so it stays far cheaper than what it refuses.
  */
 
 const maxNameLength = 1024
 
 const rejected = (reason: Failure) => new SubmissionRejected({ failure: reason })
+const tooLarge = ({ message }: BlobTooLarge) => rejected(failure("TOO_LARGE", `the upload has ${message}`))
 
 const backlogLimits = Effect.fnUntraced(function* (tenant: TenantId) {
   const { queueSize } = yield* EngineConfig
@@ -38,25 +46,42 @@ const backlogLimits = Effect.fnUntraced(function* (tenant: TenantId) {
   return limits
 })
 
+/** A full backlog as callers see it: with the time until it has a place for them. */
+const limitReached = Effect.fnUntraced(function* (
+  tenant: TenantId,
+  { limit, scope }: Pick<QueueFull, "limit" | "scope">
+) {
+  const store = yield* DocumentStore
+  const drainage = yield* Drainage
+  // A paused backlog gets no room by itself, and nobody knows when it is resumed.
+  const paused = scope === "tenant" && (yield* store.isPaused(tenant))
+  const retryAfterSeconds = paused ? longestWaitSeconds : yield* drainage.retryAfter(scope, tenant, limit)
+  return yield* new LimitReached({ limit: `${scope}_queue`, allowed: limit, retryAfterSeconds })
+})
+
 /** A cheap look before anything is read; the store decides again, exactly, when the document is committed. */
 const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId) {
   const store = yield* DocumentStore
   const limits = yield* backlogLimits(tenant)
   const own = yield* store.stats(tenant)
-  if (own.waiting >= limits.tenant) return yield* new QueueFull({ scope: "tenant", limit: limits.tenant })
+  if (own.waiting >= limits.tenant) return yield* limitReached(tenant, { scope: "tenant", limit: limits.tenant })
   const all = yield* store.stats()
-  if (all.waiting >= limits.global) return yield* new QueueFull({ scope: "global", limit: limits.global })
+  if (all.waiting >= limits.global) return yield* limitReached(tenant, { scope: "global", limit: limits.global })
+  const drainage = yield* Drainage
+  if (own.waiting + own.running === 0) yield* drainage.begin(tenant)
+  if (all.waiting + all.running === 0) yield* drainage.begin()
 })
 
-const storeBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) {
+const storeBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountBytes) {
   const { uploadSize } = yield* EngineConfig
   const blobs = yield* BlobStore
-  return yield* blobs.put(onlyPdf(bytes, rejected), Number(uploadSize)).pipe(
+  const counted = Stream.tap(bytes, (chunk) => count(chunk.length))
+  return yield* blobs.put(onlyPdf(counted, rejected), Number(uploadSize)).pipe(
     Effect.trackDuration(Telemetry.blobPutDuration),
     Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
     Effect.catchIf(
       (error): error is BlobTooLarge => error instanceof BlobTooLarge,
-      (error) => Effect.fail(rejected(failure("TOO_LARGE", `the upload has ${error.message}`)))
+      (error) => Effect.fail(tooLarge(error))
     )
   )
 })
@@ -68,21 +93,23 @@ const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocumen
   const directory = yield* TenantDirectory
   const random = yield* SecureRandom.SecureRandom
   const id = DocumentId.make(yield* random.uuidV7())
-  const document = yield* store.accept(
-    {
-      id,
-      tenantId: tenant,
-      name: options.name.toWellFormed().slice(0, maxNameLength),
-      source,
-      priority: options.priority ?? defaultPriority,
-      notBefore: options.notBefore && DateTime.toEpochMillis(options.notBefore),
-      ...(yield* sealed(tenant, options.password)),
-      callback: options.callback,
-      reuse: options.force !== true,
-      acceptedAt: yield* Clock.currentTimeMillis
-    },
-    yield* backlogLimits(tenant)
-  )
+  const document = yield* store
+    .accept(
+      {
+        id,
+        tenantId: tenant,
+        name: options.name.toWellFormed().slice(0, maxNameLength),
+        source,
+        priority: options.priority ?? defaultPriority,
+        notBefore: options.notBefore && DateTime.toEpochMillis(options.notBefore),
+        ...(yield* sealed(tenant, options.password)),
+        callback: options.callback,
+        reuse: options.force !== true,
+        acceptedAt: yield* Clock.currentTimeMillis
+      },
+      yield* backlogLimits(tenant)
+    )
+    .pipe(Effect.catchTag("QueueFull", (full) => limitReached(tenant, full)))
   const { id: documentId, name, status } = document
   if (documentId !== id) {
     yield* Metric.update(Telemetry.documentsReused, 1)
@@ -108,6 +135,29 @@ const sealed = Effect.fnUntraced(function* (tenant: TenantId, password: Redacted
   }
 })
 
+/** Costs a token of the tenant's rate, unless another limit refuses what is to be admitted. */
+const withinRate = Effect.fnUntraced(function* <A, E, R>(tenant: TenantId, admission: Effect.Effect<A, E, R>) {
+  const registry = yield* TenantRegistry
+  const rates = yield* RateLimits
+  yield* rates.take(tenant, yield* registry.limits(tenant))
+  return yield* Effect.tapError(admission, (error) =>
+    error instanceof LimitReached ? rates.giveBack(tenant) : Effect.void
+  )
+})
+
+/** Admits what is within the tenant's rate, the bytes in flight and the backlogs. */
+const withinLimits = Effect.fnUntraced(function* <A, E, R>(
+  tenant: TenantId,
+  size: number | undefined,
+  admission: (count: CountBytes) => Effect.Effect<A, E, R>
+) {
+  const inFlight = yield* BytesInFlight
+  return yield* withinRate(
+    tenant,
+    inFlight.hold(tenant, size, (count) => Effect.andThen(refuseWhenFull(tenant), admission(count)))
+  )
+})
+
 /** Queues a document again for its failed pages. Like a submission it is refused when there is no room. */
 export const retry = Effect.fn("Ingestion.retry")(function* (
   tenant: TenantId,
@@ -121,13 +171,14 @@ export const retry = Effect.fn("Ingestion.retry")(function* (
   const again = Effect.gen(function* () {
     const at = yield* Clock.currentTimeMillis
     const password = yield* sealed(tenant, options.password)
-    const document = yield* store.retry(tenant, id, { ...password, at }, yield* backlogLimits(tenant))
+    const retried = store.retry(tenant, id, { ...password, at }, yield* backlogLimits(tenant))
+    const document = yield* Effect.catchTag(retried, "QueueFull", (full) => limitReached(tenant, full))
     yield* Metric.update(Telemetry.documentsRequeued.of("retried"), 1)
     yield* events.publish({ _tag: "DocumentRequeued", tenantId: tenant, documentId: id, attempt: document.attempt })
     yield* directory.tell(tenant, { _tag: "Wake" })
     return document
   })
-  return yield* submissions.track(Effect.uninterruptible(again))
+  return yield* submissions.track(withinRate(tenant, Effect.uninterruptible(again)))
 })
 
 /**
@@ -146,7 +197,7 @@ const ownBlob = Effect.fnUntraced(function* (tenant: TenantId, hash: BlobHash) {
 /** By which limit, or for what, a submission was refused; `undefined` for errors of the caller's own stream. */
 const refusal = (error: unknown): Telemetry.Refusal | undefined => {
   if (error instanceof SubmissionRejected) return error.failure.code
-  if (error instanceof QueueFull) return `${error.scope}_queue`
+  if (error instanceof LimitReached) return error.limit
   if (error instanceof ShuttingDown) return "shutting_down"
   return error instanceof StoreUnavailable || error instanceof BlobStoreUnavailable ? "unavailable" : undefined
 }
@@ -167,9 +218,12 @@ export const submit = Effect.fn("Ingestion.submit")(function* <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   options: SubmitOptions
 ) {
-  yield* refuseWhenFull(tenant)
-  const blob = yield* storeBytes(bytes)
-  return yield* commit(tenant, { _tag: "Blob", hash: blob.hash, size: blob.size }, options)
+  const { uploadSize } = yield* EngineConfig
+  const limit = Number(uploadSize)
+  if (options.size !== undefined && options.size > limit) return yield* tooLarge(new BlobTooLarge({ limit }))
+  return yield* withinLimits(tenant, options.size, (count) =>
+    Effect.flatMap(storeBytes(bytes, count), ({ hash, size }) => commit(tenant, { _tag: "Blob", hash, size }, options))
+  )
 }, admit)
 
 export const submitSource = Effect.fn("Ingestion.submitSource")(
@@ -179,16 +233,18 @@ export const submitSource = Effect.fn("Ingestion.submitSource")(
     options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
   ) {
     const sources = yield* Sources
-    yield* refuseWhenFull(tenant)
-    const source: ResolvedSource = yield* sources.resolve(text)
-    const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
-    const origin =
-      source._tag === "Blob"
-        ? yield* ownBlob(tenant, source.hash)
-        : source._tag === "Url"
-          ? source
-          : { _tag: "Blob" as const, ...(yield* storeBytes(sources.readFile(source.path))) }
-    return yield* commit(tenant, origin, { ...options, name })
+    const admission = Effect.fnUntraced(function* (count: CountBytes) {
+      const source: ResolvedSource = yield* sources.resolve(text)
+      const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
+      const origin =
+        source._tag === "Blob"
+          ? yield* ownBlob(tenant, source.hash)
+          : source._tag === "Url"
+            ? source
+            : { _tag: "Blob" as const, ...(yield* storeBytes(sources.readFile(source.path), count)) }
+      return yield* commit(tenant, origin, { ...options, name })
+    })
+    return yield* withinLimits(tenant, undefined, admission)
   },
   Effect.catchTag(["SourceRefused", "SourceUnavailable"], (error) => Effect.fail(rejected(error.failure))),
   admit

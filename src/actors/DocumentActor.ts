@@ -6,10 +6,11 @@ import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { PdfEngine } from "../services/PdfEngine.ts"
 import * as Telemetry from "../services/Telemetry.ts"
-import { TenantRegistry } from "../services/TenantRegistry.ts"
 import { announceEnd } from "./DocumentEnd.ts"
 import { DocumentFailed, locate, openPdf } from "./DocumentOpening.ts"
 import { readPages } from "./DocumentPages.ts"
+import type { Pass } from "./GlobalGate.ts"
+import type { PageGate } from "./PageGate.ts"
 import { retryingStore } from "./Policies.ts"
 import { makeStopwatch, type Stopwatch } from "./Stopwatch.ts"
 
@@ -19,14 +20,23 @@ import { makeStopwatch, type Stopwatch } from "./Stopwatch.ts"
  *
  * - Something wrong with the file ends it as `failed`, with a typed reason.
  * - A defect ends it as `failed` with `CRASHED`; the tenant's actor lives on.
- * - An interruption, an engine that stops, or a store that stays unavailable, gives it back to the head of its queue with its pages kept.
+ * - A permit that is wanted by another tenant, an interruption, an engine that stops, or a store that stays unavailable, gives
+ *   it back to the head of its queue with its pages kept.
  * - A lost lease ends the run without a trace: another runner, or a cancel, has the last word.
  */
 
-/** How a run ended: `unavailable` means that a service it needs failed it, and the document waits again. */
-export type RunEnd = "ended" | "given back" | "unavailable"
+/**
+ * What a run is given by its tenant's actor: the permit it runs under, and the limit on its pages.
+ */
+export interface Grant {
+  readonly pass: Pass
+  readonly pageGate: PageGate
+}
 
-export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Claim) {
+/** How a run ended: `unavailable` means that a service it needs failed it, and the document waits again. */
+export type RunEnd = "ended" | "given back" | "preempted" | "unavailable"
+
+export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Claim, grant: Grant) {
   const store = yield* DocumentStore
   const events = yield* Events
   const { fence, document } = claim
@@ -37,7 +47,7 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
   yield* Effect.logInfo("document started").pipe(Effect.annotateLogs(attributes))
 
   const giveBack = Effect.fnUntraced(
-    function* (reason: "stopped" | "unavailable") {
+    function* (reason: "stopped" | "preempted" | "unavailable") {
       yield* store.release(fence)
       yield* Metric.update(Telemetry.documentsRequeued.of(reason), 1)
       yield* events.publish({ _tag: "DocumentRequeued", ...subject, attempt: fence.attempt })
@@ -45,12 +55,16 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
     Effect.catchTag(["LeaseLost", "StoreUnavailable"], (error) => Effect.logDebug("not given back", error.message))
   )
 
-  const finish = Effect.fnUntraced(function* (outcome: Outcome) {
-    yield* announceEnd(yield* retryingStore(store.finish(fence, outcome, yield* Clock.currentTimeMillis)))
-  }, Effect.uninterruptible)
+  /** What is durable is announced; between tries it may be stopped, so that a run which lost its lease does not hold its permits. */
+  const finish = (outcome: Outcome) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => store.finish(fence, outcome, now)).pipe(
+      Effect.flatMap(announceEnd),
+      Effect.uninterruptible,
+      retryingStore
+    )
 
   const { documentTimeout } = yield* EngineConfig
-  return yield* readDocument(claim, makeStopwatch(documentTimeout)).pipe(
+  return yield* readDocument(claim, grant, makeStopwatch(documentTimeout)).pipe(
     Effect.catchTag("RunTimeExceeded", () =>
       Effect.fail(
         DocumentFailed.of(failure("DOCUMENT_TIMEOUT", `reading took more than ${Duration.format(documentTimeout)}`))
@@ -61,6 +75,7 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
     Effect.as<RunEnd>("ended"),
     Effect.catchTag("LeaseLost", (error) => Effect.as(Effect.logInfo(error.message), "ended" as const)),
     Effect.catchTag("SchedulerClosed", () => Effect.as(giveBack("stopped"), "given back" as const)),
+    Effect.catchTag("Preempted", () => Effect.as(giveBack("preempted"), "preempted" as const)),
     Effect.catchTag(["StoreUnavailable", "BlobStoreUnavailable", "EngineUnavailable"], (error) =>
       Effect.logWarning(error).pipe(Effect.andThen(giveBack("unavailable")), Effect.as<RunEnd>("unavailable"))
     ),
@@ -78,27 +93,37 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
 }, Effect.scoped)
 
 /** Reads what is not read yet, and says how the document ends. */
-const readDocument = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopwatch) {
+const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass }: Grant, stopwatch: Stopwatch) {
   const config = yield* EngineConfig
   const engine = yield* PdfEngine
   const store = yield* DocumentStore
   const events = yield* Events
-  const registry = yield* TenantRegistry
   const { fence, document } = claim
   const subject = { tenantId: document.tenantId, documentId: document.id }
-  const { weight } = yield* registry.limits(document.tenantId)
-  const turn = { tenant: document.tenantId, weight, priority: document.priority }
+  const place = { tenant: document.tenantId, priority: document.priority }
 
   const pdf = yield* locate(claim, stopwatch)
-  yield* Effect.addFinalizer(() => engine.close(pdf.key))
-  const opened = yield* openPdf(pdf, turn, stopwatch)
-  if (opened.pageCount > config.pages) {
-    const message = `the file claims ${opened.pageCount} pages; the limit is ${config.pages}`
-    return yield* DocumentFailed.of(failure("TOO_MANY_PAGES", message))
-  }
-  if (opened.pageCount < 1) return yield* DocumentFailed.of(failure("CORRUPT", "the file has no pages"))
-  yield* retryingStore(store.opened(fence, opened))
-  yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: opened.pageCount })
+  // One that only gave way to another is soon read on, by the workers that have it open.
+  let keptOpen = false
+  yield* Effect.addFinalizer(() => (keptOpen ? Effect.void : engine.close(pdf.key)))
+  const checked = Effect.fnUntraced(function* (pageCount: number) {
+    if (pageCount > config.pages) {
+      const message = `the file claims ${pageCount} pages; the limit is ${config.pages}`
+      return yield* DocumentFailed.of(failure("TOO_MANY_PAGES", message))
+    }
+    if (pageCount < 1) return yield* DocumentFailed.of(failure("CORRUPT", "the file has no pages"))
+    return pageCount
+  })
+  const open = Effect.gen(function* () {
+    const opened = yield* openPdf(pdf, place, stopwatch)
+    const pageCount = yield* checked(opened.pageCount)
+    yield* retryingStore(store.opened(fence, opened))
+    yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pageCount })
+    return pageCount
+  })
+  // What an earlier run found in the file is known; a worker that does not have it open opens it to read.
+  const known = document.progress.pages
+  const pageCount = known === undefined ? yield* open : yield* checked(known)
 
   let failed = document.progress.failed
   let lastFailure: Failure | undefined
@@ -120,19 +145,26 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopw
     )
 
   const pages: Array<number> = []
-  for (let page = 1; page <= opened.pageCount; page++) if (!claim.donePages.has(page)) pages.push(page)
+  for (let page = 1; page <= pageCount; page++) if (!claim.donePages.has(page)) pages.push(page)
   yield* readPages({
     pdf,
     pages,
-    pageLimit: config.documentPages,
+    pageGate,
     pageTimeout: config.pageTimeout,
-    turn,
+    turn: { ...place, pass },
     stopwatch,
     checkpoint,
     faults: claim.faults,
     onFault: (page, fault) => retryingStore(store.recordFault(fence, page, fault))
-  }).pipe(Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure))))
+  }).pipe(
+    Effect.tapErrorTag("Preempted", () =>
+      Effect.sync(() => {
+        keptOpen = true
+      })
+    ),
+    Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure)))
+  )
   if (failed === 0) return { status: "completed" } satisfies Outcome
-  if (failed < opened.pageCount) return { status: "partial" } satisfies Outcome
+  if (failed < pageCount) return { status: "partial" } satisfies Outcome
   return yield* DocumentFailed.of(lastFailure ?? failure("PAGE_UNREADABLE", "no page of the file could be read"))
 })

@@ -3,6 +3,7 @@ import { type Document, isTerminal } from "../domain/Document.ts"
 import type { IngestEvent } from "../domain/Event.ts"
 import { Events } from "../services/Events.ts"
 import * as Telemetry from "../services/Telemetry.ts"
+import { Drainage } from "./Drainage.ts"
 
 type Ended = Pick<Document, "tenantId" | "id" | "status" | "failure">
 
@@ -19,6 +20,8 @@ export const announceEnd = Effect.fnUntraced(function* (document: Ended) {
   const { failure, id, status, tenantId } = document
   if (!isTerminal(status)) return
   const events = yield* Events
+  const drainage = yield* Drainage
+  yield* drainage.ended(tenantId)
   yield* events.publish(documentEnded(document))
   yield* Effect.logInfo("document ended").pipe(
     Effect.annotateLogs({

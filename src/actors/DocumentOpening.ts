@@ -14,7 +14,7 @@ import {
 import { Secrets } from "../services/Secrets.ts"
 import { Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
-import type { Turn } from "./FairQueue.ts"
+import type { Place } from "./FairQueue.ts"
 import { PageScheduler } from "./PageScheduler.ts"
 import { openRetry, retryingStore, sourceRetry } from "./Policies.ts"
 import { Retries } from "./Retries.ts"
@@ -44,11 +44,7 @@ export const locate = Effect.fn("DocumentActor.locate")(function* (claim: Claim,
 })
 
 /** Reads the file's structure in a turn of one worker. */
-export const openPdf = Effect.fn("DocumentActor.open")(function* (
-  pdf: PdfRef,
-  turn: Omit<Turn, "estimatedMillis">,
-  stopwatch: Stopwatch
-) {
+export const openPdf = Effect.fn("DocumentActor.open")(function* (pdf: PdfRef, place: Place, stopwatch: Stopwatch) {
   const { pageTimeout } = yield* EngineConfig
   const engine = yield* PdfEngine
   const scheduler = yield* PageScheduler
@@ -63,7 +59,7 @@ export const openPdf = Effect.fn("DocumentActor.open")(function* (
     Effect.trackDuration(Telemetry.openDuration),
     Effect.tapErrorTag("PdfEngineError", Telemetry.countEngineError),
     stopwatch.run,
-    scheduler.run({ ...turn, estimatedMillis: estimatedOpenMillis }),
+    scheduler.run({ ...place, estimatedMillis: estimatedOpenMillis }),
     Effect.retry({
       schedule: openRetry,
       while: (error) => error._tag === "PdfEngineError" && error.reason._tag === "WorkerDied"

@@ -3,10 +3,10 @@ import { failure, isPermanent } from "../domain/Failure.ts"
 import { failedPage, type PageResult } from "../domain/Page.ts"
 import type { PageFaults } from "../services/DocumentStore.ts"
 import type { PdfRef } from "../services/PdfEngine.ts"
-import type { Turn } from "./FairQueue.ts"
-import { throughGate } from "./Gate.ts"
+import { Preempted } from "./GlobalGate.ts"
+import { type PageGate, throughPageGate } from "./PageGate.ts"
 import { type CheckpointError, readRange } from "./PageRange.ts"
-import { PageScheduler, SchedulerClosed } from "./PageScheduler.ts"
+import { PageScheduler, type SchedulerClosed, type Turn } from "./PageScheduler.ts"
 import { pageDeathBudget, pageFailureBudget, pageRetry } from "./Policies.ts"
 import { RangeSizer } from "./RangeSizer.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
@@ -23,14 +23,14 @@ import type { Stopwatch } from "./Stopwatch.ts"
  * - No page comes out for the page timeout: the worker is stopped, and the same pages are read again, alone; one that
  *   stalls alone is condemned.
  *
- * When the engine stops, the lanes take no further range. What is being read is read and checkpointed first; then this fails
- * with `SchedulerClosed` if pages are left.
+ * When the engine stops, or the document's permit is wanted by another tenant, the lanes take no further range. What is being
+ * read is read and checkpointed first; then this fails with `SchedulerClosed` or `Preempted` if pages are left.
  */
 export interface ReadPages {
   readonly pdf: PdfRef
   readonly pages: ReadonlyArray<number>
-  /** Pages being read at once: the page gate. */
-  readonly pageLimit: number
+  /** Pages being read at once. */
+  readonly pageGate: PageGate
   readonly pageTimeout: Duration.Duration
   readonly turn: Omit<Turn, "estimatedMillis">
   readonly stopwatch: Stopwatch
@@ -57,13 +57,16 @@ const maxUnsavedPages = 128
 export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const scheduler = yield* PageScheduler
   const { pdf, pageTimeout, stopwatch } = request
-  const pageGate = yield* Semaphore.make(request.pageLimit)
   const unsaved = yield* Semaphore.make(maxUnsavedPages)
   const scope = yield* Effect.scope
   const broken = yield* Deferred.make<never, CheckpointError>()
   const sizer = new RangeSizer()
-  const lanes = Math.max(1, Math.min(scheduler.turns, request.pageLimit, request.pages.length))
-  const concurrency = Math.min(maxConcurrencyPerWorker, Math.max(1, Math.floor(request.pageLimit / lanes)))
+  const lanes = Math.max(1, Math.min(scheduler.turns, request.pages.length))
+  // The limit may change while the document is read.
+  const concurrency = () => {
+    const limit = request.pageGate.limit()
+    return Math.min(maxConcurrencyPerWorker, Math.max(1, Math.floor(limit / Math.min(lanes, limit))))
+  }
 
   const troubled = request.pages.filter((page) => request.faults.has(page))
   const pending = request.pages.filter((page) => !request.faults.has(page)).reverse()
@@ -78,32 +81,29 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
 
   const readGated = (
     pages: ReadonlyArray<number>,
+    turn: Omit<Turn, "estimatedMillis">,
     onPage: (page: PageResult) => Effect.Effect<void, CheckpointError>
-  ) => {
-    const permits = Math.min(concurrency, pages.length)
-    return throughGate(
-      "page",
-      pageGate,
-      permits
-    )(
+  ) =>
+    throughPageGate(request.pageGate, Math.min(concurrency(), pages.length), (permits) =>
       readRange({
         pdf,
         pages,
         concurrency: permits,
         pageTimeout,
-        turn: { ...request.turn, estimatedMillis: sizer.estimate(pages.length) },
+        turn: { ...turn, estimatedMillis: sizer.estimate(pages.length) },
         stopwatch,
         onPage,
         onUsed: (count, millis) => sizer.observe(count, millis)
-      })
+      }).pipe(Effect.map((end) => ({ ...end, inHand: permits })))
     )
-  }
 
+  // No turn to be refused: a page in doubt gets its verdict in the run that came to doubt it, or the doubt would come again.
+  const { pass, ...turnAlone } = request.turn
   const readAlone = Effect.fnUntraced(function* (number: number, earlier: PageFaults) {
     let { deaths, failures } = earlier
     const attempt = Effect.gen(function* () {
       let faulty: PageResult | undefined
-      const end = yield* readGated([number], (page) => {
+      const end = yield* readGated([number], turnAlone, (page) => {
         if (page.status !== "failed") return request.checkpoint(page)
         faulty = page
         return Effect.void
@@ -147,14 +147,14 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
       )
     )
 
-  let closed = false
+  let stopped: SchedulerClosed | Preempted | undefined
   const lane = Effect.gen(function* () {
     const pageFibers: Array<Fiber.Fiber<void, CheckpointError>> = []
     yield* readRanges(pageFibers).pipe(
       // Not a failure of the lane, which would interrupt the others in their ranges.
-      Effect.catchTag("SchedulerClosed", () =>
+      Effect.catchTag(["SchedulerClosed", "Preempted"], (reason) =>
         Effect.sync(() => {
-          closed = true
+          stopped = reason
         })
       )
     )
@@ -164,7 +164,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const readRanges = Effect.fnUntraced(function* (pageFibers: Array<Fiber.Fiber<void, CheckpointError>>) {
     for (let pages = nextRange(); pages.length > 0; pages = nextRange()) {
       const faulty: Array<number> = []
-      const end = yield* readGated(pages, (page) => {
+      const end = yield* readGated(pages, request.turn, (page) => {
         if (page.status === "failed" && !isFinal(page)) {
           faulty.push(page.number)
           return Effect.void
@@ -173,13 +173,14 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
           pageFibers.push(fiber)
         })
       })
-      const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, concurrency)
-      const innocent = end._tag === "Read" ? [] : end.unfinished.slice(concurrency)
+      const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, end.inHand)
+      const innocent = end._tag === "Read" ? [] : end.unfinished.slice(end.inHand)
       pending.push(...innocent.reverse())
       yield* Effect.forEach(faulty, readFaulty, { discard: true })
       yield* Effect.forEach(suspects, (page) => readAlone(page, noFaults), { discard: true })
     }
     for (let page = troubled.pop(); page !== undefined; page = troubled.pop()) {
+      if (pass?.wanted === true) return yield* new Preempted()
       yield* readAlone(page, request.faults.get(page) ?? noFaults)
     }
   })
@@ -188,5 +189,5 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     Effect.replicateEffect(lane, lanes, { concurrency: "unbounded", discard: true }),
     Deferred.await(broken)
   )
-  if (closed) return yield* new SchedulerClosed()
+  if (stopped !== undefined) return yield* Effect.fail<SchedulerClosed | Preempted>(stopped)
 }, Effect.scoped)

@@ -1,16 +1,16 @@
 import { Clock, Duration, Effect, Metric, type Semaphore } from "effect"
 import * as Telemetry from "../services/Telemetry.ts"
 
-/** Runs the effect while it holds permits of a gate; the wait and the permits in use are measured under the gate's name. */
+/** Runs the effect while it holds a permit of a gate; the wait and the permits in use are measured under the gate's name. */
 export const throughGate =
-  (name: Telemetry.Gate, gate: Semaphore.Semaphore, permits = 1) =>
+  (name: Telemetry.Gate, gate: Semaphore.Semaphore) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.flatMap(Clock.currentTimeMillis, (asked) =>
-      gate.withPermits(permits)(
+      gate.withPermits(1)(
         Effect.gen(function* () {
           const given = yield* Clock.currentTimeMillis
           yield* Metric.update(Telemetry.gateWait.of(name), Duration.millis(given - asked))
-          return yield* holding(name, permits)(effect)
+          return yield* holding(name)(effect)
         })
       )
     )

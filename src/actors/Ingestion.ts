@@ -5,6 +5,8 @@ import type { IngestEvent } from "../domain/Event.ts"
 import { Failure } from "../domain/Failure.ts"
 import { DocumentId, type TenantId } from "../domain/Ids.ts"
 import type { PageResult } from "../domain/Page.ts"
+import type { TenantLimits, TenantLimitsPatch } from "../domain/TenantLimits.ts"
+import type { TenantState } from "../domain/TenantState.ts"
 import type { BlobStoreUnavailable } from "../services/BlobStore.ts"
 import type {
   DocumentNotFound,
@@ -12,7 +14,6 @@ import type {
   ListOptions,
   NotRetryable,
   PagesOptions,
-  QueueFull,
   StoreUnavailable
 } from "../services/DocumentStore.ts"
 
@@ -32,6 +33,27 @@ export class ShuttingDown extends Schema.TaggedError<ShuttingDown>()("ShuttingDo
   }
 }
 
+const limitWords = {
+  tenant_rate: (allowed: number) => `the tenant may submit ${allowed} documents per second`,
+  tenant_bytes: (allowed: number) => `the tenant's uploads in progress hold their limit of ${allowed} bytes`,
+  global_bytes: (allowed: number) => `the uploads in progress hold their limit of ${allowed} bytes`,
+  tenant_queue: (allowed: number) => `the tenant queue holds its limit of ${allowed} documents`,
+  global_queue: (allowed: number) => `the global queue holds its limit of ${allowed} documents`
+}
+
+/** There is no room for the submission just now. Nothing of it was kept. */
+export class LimitReached extends Schema.TaggedError<LimitReached>()("LimitReached", {
+  limit: Schema.Literals(["tenant_rate", "tenant_bytes", "global_bytes", "tenant_queue", "global_queue"]),
+  /** What the limit allows: documents per second, bytes, or documents that wait. */
+  allowed: Schema.Finite,
+  /** From 1 to 300. A caller that waits so long finds the place that it was promised, unless others take it first. */
+  retryAfterSeconds: Schema.Natural
+}) {
+  override get message() {
+    return limitWords[this.limit](this.allowed)
+  }
+}
+
 /** The document a submission was answered with: a new one, or the one that stands in for it. */
 export class Submitted extends Document.extend<Submitted>("sluice/Submitted")({
   /** The document's own id, when it was there before. */
@@ -45,7 +67,7 @@ export class KeyInUse extends Schema.TaggedError<KeyInUse>()("KeyInUse", {}) {
   }
 }
 
-export type SubmitError = SubmissionRejected | ShuttingDown | QueueFull | StoreUnavailable | BlobStoreUnavailable
+export type SubmitError = SubmissionRejected | ShuttingDown | LimitReached | StoreUnavailable | BlobStoreUnavailable
 
 export interface SubmitOptions {
   /** Shown to people; never used as a path. */
@@ -62,6 +84,8 @@ export interface SubmitOptions {
    * it waits, runs, or ended `completed` or `partial`, and if its callback is the one asked for.
    */
   readonly force?: boolean | undefined
+  /** How many bytes will come, when that is known beforehand. */
+  readonly size?: number | undefined
 }
 
 /** Gauges of one tenant, or of the whole engine. */
@@ -76,7 +100,7 @@ export interface QueueStatus {
   readonly failed: number
   /** Of a tenant: nothing new is started. */
   readonly paused: boolean
-  /** Until a document accepted now would start, estimated from the measured run times. */
+  /** Until a document accepted now would start, estimated from what waits and what documents cost lately. */
   readonly estimatedWaitSeconds: number
 }
 
@@ -88,7 +112,7 @@ export class Ingestion extends Context.Service<
   Ingestion,
   {
     /**
-     * Stores the bytes while they arrive, then accepts the document. Refuses before reading anything if the queue is full,
+     * Stores the bytes while they arrive, then accepts the document. Refuses before reading anything if a limit is reached,
      * and so also what another document could stand in for: that shows only when the bytes are known.
      */
     readonly submit: <E, R>(
@@ -102,6 +126,7 @@ export class Ingestion extends Context.Service<
       source: string,
       options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
     ) => Effect.Effect<Submitted, SubmitError>
+    /** With why it waits and until when, as long as it has not ended. */
     readonly status: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     readonly list: (tenant: TenantId, options: ListOptions) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
     /** Pages that have a result, in order; also while the document runs. */
@@ -139,10 +164,12 @@ export class Ingestion extends Context.Service<
       tenant: TenantId,
       id: DocumentId,
       options?: { readonly password?: Redacted.Redacted | undefined }
-    ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | QueueFull | ShuttingDown | StoreUnavailable>
+    ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | LimitReached | ShuttingDown | StoreUnavailable>
     /** From now on nothing of the tenant is started, also after a restart. What runs goes on; submissions are accepted. */
     readonly pause: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>
     readonly resume: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>
+    /** Changes what the tenant may have, from now on and also after a restart. What runs goes on. */
+    readonly setLimits: (tenant: TenantId, patch: TenantLimitsPatch) => Effect.Effect<TenantLimits, StoreUnavailable>
     /** Holds the key until the scope closes; the answer kept under it in the last 24 hours, if any. */
     readonly reserveKey: (
       tenant: TenantId,
@@ -158,6 +185,8 @@ export class Ingestion extends Context.Service<
     /** Whether the answer was kept for this request. */
     readonly answers: (tenant: TenantId, kept: KeptAnswer, request: Redacted.Redacted) => Effect.Effect<boolean>
     readonly queueStatus: (tenant?: TenantId) => Effect.Effect<QueueStatus, StoreUnavailable>
+    /** What the tenant may have, has, and gets of the workers' time. */
+    readonly tenant: (tenant: TenantId) => Effect.Effect<TenantState, StoreUnavailable>
     /** What happens from now on. A subscriber that falls behind loses the oldest. */
     readonly events: (tenant: TenantId) => Stream.Stream<IngestEvent>
     /** What has become of the document so far, then what happens to it, up to its end; `DocumentEnded` is never missed. */

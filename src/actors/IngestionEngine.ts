@@ -1,6 +1,8 @@
 import { Clock, Effect, Fiber, Layer, Option, Stream } from "effect"
 import { Document, isTerminal } from "../domain/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
+import type { TenantLimitsPatch } from "../domain/TenantLimits.ts"
+import type { TenantState } from "../domain/TenantState.ts"
 import { BlobStore } from "../services/BlobStore.ts"
 import { type DocumentNotFound, DocumentStore, type StoreUnavailable } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
@@ -11,15 +13,14 @@ import { announceEnd } from "./DocumentEnd.ts"
 import { followDocument } from "./Follow.ts"
 import * as IdempotencyKeys from "./IdempotencyKeys.ts"
 import { Ingestion, type QueueStatus } from "./Ingestion.ts"
-import { Runner } from "./Runner.ts"
 import { Retries } from "./Retries.ts"
 import { Submissions } from "./Submissions.ts"
+import { ShareMeter } from "./ShareMeter.ts"
 import { TenantDirectory } from "./TenantDirectory.ts"
+import { WaitEstimator } from "./WaitEstimator.ts"
 
 /** Pages read from the store at a time when a whole text is streamed. */
 const textPortion = 50
-/** Guess of a document's run time before any was measured. */
-const firstRunMillis = 1000
 
 /** The `Ingestion` of this engine, on its actors and its store. */
 export const layer = Layer.effect(
@@ -31,7 +32,8 @@ export const layer = Layer.effect(
     const config = yield* EngineConfig
     const registry = yield* TenantRegistry
     const directory = yield* TenantDirectory
-    const runner = yield* Runner
+    const estimator = yield* WaitEstimator
+    const meter = yield* ShareMeter
     const submissions = yield* Submissions
     const retries = yield* Retries
     const scope = yield* Effect.scope
@@ -86,6 +88,12 @@ export const layer = Layer.effect(
       yield* directory.tell(tenant, { _tag: "Wake" })
     }, Effect.uninterruptible)
 
+    const setLimits = Effect.fn("Ingestion.setLimits")(function* (tenant: TenantId, patch: TenantLimitsPatch) {
+      const limits = yield* registry.update(tenant, patch)
+      yield* directory.tell(tenant, { _tag: "Wake" })
+      return limits
+    }, Effect.uninterruptible)
+
     const textFrom = (tenant: TenantId, id: DocumentId) =>
       Stream.paginate(1, (from: number) =>
         Effect.map(store.pages(tenant, id, { from, limit: textPortion, detail: false }), (pages) => {
@@ -99,7 +107,6 @@ export const layer = Layer.effect(
       const { waiting, running, maxWaiting, maxRunning, processed, failed } = yield* store.stats(tenant)
       const own = tenant === undefined ? config.globalDocuments : (yield* registry.limits(tenant)).documents
       const concurrency = Math.min(own, config.globalDocuments)
-      const meanRunMillis = runner.meanRunMillis() ?? firstRunMillis
       const status: QueueStatus = {
         waiting,
         maxWaiting,
@@ -109,9 +116,27 @@ export const layer = Layer.effect(
         processed,
         failed,
         paused: tenant !== undefined && (yield* store.isPaused(tenant)),
-        estimatedWaitSeconds: Math.ceil((waiting * meanRunMillis) / concurrency / 1000)
+        estimatedWaitSeconds: Math.ceil((yield* estimator.untilStartMillis(tenant)) / 1000)
       }
       return status
+    })
+
+    const tenantState = Effect.fn("Ingestion.tenant")(function* (tenantId: TenantId) {
+      const now = yield* Clock.currentTimeMillis
+      const { running, waiting: backlog } = yield* store.stats(tenantId)
+      const oldest = yield* store.oldestQueued(tenantId)
+      const state: TenantState = {
+        tenantId,
+        paused: yield* store.isPaused(tenantId),
+        limits: yield* registry.limits(tenantId),
+        backlog,
+        running,
+        ...(Option.isSome(oldest) && { oldestSeconds: Math.max(0, now - oldest.value) / 1000 }),
+        share: yield* meter.share(tenantId),
+        noisy: yield* estimator.noisy(tenantId),
+        fairness: yield* meter.fairness
+      }
+      return state
     })
 
     return Ingestion.of({
@@ -120,10 +145,14 @@ export const layer = Layer.effect(
         Effect.provideContext(Admission.submitSource(tenant, source, options), services),
       status: Effect.fn("Ingestion.status")(function* (tenant, id) {
         const document = yield* store.find(tenant, id)
-        const nextAttemptAt = yield* retries.nextAttempt(id)
-        return nextAttemptAt === undefined || document.status !== "running"
-          ? document
-          : new Document({ ...document, timings: { ...document.timings, nextAttemptAt } })
+        if (isTerminal(document.status)) return document
+        const nextAttemptAt = document.status === "running" ? yield* retries.nextAttempt(id) : undefined
+        const waiting = yield* estimator.waiting(document, nextAttemptAt)
+        return new Document({
+          ...document,
+          timings: { ...document.timings, ...(nextAttemptAt && { nextAttemptAt }) },
+          ...(waiting && { waiting })
+        })
       }),
       list: Effect.fn("Ingestion.list")((tenant, options) => store.list(tenant, options)),
       pages: Effect.fn("Ingestion.pages")(function* (tenant, id, options) {
@@ -137,8 +166,10 @@ export const layer = Layer.effect(
       retry: (tenant, id, options) => Effect.provideContext(Admission.retry(tenant, id, options), services),
       pause: Effect.fn("Ingestion.pause")((tenant) => store.setPaused(tenant, true)),
       resume,
+      setLimits,
       ...keys,
       queueStatus,
+      tenant: tenantState,
       events: (tenant) =>
         Stream.unwrap(
           Effect.map(

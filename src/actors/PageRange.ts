@@ -3,9 +3,9 @@ import type { PageResult } from "../domain/Page.ts"
 import type { LeaseLost, StoreUnavailable } from "../services/DocumentStore.ts"
 import { type EngineUnavailable, PdfEngine, type PdfRef, type PdfUnreadable } from "../services/PdfEngine.ts"
 import * as Telemetry from "../services/Telemetry.ts"
-import type { Turn } from "./FairQueue.ts"
 import { holding } from "./Gate.ts"
-import { PageScheduler, type SchedulerClosed } from "./PageScheduler.ts"
+import type { Preempted } from "./GlobalGate.ts"
+import { PageScheduler, type SchedulerClosed, type Turn } from "./PageScheduler.ts"
 import type { RunTimeExceeded, Stopwatch } from "./Stopwatch.ts"
 
 /** No page of the range was finished within the page timeout. */
@@ -46,7 +46,7 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
   request: RangeRequest
 ): Effect.fn.Return<
   RangeEnd,
-  CheckpointError | PdfUnreadable | EngineUnavailable | RunTimeExceeded | SchedulerClosed,
+  CheckpointError | PdfUnreadable | EngineUnavailable | RunTimeExceeded | SchedulerClosed | Preempted,
   PdfEngine | PageScheduler
 > {
   const engine = yield* PdfEngine
@@ -69,7 +69,11 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
     yield* Effect.logDebug("range started").pipe(Effect.annotateLogs({ pages: request.pages }))
     return yield* Effect.ensuring(
       read,
-      Effect.map(Clock.currentTimeMillis, (end) => request.onUsed(request.pages.length - unfinished.size, end - start))
+      Effect.map(Clock.currentTimeMillis, (end) => {
+        const done = request.pages.length - unfinished.size
+        if (done > 0 && request.turn.pass !== undefined) request.turn.pass.ranges++
+        request.onUsed(done, end - start)
+      })
     )
   })
   const died = (memory: boolean, detail: string): RangeEnd => ({

@@ -1,20 +1,37 @@
 import { Clock, Context, Data, Deferred, Effect, Layer } from "effect"
 import { PdfEngine } from "../services/PdfEngine.ts"
-import { FairQueue, type Turn } from "./FairQueue.ts"
+import { FairQueue, type Place } from "./FairQueue.ts"
+import { FairShares } from "./FairShares.ts"
+import { type Pass, Preempted } from "./GlobalGate.ts"
 
 /** The engine is stopping: this turn is not given any more. Turns that were given go on to their end. */
 export class SchedulerClosed extends Data.TaggedError("SchedulerClosed")<{}> {}
 
+/** What a turn is wanted for: to open a document, or to read a range of its pages under its permit. */
+export interface Turn extends Place {
+  readonly estimatedMillis: number
+  /** Once the permit is wanted back, turns that are not begun are refused. */
+  readonly pass?: Pass
+}
+
+interface Waiting {
+  readonly turn: Turn
+  readonly given: Deferred.Deferred<void, Preempted>
+}
+
 /**
- * Gives the workers' time to tenants in turns, fairly by the time they use. As many turns run at once as the engine has
- * workers, so whoever holds a turn never waits for a worker.
+ * Gives the workers' time to tenants in turns, fairly by the time they use: an estimate is charged when a turn is given, and
+ * settled to what was measured. As many turns run at once as the engine has workers, so whoever holds a turn never waits for
+ * a worker.
  */
 export class PageScheduler extends Context.Service<
   PageScheduler,
   {
     readonly turns: number
     /** Runs the effect when its turn comes, and charges the tenant for the time it took. */
-    readonly run: (turn: Turn) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SchedulerClosed, R>
+    readonly run: (
+      turn: Turn
+    ) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SchedulerClosed | Preempted, R>
     /** No more turns, neither for who waits for one nor for who comes. */
     readonly close: Effect.Effect<void>
   }
@@ -23,7 +40,8 @@ export class PageScheduler extends Context.Service<
     PageScheduler,
     Effect.gen(function* () {
       const { capacity } = yield* PdfEngine
-      const queue = new FairQueue<Deferred.Deferred<void>>()
+      const shares = yield* FairShares
+      const queue = new FairQueue<Waiting>(shares)
       let free = capacity
       let open = true
 
@@ -33,31 +51,43 @@ export class PageScheduler extends Context.Service<
           const next = queue.take()
           if (next === undefined) return
           free--
-          Deferred.doneUnsafe(next.item, Effect.void)
+          shares.charge(next.turn.tenant, next.turn.estimatedMillis)
+          if (next.turn.pass !== undefined) next.turn.pass.turns++
+          Deferred.doneUnsafe(next.given, Effect.void)
         }
       }
 
-      const endTurn = (turn: Turn, usedMillis: number) =>
+      const endTurn = ({ estimatedMillis, pass, tenant }: Turn, usedMillis: number) =>
         Effect.sync(() => {
-          queue.settle(turn, usedMillis)
           free++
+          if (pass !== undefined) pass.turns--
+          shares.settle(tenant, estimatedMillis, usedMillis)
           // Not at once: who gives a turn back may be about to ask for the next one, and is to be weighed with the others.
           queueMicrotask(giveTurns)
         })
 
       /** Not to be interrupted but where it is restored: a turn that is given is held or ended. */
-      const waitForTurn = (turn: Turn, restore: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>) =>
+      const waitForTurn = (turn: Turn, restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>) =>
         Effect.suspend(() => {
-          const given = Deferred.makeUnsafe<void>()
-          const withdraw = queue.add(turn, given)
+          if (turn.pass?.wanted === true) return Effect.fail(new Preempted())
+          const given = Deferred.makeUnsafe<void, Preempted>()
+          const withdraw = queue.add(turn, { turn, given })
+          let refused = false
+          const unwatch = turn.pass?.onWanted(() => {
+            if (Deferred.isDoneUnsafe(given)) return
+            refused = true
+            withdraw()
+            Deferred.doneUnsafe(given, Effect.fail(new Preempted()))
+          })
           giveTurns()
           return restore(Deferred.await(given)).pipe(
             Effect.onInterrupt(() =>
               Effect.suspend(() => {
                 withdraw()
-                return Deferred.isDoneUnsafe(given) ? endTurn(turn, 0) : Effect.void
+                return Deferred.isDoneUnsafe(given) && !refused ? endTurn(turn, 0) : Effect.void
               })
-            )
+            ),
+            Effect.ensuring(Effect.sync(() => unwatch?.()))
           )
         })
 

@@ -1,4 +1,4 @@
-import { Clock, Context, Deferred, Duration, Effect, Layer, type Option, Semaphore } from "effect"
+import { Clock, Context, Deferred, Duration, Effect, Layer, type Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { RunnerId } from "../domain/Ids.ts"
@@ -12,12 +12,11 @@ export interface HeldDocument {
 
 const weightOfNewest = 0.2
 
-/** This process as a runner of documents: its identity, its global gate, and the documents it holds at the moment. */
+/** This process as a runner of documents: its identity, and the documents it holds at the moment. */
 export class Runner extends Context.Service<
   Runner,
   {
     readonly id: RunnerId
-    readonly globalGate: Semaphore.Semaphore
     /** A lease from now on. */
     readonly lease: Effect.Effect<Lease>
     /** Registers the document while the effect runs, so that its lease is watched. */
@@ -39,7 +38,6 @@ export class Runner extends Context.Service<
       const config = yield* EngineConfig
       const random = yield* SecureRandom.SecureRandom
       const id = RunnerId.make(yield* random.uuidV7())
-      const globalGate = yield* Semaphore.make(config.globalDocuments)
       const held = new Map<DocumentId, HeldDocument>()
       const leaseMillis = Duration.toMillis(config.lease)
       let meanRunMillis: number | undefined
@@ -52,7 +50,6 @@ export class Runner extends Context.Service<
 
       return Runner.of({
         id,
-        globalGate,
         lease: Effect.map(Clock.currentTimeMillis, (now) => ({ runner: id, now, until: now + leaseMillis })),
         holding: (document) => (run) =>
           Effect.acquireUseRelease(

@@ -5,7 +5,10 @@ import { EngineConfig } from "../services/EngineConfig.ts"
 import { documentAttributes } from "../services/Telemetry.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
 import { runDocument, type RunEnd } from "./DocumentActor.ts"
-import { holding, throughGate } from "./Gate.ts"
+import { FairShares } from "./FairShares.ts"
+import { holding } from "./Gate.ts"
+import { GlobalGate, type Pass } from "./GlobalGate.ts"
+import { makePageGates } from "./PageGate.ts"
 import { storeRest } from "./Policies.ts"
 import { Runner } from "./Runner.ts"
 import { TenantMessage } from "./TenantProtocol.ts"
@@ -14,8 +17,8 @@ import { TenantMessage } from "./TenantProtocol.ts"
  * The actor of one tenant: one message at a time, none of which blocks it.
  *
  * Documents run in slots. A slot takes a permit of the tenant's gate, then one of the global gate, claims the tenant's
- * next document and runs it as a child fiber; then it gives the global permit back and starts over, until there is
- * nothing to claim. A slot that has claimed something opens another, so slots ramp up to the tenant's limit.
+ * next document and runs it as a child fiber; then it gives both permits back and starts over, until there is nothing to
+ * claim, or no permit since the limit was lowered. A slot that has claimed something opens another, so slots ramp up to the tenant's limit.
  *
  * No wake-up is lost: every `Wake` moves `epoch` on. A slot that found nothing compares the epoch it saw before looking
  * with the one after it has given its permit back, and looks again when they differ.
@@ -33,7 +36,12 @@ export const runTenantActor = Effect.fnUntraced(function* (
   const registry = yield* TenantRegistry
   const runner = yield* Runner
   const store = yield* DocumentStore
-  const tenantGate = yield* Semaphore.make((yield* registry.limits(tenant)).documents)
+  const globalGate = yield* GlobalGate
+  const shares = yield* FairShares
+  const limits = yield* registry.limits(tenant)
+  const tenantGate = yield* Semaphore.make(limits.documents)
+  const pageGates = makePageGates(limits.pages)
+  shares.setWeight(tenant, limits.weight)
   const slots = yield* FiberSet.make<void>()
   const documents = yield* FiberMap.make<DocumentId, RunEnd>()
   const attempts = new Map<DocumentId, number>()
@@ -46,8 +54,9 @@ export const runTenantActor = Effect.fnUntraced(function* (
     })
   )
 
-  const run = Effect.fnUntraced(function* (claim: Claim) {
-    const document = runDocument(claim).pipe(
+  const run = Effect.fnUntraced(function* (claim: Claim, pass: Pass) {
+    const document = Effect.flatMap(pageGates.open, (pageGate) => runDocument(claim, { pass, pageGate })).pipe(
+      Effect.scoped,
       runner.holding({ tenant, fence: claim.fence }),
       Effect.annotateLogs(documentAttributes({ tenantId: tenant, documentId: claim.document.id }))
     )
@@ -63,7 +72,7 @@ export const runTenantActor = Effect.fnUntraced(function* (
   })
 
   /** Claims and runs the tenant's next document. Between the claim and the start of its fiber nothing can interrupt. */
-  const runNext = Effect.gen(function* () {
+  const runNext = Effect.fnUntraced(function* (pass: Pass) {
     if (stopping) return "nothing"
     const claimed = yield* store.claim(tenant, yield* runner.lease)
     if (Option.isNone(claimed)) return "nothing"
@@ -72,25 +81,30 @@ export const runTenantActor = Effect.fnUntraced(function* (
       return "nothing"
     }
     yield* FiberSet.run(slots, slot, { startImmediately: false })
-    return yield* run(claimed.value)
-  }).pipe(
-    Effect.uninterruptible,
+    return yield* run(claimed.value, pass)
+  }, Effect.uninterruptible)
+
+  /** A permit is asked for only when there is something to do with it: another's document may have to make room. */
+  const runUnderPermit = Effect.fnUntraced(
+    function* (idle: boolean) {
+      if (!(yield* store.hasQueued(tenant))) return "nothing"
+      const end = yield* globalGate.run(tenant, idle)((pass) => runner.whileOpen(runNext(pass)))
+      return Option.getOrElse(end, () => "nothing" as const)
+    },
     Effect.catchTag("StoreUnavailable", (error) => Effect.as(Effect.logWarning(error.message), "unavailable"))
   )
 
-  /** Runs documents until there are none, and returns the epoch in which there were none. */
-  const drain = Effect.gen(function* () {
-    for (;;) {
-      const seen = epoch
-      const end = yield* throughGate("global", runner.globalGate)(runner.whileOpen(runNext))
-      if (Option.isNone(end) || end.value === "nothing") return seen
-      if (end.value === "unavailable") yield* Effect.sleep(storeRest)
-    }
+  /** Runs one document, and returns the epoch in which there was none if there was none. */
+  const runOne = Effect.fnUntraced(function* (idle: boolean) {
+    const seen = epoch
+    const end = yield* runUnderPermit(idle)
+    if (end === "unavailable") yield* Effect.sleep(storeRest)
+    return end === "nothing" ? seen : undefined
   })
 
   const slot: Effect.Effect<void, never, Effect.Services<ReturnType<typeof run>>> = Effect.gen(function* () {
-    for (;;) {
-      const seen = yield* tenantGate.withPermitsIfAvailable(1)(holding("tenant")(drain))
+    for (let idle = attempts.size === 0; ; idle = false) {
+      const seen = yield* tenantGate.withPermitsIfAvailable(1)(holding("tenant")(runOne(idle)))
       if (Option.isNone(seen) || seen.value === epoch) return
     }
   })
@@ -99,7 +113,10 @@ export const runTenantActor = Effect.fnUntraced(function* (
     Wake: () =>
       Effect.gen(function* () {
         epoch++
-        yield* tenantGate.resize((yield* registry.limits(tenant)).documents)
+        const { documents: open, pages, weight } = yield* registry.limits(tenant)
+        shares.setWeight(tenant, weight)
+        yield* tenantGate.resize(open)
+        yield* pageGates.resize(pages)
         yield* FiberSet.run(slots, slot)
       }),
     Stop: ({ documentId, attempt }) =>

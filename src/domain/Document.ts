@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { Failure } from "./Failure.ts"
 import { BlobHash, DocumentId, TenantId } from "./Ids.ts"
+import { Waiting } from "./Waiting.ts"
 
 /**
  * `scheduled → queued → running → completed | partial | failed | cancelled`. A running document may go back to `queued`
@@ -97,5 +98,7 @@ export class Document extends Schema.Class<Document>("sluice/Document")({
   metadata: Schema.optionalKey(PdfMetadata),
   outline: Schema.optionalKey(Schema.Array(OutlineItem)),
   failure: Schema.optionalKey(Failure),
-  timings: Timings
+  timings: Timings,
+  /** Only where the status of one document is asked for, and until it has ended. */
+  waiting: Schema.optionalKey(Waiting)
 }) {}

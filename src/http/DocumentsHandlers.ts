@@ -13,7 +13,8 @@ import { documentProblems, notFound, storeProblems, unavailable } from "./Failur
 import { keyedIntake, plainIntake } from "./Intake.ts"
 import { linksOf } from "./Outcome.ts"
 import { Conflict, ServiceUnavailable, someTime, UnsupportedMediaType } from "./Problems.ts"
-import { refuseAll, refuseQueueFull } from "./Refusal.ts"
+import { refuseAll, refuseLimitReached } from "./Refusal.ts"
+import { makeRefusalPace } from "./RefusalPace.ts"
 import { bodyProblem } from "./RequestBody.ts"
 import { refusePasswordInUrl } from "./Submission.ts"
 import { uploadForm, uploadRaw } from "./Upload.ts"
@@ -23,6 +24,7 @@ export const DocumentsHandlers = HttpApiBuilder.group(
   "documents",
   Effect.fn(function* (handlers) {
     const ingestion = yield* Ingestion
+    const pace = makeRefusalPace()
     return handlers
       .handleRaw(
         "upload",
@@ -46,7 +48,8 @@ export const DocumentsHandlers = HttpApiBuilder.group(
           const documents = items.map(({ outcome }) => outcome)
           const rest = truncated ? { truncated } : {}
           const refusal = items.every((item) => item.refusal !== undefined) ? items[0]?.refusal : undefined
-          if (refusal !== undefined) return yield* refuseAll(ingestion, tenant, refusal, documents, rest)
+          if (refusal?.status === 429) yield* pace(tenant)
+          if (refusal !== undefined) return yield* refuseAll(refusal, documents, rest)
           return yield* intake.close({ documents, ...rest })
         }, Effect.scoped)
       )
@@ -89,7 +92,7 @@ export const DocumentsHandlers = HttpApiBuilder.group(
               DocumentNotFound: notFound,
               StoreUnavailable: unavailable,
               NotRetryable: (error) => Effect.fail(notRetryable(params.id, error)),
-              QueueFull: (error) => refuseQueueFull(ingestion, tenant.id, error),
+              LimitReached: refuseLimitReached,
               ShuttingDown: (error) =>
                 Effect.fail(
                   new ServiceUnavailable({ code: "SHUTTING_DOWN", detail: error.message, retryAfter: someTime })

@@ -125,9 +125,9 @@ const refusalOf = (request: HttpServerRequest.HttpServerRequest, hosts: typeof H
 /** The caller's request id is kept if it is fit for a log line. */
 const acceptableId = /^[A-Za-z0-9._-]{1,64}$/
 
-/** Reads and probes are many and dull. */
+/** Reads and probes are many and dull; so are refusals, which a flood must not turn into a flood of lines. */
 const logAccess = (method: string, status: number, attributes: Record<string, unknown>) => {
-  const dull = status < 500 && (method === "GET" || method === "HEAD")
+  const dull = status === 429 || (status < 500 && (method === "GET" || method === "HEAD"))
   return Effect.annotateLogs(dull ? Effect.logDebug("answered") : Effect.logInfo("answered"), attributes)
 }
 

@@ -6,6 +6,7 @@ import { tenantWithBody } from "./CurrentTenant.ts"
 import { keep, replay, reserve } from "./Idempotency.ts"
 import { IngestAnswer } from "./IngestApi.ts"
 import { acceptedItem, failedItem, refuseAll } from "./Refusal.ts"
+import { makeRefusalPace } from "./RefusalPace.ts"
 import { refusePasswordInUrl } from "./Submission.ts"
 
 /** Sources of one request that are resolved at once. */
@@ -20,6 +21,7 @@ export const IngestHandlers = HttpApiBuilder.group(
   "ingest",
   Effect.fn(function* (handlers) {
     const ingestion = yield* Ingestion
+    const pace = makeRefusalPace()
     return handlers.handle(
       "ingest",
       Effect.fnUntraced(function* ({ headers, payload: { pdf_ids, tenant_id, ...options } }) {
@@ -41,8 +43,9 @@ export const IngestHandlers = HttpApiBuilder.group(
         const documents = items.map(({ outcome }) => outcome)
         const queued = items.filter((item) => item.refusal === undefined).length
         const refusal = queued === 0 ? items[0]?.refusal : undefined
+        if (refusal?.status === 429) yield* pace(tenant)
         if (refusal !== undefined) {
-          return yield* refuseAll(ingestion, tenant, refusal, documents, { accepted: false, queued_pdfs: 0 } as const)
+          return yield* refuseAll(refusal, documents, { accepted: false, queued_pdfs: 0 } as const)
         }
         const answer = { accepted: true as const, queued_pdfs: queued, documents }
         if (key !== undefined)

@@ -26,7 +26,12 @@ export interface Intake {
     tenant: TenantId,
     settings: UploadSettings
   ) => Effect.Effect<void, Conflict | ServiceUnavailable, Scope.Scope>
-  readonly take: <E>(name: string, bytes: Stream.Stream<Uint8Array, E>) => Effect.Effect<TakenItem, E | Conflict>
+  readonly take: <E>(
+    name: string,
+    bytes: Stream.Stream<Uint8Array, E>,
+    /** How many bytes there are, when that is known. */
+    size?: number
+  ) => Effect.Effect<TakenItem, E | Conflict>
   /** The answer to the request, of which something was accepted. */
   readonly close: (answer: typeof UploadAnswer.Type) => Effect.Effect<typeof UploadAnswer.Type, Conflict>
 }
@@ -78,10 +83,13 @@ export const plainIntake = (ingestion: Engine): Intake => {
       Effect.sync(() => {
         opened = { tenant, settings }
       }),
-    take: (name, bytes) =>
+    take: (name, bytes, size) =>
       opened === undefined
         ? Effect.die("a file was taken before its settings were known")
-        : Effect.map(submitOne(ingestion, opened.tenant, bytes, { name, ...opened.settings }), ({ item }) => item),
+        : Effect.map(
+            submitOne(ingestion, opened.tenant, bytes, { name, size, ...opened.settings }),
+            ({ item }) => item
+          ),
     close: Effect.succeed
   }
 }
@@ -124,11 +132,15 @@ export const keyedIntake = (ingestion: Engine, key: string): Intake => {
       files.push([name, digest.digest("hex")])
     })
 
-  const take = <E>(name: string, bytes: Stream.Stream<Uint8Array, E>): Effect.Effect<TakenItem, E | Conflict> =>
+  const take = <E>(
+    name: string,
+    bytes: Stream.Stream<Uint8Array, E>,
+    size?: number
+  ): Effect.Effect<TakenItem, E | Conflict> =>
     Effect.gen(function* () {
       if (opened === undefined) return yield* Effect.die("a file was taken before its settings were known")
       if (first === undefined) {
-        const { document, item } = yield* submitOne(ingestion, opened.tenant, bytes, { name, ...opened.settings })
+        const { document, item } = yield* submitOne(ingestion, opened.tenant, bytes, { name, size, ...opened.settings })
         files.push([name, document?.blob ?? null])
         bytesSeen += document?.size ?? 0
         return item

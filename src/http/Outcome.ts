@@ -30,7 +30,10 @@ export const RefusedDocument = Schema.Struct({
     code: Schema.String,
     message: Schema.String,
     advice: Schema.optionalKey(Schema.String),
-    limit: Schema.optionalKey(Schema.Natural)
+    limit: Schema.optionalKey(Schema.Finite),
+    retryAfter: Schema.optionalKey(
+      Schema.Natural.annotate({ description: "Seconds after which to send this item again." })
+    )
   })
 })
 

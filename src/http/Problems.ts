@@ -13,7 +13,7 @@ const fields = {
   /** What the caller can do about it. */
   advice: Schema.optionalKey(Schema.String),
   /** The limit that was met. */
-  limit: Schema.optionalKey(Schema.Natural),
+  limit: Schema.optionalKey(Schema.Finite),
   /** Parts of the request that were refused, each with its place, such as `query.limit`. */
   errors: Schema.optionalKey(Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String }))),
   /** Why the service is not ready. */

@@ -1,7 +1,5 @@
 import { Effect } from "effect"
-import type { Ingestion, SubmitError, Submitted } from "../actors/Ingestion.ts"
-import type { TenantId } from "../domain/Ids.ts"
-import type { QueueFull } from "../services/DocumentStore.ts"
+import type { LimitReached, SubmitError, Submitted } from "../actors/Ingestion.ts"
 import { storeCodes } from "./Failures.ts"
 import { type DocumentOutcome, linksOf, type RefusedDocument } from "./Outcome.ts"
 import { ContentTooLarge, ServiceUnavailable, someTime, TooManyRequests, UnprocessableContent } from "./Problems.ts"
@@ -11,27 +9,30 @@ import { ContentTooLarge, ServiceUnavailable, someTime, TooManyRequests, Unproce
 export interface Refusal {
   readonly status: 413 | 422 | 429 | 503
   readonly error: (typeof RefusedDocument.Type)["error"]
-  /** Which queue was full, to tell how soon it has room. */
-  readonly scope?: "tenant" | "global"
 }
 
-const longestWait = 300
+const limitCodes = {
+  tenant_rate: "TENANT_RATE_LIMITED",
+  tenant_bytes: "TENANT_BYTES_IN_FLIGHT",
+  global_bytes: "GLOBAL_BYTES_IN_FLIGHT",
+  tenant_queue: "TENANT_QUEUE_FULL",
+  global_queue: "GLOBAL_QUEUE_FULL"
+} as const
+
+const limitReached = ({ allowed, limit, message, retryAfterSeconds }: LimitReached) => ({
+  code: limitCodes[limit],
+  message,
+  advice: "Try again after the time that Retry-After tells.",
+  limit: allowed,
+  retryAfter: retryAfterSeconds
+})
 
 const refusalOf = (error: SubmitError): Refusal => {
   switch (error._tag) {
     case "SubmissionRejected":
       return { status: error.failure.code === "TOO_LARGE" ? 413 : 422, error: error.failure }
-    case "QueueFull":
-      return {
-        status: 429,
-        error: {
-          code: error.scope === "tenant" ? "TENANT_QUEUE_FULL" : "GLOBAL_QUEUE_FULL",
-          message: error.message,
-          advice: "Try again after the time that Retry-After tells.",
-          limit: error.limit
-        },
-        scope: error.scope
-      }
+    case "LimitReached":
+      return { status: 429, error: limitReached(error) }
     case "ShuttingDown":
       return { status: 503, error: { code: "SHUTTING_DOWN", message: error.message, advice: "Try again soon." } }
     case "StoreUnavailable":
@@ -60,36 +61,22 @@ export const failedItem = Effect.fnUntraced(function* (name: string, error: Subm
   return refusedItem(name, refusal)
 })
 
-/** Until the full queue has room for one more: the wait of the newest document over the documents before it. */
-const secondsUntilRoom = (ingestion: Ingestion["Service"], tenant: TenantId, scope: Refusal["scope"]) =>
-  (scope === "global" ? ingestion.queueStatus() : ingestion.queueStatus(tenant)).pipe(
-    Effect.map(({ estimatedWaitSeconds, paused, waiting }) =>
-      // A paused queue gets no room by itself, and nobody knows when it is resumed.
-      paused ? longestWait : Math.min(longestWait, Math.max(1, Math.ceil(estimatedWaitSeconds / Math.max(1, waiting))))
-    ),
-    Effect.orElseSucceed(() => someTime)
-  )
+export const refuseLimitReached = (error: LimitReached) => {
+  const { message, ...known } = limitReached(error)
+  return Effect.fail(new TooManyRequests({ ...known, detail: message }))
+}
 
-export const refuseQueueFull = Effect.fnUntraced(function* (
-  ingestion: Ingestion["Service"],
-  tenant: TenantId,
-  error: QueueFull
-) {
-  const { error: shown, scope } = refusalOf(error)
-  const { message, ...known } = shown
-  const retryAfter = yield* secondsUntilRoom(ingestion, tenant, scope)
-  return yield* new TooManyRequests({ ...known, detail: message, retryAfter })
-})
+/** Until all that were refused for want of room were promised a place. */
+const longestRetryAfter = (documents: ReadonlyArray<DocumentOutcome>) =>
+  documents.reduce((longest, outcome) => Math.max(longest, "error" in outcome ? (outcome.error.retryAfter ?? 0) : 0), 0)
 
 /** The problem of a submission of which nothing was accepted: it takes its status from the first refusal. */
 export const refuseAll = Effect.fnUntraced(function* <Extra extends object>(
-  ingestion: Ingestion["Service"],
-  tenant: TenantId,
-  { error, scope, status }: Refusal,
+  { error, status }: Refusal,
   documents: ReadonlyArray<DocumentOutcome>,
   extra: Extra
 ) {
-  const { message, ...known } = error
+  const { message, retryAfter: _, ...known } = error
   const fields = { ...known, detail: message, documents, ...extra }
   switch (status) {
     case 413:
@@ -97,7 +84,7 @@ export const refuseAll = Effect.fnUntraced(function* <Extra extends object>(
     case 422:
       return yield* new UnprocessableContent(fields)
     case 429:
-      return yield* new TooManyRequests({ ...fields, retryAfter: yield* secondsUntilRoom(ingestion, tenant, scope) })
+      return yield* new TooManyRequests({ ...fields, retryAfter: longestRetryAfter(documents) })
     case 503:
       return yield* new ServiceUnavailable({ ...fields, retryAfter: someTime })
   }

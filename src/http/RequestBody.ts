@@ -14,6 +14,12 @@ export const bodyOf = (request: HttpServerRequest.HttpServerRequest) =>
     Stream.timeoutOrElse({ duration: longestSilence, orElse: () => Stream.fail(new UploadStalled()) })
   )
 
+/** The size of the body as its head tells it; none when it comes in chunks. The server holds the sender to it. */
+export const lengthOf = ({ headers }: HttpServerRequest.HttpServerRequest): number | undefined => {
+  const length = headers["content-length"]
+  return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined
+}
+
 /** Bounds all but the size of files, which is the engine's to bound. */
 const limits = { maxParts: 10_000, maxFieldSize: "8 KiB" } as const
 

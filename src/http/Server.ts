@@ -11,6 +11,7 @@ import { IngestHandlers } from "./IngestHandlers.ts"
 import { PagesHandlers } from "./PagesHandlers.ts"
 import { QueueHandlers } from "./QueueHandlers.ts"
 import { TenantHandlers } from "./TenantHandlers.ts"
+import { TenantsHandlers } from "./TenantsHandlers.ts"
 import * as Tracing from "./Tracing.ts"
 
 const Handlers = Layer.mergeAll(
@@ -19,6 +20,7 @@ const Handlers = Layer.mergeAll(
   IngestHandlers,
   QueueHandlers,
   TenantHandlers,
+  TenantsHandlers,
   HealthHandlers
 )
 

@@ -7,7 +7,7 @@ import type { Intake, UploadSettings } from "./Intake.ts"
 import { invalidRequest } from "./InvalidRequest.ts"
 import { BadRequest, type Conflict, type ServiceUnavailable, UnprocessableContent } from "./Problems.ts"
 import { type Item, refusedItem } from "./Refusal.ts"
-import { type BodyError, bodyOf, drain, partsOf } from "./RequestBody.ts"
+import { type BodyError, bodyOf, drain, lengthOf, partsOf } from "./RequestBody.ts"
 import { PdfPassword, submissionParameters } from "./Submission.ts"
 
 export interface Uploaded {
@@ -26,7 +26,7 @@ export const uploadRaw = Effect.fnUntraced(function* (
 ) {
   const tenant = yield* tenantWithBody(undefined)
   yield* intake.open(tenant, settings)
-  const item: Item = yield* intake.take(name, bodyOf(request))
+  const item: Item = yield* intake.take(name, bodyOf(request), lengthOf(request))
   const uploaded: Uploaded = { tenant, items: [item], truncated: false }
   return uploaded
 })

@@ -18,6 +18,7 @@ import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./Secrets.ts"
 import * as Sources from "./Sources.ts"
 import * as SqliteDocumentStore from "./sqlite/SqliteDocumentStore.ts"
+import * as SqliteTenantRegistry from "./sqlite/SqliteTenantRegistry.ts"
 
 const fetchTimeout = "2 minutes"
 
@@ -53,13 +54,14 @@ const layerStorage = Layer.unwrap(
   Effect.gen(function* () {
     const { directory } = yield* StorageConfig
     yield* holdDataDirectory(directory)
-    const store = SqliteDocumentStore.layer({ filename: join(directory, "sluice.db"), patience: "20 millis" })
     const takeOver = Effect.flatMap(DocumentStore, (documents) => documents.reclaimExpired(Number.MAX_SAFE_INTEGER))
-    return Layer.mergeAll(
-      Layer.provideMerge(Layer.effectDiscard(takeOver), store),
-      FileBlobStore.layer({ directory }),
-      Secrets.layer({ directory })
+    // One after the other: each brings the tables of the one database up to date.
+    const records = Layer.effectDiscard(takeOver).pipe(
+      Layer.provideMerge(SqliteTenantRegistry.layerNoDepsFromEnv),
+      Layer.provideMerge(SqliteDocumentStore.layerNoDepsPatient("20 millis")),
+      Layer.provide(SqliteDocumentStore.layerDatabase({ filename: join(directory, "sluice.db") }))
     )
+    return Layer.mergeAll(records, FileBlobStore.layer({ directory }), Secrets.layer({ directory }))
   })
 )
 
@@ -75,6 +77,5 @@ const layerSources = Layer.unwrap(Effect.map(StorageConfig, ({ inbox }) => Sourc
 export const layer = Layer.merge(Engine.layer, Outbox.layer).pipe(
   Layer.provideMerge(layerWorkers),
   Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),
-  Layer.provide(TenantRegistry.layerFromEnv),
   Layer.provide(EngineConfig.layerFromEnv)
 )

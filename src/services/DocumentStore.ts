@@ -156,6 +156,27 @@ export interface QueueStats {
   readonly failed: number
 }
 
+/** A document that runs, or has run and waits again. */
+export interface UnderWay {
+  readonly tenant: TenantId
+  readonly id: DocumentId
+  readonly running: boolean
+  /** Pages that have no result yet; unknown until the file was opened. */
+  readonly pages: number | undefined
+}
+
+/** Queued documents of the same tenant that are claimed before another one. */
+export interface Ahead {
+  readonly documents: number
+  /** Pages that have no result yet, of those that were opened. */
+  readonly pages: number
+  /** Those that were not opened yet. */
+  readonly unopened: number
+}
+
+/** A look at a queue goes no deeper, so that the depth of a backlog costs nobody time. */
+export const deepestLook = 10_000
+
 export interface PendingCallback {
   readonly document: Document
   readonly url: string
@@ -230,6 +251,8 @@ export class DocumentStore extends Context.Service<
       at: Moment,
       limit: number
     ) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
+    /** Whether a claim would find something. */
+    readonly hasQueued: (tenant: TenantId) => Effect.Effect<boolean, StoreUnavailable>
     /** Without tenants that are paused. */
     readonly tenantsWithQueued: Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
 
@@ -283,6 +306,20 @@ export class DocumentStore extends Context.Service<
     readonly refersTo: (hash: BlobHash, tenant?: TenantId) => Effect.Effect<boolean, StoreUnavailable>
     /** Of one tenant, or of all when none is named. */
     readonly stats: (tenant?: TenantId) => Effect.Effect<QueueStats, StoreUnavailable>
+    /**
+     * What is claimed before this document, if it is queued: exact to a depth of `deepestLook`, and no more than that
+     * beyond. Nothing is ahead of a document that is not queued.
+     */
+    readonly ahead: (tenant: TenantId, id: DocumentId) => Effect.Effect<Ahead, StoreUnavailable>
+    /** Tenants with queued documents, and how many. Without tenants that are paused. */
+    readonly backlogs: Effect.Effect<
+      ReadonlyArray<{ readonly tenant: TenantId; readonly queued: number }>,
+      StoreUnavailable
+    >
+    /** Documents that run, and those queued ones that were opened before; at most `deepestLook` of either. */
+    readonly underWay: Effect.Effect<ReadonlyArray<UnderWay>, StoreUnavailable>
+    /** Since when the oldest of the tenant's queued documents waits: the least over the first of each priority. */
+    readonly oldestQueued: (tenant: TenantId) => Effect.Effect<Option.Option<Moment>, StoreUnavailable>
 
     /** Terminal documents whose callback is still owed at `now`. */
     readonly pendingCallbacks: (

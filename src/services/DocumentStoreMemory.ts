@@ -21,6 +21,7 @@ import {
   StoreUnavailable
 } from "./DocumentStore.ts"
 import { answersMemory } from "./DocumentStoreMemoryAnswers.ts"
+import { looksMemory } from "./DocumentStoreMemoryLooks.ts"
 import { Documents, type Stored, toDocument } from "./DocumentStoreMemoryRecords.ts"
 
 const make = Effect.sync(() => {
@@ -214,6 +215,9 @@ const make = Effect.sync(() => {
           })
       )
     ),
+    hasQueued: Effect.fn("DocumentStore.hasQueued")((tenant) =>
+      Effect.sync(() => documents.next(tenant) !== undefined)
+    ),
     tenantsWithQueued: Effect.sync(() => documents.tenantsWithQueued),
     cancel: Effect.fn("DocumentStore.cancel")((tenant, id, at) =>
       located(tenant, id, (stored) => {
@@ -335,6 +339,7 @@ const make = Effect.sync(() => {
         stored.callbackDue = outcome.settled ? undefined : outcome.nextAt
       })
     ),
+    ...looksMemory(documents),
     ...answersMemory()
   })
 })

@@ -89,6 +89,31 @@ class Backlog {
     if (place >= 0) queue.splice(place, 1)
   }
 
+  get size(): number {
+    return this.#queues.reduce((sum, queue) => sum + queue.length, 0)
+  }
+
+  /** The first of each priority, the highest priority first. */
+  get heads(): ReadonlyArray<Stored> {
+    return this.#queues.flatMap((queue) => queue.slice(0, 1))
+  }
+
+  before(stored: Stored, limit: number): ReadonlyArray<Stored> {
+    const { priority } = stored.accepted
+    const ahead: Array<Stored> = []
+    for (const queue of this.#queues) {
+      for (const other of queue) {
+        if (ahead.length === limit || other === stored || other.accepted.priority < priority) return ahead
+        ahead.push(other)
+      }
+    }
+    return ahead
+  }
+
+  get #queues(): ReadonlyArray<ReadonlyArray<Stored>> {
+    return Array.from({ length: 10 }, (_, place) => this.#byPriority.get(9 - place) ?? [])
+  }
+
   get first(): Stored | undefined {
     for (let priority = 9; priority >= 0; priority--) {
       const stored = this.#byPriority.get(priority)?.[0]

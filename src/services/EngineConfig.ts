@@ -13,6 +13,9 @@ export interface EngineLimits {
   readonly queueSize: number
   /** Bytes of one upload. */
   readonly uploadSize: ByteSize.ByteSize
+  /** Bytes of all uploads that are not committed yet, and of those of one tenant. An upload alone may exceed them. */
+  readonly bytesInFlight: ByteSize.ByteSize
+  readonly tenantBytesInFlight: ByteSize.ByteSize
   /** Pages of one document; a file that claims more is refused before anything is read. */
   readonly pages: number
   /** Worker time of one page. */
@@ -39,6 +42,8 @@ export const defaultLimits: EngineLimits = {
   documentPages: 6,
   queueSize: 10_000,
   uploadSize: ByteSize.mebibytes(200),
+  bytesInFlight: ByteSize.gibibytes(1),
+  tenantBytesInFlight: ByteSize.mebibytes(512),
   pages: 20_000,
   pageTimeout: Duration.seconds(30),
   documentTimeout: Duration.minutes(30),
@@ -50,6 +55,9 @@ export const defaultLimits: EngineLimits = {
   mailboxCapacity: 64
 }
 
+const bytesInFlight = byteSize("MAX_BYTES_IN_FLIGHT").pipe(Config.withDefault(defaultLimits.bytesInFlight))
+const half = (size: ByteSize.ByteSize) => ByteSize.bytes(Math.ceil(ByteSize.toNumberUnsafe(size) / 2))
+
 const limits: Config.Config<EngineLimits> = Config.all({
   globalDocuments: count("GLOBAL_PDF_CONCURRENCY", 10_000).pipe(
     Config.withDefault(undefined),
@@ -60,6 +68,11 @@ const limits: Config.Config<EngineLimits> = Config.all({
   documentPages: count("PER_PDF_PAGE_CONCURRENCY", 1_000).pipe(Config.withDefault(defaultLimits.documentPages)),
   queueSize: count("QUEUE_MAXSIZE").pipe(Config.withDefault(defaultLimits.queueSize)),
   uploadSize: byteSize("MAX_UPLOAD_SIZE").pipe(Config.withDefault(defaultLimits.uploadSize)),
+  bytesInFlight,
+  tenantBytesInFlight: byteSize("PER_TENANT_BYTES_IN_FLIGHT").pipe(
+    Config.withDefault(undefined),
+    Config.flatMap((own) => (own === undefined ? Config.map(bytesInFlight, half) : Config.succeed(own)))
+  ),
   pages: count("MAX_PAGES").pipe(Config.withDefault(defaultLimits.pages)),
   pageTimeout: duration("PAGE_TIMEOUT").pipe(Config.withDefault(defaultLimits.pageTimeout)),
   queueTtl: duration("QUEUE_TTL").pipe(Config.withDefault(undefined)),

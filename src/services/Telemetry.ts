@@ -52,8 +52,11 @@ export const documentsReused = counter(
   "Submissions answered with a document that was there before, of the same bytes, name and password."
 )()
 
-/** The queue that was full, the engine's own state, or what was wrong with the file. */
+/** The limit that was reached, the engine's own state, or what was wrong with the file. */
 export const refusals = [
+  "tenant_rate",
+  "tenant_bytes",
+  "global_bytes",
   "tenant_queue",
   "global_queue",
   "shutting_down",
@@ -78,7 +81,7 @@ export const documentsEnded = labelled(
 
 export const documentsRequeued = labelled(
   "reason",
-  ["stopped", "unavailable", "retried"],
+  ["stopped", "preempted", "unavailable", "retried"],
   counter("sluice_documents_requeued_total", "Documents that went back to their queue, finished pages kept.")
 )
 
@@ -196,6 +199,9 @@ export const spans = {
   "Reader.*": "Work inside a page worker; shows only when a reader runs in the engine's own process.",
   "Sources.*": "Resolving and fetching a PDF that lies elsewhere.",
   "Secrets.*": "Sealing and opening document passwords.",
+  "TenantRegistry.*": "Looking up or changing the limits of a tenant.",
+  "ShareMeter.*": "Looking up what a tenant got of the workers' time.",
+  "WaitEstimator.*": "Estimating when a document will end, or the next one start.",
   "Sweeper.*": "One round over expired leases and due schedules.",
   "RetentionSweeper.*": "One round over old documents and old answers to idempotency keys.",
   "BlobSweeper.*": "One round over blobs that no document refers to.",

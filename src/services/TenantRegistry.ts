@@ -1,25 +1,12 @@
 import { Config, Context, Effect, Layer, Result, Schema } from "effect"
 import { TenantId } from "../domain/Ids.ts"
+import { patched, type TenantLimits, type TenantLimitsPatch, TenantOverride } from "../domain/TenantLimits.ts"
+import type { StoreUnavailable } from "./DocumentStore.ts"
 import { EngineConfig } from "./EngineConfig.ts"
 
-/** What one tenant may have. */
-export interface TenantLimits {
-  /** Documents open at once. */
-  readonly documents: number
-  /** Share of worker time, relative to the other tenants that have work. */
-  readonly weight: number
-  /** Documents that may wait. */
-  readonly backlog: number
-}
+export type { TenantLimits, TenantLimitsPatch } from "../domain/TenantLimits.ts"
 
-const Overrides = Schema.Record(
-  TenantId,
-  Schema.Struct({
-    documents: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
-    weight: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThan(0))),
-    backlog: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))
-  })
-)
+const Overrides = Schema.Record(TenantId, TenantOverride)
 export type TenantOverrides = typeof Overrides.Type
 
 /** A misspelt limit is refused, not ignored. */
@@ -33,30 +20,70 @@ const OverridesText = Schema.String.check(
   })
 )
 
+/** `TENANT_LIMITS`, a JSON object by tenant id: `{"acme":{"documents":4,"weight":2}}`. */
+export const overridesFromEnv: Config.Config<TenantOverrides> = Config.schema(OverridesText, "TENANT_LIMITS").pipe(
+  Config.map((text) => Result.getOrElse(decodeOverrides(text), () => ({}))),
+  Config.withDefault({})
+)
+
+/** Seconds of a tenant's rate that may come at once, unless its burst says otherwise. */
+const burstSeconds = 10
+const largestBurst = 1_000_000_000
+
+const burstOf = (rate: number | undefined): number =>
+  rate === undefined ? 1 : Math.min(largestBurst, Math.max(1, Math.ceil(burstSeconds * rate)))
+
+/**
+ * A tenant's limits: what was changed while the engine ran comes first, then what the configuration says of the tenant,
+ * then the engine's defaults.
+ */
+export const limitsOver = Effect.fnUntraced(function* (overrides: TenantOverrides) {
+  const config = yield* EngineConfig
+  const configured = new Map(Object.entries(overrides))
+  const defaults = {
+    documents: config.tenantDocuments,
+    weight: 1,
+    backlog: config.queueSize,
+    pages: config.documentPages
+  }
+  return (tenant: TenantId, changed: TenantOverride | undefined): TenantLimits => {
+    const said = { ...configured.get(tenant), ...changed }
+    return { ...defaults, rate: undefined, burst: burstOf(said.rate), ...said }
+  }
+})
+
 /** Says what each tenant may have. A tenant that nobody described gets the engine's defaults. */
 export class TenantRegistry extends Context.Service<
   TenantRegistry,
-  { readonly limits: (tenant: TenantId) => Effect.Effect<TenantLimits> }
+  {
+    /** Answers from memory, so it cannot fail. */
+    readonly limits: (tenant: TenantId) => Effect.Effect<TenantLimits>
+    /** Once it succeeds, the change counts from now on, and as long as the registry keeps anything. */
+    readonly update: (tenant: TenantId, patch: TenantLimitsPatch) => Effect.Effect<TenantLimits, StoreUnavailable>
+  }
 >()("sluice/services/TenantRegistry") {
-  /** Fixed overrides over the engine's defaults. */
+  /** Overrides over the engine's defaults. Changes are kept in memory. */
   static readonly layer = (overrides: TenantOverrides = {}) =>
     Layer.effect(
       TenantRegistry,
-      Effect.map(EngineConfig, (config) => {
-        const known = new Map(Object.entries(overrides))
-        const defaults: TenantLimits = { documents: config.tenantDocuments, weight: 1, backlog: config.queueSize }
-        return TenantRegistry.of({ limits: (tenant) => Effect.succeed({ ...defaults, ...known.get(tenant) }) })
+      Effect.map(limitsOver(overrides), (limitsOf) => {
+        const changes = new Map<TenantId, TenantOverride>()
+        return TenantRegistry.of({
+          limits: (tenant) => Effect.sync(() => limitsOf(tenant, changes.get(tenant))),
+          update: Effect.fn("TenantRegistry.update")((tenant, patch) =>
+            Effect.sync(() => {
+              const changed = patched(changes.get(tenant) ?? {}, patch)
+              if (Object.keys(changed).length === 0) changes.delete(tenant)
+              else changes.set(tenant, changed)
+              return limitsOf(tenant, changed)
+            })
+          )
+        })
       })
     )
 
-  /** `TENANT_LIMITS`, a JSON object by tenant id: `{"acme":{"documents":4,"weight":2}}`. */
+  /** The same with the overrides of `TENANT_LIMITS`. */
   static readonly layerFromEnv = Layer.unwrap(
-    Effect.map(
-      Config.schema(OverridesText, "TENANT_LIMITS").pipe(
-        Config.map((text) => Result.getOrElse(decodeOverrides(text), () => ({}))),
-        Config.withDefault({})
-      ),
-      (overrides) => TenantRegistry.layer(overrides)
-    )
+    Effect.map(overridesFromEnv, (overrides) => TenantRegistry.layer(overrides))
   )
 }

@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { readPages } from "../../src/actors/DocumentPages.ts"
+import { FairShares } from "../../src/actors/FairShares.ts"
+import { makePageGates } from "../../src/actors/PageGate.ts"
 import { PageScheduler } from "../../src/actors/PageScheduler.ts"
 import { makeStopwatch } from "../../src/actors/Stopwatch.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
@@ -14,9 +16,9 @@ describe("checkpoints", () => {
       const reading = readPages({
         pdf: { key: "slow store", location: { _tag: "Bytes", bytes: new Uint8Array() }, password: undefined },
         pages: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-        pageLimit: 6,
+        pageGate: yield* makePageGates(6).open,
         pageTimeout: Duration.seconds(5),
-        turn: { tenant: TenantId.make("acme"), weight: 1, priority: 5 },
+        turn: { tenant: TenantId.make("acme"), priority: 5 },
         stopwatch: makeStopwatch(Duration.minutes(1)),
         faults: new Map(),
         onFault: () => Effect.void,
@@ -28,7 +30,10 @@ describe("checkpoints", () => {
       })
       const engine = makeScriptedEngine(() => soundDocument(10, "10 millis"))
       const fiber = yield* Effect.forkChild(
-        Effect.provide(reading, PageScheduler.layer.pipe(Layer.provideMerge(engine.layer)))
+        Effect.provide(
+          reading,
+          PageScheduler.layer.pipe(Layer.provide(FairShares.layer), Layer.provideMerge(engine.layer))
+        )
       )
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)

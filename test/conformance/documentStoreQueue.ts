@@ -10,6 +10,8 @@ import {
   globex,
   lease,
   newDocument,
+  openedPdf,
+  page,
   type Test
 } from "./documentStoreFixtures.ts"
 
@@ -199,6 +201,102 @@ export const queue = (test: Test) => {
       assert.deepStrictEqual([...(yield* store.tenantsWithQueued)].toSorted(), [acme, globex])
       yield* claim(globex)
       assert.deepStrictEqual(yield* store.tenantsWithQueued, [acme])
+    })
+  )
+
+  test(
+    "counts the documents ahead by priority and age, with the pages left of those that were opened",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* accept(2)
+      yield* accept(3, { priority: 9 })
+      yield* accept(4, { priority: 1 })
+      yield* accept(5, { tenantId: globex, priority: 9 })
+      yield* accept(6, { notBefore: 5_000, priority: 9 })
+      const ahead = (number: number) => store.ahead(acme, documentId(number))
+      assert.deepStrictEqual(yield* ahead(3), { documents: 0, pages: 0, unopened: 0 })
+      assert.deepStrictEqual(yield* ahead(2), { documents: 2, pages: 0, unopened: 2 })
+      const first = yield* claim()
+      yield* store.opened(first.fence, openedPdf)
+      yield* store.savePage(first.fence, page(1))
+      assert.deepStrictEqual(yield* ahead(4), { documents: 2, pages: 0, unopened: 2 })
+      yield* store.release(first.fence)
+      assert.deepStrictEqual(yield* ahead(2), { documents: 2, pages: 2, unopened: 1 })
+      assert.deepStrictEqual(yield* ahead(4), { documents: 3, pages: 2, unopened: 2 })
+    })
+  )
+
+  test(
+    "sees nothing ahead of a document that is not queued, or of another tenant",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* accept(2)
+      yield* accept(3, { notBefore: 5_000 })
+      const none = { documents: 0, pages: 0, unopened: 0 }
+      assert.deepStrictEqual(yield* store.ahead(globex, documentId(2)), none)
+      assert.deepStrictEqual(yield* store.ahead(acme, documentId(3)), none)
+      yield* claim()
+      assert.deepStrictEqual(yield* store.ahead(acme, documentId(1)), none)
+    })
+  )
+
+  test(
+    "counts queued documents by tenant, without those that are paused",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      assert.deepStrictEqual(yield* store.backlogs, [])
+      yield* accept(1)
+      yield* accept(2)
+      yield* accept(3, { tenantId: globex })
+      yield* accept(4, { tenantId: globex, notBefore: 5_000 })
+      const queued = () => Effect.map(store.backlogs, (all) => new Map(all.map((one) => [one.tenant, one.queued])))
+      assert.deepStrictEqual(
+        yield* queued(),
+        new Map([
+          [acme, 2],
+          [globex, 1]
+        ])
+      )
+      yield* store.setPaused(globex, true)
+      yield* claim()
+      assert.deepStrictEqual(yield* queued(), new Map([[acme, 1]]))
+    })
+  )
+
+  test(
+    "knows what is left of the documents that run, and of those that ran and wait again",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* accept(2)
+      yield* accept(3)
+      yield* accept(4, { tenantId: globex })
+      const { fence } = yield* claim()
+      yield* claim(globex)
+      yield* store.opened(fence, openedPdf)
+      yield* store.savePage(fence, page(2))
+      const underWay = Effect.map(store.underWay, (all) => all.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+      const other = { tenant: globex, id: documentId(4), running: true, pages: undefined }
+      assert.deepStrictEqual(yield* underWay, [{ tenant: acme, id: documentId(1), running: true, pages: 2 }, other])
+      yield* store.release(fence)
+      assert.deepStrictEqual(yield* underWay, [{ tenant: acme, id: documentId(1), running: false, pages: 2 }, other])
+    })
+  )
+
+  test(
+    "knows since when the oldest queued document waits",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      assert.isTrue(Option.isNone(yield* store.oldestQueued(acme)))
+      yield* accept(1, { acceptedAt: 500, notBefore: 3_000 })
+      yield* accept(2, { acceptedAt: 2_000, priority: 9 })
+      yield* accept(3, { acceptedAt: 2_500 })
+      assert.deepStrictEqual(yield* store.oldestQueued(acme), Option.some(2_000))
+      yield* store.queueDue(3_000)
+      yield* claim()
+      assert.deepStrictEqual(yield* store.oldestQueued(acme), Option.some(3_000))
     })
   )
 }

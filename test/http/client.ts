@@ -68,6 +68,9 @@ export const postPdf = (
 export const postJson = (path: string, body: unknown, headers: Record<string, string> = {}) =>
   post(path, HttpBody.jsonUnsafe(body), headers)
 
+export const patchJson = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+  send(HttpClientRequest.patch(path, { body: HttpBody.jsonUnsafe(body), headers }))
+
 type FormPart = readonly [field: string, value: string] | readonly [field: string, bytes: Uint8Array, fileName: string]
 
 export const postForm = (

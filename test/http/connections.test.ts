@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Queue } from "effect"
 import { TestClock } from "effect/testing"
-import { QueueFull } from "../../src/services/DocumentStore.ts"
+import { LimitReached } from "../../src/actors/Ingestion.ts"
 import { change, Fake, inspect } from "./fakes.ts"
 import { pdf, rawConnection, testServer } from "./client.ts"
 
@@ -21,7 +21,7 @@ describe("an upload", () => {
   for (const framing of ["content-length: 10737418240", "transfer-encoding: chunked"]) {
     it.effect(`that is refused early gets its answer while it is still sending (${framing})`, () =>
       Effect.gen(function* () {
-        yield* change({ refuse: new QueueFull({ scope: "tenant", limit: 2 }) })
+        yield* change({ refuse: new LimitReached({ limit: "tenant_queue", allowed: 2, retryAfterSeconds: 7 }) })
         const connection = yield* rawConnection
         yield* connection.write(head("content-type: application/pdf", framing))
         // A chunk of 10 GiB: it never ends either.
@@ -37,7 +37,7 @@ describe("an upload", () => {
 
   it.effect("of a form whose first file is refused by a full queue is not read to its end", () =>
     Effect.gen(function* () {
-      yield* change({ refuse: new QueueFull({ scope: "global", limit: 2 }) })
+      yield* change({ refuse: new LimitReached({ limit: "global_queue", allowed: 2, retryAfterSeconds: 7 }) })
       const connection = yield* rawConnection
       yield* connection.write(head("content-type: multipart/form-data; boundary=b", "content-length: 10737418240"))
       yield* connection.write(partHead("a.pdf"))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { DateTime, Effect } from "effect"
 import { type PageResult, failedPage } from "../../src/domain/Page.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { alter, change, idOf } from "./fakes.ts"
@@ -44,6 +44,23 @@ describe("a document", () => {
         progress: { done: 0, failed: 0 },
         timings: { acceptedAt: "1970-01-01T00:00:00.000Z" },
         links: { self: first, pages: `${first}/pages`, text: `${first}/text` }
+      })
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("is shown with why it waits and until when", () =>
+    Effect.gen(function* () {
+      yield* postPdf()
+      const eta = { low: DateTime.makeUnsafe(1_000), high: DateTime.makeUnsafe(3_000) }
+      yield* alter(idOf(1), { waiting: { gate: "tenant", position: 3, pagesAhead: 40, eta } })
+      const { json } = yield* get(first)
+      assert.deepNestedInclude(json, {
+        waiting: {
+          gate: "tenant",
+          position: 3,
+          pagesAhead: 40,
+          eta: { low: "1970-01-01T00:00:01.000Z", high: "1970-01-01T00:00:03.000Z" }
+        }
       })
     }).pipe(Effect.provide(testServer))
   )

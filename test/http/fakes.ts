@@ -41,6 +41,8 @@ export class Fake extends Context.Service<
   }
 >()("sluice/test/http/Fake") {}
 
+const limits = { documents: 2, weight: 1, backlog: 100, pages: 6, rate: undefined, burst: 1 }
+
 export const uploadLimit = 32 * 1024 * 1024
 
 /** Sources that the fake does not accept begin so. */
@@ -198,6 +200,18 @@ const ingestion = Layer.effect(
       retry: (tenant, id) => find(tenant, id),
       pause: () => Effect.void,
       resume: () => Effect.void,
+      setLimits: () => Effect.as(checked, limits),
+      tenant: (tenantId) =>
+        Effect.map(checked, ({ paused }) => ({
+          tenantId,
+          paused,
+          limits,
+          backlog: 0,
+          running: 0,
+          share: { entitled: 1, received1m: 0, received15m: 0 },
+          noisy: false,
+          fairness: 1
+        })),
       reserveKey: () => Effect.succeedNone,
       keepAnswer: () => Effect.void,
       answers: () => Effect.succeed(true),

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { HttpBody } from "effect/http"
-import { QueueFull } from "../../src/services/DocumentStore.ts"
+import { LimitReached } from "../../src/actors/Ingestion.ts"
 import { badSource, change, idOf, inspect } from "./fakes.ts"
 import { assertProblem, post, postJson, testServer } from "./client.ts"
 
@@ -42,7 +42,7 @@ describe("an ingestion by reference", () => {
       const answer = yield* postJson("/pdf/ingest", { pdf_ids: [`${badSource}x`] })
       assertProblem(answer, 422, "SOURCE_REFUSED")
       assert.deepInclude(answer.json, { accepted: false, queued_pdfs: 0, documents: [refused(`${badSource}x`)] })
-      yield* change({ refuse: new QueueFull({ scope: "global", limit: 4 }) })
+      yield* change({ refuse: new LimitReached({ limit: "global_queue", allowed: 4, retryAfterSeconds: 7 }) })
       const full = yield* postJson("/pdf/ingest", { pdf_ids: ["a", "b"] })
       assertProblem(full, 429, "GLOBAL_QUEUE_FULL")
       assert.isDefined(full.headers["retry-after"])

@@ -82,8 +82,10 @@ describe("the description of the interface", () => {
         "/v1/documents/{id}/pages/{n}",
         "/v1/documents/{id}/retry",
         "/v1/documents/{id}/text",
+        "/v1/tenant",
         "/v1/tenant/pause",
-        "/v1/tenant/resume"
+        "/v1/tenant/resume",
+        "/v1/tenants/{tenant}"
       ])
       for (const operations of Object.values(Object(paths))) {
         for (const { responses } of Object.values<{ readonly responses: object }>(Object(operations))) {

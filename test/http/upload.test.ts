@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Redacted, Stream } from "effect"
 import { HttpBody } from "effect/http"
-import { ShuttingDown } from "../../src/actors/Ingestion.ts"
+import { LimitReached, ShuttingDown } from "../../src/actors/Ingestion.ts"
 import { BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
-import { QueueFull, StoreUnavailable } from "../../src/services/DocumentStore.ts"
+import { StoreUnavailable } from "../../src/services/DocumentStore.ts"
 import { change, idOf, inspect, uploadLimit } from "./fakes.ts"
 import { assertProblem, get, pdf, post, postForm, postPdf, testServer } from "./client.ts"
 
@@ -23,6 +23,9 @@ const notPdf = (name: string) => ({
 })
 const html = new TextEncoder().encode("<html>")
 
+const reached = (limit: LimitReached["limit"], allowed: number, retryAfterSeconds: number) =>
+  new LimitReached({ limit, allowed, retryAfterSeconds })
+
 describe("a PDF as the body", () => {
   it.effect("is accepted with its parameters, and its password reaches the engine wrapped", () =>
     Effect.gen(function* () {
@@ -34,7 +37,8 @@ describe("a PDF as the body", () => {
       assert.deepStrictEqual(answer.json, { documents: [accepted(1, "résumé.pdf", "scheduled")] })
       const [submission] = (yield* inspect).submissions
       assert.strictEqual(submission?.tenant, "acme")
-      const { notBefore, password, ...options } = submission?.options ?? {}
+      const { notBefore, password, size, ...options } = submission?.options ?? {}
+      assert.strictEqual(size, pdf().length)
       assert.deepStrictEqual(options, { name: "résumé.pdf", priority: 9, callback: "https://example.com/x" })
       assert.strictEqual(notBefore && DateTime.formatIso(notBefore), "2030-05-01T12:00:00.000Z")
       assert.strictEqual(password && Redacted.value(password), "hunter2")
@@ -89,12 +93,12 @@ describe("a PDF as the body", () => {
 
   it.effect("is refused with the time to come back when the engine takes nothing", () =>
     Effect.gen(function* () {
-      yield* postPdf()
-      yield* postPdf()
       for (const [refuse, status, code, retryAfter, limit] of [
-        // 12.5 seconds of waiting for two documents: one place every 6.25.
-        [new QueueFull({ scope: "tenant", limit: 2 }), 429, "TENANT_QUEUE_FULL", "7", 2],
-        [new QueueFull({ scope: "global", limit: 3 }), 429, "GLOBAL_QUEUE_FULL", "7", 3],
+        [reached("tenant_rate", 0.5, 2), 429, "TENANT_RATE_LIMITED", "2", 0.5],
+        [reached("tenant_bytes", 1_000, 3), 429, "TENANT_BYTES_IN_FLIGHT", "3", 1_000],
+        [reached("global_bytes", 2_000, 4), 429, "GLOBAL_BYTES_IN_FLIGHT", "4", 2_000],
+        [reached("tenant_queue", 2, 7), 429, "TENANT_QUEUE_FULL", "7", 2],
+        [reached("global_queue", 3, 300), 429, "GLOBAL_QUEUE_FULL", "300", 3],
         [new ShuttingDown(), 503, "SHUTTING_DOWN", "5", undefined],
         [new StoreUnavailable({ operation: "x", cause: "c" }), 503, "STORE_UNAVAILABLE", "5", undefined],
         [new BlobStoreUnavailable({ operation: "x", cause: "c" }), 503, "BLOB_STORE_UNAVAILABLE", "5", undefined]
@@ -104,14 +108,8 @@ describe("a PDF as the body", () => {
         assertProblem(answer, status, code)
         assert.strictEqual(answer.headers["retry-after"], retryAfter)
         assert.strictEqual(answer.json.limit, limit)
+        assert.strictEqual(String(answer.json.retryAfter), retryAfter)
       }
-    }).pipe(Effect.provide(testServer))
-  )
-
-  it.effect("is refused for long when the queue is full and the tenant is paused", () =>
-    Effect.gen(function* () {
-      yield* change({ refuse: new QueueFull({ scope: "tenant", limit: 2 }), paused: true })
-      assert.strictEqual((yield* postPdf()).headers["retry-after"], "300")
     }).pipe(Effect.provide(testServer))
   )
 
@@ -307,7 +305,7 @@ describe("a form", () => {
 
   it.effect("of which nothing is accepted is answered like its first refusal, and names every file", () =>
     Effect.gen(function* () {
-      yield* change({ refuse: new QueueFull({ scope: "tenant", limit: 2 }) })
+      yield* change({ refuse: reached("tenant_queue", 2, 7) })
       const answer = yield* postForm([
         ["file", pdf(), "a.pdf"],
         ["file", pdf(), "b.pdf"]
@@ -317,7 +315,8 @@ describe("a form", () => {
         code: "TENANT_QUEUE_FULL",
         message: "the tenant queue holds its limit of 2 documents",
         advice: "Try again after the time that Retry-After tells.",
-        limit: 2
+        limit: 2,
+        retryAfter: 7
       }
       assert.deepInclude(answer.json, {
         documents: [

@@ -34,6 +34,16 @@ describe("EngineConfig", () => {
     })
   )
 
+  it.effect("gives one tenant half of the bytes in flight unless it is told otherwise", () =>
+    Effect.gen(function* () {
+      const half = yield* read({ MAX_BYTES_IN_FLIGHT: "10MB" })
+      assert.strictEqual(ByteSize.toNumberUnsafe(half.bytesInFlight), 10_000_000)
+      assert.strictEqual(ByteSize.toNumberUnsafe(half.tenantBytesInFlight), 5_000_000)
+      const own = yield* read({ PER_TENANT_BYTES_IN_FLIGHT: "1MB" })
+      assert.strictEqual(ByteSize.toNumberUnsafe(own.tenantBytesInFlight), 1_000_000)
+    })
+  )
+
   for (const [name, value] of [
     ["GLOBAL_PDF_CONCURRENCY", "0"],
     ["MAX_CONCURRENT_JOBS", "many"],
@@ -41,6 +51,8 @@ describe("EngineConfig", () => {
     ["PER_PDF_PAGE_CONCURRENCY", "1.5"],
     ["QUEUE_MAXSIZE", "lots"],
     ["MAX_UPLOAD_SIZE", "12 parsecs"],
+    ["MAX_BYTES_IN_FLIGHT", "0"],
+    ["PER_TENANT_BYTES_IN_FLIGHT", "half"],
     ["MAX_PAGES", "0x10z"],
     ["PAGE_TIMEOUT", "30"],
     ["DOCUMENT_TIMEOUT", "0s"],

@@ -1,29 +1,47 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer } from "effect"
-import { TenantId } from "../../src/domain/Ids.ts"
-import { EngineConfig } from "../../src/services/EngineConfig.ts"
 import { TenantRegistry } from "../../src/services/TenantRegistry.ts"
+import { acme, globex, limitsOf, settings, tenantRegistryConformance } from "../conformance/tenantRegistry.ts"
 
-const limitsOf = (tenant: string, env: Record<string, string>) =>
-  TenantRegistry.use((registry) => registry.limits(TenantId.make(tenant))).pipe(
-    Effect.provide(TenantRegistry.layerFromEnv.pipe(Layer.provide(EngineConfig.layer({ tenantDocuments: 3 })))),
-    Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+tenantRegistryConformance("The tenant registry in memory", TenantRegistry.layer)
+
+const provided = (env: Record<string, string>) =>
+  Effect.provide(
+    TenantRegistry.layerFromEnv.pipe(
+      Layer.provide(settings),
+      Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+    )
   )
 
-describe("TenantRegistry", () => {
-  it.effect("gives a tenant what was said of it, and the defaults for the rest", () =>
+describe("TENANT_LIMITS", () => {
+  it.effect("gives a tenant what it says of it, and the defaults for the rest", () =>
     Effect.gen(function* () {
-      const env = { TENANT_LIMITS: '{"acme":{"documents":5,"weight":2}}' }
-      assert.deepInclude(yield* limitsOf("acme", env), { documents: 5, weight: 2, backlog: 10_000 })
-      assert.deepInclude(yield* limitsOf("globex", env), { documents: 3, weight: 1 })
-      assert.deepInclude(yield* limitsOf("acme", {}), { documents: 3, weight: 1 })
-    })
+      assert.deepInclude(yield* limitsOf(acme), { documents: 5, weight: 2, pages: 1, rate: 2, burst: 4, backlog: 400 })
+      assert.deepInclude(yield* limitsOf(globex), { documents: 3, weight: 1 })
+    }).pipe(provided({ TENANT_LIMITS: '{"acme":{"documents":5,"weight":2,"pages":1,"rate":2,"burst":4}}' }))
   )
 
-  for (const text of ["{]", '{"acme":{"docs":4}}', '{"acme":{"documents":0}}', '{"../x":{"documents":1}}']) {
-    it.effect(`refuses TENANT_LIMITS=${text} by name`, () =>
+  it.effect("may be absent", () =>
+    Effect.gen(function* () {
+      assert.deepInclude(yield* limitsOf(acme), { documents: 3, weight: 1 })
+    }).pipe(provided({}))
+  )
+
+  for (const text of [
+    "{]",
+    '{"acme":{"docs":4}}',
+    '{"acme":{"documents":0}}',
+    '{"acme":{"weight":1001}}',
+    '{"acme":{"weight":0}}',
+    '{"acme":{"rate":-1}}',
+    '{"acme":{"burst":1.5}}',
+    '{"acme":{"pages":null}}',
+    '{"../x":{"documents":1}}'
+  ]) {
+    it.effect(`=${text} is refused by name`, () =>
       Effect.gen(function* () {
-        assert.include(String(yield* Effect.flip(limitsOf("acme", { TENANT_LIMITS: text }))), "TENANT_LIMITS")
+        const refused = yield* Effect.flip(limitsOf(acme).pipe(provided({ TENANT_LIMITS: text })))
+        assert.include(String(refused), "TENANT_LIMITS")
       })
     )
   }

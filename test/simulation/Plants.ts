@@ -1,15 +1,8 @@
 import { Effect, Layer, Option, Stream } from "effect"
-import * as BlobSweeper from "../../src/actors/BlobSweeper.ts"
-import { Drain } from "../../src/actors/Drain.ts"
-import type * as Engine from "../../src/actors/Engine.ts"
-import * as IngestionEngine from "../../src/actors/IngestionEngine.ts"
-import * as LeaseKeeper from "../../src/actors/LeaseKeeper.ts"
+import * as Engine from "../../src/actors/Engine.ts"
+import { FairShares } from "../../src/actors/FairShares.ts"
+import { GlobalGate } from "../../src/actors/GlobalGate.ts"
 import { PageScheduler } from "../../src/actors/PageScheduler.ts"
-import { Runner } from "../../src/actors/Runner.ts"
-import { Retries } from "../../src/actors/Retries.ts"
-import { Submissions } from "../../src/actors/Submissions.ts"
-import * as Sweeper from "../../src/actors/Sweeper.ts"
-import { TenantDirectory } from "../../src/actors/TenantDirectory.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import type { Claim } from "../../src/services/DocumentStore.ts"
 import type { Reader } from "./SimulatedEngine.ts"
@@ -23,19 +16,12 @@ export interface Plant {
 }
 
 /** The engine with another scheduler of pages. */
-const engineWith = (scheduler: Layer.Layer<PageScheduler, never, Layer.Services<typeof PageScheduler.layer>>) =>
-  Drain.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(IngestionEngine.layer, Sweeper.layer, LeaseKeeper.layer, BlobSweeper.layer)),
-    Layer.provideMerge(TenantDirectory.layer),
-    Layer.provideMerge(Submissions.layer),
-    Layer.provide([Runner.layer, scheduler, Retries.layer])
+const engineWith = (scheduler: typeof PageScheduler.layer) =>
+  Engine.layerNoScheduling.pipe(
+    Layer.provide(scheduler),
+    Layer.provide(GlobalGate.layer),
+    Layer.provide(FairShares.layer)
   )
-
-const schedulerBut = (change: (scheduler: typeof PageScheduler.Service) => Partial<typeof PageScheduler.Service>) =>
-  Layer.effect(
-    PageScheduler,
-    Effect.map(PageScheduler, (scheduler) => PageScheduler.of({ ...scheduler, ...change(scheduler) }))
-  ).pipe(Layer.provide(PageScheduler.layer))
 
 const savePageWithoutFence: Plant = {
   store: (store) => ({
@@ -125,7 +111,16 @@ const leaksTurn: Plant = {
 }
 
 const ignoresWeights: Plant = {
-  engine: engineWith(schedulerBut((scheduler) => ({ run: (turn) => scheduler.run({ ...turn, weight: 1 }) })))
+  engine: engineWith(
+    Layer.effect(
+      PageScheduler,
+      Effect.gen(function* () {
+        const shares = yield* FairShares
+        shares.setWeight = () => {}
+        return yield* PageScheduler
+      })
+    ).pipe(Layer.provide(PageScheduler.layer))
+  )
 }
 
 export const plants = {

@@ -39,7 +39,7 @@ export const probe = Effect.fnUntraced(function* (
   const submit = (plan: DocumentPlan) =>
     ingestion.submit(plan.tenant, Stream.make(bytesOf(plan.content)), { name: plan.name, force: true }).pipe(
       Effect.tapError(() => Effect.sleep("50 millis")),
-      Effect.retry({ while: (error) => error._tag === "QueueFull", times: 10_000 })
+      Effect.retry({ while: (error) => error._tag === "LimitReached", times: 10_000 })
     )
   for (const plan of plans) world.addContent(plan)
   const submissions = yield* Effect.forkChild(

@@ -94,8 +94,9 @@ export const makeWorld = Effect.fnUntraced(function* (
           return Effect.die("simulated defect")
         }
         const { backlog, documents, weight } = tenants.get(tenant) ?? { backlog: 1000, documents: 2, weight: 1 }
-        return Effect.succeed({ backlog, documents, weight })
-      })
+        return Effect.succeed({ backlog, documents, weight, pages: limits.documentPages, burst: 1 })
+      }),
+    update: () => Effect.die("no scenario changes limits")
   })
 
   /** Starts a process over the world. One that finds no store ends, and is started again. */

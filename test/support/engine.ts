@@ -77,7 +77,8 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
   })
   const registryLayer = Layer.effect(
     TenantRegistry,
-    Effect.map(TenantRegistry, ({ limits }) => ({
+    Effect.map(TenantRegistry, ({ limits, update }) => ({
+      update,
       limits: (owner) => Effect.andThen(options.slowRegistry ?? Effect.void, limits(owner))
     }))
   ).pipe(Layer.provide(TenantRegistry.layer(options.tenants)))

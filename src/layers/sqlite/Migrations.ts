@@ -151,6 +151,25 @@ const lifecycle = [
   `CREATE INDEX idempotency_keys_kept_at ON idempotency_keys (kept_at)`
 ]
 
+/** A column that is empty has the tenant's default. */
+const limits = [
+  `CREATE TABLE tenant_limits (
+    tenant_id TEXT PRIMARY KEY,
+    documents INTEGER,
+    weight REAL,
+    backlog INTEGER,
+    pages INTEGER,
+    rate REAL,
+    burst INTEGER
+  ) STRICT, WITHOUT ROWID`
+]
+
+/** Queued documents that were opened before: their pages are known. */
+const resumed = [
+  `CREATE INDEX documents_resumed ON documents (tenant_id, priority DESC, page_count, pages_done)
+  WHERE status = 'queued' AND page_count IS NOT NULL`
+]
+
 const steps = (statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -161,7 +180,9 @@ const all = {
   "0001_documents": steps(documents),
   "0002_pages": steps(pages),
   "0003_tenant_stats": steps(stats),
-  "0004_lifecycle": steps(lifecycle)
+  "0004_lifecycle": steps(lifecycle),
+  "0005_tenant_limits": steps(limits),
+  "0006_resumed": steps(resumed)
 }
 
 /** Brings the tables to what they were after this many steps, so that a test can bring them on from there. */

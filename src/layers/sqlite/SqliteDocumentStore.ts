@@ -5,6 +5,7 @@ import { DocumentNotFound, DocumentStore, StoreUnavailable } from "../../service
 import { make as makeGroupCommit } from "./GroupCommit.ts"
 import { migrate } from "./Migrations.ts"
 import * as lifecycle from "./lifecycle.ts"
+import * as looks from "./looks.ts"
 import * as reads from "./reads.ts"
 import { layer as clientLayer } from "./SqliteClient.ts"
 import { SqliteDatabase, type SqliteOptions, type Statements } from "./SqliteDatabase.ts"
@@ -45,6 +46,9 @@ const make = Effect.fnUntraced(function* (patience: Duration.Input) {
     expireQueued: Effect.fn("DocumentStore.expireQueued")((queuedBefore, at, limit) =>
       write("expire queued documents", lifecycle.expireQueued(queuedBefore, at, limit))
     ),
+    hasQueued: Effect.fn("DocumentStore.hasQueued")((tenant) =>
+      read("see whether a tenant has work", (db) => reads.hasQueued(db, tenant))
+    ),
     tenantsWithQueued: read("find tenants with work", reads.tenantsWithQueued),
     cancel: Effect.fn("DocumentStore.cancel")((tenant, id, at) =>
       write("cancel a document", writes.cancel(tenant, id, at))
@@ -80,6 +84,17 @@ const make = Effect.fnUntraced(function* (patience: Duration.Input) {
     ),
     stats: Effect.fn("DocumentStore.stats")((tenant) =>
       read("count documents", (db) => reads.stats(db, tenant ?? "*"))
+    ),
+    ahead: Effect.fn("DocumentStore.ahead")((tenant, id) =>
+      read("count what is ahead of a document", (db) => looks.ahead(db, tenant, id))
+    ),
+    backlogs: read("find backlogs", looks.backlogs),
+    underWay: read("find documents under way", looks.underWay),
+    oldestQueued: Effect.fn("DocumentStore.oldestQueued")((tenant) =>
+      Effect.map(
+        read("find the oldest queued document", (db) => looks.oldestQueued(db, tenant)),
+        Option.fromUndefinedOr
+      )
     ),
     pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")((now, limit) =>
       read("find callbacks owed", (db) => reads.pendingCallbacks(db, now, limit))
@@ -117,16 +132,29 @@ const storeLayer = (patience: Duration.Input) =>
 export const layerNoDeps: Layer.Layer<DocumentStore, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase> =
   storeLayer(0)
 
+/** The same, with commits that only bring pages this far apart. */
+export const layerNoDepsPatient: (
+  patience: Duration.Input
+) => Layer.Layer<DocumentStore, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase> = storeLayer
+
+type Database = Layer.Layer<SqlClient.SqlClient | SqliteDatabase>
+
+/** Opens the file (its folder has to exist), and closes it with the scope. */
+export const layerDatabase = (options: SqliteOptions) =>
+  clientLayer(options).pipe(
+    Layer.catchTag("SqlError", (cause) => {
+      const failed: Effect.Effect<Database, StoreUnavailable> = Effect.fail(
+        new StoreUnavailable({ operation: "open its file", cause })
+      )
+      return Layer.unwrap(failed)
+    })
+  )
+
 export interface StoreOptions extends SqliteOptions {
   /** How far apart commits may lie that only bring pages. None when absent. */
   readonly patience?: Duration.Input
 }
 
-/** Opens the file (its folder has to exist), and closes it with the scope. */
+/** On a file of its own. */
 export const layer = (options: StoreOptions): Layer.Layer<DocumentStore, StoreUnavailable> =>
-  storeLayer(options.patience ?? 0).pipe(
-    Layer.provide(clientLayer(options)),
-    Layer.catchTag("SqlError", (cause) =>
-      Layer.effect(DocumentStore, Effect.fail(new StoreUnavailable({ operation: "open its file", cause })))
-    )
-  )
+  Layer.provide(storeLayer(options.patience ?? 0), layerDatabase(options))

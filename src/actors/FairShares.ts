@@ -1,0 +1,184 @@
+import { Context, Layer } from "effect"
+import type { TenantId } from "../domain/Ids.ts"
+import { MinHeap } from "./MinHeap.ts"
+
+interface Account {
+  readonly tenant: TenantId
+  virtualTime: number
+  version: number
+  /** Entries in queues: what it waits for. */
+  waiting: number
+  /** Turns of a worker it has now. */
+  given: number
+  /** Documents open, or waiting to be opened. */
+  open: number
+}
+
+interface Rank {
+  readonly account: Account
+  readonly virtualTime: number
+  readonly version: number
+}
+
+const leastSweep = 1024
+
+/**
+ * What each tenant has had of the workers' time, as virtual time: it grows by `milliseconds used / weight`, and whoever has
+ * the least is next, at the global gate as in the queue for turns.
+ *
+ * Who begins to wait starts no earlier than the least served of those who waited when something was last given, so idling
+ * earns no credit; and no earlier than its own virtual time, so leaving and coming back forgives no debt. When nobody waits and nothing runs, all debts
+ * are void: nobody was kept waiting for them.
+ */
+export class Shares {
+  readonly #accounts = new Map<TenantId, Account>()
+  readonly #weights = new Map<TenantId, number>()
+  readonly #ranks = new MinHeap<Rank>((a, b) => a.virtualTime - b.virtualTime)
+  readonly #changed: Array<(tenant: TenantId) => void> = []
+  readonly #used: Array<(tenant: TenantId, millis: number) => void> = []
+  #floor = 0
+  #due = 0
+  #openWeight = 0
+  #latest = 0
+  #waiting = 0
+  #given = 0
+  #sweepAbove = leastSweep
+
+  /** Tenants that are remembered: those with work, and those with a debt to carry. */
+  get accounts(): number {
+    return this.#accounts.size
+  }
+
+  /** Where who begins to wait starts: what the least served tenant had when a permit or a turn was last given. */
+  get floor(): number {
+    return this.#floor
+  }
+
+  /** What a tenant would have by now that had got exactly its share. The floor stays behind it, and moves in leaps. */
+  get due(): number {
+    return Math.max(this.#floor, this.#due)
+  }
+
+  virtualTime(tenant: TenantId): number {
+    return this.#accounts.get(tenant)?.virtualTime ?? this.floor
+  }
+
+  weight(tenant: TenantId): number {
+    return this.#weights.get(tenant) ?? 1
+  }
+
+  /** Holds for all time used from now on, that of work which waits already included. */
+  setWeight(tenant: TenantId, weight: number): void {
+    if ((this.#accounts.get(tenant)?.open ?? 0) > 0) this.#openWeight += weight - this.weight(tenant)
+    if (weight === 1) this.#weights.delete(tenant)
+    else this.#weights.set(tenant, weight)
+  }
+
+  /** Tenants with a document open or waiting to be opened. */
+  active(): ReadonlyArray<{ readonly tenant: TenantId; readonly weight: number }> {
+    const active: Array<{ readonly tenant: TenantId; readonly weight: number }> = []
+    for (const { open, tenant } of this.#accounts.values()) {
+      if (open > 0) active.push({ tenant, weight: this.weight(tenant) })
+    }
+    return active
+  }
+
+  opens(tenant: TenantId, documents: 1 | -1): void {
+    const account = this.#account(tenant)
+    const before = account.open
+    account.open += documents
+    if (before === 0) this.#openWeight += this.weight(tenant)
+    if (account.open === 0) this.#openWeight -= this.weight(tenant)
+  }
+
+  waits(tenant: TenantId): void {
+    const account = this.#account(tenant)
+    if (account.waiting === 0) account.virtualTime = Math.max(account.virtualTime, this.floor)
+    account.waiting++
+    this.#waiting++
+    if (account.waiting === 1) this.#rank(account)
+  }
+
+  waitsNoMore(tenant: TenantId): void {
+    this.#account(tenant).waiting--
+    this.#waiting--
+  }
+
+  /** To be called before what is next in a queue is taken from it. */
+  raiseFloor(): void {
+    for (let least = this.#ranks.peek(); least !== undefined; least = this.#ranks.peek()) {
+      const { account, version, virtualTime } = least
+      if (version === account.version && account.waiting > 0) {
+        this.#floor = Math.max(this.#floor, virtualTime)
+        return
+      }
+      this.#ranks.pop()
+    }
+  }
+
+  /** A turn is given, and charged with its estimate. */
+  charge(tenant: TenantId, estimatedMillis: number): void {
+    const account = this.#account(tenant)
+    account.given++
+    this.#given++
+    this.#advance(account, estimatedMillis)
+  }
+
+  /** A turn has ended: its charge is corrected to what was used. */
+  settle(tenant: TenantId, estimatedMillis: number, usedMillis: number): void {
+    const account = this.#account(tenant)
+    account.given--
+    this.#given--
+    this.#advance(account, usedMillis - estimatedMillis)
+    this.#latest = Math.max(this.#latest, account.virtualTime)
+    this.#due = Math.min(this.#latest, this.due + usedMillis / Math.max(this.#openWeight, this.weight(tenant)))
+    for (const listener of this.#used) listener(tenant, usedMillis)
+    if (this.#waiting === 0 && this.#given === 0) this.#floor = Math.max(this.#floor, this.#latest)
+    this.#forgetSettled()
+  }
+
+  /** Calls the listener whenever the virtual time of a tenant that waits has changed. */
+  onChange(listener: (tenant: TenantId) => void): void {
+    this.#changed.push(listener)
+  }
+
+  /** Calls the listener with the worker time of every turn that has ended. */
+  onUse(listener: (tenant: TenantId, millis: number) => void): void {
+    this.#used.push(listener)
+  }
+
+  #advance(account: Account, millis: number): void {
+    account.virtualTime += millis / this.weight(account.tenant)
+    account.version++
+    if (account.waiting === 0) return
+    this.#rank(account)
+    for (const listener of this.#changed) listener(account.tenant)
+  }
+
+  #rank(account: Account): void {
+    const { version, virtualTime } = account
+    this.#ranks.push({ account, version, virtualTime })
+  }
+
+  #account(tenant: TenantId): Account {
+    const known = this.#accounts.get(tenant)
+    if (known !== undefined) return known
+    const created = { tenant, virtualTime: this.floor, version: 0, waiting: 0, given: 0, open: 0 }
+    this.#accounts.set(tenant, created)
+    return created
+  }
+
+  /** Accounts without work and without debt carry nothing that new ones would not. Amortised O(1) per turn. */
+  #forgetSettled(): void {
+    if (this.#accounts.size <= this.#sweepAbove) return
+    for (const { given, open, tenant, virtualTime, waiting } of this.#accounts.values()) {
+      if (waiting === 0 && given === 0 && open === 0 && virtualTime <= this.#floor) this.#accounts.delete(tenant)
+    }
+    this.#sweepAbove = Math.max(leastSweep, 2 * this.#accounts.size)
+  }
+}
+
+/** The shares of this process's tenants. */
+export class FairShares extends Context.Service<FairShares, Shares>()("sluice/actors/FairShares") {
+  static readonly layer = Layer.sync(FairShares, () => new Shares())
+}

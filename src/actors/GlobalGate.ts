@@ -1,0 +1,183 @@
+import { Clock, Context, Data, Deferred, Duration, Effect, Layer, Metric } from "effect"
+import type { TenantId } from "../domain/Ids.ts"
+import { EngineConfig } from "../services/EngineConfig.ts"
+import * as Telemetry from "../services/Telemetry.ts"
+import { FairQueue } from "./FairQueue.ts"
+import { FairShares } from "./FairShares.ts"
+import { holding } from "./Gate.ts"
+
+/** The document's permit is wanted by a tenant that has had less: it goes back to its queue with its finished pages. */
+export class Preempted extends Data.TaggedError("Preempted")<{}> {}
+
+/** A permit of the global gate, while a document holds it. */
+export class Pass {
+  readonly tenant: TenantId
+  readonly #waiting = new Set<() => void>()
+  /** Turns of a worker that it has now. */
+  turns = 0
+  /** Ranges that brought pages: before the first, it is never asked for, so every run gets the document on. */
+  ranges = 0
+  wanted = false
+
+  constructor(tenant: TenantId) {
+    this.tenant = tenant
+  }
+
+  /** Calls the listener when the permit is wanted back; the result removes it. */
+  onWanted(listener: () => void): () => void {
+    this.#waiting.add(listener)
+    return () => this.#waiting.delete(listener)
+  }
+
+  want(): void {
+    this.wanted = true
+    for (const listener of this.#waiting) listener()
+    this.#waiting.clear()
+  }
+}
+
+interface Waiter {
+  readonly tenant: TenantId
+  readonly given: Deferred.Deferred<Pass>
+  /** Sees that the permit promised to it goes to another. */
+  withdrawn: boolean
+}
+
+/**
+ * How far the tenant of a document may be ahead of one that waits, in milliseconds of worker time, before the document gives
+ * its permit back. It is little for a newcomer, so a short document waits for about one range; and more between tenants that
+ * are busy all the time, whose documents would otherwise only change places.
+ *
+ * A newcomer was idle, and has had no more than that above its share. Newcomers go first: with a hundred busy tenants, the share
+ * of one is so small that even a short document would wait for seconds until it is due.
+ */
+const aheadOfNewcomer = 64
+const aheadOfBusy = 250
+
+/**
+ * The limit on documents open at once, over all tenants, shared like the workers' time: the next permit goes to the waiting
+ * tenant that has had the least. A document that reads on while such a tenant waits is asked for its permit, at a range
+ * boundary; every run of a document reads one range at least, so no document changes places without getting on.
+ */
+export class GlobalGate extends Context.Service<
+  GlobalGate,
+  {
+    /** Runs the work under a permit. `idle`: the tenant has had nothing to do until now. */
+    readonly run: (
+      tenant: TenantId,
+      idle: boolean
+    ) => <A, E, R>(work: (pass: Pass) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    /** Permits the tenant waits for. */
+    readonly waiting: (tenant: TenantId) => number
+  }
+>()("sluice/actors/GlobalGate") {
+  static readonly layer = Layer.effect(
+    GlobalGate,
+    Effect.gen(function* () {
+      const { globalDocuments } = yield* EngineConfig
+      const shares = yield* FairShares
+      const newcomers = new FairQueue<Waiter>(shares)
+      const busy = new FairQueue<Waiter>(shares)
+      const held = new Set<Pass>()
+      /** Those a permit was asked for; they are first. */
+      const promised: Array<Waiter> = []
+      let free = globalDocuments
+
+      const takeNext = (): Waiter | undefined => {
+        for (let next = promised.shift(); next !== undefined; next = promised.shift()) if (!next.withdrawn) return next
+        return newcomers.take() ?? busy.take()
+      }
+
+      const givePermits = () => {
+        while (free > 0) {
+          const next = takeNext()
+          if (next === undefined) return
+          free--
+          const pass = new Pass(next.tenant)
+          held.add(pass)
+          Deferred.doneUnsafe(next.given, Effect.succeed(pass))
+        }
+        askFor(newcomers, aheadOfNewcomer)
+        askFor(busy, aheadOfBusy)
+      }
+
+      /** The document to make room for this tenant: one that waits for a turn rather than one that reads, then the most served. */
+      const victimFor = (tenant: TenantId, ahead: number): Pass | undefined => {
+        const limit = shares.virtualTime(tenant) + ahead / shares.weight(tenant)
+        let victim: Pass | undefined
+        for (const pass of held) {
+          if (pass.wanted || pass.ranges === 0 || pass.tenant === tenant) continue
+          if (shares.virtualTime(pass.tenant) <= limit) continue
+          if (victim === undefined || isBetterVictim(pass, victim)) victim = pass
+        }
+        return victim
+      }
+
+      const isBetterVictim = (one: Pass, other: Pass): boolean =>
+        Math.min(one.turns, 1) !== Math.min(other.turns, 1)
+          ? one.turns < other.turns
+          : shares.virtualTime(one.tenant) > shares.virtualTime(other.tenant)
+
+      const askFor = (queue: FairQueue<Waiter>, ahead: number) => {
+        for (let tenant = queue.next(); tenant !== undefined; tenant = queue.next()) {
+          const victim = victimFor(tenant, ahead)
+          const waiter = victim && queue.take()
+          if (victim === undefined || waiter === undefined) return
+          promised.push(waiter)
+          victim.want()
+        }
+      }
+
+      // A turn has ended: its tenant may be far enough ahead by now.
+      shares.onUse(() => {
+        if (free === 0 && newcomers.size + busy.size > 0) {
+          askFor(newcomers, aheadOfNewcomer)
+          askFor(busy, aheadOfBusy)
+        }
+      })
+
+      const release = (pass: Pass) =>
+        Effect.sync(() => {
+          held.delete(pass)
+          free++
+          givePermits()
+        })
+
+      const acquire = (tenant: TenantId, idle: boolean, restore: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>) =>
+        Effect.suspend(() => {
+          const waiter: Waiter = { tenant, given: Deferred.makeUnsafe(), withdrawn: false }
+          const isNewcomer = idle && shares.virtualTime(tenant) <= shares.due + aheadOfNewcomer / shares.weight(tenant)
+          const withdraw = (isNewcomer ? newcomers : busy).add({ tenant, priority: 0 }, waiter)
+          givePermits()
+          return restore(Deferred.await(waiter.given)).pipe(
+            Effect.onInterrupt(() =>
+              Effect.suspend(() => {
+                withdraw()
+                waiter.withdrawn = true
+                return Deferred.isDoneUnsafe(waiter.given)
+                  ? Effect.flatMap(Deferred.await(waiter.given), release)
+                  : Effect.void
+              })
+            )
+          )
+        })
+
+      const opens = (tenant: TenantId, documents: 1 | -1) => Effect.sync(() => shares.opens(tenant, documents))
+
+      return GlobalGate.of({
+        run: (tenant, idle) => (work) =>
+          Effect.uninterruptibleMask((restore) =>
+            Effect.gen(function* () {
+              const asked = yield* Clock.currentTimeMillis
+              yield* opens(tenant, 1)
+              const pass = yield* acquire(tenant, idle, restore)
+              const given = yield* Clock.currentTimeMillis
+              yield* Metric.update(Telemetry.gateWait.of("global"), Duration.millis(given - asked))
+              return yield* restore(holding("global")(work(pass))).pipe(Effect.ensuring(release(pass)))
+            }).pipe(Effect.ensuring(opens(tenant, -1)))
+          ),
+        waiting: (tenant) => newcomers.waiting(tenant) + busy.waiting(tenant)
+      })
+    })
+  )
+}

@@ -1,0 +1,49 @@
+import { Effect, Option, type Scope, Semaphore } from "effect"
+import { holding, throughGate } from "./Gate.ts"
+
+/** The limit on pages of one document being read at once. It may change while the document is read. */
+export interface PageGate {
+  readonly semaphore: Semaphore.Semaphore
+  readonly limit: () => number
+}
+
+/**
+ * The page gates of one tenant's open documents, which share a limit: a raised one holds at once, a lowered one as permits
+ * come back.
+ */
+export const makePageGates = (initial: number) => {
+  const open = new Set<Semaphore.Semaphore>()
+  let limit = initial
+  const openGate: Effect.Effect<PageGate, never, Scope.Scope> = Effect.acquireRelease(
+    Effect.tap(
+      Effect.suspend(() => Semaphore.make(limit)),
+      (semaphore) => Effect.sync(() => open.add(semaphore))
+    ),
+    (semaphore) => Effect.sync(() => open.delete(semaphore))
+  ).pipe(Effect.map((semaphore) => ({ semaphore, limit: () => limit })))
+  const resize = (pages: number) =>
+    Effect.suspend(() => {
+      if (pages === limit) return Effect.void
+      limit = pages
+      return Effect.forEach(open, (semaphore) => semaphore.resize(pages), { discard: true })
+    })
+  return { open: openGate, resize }
+}
+
+/**
+ * Runs the work with up to `wanted` permits, and tells it how many: it waits for the first one only, since a limit lowered
+ * meanwhile may leave no more.
+ */
+export const throughPageGate = <A, E, R>(
+  { semaphore }: PageGate,
+  wanted: number,
+  work: (permits: number) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  const withMore = (more: number): Effect.Effect<A, E, R> =>
+    more === 0
+      ? work(1)
+      : semaphore
+          .withPermitsIfAvailable(more)(holding("page", more)(work(1 + more)))
+          .pipe(Effect.flatMap(Option.match({ onNone: () => withMore(more - 1), onSome: Effect.succeed })))
+  return throughGate("page", semaphore)(withMore(wanted - 1))
+}

@@ -1,0 +1,183 @@
+import { Clock, Context, Effect, Layer, Schedule } from "effect"
+import type { TenantId } from "../domain/Ids.ts"
+import { PdfEngine } from "../services/PdfEngine.ts"
+import { FairShares } from "./FairShares.ts"
+
+const bucketMillis = 5_000
+const minute = 12
+const quarter = 180
+/** A tick that comes late (the process was stopped, the machine slept) counts for no more than this. */
+const longestTick = 5_000
+
+interface Worker {
+  received: number
+  entitled: number
+}
+
+interface Bucket {
+  /** Which 5 seconds since the epoch. */
+  number: number
+  received: number
+  entitled: number
+  readonly tenants: Map<TenantId, Worker>
+}
+
+export interface Share {
+  /** Of the workers' time of the last minute, by weight, while the tenant had work. */
+  readonly entitled: number
+  readonly received1m: number
+  readonly received15m: number
+}
+
+/**
+ * Worker milliseconds that each tenant received, and was entitled to, in buckets of 5 seconds over 15 minutes. A bucket
+ * knows only the tenants that had work in it, so who is idle costs nothing after 15 minutes.
+ */
+export class ShareLedger {
+  readonly #buckets: Array<Bucket> = []
+
+  get buckets(): number {
+    return this.#buckets.length
+  }
+
+  use(tenant: TenantId, millis: number, now: number): void {
+    const bucket = this.#bucket(now)
+    bucket.received += millis
+    workerOf(bucket, tenant).received += millis
+  }
+
+  /** Divides what the workers could do among those who have work, by weight. */
+  entitle(
+    active: ReadonlyArray<{ readonly tenant: TenantId; readonly weight: number }>,
+    millis: number,
+    now: number
+  ): void {
+    const weights = active.reduce((sum, { weight }) => sum + weight, 0)
+    if (weights === 0) return
+    const bucket = this.#bucket(now)
+    bucket.entitled += millis
+    for (const { tenant, weight } of active) workerOf(bucket, tenant).entitled += (millis * weight) / weights
+  }
+
+  share(tenant: TenantId, now: number): Share {
+    const last = this.#sum(tenant, now, minute)
+    const longer = this.#sum(tenant, now, quarter)
+    return {
+      entitled: fraction(last.entitled, last.allEntitled),
+      received1m: fraction(last.received, last.allReceived),
+      received15m: fraction(longer.received, longer.allReceived)
+    }
+  }
+
+  /**
+   * Jain's index of received over entitled in the last minute: 1 if all who had work got the same part of what they were
+   * entitled to, 1/n if one of n got everything.
+   */
+  fairness(now: number): number {
+    const tenants = new Map<TenantId, Worker>()
+    for (const bucket of this.#last(now, minute)) {
+      for (const [tenant, { entitled, received }] of bucket.tenants) {
+        const sum = tenants.get(tenant) ?? { entitled: 0, received: 0 }
+        tenants.set(tenant, { entitled: sum.entitled + entitled, received: sum.received + received })
+      }
+    }
+    let [count, sum, squares] = [0, 0, 0]
+    for (const { entitled, received } of tenants.values()) {
+      // Work too short for any tick to see it was not kept waiting either.
+      if (entitled === 0) continue
+      const ratio = received / entitled
+      count++
+      sum += ratio
+      squares += ratio * ratio
+    }
+    return squares === 0 ? 1 : Math.min(1, (sum * sum) / (count * squares))
+  }
+
+  #sum(tenant: TenantId, now: number, buckets: number) {
+    const sum = { received: 0, entitled: 0, allReceived: 0, allEntitled: 0 }
+    for (const bucket of this.#last(now, buckets)) {
+      const own = bucket.tenants.get(tenant)
+      sum.received += own?.received ?? 0
+      sum.entitled += own?.entitled ?? 0
+      sum.allReceived += bucket.received
+      sum.allEntitled += bucket.entitled
+    }
+    return sum
+  }
+
+  #last(now: number, buckets: number): ReadonlyArray<Bucket> {
+    const oldest = Math.floor(now / bucketMillis) - buckets
+    return this.#buckets.filter(({ number }) => number > oldest)
+  }
+
+  #bucket(now: number): Bucket {
+    const number = Math.floor(now / bucketMillis)
+    const last = this.#buckets.at(-1)
+    // A clock that was set back must not open buckets out of order.
+    if (last !== undefined && last.number >= number) return last
+    const bucket: Bucket = { number, received: 0, entitled: 0, tenants: new Map() }
+    this.#buckets.push(bucket)
+    while ((this.#buckets[0]?.number ?? number) <= number - quarter) this.#buckets.shift()
+    return bucket
+  }
+}
+
+const fraction = (part: number, whole: number): number => (whole === 0 ? 0 : Math.min(1, part / whole))
+
+const workerOf = ({ tenants }: Bucket, tenant: TenantId): Worker => {
+  const known = tenants.get(tenant)
+  if (known !== undefined) return known
+  const worker = { received: 0, entitled: 0 }
+  tenants.set(tenant, worker)
+  return worker
+}
+
+/** A second in which the workers did less than this part of what they could was not a busy one. */
+const busyPart = 0.5
+const weightOfNewest = 0.05
+
+/** What tenants get of the workers' time, against what they are entitled to. */
+export class ShareMeter extends Context.Service<
+  ShareMeter,
+  {
+    readonly share: (tenant: TenantId) => Effect.Effect<Share>
+    readonly fairness: Effect.Effect<number>
+    /** The part of the workers' time that is used while there is enough to do, as measured. */
+    readonly efficiency: () => number
+  }
+>()("sluice/actors/ShareMeter") {
+  static readonly layer = Layer.effect(
+    ShareMeter,
+    Effect.gen(function* () {
+      const shares = yield* FairShares
+      const { capacity } = yield* PdfEngine
+      const clock = yield* Clock.Clock
+      const ledger = new ShareLedger()
+      let ticked = yield* Clock.currentTimeMillis
+      let used = 0
+      let efficiency = 1
+      shares.onUse((tenant, millis) => {
+        used += millis
+        ledger.use(tenant, millis, clock.currentTimeMillisUnsafe())
+      })
+
+      const tick = Effect.map(Clock.currentTimeMillis, (now) => {
+        const millis = capacity * Math.min(longestTick, Math.max(0, now - ticked))
+        ticked = now
+        ledger.entitle(shares.active(), millis, now)
+        const part = millis === 0 ? 0 : used / millis
+        used = 0
+        if (part >= busyPart) efficiency += weightOfNewest * (Math.min(1, part) - efficiency)
+      })
+      yield* tick.pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
+
+      return ShareMeter.of({
+        share: Effect.fn("ShareMeter.share")((tenant) =>
+          Effect.map(Clock.currentTimeMillis, (now) => ledger.share(tenant, now))
+        ),
+        fairness: Effect.map(Clock.currentTimeMillis, (now) => ledger.fairness(now)),
+        efficiency: () => efficiency
+      })
+    })
+  )
+}

@@ -1,0 +1,56 @@
+import { Schema } from "effect"
+
+/** A whole number from 1 to `maximum`; the bounds are those of the engine's own settings. */
+const count = (maximum = 1_000_000_000) => Schema.Int.check(Schema.isBetween({ minimum: 1, maximum }))
+
+const documents = count(10_000).annotate({ description: "Documents open at once." })
+const weight = Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(1000)).annotate({
+  description: "Share of worker time, relative to the other tenants that have work."
+})
+const backlog = count().annotate({ description: "Documents that may wait." })
+const pages = count(1_000).annotate({ description: "Pages of one document being read at once." })
+const rate = Schema.Finite.check(Schema.isGreaterThan(0)).annotate({
+  description: "Documents per second that are accepted; no limit when there is none."
+})
+const burst = count().annotate({ description: "Documents accepted at once before `rate` counts." })
+
+/** What one tenant may have. */
+export const TenantLimits = Schema.Struct({ documents, weight, backlog, pages, rate: Schema.optional(rate), burst })
+export interface TenantLimits extends Schema.Schema.Type<typeof TenantLimits> {}
+
+/** What was said of one tenant. What is absent has its default. */
+export const TenantOverride = Schema.Struct({
+  documents: Schema.optionalKey(documents),
+  weight: Schema.optionalKey(weight),
+  backlog: Schema.optionalKey(backlog),
+  pages: Schema.optionalKey(pages),
+  rate: Schema.optionalKey(rate),
+  burst: Schema.optionalKey(burst)
+})
+export interface TenantOverride extends Schema.Schema.Type<typeof TenantOverride> {}
+
+/** The fields of a change of limits. */
+export const limitsPatchFields = {
+  documents: Schema.optionalKey(Schema.NullOr(documents)),
+  weight: Schema.optionalKey(Schema.NullOr(weight)),
+  backlog: Schema.optionalKey(Schema.NullOr(backlog)),
+  pages: Schema.optionalKey(Schema.NullOr(pages)),
+  rate: Schema.optionalKey(Schema.NullOr(rate)),
+  burst: Schema.optionalKey(Schema.NullOr(burst))
+}
+
+/** A change of limits: `null` goes back to the default, what is absent stays. */
+export const TenantLimitsPatch = Schema.Struct(limitsPatchFields)
+export interface TenantLimitsPatch extends Schema.Schema.Type<typeof TenantLimitsPatch> {}
+
+const names = ["documents", "weight", "backlog", "pages", "rate", "burst"] as const
+
+/** What is said of a tenant after the change. */
+export const patched = (override: TenantOverride, patch: TenantLimitsPatch): TenantOverride => {
+  const next: Partial<Record<(typeof names)[number], number>> = {}
+  for (const name of names) {
+    const value = patch[name] === undefined ? override[name] : patch[name]
+    if (value !== undefined && value !== null) next[name] = value
+  }
+  return next
+}

@@ -1,0 +1,30 @@
+import { Schema } from "effect"
+import { TenantId } from "./Ids.ts"
+import { TenantLimits } from "./TenantLimits.ts"
+
+const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+
+/** What one tenant may have, has, and gets. */
+export const TenantState = Schema.Struct({
+  tenantId: TenantId,
+  paused: Schema.Boolean,
+  limits: TenantLimits,
+  /** Documents that wait, scheduled ones included. */
+  backlog: Schema.Natural,
+  running: Schema.Natural,
+  /** Age of the oldest queued document. */
+  oldestSeconds: Schema.optionalKey(Schema.Finite),
+  share: Schema.Struct({
+    entitled: Share.annotate({ description: "By weight, among the tenants that had work in the last minute." }),
+    received1m: Share.annotate({ description: "Of the worker time used in the last minute." }),
+    received15m: Share.annotate({ description: "Of the worker time used in the last 15 minutes." })
+  }),
+  noisy: Schema.Boolean.annotate({
+    description: "More than a minute of its work waits while other tenants have work, too."
+  }),
+  fairness: Share.annotate({
+    description:
+      "Jain's index over all tenants that had work in the last minute, of the time received by the time entitled to; 1 is fair."
+  })
+})
+export interface TenantState extends Schema.Schema.Type<typeof TenantState> {}

@@ -1,0 +1,60 @@
+import { Schema } from "effect"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { TenantId } from "../domain/Ids.ts"
+import { limitsPatchFields } from "../domain/TenantLimits.ts"
+import { TenantState } from "../domain/TenantState.ts"
+import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
+import { BadRequest, Forbidden, ServiceUnavailableResponse } from "./Problems.ts"
+
+const tenantParams = { tenant: TenantId }
+
+export const TenantChange = Schema.Struct({
+  ...limitsPatchFields,
+  paused: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "True lets nothing more of the tenant start, false lets it start again." })
+  )
+})
+
+const own = HttpApiEndpoint.get("own", "/v1/tenant", {
+  query: tenantQuery,
+  headers: tenantHeaders,
+  success: TenantState,
+  error: ServiceUnavailableResponse
+}).annotateMerge(OpenApi.annotations({ summary: "What the tenant may have, has, and gets" }))
+
+const find = HttpApiEndpoint.get("find", "/v1/tenants/:tenant", {
+  params: tenantParams,
+  query: tenantQuery,
+  headers: tenantHeaders,
+  success: TenantState,
+  error: [BadRequest, Forbidden, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "What a tenant may have, has, and gets",
+    description: "An authenticated tenant sees itself only."
+  })
+)
+
+const change = HttpApiEndpoint.patch("change", "/v1/tenants/:tenant", {
+  params: tenantParams,
+  query: tenantQuery,
+  headers: tenantHeaders,
+  payload: TenantChange,
+  success: TenantState,
+  error: [BadRequest, Forbidden, ServiceUnavailableResponse]
+})
+  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Change what a tenant may have",
+      description:
+        "Counts from now on, also after a restart; documents that run go on. What is absent stays as it is, and `null` goes " +
+        "back to the default: what TENANT_LIMITS says of the tenant, else the engine's own setting. An authenticated " +
+        "tenant may pause and resume itself, and nothing else."
+    })
+  )
+
+export class TenantsApi extends HttpApiGroup.make("tenants")
+  .add(own, find, change)
+  .middleware(TenantIdentification)
+  .annotateMerge(OpenApi.annotations({ title: "Tenants" })) {}

@@ -1,0 +1,50 @@
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Ingestion } from "../actors/Ingestion.ts"
+import type { TenantId } from "../domain/Ids.ts"
+import { Api } from "./Api.ts"
+import { CurrentTenant } from "./CurrentTenant.ts"
+import { storeProblems } from "./Failures.ts"
+import { Forbidden } from "./Problems.ts"
+
+const forbidden = (detail: string) => Effect.fail(new Forbidden({ code: "FORBIDDEN", detail }))
+
+/** The tenant that the path names, if the caller may name it. From then on the span and the logs are about this tenant. */
+const named = Effect.fnUntraced(function* (tenant: TenantId) {
+  const caller = yield* CurrentTenant
+  if (caller.authenticated && caller.id !== tenant) return yield* forbidden("a tenant sees and changes itself only")
+  const subject = { "tenant.id": tenant }
+  yield* Effect.annotateCurrentSpan(subject)
+  yield* Effect.annotateLogsScoped(subject)
+  return caller
+})
+
+export const TenantsHandlers = HttpApiBuilder.group(
+  Api,
+  "tenants",
+  Effect.fn(function* (handlers) {
+    const ingestion = yield* Ingestion
+    return handlers.handleAll({
+      own: Effect.fnUntraced(function* () {
+        const { id } = yield* CurrentTenant
+        return yield* storeProblems(ingestion.tenant(id))
+      }),
+      find: Effect.fnUntraced(function* ({ params: { tenant } }) {
+        yield* named(tenant)
+        return yield* storeProblems(ingestion.tenant(tenant))
+      }, Effect.scoped),
+      change: Effect.fnUntraced(function* ({ params: { tenant }, payload: { paused, ...limits } }) {
+        const { authenticated } = yield* named(tenant)
+        if (Object.keys(limits).length > 0) {
+          // Shares are of what all have, so a tenant that could raise its own would take from the others.
+          if (authenticated) return yield* forbidden("a tenant does not set its own limits")
+          yield* storeProblems(ingestion.setLimits(tenant, limits))
+        }
+        if (paused !== undefined) {
+          yield* storeProblems(paused ? ingestion.pause(tenant) : ingestion.resume(tenant))
+        }
+        return yield* storeProblems(ingestion.tenant(tenant))
+      }, Effect.scoped)
+    })
+  })
+)

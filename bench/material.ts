@@ -23,3 +23,16 @@ export const prosePdf = (pages: number, salt: number): Uint8Array => {
     )
   })
 }
+
+/** Pages that cost more time the more lines they have. */
+export const costlyPdf = (pages: number, lines: number): Uint8Array =>
+  writePdf({
+    pages: Array.from({ length: pages }, (_, page) => ({
+      text: Array.from({ length: lines }, (_, row) => ({
+        text: `${words[(page + row) % words.length]} ${words[(page * 3 + row * 5) % words.length]} ${page} ${row}`,
+        x: 72 + 100 * (row % 4),
+        y: 770 - (row / lines) * 700,
+        size: 6
+      }))
+    }))
+  })

@@ -21,6 +21,11 @@ interface Rank {
 }
 
 const leastSweep = 1024
+/**
+ * Milliseconds of worker time that a tenant with documents open may be behind and still catch up with: between its permit and
+ * its turn it waits for nothing, and is not idle. What it leaves because its own limits are low, it does not get back.
+ */
+const mostCredit = 250
 
 /**
  * What each tenant has had of the workers' time, as virtual time: it grows by `milliseconds used / weight`, and whoever has
@@ -83,17 +88,24 @@ export class Shares {
     return active
   }
 
+  /** The tenant has work from now on, or has so much less. */
   opens(tenant: TenantId, documents: 1 | -1): void {
     const account = this.#account(tenant)
     const before = account.open
     account.open += documents
-    if (before === 0) this.#openWeight += this.weight(tenant)
+    if (before === 0) {
+      this.#openWeight += this.weight(tenant)
+      account.virtualTime = Math.max(account.virtualTime, this.#floor)
+    }
     if (account.open === 0) this.#openWeight -= this.weight(tenant)
   }
 
   waits(tenant: TenantId): void {
     const account = this.#account(tenant)
-    if (account.waiting === 0) account.virtualTime = Math.max(account.virtualTime, this.floor)
+    if (account.waiting === 0) {
+      const credit = account.open > 0 ? mostCredit / this.weight(tenant) : 0
+      account.virtualTime = Math.max(account.virtualTime, this.#floor - credit)
+    }
     account.waiting++
     this.#waiting++
     if (account.waiting === 1) this.#rank(account)

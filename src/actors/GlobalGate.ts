@@ -97,30 +97,31 @@ export class GlobalGate extends Context.Service<
           held.add(pass)
           Deferred.doneUnsafe(next.given, Effect.succeed(pass))
         }
-        askFor(newcomers, aheadOfNewcomer)
-        askFor(busy, aheadOfBusy)
+        askForPermits()
       }
 
-      /** The document to make room for this tenant: one that waits for a turn rather than one that reads, then the most served. */
-      const victimFor = (tenant: TenantId, ahead: number): Pass | undefined => {
+      const mostServed = (one: Pass, other: Pass): boolean =>
+        shares.virtualTime(one.tenant) > shares.virtualTime(other.tenant)
+
+      /** One that waits for a turn gives its permit back at once; one that reads, at the end of its range. */
+      const soonest = (one: Pass, other: Pass): boolean =>
+        Math.min(one.turns, 1) === Math.min(other.turns, 1) ? mostServed(one, other) : one.turns < other.turns
+
+      /** The document to make room for this tenant. */
+      const victimFor = (tenant: TenantId, ahead: number, isBetter: typeof soonest): Pass | undefined => {
         const limit = shares.virtualTime(tenant) + ahead / shares.weight(tenant)
         let victim: Pass | undefined
         for (const pass of held) {
           if (pass.wanted || pass.ranges === 0 || pass.tenant === tenant) continue
           if (shares.virtualTime(pass.tenant) <= limit) continue
-          if (victim === undefined || isBetterVictim(pass, victim)) victim = pass
+          if (victim === undefined || isBetter(pass, victim)) victim = pass
         }
         return victim
       }
 
-      const isBetterVictim = (one: Pass, other: Pass): boolean =>
-        Math.min(one.turns, 1) !== Math.min(other.turns, 1)
-          ? one.turns < other.turns
-          : shares.virtualTime(one.tenant) > shares.virtualTime(other.tenant)
-
-      const askFor = (queue: FairQueue<Waiter>, ahead: number) => {
+      const askFor = (queue: FairQueue<Waiter>, ahead: number, isBetter: typeof soonest) => {
         for (let tenant = queue.next(); tenant !== undefined; tenant = queue.next()) {
-          const victim = victimFor(tenant, ahead)
+          const victim = victimFor(tenant, ahead, isBetter)
           const waiter = victim && queue.take()
           if (victim === undefined || waiter === undefined) return
           promised.push(waiter)
@@ -128,11 +129,15 @@ export class GlobalGate extends Context.Service<
         }
       }
 
+      const askForPermits = () => {
+        askFor(newcomers, aheadOfNewcomer, soonest)
+        askFor(busy, aheadOfBusy, mostServed)
+      }
+
       // A turn has ended: its tenant may be far enough ahead by now.
       shares.onUse(() => {
         if (free === 0 && newcomers.size + busy.size > 0) {
-          askFor(newcomers, aheadOfNewcomer)
-          askFor(busy, aheadOfBusy)
+          askForPermits()
         }
       })
 
@@ -162,19 +167,16 @@ export class GlobalGate extends Context.Service<
           )
         })
 
-      const opens = (tenant: TenantId, documents: 1 | -1) => Effect.sync(() => shares.opens(tenant, documents))
-
       return GlobalGate.of({
         run: (tenant, idle) => (work) =>
           Effect.uninterruptibleMask((restore) =>
             Effect.gen(function* () {
               const asked = yield* Clock.currentTimeMillis
-              yield* opens(tenant, 1)
               const pass = yield* acquire(tenant, idle, restore)
               const given = yield* Clock.currentTimeMillis
               yield* Metric.update(Telemetry.gateWait.of("global"), Duration.millis(given - asked))
               return yield* restore(holding("global")(work(pass))).pipe(Effect.ensuring(release(pass)))
-            }).pipe(Effect.ensuring(opens(tenant, -1)))
+            })
           ),
         waiting: (tenant) => newcomers.waiting(tenant) + busy.waiting(tenant)
       })

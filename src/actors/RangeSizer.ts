@@ -2,16 +2,19 @@
 const targetMillis = 64
 const maxPages = 64
 const firstGuessMillis = 8
+/** Before any page was measured: the pages of a map or a scan may take a hundred times the guess. */
+const firstPages = 4
 const weightOfNewest = 0.3
 
 /** Sizes a document's page ranges by the page times measured so far. */
 export class RangeSizer {
   #pageMillis = firstGuessMillis
+  #longest = firstPages
 
   /** Pages for the next range: no more than leaves every lane something to do. */
   size(remaining: number, lanes: number): number {
     const byTime = Math.round(targetMillis / this.#pageMillis)
-    return Math.max(1, Math.min(byTime, maxPages, Math.ceil(remaining / lanes)))
+    return Math.max(1, Math.min(byTime, this.#longest, Math.ceil(remaining / lanes)))
   }
 
   estimate(pages: number): number {
@@ -20,6 +23,7 @@ export class RangeSizer {
 
   observe(pages: number, millis: number): void {
     if (pages === 0) return
+    this.#longest = maxPages
     this.#pageMillis += weightOfNewest * (Math.max(0.1, millis / pages) - this.#pageMillis)
   }
 }

@@ -102,12 +102,20 @@ export const runTenantActor = Effect.fnUntraced(function* (
     return end === "nothing" ? seen : undefined
   })
 
+  const open = (documents: 1 | -1) => Effect.sync(() => shares.opens(tenant, documents))
+
   const slot: Effect.Effect<void, never, Effect.Services<ReturnType<typeof run>>> = Effect.gen(function* () {
     for (let idle = attempts.size === 0; ; idle = false) {
       const seen = yield* tenantGate.withPermitsIfAvailable(1)(holding("tenant")(runOne(idle)))
       if (Option.isNone(seen) || seen.value === epoch) return
     }
-  })
+  }).pipe((work) =>
+    Effect.acquireUseRelease(
+      open(1),
+      () => work,
+      () => open(-1)
+    )
+  )
 
   const handle = TenantMessage.match({
     Wake: () =>

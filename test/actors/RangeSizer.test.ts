@@ -7,6 +7,13 @@ describe("RangeSizer", () => {
     assert.strictEqual(new RangeSizer().size(1, 6), 1)
   })
 
+  it("begins with a few pages, until their time is known", () => {
+    const sizer = new RangeSizer()
+    assert.strictEqual(sizer.size(1000, 2), 4)
+    sizer.observe(4, 20)
+    assert.isAbove(sizer.size(1000, 2), 8)
+  })
+
   it("grows ranges of quick pages and shrinks ranges of slow ones", () => {
     const quick = new RangeSizer()
     const slow = new RangeSizer()

@@ -26,8 +26,8 @@ layer(twoWorkers, { excludeTestServices: true })("The page workers", (it) => {
 
   it.effect("report the death of one of them, and the next call is served", () =>
     Effect.gen(function* () {
-      const engine = yield* PdfEngine
-      const before = yield* engine.status
+      // A worker may still be letting go of what an earlier test interrupted.
+      const before = yield* statusWhen((status) => !status.workers.some((worker) => worker.busy))
       const reading = yield* Effect.forkChild(Effect.flip(read(pdfOf("killed", inMemory(spinningPage())), [1])))
       const { workers } = yield* statusWhen((status) => status.workers.some((worker) => worker.busy))
       const busy = workers.find((worker) => worker.busy)
@@ -43,6 +43,7 @@ layer(twoWorkers, { excludeTestServices: true })("The page workers", (it) => {
 
   it.effect("end a page that never ends when its call is interrupted", () =>
     Effect.gen(function* () {
+      yield* statusWhen((status) => !status.workers.some((worker) => worker.busy))
       const reading = yield* Effect.forkChild(read(pdfOf("spinning", inMemory(spinningPage())), [1]))
       const { workers } = yield* statusWhen((status) => status.workers.some((worker) => worker.busy))
       const busy = workers.find((worker) => worker.busy)

@@ -99,7 +99,7 @@ const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
   const ready = Deferred.makeUnsafe<void, WorkerDied>()
   const ended = Deferred.makeUnsafe<WorkerDied>()
   let held: ReadonlySet<string> = new Set()
-  let alive = true
+  let died: WorkerDied | undefined
   let rssBytes = 0
   let rssBytesWhenReady = 0
   let pagesRead = 0
@@ -164,10 +164,9 @@ const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
   }
 
   const onEnd = (how: string): void => {
-    if (!alive) return
-    alive = false
+    if (died !== undefined) return
     const said = stderr.split("\n").find((line) => /fatal|out of memory|error:/i.test(line)) ?? stderr
-    const died = new WorkerDied({
+    died = new WorkerDied({
       memory: memoryDeath.test(stderr),
       detail: said.trim() === "" ? how : `${how}: ${said.trim().slice(0, 300)}`
     })
@@ -200,12 +199,14 @@ const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
     memoryUsed: () => (rssBytes - rssBytesWhenReady) / Math.max(1, memoryBytes - rssBytesWhenReady),
     pagesRead: () => pagesRead,
     isIdle: () => call === undefined,
-    isAlive: () => alive,
+    isAlive: () => died === undefined,
     holds: (key) => held.has(key),
     heldCount: () => held.size,
     start: (work, location, listener) => {
       call = { id: ++calls, work, location, settled: Deferred.makeUnsafe<void>(), listener }
-      sendWork(call, true)
+      // It may have died since it was lent.
+      if (died === undefined) sendWork(call, true)
+      else settle(died)
     },
     abort: () => {
       if (call === undefined) return

@@ -1,0 +1,93 @@
+import { fork } from "node:child_process"
+import { Effect, Stream } from "effect"
+import { Ingestion } from "../src/actors/Ingestion.ts"
+import { TenantId } from "../src/domain/Ids.ts"
+import { prosePdf, type Report } from "./material.ts"
+import { layerService, serviceUrl } from "./service.ts"
+
+interface Figures {
+  readonly statuses: Readonly<Record<string, number>>
+  readonly perSecond: number
+  readonly p50: number
+  readonly p99: number
+  /** Processor time of the service's main process by request, in milliseconds. */
+  readonly cpu: number
+}
+
+interface Client {
+  readonly tenant: TenantId
+  readonly connections: number
+  readonly seconds: number
+  /** Milliseconds between an answer and the next upload. */
+  readonly rest?: number
+}
+
+const full = TenantId.make("full")
+const accepted = TenantId.make("accepted")
+const quiet = TenantId.make("quiet")
+
+/** Runs a client in a process of its own. Every answer has to have this status. */
+const runClient = Effect.fnUntraced(function* (
+  url: string,
+  { connections, rest = 0, seconds, tenant }: Client,
+  status: number
+) {
+  const before = process.cpuUsage()
+  const figures = yield* Effect.callback<Omit<Figures, "cpu">>((resume) => {
+    const client = fork(
+      new URL("./floodClient.ts", import.meta.url),
+      [url, tenant, connections, seconds, rest].map(String)
+    )
+    client.once("message", (found: Omit<Figures, "cpu">) => resume(Effect.succeed(found)))
+    return Effect.sync(() => client.kill())
+  })
+  const others = Object.keys(figures.statuses).filter((each) => each !== String(status))
+  if (others.length > 0) return yield* Effect.die(`${tenant} was answered with ${others.join(", ")} too`)
+  const { system, user } = process.cpuUsage(before)
+  return { ...figures, cpu: (system + user) / 1000 / (figures.perSecond * seconds) }
+})
+
+/**
+ * What a refusal costs the service against an accept, each asked for by one client process over 32 connections that never
+ * waits; and how long another tenant waits for its accepts with and without such a client that is refused. The workers
+ * rest: all tenants are paused. Refusals of who does not wait are slowed down, so their number is no measure of their cost.
+ */
+export const flood = (rounds: number) =>
+  Effect.gen(function* () {
+    const url = yield* serviceUrl
+    const ingestion = yield* Ingestion
+    for (const tenant of [full, accepted, quiet]) yield* ingestion.pause(tenant)
+    yield* ingestion.setLimits(full, { backlog: 1 })
+    yield* ingestion.submit(full, Stream.make(prosePdf(1, 1)), { name: "a.pdf" })
+
+    const flooding = { tenant: full, connections: 32, seconds: 5 }
+    const calm = { tenant: quiet, connections: 2, seconds: 4, rest: 20 }
+    const found: Array<{ refusals: Figures; accepts: Figures; calm: Figures; flooded: Figures }> = []
+    for (let round = 0; round <= rounds; round++) {
+      const refusals = yield* runClient(url, flooding, 429)
+      const accepts = yield* runClient(url, { ...flooding, tenant: accepted }, 202)
+      const undisturbed = yield* runClient(url, calm, 202)
+      const [flooded] = yield* Effect.all([runClient(url, calm, 202), runClient(url, flooding, 429)], {
+        concurrency: "unbounded"
+      })
+      // The first round warms up.
+      if (round > 0) found.push({ refusals, accepts, calm: undisturbed, flooded })
+    }
+    const row = (name: string, unit: string, figure: (round: (typeof found)[number]) => number) => ({
+      name,
+      unit,
+      figures: found.map(figure)
+    })
+    const report: Report = [
+      row("processor time of a refusal", "ms", ({ refusals }) => refusals.cpu),
+      row("processor time of an accept", "ms", ({ accepts }) => accepts.cpu),
+      row("ratio", "accept / refusal", ({ accepts, refusals }) => accepts.cpu / refusals.cpu),
+      row("refusals, 32 connections", "requests/s", ({ refusals }) => refusals.perSecond),
+      row("accepts, 32 connections", "requests/s", ({ accepts }) => accepts.perSecond),
+      row("accept latency of another tenant, p50", "ms", (round) => round.calm.p50),
+      row("accept latency of another tenant, p99", "ms", (round) => round.calm.p99),
+      row("the same during the flood, p50", "ms", ({ flooded }) => flooded.p50),
+      row("the same during the flood, p99", "ms", ({ flooded }) => flooded.p99)
+    ]
+    return report
+  }).pipe(Effect.provide(layerService))

@@ -32,8 +32,8 @@ const mostCredit = 250
  * the least is next, at the global gate as in the queue for turns.
  *
  * Who begins to wait starts no earlier than the least served of those who waited when something was last given, so idling
- * earns no credit; and no earlier than its own virtual time, so leaving and coming back forgives no debt. When nobody waits and nothing runs, all debts
- * are void: nobody was kept waiting for them.
+ * earns no credit; and no earlier than its own virtual time, so leaving and coming back forgives no debt. When nobody waits
+ * and nothing runs, all debts are void: nobody was kept waiting for them.
  */
 export class Shares {
   readonly #accounts = new Map<TenantId, Account>()

@@ -4,7 +4,7 @@ import { Schema } from "effect"
 const count = (maximum = 1_000_000_000) => Schema.Int.check(Schema.isBetween({ minimum: 1, maximum }))
 
 const documents = count(10_000).annotate({ description: "Documents open at once." })
-const weight = Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(1000)).annotate({
+const weight = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0.001), Schema.isLessThanOrEqualTo(1000)).annotate({
   description: "Share of worker time, relative to the other tenants that have work."
 })
 const backlog = count().annotate({ description: "Documents that may wait." })

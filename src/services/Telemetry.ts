@@ -124,7 +124,11 @@ export const checkpointDuration = timer(
 
 export const storeCommitDuration = timer(
   "sluice_store_commit_duration_milliseconds",
-  "One commit of the document store."
+  "One commit of the document store, without its flush."
+)()
+export const storeFlushDuration = timer(
+  "sluice_store_flush_duration_milliseconds",
+  "Bringing the commits of the document store to the disk."
 )()
 export const storeCommitWrites = Metric.histogram("sluice_store_commit_writes", {
   description: "Writes that shared one commit of the document store.",

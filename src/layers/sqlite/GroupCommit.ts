@@ -1,22 +1,26 @@
 /**
  * Shares transactions between concurrent writers, because what a durable write costs is the flush of its commit.
  *
- * Writers queue (bounded; beyond that they wait). One fiber takes all that wait, runs them in one transaction, commits,
- * and only then tells each writer what came of it. It never waits for company: when it is idle, a single writer's
- * transaction starts at once, and those who come meanwhile form the next batch.
+ * Writers queue (bounded; beyond that they wait). One fiber takes all that wait, runs them in one transaction and commits; when
+ * the disk has it, each writer is told what came of it. While a flush is under way the next batch gathers. When nothing is
+ * under way, a single writer's transaction starts at once.
  *
- * A flush costs as much for one page as for twenty, and pages come in a stream. So writers may be patient: when nobody else
- * waits, they leave `patience` between one commit and the next. The first page after a pause is committed at once.
- *
+ * - A write is durable when it succeeds, unless it is made `unflushed`: then it succeeds with its commit. It survives the death of
+ *   the process, and a crash of the machine takes it back only together with everything after it. That is for what a restart
+ *   finds out anew. Such writers do not wait for a flush under way.
+ * - Pages come in a stream. Their writers are `patient`: when nobody else waits, they leave `patience` between one commit and the
+ *   next. The first page after a pause is committed at once.
  * - An operation that ends with a typed failure has written nothing (it checks before it writes), so it needs no undoing.
  * - If an operation throws, the batch is rolled back and its operations are repeated one by one, each in its own
  *   transaction: one bad operation fails alone. Operations must therefore be repeatable.
- * - If BEGIN or COMMIT fails, every writer of the batch fails with `StoreUnavailable`, and the next batch starts afresh.
+ * - If BEGIN or COMMIT fails, every writer of the batch fails with `StoreUnavailable`, and the next batch starts afresh. If a
+ *   flush fails, so does every later write that has to be durable.
  * - A writer that is interrupted before its batch starts is left out. A batch that has started runs whole.
  */
 import { Cause, Clock, Deferred, Duration, Effect, Exit, Fiber, Latch, Metric, Queue, Result } from "effect"
 import { StoreUnavailable } from "../../services/DocumentStore.ts"
 import * as Telemetry from "../../services/Telemetry.ts"
+import { make as makeFlushes } from "./Flushes.ts"
 import { SqliteDatabase, type Statements, toSqlError } from "./SqliteDatabase.ts"
 
 const maxWaiting = 1024
@@ -25,23 +29,32 @@ const maxBatch = 128
 /** Runs inside the transaction. May run more than once, and is kept at most once. */
 export type Operation<A, E> = (statements: Statements) => Exit.Exit<A, E>
 
+export type Manner = "durable" | "patient" | "unflushed"
+
 export type Write = <A, E>(
   name: string,
   operation: Operation<A, E>,
-  manner?: "patient"
+  manner?: Manner
 ) => Effect.Effect<A, E | StoreUnavailable>
 
 interface Writer {
+  readonly manner: Manner
   withdrawn: boolean
-  /** Takes back its hurry, if it has any. */
-  readonly calm: () => void
+  /** To be called when it waits no longer. */
+  readonly leave: () => void
   /** Returns what tells the writer, to be called after the commit. */
   readonly run: (statements: Statements) => () => void
   readonly fail: (cause: unknown) => void
 }
 
+/** A writer whose operation is committed, but not yet on the disk. */
+interface Committed {
+  readonly writer: Writer
+  readonly tell: () => void
+}
+
 type Outcome =
-  | { readonly _tag: "Committed"; readonly tell: ReadonlyArray<() => void> }
+  | { readonly _tag: "Committed"; readonly tell: ReadonlyArray<Committed> }
   | { readonly _tag: "OperationThrew"; readonly cause: unknown }
   | { readonly _tag: "TransactionFailed"; readonly cause: unknown }
 
@@ -51,7 +64,7 @@ const transact = (statements: Statements, writers: ReadonlyArray<Writer>): Outco
     Result.getOrElse(Result.try(body), (cause): Outcome => ({ _tag: "TransactionFailed", cause }))
   const outcome = attempt(() => {
     statements.exec("BEGIN IMMEDIATE")
-    const ran = Result.try(() => writers.map((writer) => writer.run(statements)))
+    const ran = Result.try(() => writers.map((writer) => ({ writer, tell: writer.run(statements) })))
     if (Result.isFailure(ran)) return { _tag: "OperationThrew", cause: ran.failure }
     statements.exec("COMMIT")
     return { _tag: "Committed", tell: ran.success }
@@ -61,60 +74,97 @@ const transact = (statements: Statements, writers: ReadonlyArray<Writer>): Outco
   return outcome
 }
 
-const runBatch = (statements: Statements, batch: ReadonlyArray<Writer>): void => {
+/** Those whose operations are committed now. The others are told at once why not. */
+const runBatch = (statements: Statements, batch: ReadonlyArray<Writer>): ReadonlyArray<Committed> => {
   const writers = batch.filter((writer) => !writer.withdrawn)
-  if (writers.length === 0) return
+  if (writers.length === 0) return []
   const outcome = transact(statements, writers)
-  if (outcome._tag === "Committed") {
-    for (const tell of outcome.tell) tell()
-  } else if (outcome._tag === "OperationThrew" && writers.length > 1) {
-    for (const writer of writers) runBatch(statements, [writer])
-  } else {
-    for (const writer of writers) writer.fail(outcome.cause)
+  if (outcome._tag === "Committed") return outcome.tell
+  if (outcome._tag === "OperationThrew" && writers.length > 1) {
+    return writers.flatMap((writer) => runBatch(statements, [writer]))
   }
+  for (const writer of writers) writer.fail(outcome.cause)
+  return []
 }
 
-/** Ends with its scope: what was queued by then is still committed, later writes fail. */
+/** The latch is open as long as anyone who entered has not left. */
+const countedLatch = () => {
+  const latch = Latch.makeUnsafe(false)
+  let inside = 0
+  const enter = () => {
+    let entered = true
+    inside++
+    latch.openUnsafe()
+    return () => {
+      if (entered && --inside === 0) latch.closeUnsafe()
+      entered = false
+    }
+  }
+  return { latch, enter }
+}
+
+/** Ends with its scope: what was queued by then is still committed and flushed, later writes fail. */
 export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
   const database = yield* SqliteDatabase
+  const flushes = yield* makeFlushes(Effect.trackDuration(database.flush, Telemetry.storeFlushDuration))
   const queue = yield* Queue.bounded<Writer, Cause.Done>(maxWaiting)
   const patienceMillis = Duration.toMillis(patience)
-  const hurry = Latch.makeUnsafe(false)
-  let hurried = 0
+  /** Closed while everyone who waits is patient. */
+  const hurry = countedLatch()
+  /** Closed while everyone who waits would have to wait for the next flush anyway. */
+  const unflushed = countedLatch()
   let lastCommit = Number.NEGATIVE_INFINITY
 
-  const beginHurry = () => {
-    let hurrying = true
-    hurried++
-    hurry.openUnsafe()
+  const enter = (manner: Manner) => {
+    const leaveHurry = manner === "patient" ? undefined : hurry.enter()
+    const leaveUnflushed = manner === "unflushed" ? unflushed.enter() : undefined
     return () => {
-      if (hurrying && --hurried === 0) hurry.closeUnsafe()
-      hurrying = false
+      leaveHurry?.()
+      leaveUnflushed?.()
     }
   }
 
-  const takeBatch = Effect.gen(function* () {
-    const first = yield* Queue.takeBetween(queue, 1, maxBatch)
-    const rest = lastCommit + patienceMillis - (yield* Clock.currentTimeMillis)
-    if (rest <= 0 || hurried > 0 || first.length === maxBatch) return first
-    yield* Effect.raceFirst(Effect.sleep(rest), hurry.await)
-    return [...first, ...(yield* Queue.takeBetween(queue, 0, maxBatch - first.length))]
+  const rest = Effect.gen(function* () {
+    if (!flushes.idle.isOpen() && !unflushed.latch.isOpen())
+      yield* Effect.raceFirst(flushes.idle.await, unflushed.latch.await)
+    const millis = lastCommit + patienceMillis - (yield* Clock.currentTimeMillis)
+    if (millis > 0 && !hurry.latch.isOpen()) yield* Effect.raceFirst(Effect.sleep(millis), hurry.latch.await)
   })
+
+  const takeBatch = Effect.gen(function* () {
+    yield* Queue.peek(queue)
+    if ((yield* Queue.size(queue)) < maxBatch) yield* rest
+    const batch = yield* Queue.takeBetween(queue, 1, maxBatch)
+    for (const { leave } of batch) leave()
+    return batch
+  })
+
+  /** An operation that failed has written nothing that could be flushed, but may tell of what was not flushed yet. */
+  const tell = (committed: ReadonlyArray<Committed>) => {
+    for (const { tell, writer } of committed) if (writer.manner === "unflushed") tell()
+    flushes.add(
+      committed
+        .filter(({ writer }) => writer.manner !== "unflushed")
+        .map(({ tell, writer }) => ({
+          told: Exit.match({ onSuccess: tell, onFailure: (cause) => writer.fail(Cause.squash(cause)) })
+        }))
+    )
+  }
 
   const commitBatch = (batch: ReadonlyArray<Writer>) =>
     database
       .use("write", (statements) => {
         if (statements.inTransaction()) statements.exec("ROLLBACK")
-        runBatch(statements, batch)
+        return runBatch(statements, batch)
       })
       .pipe(
         Effect.trackDuration(Telemetry.storeCommitDuration),
-        Effect.andThen(Metric.update(Telemetry.storeCommitWrites, batch.length)),
+        Effect.tap(Metric.update(Telemetry.storeCommitWrites, batch.length)),
+        Effect.map(tell),
         Effect.catchCause((cause) => Effect.sync(() => batch.forEach((writer) => writer.fail(Cause.squash(cause))))),
         Effect.andThen(Clock.currentTimeMillis),
         Effect.map((now) => {
           lastCommit = now
-          batch.forEach((writer) => writer.calm())
         })
       )
 
@@ -127,18 +177,18 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
     Effect.forkScoped
   )
   yield* Effect.addFinalizer(() => {
-    beginHurry()
+    enter("unflushed")
     return Effect.andThen(Queue.end(queue), Fiber.await(committer))
   })
 
-  const write: Write = <A, E>(name: string, operation: Operation<A, E>, manner?: "patient") =>
+  const write: Write = <A, E>(name: string, operation: Operation<A, E>, manner: Manner = "durable") =>
     Effect.suspend(() => {
-      const calm = manner === "patient" ? () => {} : beginHurry()
       const answer = Deferred.makeUnsafe<A, E | StoreUnavailable>()
       const unavailable = (cause: unknown) => new StoreUnavailable({ operation: name, cause: toSqlError(name, cause) })
       const writer: Writer = {
+        manner,
         withdrawn: false,
-        calm,
+        leave: enter(manner),
         run: (statements) => {
           const exit = operation(statements)
           return () => Deferred.doneUnsafe(answer, exit)
@@ -150,7 +200,7 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
         Effect.onInterrupt(() =>
           Effect.sync(() => {
             writer.withdrawn = true
-            calm()
+            writer.leave()
           })
         )
       )

@@ -4,8 +4,10 @@
  * SQLite answers synchronously, so a function given to `use` runs whole: no other fiber can come between its statements,
  * and it cannot be interrupted half-way.
  */
-import { Context, Effect, Layer, Semaphore } from "effect"
+import { fdatasync, openSync } from "node:fs"
+import { Cause, Context, Effect, Layer, Semaphore } from "effect"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
+import { call, closeFile } from "../Files.ts"
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
 
 export type Row = Record<string, SQLOutputValue>
@@ -28,10 +30,13 @@ export interface SqliteOptions {
 
 const statementCacheSize = 200
 
-/** Full synchronisation: a commit that was reported has reached the disk. The write-ahead log is cut back when it grows. */
+/**
+ * A commit appends to the write-ahead log and does not wait for the disk: `flush` does, without holding up this thread. The
+ * log is in order, so what is flushed stands on everything that was committed before it. It is cut back when it grows.
+ */
 const settings = `
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
+  PRAGMA synchronous = NORMAL;
   PRAGMA foreign_keys = ON;
   PRAGMA temp_store = MEMORY;
   PRAGMA cache_size = -32768;
@@ -76,11 +81,24 @@ export class SqliteDatabase extends Context.Service<
   {
     /** Runs the function alone on the connection. Not to be called from inside a transaction of the `SqlClient`. */
     readonly use: <A>(operation: string, body: (statements: Statements) => A) => Effect.Effect<A, SqlError>
+    /** Brings everything committed by now to the disk. Only then has a write happened for anyone outside this process. */
+    readonly flush: Effect.Effect<void, SqlError>
     /** The connection's turn, for an adapter that holds it over several steps. */
     readonly turn: Semaphore.Semaphore
     readonly statements: Statements
   }
 >()("sluice/layers/sqlite/SqliteDatabase") {}
+
+/** SQLite makes the log with the first transaction, syncs its name, and keeps the file until the connection is closed. */
+const makeFlush = Effect.fnUntraced(function* (filename: string) {
+  if (filename === ":memory:") return Effect.void
+  let log: number | undefined
+  yield* Effect.addFinalizer(() => (log === undefined ? Effect.void : closeFile(log)))
+  return Effect.suspend(() => {
+    const descriptor = (log ??= openSync(`${filename}-wal`, "r+"))
+    return call<void>((done) => fdatasync(descriptor, done))
+  }).pipe(Effect.catchCause((cause) => Effect.fail(toSqlError("flush its log", Cause.squash(cause)))))
+})
 
 export const layer = (options: SqliteOptions): Layer.Layer<SqliteDatabase, SqlError> =>
   Layer.effect(
@@ -99,8 +117,10 @@ export const layer = (options: SqliteOptions): Layer.Layer<SqliteDatabase, SqlEr
       )
       const statements = makeStatements(database)
       const turn = yield* Semaphore.make(1)
+      const flush = yield* makeFlush(options.filename)
       return SqliteDatabase.of({
         turn,
+        flush,
         statements,
         use: (operation, body) =>
           turn.withPermit(Effect.try({ try: () => body(statements), catch: (cause) => toSqlError(operation, cause) }))

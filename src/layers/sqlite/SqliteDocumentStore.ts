@@ -1,4 +1,7 @@
-/** `DocumentStore` in one SQLite file: durable when a write succeeds, and as fast as the disk flushes batches. */
+/**
+ * `DocumentStore` in one SQLite file: durable when a write succeeds, and as fast as the disk flushes batches. Who runs a document,
+ * and what an opened file says, is lost only with a crash of the machine, which ends the run; the next one finds it out again.
+ */
 import { type Duration, Effect, Layer, Option } from "effect"
 import type { SqlClient } from "effect/sql"
 import { DocumentNotFound, DocumentStore, StoreUnavailable } from "../../services/DocumentStore.ts"
@@ -23,11 +26,15 @@ const make = Effect.fnUntraced(function* (patience: Duration.Input) {
     accept: Effect.fn("DocumentStore.accept")((document, limits) =>
       write("accept a document", writes.accept(document, limits))
     ),
-    claim: Effect.fn("DocumentStore.claim")((tenant, lease) => write("claim a document", writes.claim(tenant, lease))),
-    renew: Effect.fn("DocumentStore.renew")((lease) => write("renew leases", writes.renew(lease))),
-    fetched: Effect.fn("DocumentStore.fetched")((fence, blob) => write("record a blob", writes.fetched(fence, blob))),
+    claim: Effect.fn("DocumentStore.claim")((tenant, lease) =>
+      write("claim a document", writes.claim(tenant, lease), "unflushed")
+    ),
+    renew: Effect.fn("DocumentStore.renew")((lease) => write("renew leases", writes.renew(lease), "unflushed")),
+    fetched: Effect.fn("DocumentStore.fetched")((fence, blob) =>
+      write("record a blob", writes.fetched(fence, blob), "unflushed")
+    ),
     opened: Effect.fn("DocumentStore.opened")((fence, pdf) =>
-      write("record an opened file", writes.opened(fence, pdf))
+      write("record an opened file", writes.opened(fence, pdf), "unflushed")
     ),
     savePage: Effect.fn("DocumentStore.savePage")((fence, page) =>
       write("save a page", writes.savePage(fence, page), "patient")
@@ -36,13 +43,17 @@ const make = Effect.fnUntraced(function* (patience: Duration.Input) {
       write("finish a document", writes.finish(fence, outcome, at))
     ),
     recordFault: Effect.fn("DocumentStore.recordFault")((fence, page, fault) =>
-      write("record a page's fault", writes.recordFault(fence, page, fault))
+      write("record a page's fault", writes.recordFault(fence, page, fault), "unflushed")
     ),
-    release: Effect.fn("DocumentStore.release")((fence) => write("release a document", writes.release(fence))),
+    release: Effect.fn("DocumentStore.release")((fence) =>
+      write("release a document", writes.release(fence), "unflushed")
+    ),
     reclaimExpired: Effect.fn("DocumentStore.reclaimExpired")((now) =>
-      write("reclaim expired leases", writes.reclaimExpired(now))
+      write("reclaim expired leases", writes.reclaimExpired(now), "unflushed")
     ),
-    queueDue: Effect.fn("DocumentStore.queueDue")((now) => write("queue due documents", writes.queueDue(now))),
+    queueDue: Effect.fn("DocumentStore.queueDue")((now) =>
+      write("queue due documents", writes.queueDue(now), "unflushed")
+    ),
     expireQueued: Effect.fn("DocumentStore.expireQueued")((queuedBefore, at, limit) =>
       write("expire queued documents", lifecycle.expireQueued(queuedBefore, at, limit))
     ),

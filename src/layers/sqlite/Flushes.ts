@@ -1,0 +1,47 @@
+/**
+ * Brings what was committed to the disk. A flush costs as much for one commit as for many, so there is one at a time, each for
+ * all who wait when it begins; who comes meanwhile waits for the next one.
+ *
+ * After a flush that failed nobody knows what of earlier commits the disk has, and the system may not tell again. So from
+ * then on every flush fails, until the file is opened anew.
+ */
+import { type Cause, Effect, Exit, Fiber, Latch, Queue } from "effect"
+
+/** Someone to be told that the disk has it, or why it may not. */
+export interface Flushed {
+  readonly told: (exit: Exit.Exit<void, unknown>) => void
+}
+
+export interface Flushes {
+  readonly add: (waiting: ReadonlyArray<Flushed>) => void
+  /** No flush is under way. */
+  readonly idle: Latch.Latch
+}
+
+/** Ends with its scope: what was added by then is still flushed. */
+export const make = Effect.fnUntraced(function* <E>(flush: Effect.Effect<void, E>) {
+  // Bounded by its callers: each of them waits until it is told.
+  const queue = yield* Queue.unbounded<Flushed, Cause.Done>()
+  const idle = Latch.makeUnsafe(true)
+  let broken: Exit.Exit<void, E> | undefined
+
+  const flushAll = Effect.gen(function* () {
+    const waiting = yield* Queue.takeAll(queue)
+    const exit = broken ?? (yield* Effect.exit(flush))
+    if (Exit.isFailure(exit)) broken = exit
+    if (Queue.sizeUnsafe(queue) === 0) idle.openUnsafe()
+    for (const { told } of waiting) told(exit)
+  })
+  const flusher = yield* flushAll.pipe(Effect.forever, Effect.ignore, Effect.forkScoped)
+  yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(queue), Fiber.await(flusher)))
+
+  const flushes: Flushes = {
+    idle,
+    add: (waiting) => {
+      if (waiting.length === 0) return
+      idle.closeUnsafe()
+      Queue.offerAllUnsafe(queue, waiting)
+    }
+  }
+  return flushes
+})

@@ -1,9 +1,8 @@
 import { ByteSize, Clock, Context, Effect, Layer } from "effect"
 import type { TenantId } from "../domain/Ids.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
-import { Appointments } from "./Appointments.ts"
-import { DrainRates } from "./DrainRate.ts"
 import { LimitReached } from "./Ingestion.ts"
+import { type Scope, Vacancies } from "./Vacancies.ts"
 
 /** Until it was measured how fast uploads end. */
 const someTimeMillis = 5_000
@@ -37,53 +36,50 @@ export class BytesInFlight extends Context.Service<
         global: ByteSize.toNumberUnsafe(config.bytesInFlight)
       }
       const tenants = new Map<TenantId, number>()
-      const ended = new DrainRates()
-      const appointments = { tenant: new Appointments(), global: new Appointments() }
+      const vacancies = new Vacancies()
       let all = 0
 
-      const change = (tenant: TenantId, delta: number) => {
+      const change = (tenant: TenantId, delta: number, now: number) => {
+        const own = tenants.get(tenant) ?? 0
+        if (own === 0 && delta > 0) vacancies.begin(tenant, now)
+        if (all === 0 && delta > 0) vacancies.begin(undefined, now)
         all += delta
-        const own = (tenants.get(tenant) ?? 0) + delta
-        if (own === 0) tenants.delete(tenant)
-        else tenants.set(tenant, own)
+        if (own + delta === 0) tenants.delete(tenant)
+        else tenants.set(tenant, own + delta)
       }
 
-      const refuse = (scope: "tenant" | "global", tenant: TenantId, wanted: number) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const perSecond = ended.perSecond(scope === "tenant" ? tenant : undefined, now)
-          // Tenants that wait share what becomes free.
-          const sharers = scope === "global" ? appointments.global.sharers(tenant, now) : 1
-          const millis = perSecond === undefined ? someTimeMillis : (wanted * 1000 * sharers) / perSecond
-          const retryAfterSeconds = appointments[scope].next(tenant, now, millis)
-          return Effect.fail(new LimitReached({ limit: `${scope}_bytes`, allowed: limits[scope], retryAfterSeconds }))
-        })
+      const refuse = (scope: Scope, tenant: TenantId, wanted: number, now: number) => {
+        const perSecond = vacancies.perSecond(scope, tenant, now) ?? (wanted * 1000) / someTimeMillis
+        const retryAfterSeconds = vacancies.retryAfter(scope, tenant, now, wanted, perSecond)
+        return Effect.fail(new LimitReached({ limit: `${scope}_bytes`, allowed: limits[scope], retryAfterSeconds }))
+      }
 
       return BytesInFlight.of({
         hold: (tenant, size, submission) =>
           Effect.suspend(() => {
             let held = 0
             let received = 0
-            const growTo = (bytes: number) => {
-              const own = tenants.get(tenant) ?? 0
-              // One that begins without a known size needs room for a byte at least.
-              const more = Math.max(1, bytes - held)
-              if (own > held && own + more > limits.tenant) return refuse("tenant", tenant, bytes)
-              if (all > held && all + more > limits.global) return refuse("global", tenant, bytes)
-              change(tenant, bytes - held)
-              held = bytes
-              return Effect.void
-            }
+            const growTo = (bytes: number) =>
+              Effect.flatMap(Clock.currentTimeMillis, (now) => {
+                const own = tenants.get(tenant) ?? 0
+                // One that begins without a known size needs room for a byte at least.
+                const wanted = Math.max(held + 1, bytes)
+                if (own > held && own + wanted - held > limits.tenant) return refuse("tenant", tenant, wanted, now)
+                if (all > held && all + wanted - held > limits.global) return refuse("global", tenant, wanted, now)
+                change(tenant, bytes - held, now)
+                held = bytes
+                return Effect.void
+              })
             const count: CountBytes = (bytes) => {
               received += bytes
               return received > held ? growTo(received) : Effect.void
             }
             const release = Effect.map(Clock.currentTimeMillis, (now) => {
-              change(tenant, -held)
-              ended.observe(tenant, now, held)
-              ended.observe(undefined, now, held)
+              change(tenant, -held, now)
+              vacancies.ended(tenant, now, held)
             })
             return Effect.acquireUseRelease(
-              Effect.suspend(() => growTo(size ?? 0)),
+              growTo(size ?? 0),
               () => submission(count),
               () => release
             )

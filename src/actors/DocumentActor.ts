@@ -12,7 +12,7 @@ import { readPages } from "./DocumentPages.ts"
 import type { Pass } from "./GlobalGate.ts"
 import type { PageGate } from "./PageGate.ts"
 import { retryingStore } from "./Policies.ts"
-import { makeStopwatch, type Stopwatch } from "./Stopwatch.ts"
+import { type Stopwatch, Stopwatches } from "./Stopwatch.ts"
 
 /**
  * One run of one document, from a claim to its terminal state: fetch the bytes if they lie elsewhere, open, fan out the
@@ -39,7 +39,9 @@ export type RunEnd = "ended" | "given back" | "preempted" | "unavailable"
 export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Claim, grant: Grant) {
   const store = yield* DocumentStore
   const events = yield* Events
+  const stopwatches = yield* Stopwatches
   const { fence, document } = claim
+  const stopwatch = stopwatches.of(fence)
   const subject = { tenantId: document.tenantId, documentId: document.id }
   const attributes = Telemetry.documentAttributes({ ...subject, attempt: fence.attempt })
   yield* Effect.annotateCurrentSpan(attributes)
@@ -48,6 +50,8 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
 
   const giveBack = Effect.fnUntraced(
     function* (reason: "stopped" | "preempted" | "unavailable") {
+      // Before it can be claimed again.
+      stopwatches.keep(fence, stopwatch)
       yield* store.release(fence)
       yield* Metric.update(Telemetry.documentsRequeued.of(reason), 1)
       yield* events.publish({ _tag: "DocumentRequeued", ...subject, attempt: fence.attempt })
@@ -64,7 +68,7 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
     )
 
   const { documentTimeout } = yield* EngineConfig
-  return yield* readDocument(claim, grant, makeStopwatch(documentTimeout)).pipe(
+  return yield* readDocument(claim, grant, stopwatch).pipe(
     Effect.catchTag("RunTimeExceeded", () =>
       Effect.fail(
         DocumentFailed.of(failure("DOCUMENT_TIMEOUT", `reading took more than ${Duration.format(documentTimeout)}`))

@@ -90,7 +90,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
         pages,
         concurrency: permits,
         pageTimeout,
-        turn: { ...turn, estimatedMillis: sizer.estimate(pages.length) },
+        turn: { ...turn, estimatedMillis: sizer.estimate(pages.length), usualMillis: sizer.usual(pages.length) },
         stopwatch,
         onPage,
         onUsed: (count, millis) => sizer.observe(count, millis)
@@ -130,6 +130,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
       Effect.retry({ schedule: pageRetry, while: (error) => error._tag === "PageFault" && error.again }),
       Effect.catchTag("PageFault", (fault) => request.checkpoint(fault.verdict))
     )
+    pass?.verdict()
   })
 
   const readFaulty = (page: number) =>

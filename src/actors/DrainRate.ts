@@ -13,10 +13,13 @@ class DrainRate {
   private readonly amounts = Array.from({ length: slots }, () => 0)
   private newest: number
   private since: number
+  /** When something left it last, or might have begun to. */
+  private last: number
   private before: number | undefined
 
   constructor(now: number) {
     this.since = now
+    this.last = now
     this.newest = Math.floor(now / slotMillis)
   }
 
@@ -27,34 +30,36 @@ class DrainRate {
     this.newest = Math.max(this.newest, slot)
   }
 
-  private measured(now: number): number | undefined {
-    this.roll(now)
+  private measured(until: number): number | undefined {
     const total = this.amounts.reduce((sum, amount) => sum + amount, 0)
     const from = Math.max(this.since, (this.newest - slots + 1) * slotMillis)
-    return total === 0 ? undefined : (total * 1000) / Math.max(leastMillis, now - from)
+    return total === 0 ? undefined : (total * 1000) / Math.max(leastMillis, until - from)
   }
 
   /** The queue was empty: time before now is no part of how fast it drains. */
   begin(now: number) {
-    this.before = this.perSecond(now)
+    this.before = this.measured(this.last) ?? this.before
     this.amounts.fill(0)
+    this.newest = Math.floor(now / slotMillis)
     this.since = now
+    this.last = now
   }
 
   observe(now: number, amount: number) {
     this.roll(now)
     const slot = this.newest % slots
     this.amounts[slot] = (this.amounts[slot] ?? 0) + amount
+    this.last = now
   }
 
   /** `undefined` until something has left the queue. */
   perSecond(now: number): number | undefined {
+    this.roll(now)
     return this.measured(now) ?? this.before
   }
 
   isStale(now: number): boolean {
-    this.roll(now)
-    return now - this.since > windowMillis && this.amounts.every((amount) => amount === 0)
+    return now - this.last > windowMillis
   }
 }
 

@@ -2,13 +2,12 @@ import { Clock, Context, Effect, Layer } from "effect"
 import type { TenantId } from "../domain/Ids.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
-import { Appointments } from "./Appointments.ts"
-import { DrainRates } from "./DrainRate.ts"
 import { Runner } from "./Runner.ts"
+import { type Scope, Vacancies } from "./Vacancies.ts"
 
 /** Guess of a document's run time before any was measured. */
 const firstRunMillis = 1000
-/** Documents do not end at an even pace: a little later is surer to find a place. */
+/** Places to wait for. Documents do not end at an even pace: a little later is surer to find one. */
 const slack = 1.1
 
 /**
@@ -24,7 +23,7 @@ export class Drainage extends Context.Service<
     /** Nothing of the tenant, or of anybody, waited or ran: idleness does not count as slowness. */
     readonly begin: (tenant?: TenantId) => Effect.Effect<void>
     /** Seconds until the backlog, which holds its limit of `capacity` documents, has a place for this tenant. */
-    readonly retryAfter: (scope: "tenant" | "global", tenant: TenantId, capacity: number) => Effect.Effect<number>
+    readonly retryAfter: (scope: Scope, tenant: TenantId, capacity: number) => Effect.Effect<number>
     /** Tenants of which something is remembered. */
     readonly size: () => number
   }
@@ -35,8 +34,7 @@ export class Drainage extends Context.Service<
       const config = yield* EngineConfig
       const registry = yield* TenantRegistry
       const runner = yield* Runner
-      const rates = new DrainRates()
-      const appointments = { tenant: new Appointments(), global: new Appointments() }
+      const vacancies = new Vacancies()
 
       /** As if the gate were all that holds documents back. */
       const guess = Effect.fnUntraced(function* (tenant: TenantId | undefined) {
@@ -45,23 +43,16 @@ export class Drainage extends Context.Service<
       })
 
       return Drainage.of({
-        ended: (tenant) =>
-          Effect.map(Clock.currentTimeMillis, (now) => {
-            rates.observe(tenant, now)
-            rates.observe(undefined, now)
-          }),
-        begin: (tenant) => Effect.map(Clock.currentTimeMillis, (now) => rates.begin(tenant, now)),
+        ended: (tenant) => Effect.map(Clock.currentTimeMillis, (now) => vacancies.ended(tenant, now)),
+        begin: (tenant) => Effect.map(Clock.currentTimeMillis, (now) => vacancies.begin(tenant, now)),
         retryAfter: Effect.fnUntraced(function* (scope, tenant, capacity) {
-          const queue = scope === "tenant" ? tenant : undefined
           const now = yield* Clock.currentTimeMillis
-          const perSecond = rates.perSecond(queue, now) ?? (yield* guess(queue))
-          // Tenants that wait for the same places share them, however often each of them asks.
-          const sharers = scope === "global" ? appointments.global.sharers(tenant, now) : 1
+          const measured = vacancies.perSecond(scope, tenant, now)
+          const perSecond = measured ?? (yield* guess(scope === "tenant" ? tenant : undefined))
           // Those who come back within one second find no more places than the whole backlog has.
-          const millisPerPlace = (1000 * slack * sharers) / Math.min(perSecond, Math.max(1, capacity))
-          return appointments[scope].next(tenant, now, millisPerPlace)
+          return vacancies.retryAfter(scope, tenant, now, slack, Math.min(perSecond, Math.max(1, capacity)))
         }),
-        size: () => rates.size
+        size: () => vacancies.size
       })
     })
   )

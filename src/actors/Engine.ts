@@ -13,6 +13,7 @@ import { RateLimits } from "./RateLimits.ts"
 import { Retries } from "./Retries.ts"
 import { Runner } from "./Runner.ts"
 import { ShareMeter } from "./ShareMeter.ts"
+import { Stopwatches } from "./Stopwatch.ts"
 import { Submissions } from "./Submissions.ts"
 import * as Sweeper from "./Sweeper.ts"
 import { TenantDirectory } from "./TenantDirectory.ts"
@@ -30,7 +31,7 @@ export const layerNoScheduling = Drain.layer.pipe(
   Layer.provideMerge(TenantDirectory.layer),
   Layer.provideMerge(Submissions.layer),
   Layer.provide([Drainage.layer, RateLimits.layer, BytesInFlight.layer]),
-  Layer.provide([Runner.layer, Retries.layer, WaitEstimator.layer]),
+  Layer.provide([Runner.layer, Retries.layer, Stopwatches.layer, WaitEstimator.layer]),
   Layer.provide([ShareMeter.layer, WorkCosts.layer])
 )
 

@@ -2,13 +2,7 @@ import type { TenantId } from "../domain/Ids.ts"
 import type { Shares } from "./FairShares.ts"
 import { MinHeap } from "./MinHeap.ts"
 
-/**
- * A queue between tenants: next is what waits longest for the tenant that has had the least of the workers' time (see
- * `FairShares`), and within a tenant the highest priority, then the oldest.
- *
- * Taking costs O(log tenants), whatever the depth of any backlog. The heap holds outdated entries of tenants whose virtual
- * time has changed since; they are told by their version and skipped.
- */
+/** Whose turn or permit is waited for, and how urgently. */
 export interface Place {
   readonly tenant: TenantId
   /** Within a tenant the highest goes first, then the oldest. */
@@ -36,6 +30,13 @@ interface Ready<A> {
   readonly order: number
 }
 
+/**
+ * A queue between tenants: next is what waits longest for the tenant that has had the least of the workers' time (see
+ * `FairShares`), and within a tenant the highest priority, then the oldest.
+ *
+ * Taking costs O(log tenants), whatever the depth of any backlog. The heap holds outdated entries of tenants whose virtual
+ * time has changed since; they are told by their version and skipped.
+ */
 export class FairQueue<A> {
   readonly #shares: Shares
   readonly #lines = new Map<TenantId, Line<A>>()
@@ -53,10 +54,6 @@ export class FairQueue<A> {
 
   get size(): number {
     return this.#waiting
-  }
-
-  waiting(tenant: TenantId): number {
-    return this.#lines.get(tenant)?.waiting ?? 0
   }
 
   /** Adds an item and returns how to withdraw it; withdrawing what was taken has no effect. */

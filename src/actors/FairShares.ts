@@ -14,6 +14,14 @@ interface Account {
   open: number
 }
 
+/** A tenant with work. */
+export interface Active {
+  readonly tenant: TenantId
+  readonly weight: number
+  /** For a permit of the global gate, or for a turn of a worker. */
+  readonly waits: boolean
+}
+
 interface Rank {
   readonly account: Account
   readonly virtualTime: number
@@ -72,18 +80,29 @@ export class Shares {
     return this.#weights.get(tenant) ?? 1
   }
 
-  /** Holds for all time used from now on, that of work which waits already included. */
+  /**
+   * Holds for all time used from now on, that of work which waits already included. What the tenant is ahead of the floor, or
+   * behind it, stays the same in milliseconds, and so do the charges of turns that have not ended.
+   */
   setWeight(tenant: TenantId, weight: number): void {
-    if ((this.#accounts.get(tenant)?.open ?? 0) > 0) this.#openWeight += weight - this.weight(tenant)
+    const before = this.weight(tenant)
+    if (weight === before) return
     if (weight === 1) this.#weights.delete(tenant)
     else this.#weights.set(tenant, weight)
+    const account = this.#accounts.get(tenant)
+    if (account === undefined) return
+    if (account.open > 0) this.#openWeight += weight - before
+    this.#moveTo(account, this.#floor + (account.virtualTime - this.#floor) * (before / weight))
+    // The latest may have been its own, by the old weight.
+    this.#latest = this.#floor
+    for (const { virtualTime } of this.#accounts.values()) this.#latest = Math.max(this.#latest, virtualTime)
   }
 
   /** Tenants with a document open or waiting to be opened. */
-  active(): ReadonlyArray<{ readonly tenant: TenantId; readonly weight: number }> {
-    const active: Array<{ readonly tenant: TenantId; readonly weight: number }> = []
-    for (const { open, tenant } of this.#accounts.values()) {
-      if (open > 0) active.push({ tenant, weight: this.weight(tenant) })
+  active(): ReadonlyArray<Active> {
+    const active: Array<Active> = []
+    for (const { open, tenant, waiting } of this.#accounts.values()) {
+      if (open > 0) active.push({ tenant, weight: this.weight(tenant), waits: waiting > 0 })
     }
     return active
   }
@@ -160,7 +179,11 @@ export class Shares {
   }
 
   #advance(account: Account, millis: number): void {
-    account.virtualTime += millis / this.weight(account.tenant)
+    this.#moveTo(account, account.virtualTime + millis / this.weight(account.tenant))
+  }
+
+  #moveTo(account: Account, virtualTime: number): void {
+    account.virtualTime = virtualTime
     account.version++
     if (account.waiting === 0) return
     this.#rank(account)

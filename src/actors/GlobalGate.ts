@@ -13,14 +13,25 @@ export class Preempted extends Data.TaggedError("Preempted")<{}> {}
 export class Pass {
   readonly tenant: TenantId
   readonly #waiting = new Set<() => void>()
+  readonly #onVerdict: () => void
   /** Turns of a worker that it has now. */
   turns = 0
-  /** Ranges that brought pages: before the first, it is never asked for, so every run gets the document on. */
+  /**
+   * Ranges that brought pages, and verdicts on pages read alone: before the first, it is never asked for, so every run gets
+   * the document on.
+   */
   ranges = 0
   wanted = false
 
-  constructor(tenant: TenantId) {
+  constructor(tenant: TenantId, onVerdict: () => void) {
     this.tenant = tenant
+    this.#onVerdict = onVerdict
+  }
+
+  /** What became of a page that was read alone is durable. No turn need end after this, at which it would be asked for. */
+  verdict(): void {
+    this.ranges++
+    this.#onVerdict()
   }
 
   /** Calls the listener when the permit is wanted back; the result removes it. */
@@ -57,7 +68,8 @@ const aheadOfBusy = 250
 /**
  * The limit on documents open at once, over all tenants, shared like the workers' time: the next permit goes to the waiting
  * tenant that has had the least. A document that reads on while such a tenant waits is asked for its permit, at a range
- * boundary; every run of a document reads one range at least, so no document changes places without getting on.
+ * boundary; every run of a document reads one range at least, or comes to a verdict on a page in doubt, so no document changes
+ * places without getting on.
  */
 export class GlobalGate extends Context.Service<
   GlobalGate,
@@ -67,8 +79,6 @@ export class GlobalGate extends Context.Service<
       tenant: TenantId,
       idle: boolean
     ) => <A, E, R>(work: (pass: Pass) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-    /** Permits the tenant waits for. */
-    readonly waiting: (tenant: TenantId) => number
   }
 >()("sluice/actors/GlobalGate") {
   static readonly layer = Layer.effect(
@@ -93,7 +103,7 @@ export class GlobalGate extends Context.Service<
           const next = takeNext()
           if (next === undefined) return
           free--
-          const pass = new Pass(next.tenant)
+          const pass = new Pass(next.tenant, askWhenFull)
           held.add(pass)
           Deferred.doneUnsafe(next.given, Effect.succeed(pass))
         }
@@ -134,12 +144,11 @@ export class GlobalGate extends Context.Service<
         askFor(busy, aheadOfBusy, mostServed)
       }
 
+      const askWhenFull = () => {
+        if (free === 0 && newcomers.size + busy.size > 0) askForPermits()
+      }
       // A turn has ended: its tenant may be far enough ahead by now.
-      shares.onUse(() => {
-        if (free === 0 && newcomers.size + busy.size > 0) {
-          askForPermits()
-        }
-      })
+      shares.onUse(askWhenFull)
 
       const release = (pass: Pass) =>
         Effect.sync(() => {
@@ -177,8 +186,7 @@ export class GlobalGate extends Context.Service<
               yield* Metric.update(Telemetry.gateWait.of("global"), Duration.millis(given - asked))
               return yield* restore(holding("global")(work(pass))).pipe(Effect.ensuring(release(pass)))
             })
-          ),
-        waiting: (tenant) => newcomers.waiting(tenant) + busy.waiting(tenant)
+          )
       })
     })
   )

@@ -80,7 +80,7 @@ export class RateLimits extends Context.Service<
           const apart = 1000 / Math.min(rate, bucket.burst)
           const perToken = bucket.burst < 2 ? Math.ceil(apart / 1000) * 1000 : apart
           const first = ((1 - bucket.tokens) * 1000) / rate
-          const retryAfterSeconds = appointments.next(tenant, now, perToken, first)
+          const retryAfterSeconds = appointments.nextAtRate(tenant, now, perToken, first)
           return Effect.fail(new LimitReached({ limit: "tenant_rate", allowed: rate, retryAfterSeconds }))
         }),
       giveBack: (tenant) =>

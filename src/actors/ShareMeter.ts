@@ -1,17 +1,21 @@
 import { Clock, Context, Effect, Layer, Schedule } from "effect"
 import type { TenantId } from "../domain/Ids.ts"
 import { PdfEngine } from "../services/PdfEngine.ts"
-import { FairShares } from "./FairShares.ts"
+import { type Active, FairShares } from "./FairShares.ts"
 
 const bucketMillis = 5_000
 const minute = 12
 const quarter = 180
+/** Whoever is entitled to less than a turn in the last minute has had far too much with one, and nothing without. */
+const leastEntitled = 64
 /** A tick that comes late (the process was stopped, the machine slept) counts for no more than this. */
 const longestTick = 5_000
 
 interface Worker {
   received: number
   entitled: number
+  /** Of `entitled`, what fell into the time in which it waited for others. */
+  waited: number
 }
 
 interface Bucket {
@@ -47,16 +51,19 @@ export class ShareLedger {
   }
 
   /** Divides what the workers could do among those who have work, by weight. */
-  entitle(
-    active: ReadonlyArray<{ readonly tenant: TenantId; readonly weight: number }>,
-    millis: number,
-    now: number
-  ): void {
-    const weights = active.reduce((sum, { weight }) => sum + weight, 0)
-    if (weights === 0) return
+  entitle(active: ReadonlyArray<Active>, millis: number, now: number): void {
+    const greatest = active.reduce((most, { weight }) => Math.max(most, weight), 0)
+    if (greatest === 0) return
+    // Relative to the greatest, so that no sum is beyond all numbers.
+    const weights = active.reduce((sum, { weight }) => sum + weight / greatest, 0)
     const bucket = this.#bucket(now)
     bucket.entitled += millis
-    for (const { tenant, weight } of active) workerOf(bucket, tenant).entitled += (millis * weight) / weights
+    for (const { tenant, waits, weight } of active) {
+      const worker = workerOf(bucket, tenant)
+      const entitled = (millis * (weight / greatest)) / weights
+      worker.entitled += entitled
+      if (waits) worker.waited += entitled
+    }
   }
 
   share(tenant: TenantId, now: number): Share {
@@ -72,20 +79,26 @@ export class ShareLedger {
   /**
    * Jain's index of received over entitled in the last minute: 1 if all who had work got the same part of what they were
    * entitled to, 1/n if one of n got everything.
+   *
+   * What a tenant cannot use, because its own limits are low or its sources slow, belongs to the others, by weight (max-min
+   * fairness). Whether it could use more is told by whether it waited for others, as seen once a second: a tenant with few
+   * lanes that waits for every turn, though for none of them long, counts as if it could.
    */
   fairness(now: number): number {
     const tenants = new Map<TenantId, Worker>()
     for (const bucket of this.#last(now, minute)) {
-      for (const [tenant, { entitled, received }] of bucket.tenants) {
-        const sum = tenants.get(tenant) ?? { entitled: 0, received: 0 }
-        tenants.set(tenant, { entitled: sum.entitled + entitled, received: sum.received + received })
+      for (const [tenant, { entitled, received, waited }] of bucket.tenants) {
+        const sum = tenants.get(tenant) ?? { entitled: 0, received: 0, waited: 0 }
+        sum.entitled += entitled
+        sum.received += received
+        sum.waited += waited
+        tenants.set(tenant, sum)
       }
     }
     let [count, sum, squares] = [0, 0, 0]
-    for (const { entitled, received } of tenants.values()) {
-      // Work too short for any tick to see it was not kept waiting either.
-      if (entitled === 0) continue
-      const ratio = received / entitled
+    for (const { due, received } of maxMin([...tenants.values()].filter(({ entitled }) => entitled >= leastEntitled))) {
+      if (due === 0) continue
+      const ratio = received / due
       count++
       sum += ratio
       squares += ratio * ratio
@@ -124,10 +137,25 @@ export class ShareLedger {
 
 const fraction = (part: number, whole: number): number => (whole === 0 ? 0 : Math.min(1, part / whole))
 
+/** Gives each what it is entitled to but no more than it could use; the rest goes to the others, in the same proportions. */
+const maxMin = (workers: ReadonlyArray<Worker>) => {
+  const could = ({ received, waited }: Worker) => received + waited
+  let millis = workers.reduce((sum, { entitled }) => sum + entitled, 0)
+  let entitlements = millis
+  return workers
+    .toSorted((one, other) => could(one) / one.entitled - could(other) / other.entitled)
+    .map((worker) => {
+      const due = Math.min(could(worker), (millis * worker.entitled) / entitlements)
+      millis -= due
+      entitlements -= worker.entitled
+      return { due, received: worker.received }
+    })
+}
+
 const workerOf = ({ tenants }: Bucket, tenant: TenantId): Worker => {
   const known = tenants.get(tenant)
   if (known !== undefined) return known
-  const worker = { received: 0, entitled: 0 }
+  const worker = { received: 0, entitled: 0, waited: 0 }
   tenants.set(tenant, worker)
   return worker
 }

@@ -1,4 +1,7 @@
-import { Clock, Duration, Effect, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Schema } from "effect"
+import type { DocumentId } from "../domain/Ids.ts"
+import type { Fence } from "../services/DocumentStore.ts"
+import { EngineConfig } from "../services/EngineConfig.ts"
 
 /** The work took longer, in all, than it may. */
 export class RunTimeExceeded extends Schema.TaggedError<RunTimeExceeded>()("RunTimeExceeded", {}) {}
@@ -36,3 +39,41 @@ export const makeStopwatch = (limit: Duration.Duration) => {
   }
 }
 export type Stopwatch = ReturnType<typeof makeStopwatch>
+
+/** Documents whose stopwatches are kept. One too many starts from nothing again, as all do after a restart. */
+const mostKept = 10_000
+
+/** Keeps the stopwatches of documents that were given back to their queues, for their next runs in this process. */
+export class KeptStopwatches {
+  readonly #limit: Duration.Duration
+  readonly #most: number
+  readonly #kept = new Map<DocumentId, { readonly attempt: number; readonly stopwatch: Stopwatch }>()
+
+  constructor(limit: Duration.Duration, most = mostKept) {
+    this.#limit = limit
+    this.#most = most
+  }
+
+  of({ attempt, documentId }: Fence): Stopwatch {
+    const kept = this.#kept.get(documentId)
+    this.#kept.delete(documentId)
+    // With an attempt between, another process has had it.
+    return kept?.attempt === attempt - 1 ? kept.stopwatch : makeStopwatch(this.#limit)
+  }
+
+  keep({ attempt, documentId }: Fence, stopwatch: Stopwatch): void {
+    this.#kept.set(documentId, { attempt, stopwatch })
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= this.#most) return
+      this.#kept.delete(oldest)
+    }
+  }
+}
+
+/** The time that documents have been read, over all runs in which they came closer to their end. */
+export class Stopwatches extends Context.Service<Stopwatches, KeptStopwatches>()("sluice/actors/Stopwatches") {
+  static readonly layer = Layer.effect(
+    Stopwatches,
+    Effect.map(EngineConfig, ({ documentTimeout }) => new KeptStopwatches(documentTimeout))
+  )
+}

@@ -8,8 +8,8 @@ import { tenant } from "../support/engine.ts"
 
 const [gold, iron, tin] = [tenant("gold"), tenant("iron"), tenant("tin")]
 const both = [
-  { tenant: gold, weight: 3 },
-  { tenant: iron, weight: 1 }
+  { tenant: gold, weight: 3, waits: true },
+  { tenant: iron, weight: 1, waits: true }
 ]
 
 /** Seconds in which both have work and receive this much of it. */
@@ -38,6 +38,89 @@ describe("the ledger of shares", () => {
     busy(ledger, 60, 400, 0, 60)
     assert.closeTo(ledger.fairness(119_000), 0.5, 1e-9)
   })
+
+  /** Two of equal weight for a minute, of whom the one is served so, and waits in so many of the seconds. */
+  const fairnessWhen = (goldMillis: number, ironMillis: number, goldWaits: number) => {
+    const ledger = new ShareLedger()
+    for (let second = 0; second < 60; second++) {
+      const active = [
+        { tenant: gold, weight: 1, waits: second % 10 < goldWaits * 10 },
+        { tenant: iron, weight: 1, waits: true }
+      ]
+      ledger.entitle(active, 1_000, second * 1_000)
+      ledger.use(gold, goldMillis, second * 1_000)
+      ledger.use(iron, ironMillis, second * 1_000)
+    }
+    return ledger.fairness(59_000)
+  }
+
+  it("holds against nobody what a tenant could not use that waited for nothing", () => {
+    assert.closeTo(fairnessWhen(100, 900, 0), 1, 1e-9)
+    assert.closeTo(fairnessWhen(0, 1_000, 0), 1, 1e-9)
+    assert.isBelow(fairnessWhen(100, 900, 1), 0.65)
+    // The more it waited, the more it could have used.
+    const half = fairnessWhen(100, 900, 0.5)
+    assert.isAbove(half, fairnessWhen(100, 900, 0.8))
+    assert.isBelow(half, fairnessWhen(100, 900, 0.2))
+  })
+
+  it("divides what one tenant could not use between the others by weight", () => {
+    const ledger = new ShareLedger()
+    const active = [
+      { tenant: gold, weight: 2, waits: true },
+      { tenant: iron, weight: 1, waits: true },
+      { tenant: tin, weight: 5, waits: false }
+    ]
+    for (let second = 0; second < 60; second++) {
+      ledger.entitle(active, 1_000, second * 1_000)
+      for (const [owner, millis] of [
+        [gold, 600],
+        [iron, 300],
+        [tin, 100]
+      ] as const) {
+        ledger.use(owner, millis, second * 1_000)
+      }
+    }
+    assert.closeTo(ledger.fairness(59_000), 1, 1e-9)
+  })
+
+  for (const [least, greatest] of [
+    [0.001, 1_000],
+    [Number.MIN_VALUE, 1],
+    [1, Number.MAX_VALUE],
+    [Number.MIN_VALUE, Number.MAX_VALUE]
+  ] as const) {
+    it(`is a number from 0 to 1 with weights of ${least} and ${greatest}`, () => {
+      for (const [leastMillis, millis] of [
+        [0, 1_000],
+        [1_000, 0],
+        [0, 0],
+        [64, 936]
+      ] as const) {
+        for (const waits of [true, false]) {
+          const ledger = new ShareLedger()
+          for (let second = 0; second < 60; second++) {
+            const active = [
+              { tenant: gold, weight: greatest, waits },
+              { tenant: iron, weight: greatest, waits },
+              { tenant: tin, weight: least, waits: true }
+            ]
+            ledger.entitle(active, 1_000, second * 1_000)
+            ledger.use(gold, millis / 2, second * 1_000)
+            ledger.use(iron, millis / 2, second * 1_000)
+            ledger.use(tin, leastMillis, second * 1_000)
+          }
+          const fairness = ledger.fairness(59_000)
+          assert.isAtLeast(fairness, 0)
+          assert.isAtMost(fairness, 1)
+          // A share of less than one turn in a minute is neither kept nor exceeded.
+          if (millis > 0) assert.closeTo(fairness, 1, 1e-9)
+          assert.isAtMost(ledger.share(tin, 59_000).entitled, 1e-3)
+          assert.closeTo(ledger.share(gold, 59_000).entitled, 0.5, 1e-3)
+        }
+      }
+    })
+  }
 
   it("forgets after a minute, and after a quarter of an hour", () => {
     const ledger = new ShareLedger()
@@ -73,6 +156,7 @@ describe("the meter of shares", () => {
       shares.setWeight(gold, 3)
       shares.opens(gold, 1)
       shares.opens(iron, 1)
+      shares.waits(iron)
       for (let second = 0; second < 30; second++) {
         for (const [owner, millis] of [
           [gold, 1_500],

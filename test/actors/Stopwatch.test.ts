@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { makeStopwatch } from "../../src/actors/Stopwatch.ts"
+import { KeptStopwatches, makeStopwatch } from "../../src/actors/Stopwatch.ts"
+import { DocumentId } from "../../src/domain/Ids.ts"
+
+const document = (n: number) => DocumentId.make(`01a207b0-622e-7327-b679-1bc44ce4331${n}`)
+const [a, b, c] = [document(1), document(2), document(3)]
 
 describe("Stopwatch", () => {
   it.effect("counts only the time during which something runs", () =>
@@ -34,4 +38,29 @@ describe("Stopwatch", () => {
       yield* Fiber.join(third)
     })
   )
+
+  it("is kept for the next run of its document, and for no other", () => {
+    const stopwatches = new KeptStopwatches(Duration.seconds(10), 2)
+    const first = stopwatches.of({ documentId: a, attempt: 1 })
+    stopwatches.keep({ documentId: a, attempt: 1 }, first)
+    assert.strictEqual(stopwatches.of({ documentId: a, attempt: 2 }), first)
+    // It was handed out.
+    assert.notStrictEqual(stopwatches.of({ documentId: a, attempt: 2 }), first)
+    stopwatches.keep({ documentId: a, attempt: 2 }, first)
+    assert.notStrictEqual(stopwatches.of({ documentId: a, attempt: 4 }), first)
+  })
+
+  it("is forgotten when too many are kept", () => {
+    const stopwatches = new KeptStopwatches(Duration.seconds(10), 2)
+    const kept = [a, b, c].map((documentId) => {
+      const stopwatch = stopwatches.of({ documentId, attempt: 1 })
+      stopwatches.keep({ documentId, attempt: 1 }, stopwatch)
+      return stopwatch
+    })
+    const resumed = [a, b, c].map((documentId) => stopwatches.of({ documentId, attempt: 2 }))
+    assert.deepStrictEqual(
+      resumed.map((stopwatch, n) => stopwatch === kept[n]),
+      [false, true, true]
+    )
+  })
 })

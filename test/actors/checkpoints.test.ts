@@ -7,6 +7,7 @@ import { makePageGates } from "../../src/actors/PageGate.ts"
 import { PageScheduler } from "../../src/actors/PageScheduler.ts"
 import { makeStopwatch } from "../../src/actors/Stopwatch.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
+import { EngineConfig } from "../../src/services/EngineConfig.ts"
 import { makeScriptedEngine, soundDocument } from "../../src/services/PdfEngineScripted.ts"
 
 describe("checkpoints", () => {
@@ -32,7 +33,10 @@ describe("checkpoints", () => {
       const fiber = yield* Effect.forkChild(
         Effect.provide(
           reading,
-          PageScheduler.layer.pipe(Layer.provide(FairShares.layer), Layer.provideMerge(engine.layer))
+          PageScheduler.layer.pipe(
+            Layer.provide([FairShares.layer, EngineConfig.layer()]),
+            Layer.provideMerge(engine.layer)
+          )
         )
       )
       yield* TestClock.adjust("1 minute")

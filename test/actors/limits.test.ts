@@ -1,8 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ByteSize, Deferred, Duration, Effect, Fiber, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { Appointments } from "../../src/actors/Appointments.ts"
-import { DrainRates } from "../../src/actors/DrainRate.ts"
 import { LimitReached } from "../../src/actors/Ingestion.ts"
 import { RateLimits } from "../../src/actors/RateLimits.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
@@ -121,6 +119,40 @@ describe("the rate of a tenant", () => {
     }).pipe(Effect.provide(RateLimits.layer))
   )
 
+  it.effect("tells how long the next token takes, also when that is longer than any estimate may be", () =>
+    Effect.gen(function* () {
+      const rates = yield* RateLimits
+      const rare = { rate: 1 / 3_600, burst: 1 }
+      yield* rates.take(acme, rare)
+      // The second of two who wait is let in after the first, if both obey.
+      assert.deepInclude(yield* refusal(rates.take(acme, rare)), { retryAfterSeconds: 3_600 })
+      assert.deepInclude(yield* refusal(rates.take(acme, rare)), { retryAfterSeconds: 7_200 })
+      // Of those behind them nobody knows whether they come.
+      for (let n = 0; n < 100; n++) yield* refusal(rates.take(acme, rare))
+      assert.deepInclude(yield* refusal(rates.take(acme, rare)), { retryAfterSeconds: 7_200 })
+      yield* TestClock.adjust("1 hour")
+      yield* rates.take(acme, rare)
+      yield* TestClock.adjust("1 hour")
+      yield* rates.take(acme, rare)
+    }).pipe(Effect.provide(RateLimits.layer))
+  )
+
+  it.effect("tells a time that a header can hold, however low it is", () =>
+    Effect.gen(function* () {
+      const rates = yield* RateLimits
+      for (const rate of [1e-9, 1e-300]) {
+        const never = { rate, burst: 1 }
+        const owner = tenant(`rate-${rate}`)
+        yield* rates.take(owner, never)
+        for (let n = 0; n < 3; n++) {
+          const { retryAfterSeconds } = yield* refusal(rates.take(owner, never))
+          assert.isAtLeast(retryAfterSeconds, 1e9 - 1)
+          assert.isAtMost(retryAfterSeconds, 2 ** 31 - 1)
+        }
+      }
+    }).pipe(Effect.provide(RateLimits.layer))
+  )
+
   it.effect("remembers only tenants that have used some of it", () =>
     Effect.gen(function* () {
       const rates = yield* RateLimits
@@ -189,6 +221,27 @@ describe("the bytes in flight", () => {
       const large = Stream.make(bytesOf("short"), new Uint8Array(1_000))
       assert.deepInclude(yield* refusal(ingestion.submit(tenant("c"), large, options)), { limit: "global_bytes" })
       yield* Fiber.interruptAll(uploads)
+    })
+  )
+
+  it.effect("tell when to come back by how fast uploads end while there are any", () =>
+    Effect.gen(function* () {
+      const { ingestion } = yield* startEngine({ scripts, limits: kibibytes(1, 4) })
+      const upload = Effect.fnUntraced(function* (takes: Duration.Input) {
+        const end = yield* Deferred.make<Uint8Array, string>()
+        const pending = yield* pendingUpload(ingestion, acme, Deferred.await(end), 1_001)
+        yield* TestClock.adjust(takes)
+        const refused = yield* refusal(ingestion.submit(acme, unread, { ...options, size: 1_001 }))
+        yield* Deferred.succeed(end, new Uint8Array(1))
+        yield* Fiber.join(pending)
+        return refused
+      })
+      // Each takes 4 seconds, and nothing is uploaded in the seconds between two.
+      yield* upload("4 seconds")
+      for (const pause of ["20 seconds", "29 seconds", "3 seconds"] as const) {
+        yield* TestClock.adjust(pause)
+        assert.deepInclude(yield* upload("4 seconds"), { limit: "tenant_bytes", retryAfterSeconds: 4 })
+      }
     })
   )
 
@@ -330,34 +383,4 @@ describe("the time after which to come back to a full queue", () => {
       assert.isAtMost(quiet.retryAfterSeconds, 3)
     })
   )
-
-  it("is measured over the last half minute, without the time in which nothing waited", () => {
-    const rates = new DrainRates()
-    rates.begin(acme, 0)
-    assert.isUndefined(rates.perSecond(acme, 1_000))
-    for (let at = 1_000; at <= 10_000; at += 1_000) rates.observe(acme, at)
-    assert.strictEqual(rates.perSecond(acme, 10_000), 1)
-    rates.begin(acme, 25_000)
-    assert.isAbove(rates.perSecond(acme, 25_000) ?? 0, 0)
-    for (let at = 25_500; at <= 30_000; at += 500) rates.observe(acme, at)
-    assert.strictEqual(rates.perSecond(acme, 30_000), 2)
-    rates.observe(tenant("other"), 200_000)
-    assert.strictEqual(rates.size, 1)
-  })
-
-  it("follows when the queue turns out to drain faster or slower than was thought", () => {
-    const appointments = new Appointments()
-    for (let n = 0; n < 9; n++) appointments.next(acme, 0, 10_000)
-    assert.strictEqual(appointments.next(acme, 0, 10_000), 100)
-    assert.strictEqual(appointments.next(acme, 0, 1_000), 11)
-    assert.strictEqual(appointments.next(acme, 6_000, 2_000), 12)
-    assert.strictEqual(appointments.next(acme, 6_000, 1_000_000), 300)
-  })
-
-  it("is forgotten once it has passed", () => {
-    const appointments = new Appointments()
-    for (let n = 0; n < 100; n++) appointments.next(tenant(`t${n}`), 0, 500)
-    assert.strictEqual(appointments.sharers(acme, 500), 101)
-    assert.strictEqual(appointments.sharers(acme, 2_000), 1)
-  })
 })

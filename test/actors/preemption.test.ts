@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect } from "effect"
+import { Clock, Duration, Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
-import { type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
+import { failure } from "../../src/domain/Failure.ts"
+import { type ScriptedDocument, type ScriptedPage, soundDocument } from "../../src/services/PdfEngineScripted.ts"
 import { startEngine, tenant, until } from "../support/engine.ts"
 
 const pages = (pageCount: number, millis: number): ScriptedDocument => ({
@@ -92,6 +93,66 @@ describe("preemption", () => {
       const document = yield* engine.awaitEnd(id, tenant("big"))
       assert.deepStrictEqual([document.status, document.progress.failed], ["partial", 1])
       assert.isAtMost(engine.scripted.timesRead(id, 20), 2)
+    })
+  )
+
+  const troubles: Record<string, (page: number) => ScriptedPage> = {
+    "can be read after all": () => ({ _tag: "Page", takes: "1 second" }),
+    "cannot be read": () => ({ _tag: "Failed", error: failure("CORRUPT", "it is no page"), takes: "1 second" }),
+    hang: () => ({ _tag: "Hang" })
+  }
+  for (const [how, page] of Object.entries(troubles)) {
+    it.effect(
+      `lets a quiet tenant's page through when a document goes on with nothing but pages in doubt that ${how}`,
+      () =>
+        Effect.gen(function* () {
+          const engine = yield* startEngine({
+            scripts: { ...scripts, doubtful: { ...pages(30, 8), page } },
+            capacity: 1,
+            limits: { globalDocuments: 1, pageTimeout: Duration.seconds(2) },
+            // As if an earlier run had found a fault in each of its pages.
+            store: (store) => ({
+              claim: (owner, lease) =>
+                Effect.map(
+                  store.claim(owner, lease),
+                  Option.map((claim) => {
+                    const suspects = Array.from(
+                      { length: claim.document.name === "doubtful.pdf" ? 30 : 0 },
+                      (_, n) => n + 1
+                    )
+                    return { ...claim, faults: new Map(suspects.map((number) => [number, { failures: 1, deaths: 0 }])) }
+                  })
+                )
+            })
+          })
+          const { id } = yield* engine.submit("doubtful", tenant("big"))
+          yield* TestClock.adjust("500 millis")
+          const before = yield* Clock.currentTimeMillis
+          const short = yield* engine.submit("short", quiet)
+          yield* engine.awaitEnd(short.id, quiet, "1 millis")
+          // Its first page, which is read to its end before it may be asked for its permit.
+          assert.isAtMost((yield* Clock.currentTimeMillis) - before, 2_100)
+          const waiting = yield* engine.ingestion.status(tenant("big"), id)
+          assert.deepStrictEqual([waiting.interruptions, waiting.progress.done], [1, 1])
+          const document = yield* engine.awaitEnd(id, tenant("big"))
+          assert.strictEqual(document.progress.done, 30)
+          for (let page = 1; page <= 30; page++) assert.strictEqual(engine.scripted.timesRead(id, page), 1)
+        })
+    )
+  }
+
+  it.effect("brings a verdict in every run of a document with nothing but pages in doubt", () =>
+    Effect.gen(function* () {
+      const engine = yield* startEngine({
+        scripts: { ...scripts, doubtful: { ...pages(20, 8), page: () => ({ _tag: "Death" }) } },
+        capacity: 1,
+        limits: { globalDocuments: 1 }
+      })
+      const { id } = yield* engine.submit("doubtful", tenant("big"))
+      for (let n = 0; n < 4; n++) yield* engine.submit("long", tenant(`hot-${n}`))
+      const document = yield* engine.awaitEnd(id, tenant("big"))
+      assert.deepStrictEqual([document.status, document.progress.failed], ["failed", 20])
+      assert.isAtMost(document.interruptions, 20)
     })
   )
 

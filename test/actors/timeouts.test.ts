@@ -77,4 +77,22 @@ describe("the timeouts", () => {
       assert.isAtLeast(yield* Clock.currentTimeMillis, 200_000)
     })
   )
+
+  it.effect("count what a document ran before it made room for others", () =>
+    Effect.gen(function* () {
+      const limits = { documentTimeout: Duration.seconds(20), globalDocuments: 1 }
+      const engine = yield* startEngine({ scripts, limits, capacity: 1 })
+      const { id } = yield* engine.submit("slow")
+      for (const other of ["a", "b", "c"]) yield* engine.submit("minute", tenant(other))
+      const document = yield* engine.awaitEnd(id, acme, "1 second")
+      assert.deepStrictEqual([document.status, document.failure?.code], ["failed", "DOCUMENT_TIMEOUT"])
+      assert.isAtLeast(document.interruptions, 2)
+      assert.isAtLeast(document.progress.done, 12)
+      assert.isAtMost(document.progress.done, 20)
+      // A retry is a new beginning.
+      yield* engine.ingestion.retry(acme, id)
+      const again = yield* engine.awaitEnd(id, acme, "1 second")
+      assert.isAtLeast(again.progress.done, document.progress.done + 12)
+    })
+  )
 })

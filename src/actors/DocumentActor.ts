@@ -119,15 +119,15 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass
     return pageCount
   })
   const open = Effect.gen(function* () {
-    const opened = yield* openPdf(pdf, place, stopwatch)
+    const opened = yield* openPdf(pdf, place, stopwatch, pageGate)
     const pageCount = yield* checked(opened.pageCount)
     yield* retryingStore(store.opened(fence, opened))
     yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pageCount })
-    return pageCount
+    return { pageCount, head: opened.head ?? [] }
   })
   // What an earlier run found in the file is known; a worker that does not have it open opens it to read.
   const known = document.progress.pages
-  const pageCount = known === undefined ? yield* open : yield* checked(known)
+  const { head, pageCount } = known === undefined ? yield* open : { pageCount: yield* checked(known), head: [] }
 
   let failed = document.progress.failed
   let lastFailure: Failure | undefined
@@ -153,6 +153,7 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass
   yield* readPages({
     pdf,
     pages,
+    head: head.filter(({ number }) => !claim.donePages.has(number)),
     pageGate,
     pageTimeout: config.pageTimeout,
     turn: { ...place, pass },

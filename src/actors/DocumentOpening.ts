@@ -1,4 +1,4 @@
-import { Duration, Effect, Metric, Schema } from "effect"
+import { Data, Duration, Effect, Metric, Schema } from "effect"
 import { Failure, failure } from "../domain/Failure.ts"
 import type { BlobHash } from "../domain/Ids.ts"
 import { BlobStore } from "../services/BlobStore.ts"
@@ -6,7 +6,9 @@ import { type Claim, DocumentStore } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import {
   type EngineUnavailable,
+  type HeadWanted,
   PdfEngine,
+  PdfEngineError,
   type PdfRef,
   type PdfUnreadable,
   type WorkerDied
@@ -15,8 +17,9 @@ import { Secrets } from "../services/Secrets.ts"
 import { Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import type { Place } from "./FairQueue.ts"
+import { type PageGate, throughPageGate } from "./PageGate.ts"
 import { PageScheduler } from "./PageScheduler.ts"
-import { openRetry, retryingStore, sourceRetry } from "./Policies.ts"
+import { maxConcurrencyPerWorker, openRetry, retryingStore, sourceRetry } from "./Policies.ts"
 import { Retries } from "./Retries.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 import { onlyPdf } from "./Signature.ts"
@@ -43,32 +46,59 @@ export const locate = Effect.fn("DocumentActor.locate")(function* (claim: Claim,
   return pdf
 })
 
-/** Reads the file's structure in a turn of one worker. */
-export const openPdf = Effect.fn("DocumentActor.open")(function* (pdf: PdfRef, place: Place, stopwatch: Stopwatch) {
+/** Opening a file with its first pages took too long. It may be the fault of a page. */
+class HeadStalled extends Data.TaggedError("HeadStalled")<{}> {}
+
+/** Pages read along with the opening: many a document has no more, and is done with one turn of one worker. */
+const headPages = 8
+const estimatedOpenMillis = 10
+
+/**
+ * Reads the file's structure in a turn of one worker, and some of its first pages with it. If that goes wrong in a way that a
+ * page may be to blame for, the file is opened alone, and its pages are left to be read with more care.
+ */
+export const openPdf = Effect.fn("DocumentActor.open")(function* (
+  pdf: PdfRef,
+  place: Place,
+  stopwatch: Stopwatch,
+  pageGate: PageGate
+) {
   const { pageTimeout } = yield* EngineConfig
   const engine = yield* PdfEngine
   const scheduler = yield* PageScheduler
-  return yield* engine.open(pdf).pipe(
-    Effect.timeoutOrElse({
-      duration: pageTimeout,
-      orElse: () => {
-        const message = `the file could not be opened within ${Duration.format(pageTimeout)}`
-        return Effect.fail(DocumentFailed.of(failure("DOCUMENT_TIMEOUT", message)))
-      }
-    }),
-    Effect.trackDuration(Telemetry.openDuration),
-    Effect.tapErrorTag("PdfEngineError", Telemetry.countEngineError),
-    stopwatch.run,
-    scheduler.run({ ...place, estimatedMillis: estimatedOpenMillis }),
-    Effect.retry({
-      schedule: openRetry,
-      while: (error) => error._tag === "PdfEngineError" && error.reason._tag === "WorkerDied"
-    }),
+  const openWith = (head: HeadWanted) =>
+    Effect.suspend(() => engine.open(pdf, head)).pipe(
+      Effect.timeoutOrElse({
+        duration: pageTimeout,
+        orElse: (): Effect.Effect<never, HeadStalled | DocumentFailed> => {
+          if (head.pages > 0) return Effect.fail(new HeadStalled())
+          const message = `the file could not be opened within ${Duration.format(pageTimeout)}`
+          return Effect.fail(DocumentFailed.of(failure("DOCUMENT_TIMEOUT", message)))
+        }
+      }),
+      Effect.trackDuration(Telemetry.openDuration),
+      Effect.tapErrorTag("PdfEngineError", Telemetry.countEngineError),
+      stopwatch.run,
+      scheduler.run({ ...place, estimatedMillis: estimatedOpenMillis })
+    )
+  const openAlone = openWith({ pages: 0, concurrency: 1 }).pipe(
+    Effect.retry({ schedule: openRetry, while: isWorkerDeath }),
+    // Nothing was wanted of the head that could stall.
+    Effect.catchTag("HeadStalled", Effect.die)
+  )
+  return yield* throughPageGate(pageGate, Math.min(maxConcurrencyPerWorker, pageGate.limit()), (permits) =>
+    openWith({ pages: headPages, concurrency: permits })
+  ).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "HeadStalled" || isWorkerDeath(error),
+      () => openAlone
+    ),
     Effect.catchTag("PdfEngineError", ({ reason }) => Effect.fail(opening(reason)))
   )
 })
 
-const estimatedOpenMillis = 10
+const isWorkerDeath = (error: { readonly _tag: string }) =>
+  error instanceof PdfEngineError && error.reason._tag === "WorkerDied"
 
 /** What an engine's failure to open the file means for the document. */
 const opening = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): DocumentFailed | EngineUnavailable => {

@@ -7,7 +7,7 @@ import { Preempted } from "./GlobalGate.ts"
 import { type PageGate, throughPageGate } from "./PageGate.ts"
 import { type CheckpointError, readRange } from "./PageRange.ts"
 import { PageScheduler, type SchedulerClosed, type Turn } from "./PageScheduler.ts"
-import { pageDeathBudget, pageFailureBudget, pageRetry } from "./Policies.ts"
+import { maxConcurrencyPerWorker, pageDeathBudget, pageFailureBudget, pageRetry } from "./Policies.ts"
 import { RangeSizer } from "./RangeSizer.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
 
@@ -29,6 +29,8 @@ import type { Stopwatch } from "./Stopwatch.ts"
 export interface ReadPages {
   readonly pdf: PdfRef
   readonly pages: ReadonlyArray<number>
+  /** Results of some of them, which came with the opening. */
+  readonly head: ReadonlyArray<PageResult>
   /** Pages being read at once. */
   readonly pageGate: PageGate
   readonly pageTimeout: Duration.Duration
@@ -49,8 +51,6 @@ class PageFault extends Data.TaggedError("PageFault")<{ readonly verdict: PageRe
 
 const isFinal = (page: PageResult): boolean => page.error !== undefined && isPermanent(page.error.code)
 
-/** Pages read at once by one worker; more gains nothing. */
-const maxConcurrencyPerWorker = 4
 /** Pages read but not yet checkpointed, per document; a slow store holds the reading up there. */
 const maxUnsavedPages = 128
 
@@ -61,7 +61,8 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const scope = yield* Effect.scope
   const broken = yield* Deferred.make<never, CheckpointError>()
   const sizer = new RangeSizer()
-  const lanes = Math.max(1, Math.min(scheduler.turns, request.pages.length))
+  const inHand = new Set(request.head.map((page) => page.number))
+  const lanes = Math.max(1, Math.min(scheduler.turns, request.pages.length - inHand.size))
   // The limit may change while the document is read.
   const concurrency = () => {
     const limit = request.pageGate.limit()
@@ -69,7 +70,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   }
 
   const troubled = request.pages.filter((page) => request.faults.has(page))
-  const pending = request.pages.filter((page) => !request.faults.has(page)).reverse()
+  const pending = request.pages.filter((page) => !request.faults.has(page) && !inHand.has(page)).reverse()
   const nextRange = () => {
     const range: Array<number> = []
     for (let left = sizer.size(pending.length, lanes); left > 0; left--) {
@@ -151,7 +152,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   let stopped: SchedulerClosed | Preempted | undefined
   const lane = Effect.gen(function* () {
     const pageFibers: Array<Fiber.Fiber<void, CheckpointError>> = []
-    yield* readRanges(pageFibers).pipe(
+    yield* Effect.andThen(takeHead(pageFibers), readRanges(pageFibers)).pipe(
       // Not a failure of the lane, which would interrupt the others in their ranges.
       Effect.catchTag(["SchedulerClosed", "Preempted"], (reason) =>
         Effect.sync(() => {
@@ -162,18 +163,39 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     yield* Fiber.joinAll(pageFibers)
   })
 
+  const takePage = (
+    page: PageResult,
+    faulty: Array<number>,
+    pageFibers: Array<Fiber.Fiber<void, CheckpointError>>
+  ): Effect.Effect<void> => {
+    if (page.status === "failed" && !isFinal(page)) {
+      faulty.push(page.number)
+      return Effect.void
+    }
+    return Effect.map(forkCheckpoint(page), (fiber) => {
+      pageFibers.push(fiber)
+    })
+  }
+
+  let head = request.head
+  const takeHead = Effect.fnUntraced(function* (pageFibers: Array<Fiber.Fiber<void, CheckpointError>>) {
+    const pages = head
+    head = []
+    if (pages.length === 0) return
+    const faulty: Array<number> = []
+    sizer.observe(
+      pages.length,
+      pages.reduce((millis, page) => millis + page.elapsedMillis, 0)
+    )
+    yield* Effect.forEach(pages, (page) => takePage(page, faulty, pageFibers), { discard: true })
+    if (pages.length > faulty.length) pass?.verdict()
+    yield* Effect.forEach(faulty, readFaulty, { discard: true })
+  })
+
   const readRanges = Effect.fnUntraced(function* (pageFibers: Array<Fiber.Fiber<void, CheckpointError>>) {
     for (let pages = nextRange(); pages.length > 0; pages = nextRange()) {
       const faulty: Array<number> = []
-      const end = yield* readGated(pages, request.turn, (page) => {
-        if (page.status === "failed" && !isFinal(page)) {
-          faulty.push(page.number)
-          return Effect.void
-        }
-        return Effect.map(forkCheckpoint(page), (fiber) => {
-          pageFibers.push(fiber)
-        })
-      })
+      const end = yield* readGated(pages, request.turn, (page) => takePage(page, faulty, pageFibers))
       const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, end.inHand)
       const innocent = end._tag === "Read" ? [] : end.unfinished.slice(end.inHand)
       pending.push(...innocent.reverse())

@@ -39,3 +39,6 @@ export const storeRest = Duration.seconds(2)
 /** How often one page may fail, and how often a worker may die on it, before it is condemned. */
 export const pageFailureBudget = 3
 export const pageDeathBudget = 2
+
+/** Pages read at once by one worker; more gains nothing. */
+export const maxConcurrencyPerWorker = 4

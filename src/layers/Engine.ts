@@ -19,6 +19,7 @@ import * as Secrets from "./Secrets.ts"
 import * as Sources from "./Sources.ts"
 import * as SqliteDocumentStore from "./sqlite/SqliteDocumentStore.ts"
 import * as SqliteTenantRegistry from "./sqlite/SqliteTenantRegistry.ts"
+import * as Trace from "./trace/Trace.ts"
 
 const fetchTimeout = "2 minutes"
 
@@ -75,6 +76,7 @@ const layerSources = Layer.unwrap(Effect.map(StorageConfig, ({ inbox }) => Sourc
 
 /** The engine as a service runs it, configured by the environment. */
 export const layer = Layer.merge(Engine.layer, Outbox.layer).pipe(
+  Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),
   Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),
   Layer.provide(EngineConfig.layerFromEnv)

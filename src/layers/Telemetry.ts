@@ -107,6 +107,9 @@ const modules = Effect.promise(() =>
   ])
 )
 
+/** Spans that nobody would see are not made. */
+const layerNoTraces = Layer.succeed(References.TracerEnabled, false)
+
 /**
  * Exports over OTLP (HTTP, protobuf) to where OTEL_EXPORTER_OTLP_ENDPOINT says. The switches are read here; sampler,
  * headers, timeouts and batch sizes are read by the SDK itself. What is buffered is sent when the layer's scope closes.
@@ -114,7 +117,7 @@ const modules = Effect.promise(() =>
 export const layerOpenTelemetry = Layer.unwrap(
   Effect.gen(function* () {
     const found = yield* destinations
-    if (Option.isNone(found)) return Layer.empty
+    if (Option.isNone(found)) return layerNoTraces
     const { traces, metrics, logs } = found.value
     const interval = yield* millis("OTEL_METRIC_EXPORT_INTERVAL", 60_000)
     const timeout = yield* millis("OTEL_METRIC_EXPORT_TIMEOUT", 30_000)
@@ -139,7 +142,7 @@ export const layerOpenTelemetry = Layer.unwrap(
         (url) => new sdkLogs.BatchLogRecordProcessor({ exporter: new otlpLogs.OTLPLogExporter({ url }) })
       )
     }))
-    return Layer.orDie(layer)
+    return Layer.mergeAll(Layer.orDie(layer), Option.isNone(traces) ? layerNoTraces : Layer.empty)
   })
 )
 

@@ -16,6 +16,7 @@ describe("checkpoints", () => {
       const saved: Array<number> = []
       const reading = readPages({
         pdf: { key: "slow store", location: { _tag: "Bytes", bytes: new Uint8Array() }, password: undefined },
+        head: [],
         pages: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
         pageGate: yield* makePageGates(6).open,
         pageTimeout: Duration.seconds(5),

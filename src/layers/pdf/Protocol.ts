@@ -3,14 +3,14 @@ import { extname } from "node:path"
 import type { Failure } from "../../domain/Failure.ts"
 import type { PageResult } from "../../domain/Page.ts"
 import type { BlobLocation } from "../../services/BlobStore.ts"
-import type { OpenedPdf } from "../../services/PdfEngine.ts"
+import type { HeadWanted, OpenedPdf } from "../../services/PdfEngine.ts"
 
 /** `Held` bets that the worker has the document open, so that bytes are not sent again for each range of pages. */
 export type Source = BlobLocation | { readonly _tag: "Held" }
 
 /** Work for one worker. It has one call at a time, and every call ends with exactly one `Ended`. */
 export type Work =
-  | { readonly _tag: "Open"; readonly key: string; readonly password: string | undefined }
+  | { readonly _tag: "Open"; readonly key: string; readonly password: string | undefined; readonly head: HeadWanted }
   | {
       readonly _tag: "Read"
       readonly key: string
@@ -25,7 +25,9 @@ export type Command =
   | { readonly _tag: "Close"; readonly key: string }
 
 export type Outcome =
-  | { readonly _tag: "Done" }
+  | { readonly _tag: "Opened"; readonly opened: OpenedPdf; readonly head: ReadonlyArray<PageResult> }
+  /** With the last of the results. */
+  | { readonly _tag: "Read"; readonly results: ReadonlyArray<PageResult> }
   | { readonly _tag: "Aborted" }
   /** The bet on `Held` was lost; nothing has been done. */
   | { readonly _tag: "NotHeld" }
@@ -35,7 +37,6 @@ export type Outcome =
 export type Report =
   /** The worker has loaded and used pdf.js once, so its first document costs no more than the next. */
   | { readonly _tag: "Ready"; readonly rssBytes: number }
-  | { readonly _tag: "Opened"; readonly call: number; readonly opened: OpenedPdf }
   | { readonly _tag: "Pages"; readonly call: number; readonly results: ReadonlyArray<PageResult> }
   | {
       readonly _tag: "Ended"
@@ -52,8 +53,7 @@ const isTagged = (message: unknown): message is { readonly _tag: unknown } =>
 // Both ends are this same version of this module, so the tag decides; checking each page's fields would cost more than it
 // could find.
 export const isReport = (message: unknown): message is Report =>
-  isTagged(message) &&
-  (message._tag === "Pages" || message._tag === "Ended" || message._tag === "Opened" || message._tag === "Ready")
+  isTagged(message) && (message._tag === "Pages" || message._tag === "Ended" || message._tag === "Ready")
 
 export const isCommand = (message: unknown): message is Command =>
   isTagged(message) && (message._tag === "Start" || message._tag === "Abort" || message._tag === "Close")

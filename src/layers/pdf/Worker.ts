@@ -1,10 +1,13 @@
 // The entry of a page worker's process. It does one call at a time and holds no truth: it may be killed at any moment.
 import { Cause, Effect, Exit, Fiber } from "effect"
 import { Worker } from "node:worker_threads"
+import type { PageResult } from "../../domain/Page.ts"
+import type { HeadWanted } from "../../services/PdfEngine.ts"
 import { makeHeldDocuments } from "./HeldDocuments.ts"
 import { describeError, isMemoryError } from "./PdfJs.ts"
 import type { Outcome, Report, Source, Work } from "./Protocol.ts"
 import { isCommand, moduleBeside } from "./Protocol.ts"
+import type { PdfReader } from "./Reader.ts"
 import { makeResultBatches } from "./ResultBatches.ts"
 import { warmUp } from "./WarmUp.ts"
 
@@ -37,21 +40,43 @@ const send = (report: Report): void => {
 
 const documents = makeHeldDocuments(maxHeldDocuments, maxHeldBytes)
 
+/** The head of a document is read along with its opening only as far as nobody waits long for it. */
+const headMillis = 24
+
+const readHead = Effect.fnUntraced(function* (reader: PdfReader, { concurrency, pages }: HeadWanted) {
+  const until = performance.now() + headMillis
+  const head: Array<PageResult> = []
+  const numbers = Array.from({ length: Math.min(pages, reader.pageCount) }, (_, index) => index + 1)
+  const readInTime = (number: number) =>
+    Effect.suspend(() =>
+      performance.now() < until
+        ? Effect.map(reader.readPage(number), (result) => {
+            head.push(result)
+          })
+        : Effect.void
+    )
+  yield* Effect.forEach(numbers, readInTime, { concurrency, discard: true })
+  return head
+})
+
 const perform = Effect.fnUntraced(function* (call: number, work: Work, source: Source) {
   const reader = yield* documents.get(work, source)
   if (work._tag === "Open") {
-    send({ _tag: "Opened", call, opened: yield* reader.describe })
-    return
+    const opened = yield* reader.describe
+    return { _tag: "Opened", opened, head: yield* readHead(reader, work.head) } satisfies Outcome
   }
   const batches = makeResultBatches((results) => send({ _tag: "Pages", call, results }))
   yield* Effect.forEach(work.pages, (page) => Effect.map(reader.readPage(page), batches.add), {
     concurrency: work.concurrency,
     discard: true
-  }).pipe(Effect.ensuring(Effect.sync(batches.flush)))
+  }).pipe(Effect.onError(() => Effect.sync(batches.flush)))
+  return { _tag: "Read", results: batches.take() } satisfies Outcome
 })
 
-const outcomeOf = (exit: Exit.Exit<void, Effect.Error<ReturnType<typeof perform>>>): Outcome => {
-  if (Exit.isSuccess(exit)) return { _tag: "Done" }
+type Performed = Effect.Success<ReturnType<typeof perform>>
+
+const outcomeOf = (exit: Exit.Exit<Performed, Effect.Error<ReturnType<typeof perform>>>): Outcome => {
+  if (Exit.isSuccess(exit)) return exit.value
   if (Cause.hasInterrupts(exit.cause)) return { _tag: "Aborted" }
   const error = Cause.squash(exit.cause)
   if (error === "NotHeld") return { _tag: "NotHeld" }

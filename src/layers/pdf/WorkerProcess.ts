@@ -134,9 +134,15 @@ const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
       case "Defect":
         return new WorkerDied({ memory: false, detail: outcome.detail })
       case "Aborted":
-      case "Done":
+      case "Opened":
+      case "Read":
         return undefined
     }
+  }
+
+  const tellPages = ({ listener }: Call, results: ReadonlyArray<PageResult>): void => {
+    pagesRead += results.length
+    listener?.pages(results)
   }
 
   const onReport = (report: Report): void => {
@@ -148,18 +154,19 @@ const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
     }
     if (call === undefined || call.id !== report.call) return
     switch (report._tag) {
-      case "Opened":
-        call.listener?.opened(report.opened)
-        return
       case "Pages":
-        pagesRead += report.results.length
-        call.listener?.pages(report.results)
+        tellPages(call, report.results)
         return
       case "Ended":
         rssBytes = report.rssBytes
         held = new Set(report.held)
-        if (report.outcome._tag === "NotHeld") sendWork(call, false)
-        else settle(reasonOf(report.outcome))
+        if (report.outcome._tag === "NotHeld") return sendWork(call, false)
+        if (report.outcome._tag === "Read") tellPages(call, report.outcome.results)
+        if (report.outcome._tag === "Opened") {
+          tellPages(call, report.outcome.head)
+          call.listener?.opened(report.outcome.opened)
+        }
+        settle(reasonOf(report.outcome))
     }
   }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the server on a Node that can run it: this one, or the one pinned in optionalDependencies. Written for old Nodes too.
+// Runs the command line on a Node that can: this one, or the one pinned in optionalDependencies. Written for old Nodes too.
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"

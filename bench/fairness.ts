@@ -25,7 +25,7 @@ type Load = (typeof loads)[number]
 
 const warmUps = 10
 
-/** Until all workers have started and read something: a turn that waits for a worker's start is charged for it. */
+/** Until all workers have started and read something: the first pages of a new worker take many times as long. */
 const warmUp = (tenant: TenantId) =>
   Effect.forEach(
     Array.from({ length: warmUps }, (_, index) => prosePdf(1, 1_000_000 + index)),

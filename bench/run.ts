@@ -2,7 +2,7 @@
  * Measures this machine, side by side in one run, and prints medians with their spread:
  *
  *     npm run bench -- [reading] [small] [accepting] [fairness] [quiet] [shares] [weights] [scheduler] [policies]
- *       [flood] [--rounds 5] [--seconds 30] [--pdf FILE]
+ *       [flood] [estimates] [adaptive] [peers] [--rounds 5] [--seconds 30] [--pdf FILE]
  *
  * Reading speeds are ratios against a bare loop: the same pdf.js in the same page workers, with no store, no actors and no
  * HTTP. The service runs as it is shipped: SQLite with full synchronisation, blobs on disk, uploads over HTTP. `fairness` is
@@ -14,10 +14,13 @@ import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
 import { accepting } from "./accepting.ts"
+import { adaptive } from "./adaptive.ts"
 import { equalShares, quiet, weightedShares } from "./fairness.ts"
+import { estimates } from "./estimates.ts"
 import { flood } from "./flood.ts"
 import { prosePdf, type Report } from "./material.ts"
 import { comparePolicies } from "./policies.ts"
+import { peers } from "./peers/peers.ts"
 import { reading, smallFiles } from "./reading.ts"
 import { scheduler } from "./scheduler.ts"
 
@@ -46,7 +49,12 @@ const benches: Record<string, Effect.Effect<Report, unknown>> = {
   ...fair,
   fairness: Effect.map(Effect.all(Object.values(fair)), (reports) => reports.flat()),
   policies: comparePolicies,
-  flood: flood(rounds)
+  flood: flood(rounds),
+  estimates: estimates(rounds),
+  adaptive: adaptive(rounds),
+  peers: Effect.map(peers({ rounds, ...(values.pdf !== undefined && { pdf: values.pdf }) }), (results) =>
+    results.flatMap(({ rows }) => rows)
+  )
 }
 
 const median = (sorted: ReadonlyArray<number>) => sorted[Math.floor(sorted.length / 2)] ?? Number.NaN

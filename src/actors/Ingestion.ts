@@ -100,8 +100,11 @@ export interface QueueStatus {
   readonly failed: number
   /** Of a tenant: nothing new is started. */
   readonly paused: boolean
-  /** Until a document accepted now would start, estimated from what waits and what documents cost lately. */
-  readonly estimatedWaitSeconds: number
+  /**
+   * Until a document accepted now would start, estimated from what waits and what documents cost lately. Nobody knows of a
+   * tenant that is paused; in the whole engine, paused tenants' documents do not count.
+   */
+  readonly estimatedWaitSeconds: number | undefined
 }
 
 /**
@@ -168,8 +171,15 @@ export class Ingestion extends Context.Service<
     /** From now on nothing of the tenant is started, also after a restart. What runs goes on; submissions are accepted. */
     readonly pause: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>
     readonly resume: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>
-    /** Changes what the tenant may have, from now on and also after a restart. What runs goes on. */
-    readonly setLimits: (tenant: TenantId, patch: TenantLimitsPatch) => Effect.Effect<TenantLimits, StoreUnavailable>
+    /**
+     * Changes what the tenant may have, from now on and also after a restart. What runs goes on. With `paused` the tenant is
+     * paused or resumed by the same change: nothing starts under one half of it.
+     */
+    readonly setLimits: (
+      tenant: TenantId,
+      patch: TenantLimitsPatch,
+      paused?: boolean
+    ) => Effect.Effect<TenantLimits, StoreUnavailable>
     /** Holds the key until the scope closes; the answer kept under it in the last 24 hours, if any. */
     readonly reserveKey: (
       tenant: TenantId,

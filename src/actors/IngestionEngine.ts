@@ -88,8 +88,13 @@ export const layer = Layer.effect(
       yield* directory.tell(tenant, { _tag: "Wake" })
     }, Effect.uninterruptible)
 
-    const setLimits = Effect.fn("Ingestion.setLimits")(function* (tenant: TenantId, patch: TenantLimitsPatch) {
-      const limits = yield* registry.update(tenant, patch)
+    const setLimits = Effect.fn("Ingestion.setLimits")(function* (
+      tenant: TenantId,
+      patch: TenantLimitsPatch,
+      paused?: boolean
+    ) {
+      const pausing = paused === undefined ? undefined : { paused, write: store.setPaused(tenant, paused) }
+      const limits = yield* registry.update(tenant, patch, pausing)
       yield* directory.tell(tenant, { _tag: "Wake" })
       return limits
     }, Effect.uninterruptible)
@@ -107,6 +112,7 @@ export const layer = Layer.effect(
       const { waiting, running, maxWaiting, maxRunning, processed, failed } = yield* store.stats(tenant)
       const own = tenant === undefined ? config.globalDocuments : (yield* registry.limits(tenant)).documents
       const concurrency = Math.min(own, config.globalDocuments)
+      const paused = tenant !== undefined && (yield* store.isPaused(tenant))
       const status: QueueStatus = {
         waiting,
         maxWaiting,
@@ -115,8 +121,8 @@ export const layer = Layer.effect(
         concurrency,
         processed,
         failed,
-        paused: tenant !== undefined && (yield* store.isPaused(tenant)),
-        estimatedWaitSeconds: Math.ceil((yield* estimator.untilStartMillis(tenant)) / 1000)
+        paused,
+        estimatedWaitSeconds: paused ? undefined : Math.ceil((yield* estimator.untilStartMillis(tenant)) / 1000)
       }
       return status
     })
@@ -125,10 +131,11 @@ export const layer = Layer.effect(
       const now = yield* Clock.currentTimeMillis
       const { running, waiting: backlog } = yield* store.stats(tenantId)
       const oldest = yield* store.oldestQueued(tenantId)
+      const limits = yield* registry.limits(tenantId)
       const state: TenantState = {
         tenantId,
         paused: yield* store.isPaused(tenantId),
-        limits: yield* registry.limits(tenantId),
+        limits: { ...limits, burst: limits.rate === undefined ? undefined : limits.burst },
         backlog,
         running,
         ...(Option.isSome(oldest) && { oldestSeconds: Math.max(0, now - oldest.value) / 1000 }),

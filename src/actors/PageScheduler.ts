@@ -1,5 +1,7 @@
-import { Clock, Context, Data, Deferred, Effect, Layer } from "effect"
+import { Clock, Context, Data, Deferred, Effect, Exit, Layer } from "effect"
+import { EngineConfig } from "../services/EngineConfig.ts"
 import { PdfEngine } from "../services/PdfEngine.ts"
+import { AdaptiveLimit } from "./AdaptiveLimit.ts"
 import { FairQueue, type Place } from "./FairQueue.ts"
 import { FairShares } from "./FairShares.ts"
 import { type Pass, Preempted } from "./GlobalGate.ts"
@@ -10,6 +12,8 @@ export class SchedulerClosed extends Data.TaggedError("SchedulerClosed")<{}> {}
 /** What a turn is wanted for: to open a document, or to read a range of its pages under its permit. */
 export interface Turn extends Place {
   readonly estimatedMillis: number
+  /** What as much of the same document has taken so far, once that was measured. */
+  readonly usualMillis?: number | undefined
   /** Once the permit is wanted back, turns that are not begun are refused. */
   readonly pass?: Pass
 }
@@ -21,8 +25,8 @@ interface Waiting {
 
 /**
  * Gives the workers' time to tenants in turns, fairly by the time they use: an estimate is charged when a turn is given, and
- * settled to what was measured. As many turns run at once as the engine has workers, so whoever holds a turn never waits for
- * a worker.
+ * settled to what was measured. A turn is given when a worker is ready for it, so whoever holds one never waits for a worker,
+ * and nobody is charged for the time in which workers start or stop.
  */
 export class PageScheduler extends Context.Service<
   PageScheduler,
@@ -39,18 +43,23 @@ export class PageScheduler extends Context.Service<
   static readonly layer = Layer.effect(
     PageScheduler,
     Effect.gen(function* () {
-      const { capacity } = yield* PdfEngine
+      const engine = yield* PdfEngine
+      const { pageConcurrency } = yield* EngineConfig
       const shares = yield* FairShares
       const queue = new FairQueue<Waiting>(shares)
-      let free = capacity
+      const adaptive =
+        pageConcurrency === "adaptive" ? new AdaptiveLimit({ least: 1, most: engine.capacity }) : undefined
+      let given = 0
       let open = true
+
+      const mostTurns = () => Math.min(adaptive?.limit ?? engine.capacity, engine.ready())
 
       /** Once closed everyone gets a turn at once, to learn that it is void. */
       const giveTurns = () => {
-        while (free > 0 || !open) {
+        while (given < mostTurns() || !open) {
           const next = queue.take()
           if (next === undefined) return
-          free--
+          given++
           shares.charge(next.turn.tenant, next.turn.estimatedMillis)
           if (next.turn.pass !== undefined) next.turn.pass.turns++
           Deferred.doneUnsafe(next.given, Effect.void)
@@ -59,12 +68,19 @@ export class PageScheduler extends Context.Service<
 
       const endTurn = ({ estimatedMillis, pass, tenant }: Turn, usedMillis: number) =>
         Effect.sync(() => {
-          free++
+          given--
           if (pass !== undefined) pass.turns--
           shares.settle(tenant, estimatedMillis, usedMillis)
           // Not at once: who gives a turn back may be about to ask for the next one, and is to be weighed with the others.
           queueMicrotask(giveTurns)
         })
+
+      yield* engine.onReady(() => queueMicrotask(giveTurns))
+
+      /** A turn that ended early says nothing of how long it would have taken. */
+      const observe = ({ usualMillis }: Turn, usedMillis: number) => {
+        if (usualMillis !== undefined) adaptive?.observe(usedMillis / usualMillis, given)
+      }
 
       /** Not to be interrupted but where it is restored: a turn that is given is held or ended. */
       const waitForTurn = (turn: Turn, restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>) =>
@@ -92,7 +108,7 @@ export class PageScheduler extends Context.Service<
         })
 
       return PageScheduler.of({
-        turns: capacity,
+        turns: engine.capacity,
         run: (turn) => (work) =>
           Effect.uninterruptibleMask((restore) =>
             Effect.gen(function* () {
@@ -103,8 +119,12 @@ export class PageScheduler extends Context.Service<
               }
               const start = yield* Clock.currentTimeNanos
               return yield* restore(work).pipe(
-                Effect.ensuring(
-                  Effect.flatMap(Clock.currentTimeNanos, (end) => endTurn(turn, Number(end - start) / 1e6))
+                Effect.onExit((exit) =>
+                  Effect.flatMap(Clock.currentTimeNanos, (end) => {
+                    const usedMillis = Number(end - start) / 1e6
+                    if (Exit.isSuccess(exit)) observe(turn, usedMillis)
+                    return endTurn(turn, usedMillis)
+                  })
                 )
               )
             })

@@ -8,8 +8,8 @@ import { PdfEngine } from "../services/PdfEngine.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
 import { FairShares } from "./FairShares.ts"
 import { ShareMeter } from "./ShareMeter.ts"
-import { amountUntilEnd, finish, type Rival, type Work } from "./WaitModel.ts"
-import { type Costs, WorkCosts } from "./WorkCosts.ts"
+import { amountUntilEnd, finish, type Rival } from "./WaitModel.ts"
+import { type Documents, type Work, workOf, WorkCosts } from "./WorkCosts.ts"
 
 /** What the tenants have to do; looked up once for all who ask within this time. */
 const freshMillis = 250
@@ -26,11 +26,9 @@ interface Load extends Work {
   readonly running: ReadonlyMap<string, number>
 }
 
-/** What is left of a document of which so many pages are known to be left. */
-const millisOf = (costs: Costs, pages: number | undefined): number =>
-  costs.millisPerPage * Math.max(1, pages ?? costs.pagesPerDocument)
-
-const varianceOf = (costs: Costs): number => (millisOf(costs, undefined) * costs.spread) ** 2
+/** One document, of which so many pages are known to be left. */
+const oneOf = (pages: number | undefined): Documents =>
+  pages === undefined ? { pages: 0, opened: 0, unopened: 1 } : { pages: Math.max(1, pages), opened: 1, unopened: 0 }
 
 const noneAhead: Ahead = { documents: 0, pages: 0, unopened: 0 }
 
@@ -70,21 +68,25 @@ export class WaitEstimator extends Context.Service<
         for (const tenant of new Set([...queued.keys(), ...underWay.keys()])) {
           const costs = workCosts.of(tenant)
           const running = new Map<string, number>()
-          let [unopened, resumed, resumedMillis] = [0, 0, 0]
+          const all = { pages: 0, opened: 0, unopened: 0 }
+          let [resumed, queuedMillis] = [0, 0]
           for (const document of underWay.get(tenant) ?? []) {
-            const millis = millisOf(costs, document.pages)
-            if (document.running) {
-              running.set(document.id, millis)
-              if (document.pages === undefined) unopened++
-            } else if (queued.has(tenant)) {
+            if (!document.running && !queued.has(tenant)) continue
+            const one = oneOf(document.pages)
+            const { millis } = workOf(costs, one)
+            all.pages += one.pages
+            all.opened += one.opened
+            all.unopened += one.unopened
+            if (document.running) running.set(document.id, millis)
+            else {
               resumed++
-              resumedMillis += millis
+              queuedMillis += millis
             }
           }
           const fresh = Math.max(0, (queued.get(tenant) ?? 0) - resumed)
-          const queuedMillis = resumedMillis + fresh * millisOf(costs, undefined)
-          const millis = Array.from(running.values()).reduce((sum, one) => sum + one, queuedMillis)
-          loads.set(tenant, { tenant, queuedMillis, running, millis, variance: (fresh + unopened) * varianceOf(costs) })
+          all.unopened += fresh
+          queuedMillis += workOf(costs, { pages: 0, opened: 0, unopened: fresh }).millis
+          loads.set(tenant, { tenant, queuedMillis, running, ...workOf(costs, all) })
         }
         looked = { at: now, loads }
         return loads
@@ -96,7 +98,7 @@ export class WaitEstimator extends Context.Service<
           .filter((load) => load.tenant !== tenant)
           .map((load) => ({
             millis: load.millis,
-            variance: load.variance,
+            error: load.error,
             weight: shares.weight(load.tenant),
             behind: own - shares.virtualTime(load.tenant)
           }))
@@ -111,22 +113,33 @@ export class WaitEstimator extends Context.Service<
         const limits = yield* registry.limits(tenantId)
         const costs = workCosts.of(tenantId)
         const left = progress.pages === undefined ? undefined : Math.max(0, progress.pages - progress.done)
-        const own = millisOf(costs, left)
+        const one = oneOf(left)
+        const own = workOf(costs, one)
+        const before = { pages: ahead.pages, opened: ahead.documents - ahead.unopened, unopened: ahead.unopened }
         const slots = Math.min(limits.documents, config.globalDocuments)
         const open = Array.from(loads.get(tenantId)?.running ?? [])
           .filter(([other]) => other !== id)
           .map(([, millis]) => millis)
-        const millis = ahead.pages * costs.millisPerPage + ahead.unopened * millisOf(costs, undefined)
-        const amount = amountUntilEnd({ slots, open, own, ahead: { documents: ahead.documents, millis } })
-        const unopened = ahead.unopened + Number(left === undefined)
+        const amount = amountUntilEnd({
+          slots,
+          open,
+          own: own.millis,
+          ahead: { documents: ahead.documents, millis: workOf(costs, before).millis }
+        })
+        const { error } = workOf(costs, {
+          pages: before.pages + one.pages,
+          opened: before.opened + one.opened,
+          unopened: before.unopened + one.unopened
+        })
         const pages = left ?? costs.pagesPerDocument
         return finish({
           capacity: capacity(),
           weight: limits.weight,
-          amount: { ...amount, variance: unopened * varianceOf(costs) },
+          amount: { ...amount, error },
           lanes: slots * Math.min(limits.pages, Math.max(1, costs.pagesPerDocument, pages)),
-          own: { millis: own, lanes: Math.min(limits.pages, Math.max(1, pages)) },
-          rivals: rivalsOf(tenantId, loads)
+          own: { ...own, lanes: Math.min(limits.pages, Math.max(1, pages)) },
+          rivals: rivalsOf(tenantId, loads),
+          warming: costs.warming
         })
       })
 
@@ -153,6 +166,7 @@ export class WaitEstimator extends Context.Service<
 
       /** What is there now may have gone or be there still when its time comes. */
       const scheduled = Effect.fnUntraced(function* (document: Document) {
+        if (yield* store.isPaused(document.tenantId)) return { gate: "schedule" } satisfies Waiting
         const now = yield* Clock.currentTimeMillis
         const { notBefore } = document.timings
         const due = Math.max(now, notBefore === undefined ? 0 : DateTime.toEpochMillis(notBefore))
@@ -171,7 +185,7 @@ export class WaitEstimator extends Context.Service<
         const costs = workCosts.of(tenantId)
         const pages = costs.pagesPerDocument * Math.max(0.1, 1 - costs.spread)
         const lanes = Math.min(capacity(), (yield* registry.limits(tenantId)).pages)
-        return { own: millisOf(costs, pages) / Math.max(1, lanes) }
+        return { own: workOf(costs, oneOf(pages)).millis / Math.max(1, lanes) }
       })
 
       return WaitEstimator.of({

@@ -1,3 +1,5 @@
+import type { Work } from "./WorkCosts.ts"
+
 /**
  * When a document will have ended, in a fluid model: tenants with work share the workers by weight, and the documents that
  * one tenant has open share what it gets.
@@ -5,11 +7,6 @@
  * All amounts are worker milliseconds. `low` supposes that nobody else comes, `high` that all who have work keep having it;
  * both are widened by what the measured costs of documents leave open.
  */
-
-export interface Work {
-  readonly millis: number
-  readonly variance: number
-}
 
 export interface Rival extends Work {
   readonly weight: number
@@ -66,13 +63,15 @@ export interface Question {
   /** Worker milliseconds per millisecond. */
   readonly capacity: number
   readonly weight: number
-  /** What the tenant will have done when the document ends. */
-  readonly amount: { readonly low: number; readonly high: number; readonly variance: number }
+  /** What the tenant will have done when the document ends, and by which part of it that may be off. */
+  readonly amount: { readonly low: number; readonly high: number; readonly error: number }
   /** Workers that the tenant's documents can use at once. */
   readonly lanes: number
   /** What is left of the document, and the workers it can use at once. */
-  readonly own: { readonly millis: number; readonly lanes: number }
+  readonly own: Work & { readonly lanes: number }
   readonly rivals: ReadonlyArray<Rival>
+  /** By how much faster the workers may yet get. */
+  readonly warming: number
 }
 
 /** Turns and commits that the model does not see. */
@@ -81,22 +80,22 @@ const granularityMillis = 500
 const doubt = 0.15
 const deviations = 2
 
+/** Of what may be half as much or twice as much, both are equally far away. */
+const atLeast = (millis: number, error: number) => millis / (1 + deviations * error)
+const atMost = (millis: number, error: number) => millis * (1 + deviations * error)
+
 /** Milliseconds until the document has ended. */
-export const finish = ({ amount, capacity, lanes, own, rivals, weight }: Question) => {
-  const atLeast = (done: number) =>
-    Math.max(own.millis / Math.max(1, Math.min(capacity, own.lanes)), done / Math.max(1, Math.min(capacity, lanes)))
-  const lowTime = amount.low / weight
-  const highTime = amount.high / weight
-  let [low, high, variance] = [amount.low, amount.high, amount.variance]
-  for (const rival of rivals) {
-    const before = Math.min(rival.millis, Math.max(0, lowTime + rival.behind) * rival.weight)
-    low += before
-    if (rival.millis > 0) variance += rival.variance * (before / rival.millis)
-    high += (highTime + Math.max(0, rival.behind)) * rival.weight
+export const finish = ({ amount, capacity, lanes, own, rivals, warming, weight }: Question) => {
+  const workers = (lanes: number) => Math.max(1, Math.min(capacity, lanes))
+  const least = atLeast(amount.low, amount.error)
+  const most = atMost(amount.high, amount.error)
+  let [low, high] = [least, most]
+  for (const { behind, weight: share, ...work } of rivals) {
+    // As long as it has work it gets its share, whatever its work costs.
+    low += Math.min(atLeast(work.millis, work.error), Math.max(0, least / weight + behind) * share)
+    high += (most / weight + Math.max(0, behind)) * share
   }
-  const uncertain = low === 0 ? doubt : doubt + (deviations * Math.sqrt(variance)) / low
-  return {
-    low: Math.max(low / capacity, atLeast(amount.low)) * (1 - Math.min(0.9, uncertain)),
-    high: Math.max(high / capacity, atLeast(amount.high)) * (1 + Math.min(4, uncertain)) + granularityMillis
-  }
+  const lowest = Math.max(low / capacity, least / workers(lanes), atLeast(own.millis, own.error) / workers(own.lanes))
+  const highest = Math.max(high / capacity, most / workers(lanes), atMost(own.millis, own.error) / workers(own.lanes))
+  return { low: lowest / (1 + doubt + warming), high: highest * (1 + doubt) + granularityMillis }
 }

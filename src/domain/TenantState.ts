@@ -8,7 +8,14 @@ const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
 export const TenantState = Schema.Struct({
   tenantId: TenantId,
   paused: Schema.Boolean,
-  limits: TenantLimits,
+  limits: Schema.Struct({
+    ...TenantLimits.fields,
+    burst: Schema.optional(
+      TenantLimits.fields.burst.annotate({
+        description: "Documents accepted at once before `rate` counts; nothing while there is no rate."
+      })
+    )
+  }),
   /** Documents that wait, scheduled ones included. */
   backlog: Schema.Natural,
   running: Schema.Natural,
@@ -26,5 +33,5 @@ export const TenantState = Schema.Struct({
     description:
       "Jain's index over all tenants that had work in the last minute, of the time received by the time entitled to; 1 is fair."
   })
-})
+}).annotate({ identifier: "TenantState" })
 export interface TenantState extends Schema.Schema.Type<typeof TenantState> {}

@@ -4,12 +4,11 @@ import { HealthApi } from "./HealthApi.ts"
 import { IngestApi } from "./IngestApi.ts"
 import { PagesApi } from "./PagesApi.ts"
 import { QueueApi } from "./QueueApi.ts"
-import { TenantApi } from "./TenantApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
 
 /** The HTTP contract, for the server, for generated clients and for the OpenAPI document. */
 export class Api extends HttpApi.make("sluice")
-  .add(DocumentsApi, PagesApi, IngestApi, QueueApi, TenantApi, TenantsApi, HealthApi)
+  .add(DocumentsApi, PagesApi, IngestApi, QueueApi, TenantsApi, HealthApi)
   .annotateMerge(
     OpenApi.annotations({
       title: "Sluice",

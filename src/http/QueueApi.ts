@@ -14,8 +14,10 @@ export const QueueStatusView = Schema.Struct({
   total_processed: count("Documents that ended `completed`, `partial` or `failed`, ever."),
   total_failed: count("Documents that ended `failed`, ever."),
   paused: Schema.Boolean.annotate({ description: "Nothing of the tenant is started until it is resumed." }),
-  estimated_wait_time: Schema.Finite.annotate({
-    description: "Seconds until a document accepted now would start, estimated from the run times measured lately."
+  estimated_wait_time: Schema.NullOr(Schema.Finite).annotate({
+    description:
+      "Seconds until a document accepted now would start, estimated from the run times measured lately. `null` while the " +
+      "tenant is paused: nobody knows for how long. With `scope=all` the documents of paused tenants do not count."
   })
 })
 

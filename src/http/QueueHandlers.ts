@@ -30,7 +30,7 @@ export const QueueHandlers = HttpApiBuilder.group(
           total_processed: status.processed,
           total_failed: status.failed,
           paused: status.paused,
-          estimated_wait_time: status.estimatedWaitSeconds
+          estimated_wait_time: status.estimatedWaitSeconds ?? null
         }
       })
     )

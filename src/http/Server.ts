@@ -10,7 +10,6 @@ import { HealthHandlers } from "./HealthHandlers.ts"
 import { IngestHandlers } from "./IngestHandlers.ts"
 import { PagesHandlers } from "./PagesHandlers.ts"
 import { QueueHandlers } from "./QueueHandlers.ts"
-import { TenantHandlers } from "./TenantHandlers.ts"
 import { TenantsHandlers } from "./TenantsHandlers.ts"
 import * as Tracing from "./Tracing.ts"
 
@@ -19,7 +18,6 @@ const Handlers = Layer.mergeAll(
   PagesHandlers,
   IngestHandlers,
   QueueHandlers,
-  TenantHandlers,
   TenantsHandlers,
   HealthHandlers
 )

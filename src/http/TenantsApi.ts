@@ -13,7 +13,7 @@ export const TenantChange = Schema.Struct({
   paused: Schema.optionalKey(
     Schema.Boolean.annotate({ description: "True lets nothing more of the tenant start, false lets it start again." })
   )
-})
+}).annotate({ identifier: "TenantChange" })
 
 const own = HttpApiEndpoint.get("own", "/v1/tenant", {
   query: tenantQuery,
@@ -48,13 +48,35 @@ const change = HttpApiEndpoint.patch("change", "/v1/tenants/:tenant", {
     OpenApi.annotations({
       summary: "Change what a tenant may have",
       description:
-        "Counts from now on, also after a restart; documents that run go on. What is absent stays as it is, and `null` goes " +
+        "Counts from now on as one, also after a restart; documents that run go on. What is absent stays as it is, and `null` goes " +
         "back to the default: what TENANT_LIMITS says of the tenant, else the engine's own setting. An authenticated " +
         "tenant may pause and resume itself, and nothing else."
     })
   )
 
+const TenantPause = Schema.Struct({ tenantId: TenantId, paused: Schema.Boolean }).annotate({ identifier: "TenantPause" })
+
+const pausing = {
+  query: tenantQuery,
+  headers: tenantHeaders,
+  success: TenantPause,
+  error: ServiceUnavailableResponse
+}
+
+const pause = HttpApiEndpoint.post("pause", "/v1/tenant/pause", pausing).annotateMerge(
+  OpenApi.annotations({
+    summary: "Start nothing more of the tenant",
+    description:
+      "Documents that run go on to their end, and submissions are accepted; nothing new is started until the tenant is " +
+      "resumed, also after a restart. Pausing twice is the same as once."
+  })
+)
+
+const resume = HttpApiEndpoint.post("resume", "/v1/tenant/resume", pausing).annotateMerge(
+  OpenApi.annotations({ summary: "Start the tenant's documents again" })
+)
+
 export class TenantsApi extends HttpApiGroup.make("tenants")
-  .add(own, find, change)
+  .add(own, find, change, pause, resume)
   .middleware(TenantIdentification)
   .annotateMerge(OpenApi.annotations({ title: "Tenants" })) {}

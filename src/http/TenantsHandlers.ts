@@ -35,16 +35,22 @@ export const TenantsHandlers = HttpApiBuilder.group(
       }, Effect.scoped),
       change: Effect.fnUntraced(function* ({ params: { tenant }, payload: { paused, ...limits } }) {
         const { authenticated } = yield* named(tenant)
-        if (Object.keys(limits).length > 0) {
-          // Shares are of what all have, so a tenant that could raise its own would take from the others.
-          if (authenticated) return yield* forbidden("a tenant does not set its own limits")
-          yield* storeProblems(ingestion.setLimits(tenant, limits))
-        }
-        if (paused !== undefined) {
-          yield* storeProblems(paused ? ingestion.pause(tenant) : ingestion.resume(tenant))
-        }
+        const limited = Object.keys(limits).length > 0
+        // Shares are of what all have, so a tenant that could raise its own would take from the others.
+        if (limited && authenticated) return yield* forbidden("a tenant does not set its own limits")
+        if (limited || paused !== undefined) yield* storeProblems(ingestion.setLimits(tenant, limits, paused))
         return yield* storeProblems(ingestion.tenant(tenant))
-      }, Effect.scoped)
+      }, Effect.scoped),
+      pause: Effect.fnUntraced(function* () {
+        const { id } = yield* CurrentTenant
+        yield* storeProblems(ingestion.pause(id))
+        return { tenantId: id, paused: true }
+      }),
+      resume: Effect.fnUntraced(function* () {
+        const { id } = yield* CurrentTenant
+        yield* storeProblems(ingestion.resume(id))
+        return { tenantId: id, paused: false }
+      })
     })
   })
 )

@@ -1,4 +1,4 @@
-import type { Effect, Redacted, Stream } from "effect"
+import type { Effect, Redacted, Scope, Stream } from "effect"
 import { Context, Schema } from "effect"
 import type { OutlineItem, PdfMetadata } from "../domain/Document.ts"
 import { Failure } from "../domain/Failure.ts"
@@ -56,6 +56,19 @@ export interface OpenedPdf {
   readonly outline: ReadonlyArray<OutlineItem>
 }
 
+/** The first pages, which may be read along when a file is opened. */
+export interface HeadWanted {
+  /** At most so many; fewer if they take long. */
+  readonly pages: number
+  /** So many at a time. */
+  readonly concurrency: number
+}
+
+export interface OpenedWithHead extends OpenedPdf {
+  /** Results of some of the first pages, in any order. The others are still to be read. */
+  readonly head?: ReadonlyArray<PageResult>
+}
+
 export interface WorkerStatus {
   readonly pid: number
   readonly busy: boolean
@@ -79,7 +92,15 @@ export class PdfEngine extends Context.Service<
   {
     /** How many calls are worked on at once. A call beyond that waits for a worker. */
     readonly capacity: number
-    readonly open: (pdf: PdfRef) => Effect.Effect<OpenedPdf, PdfEngineError>
+    /**
+     * How many calls need not wait for a worker, those being worked on included: `capacity` but for the workers that are
+     * being started, replaced, or stopped after an interruption. When no worker can be had it is `capacity`: calls fail at once.
+     */
+    readonly ready: () => number
+    /** Calls the listener whenever `ready` may have risen, until the scope ends. */
+    readonly onReady: (listener: () => void) => Effect.Effect<void, never, Scope.Scope>
+    /** Reads the file's structure and, in the same call, what is wanted of its `head` (by default nothing). */
+    readonly open: (pdf: PdfRef, head?: HeadWanted) => Effect.Effect<OpenedWithHead, PdfEngineError>
     /**
      * Reads these pages, `concurrency` of them at a time, and emits each result as it is ready: in any order, each once.
      * A page that cannot be read is a result with status `failed`; it does not spoil its neighbours.

@@ -92,9 +92,15 @@ const makeTally = () => {
  */
 export const makeScriptedEngine = (
   scriptOf: (pdf: PdfRef) => ScriptedDocument,
-  options: { readonly capacity?: number } = {}
+  options: {
+    readonly capacity?: number
+    /** How long a worker takes to start: at first, and after a death. */
+    readonly starting?: Duration.Input
+  } = {}
 ): ScriptedEngine => {
   const capacity = options.capacity ?? 2
+  const starting = options.starting ?? 0
+  const startsAtOnce = Duration.isZero(Duration.fromInputUnsafe(starting))
   const openings = makeTally()
   const readings = makeTally()
   const closed = new Set<string>()
@@ -141,7 +147,36 @@ export const makeScriptedEngine = (
       : { ...plainPage(number), elapsedMillis, ...step.result, number }
   })
 
-  const make = Effect.map(Semaphore.make(capacity), (workers) => {
+  const make = Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const listeners = new Set<() => void>()
+    let ready = startsAtOnce ? capacity : 0
+    const workers = yield* Semaphore.make(ready)
+
+    const setReady = (count: number) =>
+      Effect.suspend(() => {
+        const risen = count > ready
+        ready = count
+        return Effect.map(workers.resize(count), () => {
+          if (risen) for (const listener of listeners) listener()
+        })
+      })
+    const startWorker = Effect.suspend(() => setReady(ready + 1)).pipe(
+      Effect.delay(starting),
+      Effect.forkIn(scope, { startImmediately: true })
+    )
+    if (!startsAtOnce) yield* Effect.replicateEffect(startWorker, capacity, { discard: true })
+
+    const replacing = <A>(call: Effect.Effect<A, PdfEngineError>) =>
+      Effect.tapError(call, ({ reason }) =>
+        startsAtOnce || reason._tag !== "WorkerDied"
+          ? Effect.void
+          : Effect.andThen(
+              Effect.suspend(() => setReady(ready - 1)),
+              startWorker
+            )
+      )
+
     const borrow = Effect.andThen(Semaphore.takeScoped(workers, 1), work)
 
     const startRead = Effect.fnUntraced(function* (pdf: PdfRef, pages: ReadonlyArray<number>) {
@@ -149,16 +184,25 @@ export const makeScriptedEngine = (
       // A real engine has to open the file before it can read; what it cannot open it cannot read either.
       const open = scriptOf(pdf).open(openings.of(pdf.key))
       if (open._tag === "Unreadable") return Stream.fail(unreadable(open.failure))
-      return Stream.mapEffect(Stream.fromIterable(pages), (page) => reading(pdf, page))
+      return Stream.mapEffect(Stream.fromIterable(pages), (page) => replacing(reading(pdf, page)))
     })
 
     return PdfEngine.of({
       capacity,
-      open: Effect.fn("PdfEngine.open")((pdf: PdfRef) => Effect.andThen(borrow, opening(pdf)), Effect.scoped),
+      ready: () => ready,
+      onReady: (listener) =>
+        Effect.acquireRelease(
+          Effect.sync(() => listeners.add(listener)),
+          () => Effect.sync(() => listeners.delete(listener))
+        ),
+      open: Effect.fn("PdfEngine.open")(
+        (pdf: PdfRef) => Effect.andThen(borrow, replacing(opening(pdf))),
+        Effect.scoped
+      ),
       read: (pdf, pages) => Stream.unwrap(startRead(pdf, pages)),
       close: (key) => Effect.sync(() => closed.add(key)),
       status: Effect.sync(() => ({
-        workers: Array.from({ length: capacity }, (_, index) => ({
+        workers: Array.from({ length: ready }, (_, index) => ({
           pid: index + 1,
           busy: index < working,
           rssBytes: 0,

@@ -1,4 +1,4 @@
-import { Config, Context, Effect, Layer, Result, Schema } from "effect"
+import { Config, Context, Effect, Layer, Result, Schema, Semaphore } from "effect"
 import { TenantId } from "../domain/Ids.ts"
 import { patched, type TenantLimits, type TenantLimitsPatch, TenantOverride } from "../domain/TenantLimits.ts"
 import type { StoreUnavailable } from "./DocumentStore.ts"
@@ -52,14 +52,29 @@ export const limitsOver = Effect.fnUntraced(function* (overrides: TenantOverride
   }
 })
 
+/** A change of limits may come with the pause of the tenant. */
+export interface Pausing {
+  readonly paused: boolean
+  /** Tells the store, for a registry that does not keep its changes in the store's own database. */
+  readonly write: Effect.Effect<void, StoreUnavailable>
+}
+
 /** Says what each tenant may have. A tenant that nobody described gets the engine's defaults. */
 export class TenantRegistry extends Context.Service<
   TenantRegistry,
   {
     /** Answers from memory, so it cannot fail. */
     readonly limits: (tenant: TenantId) => Effect.Effect<TenantLimits>
-    /** Once it succeeds, the change counts from now on, and as long as the registry keeps anything. */
-    readonly update: (tenant: TenantId, patch: TenantLimitsPatch) => Effect.Effect<TenantLimits, StoreUnavailable>
+    /**
+     * Once it succeeds, the change counts from now on, and as long as the registry keeps anything; when it fails, nothing of
+     * it counts. With `pausing` the tenant is paused or resumed, too: in the same commit where the store's database keeps the
+     * limits, else before the limits change or after it, so that nothing starts under one half of the change.
+     */
+    readonly update: (
+      tenant: TenantId,
+      patch: TenantLimitsPatch,
+      pausing?: Pausing
+    ) => Effect.Effect<TenantLimits, StoreUnavailable>
   }
 >()("sluice/services/TenantRegistry") {
   /** Overrides over the engine's defaults. Changes are kept in memory. */
@@ -68,15 +83,24 @@ export class TenantRegistry extends Context.Service<
       TenantRegistry,
       Effect.map(limitsOver(overrides), (limitsOf) => {
         const changes = new Map<TenantId, TenantOverride>()
+        const turn = Semaphore.makeUnsafe(1)
+        const keep = (tenant: TenantId, override: TenantOverride) =>
+          Effect.sync(() => {
+            if (Object.keys(override).length === 0) changes.delete(tenant)
+            else changes.set(tenant, override)
+          })
         return TenantRegistry.of({
           limits: (tenant) => Effect.sync(() => limitsOf(tenant, changes.get(tenant))),
-          update: Effect.fn("TenantRegistry.update")((tenant, patch) =>
-            Effect.sync(() => {
-              const changed = patched(changes.get(tenant) ?? {}, patch)
-              if (Object.keys(changed).length === 0) changes.delete(tenant)
-              else changes.set(tenant, changed)
+          update: Effect.fn("TenantRegistry.update")(
+            function* (tenant, patch, pausing) {
+              const before = changes.get(tenant) ?? {}
+              const changed = patched(before, patch)
+              if (pausing?.paused === true) yield* pausing.write
+              yield* keep(tenant, changed)
+              if (pausing?.paused === false) yield* Effect.onError(pausing.write, () => keep(tenant, before))
               return limitsOf(tenant, changed)
-            })
+            },
+            (update) => turn.withPermit(update)
           )
         })
       })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
-import { acme, startEngine, tenant } from "../support/engine.ts"
+import { acme, letPass, startEngine, tenant } from "../support/engine.ts"
 
 const pages = (pageCount: number, millis: number): ScriptedDocument => ({
   ...soundDocument(pageCount, `${millis} millis`),
@@ -40,6 +40,47 @@ describe("limits that are changed", () => {
       const got = (yield* engine.ingestion.status(tenant("gold"), gold.id)).progress.done - before
       const ironGot = (yield* engine.ingestion.status(tenant("iron"), iron.id)).progress.done - ironBefore
       assert.closeTo(got / (got + ironGot), 0.75, 0.02)
+    })
+  )
+
+  it.effect("start nothing in between when they are raised with a pause", () =>
+    Effect.gen(function* () {
+      const engine = yield* startEngine({
+        scripts,
+        limits: { tenantDocuments: 1 },
+        store: (store) => ({
+          setPaused: (owner, paused) => Effect.andThen(Effect.sleep("1 second"), store.setPaused(owner, paused))
+        })
+      })
+      for (let n = 0; n < 4; n++) yield* engine.submit("slow")
+      yield* TestClock.adjust("1 second")
+      const changing = yield* Effect.forkChild(engine.ingestion.setLimits(acme, { documents: 4 }, true))
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual((yield* engine.store.stats(acme)).running, 1)
+      assert.deepInclude(yield* letPass(changing), { documents: 4 })
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* engine.store.stats(acme)).running, 1)
+    })
+  )
+
+  it.effect("hold from the first document on when they are lowered while the tenant is resumed", () =>
+    Effect.gen(function* () {
+      const engine = yield* startEngine({
+        scripts,
+        limits: { tenantDocuments: 4 },
+        store: (store) => ({
+          setPaused: (owner, paused) => Effect.andThen(store.setPaused(owner, paused), Effect.sleep("1 second"))
+        })
+      })
+      yield* letPass(yield* Effect.forkChild(engine.ingestion.pause(acme)))
+      for (let n = 0; n < 4; n++) yield* engine.submit("slow")
+      const changing = yield* Effect.forkChild(engine.ingestion.setLimits(acme, { documents: 1 }, false))
+      yield* TestClock.adjust("500 millis")
+      yield* engine.directory.tell(acme, { _tag: "Wake" })
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual((yield* engine.store.stats(acme)).running, 1)
+      yield* letPass(changing)
+      assert.strictEqual((yield* engine.store.stats(acme)).running, 1)
     })
   )
 

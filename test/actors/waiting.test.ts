@@ -91,6 +91,29 @@ describe("why a document waits", () => {
     })
   )
 
+  it.effect("is still the schedule of a paused tenant, with no end either", () =>
+    Effect.gen(function* () {
+      const engine = yield* startEngine({ scripts })
+      const { id } = yield* engine.submit("note", acme, { notBefore: DateTime.makeUnsafe(3_600_000) })
+      yield* engine.ingestion.pause(acme)
+      assert.deepStrictEqual(yield* waitingOf(engine, id), { gate: "schedule" })
+      yield* engine.ingestion.resume(acme)
+      assert.isDefined((yield* waitingOf(engine, id))?.eta)
+    })
+  )
+
+  it.effect("keeps its end when the tenant is paused while it is read, as it is read on", () =>
+    Effect.gen(function* () {
+      const engine = yield* startEngine({ scripts })
+      const { id } = yield* engine.submit("book")
+      yield* TestClock.adjust("1 second")
+      yield* engine.ingestion.pause(acme)
+      const waiting = yield* waitingOf(engine, id)
+      assert.strictEqual(waiting?.gate, "page")
+      assert.isDefined(waiting?.eta)
+    })
+  )
+
   it.effect("is the next attempt while its source is away", () =>
     Effect.gen(function* () {
       const away = new SourceUnavailable({
@@ -203,8 +226,24 @@ describe("the estimate", () => {
       yield* engine.submit("endless")
       yield* engine.submit("endless")
       yield* TestClock.adjust("2 seconds")
-      assert.isAbove((yield* engine.ingestion.queueStatus(acme)).estimatedWaitSeconds, 60)
+      assert.isAbove((yield* engine.ingestion.queueStatus(acme)).estimatedWaitSeconds ?? 0, 60)
       assert.strictEqual((yield* engine.ingestion.queueStatus(tenant("other"))).estimatedWaitSeconds, 0)
+    })
+  )
+})
+
+describe("the wait for the start", () => {
+  it.effect("of a paused tenant is not known, be there documents or none, and does not count in the whole queue", () =>
+    Effect.gen(function* () {
+      const engine = yield* startEngine({ scripts })
+      yield* engine.ingestion.pause(acme)
+      assert.isUndefined((yield* engine.ingestion.queueStatus(acme)).estimatedWaitSeconds)
+      yield* engine.submit("endless")
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined((yield* engine.ingestion.queueStatus(acme)).estimatedWaitSeconds)
+      assert.strictEqual((yield* engine.ingestion.queueStatus()).estimatedWaitSeconds, 0)
+      yield* engine.ingestion.resume(acme)
+      assert.isDefined((yield* engine.ingestion.queueStatus(acme)).estimatedWaitSeconds)
     })
   )
 })

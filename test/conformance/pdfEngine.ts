@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import type { Vitest } from "@effect/vitest"
-import { Effect, Fiber, Stream } from "effect"
+import { Deferred, Effect, Fiber, Stream } from "effect"
 import type { PdfRef } from "../../src/services/PdfEngine.ts"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
 
@@ -13,6 +13,18 @@ export interface EngineFixtures {
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
+/** Waits until so many calls need not wait for a worker, as the engine tells it. */
+export const untilReady = Effect.fnUntraced(function* (calls: number) {
+  const engine = yield* PdfEngine
+  const enough = yield* Deferred.make<void>()
+  const look = () => {
+    if (engine.ready() >= calls) Deferred.doneUnsafe(enough, Effect.void)
+  }
+  yield* engine.onReady(look)
+  look()
+  yield* Deferred.await(enough)
+}, Effect.scoped)
 
 /** What every engine promises. */
 export const pdfEngineConformance = (it: Vitest.MethodsNonLive<PdfEngine>, fixtures: EngineFixtures) => {
@@ -100,6 +112,45 @@ export const pdfEngineConformance = (it: Vitest.MethodsNonLive<PdfEngine>, fixtu
       )
       yield* Fiber.interruptAll(calls)
       assert.strictEqual((yield* engine.open(pdf)).pageCount, 200)
+    })
+  )
+
+  it.effect("have a worker for each call within their capacity in the end, and tell when", () =>
+    Effect.gen(function* () {
+      const engine = yield* PdfEngine
+      yield* untilReady(engine.capacity)
+      assert.strictEqual(engine.ready(), engine.capacity)
+    })
+  )
+
+  it.effect("count workers that are at work as ready, and never more than their capacity", () =>
+    Effect.gen(function* () {
+      const engine = yield* PdfEngine
+      yield* untilReady(engine.capacity)
+      const seen: Array<number> = []
+      yield* engine.onReady(() => seen.push(engine.ready()))
+      yield* Effect.forEach(
+        upTo(engine.capacity * 2),
+        (call) =>
+          Stream.runForEach(engine.read(fixtures.document(`ready ${call}`, 5), upTo(5), 1), () =>
+            Effect.sync(() => seen.push(engine.ready()))
+          ),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(new Set(seen), new Set([engine.capacity]))
+    })
+  )
+
+  it.effect("are ready for others again once interrupted calls have stopped, and tell when", () =>
+    Effect.gen(function* () {
+      const engine = yield* PdfEngine
+      const pdf = fixtures.document("stopped early", 200)
+      const calls = yield* Effect.forEach(upTo(engine.capacity), () =>
+        Effect.forkChild(Stream.runDrain(engine.read(pdf, upTo(200), 1)), { startImmediately: true })
+      )
+      yield* Fiber.interruptAll(calls)
+      yield* untilReady(engine.capacity)
+      assert.strictEqual(engine.ready(), engine.capacity)
     })
   )
 }

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TenantId } from "../../src/domain/Ids.ts"
-import type { TenantLimitsPatch } from "../../src/domain/TenantLimits.ts"
+import type { TenantLimits, TenantLimitsPatch } from "../../src/domain/TenantLimits.ts"
+import { DocumentStore } from "../../src/services/DocumentStore.ts"
 import { EngineConfig } from "../../src/services/EngineConfig.ts"
 import { type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
 
@@ -12,16 +13,33 @@ export const limitsOf = (tenant: TenantId) => TenantRegistry.use((registry) => r
 export const update = (tenant: TenantId, patch: TenantLimitsPatch) =>
   TenantRegistry.use((registry) => registry.update(tenant, patch))
 
+export const isPaused = (tenant: TenantId) => DocumentStore.use((store) => store.isPaused(tenant))
+
+/** Changes limits and the pause together; the limits that the tenant had each time the store was told of the pause. */
+export const updateWith = Effect.fnUntraced(function* (tenant: TenantId, paused: boolean, patch: TenantLimitsPatch) {
+  const registry = yield* TenantRegistry
+  const store = yield* DocumentStore
+  const seen: Array<TenantLimits> = []
+  const write = Effect.gen(function* () {
+    seen.push(yield* registry.limits(tenant))
+    yield* store.setPaused(tenant, paused)
+  })
+  return { limits: yield* registry.update(tenant, patch, { paused, write }), seen }
+})
+
 export const settings = EngineConfig.layer({ tenantDocuments: 3, queueSize: 400, documentPages: 7 })
 const defaults = { documents: 3, weight: 1, backlog: 400, pages: 7, rate: undefined, burst: 1 }
 
-/** What every registry promises. `layer` gives one that nothing was said to but the overrides, each time it is built. */
+/**
+ * What every registry promises. `layer` gives one that nothing was said to but the overrides, each time it is built, with the
+ * documents whose tenants it describes.
+ */
 export const tenantRegistryConformance = (
   name: string,
-  layer: (overrides: TenantOverrides) => Layer.Layer<TenantRegistry, unknown, EngineConfig>
+  layer: (overrides: TenantOverrides) => Layer.Layer<TenantRegistry | DocumentStore, unknown, EngineConfig>
 ) =>
   describe(name, () => {
-    const test = (title: string, overrides: TenantOverrides, body: Effect.Effect<void, unknown, TenantRegistry>) =>
+    const test = (title: string, overrides: TenantOverrides, body: Effect.Effect<void, unknown, TenantRegistry | DocumentStore>) =>
       it.effect(title, () => Effect.provide(body, Layer.provide(layer(overrides), settings)))
 
     test(
@@ -78,6 +96,41 @@ export const tenantRegistryConformance = (
         assert.deepInclude(yield* update(acme, { rate: 0.001 }), { burst: 1 })
         assert.deepInclude(yield* update(acme, { burst: 30 }), { rate: 0.001, burst: 30 })
         assert.isTrue(Number.isSafeInteger((yield* update(acme, { rate: Number.MAX_VALUE, burst: null })).burst))
+      })
+    )
+
+    test(
+      "pauses a tenant before it has its new limits",
+      {},
+      Effect.gen(function* () {
+        const { limits, seen } = yield* updateWith(acme, true, { documents: 9 })
+        assert.deepInclude(limits, { documents: 9 })
+        assert.deepStrictEqual(yield* limitsOf(acme), limits)
+        assert.isTrue(yield* isPaused(acme))
+        assert.isFalse(yield* isPaused(globex))
+        for (const before of seen) assert.deepStrictEqual(before, defaults)
+      })
+    )
+
+    test(
+      "resumes a tenant only with its new limits",
+      {},
+      Effect.gen(function* () {
+        yield* updateWith(acme, true, {})
+        const { limits, seen } = yield* updateWith(acme, false, { documents: 1 })
+        assert.deepInclude(limits, { documents: 1 })
+        assert.isFalse(yield* isPaused(acme))
+        for (const before of seen) assert.deepStrictEqual(before, limits)
+      })
+    )
+
+    test(
+      "leaves the pause as it is when a change does not name it",
+      {},
+      Effect.gen(function* () {
+        yield* updateWith(acme, true, {})
+        yield* update(acme, { documents: 1 })
+        assert.isTrue(yield* isPaused(acme))
       })
     )
 

@@ -244,6 +244,8 @@ const engine = Layer.effect(
   Effect.map(Fake, ({ state }) =>
     PdfEngine.of({
       capacity: 1,
+      ready: () => 1,
+      onReady: () => Effect.void,
       open: () => Effect.die("not used"),
       read: () => Stream.die("not used"),
       close: () => Effect.void,

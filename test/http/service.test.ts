@@ -108,6 +108,23 @@ describe("the description of the interface", () => {
     }).pipe(Effect.provide(testServer))
   )
 
+  it.effect("gives every operation a name of its own, and every schema", () =>
+    Effect.gen(function* () {
+      const { json } = yield* get("/openapi.json")
+      const names = Object.values<object>(Object(json.paths)).flatMap((operations) =>
+        Object.values<{ readonly operationId: string }>(Object(operations)).map(({ operationId }) => operationId)
+      )
+      assert.deepStrictEqual(names, [...new Set(names)])
+      assert.includeMembers(names, ["tenants.own", "tenants.find", "tenants.change", "tenants.pause", "tenants.resume"])
+      const schemas = Object.keys(Object(Object(json.components).schemas))
+      assert.includeMembers(schemas, ["TenantState", "TenantChange", "TenantPause"])
+      assert.deepStrictEqual(
+        schemas.filter((name) => /\d$/.test(name)),
+        []
+      )
+    }).pipe(Effect.provide(testServer))
+  )
+
   it.effect("tells what every figure of the queue means", () =>
     Effect.gen(function* () {
       const { json } = yield* get("/openapi.json")

@@ -42,7 +42,7 @@ const serverOver = (registry: Layer.Layer<TenantRegistry, never, EngineConfig>) 
 
 const server = Layer.suspend(() => serverOver(TenantRegistry.layer({ [TenantId.make("acme")]: { weight: 2 } })))
 
-const defaults = { documents: 1, weight: 1, backlog: 50, pages: 6, rate: null, burst: 1 }
+const defaults = { documents: 1, weight: 1, backlog: 50, pages: 6, rate: null, burst: null }
 const acme = "/v1/tenants/acme"
 
 describe("A tenant", () => {
@@ -69,7 +69,7 @@ describe("A tenant", () => {
         limits: { ...change, weight: 2, burst: 25 }
       })
       assert.deepInclude((yield* patchJson(acme, { rate: null, documents: null })).json, {
-        limits: { ...change, documents: 1, weight: 2, rate: null, burst: 1 }
+        limits: { ...change, documents: 1, weight: 2, rate: null, burst: null }
       })
       assert.deepInclude((yield* patchJson(acme, {})).json, {
         limits: { ...defaults, weight: 2, backlog: 7, pages: 1 }
@@ -130,6 +130,45 @@ describe("A tenant", () => {
         assertProblem(yield* patchJson(acme, body), 400, "INVALID_REQUEST")
       }
       assert.deepInclude((yield* get(acme)).json, { paused: false, limits: { ...defaults, weight: 2 } })
+    }).pipe(Effect.provide(server))
+  )
+
+  it.effect("is told which bound a weight missed", () =>
+    Effect.gen(function* () {
+      for (const [weight, bound] of [
+        [0.0001, "0.001"],
+        [1000.5, "1000"]
+      ] as const) {
+        const refused = yield* patchJson(acme, { weight })
+        assertProblem(refused, 400, "INVALID_REQUEST")
+        const errors = Array.isArray(refused.json.errors) ? refused.json.errors : []
+        assert.deepStrictEqual(
+          errors.map(({ field }) => field),
+          ["payload.weight"]
+        )
+        assert.include(errors[0]?.message, bound)
+      }
+      for (const weight of [0.001, 1000]) {
+        assert.deepInclude((yield* patchJson(acme, { weight })).json, { limits: { ...defaults, weight } })
+      }
+    }).pipe(Effect.provide(server))
+  )
+
+  it.effect("has a burst only with a rate, and keeps it while there is none", () =>
+    Effect.gen(function* () {
+      assert.deepInclude((yield* patchJson(acme, { burst: 30 })).json, { limits: { ...defaults, weight: 2 } })
+      const limits = { ...defaults, weight: 2, rate: 5 }
+      assert.deepInclude((yield* patchJson(acme, { rate: 5 })).json, { limits: { ...limits, burst: 30 } })
+      assert.deepInclude((yield* patchJson(acme, { burst: null })).json, { limits: { ...limits, burst: 50 } })
+    }).pipe(Effect.provide(server))
+  )
+
+  it.effect("that is paused has no wait that could be estimated", () =>
+    Effect.gen(function* () {
+      yield* patchJson(acme, { paused: true })
+      assert.deepInclude((yield* get("/queue/status?tenant_id=acme")).json, { paused: true, estimated_wait_time: null })
+      yield* patchJson(acme, { paused: false })
+      assert.deepInclude((yield* get("/queue/status?tenant_id=acme")).json, { paused: false, estimated_wait_time: 0 })
     }).pipe(Effect.provide(server))
   )
 

@@ -1,7 +1,7 @@
 import { assert, it, layer } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
-import { pdfEngineConformance } from "../conformance/pdfEngine.ts"
+import { pdfEngineConformance, untilReady } from "../conformance/pdfEngine.ts"
 import { brokenPage, flateBomb, makePdf, manyPages, spinningPage, textPage } from "../support/pdf.ts"
 import { engineWith, inMemory, isRunning, pdfOf, read, statusWhen, twoWorkers } from "./engine.ts"
 
@@ -48,7 +48,11 @@ layer(twoWorkers, { excludeTestServices: true })("The page workers", (it) => {
       const { workers } = yield* statusWhen((status) => status.workers.some((worker) => worker.busy))
       const busy = workers.find((worker) => worker.busy)
       assert.isDefined(busy)
+      const engine = yield* PdfEngine
+      yield* untilReady(engine.capacity)
       yield* Fiber.interrupt(reading)
+      assert.strictEqual(engine.ready(), engine.capacity - 1)
+      yield* untilReady(engine.capacity)
       yield* statusWhen((status) => !status.workers.some((worker) => worker.busy))
       assert.strictEqual((yield* read(pdfOf("next", inMemory(manyPages(2))), [1, 2])).length, 2)
       yield* statusWhen(() => !isRunning(busy.pid))
@@ -97,10 +101,22 @@ it.live("A worker that has read its share of pages is replaced while the others 
   }).pipe(Effect.provide(engineWith({ workers: 1, recycleAfterPages: 10 })))
 )
 
+it.live("Page workers are ready when they have started, and not before", () =>
+  Effect.gen(function* () {
+    const engine = yield* PdfEngine
+    assert.strictEqual(engine.ready(), 0)
+    yield* untilReady(1)
+    assert.strictEqual((yield* engine.open(pdfOf("at once", inMemory(manyPages(1))))).pageCount, 1)
+    assert.strictEqual(engine.ready(), 1)
+  }).pipe(Effect.provide(engineWith({ workers: 1 })))
+)
+
 it.live("Workers that cannot start are reported instead of being waited for", () =>
   Effect.gen(function* () {
     const failed = yield* Effect.flip(read(pdfOf("never", inMemory(manyPages(1))), [1]))
     assert.include(failed.message, "no page worker can be had")
+    const engine = yield* PdfEngine
+    assert.strictEqual(engine.ready(), engine.capacity)
   }).pipe(Effect.provide(engineWith({ workers: 1, memoryBytes: 16 * 1024 ** 2 })))
 )
 

@@ -40,6 +40,33 @@ it.effect("Scripted pages take time on the clock, one after another, and capacit
   }).pipe(Effect.provide(engine.layer))
 })
 
+it.effect("Scripted workers may take their time to start, at first and after a death", () => {
+  const engine = makeScriptedEngine(
+    () => ({ ...soundDocument(2), page: (page) => (page === 2 ? { _tag: "Death" } : { _tag: "Page" }) }),
+    { capacity: 1, starting: "2 seconds" }
+  )
+  const pdf = pdfOf("late", inMemory(new Uint8Array()))
+  return Effect.gen(function* () {
+    const { onReady, open, read, ready } = yield* PdfEngine
+    const risen: Array<number> = []
+    yield* onReady(() => risen.push(ready()))
+    const reading = yield* Effect.forkChild(Effect.flip(Stream.runDrain(read(pdf, [1, 2], 1))), {
+      startImmediately: true
+    })
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual([ready(), engine.working(), risen], [0, 0, []])
+    yield* TestClock.adjust("1 second")
+    yield* Fiber.join(reading)
+    assert.deepStrictEqual([ready(), risen], [0, [1]])
+    const opening = yield* Effect.forkChild(open(pdf), { startImmediately: true })
+    yield* TestClock.adjust("1 second")
+    assert.strictEqual(opening.pollUnsafe(), undefined)
+    yield* TestClock.adjust("1 second")
+    yield* Fiber.join(opening)
+    assert.deepStrictEqual([ready(), risen], [1, [1, 1]])
+  }).pipe(Effect.scoped, Effect.provide(engine.layer))
+})
+
 it.effect("A scripted death ends the call, and the script may let the next attempt live", () => {
   const engine = makeScriptedEngine(() => ({
     ...soundDocument(2),

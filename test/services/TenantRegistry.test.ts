@@ -1,9 +1,27 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer } from "effect"
+import { StoreUnavailable } from "../../src/services/DocumentStore.ts"
+import { layerMemory } from "../../src/services/DocumentStoreMemory.ts"
 import { TenantRegistry } from "../../src/services/TenantRegistry.ts"
 import { acme, globex, limitsOf, settings, tenantRegistryConformance } from "../conformance/tenantRegistry.ts"
 
-tenantRegistryConformance("The tenant registry in memory", TenantRegistry.layer)
+tenantRegistryConformance("The tenant registry in memory", (overrides) =>
+  Layer.merge(TenantRegistry.layer(overrides), layerMemory)
+)
+
+describe("The tenant registry in memory", () => {
+  for (const paused of [true, false]) {
+    it.effect(`changes no limits when the tenant cannot be ${paused ? "paused" : "resumed"}`, () =>
+      Effect.gen(function* () {
+        const registry = yield* TenantRegistry
+        const before = yield* registry.update(acme, { weight: 3 })
+        const write = Effect.fail(new StoreUnavailable({ operation: "pause", cause: "disk on fire" }))
+        yield* Effect.flip(registry.update(acme, { weight: 4, documents: 1 }, { paused, write }))
+        assert.deepStrictEqual(yield* registry.limits(acme), before)
+      }).pipe(Effect.provide(Layer.provide(TenantRegistry.layer(), settings)))
+    )
+  }
+})
 
 const provided = (env: Record<string, string>) =>
   Effect.provide(

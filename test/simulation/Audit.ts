@@ -1,8 +1,8 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { isTerminal } from "../../src/domain/Document.ts"
 import { isFailed, type PageStatus } from "../../src/domain/Page.ts"
-import { type Entry, pageDigest } from "./Ledger.ts"
-import type { DocumentPlan, Opening, Scenario, Trouble } from "./Scenario.ts"
+import { type Entry, pageDigest } from "./Entry.ts"
+import type { DocumentPlan, Opening, Scenario, SourcePlan, Trouble } from "./Scenario.ts"
 import type { World } from "./World.ts"
 
 const pageEnds: Record<Trouble, { readonly status: PageStatus; readonly code: string }> = {
@@ -29,6 +29,15 @@ const openingEnds: Record<Opening, string | undefined> = {
   encrypted: "PASSWORD_REQUIRED"
 }
 
+const sourceEnds: Record<SourcePlan["answer"], string | undefined> = {
+  comes: undefined,
+  "fails once": undefined,
+  fails: "SOURCE_UNAVAILABLE",
+  "is gone": "SOURCE_UNAVAILABLE",
+  "is refused": "SOURCE_REFUSED",
+  "is no PDF": "NOT_PDF"
+}
+
 /** At the end of a history: the store holds what the ledger knows, and every document came to the end that it deserves. */
 export const audit = Effect.fnUntraced(function* (scenario: Scenario, world: World) {
   const { history, ledger, store } = world
@@ -51,23 +60,38 @@ export const audit = Effect.fnUntraced(function* (scenario: Scenario, world: Wor
         "the first result of a page stays",
         `${entry.label}: ${pages.length} of ${entry.pages.size} pages`
       )
-    const plan = stored.value.blob === undefined ? undefined : world.contentByHash.get(stored.value.blob)
+    const { blob } = stored.value
+    if (blob !== undefined && Option.isNone(yield* Effect.option(world.blobs.locate(blob)))) {
+      history.violate("the bytes of a document stay as long as it does", entry.label)
+    }
+    const plan = blob === undefined ? world.planOfUrl(entry.sourceUrl ?? "") : world.contentByHash.get(blob)
     if (plan !== undefined && status !== "cancelled") judge(scenario, world, entry, plan)
   }
+  world.admissions.check(history, world.log)
   // Only news may be lost, and only with the process that had it.
   const silent = [...ledger.entries.values()].filter(({ announcements }) => announcements === 0)
-  const faultless = !scenario.steps.some(({ action }) => action._tag !== "Submit")
+  const faultless = scenario.steps.every(({ action }) => action._tag === "Submit" || action._tag === "Limits")
   if (faultless && silent.length > 0) history.violate("every end is announced", silent[0]?.label ?? "")
 }, Effect.orDie)
 
-const judge = (scenario: Scenario, { crashed, history, readings }: World, entry: Entry, plan: DocumentPlan) => {
+const judge = (scenario: Scenario, world: World, entry: Entry, plan: DocumentPlan) => {
+  const { crashed, history, readings } = world
   const code = entry.failureCode
+  // The ledger has seen to it that this was not too early.
+  if (code === "EXPIRED") return
+  const source = world.planOfUrl(entry.sourceUrl ?? "")?.source
+  const fetching = source && sourceEnds[source.answer]
+  if (fetching !== undefined && code === fetching) return
   const opening = openingEnds[plan.opening]
   if (opening !== undefined && code === opening) return
   if (scenario.hasty && code === "DOCUMENT_TIMEOUT") return
   const defects = crashed.get(entry.tenant) ?? 0
   if (code === "CRASHED" && entry.pages.size < plan.pages && defects > 0) {
     crashed.set(entry.tenant, defects - 1)
+    return
+  }
+  if (fetching !== undefined) {
+    history.violate("a source that cannot be had fails its document with the reason", `${entry.label} ${code}`)
     return
   }
   if (opening !== undefined) {

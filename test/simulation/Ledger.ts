@@ -2,43 +2,20 @@ import { createHash } from "node:crypto"
 import { type Document, type DocumentStatus, isTerminal } from "../../src/domain/Document.ts"
 import type { DocumentId, TenantId } from "../../src/domain/Ids.ts"
 import { isFailed, type PageResult } from "../../src/domain/Page.ts"
-import type { Claim, Fence, Lease, NewDocument, Outcome } from "../../src/services/DocumentStore.ts"
+import type { BacklogLimits, Claim, Fence, Lease, NewDocument, Outcome } from "../../src/services/DocumentStore.ts"
+import { type Entry, newEntry, pageDigest } from "./Entry.ts"
 import type { History } from "./History.ts"
-
-/** What must be true of one document, kept apart from the store and from nothing but the calls that succeeded. */
-export interface Entry {
-  readonly id: DocumentId
-  readonly tenant: TenantId
-  readonly label: string
-  readonly notBefore: number | undefined
-  status: DocumentStatus
-  attempt: number
-  runner: string | undefined
-  leasedUntil: number
-  pageCount: number | undefined
-  readonly pages: Map<number, { readonly digest: string; readonly status: PageResult["status"]; readonly code: string }>
-  /** Pages that were done when the last attempt began. */
-  doneAtClaim: ReadonlySet<number>
-  failureCode: string | undefined
-  endedAt: number | undefined
-  ends: number
-  announcements: number
-  /** No run works under the present lease any more: its end could not be written. */
-  abandonedAt: number | undefined
-  /** An attempt lost its lease while its run went on; the two may overlap. */
-  overlapped: boolean
-  removed: boolean
-}
-
-export const pageDigest = (page: PageResult): string =>
-  createHash("sha256")
-    .update(JSON.stringify({ ...page, elapsedMillis: 0 }))
-    .digest("hex")
-    .slice(0, 16)
+import type { LimitsLog } from "./LimitsLog.ts"
 
 export interface Limits {
-  readonly tenantDocuments: (tenant: TenantId) => number
+  readonly log: LimitsLog
   readonly globalDocuments: number
+}
+
+/** A call of the store that asks for room: when it began, and what it was told that there is. */
+export interface Asked {
+  readonly at: number
+  readonly limits: BacklogLimits
 }
 
 /** The model of the store: applies every successful call to itself, and says when a call should not have succeeded. */
@@ -47,6 +24,11 @@ export class Ledger {
   readonly #history: History
   readonly #limits: Limits
   readonly #paused = new Set<TenantId>()
+  /** When the tenant, or the engine, last was seen to run all that it may, or to have nothing more to run. */
+  readonly busyAt = new Map<TenantId | "all", number>()
+  /** Runs that do not take up what gave way to another tenant, and those that ended by giving way. */
+  freshRuns = 0
+  preemptions = 0
 
   constructor(history: History, limits: Limits) {
     this.#history = history
@@ -72,40 +54,49 @@ export class Ledger {
     return this.entries.get(id)
   }
 
-  accepted(document: NewDocument, stored: Document): void {
+  isPaused(tenant: TenantId): boolean {
+    return this.#paused.has(tenant)
+  }
+
+  /** Documents of the tenant that would be claimed. */
+  queued(tenant: TenantId): number {
+    let queued = 0
+    for (const entry of this.entries.values()) {
+      if (entry.tenant === tenant && !entry.removed && entry.status === "queued") queued++
+    }
+    return queued
+  }
+
+  /** Documents that the process runs, of one tenant or of all. */
+  running(runner: string | undefined, tenant?: TenantId): ReadonlyArray<Entry> {
+    return [...this.entries.values()].filter(
+      (entry) =>
+        entry.status === "running" &&
+        entry.runner === runner &&
+        !entry.removed &&
+        entry.abandonedAt === undefined &&
+        (tenant === undefined || entry.tenant === tenant)
+    )
+  }
+
+  accepted(document: NewDocument, stored: Document, asked: Asked): void {
     if (stored.id !== document.id) {
       const other = this.#known(stored.id)
       this.#check(document.reuse, "a document stands in only for who allows it", stored.id)
       this.#check(other?.tenant === document.tenantId, "a document stands in for its own tenant only", stored.id)
       this.#history.note(`${document.tenantId} ${other?.label} stands in`)
+      if (other !== undefined) other.shares++
       return
     }
+    this.#checkRoom(document.tenantId, asked)
     this.#check(!this.entries.has(document.id), "an id is given once", document.id)
     const label = `#${this.entries.size} ${document.name}`
-    this.entries.set(document.id, {
-      id: document.id,
-      tenant: document.tenantId,
-      label,
-      notBefore: document.notBefore,
-      status: stored.status,
-      attempt: stored.attempt,
-      runner: undefined,
-      leasedUntil: 0,
-      pageCount: undefined,
-      pages: new Map(),
-      doneAtClaim: new Set(),
-      failureCode: undefined,
-      endedAt: undefined,
-      ends: 0,
-      announcements: 0,
-      abandonedAt: undefined,
-      overlapped: false,
-      removed: false
-    })
+    this.entries.set(document.id, newEntry(document, stored, label))
     this.#history.note(`${document.tenantId} ${label} accepted as ${stored.status}`)
   }
 
-  claimed(tenant: TenantId, claim: Claim, lease: Lease): void {
+  /** `permitAt`: when the slot that claims took its permit of the tenant's gate. */
+  claimed(tenant: TenantId, claim: Claim, lease: Lease, permitAt: number): void {
     const entry = this.#known(claim.fence.documentId)
     if (entry === undefined) return
     const { label } = entry
@@ -127,8 +118,12 @@ export class Ledger {
     entry.leasedUntil = lease.until
     entry.doneAtClaim = new Set(entry.pages.keys())
     entry.abandonedAt = undefined
+    entry.queuedSince = undefined
+    entry.permitAt = permitAt
+    entry.disturbed = false
+    if (!entry.gaveWay) this.freshRuns++
     this.#history.note(`${entry.tenant} ${label} claimed, attempt ${entry.attempt}, ${entry.pages.size} pages done`)
-    this.#countRunning(tenant, lease.runner)
+    this.#countRunning(tenant, lease)
   }
 
   renewed(lease: Lease, fences: ReadonlyArray<Fence>): void {
@@ -139,6 +134,19 @@ export class Ledger {
       this.#check(own, "only an own lease is renewed", `${entry.label} attempt ${fence.attempt}`)
       entry.leasedUntil = lease.until
     }
+  }
+
+  /** A source is asked for its bytes. */
+  fetching(url: string): void {
+    const entry = [...this.entries.values()].find(({ sourceUrl }) => sourceUrl === url)
+    this.#history.note(`${entry?.tenant} ${entry?.label} is fetched`)
+    if (entry === undefined || entry.overlapped) return
+    this.#check(!entry.fetched, "a source is not fetched again once its bytes are there", entry.label)
+  }
+
+  fetched(fence: Fence): void {
+    const entry = this.#fenced(fence, "fetched")
+    if (entry !== undefined) entry.fetched = true
   }
 
   opened(fence: Fence, pageCount: number): void {
@@ -178,9 +186,35 @@ export class Ledger {
     this.#end(entry, outcome.status, at, outcome.status === "failed" ? outcome.failure.code : undefined)
   }
 
-  released(fence: Fence): void {
+  /** `wanted`: another tenant wanted its permit, and nothing else is known that would have ended the run. */
+  released(fence: Fence, wanted: boolean): void {
     const entry = this.#fenced(fence, "release")
-    if (entry !== undefined) this.#queue(entry, "released")
+    if (entry === undefined) return
+    const gaveWay = wanted && !entry.disturbed
+    if (gaveWay) this.#preempted(entry)
+    this.#queue(entry, gaveWay ? "gave way" : "released")
+    entry.gaveWay = gaveWay
+  }
+
+  #preempted(entry: Entry): void {
+    this.preemptions++
+    entry.preemptions++
+    const { doneAtClaim, label, pageCount, pages, preemptions } = entry
+    const detail = `${label} attempt ${entry.attempt}: ${pages.size} pages done, ${doneAtClaim.size} at its claim`
+    this.#check(pages.size > doneAtClaim.size, "no document gives way without having got on", detail)
+    const often = `${label}: ${preemptions} times with ${pages.size} of ${pageCount} pages done`
+    this.#check(preemptions <= pages.size, "no document gives way more often than it has pages", often)
+  }
+
+  /** A call for this run failed. */
+  disturbed(documentId: string): void {
+    const entry = this.entries.get(documentId)
+    if (entry !== undefined) entry.disturbed = true
+  }
+
+  /** The actor of the tenant is about to die of a defect. */
+  crashes(tenant: TenantId): void {
+    for (const entry of this.entries.values()) if (entry.tenant === tenant) entry.disturbed = true
   }
 
   reclaimed(now: number): void {
@@ -193,7 +227,10 @@ export class Ledger {
 
   becameDue(now: number): void {
     for (const entry of this.entries.values()) {
-      if (!entry.removed && entry.status === "scheduled" && (entry.notBefore ?? 0) <= now) this.#queue(entry, "due")
+      if (!entry.removed && entry.status === "scheduled" && (entry.notBefore ?? 0) <= now) {
+        this.#queue(entry, "due")
+        entry.queuedSince = now
+      }
     }
   }
 
@@ -209,9 +246,12 @@ export class Ledger {
     this.#end(entry, "cancelled", at, "CANCELLED")
   }
 
-  removed(id: DocumentId): void {
+  /** `before`: that it ended earlier is the reason. */
+  removed(id: DocumentId, before = Number.POSITIVE_INFINITY): void {
     const entry = this.#known(id)
     if (entry === undefined) return
+    this.#check((entry.endedAt ?? 0) < before, "nothing is removed before its time", entry.label)
+    this.#check(entry.ends === 1, "every document ends once", entry.label)
     this.#check(isTerminal(entry.status), "only what has ended is removed", `${entry.label} was ${entry.status}`)
     entry.removed = true
     this.#history.note(`${entry.tenant} ${entry.label} removed`)
@@ -221,23 +261,26 @@ export class Ledger {
   withdrawn(id: string): void {
     const entry = this.entries.get(id)
     if (entry === undefined) return
+    if (!isTerminal(entry.status)) this.#end(entry, "cancelled", 0, "CANCELLED")
     entry.removed = true
-    if (!isTerminal(entry.status)) entry.status = "cancelled"
     this.#history.note(`${entry.tenant} ${entry.label} withdrawn`)
   }
 
-  expired(ended: ReadonlyArray<Document>, at: number): void {
+  expired(ended: ReadonlyArray<Document>, queuedBefore: number, at: number): void {
     for (const { failure, id } of ended) {
       const entry = this.#known(id)
       if (entry === undefined) continue
       this.#check(entry.status === "queued", "only a queued document expires", `${entry.label} was ${entry.status}`)
+      const waited = entry.queuedSince !== undefined && entry.queuedSince < queuedBefore
+      this.#check(waited, "nothing expires before its time", `${entry.label}, queued since ${entry.queuedSince}`)
       this.#end(entry, "failed", at, failure?.code)
     }
   }
 
-  retried(id: string): void {
+  retried(id: string, at: number, asked: Asked): void {
     const entry = this.#known(id)
     if (entry === undefined) return
+    this.#checkRoom(entry.tenant, asked)
     const may = entry.status === "partial" || entry.status === "failed"
     this.#check(may, "only failures are retried", `${entry.label} was ${entry.status}`)
     for (const [page, { status }] of entry.pages) if (isFailed(status)) entry.pages.delete(page)
@@ -245,7 +288,9 @@ export class Ledger {
     entry.announcements = 0
     entry.endedAt = undefined
     entry.failureCode = undefined
+    entry.preemptions = 0
     this.#queue(entry, "retried")
+    entry.queuedSince = at
   }
 
   paused(tenant: TenantId, paused: boolean): void {
@@ -271,25 +316,38 @@ export class Ledger {
     this.#check(entry.announcements === 1, "an end is announced at most once", `${entry.label} ${status}`)
   }
 
-  #countRunning(tenant: TenantId, runner: string): void {
-    let own = 0
-    let all = 0
-    for (const entry of this.entries.values()) {
-      if (entry.status !== "running" || entry.runner !== runner || entry.removed || entry.abandonedAt !== undefined)
-        continue
-      all++
-      if (entry.tenant === tenant) own++
-    }
-    const limit = this.#limits.tenantDocuments(tenant)
-    this.#check(own <= limit, "no tenant runs more documents than its limit", `${tenant} runs ${own} of ${limit}`)
-    const global = this.#limits.globalDocuments
+  #countRunning(tenant: TenantId, { now, runner }: Lease): void {
+    const own = this.running(runner, tenant)
+    const all = this.running(runner).length
+    const { globalDocuments: global, log } = this.#limits
+    // When the last of these permits was taken the others were taken already: they were within the limit of that moment.
+    const lastTaken = Math.max(...own.map(({ permitAt }) => permitAt))
+    const limit = log.most("documents", tenant, lastTaken)
+    const detail = `${tenant} runs ${own.length} of ${limit}`
+    this.#check(own.length <= limit, "no tenant runs more documents than its limit", detail)
     this.#check(all <= global, "no more documents run than the global limit", `${all} of ${global}`)
+    if (all >= global) this.busyAt.set("all", now)
+    if (own.length >= log.now(tenant).documents || this.queued(tenant) === 0) this.busyAt.set(tenant, now)
+  }
+
+  /** One more waits than did when the call succeeded. */
+  #checkRoom(tenant: TenantId, { at, limits }: Asked): void {
+    let waiting = 0
+    for (const entry of this.entries.values()) {
+      if (entry.tenant !== tenant || entry.removed) continue
+      if (entry.status === "queued" || entry.status === "scheduled") waiting++
+    }
+    const inForce = this.#limits.log.during(tenant, at, at).map(({ backlog }) => backlog)
+    this.#check(inForce.includes(limits.tenant), "the limits of the moment count", `${tenant} backlog ${limits.tenant}`)
+    const most = Math.max(...inForce)
+    this.#check(waiting < most, "nothing is accepted beyond the backlog", `${tenant} has ${waiting} of ${most} waiting`)
   }
 
   #queue(entry: Entry, why: string): void {
     entry.status = "queued"
     entry.runner = undefined
     entry.abandonedAt = undefined
+    entry.gaveWay = false
     this.#history.note(`${entry.tenant} ${entry.label} queued again: ${why}`)
   }
 
@@ -298,6 +356,8 @@ export class Ledger {
     this.#check(entry.ends === 1, "a document ends once", entry.label)
     entry.status = status
     entry.runner = undefined
+    entry.queuedSince = undefined
+    entry.gaveWay = false
     entry.endedAt = at
     entry.failureCode = code
     this.#history.note(`${entry.tenant} ${entry.label} ended as ${status}${code === undefined ? "" : ` with ${code}`}`)

@@ -1,27 +1,39 @@
-import { Effect, Layer, Option, Stream } from "effect"
-import * as Engine from "../../src/actors/Engine.ts"
+import { type Context, Effect, Layer, Option, Stream } from "effect"
+import type * as Engine from "../../src/actors/Engine.ts"
 import { FairShares } from "../../src/actors/FairShares.ts"
 import { GlobalGate } from "../../src/actors/GlobalGate.ts"
 import { PageScheduler } from "../../src/actors/PageScheduler.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
+import type { TenantLimits } from "../../src/domain/TenantLimits.ts"
 import type { Claim } from "../../src/services/DocumentStore.ts"
+import type { TenantRegistry } from "../../src/services/TenantRegistry.ts"
 import type { Reader } from "./SimulatedEngine.ts"
-import type { Store } from "./SimulatedStore.ts"
+import type { Blobs, Store } from "./SimulatedStore.ts"
 
 /** A bug put in on purpose, to see whether the simulation finds it. */
 export interface Plant {
   readonly store?: (store: Store) => Store
   readonly reader?: (reader: Reader) => Reader
-  readonly engine?: typeof Engine.layer
+  readonly blobs?: (blobs: Blobs) => Blobs
+  readonly registry?: (registry: Registry) => Registry
+  readonly scheduling?: typeof Engine.layerFair
 }
 
-/** The engine with another scheduler of pages. */
-const engineWith = (scheduler: typeof PageScheduler.layer) =>
-  Engine.layerNoScheduling.pipe(
-    Layer.provide(scheduler),
-    Layer.provide(GlobalGate.layer),
-    Layer.provide(FairShares.layer)
-  )
+type Registry = Context.Service.Shape<typeof TenantRegistry>
+type Gate = Context.Service.Shape<typeof GlobalGate>
+
+/** Fair scheduling with another scheduler of pages. */
+const schedulerAs = (scheduler: typeof PageScheduler.layer): Plant => ({
+  scheduling: Layer.merge(scheduler, GlobalGate.layer).pipe(Layer.provideMerge(FairShares.layer))
+})
+
+/** Fair scheduling with another global gate. */
+const gateAs = (change: (gate: Gate) => Gate): Plant => ({
+  scheduling: Layer.merge(
+    PageScheduler.layer,
+    Layer.effect(GlobalGate, Effect.map(GlobalGate, change)).pipe(Layer.provide(GlobalGate.layer))
+  ).pipe(Layer.provideMerge(FairShares.layer))
+})
 
 const savePageWithoutFence: Plant = {
   store: (store) => ({
@@ -88,40 +100,156 @@ const skipsPage: Plant = {
 }
 
 /** Every hundredth turn is given twice and comes back once. */
-const leaksTurn: Plant = {
-  engine: engineWith(
-    Layer.effect(
-      PageScheduler,
-      Effect.gen(function* () {
-        const scheduler = yield* PageScheduler
-        const scope = yield* Effect.scope
-        let turns = 0
-        return PageScheduler.of({
-          ...scheduler,
-          run: (turn) => (work) =>
-            Effect.suspend(() =>
-              ++turns % 100 === 0
-                ? Effect.andThen(Effect.forkIn(scheduler.run(turn)(Effect.never), scope), scheduler.run(turn)(work))
-                : scheduler.run(turn)(work)
-            )
-        })
+const leaksTurn = schedulerAs(
+  Layer.effect(
+    PageScheduler,
+    Effect.gen(function* () {
+      const scheduler = yield* PageScheduler
+      const scope = yield* Effect.scope
+      let turns = 0
+      return PageScheduler.of({
+        ...scheduler,
+        run: (turn) => (work) =>
+          Effect.suspend(() =>
+            ++turns % 100 === 0
+              ? Effect.andThen(Effect.forkIn(scheduler.run(turn)(Effect.never), scope), scheduler.run(turn)(work))
+              : scheduler.run(turn)(work)
+          )
       })
-    ).pipe(Layer.provide(PageScheduler.layer))
-  )
+    })
+  ).pipe(Layer.provide(PageScheduler.layer))
+)
+
+const ignoresWeights = schedulerAs(
+  Layer.effect(
+    PageScheduler,
+    Effect.gen(function* () {
+      const shares = yield* FairShares
+      shares.setWeight = () => {}
+      return yield* PageScheduler
+    })
+  ).pipe(Layer.provide(PageScheduler.layer))
+)
+
+/** Limits as somebody sees them who goes by what they were before, too. */
+const remembering = (combine: (before: TenantLimits, now: TenantLimits) => TenantLimits): Plant => ({
+  registry: (registry) => {
+    const seen = new Map<TenantId, TenantLimits>()
+    return {
+      ...registry,
+      limits: (tenant) =>
+        Effect.map(registry.limits(tenant), (now) => {
+          const combined = combine(seen.get(tenant) ?? now, now)
+          seen.set(tenant, combined)
+          return combined
+        })
+    }
+  }
+})
+
+const keepsDocuments = remembering((before, now) => ({
+  ...now,
+  documents: Math.max(before.documents, now.documents)
+}))
+const keepsPages = remembering((before, now) => ({ ...now, pages: Math.max(before.pages, now.pages) }))
+const raisesNothing = remembering((before, now) => ({ ...now, documents: Math.min(before.documents, now.documents) }))
+const keepsBacklog = remembering((before, now) => ({ ...now, backlog: Math.max(before.backlog, now.backlog) }))
+const ignoresRates = remembering((_, now) => ({ ...now, rate: undefined }))
+
+const startsThePaused: Plant = { store: (store) => ({ ...store, setPaused: () => Effect.void }) }
+
+const overfillsBacklog: Plant = {
+  store: (store) => ({
+    ...store,
+    stats: (tenant) => Effect.map(store.stats(tenant), (stats) => ({ ...stats, waiting: 0 })),
+    accept: (document, { global }) => store.accept(document, { global, tenant: 1_000_000 })
+  })
 }
 
-const ignoresWeights: Plant = {
-  engine: engineWith(
-    Layer.effect(
-      PageScheduler,
-      Effect.gen(function* () {
-        const shares = yield* FairShares
-        shares.setWeight = () => {}
-        return yield* PageScheduler
-      })
-    ).pipe(Layer.provide(PageScheduler.layer))
-  )
+/** A permit is wanted back before anything was read under it. */
+const asksTooEarly = gateAs((gate) => ({
+  ...gate,
+  run: (tenant, idle) => (work) =>
+    gate.run(
+      tenant,
+      idle
+    )((pass) => {
+      pass.ranges++
+      return work(pass)
+    })
+}))
+
+/** Every permit is wanted back after half a second, if something was read under it. */
+const asksForNobody = gateAs((gate) => ({
+  ...gate,
+  run: (tenant, idle) => (work) =>
+    gate.run(
+      tenant,
+      idle
+    )((pass) =>
+      Effect.raceFirst(
+        work(pass),
+        Effect.andThen(
+          Effect.delay(
+            Effect.sync(() => {
+              if (pass.ranges > 0) pass.want()
+            }),
+            500
+          ),
+          Effect.never
+        )
+      )
+    )
+}))
+
+/** It takes every tenant for so heavy that any lead is too much. */
+const impatient: Plant = {
+  scheduling: Layer.merge(
+    PageScheduler.layer,
+    GlobalGate.layer.pipe(
+      Layer.provide(
+        Layer.effect(
+          FairShares,
+          Effect.map(
+            FairShares,
+            (shares) =>
+              new Proxy(shares, {
+                get: (target, name) => {
+                  if (name === "weight") return () => 1_000_000
+                  const value: unknown = Reflect.get(target, name, target)
+                  return typeof value === "function" ? value.bind(target) : value
+                }
+              })
+          )
+        )
+      )
+    )
+  ).pipe(Layer.provideMerge(FairShares.layer))
 }
+
+const withdrawsNothing: Plant = {
+  store: (store) => ({ ...store, withdraw: () => Effect.succeedNone })
+}
+
+const expiresNothing: Plant = { store: (store) => ({ ...store, expireQueued: () => Effect.succeed([]) }) }
+
+/** Also what has run already. */
+const expiresTooEarly: Plant = {
+  store: (store) => ({
+    ...store,
+    expireQueued: (queuedBefore, at, limit) => store.expireQueued(queuedBefore + 1_500, at, limit)
+  })
+}
+
+const removesNothing: Plant = { store: (store) => ({ ...store, removeEnded: () => Effect.succeed([]) }) }
+
+const removesTooEarly: Plant = {
+  store: (store) => ({ ...store, removeEnded: (before, limit) => store.removeEnded(before + 60_000, limit) })
+}
+
+const keepsBlobs: Plant = { blobs: (blobs) => ({ ...blobs, remove: () => Effect.void }) }
+
+const forgetsFetched: Plant = { store: (store) => ({ ...store, fetched: () => Effect.void }) }
 
 export const plants = {
   "a store that forgets the fence when it saves a page": savePageWithoutFence,
@@ -131,6 +259,23 @@ export const plants = {
   "a store that never reclaims an expired lease": neverReclaims,
   "a scheduler that leaks a turn": leaksTurn,
   "a scheduler that ignores the weights": ignoresWeights,
-  "a reader that skips a page": skipsPage
+  "a reader that skips a page": skipsPage,
+  "a registry whose lowered limits on documents do not count": keepsDocuments,
+  "a registry whose lowered limits on pages do not count": keepsPages,
+  "a registry whose raised limits do not count": raisesNothing,
+  "a registry whose lowered backlogs do not count": keepsBacklog,
+  "a registry whose rates do not count": ignoresRates,
+  "a store that starts what is paused": startsThePaused,
+  "a store that accepts beyond the backlog": overfillsBacklog,
+  "a gate that wants its permits back too early": asksTooEarly,
+  "a gate that wants its permits back for nobody": asksForNobody,
+  "a gate that bears no lead": impatient,
+  "a store that takes nothing back": withdrawsNothing,
+  "a store where nothing expires": expiresNothing,
+  "a store where documents expire too early": expiresTooEarly,
+  "a store that never removes what has ended": removesNothing,
+  "a store that removes too early": removesTooEarly,
+  "blobs that are never removed": keepsBlobs,
+  "a store that forgets what was fetched": forgetsFetched
 } as const satisfies Record<string, Plant>
 export type PlantName = keyof typeof plants

@@ -1,5 +1,6 @@
 import { Effect, Exit, Stream } from "effect"
-import { type DocumentPlan, plainDocument, type Scenario } from "./Scenario.ts"
+import { plainDocument } from "./PlainDocument.ts"
+import type { DocumentPlan, Scenario } from "./Scenario.ts"
 import { bytesOf, type Running, type World } from "./World.ts"
 
 const openMillis = 3_000
@@ -15,7 +16,7 @@ export const probe = Effect.fnUntraced(function* (
   { gauge, ingestion, reader }: Running,
   advance: (until: number) => Effect.Effect<void>
 ) {
-  const { history, ledger, limits, store, trouble } = world
+  const { history, ledger, limits, log, store, trouble } = world
   // What was to go wrong and found no occasion is called off.
   trouble.tenantCrashes.clear()
   trouble.workerFaults.length = 0
@@ -28,8 +29,12 @@ export const probe = Effect.fnUntraced(function* (
   if (reader.calls() !== 0) history.violate("no worker works when nothing is queued", `${reader.calls()} calls`)
 
   const plans: Array<DocumentPlan> = []
-  for (const { documents, id: tenant } of scenario.tenants) {
-    for (let nth = 0; nth < documents; nth++) {
+  for (const { id: tenant } of scenario.tenants) {
+    // What was changed is what counts; only nobody is to be refused.
+    const { backlog, burst, rate } = log.now(tenant)
+    if (rate !== undefined) yield* Effect.orDie(ingestion.setLimits(tenant, { rate: null, burst: null }))
+    if (backlog < 1000 || burst > 1) yield* Effect.orDie(ingestion.setLimits(tenant, { backlog: null, burst: null }))
+    for (let nth = 0; nth < log.now(tenant).documents; nth++) {
       const index = firstContent + plans.length
       plans.push({ ...plainDocument(index, tenant), name: `probe-${plans.length}.pdf`, openMillis })
     }
@@ -49,7 +54,7 @@ export const probe = Effect.fnUntraced(function* (
   const { running } = yield* Effect.orDie(store.stats())
   const most = Math.min(limits.globalDocuments, plans.length)
   const room =
-    limits.queueSize >= plans.length && scenario.tenants.every(({ backlog, documents }) => backlog >= documents)
+    limits.queueSize >= plans.length && scenario.tenants.every(({ id }) => log.now(id).backlog >= log.now(id).documents)
   if (room && running !== most) history.violate("no permit of a gate is lost", `${running} of ${most} documents run`)
   const calls = Math.min(scenario.capacity, running)
   if (reader.peak() !== calls)

@@ -1,7 +1,11 @@
 import { Duration } from "effect"
 import { TenantId } from "../../src/domain/Ids.ts"
+import type { TenantLimitsPatch } from "../../src/domain/TenantLimits.ts"
 import type { EngineLimits } from "../../src/services/EngineConfig.ts"
+import { planChanges } from "./Changes.ts"
+import { planContention } from "./Contention.ts"
 import { Dice } from "./Dice.ts"
+import { plainDocument } from "./PlainDocument.ts"
 
 /** What one seed stands for: tenants, documents, and everything that goes wrong. Times are milliseconds from the start. */
 export interface Scenario {
@@ -15,6 +19,8 @@ export interface Scenario {
   readonly shares: boolean
   /** Documents have so little time that big ones run out of it. */
   readonly hasty: boolean
+  /** After everything has ended hours pass, and nothing may be left that nobody needs. */
+  readonly hoursLater: boolean
 }
 
 export interface TenantPlan {
@@ -39,6 +45,12 @@ export type Trouble =
   | "hangs once"
   | "hangs"
 
+export interface SourcePlan {
+  readonly answer: "comes" | "fails once" | "fails" | "is gone" | "is refused" | "is no PDF"
+  /** Until it answers. */
+  readonly millis: number
+}
+
 export interface DocumentPlan {
   readonly index: number
   /** Documents of the same content share their bytes, and therefore their blob. */
@@ -55,6 +67,8 @@ export interface DocumentPlan {
   readonly followed: boolean
   /** No earlier document of the same bytes may stand in for it. */
   readonly force: boolean
+  /** It is not uploaded but fetched. */
+  readonly source: SourcePlan | undefined
 }
 
 export const storeOperations = ["all", "claim", "renew", "savePage", "finish", "release", "opened", "accept"] as const
@@ -63,7 +77,8 @@ export type StoreOperation = (typeof storeOperations)[number]
 export type Action =
   | { readonly _tag: "Submit"; readonly document: DocumentPlan }
   | { readonly _tag: "Cancel" | "Remove"; readonly document: number; readonly twice: boolean }
-  | { readonly _tag: "Retry"; readonly document: number }
+  | { readonly _tag: "Retry" | "Withdraw"; readonly document: number }
+  | { readonly _tag: "Limits"; readonly tenant: TenantId; readonly patch: TenantLimitsPatch }
   | { readonly _tag: "Pause"; readonly tenant: TenantId; readonly millis: number }
   | { readonly _tag: "WorkerDies"; readonly memory: boolean }
   | { readonly _tag: "WorkerHangs" }
@@ -141,11 +156,18 @@ const planContent = (dice: Dice, seed: string, content: number, troubled: number
   }
 }
 
+const planSource = (dice: Dice): SourcePlan => ({
+  answer: dice.pick(["comes", "comes", "fails once", "fails", "is gone", "is refused", "is no PDF"]),
+  millis: dice.skewed(1, 20_000)
+})
+
 const planDocuments = (dice: Dice, seed: string, tenants: ReadonlyArray<TenantPlan>): ReadonlyArray<DocumentPlan> => {
   const troubled = dice.pick([0, 0.1, 0.3, 0.6])
   const longest = dice.pick([12, 40, 300])
   const busy = tenants[0]?.id
   const contents: Array<ReturnType<typeof planContent>> = []
+  const sources = new Dice(`sources ${seed}`)
+  const fetched = sources.pick([0, 0, 0, 0, 0.1, 0.5])
   return Array.from({ length: dice.skewed(8, longest === 300 ? 40 : 80) }, (_, index) => {
     const again = contents[dice.int(0, 9)]
     const content =
@@ -160,7 +182,8 @@ const planDocuments = (dice: Dice, seed: string, tenants: ReadonlyArray<TenantPl
       priority: dice.chance(0.3) ? dice.int(0, 9) : undefined,
       notBefore: dice.chance(0.1) ? dice.skewed(100, 60_000) : undefined,
       followed: dice.chance(0.1),
-      force: dice.chance(0.5)
+      force: dice.chance(0.5),
+      source: sources.chance(fetched) ? planSource(sources) : undefined
     }
   })
 }
@@ -213,6 +236,8 @@ const planTrouble = (seed: string): Scenario => {
     at: dice.int(1, span + 10_000),
     action: planFault(dice, tenants, documents.length)
   }))
+  const ages = new Dice(`ages ${seed}`)
+  const changes = planChanges(seed, tenants, documents.length, span + 10_000)
   return {
     seed,
     capacity: dice.pick([1, 2, 4, 8]),
@@ -223,32 +248,18 @@ const planTrouble = (seed: string): Scenario => {
       pageTimeout: Duration.millis(dice.skewed(4_000, 30_000)),
       documentTimeout: hasty ? Duration.seconds(20) : Duration.hours(2),
       tenantIdle: Duration.millis(dice.skewed(500, 300_000)),
-      mailboxCapacity: dice.pick([2, 8, 64])
+      mailboxCapacity: dice.pick([2, 8, 64]),
+      queueTtl: ages.chance(0.1) ? Duration.millis(ages.skewed(2_000, 60_000)) : undefined,
+      retention: ages.chance(0.1) ? Duration.millis(ages.skewed(1_000, 600_000)) : undefined
     },
     tenants,
     documents,
-    steps: [...submissions, ...faults].toSorted((a, b) => a.at - b.at),
+    steps: [...submissions, ...faults, ...changes].toSorted((a, b) => a.at - b.at),
     shares: false,
-    hasty
+    hasty,
+    hoursLater: ages.chance(0.05)
   }
 }
-
-/** A document of one quick page with which nothing goes wrong. */
-export const plainDocument = (index: number, tenant: TenantId): DocumentPlan => ({
-  index,
-  content: index,
-  tenant,
-  name: `document-${index}.pdf`,
-  priority: undefined,
-  notBefore: undefined,
-  opening: "opens",
-  openMillis: 1,
-  pages: 1,
-  pageMillis: () => 1,
-  trouble: new Map(),
-  followed: false,
-  force: true
-})
 
 const backloggedMillis = 12_000
 
@@ -287,9 +298,12 @@ const planShares = (seed: string): Scenario => {
     documents,
     steps: documents.map((document) => ({ at: 0, action: { _tag: "Submit", document } })),
     shares: true,
-    hasty: false
+    hasty: false,
+    hoursLater: false
   }
 }
 
-export const planScenario = (seed: number): Scenario =>
-  seed % 25 === 0 ? planShares(String(seed)) : planTrouble(String(seed))
+export const planScenario = (seed: number): Scenario => {
+  if (seed % 25 === 0) return planShares(String(seed))
+  return seed % 25 === 12 ? planContention(String(seed)) : planTrouble(String(seed))
+}

@@ -5,7 +5,10 @@ import type { PageResult } from "../../src/domain/Page.ts"
 import { EngineUnavailable, PdfEngine, PdfEngineError, type PdfRef } from "../../src/services/PdfEngine.ts"
 import type { ScriptedDocument, ScriptedOpening, ScriptedPage } from "../../src/services/PdfEngineScripted.ts"
 import type { History } from "./History.ts"
-import type { Entry, Ledger } from "./Ledger.ts"
+import { PagePermitsSince } from "./GateWatch.ts"
+import type { Entry } from "./Entry.ts"
+import type { Ledger } from "./Ledger.ts"
+import type { LimitsLog } from "./LimitsLog.ts"
 import type { DocumentPlan } from "./Scenario.ts"
 import type { Process } from "./SimulatedStore.ts"
 import type { Trouble } from "./Trouble.ts"
@@ -145,7 +148,7 @@ export const scriptOf = (content: Content, key: string, readings: Readings, proc
 })
 
 interface Watch {
-  readonly documentPages: number
+  readonly limits: LimitsLog
   readonly history: History
   readonly ledger: Ledger
   readonly readings: Readings
@@ -155,46 +158,58 @@ interface Watch {
 /** The workers of one process: they die with it, and the gates before them are watched. */
 export const simulatedReader = (reader: Reader, process: Process, watch: Watch) => {
   const { history, ledger, readings, trouble } = watch
-  const inHand = new Map<string, number>()
+  const inHand = new Map<string, Set<{ readonly pages: number; readonly permitsAt: number }>>()
   let calls = 0
   let peak = 0
 
-  const down = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    process.alive && !trouble.engineFails(now)
-      ? Effect.void
-      : Effect.fail(new PdfEngineError({ reason: new EngineUnavailable({ detail: "simulated" }) }))
-  )
+  const down = (key: string) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      if (process.alive && !trouble.engineFails(now)) return Effect.void
+      ledger.disturbed(key)
+      return Effect.fail(new PdfEngineError({ reason: new EngineUnavailable({ detail: "simulated" }) }))
+    })
+
+  /** Permits taken later than these were taken while these were held, so all are within the limit of the last moment. */
+  const checkPages = (key: string) => {
+    const entry = ledger.entry(key)
+    const own = [...(inHand.get(key) ?? [])]
+    if (entry === undefined || entry.overlapped) return
+    const pages = own.reduce((sum, call) => sum + call.pages, 0)
+    const limit = watch.limits.most("pages", entry.tenant, Math.max(...own.map(({ permitsAt }) => permitsAt)))
+    if (pages > limit) {
+      history.violate("pages in flight stay within the page gate", `${entry.label} has ${pages} of ${limit}`)
+    }
+  }
 
   const call = (key: string, pages: number) =>
     Effect.acquireRelease(
-      Effect.map(Clock.currentTimeMillis, (now) => {
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const call = { pages, permitsAt: (yield* PagePermitsSince) ?? now, since: now }
         calls++
         peak = Math.max(peak, calls)
-        const own = (inHand.get(key) ?? 0) + pages
-        inHand.set(key, own)
-        const entry = ledger.entry(key)
         if (calls > reader.capacity)
           history.violate("calls of the workers stay within their capacity", `${calls} calls`)
-        if (own > watch.documentPages && entry?.overlapped !== true) {
-          history.violate("pages in flight stay within the page gate", `${entry?.label} has ${own}`)
-        }
-        return now
+        inHand.set(key, (inHand.get(key) ?? new Set()).add(call))
+        if (pages > 0) checkPages(key)
+        return call
       }),
-      (since) =>
+      (call) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
           calls--
-          inHand.set(key, (inHand.get(key) ?? 0) - pages)
-          readings.used(key, now - since)
+          inHand.get(key)?.delete(call)
+          readings.used(key, now - call.since)
         })
     )
 
   const shape: Reader = {
     ...reader,
-    open: (pdf: PdfRef) => call(pdf.key, 0).pipe(Effect.andThen(down), Effect.andThen(reader.open(pdf)), Effect.scoped),
+    open: (pdf: PdfRef) =>
+      call(pdf.key, 0).pipe(Effect.andThen(down(pdf.key)), Effect.andThen(reader.open(pdf)), Effect.scoped),
     read: (pdf, pages, concurrency) =>
       Stream.unwrap(
         call(pdf.key, Math.min(concurrency, pages.length)).pipe(
-          Effect.andThen(down),
+          Effect.andThen(down(pdf.key)),
           Effect.as(Stream.map(reader.read(pdf, pages, concurrency), (page) => readings.delivered(pdf.key, page)))
         )
       )

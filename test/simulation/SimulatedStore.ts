@@ -1,7 +1,8 @@
 import { Clock, type Context, Effect, Option, Scheduler } from "effect"
 import { BlobStore, BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
 import { DocumentStore, type Fence, StoreUnavailable } from "../../src/services/DocumentStore.ts"
-import type { Ledger } from "./Ledger.ts"
+import { CurrentPass } from "./GateWatch.ts"
+import type { Asked, Ledger } from "./Ledger.ts"
 import type { Trouble } from "./Trouble.ts"
 
 export type Store = Context.Service.Shape<typeof DocumentStore>
@@ -11,6 +12,10 @@ export type Blobs = Context.Service.Shape<typeof BlobStore>
 export interface Process {
   readonly name: string
   alive: boolean
+  /** It is on its way out in order: documents go back to their queues. */
+  stopping: boolean
+  /** Under what name it holds its leases. */
+  runner: string | undefined
 }
 
 /** Commits and the ledger's knowledge of them are one step: nothing comes between them. */
@@ -40,31 +45,69 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
 
   const nothing = () => undefined
 
+  /** When the fiber last took a permit of its tenant: then it looks whether anything is queued. */
+  const permitAt = new Map<number, number>()
+
+  const fenced = <A, E extends { readonly _tag: string }>(fence: Fence, write: Effect.Effect<A, E>) =>
+    Effect.tapError(write, ({ _tag }) =>
+      Effect.sync(() => {
+        if (_tag === "StoreUnavailable") ledger.disturbed(fence.documentId)
+      })
+    )
+
+  const asking = <A, E>(limits: Asked["limits"], ask: (asked: Asked) => Effect.Effect<A, E>) =>
+    Effect.flatMap(Clock.currentTimeMillis, (at) => ask({ at, limits }))
+
   /** If the end of a run cannot be written, or nobody waits for the answer any more, the run is over all the same. */
   const abandon = (fence: Fence) => Effect.map(Clock.currentTimeMillis, (now) => ledger.abandoned(fence, now))
 
   return DocumentStore.of({
     ...store,
     accept: (document, limits) =>
-      call("accept", store.accept(document, limits), (stored) => ledger.accepted(document, stored)),
+      asking(limits, (asked) =>
+        call("accept", store.accept(document, limits), (stored) => ledger.accepted(document, stored, asked))
+      ),
+    hasQueued: (tenant) =>
+      Effect.withFiber((fiber) =>
+        Effect.andThen(
+          Effect.map(Clock.currentTimeMillis, (now) => permitAt.set(fiber.id, now)),
+          call("hasQueued", store.hasQueued(tenant), nothing)
+        )
+      ),
     claim: (tenant, lease) =>
-      Effect.suspend(() => {
+      Effect.withFiber((fiber) => {
         let claimed: Fence | undefined
+        process.runner = lease.runner
+        const since = permitAt.get(fiber.id) ?? lease.now
         return call("claim", store.claim(tenant, lease), (claim) => {
           if (Option.isNone(claim)) return
           claimed = claim.value.fence
-          ledger.claimed(tenant, claim.value, lease)
+          ledger.claimed(tenant, claim.value, lease, since)
         }).pipe(Effect.onInterrupt(() => (claimed === undefined ? Effect.void : abandon(claimed))))
       }),
     renew: (lease) => call("renew", store.renew(lease), (fences) => ledger.renewed(lease, fences)),
-    fetched: (fence, blob) => call("fetched", store.fetched(fence, blob), nothing),
-    opened: (fence, pdf) => call("opened", store.opened(fence, pdf), () => ledger.opened(fence, pdf.pageCount)),
-    savePage: (fence, page) => call("savePage", store.savePage(fence, page), () => ledger.saved(fence, page)),
+    fetched: (fence, blob) =>
+      fenced(
+        fence,
+        call("fetched", store.fetched(fence, blob), () => ledger.fetched(fence))
+      ),
+    opened: (fence, pdf) =>
+      fenced(
+        fence,
+        call("opened", store.opened(fence, pdf), () => ledger.opened(fence, pdf.pageCount))
+      ),
+    savePage: (fence, page) =>
+      fenced(
+        fence,
+        call("savePage", store.savePage(fence, page), () => ledger.saved(fence, page))
+      ),
     finish: (fence, outcome, at) =>
       call("finish", store.finish(fence, outcome, at), (ended) => ledger.finished(fence, outcome, ended, at)),
     release: (fence) =>
-      call("release", store.release(fence), () => ledger.released(fence)).pipe(
-        Effect.tapErrorTag("StoreUnavailable", () => abandon(fence))
+      Effect.flatMap(CurrentPass, (pass) =>
+        call("release", store.release(fence), () =>
+          ledger.released(fence, pass?.wanted === true && !process.stopping)
+        ).pipe(Effect.tapErrorTag("StoreUnavailable", () => abandon(fence)))
       ),
     reclaimExpired: (now) => call("reclaimExpired", store.reclaimExpired(now), () => ledger.reclaimed(now)),
     queueDue: (now) => call("queueDue", store.queueDue(now), () => ledger.becameDue(now)),
@@ -72,19 +115,24 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
     cancel: (tenant, id, at) =>
       call("cancel", store.cancel(tenant, id, at), (ended) => ledger.cancelled(id, ended, at)),
     remove: (tenant, id) => call("remove", store.remove(tenant, id), () => ledger.removed(id)),
-    recordFault: (fence, page, fault) => call("recordFault", store.recordFault(fence, page, fault), nothing),
+    recordFault: (fence, page, fault) =>
+      fenced(fence, call("recordFault", store.recordFault(fence, page, fault), nothing)),
     expireQueued: (queuedBefore, at, limit) =>
-      call("expireQueued", store.expireQueued(queuedBefore, at, limit), (ended) => ledger.expired(ended, at)),
+      call("expireQueued", store.expireQueued(queuedBefore, at, limit), (ended) =>
+        ledger.expired(ended, queuedBefore, at)
+      ),
     withdraw: (tenant, id, shares) =>
       call("withdraw", store.withdraw(tenant, id, shares), (removed) => {
         if (Option.isSome(removed)) ledger.withdrawn(id)
       }),
     removeEnded: (finishedBefore, limit) =>
       call("removeEnded", store.removeEnded(finishedBefore, limit), (removed) => {
-        for (const { id } of removed) ledger.removed(id)
+        for (const { id } of removed) ledger.removed(id, finishedBefore)
       }),
     retry: (tenant, id, retry, limits) =>
-      call("retry", store.retry(tenant, id, retry, limits), () => ledger.retried(id)),
+      asking(limits, (asked) =>
+        call("retry", store.retry(tenant, id, retry, limits), () => ledger.retried(id, retry.at, asked))
+      ),
     setPaused: (tenant, paused) =>
       call("setPaused", store.setPaused(tenant, paused), () => ledger.paused(tenant, paused)),
     isPaused: (tenant) => call("isPaused", store.isPaused(tenant), nothing),

@@ -1,27 +1,14 @@
-import {
-  Cause,
-  DateTime,
-  Effect,
-  Exit,
-  type Fiber,
-  Random,
-  References,
-  Schedule,
-  Scheduler,
-  Scope,
-  Stream
-} from "effect"
+import { Effect, Exit, Random, References, Scheduler, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import type { Document } from "../../src/domain/Document.ts"
-import type { SubmitOptions } from "../../src/actors/Ingestion.ts"
-import type { TenantId } from "../../src/domain/Ids.ts"
 import { audit } from "./Audit.ts"
-import { Dice } from "./Dice.ts"
+import { isFault, makeCast } from "./Cast.ts"
+import { Flow, mostSwitches } from "./Flow.ts"
 import type { Violation } from "./History.ts"
+import { hoursLater } from "./Hours.ts"
 import type { Plant } from "./Plants.ts"
 import { probe } from "./Probe.ts"
-import { type Action, type DocumentPlan, planScenario, type Scenario } from "./Scenario.ts"
-import { bytesOf, makeWorld, type Running, type World } from "./World.ts"
+import { planScenario, type Scenario } from "./Scenario.ts"
+import { makeWorld, type World } from "./World.ts"
 
 export interface Report {
   readonly seed: string
@@ -34,6 +21,9 @@ export interface Report {
   readonly faults: Readonly<Record<string, number>>
   readonly virtualMillis: number
   readonly lines: number
+  /** How often documents gave way to those of other tenants, and how often they may have. */
+  readonly switches: number
+  readonly mostSwitches: number
   /** Digest of all page results, in the order of documents and pages. */
   readonly results: string
 }
@@ -47,188 +37,15 @@ export interface Options {
 const longestMillis = 6 * 3_600_000
 /** An attempt whose end could not be written is found by its lease; this long after the last fault, at the latest. */
 const longestAbandonedMillis = 120_000
-
-const isFault = ({ _tag }: Action) => _tag !== "Submit"
-
-/** The processes of a world, and what its users do. */
-const makeCast = Effect.fnUntraced(function* (scenario: Scenario, world: World) {
-  const { history, ledger, trouble } = world
-  const scope = yield* Effect.scope
-  const dice = new Dice(`cast ${scenario.seed}`)
-  const submitted = new Map<number, Document>()
-  const pending = new Set<Fiber.Fiber<unknown, unknown>>()
-  let refused = 0
-  let main = yield* Effect.orDie(world.start)
-  let rival: Running | undefined
-  let stopping = false
-
-  const background = <A, E>(effect: Effect.Effect<A, E>) =>
-    Effect.gen(function* () {
-      const fiber = yield* Effect.forkIn(effect, scope, { startImmediately: true })
-      pending.add(fiber)
-      fiber.addObserver(() => pending.delete(fiber))
-    })
-
-  const anyone = () => (rival !== undefined && dice.chance(0.5) ? rival : main)
-
-  const outcome =
-    (what: string) =>
-    <A, E>(effect: Effect.Effect<A, E>) =>
-      Effect.map(Effect.exit(effect), (exit) => {
-        const brief = Exit.isSuccess(exit) ? "done" : Cause.pretty(exit.cause).split("\n")[0]
-        history.note(`${what}: ${brief}`)
-        return exit
-      })
-
-  const submit = Effect.fnUntraced(function* (plan: DocumentPlan) {
-    const { ingestion } = anyone()
-    const at = yield* world.now
-    const options: SubmitOptions = {
-      name: plan.name,
-      force: plan.force,
-      priority: plan.priority,
-      notBefore: plan.notBefore === undefined ? undefined : DateTime.makeUnsafe(at + plan.notBefore)
-    }
-    const exit = yield* ingestion
-      .submit(plan.tenant, Stream.make(bytesOf(plan.content)), options)
-      .pipe(outcome(`submit ${plan.index}`))
-    if (Exit.isFailure(exit)) {
-      refused++
-      return
-    }
-    const { id } = exit.value
-    submitted.set(plan.index, exit.value)
-    if (ledger.entry(id) === undefined)
-      history.violate("what is answered for is in the store", `document ${plan.index}`)
-    if (plan.followed) yield* follow(plan, exit.value, ingestion)
-  })
-
-  const follow = Effect.fnUntraced(function* (plan: DocumentPlan, document: Document, ingestion: Running["ingestion"]) {
-    const pages = new Set<number>()
-    let ends = 0
-    const follower = ingestion.follow(plan.tenant, document.id).pipe(
-      Stream.runForEach((event) =>
-        Effect.sync(() => {
-          if (event._tag === "DocumentEnded") ends++
-          if (event._tag !== "PageDone") return
-          if (pages.has(event.page))
-            history.violate("a follower is told of a page once", `${plan.index} page ${event.page}`)
-          pages.add(event.page)
-        })
-      )
-    )
-    yield* background(
-      Effect.map(Effect.exit(follower), (exit) => {
-        history.note(`follower of ${plan.index} has seen ${pages.size} pages and ${ends} ends`)
-        if (Exit.isSuccess(exit) && ends !== 1) {
-          history.violate("a follower sees the end once", `${plan.index}: ${ends} ends`)
-        }
-      })
-    )
-  })
-
-  const restart = (end: "stop" | "kill") =>
-    Effect.gen(function* () {
-      // One at a time: a process that is stopping is not stopped again.
-      if (stopping) return
-      stopping = true
-      if (end === "kill") yield* background(main.kill)
-      else yield* main.stop
-      main = yield* world.start
-      stopping = false
-    })
-
-  const compete = Effect.fnUntraced(function* (millis: number, killed: boolean) {
-    if (rival !== undefined) return
-    const competitor = yield* world.start
-    rival = competitor
-    yield* Effect.sleep(millis)
-    rival = undefined
-    yield* killed ? competitor.kill : competitor.stop
-  })
-
-  const pause = Effect.fnUntraced(function* (tenant: TenantId, millis: number) {
-    yield* main.ingestion.pause(tenant).pipe(outcome(`pause ${tenant}`))
-    yield* Effect.sleep(millis)
-    yield* Effect.suspend(() => main.ingestion.resume(tenant)).pipe(Effect.retry(Schedule.spaced("1 second")))
-  })
-
-  const act = Effect.fnUntraced(function* (action: Action) {
-    const now = yield* world.now
-    if (isFault(action)) history.note(`fault: ${JSON.stringify(action)}`)
-    switch (action._tag) {
-      case "Submit":
-        return yield* background(submit(action.document))
-      case "Cancel":
-      case "Remove": {
-        const document = submitted.get(action.document)
-        if (document === undefined) return
-        const { ingestion } = anyone()
-        const ended =
-          action._tag === "Cancel"
-            ? ingestion.cancel(document.tenantId, document.id)
-            : ingestion.remove(document.tenantId, document.id)
-        for (let times = action.twice ? 2 : 1; times > 0; times--) {
-          yield* background(ended.pipe(outcome(`${action._tag} ${action.document}`)))
-        }
-        return
-      }
-      case "Retry": {
-        const document = submitted.get(action.document)
-        if (document === undefined) return
-        return yield* background(
-          anyone()
-            .ingestion.retry(document.tenantId, document.id)
-            .pipe(outcome(`retry ${action.document}`))
-        )
-      }
-      case "Pause":
-        return yield* background(pause(action.tenant, action.millis))
-      case "WorkerDies":
-        return void trouble.workerFaults.push(action.memory ? "dies of memory" : "dies")
-      case "WorkerHangs":
-        return void trouble.workerFaults.push("hangs")
-      case "EngineDown":
-        return trouble.engineDown(now + action.millis)
-      case "StoreDown":
-        return trouble.storeDown(action.operation, now + action.millis)
-      case "LeaseLoss":
-        trouble.storeDown("renew", now + action.renewMillis)
-        trouble.storeDown("savePage", now + action.writeMillis)
-        return trouble.storeDown("finish", now + action.writeMillis)
-      case "StoreErrors":
-        return trouble.storeErrors(action.share, now + action.millis)
-      case "StoreSlow":
-        return trouble.storeSlow(action.before, action.after, now + action.millis)
-      case "BlobsDown":
-        return trouble.blobsDown(now + action.millis)
-      case "TenantCrash":
-        return void trouble.tenantCrashes.add(action.tenant)
-      case "Restart":
-        return yield* background(restart("stop"))
-      case "Kill":
-        return yield* background(restart("kill"))
-      case "Rival":
-        return yield* background(compete(action.millis, action.killed))
-    }
-  })
-
-  return {
-    act,
-    submitted,
-    pending,
-    refused: () => refused,
-    main: () => main,
-    stopping: () => stopping,
-    quiet: () => pending.size === 0 && !stopping
-  }
-})
+/** What another process left queued is looked for every half minute. */
+const rivalForgottenMillis = 40_000
 
 /** Runs one seed from its first submission to the audit. Stops at the first violation. */
 const run = Effect.fnUntraced(function* (scenario: Scenario, options: Options) {
   const world = yield* makeWorld(scenario, options.plant, options.verbose)
   const { history, ledger, trouble } = world
   const cast = yield* makeCast(scenario, world)
+  const flow = new Flow(scenario, world)
   const failed = () => history.violation !== undefined
 
   const checkStep = Effect.gen(function* () {
@@ -238,6 +55,11 @@ const run = Effect.fnUntraced(function* (scenario: Scenario, options: Options) {
     const messages = yield* directory.waiting
     // A process that is on its way out may have been told of work that is its successor's.
     if (messages > room && !cast.stopping()) history.violate("mailboxes are bounded", `${messages} messages`)
+    flow.check(now, cast.main(), cast.stopping() ? Number.POSITIVE_INFINITY : cast.rivalAt() + rivalForgottenMillis)
+    const most = mostSwitches(scenario, world)
+    if (ledger.preemptions > most) {
+      history.violate("documents change places as rarely as fairness allows", `${ledger.preemptions} of ${most} times`)
+    }
     for (const entry of ledger.open) {
       if (entry.abandonedAt === undefined) continue
       const since = Math.max(entry.abandonedAt, trouble.calmFrom)
@@ -273,6 +95,7 @@ const run = Effect.fnUntraced(function* (scenario: Scenario, options: Options) {
   }
   yield* audit(scenario, world)
   if (!failed()) yield* probe(scenario, world, cast.main(), advance)
+  if (!failed() && scenario.hoursLater) yield* hoursLater(scenario, world)
   return { world, cast }
 })
 
@@ -350,6 +173,8 @@ export const simulateScenario = (scenario: Scenario, options: Options = {}): Eff
           faults,
           virtualMillis,
           lines: history.lines,
+          switches: ledger.preemptions,
+          mostSwitches: mostSwitches(scenario, world),
           results: ledger.results()
         }
       })

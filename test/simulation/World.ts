@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto"
-import { Clock, Context, Effect, Exit, Layer, Metric, Redacted, Schedule, Scope, Stream } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Metric, Redacted, Schedule, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import * as Engine from "../../src/actors/Engine.ts"
 import { Ingestion } from "../../src/actors/Ingestion.ts"
 import { TenantDirectory } from "../../src/actors/TenantDirectory.ts"
-import { failure } from "../../src/domain/Failure.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
@@ -15,15 +14,19 @@ import { Events } from "../../src/services/Events.ts"
 import { PdfEngine, type PdfRef } from "../../src/services/PdfEngine.ts"
 import { makeScriptedEngine } from "../../src/services/PdfEngineScripted.ts"
 import { Secrets } from "../../src/services/Secrets.ts"
-import { SourceRefused, Sources } from "../../src/services/Sources.ts"
+import { Sources } from "../../src/services/Sources.ts"
 import * as Telemetry from "../../src/services/Telemetry.ts"
-import { TenantRegistry } from "../../src/services/TenantRegistry.ts"
+import { limitsOver, TenantRegistry } from "../../src/services/TenantRegistry.ts"
+import { Admissions } from "./Admissions.ts"
 import { layerSecureRandom } from "./Dice.ts"
+import { watched } from "./GateWatch.ts"
 import { History } from "./History.ts"
 import { Ledger } from "./Ledger.ts"
+import { LimitsLog } from "./LimitsLog.ts"
 import type { Plant } from "./Plants.ts"
 import type { DocumentPlan, Scenario } from "./Scenario.ts"
 import { Readings, scriptOf, simulatedReader } from "./SimulatedEngine.ts"
+import { SimulatedSources } from "./SimulatedSources.ts"
 import { type Process, simulatedBlobs, simulatedStore } from "./SimulatedStore.ts"
 import { Trouble } from "./Trouble.ts"
 
@@ -31,12 +34,6 @@ export const bytesOf = (content: number): Uint8Array => new TextEncoder().encode
 
 const contentOf = ({ location }: PdfRef): number =>
   location._tag === "Bytes" ? Number(new TextDecoder().decode(location.bytes).split(" ")[1]) : -1
-
-const noSources = Layer.succeed(Sources, {
-  resolve: (text) => Effect.fail(new SourceRefused({ failure: failure("SOURCE_REFUSED", `${text} is not allowed`) })),
-  readFile: () => Stream.empty,
-  fetch: () => Stream.empty
-})
 
 const plainSecrets = Layer.succeed(Secrets, {
   seal: (secret) => Effect.succeed(Redacted.value(secret)),
@@ -54,11 +51,17 @@ export const makeWorld = Effect.fnUntraced(function* (
   const history = new History(() => clock.currentTimeMillisUnsafe(), verbose)
   const trouble = new Trouble(scenario.seed)
   const limits = { ...defaultLimits, ...scenario.limits }
-  const tenants = new Map(scenario.tenants.map((tenant) => [tenant.id, tenant]))
-  const ledger = new Ledger(history, {
-    tenantDocuments: (tenant) => tenants.get(tenant)?.documents ?? limits.tenantDocuments,
-    globalDocuments: limits.globalDocuments
-  })
+  const overrides = Object.fromEntries(
+    scenario.tenants.map(({ backlog, documents, id, weight }) => [id, { backlog, documents, weight }])
+  )
+  const { limitsOf } = yield* Effect.provide(
+    Effect.map(limitsOver(overrides), (limitsOf) => ({ limitsOf })),
+    EngineConfig.layer(scenario.limits)
+  )
+  const log = new LimitsLog((tenant) => limitsOf(tenant, undefined))
+  const ledger = new Ledger(history, { log, globalDocuments: limits.globalDocuments })
+  const sources = new SimulatedSources(ledger, scenario.documents, bytesOf)
+  const admissions = new Admissions()
   const readings = new Readings(history, ledger, trouble)
   const contents = new Map<number, DocumentPlan>()
   const contentByHash = new Map<string, DocumentPlan>()
@@ -73,15 +76,19 @@ export const makeWorld = Effect.fnUntraced(function* (
       DocumentStoreMemory.layerMemory,
       BlobStoreMemory.layerMemory,
       layerSecureRandom(scenario.seed),
-      noSources,
       plainSecrets,
-      EngineConfig.layer(scenario.limits)
+      EngineConfig.layer(scenario.limits),
+      Layer.provide(TenantRegistry.layer(overrides), EngineConfig.layer(scenario.limits))
     )
   )
   const store = Context.get(shared, DocumentStore)
-  const blobs = Context.get(shared, BlobStore)
+  const innerBlobs = Context.get(shared, BlobStore)
+  const blobs = plant?.blobs?.(innerBlobs) ?? innerBlobs
+  const innerRegistry = Context.get(shared, TenantRegistry)
+  const limitsKept = plant?.registry?.(innerRegistry) ?? innerRegistry
   /** Tenants whose next defect, if any, was caused on purpose. */
   const crashed = new Map<TenantId, number>()
+  let crashedAt = 0
   const worldScope = yield* Effect.scope
   const processes: Array<Process> = []
 
@@ -90,18 +97,30 @@ export const makeWorld = Effect.fnUntraced(function* (
       Effect.suspend(() => {
         if (trouble.tenantCrashes.delete(tenant)) {
           crashed.set(tenant, (crashed.get(tenant) ?? 0) + 1)
+          crashedAt = clock.currentTimeMillisUnsafe()
+          ledger.crashes(tenant)
           history.note(`${tenant} meets a defect`)
           return Effect.die("simulated defect")
         }
-        const { backlog, documents, weight } = tenants.get(tenant) ?? { backlog: 1000, documents: 2, weight: 1 }
-        return Effect.succeed({ backlog, documents, weight, pages: limits.documentPages, burst: 1 })
+        return limitsKept.limits(tenant)
       }),
-    update: () => Effect.die("no scenario changes limits")
+    update: (tenant, patch) =>
+      Effect.tap(innerRegistry.update(tenant, patch), (changed) =>
+        Effect.sync(() => {
+          log.changed(tenant, changed, clock.currentTimeMillisUnsafe())
+          history.note(`${tenant} may have ${JSON.stringify(changed)}`)
+        })
+      )
   })
 
   /** Starts a process over the world. One that finds no store ends, and is started again. */
   const start = Effect.gen(function* () {
-    const process: Process = { name: `process ${processes.length + 1}`, alive: true }
+    const process: Process = {
+      name: `process ${processes.length + 1}`,
+      alive: true,
+      stopping: false,
+      runner: undefined
+    }
     processes.push(process)
     history.note(`${process.name} starts`)
     const scope = yield* Scope.fork(worldScope)
@@ -114,12 +133,13 @@ export const makeWorld = Effect.fnUntraced(function* (
     )
     const inner = yield* Layer.buildWithScope(Layer.mergeAll(scripted.layer, Events.layer()), scope)
     const events = Context.get(inner, Events)
-    const watch = { documentPages: limits.documentPages, history, ledger, readings, trouble }
-    const watched = simulatedReader(Context.get(inner, PdfEngine), process, watch)
+    const watch = { limits: log, history, ledger, readings, trouble }
+    const simulated = simulatedReader(Context.get(inner, PdfEngine), process, watch)
     const services = shared.pipe(
       Context.add(DocumentStore, simulatedStore(plant?.store?.(store) ?? store, process, trouble, ledger)),
       Context.add(BlobStore, simulatedBlobs(blobs, process, trouble)),
-      Context.add(PdfEngine, plant?.reader?.(watched.reader) ?? watched.reader),
+      Context.add(PdfEngine, plant?.reader?.(simulated.reader) ?? simulated.reader),
+      Context.add(Sources, sources.for(process)),
       Context.add(Metric.MetricRegistry, new Map()),
       Context.add(
         Events,
@@ -135,7 +155,9 @@ export const makeWorld = Effect.fnUntraced(function* (
       )
     )
     const engine = yield* Layer.buildWithScope(
-      Layer.fresh(plant?.engine ?? Engine.layer).pipe(Layer.provide(registry)),
+      Layer.fresh(
+        Engine.layerNoScheduling.pipe(Layer.provide(watched(plant?.scheduling ?? Engine.layerFair, history)))
+      ).pipe(Layer.provide(registry)),
       scope
     ).pipe(
       Effect.provideContext(services),
@@ -152,11 +174,14 @@ export const makeWorld = Effect.fnUntraced(function* (
       process,
       ingestion: Context.get(engine, Ingestion),
       directory: Context.get(engine, TenantDirectory),
-      reader: watched,
+      reader: simulated,
       gauge,
       /** The orderly end of the process. */
       stop: Effect.andThen(
-        Scope.close(scope, Exit.void),
+        Effect.suspend(() => {
+          process.stopping = true
+          return Scope.close(scope, Exit.void)
+        }),
         Effect.sync(() => {
           process.alive = false
           history.note(`${process.name} has stopped`)
@@ -175,7 +200,25 @@ export const makeWorld = Effect.fnUntraced(function* (
   const killAll = () => {
     for (const process of processes) process.alive = false
   }
-  return { history, trouble, ledger, readings, limits, contentByHash, addContent, store, crashed, start, now, killAll }
+  return {
+    history,
+    trouble,
+    ledger,
+    log,
+    admissions,
+    readings,
+    limits,
+    contentByHash,
+    planOfUrl: (url: string) => sources.planOf(url),
+    addContent,
+    store,
+    blobs: innerBlobs,
+    crashed,
+    crashedAt: () => crashedAt,
+    start,
+    now,
+    killAll
+  }
 })
 export type World = Effect.Success<ReturnType<typeof makeWorld>>
 export type Running = Effect.Success<World["start"]>

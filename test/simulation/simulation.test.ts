@@ -2,12 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Dice } from "./Dice.ts"
 import { type PlantName, plants } from "./Plants.ts"
-import { plainDocument, type Scenario, type Trouble } from "./Scenario.ts"
+import { plainDocument } from "./PlainDocument.ts"
+import type { Scenario, Trouble } from "./Scenario.ts"
 import { type Report, simulate, simulateScenario } from "./Simulation.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 
 /** They meet every kind of fault between them. */
-const seeds = [2, 7, 8, 16, 19, 22, 25, 33, 34, 145, ...Array.from({ length: 14 }, (_, nth) => 201 + nth)]
+const seeds = [2, 7, 8, 12, 16, 19, 22, 25, 33, 34, 145, ...Array.from({ length: 14 }, (_, nth) => 201 + nth)]
 
 const told = ({ digest, seed, tail, violation }: Report) =>
   `seed ${seed}, digest ${digest}: ${violation?.invariant} (${violation?.detail})\n${tail.slice(-12).join("\n")}`
@@ -16,7 +17,7 @@ const fence = "nothing is written under an attempt that is over"
 
 /** Where to begin to look for what was planted, and the rules by which it may show. */
 const planted: ReadonlyArray<readonly [PlantName, number, ReadonlyArray<string>]> = [
-  ["a store that forgets the fence when it saves a page", 7, [fence]],
+  ["a store that forgets the fence when it saves a page", 2, [fence]],
   ["a store that forgets the fence when it finishes a document", 8, [fence]],
   ["a store whose claim ignores the lease", 3, ["only a queued document is claimed"]],
   ["a store that loses a page", 1, ["the first result of a page stays", "a claim knows every finished page"]],
@@ -31,7 +32,24 @@ const planted: ReadonlyArray<readonly [PlantName, number, ReadonlyArray<string>]
     "a reader that skips a page",
     1,
     ["no attempt reads a page again that came out", "a page gets the result it deserves"]
-  ]
+  ],
+  ["a registry whose lowered limits on documents do not count", 112, ["no tenant runs more documents than its limit"]],
+  ["a registry whose lowered limits on pages do not count", 12, ["pages in flight stay within the page gate"]],
+  ["a registry whose raised limits do not count", 10, ["no document waits beside a free permit"]],
+  ["a registry whose lowered backlogs do not count", 11, ["the limits of the moment count"]],
+  ["a registry whose rates do not count", 16, ["nobody is let in faster than its rate"]],
+  ["a store that starts what is paused", 10, ["nothing of a paused tenant starts"]],
+  ["a store that accepts beyond the backlog", 212, ["nothing is accepted beyond the backlog"]],
+  ["a gate that wants its permits back too early", 12, ["no document gives way without having got on"]],
+  ["a gate that wants its permits back for nobody", 10, ["no document gives way to nobody"]],
+  ["a gate that bears no lead", 12, ["documents change places as rarely as fairness allows"]],
+  ["a store that takes nothing back", 7, ["what is taken back is gone"]],
+  ["a store where nothing expires", 12, ["what has waited too long expires"]],
+  ["a store where documents expire too early", 12, ["nothing expires before its time"]],
+  ["a store that never removes what has ended", 12, ["what was kept for long enough is removed"]],
+  ["a store that removes too early", 12, ["nothing is removed before its time"]],
+  ["blobs that are never removed", 12, ["no bytes are left that nobody refers to"]],
+  ["a store that forgets what was fetched", 22, ["a source is not fetched again once its bytes are there"]]
 ]
 /** Seeds in which a plant has to show. */
 const within = 25
@@ -65,19 +83,17 @@ const sixty = (inFlight: number): Scenario => {
     documents,
     steps: documents.map((document) => ({ at: 0, action: { _tag: "Submit", document } })),
     shares: false,
-    hasty: false
+    hasty: false,
+    hoursLater: false
   }
 }
 
 describe("the simulation", () => {
-  it.live("finds every invariant kept, seed by seed", () =>
-    Effect.gen(function* () {
-      for (const seed of seeds) {
-        const report = yield* simulate(seed)
-        assert.isUndefined(report.violation, told(report))
-      }
-    })
-  )
+  for (const seed of seeds) {
+    it.live(`finds every invariant kept in seed ${seed}`, () =>
+      Effect.map(simulate(seed), (report) => assert.isUndefined(report.violation, told(report)))
+    )
+  }
 
   it.live("gives the same history for the same seed, and another for another", () =>
     Effect.gen(function* () {

@@ -7,7 +7,16 @@ import { SqliteDatabase } from "../../src/layers/sqlite/SqliteDatabase.ts"
 import * as SqliteDocumentStore from "../../src/layers/sqlite/SqliteDocumentStore.ts"
 import * as SqliteTenantRegistry from "../../src/layers/sqlite/SqliteTenantRegistry.ts"
 import { DocumentStore } from "../../src/services/DocumentStore.ts"
-import { acme, globex, limitsOf, settings, tenantRegistryConformance, update } from "../conformance/tenantRegistry.ts"
+import {
+  acme,
+  globex,
+  isPaused,
+  limitsOf,
+  settings,
+  tenantRegistryConformance,
+  update,
+  updateWith
+} from "../conformance/tenantRegistry.ts"
 
 const temporaryFile = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
@@ -17,7 +26,10 @@ const temporaryFile = Effect.gen(function* () {
 tenantRegistryConformance("The tenant registry on SQLite", (overrides) =>
   Layer.unwrap(
     Effect.map(temporaryFile, (filename) =>
-      SqliteTenantRegistry.layerNoDeps(overrides).pipe(Layer.provide(clientLayer({ filename })))
+      SqliteTenantRegistry.layerNoDeps(overrides).pipe(
+        Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
+        Layer.provide(clientLayer({ filename }))
+      )
     )
   )
 )
@@ -77,6 +89,42 @@ describe("The tenant registry on SQLite, as a file", () => {
       assert.deepInclude(yield* update(acme, { documents: 1 }), { weight: 3, documents: 1 })
     }).pipe(Effect.provide(Layer.unwrap(Effect.map(temporaryFile, on))))
   )
+
+  it.effect("keeps limits and the pause in one commit, and both over a restart", () =>
+    Effect.gen(function* () {
+      const filename = yield* temporaryFile
+      yield* Effect.gen(function* () {
+        assert.deepStrictEqual((yield* updateWith(acme, true, { weight: 3 })).seen, [])
+        yield* update(globex, { weight: 2 })
+      }).pipe(Effect.provide(on(filename)))
+      yield* Effect.gen(function* () {
+        assert.isTrue(yield* isPaused(acme))
+        assert.deepInclude(yield* limitsOf(acme), { weight: 3 })
+        assert.isFalse(yield* isPaused(globex))
+      }).pipe(Effect.provide(on(filename)))
+    })
+  )
+
+  for (const table of ["tenant_limits", "tenant_stats"]) {
+    it.effect(`keeps neither limits nor the pause when ${table} cannot be written`, () =>
+      Effect.gen(function* () {
+        yield* updateWith(acme, false, { weight: 3 })
+        for (const event of ["INSERT", "UPDATE"]) {
+          yield* execute(
+            `CREATE TRIGGER refuse_${event} BEFORE ${event} ON ${table} BEGIN SELECT RAISE(ABORT, 'full'); END`
+          )
+        }
+        const failed = yield* Effect.flip(updateWith(acme, true, { weight: 4 }))
+        assert.strictEqual(failed._tag, "StoreUnavailable")
+        assert.isFalse(yield* isPaused(acme))
+        assert.deepInclude(yield* limitsOf(acme), { weight: 3 })
+        for (const event of ["INSERT", "UPDATE"]) yield* execute(`DROP TRIGGER refuse_${event}`)
+        yield* updateWith(acme, true, { documents: 1 })
+        assert.isTrue(yield* isPaused(acme))
+        assert.deepInclude(yield* limitsOf(acme), { weight: 3, documents: 1 })
+      }).pipe(Effect.provide(Layer.unwrap(Effect.map(temporaryFile, on))))
+    )
+  }
 
   it.effect("keeps a change also when a transaction was left open", () =>
     Effect.gen(function* () {

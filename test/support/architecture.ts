@@ -15,7 +15,9 @@ const reach: Record<string, ReadonlyArray<string>> = {
   services: ["services", "domain"],
   actors: ["actors", "services", "domain"],
   http: ["http", "actors", "services", "domain"],
-  layers: ["layers", "http", "actors", "services", "domain"]
+  layers: ["layers", "http", "actors", "services", "domain"],
+  "client.ts": ["http", "domain"],
+  cli: ["cli", "client.ts", "layers", "http", "actors", "services", "domain"]
 }
 const entries: ReadonlySet<string> = new Set(["main.ts", "index.ts"])
 

@@ -2,8 +2,8 @@
 import { Cause, Deferred, Effect, Layer, Queue, Redacted, Stream } from "effect"
 import { availableParallelism } from "node:os"
 import type { PageResult } from "../../domain/Page.ts"
-import type { EngineUnavailable, OpenedPdf, PdfRef, PdfUnreadable, WorkerDied } from "../../services/PdfEngine.ts"
-import { PdfEngine, PdfEngineError } from "../../services/PdfEngine.ts"
+import type { EngineUnavailable, HeadWanted, OpenedWithHead, PdfRef, PdfUnreadable } from "../../services/PdfEngine.ts"
+import { PdfEngine, PdfEngineError, WorkerDied } from "../../services/PdfEngine.ts"
 import type { PoolOptions } from "./WorkerPool.ts"
 import { makeWorkerPool } from "./WorkerPool.ts"
 
@@ -24,17 +24,29 @@ const secretOf = (pdf: PdfRef): string | undefined =>
 const engineError = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): PdfEngineError =>
   new PdfEngineError({ reason })
 
+const noHead: HeadWanted = { pages: 0, concurrency: 1 }
+
+const silent = new WorkerDied({ memory: false, detail: "it did not say what it found" })
+
 const make = Effect.fnUntraced(function* (options: PoolOptions) {
   const pool = yield* makeWorkerPool(options)
   const borrow = (pdf: PdfRef) => Effect.mapError(pool.borrow(pdf.key), engineError)
 
-  const open = Effect.fn("PdfEngine.open")(function* (pdf: PdfRef) {
+  const open = Effect.fn("PdfEngine.open")(function* (pdf: PdfRef, wanted: HeadWanted = noHead) {
     const worker = yield* borrow(pdf)
-    const answer = yield* Deferred.make<OpenedPdf, PdfEngineError>()
-    worker.start({ _tag: "Open", key: pdf.key, password: secretOf(pdf) }, pdf.location, {
-      opened: (opened) => Deferred.doneUnsafe(answer, Effect.succeed(opened)),
-      pages: () => {},
-      end: (reason) => reason !== undefined && Deferred.doneUnsafe(answer, Effect.fail(engineError(reason)))
+    const answer = yield* Deferred.make<OpenedWithHead, PdfEngineError>()
+    let head: ReadonlyArray<PageResult> = []
+    let found: OpenedWithHead | undefined
+    worker.start({ _tag: "Open", key: pdf.key, password: secretOf(pdf), head: wanted }, pdf.location, {
+      opened: (opened) => {
+        found = { ...opened, head }
+      },
+      pages: (results) => {
+        head = results
+      },
+      // Not before the call's end: the worker is given back with the answer, and is to be ready for the next call then.
+      end: (reason = silent) =>
+        Deferred.doneUnsafe(answer, found === undefined ? Effect.fail(engineError(reason)) : Effect.succeed(found))
     })
     return yield* Deferred.await(answer)
   }, Effect.scoped)
@@ -56,6 +68,8 @@ const make = Effect.fnUntraced(function* (options: PoolOptions) {
 
   return PdfEngine.of({
     capacity: options.workers,
+    ready: pool.ready,
+    onReady: pool.onReady,
     open,
     read: (pdf, pages, concurrency) => Stream.unwrap(startRead(pdf, pages, concurrency)),
     close: (key) => Effect.sync(() => pool.close(key)),

@@ -18,6 +18,9 @@ export interface WorkerPool {
    * again before it has stopped.
    */
   readonly borrow: (key: string) => Effect.Effect<WorkerProcess, EngineUnavailable, Scope.Scope>
+  /** As the engine promises it. */
+  readonly ready: () => number
+  readonly onReady: (listener: () => void) => Effect.Effect<void, never, Scope.Scope>
   readonly close: (key: string) => void
   readonly status: () => EngineStatus
 }
@@ -53,6 +56,9 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
   /** Has had a call. The others are the spare's, cold in their caches, and come last. */
   const seasoned = new WeakSet<WorkerProcess>()
   const waiters = new Set<Waiter>()
+  const listeners = new Set<() => void>()
+  /** Of those that are busy: their call was interrupted, and they have not stopped yet. */
+  let stopping = 0
   let replaced = 0
   let failedStarts = 0
   /** Why no worker is to be had. */
@@ -68,6 +74,18 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
       if (best === undefined || preference(worker, key) < preference(best, key)) best = worker
     }
     return best
+  }
+
+  /** What is lent, and what could be lent at once. */
+  const readyNow = (): number => {
+    if (unavailable !== undefined) return options.workers
+    let free = 0
+    for (const worker of ready) if (!busy.has(worker) && worker.isAlive()) free++
+    return busy.size - stopping + Math.min(free, options.workers - busy.size)
+  }
+
+  const announce = (): void => {
+    for (const listener of listeners) listener()
   }
 
   const lend = (): void => {
@@ -86,6 +104,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     unavailable = reason
     for (const waiter of waiters) Deferred.doneUnsafe(waiter.granted, Effect.fail(reason))
     waiters.clear()
+    announce()
   }
 
   const condemn = (worker: WorkerProcess): void => {
@@ -106,6 +125,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     busy.delete(worker)
     condemnWorn()
     lend()
+    announce()
   }
 
   const stopped = (worker: WorkerProcess) =>
@@ -124,11 +144,15 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     Effect.suspend(() => {
       if (worker.isIdle()) return Effect.sync(() => putBack(worker))
       worker.abort()
+      stopping++
       return Effect.asVoid(
         Effect.forkIn(
           Effect.andThen(
             stopped(worker),
-            Effect.sync(() => putBack(worker))
+            Effect.sync(() => {
+              stopping--
+              putBack(worker)
+            })
           ),
           scope
         )
@@ -180,6 +204,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     ready.add(worker)
     condemnWorn()
     lend()
+    announce()
     const died = yield* worker.ended
     // A condemned worker is expected to die.
     if (ready.delete(worker)) yield* Effect.logWarning("a page worker died", died.detail)
@@ -201,6 +226,12 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
 
   const pool: WorkerPool = {
     borrow,
+    ready: readyNow,
+    onReady: (listener) =>
+      Effect.acquireRelease(
+        Effect.sync(() => listeners.add(listener)),
+        () => Effect.sync(() => listeners.delete(listener))
+      ),
     close: (key) => {
       for (const worker of ready) worker.close(key)
     },

@@ -1,11 +1,12 @@
 /** `TenantRegistry` that keeps changes in the database of the documents. All of them are held in memory, too. */
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Layer, Result, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 import { TenantId } from "../../domain/Ids.ts"
 import { patched, TenantLimitsPatch, type TenantOverride } from "../../domain/TenantLimits.ts"
 import { StoreUnavailable } from "../../services/DocumentStore.ts"
 import type { EngineConfig } from "../../services/EngineConfig.ts"
 import { limitsOver, overridesFromEnv, TenantRegistry, type TenantOverrides } from "../../services/TenantRegistry.ts"
+import { setPaused } from "./lifecycle.ts"
 import { migrate } from "./Migrations.ts"
 import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 
@@ -13,9 +14,21 @@ const decodeRows = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ tenant_id: TenantId, ...TenantLimitsPatch.fields }))
 )
 
-const save = (db: Statements, tenant: TenantId, changed: TenantOverride) => {
+/** Keeps all of it or nothing. */
+const transact = (db: Statements, body: () => void) => {
   // Only a batch whose rollback failed can have left this open.
   if (db.inTransaction()) db.exec("ROLLBACK")
+  db.exec("BEGIN IMMEDIATE")
+  const done = Result.try(() => {
+    body()
+    db.exec("COMMIT")
+  })
+  if (Result.isSuccess(done)) return
+  if (db.inTransaction()) Result.try(() => db.exec("ROLLBACK"))
+  throw done.failure
+}
+
+const save = (db: Statements, tenant: TenantId, changed: TenantOverride) => {
   if (Object.keys(changed).length === 0) return db.run("DELETE FROM tenant_limits WHERE tenant_id = ?", tenant)
   const { backlog, burst, documents, pages, rate, weight } = changed
   return db.run(
@@ -42,11 +55,14 @@ const make = Effect.fnUntraced(function* (overrides: TenantOverrides) {
   return TenantRegistry.of({
     limits: (tenant) => Effect.sync(() => limitsOf(tenant, changes.get(tenant))),
     // In one turn of the connection, so neither another change nor an interruption comes between file and memory.
-    update: Effect.fn("TenantRegistry.update")((tenant, patch) =>
+    update: Effect.fn("TenantRegistry.update")((tenant, patch, pausing) =>
       database
         .use("change limits", (db) => {
           const changed = patched(changes.get(tenant) ?? {}, patch)
-          save(db, tenant, changed)
+          transact(db, () => {
+            save(db, tenant, changed)
+            if (pausing !== undefined) setPaused(tenant, pausing.paused)(db)
+          })
           if (Object.keys(changed).length === 0) changes.delete(tenant)
           else changes.set(tenant, changed)
           return limitsOf(tenant, changed)

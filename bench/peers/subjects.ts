@@ -1,0 +1,141 @@
+// What is measured: each an HTTP server in a process of its own, with its data in a temporary folder.
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { availableParallelism } from "node:os"
+import { fileURLToPath } from "node:url"
+import { Console, Effect, Schema, type Scope } from "effect"
+import { CannotRun, pidOf, run, start, startModule, temporaryFolder, waitForOutput } from "./processes.ts"
+import { type Running, startPostgres, startRedis } from "./services.ts"
+
+export interface Subject {
+  readonly name: string
+  readonly url: string
+  readonly isPeer: boolean
+  readonly versions: Readonly<Record<string, string>>
+  readonly settings: string
+  /** Processes that do its work, with all below them. */
+  readonly pids: ReadonlyArray<number>
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url))
+const here = fileURLToPath(new URL("./", import.meta.url))
+
+const decodeManifest = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct({ version: Schema.String })))
+const versionOf = (folder: string) => decodeManifest(readFileSync(join(folder, "package.json"), "utf8")).version
+const versionsOf = (...names: ReadonlyArray<string>) =>
+  Object.fromEntries(names.map((name) => [name, versionOf(join(here, "node_modules", name))]))
+
+const pdfjs = { "pdfjs-dist": versionOf(join(root, "node_modules/pdfjs-dist")) }
+
+const decodeReady = Schema.decodeUnknownEffect(Schema.Struct({ url: Schema.String }))
+
+/** The peers' packages are not the project's, so they are installed when they are first needed. */
+export const installPeers = Effect.gen(function* () {
+  if (existsSync(join(here, "node_modules"))) return
+  yield* Console.log("npm ci --prefix bench/peers")
+  const { ok, output } = yield* run("npm", ["ci", "--no-audit", "--no-fund", "--prefix", here], {
+    shell: process.platform === "win32"
+  })
+  if (!ok) return yield* new CannotRun({ message: `npm ci --prefix bench/peers failed: ${output}` })
+})
+
+/** As it is shipped, with room for every document that is thrown at it, and as silent as Fastify is. */
+export const startSluice = Effect.gen(function* () {
+  const folder = yield* temporaryFolder("sluice")
+  const { NODE_OPTIONS: _, ...environment } = process.env
+  const child = yield* start(process.execPath, ["--no-warnings", join(root, "src/main.ts")], {
+    env: { ...environment, DATA_DIR: folder, PORT: "0", QUEUE_MAXSIZE: "1000000", LOG_LEVEL: "Warn" }
+  })
+  const url = yield* waitForOutput(child, /listens on (http:\/\/[^\s/]+)/)
+  const subject: Subject = {
+    name: "Sluice",
+    url,
+    isPeer: false,
+    settings: "as shipped, but for QUEUE_MAXSIZE 1000000, LOG_LEVEL Warn",
+    versions: { sluice: versionOf(root), effect: versionOf(join(root, "node_modules/effect")), ...pdfjs },
+    pids: [pidOf(child)]
+  }
+  return subject
+})
+
+const startPeer = Effect.fnUntraced(function* (
+  name: string,
+  module: string,
+  argument: number,
+  settings: string,
+  versions: Readonly<Record<string, string>>,
+  service: Running
+) {
+  const folder = yield* temporaryFolder("peer")
+  const { message, pid } = yield* startModule(new URL(`./servers/${module}`, import.meta.url), [
+    String(service.port),
+    folder,
+    String(argument)
+  ])
+  const { url } = yield* Effect.orDie(decodeReady(message))
+  const subject: Subject = {
+    name,
+    url,
+    isPeer: true,
+    settings: `${service.settings}; ${settings}`,
+    versions: { ...versionsOf("fastify"), ...versions },
+    pids: [service.pid, pid]
+  }
+  return subject
+})
+
+/** Without `workers` it only accepts. */
+export const startBullmq = Effect.fnUntraced(function* (workers: number) {
+  const redis = yield* startRedis
+  const versions = { ...versionsOf("bullmq", "ioredis"), redis: redis.version, ...pdfjs }
+  return yield* startPeer("BullMQ", "bullmq.mjs", workers, `${workers} sandboxed processors`, versions, redis)
+})
+
+export const startGraphileWorker = Effect.fnUntraced(function* (connections: number) {
+  const postgres = yield* startPostgres
+  const versions = { ...versionsOf("graphile-worker", "pg"), postgres: postgres.version }
+  return yield* startPeer(
+    "graphile-worker",
+    "graphileWorker.mjs",
+    connections,
+    `${connections} connections`,
+    versions,
+    postgres
+  )
+})
+
+export const startPgBoss = Effect.fnUntraced(function* (connections: number) {
+  const postgres = yield* startPostgres
+  const versions = { ...versionsOf("pg-boss", "pg"), postgres: postgres.version }
+  return yield* startPeer("pg-boss", "pgBoss.mjs", connections, `${connections} connections`, versions, postgres)
+})
+
+export interface Tuning {
+  /** Processes that read PDFs for BullMQ. */
+  readonly workers: number
+  /** Connections to Postgres. */
+  readonly connections: number
+}
+
+export const defaultTuning: Tuning = { workers: availableParallelism(), connections: 20 }
+
+/** Those that can be started here; of the others it is said what they lack. */
+export const startAll = Effect.fnUntraced(function* <E>(
+  starts: ReadonlyArray<Effect.Effect<Subject, E | CannotRun, Scope.Scope>>
+) {
+  const subjects: Array<Subject> = []
+  for (const start of starts) {
+    yield* start.pipe(
+      Effect.tap((subject) => {
+        const versions = Object.entries(subject.versions).map(([name, version]) => `${name} ${version}`)
+        subjects.push(subject)
+        return Console.log(`# ${subject.name}: ${versions.join(", ")} (${subject.settings})`)
+      }),
+      Effect.catchIf(
+        (error) => error instanceof CannotRun,
+        (error) => Console.log(`# left out: ${error.message}`)
+      )
+    )
+  }
+  return subjects
+})

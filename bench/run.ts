@@ -33,6 +33,7 @@ const { positionals, values } = parseArgs({
   }
 })
 const rounds = Number(values.rounds)
+const pdf = values.pdf === undefined ? undefined : new Uint8Array(readFileSync(values.pdf))
 
 const fair = {
   quiet: quiet(Number(values.seconds)),
@@ -43,7 +44,7 @@ const fair = {
 
 const standard = ["reading", "small", "accepting"]
 const benches: Record<string, Effect.Effect<Report, unknown>> = {
-  reading: reading(values.pdf === undefined ? prosePdf(1000, 0) : new Uint8Array(readFileSync(values.pdf)), rounds),
+  reading: reading(pdf ?? prosePdf(1000, 0), rounds),
   small: smallFiles(rounds),
   accepting: accepting(rounds),
   ...fair,
@@ -52,7 +53,7 @@ const benches: Record<string, Effect.Effect<Report, unknown>> = {
   flood: flood(rounds),
   estimates: estimates(rounds),
   adaptive: adaptive(rounds),
-  peers: Effect.map(peers({ rounds, ...(values.pdf !== undefined && { pdf: values.pdf }) }), (results) =>
+  peers: Effect.map(peers({ rounds, pdf }), (results) =>
     results.flatMap(({ rows }) => rows)
   )
 }

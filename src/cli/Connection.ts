@@ -1,0 +1,52 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { Config, Effect, Layer, Option } from "effect"
+import { Argument, Flag } from "effect/cli"
+import { DocumentId, SluiceClient, TenantId } from "../client.ts"
+
+/** To which server a command speaks, and for whom. */
+export const connection = {
+  url: Flag.String("url").pipe(
+    Flag.withDescription("Where the server listens; otherwise SLUICE_URL, or http://127.0.0.1:3000"),
+    Flag.withFallbackConfig(Config.String("SLUICE_URL")),
+    Flag.withDefault("http://127.0.0.1:3000"),
+    Flag.filter(
+      (url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol),
+      (url) => `${url} is no http(s) URL`
+    )
+  ),
+  tenant: Flag.String("tenant").pipe(
+    Flag.withAlias("t"),
+    Flag.withSchema(TenantId),
+    Flag.withDescription("On whose behalf; the server's default tenant otherwise"),
+    Flag.optional
+  )
+}
+
+export interface Connection {
+  readonly url: string
+  readonly tenant: Option.Option<TenantId>
+}
+
+/** The key is taken from SLUICE_API_KEY alone: arguments are seen by every user of the machine. */
+const layerOf = ({ tenant, url }: Connection) =>
+  Layer.unwrap(
+    Effect.map(Config.option(Config.Redacted("SLUICE_API_KEY")), (apiKey) =>
+      SluiceClient.layerNoDeps({
+        baseUrl: url,
+        tenant: Option.getOrUndefined(tenant),
+        apiKey: Option.getOrUndefined(apiKey)
+      })
+    )
+  ).pipe(Layer.provide(NodeHttpClient.layerNodeHttp))
+
+/** A last step of a command's handler, which takes the input with the flags above. */
+export const connected = <A, E, R>(effect: Effect.Effect<A, E, R>, input: Connection) =>
+  Effect.provide(effect, layerOf(input))
+
+export const documentId = Argument.String("id").pipe(
+  Argument.withDescription("The document's id"),
+  Argument.withSchema(DocumentId)
+)
+
+/** Passwords are taken from the environment for the same reason. */
+export const pdfPassword = Config.map(Config.option(Config.Redacted("SLUICE_PDF_PASSWORD")), Option.getOrUndefined)

@@ -1,0 +1,101 @@
+import { DateTime } from "effect"
+import type { DocumentView } from "../http/DocumentView.ts"
+import type { QueueStatusView } from "../http/QueueApi.ts"
+import type { TenantState } from "../domain/TenantState.ts"
+import type { Waiting } from "../domain/Waiting.ts"
+import { bar, clock, plural, table } from "./Text.ts"
+
+/** What commands say to a person about documents, queues and tenants. */
+
+const gates: Record<Waiting["gate"], string> = {
+  tenant: "its tenant has as many documents open as it may",
+  global: "the engine has as many documents open as it may",
+  page: "being read",
+  schedule: "until the time it was scheduled for",
+  retry: "something that failed for the moment is tried again",
+  paused: "its tenant is paused"
+}
+
+export const etaOf = ({ eta }: Waiting): string | undefined => {
+  if (eta === undefined) return undefined
+  const [low, high] = [clock(eta.low), clock(eta.high)]
+  return low === high ? low : `${low} to ${high}`
+}
+
+/** `tenant, number 3, 240 pages ahead` */
+export const shortWaiting = (waiting: Waiting): string =>
+  [
+    waiting.gate,
+    waiting.position === undefined ? undefined : `number ${waiting.position}`,
+    waiting.pagesAhead === undefined ? undefined : `${plural(waiting.pagesAhead, "page")} ahead`
+  ]
+    .filter((part) => part !== undefined)
+    .join(", ")
+
+export const progressOf = ({ done, failed, pages }: (typeof DocumentView.Type)["progress"]): string => {
+  const failures = failed === 0 ? "" : `, ${failed} failed`
+  return pages === undefined
+    ? plural(done, "page")
+    : `${bar(done, pages)} ${done} of ${plural(pages, "page")}${failures}`
+}
+
+export const documentLines = (document: typeof DocumentView.Type): ReadonlyArray<string> => {
+  const { error, metadata, name, progress, status, tenantId, timings, waiting } = document
+  const eta = waiting && etaOf(waiting)
+  return table([
+    ["id", document.id],
+    ["name", name],
+    ["tenant", tenantId],
+    ["status", status],
+    ["error", error && `${error.code}: ${error.message}`],
+    ["advice", error?.advice],
+    ["pages", progressOf(progress)],
+    ["waits", waiting && `${shortWaiting(waiting)} (${gates[waiting.gate]})`],
+    ["ends", eta && `about ${eta} UTC`],
+    ["title", metadata?.title],
+    ["accepted", DateTime.formatIso(timings.acceptedAt)],
+    ["started", timings.startedAt && DateTime.formatIso(timings.startedAt)],
+    ["finished", timings.finishedAt && DateTime.formatIso(timings.finishedAt)]
+  ])
+}
+
+export const queueLines = (queue: typeof QueueStatusView.Type): ReadonlyArray<string> =>
+  table([
+    ["waiting", `${queue.queue_size} (highest ${queue.max_queue_size})`],
+    ["running", `${queue.processing} of ${queue.max_concurrent} (highest ${queue.max_processing})`],
+    ["ended", `${queue.total_processed}, of which ${queue.total_failed} failed`],
+    [
+      "next start",
+      queue.estimated_wait_time === null ? "when it is resumed" : `in about ${seconds(queue.estimated_wait_time)}`
+    ],
+    ["paused", queue.paused ? "yes" : undefined]
+  ])
+
+export const seconds = (count: number): string => {
+  if (count < 100) return `${Math.round(count * 10) / 10} s`
+  return count < 6000 ? `${Math.round(count / 60)} min` : `${Math.round(count / 3600)} h`
+}
+
+export const percent = (share: number): string => `${Math.round(share * 100)} %`
+
+const rateOf = ({ burst, rate }: TenantState["limits"]): string => {
+  if (rate === undefined) return "no limit"
+  return `${rate} documents a second${burst === undefined ? "" : `, ${burst} at once`}`
+}
+
+export const tenantLines = ({ backlog, limits, noisy, oldestSeconds, paused, running, share, tenantId }: TenantState) =>
+  table([
+    ["tenant", tenantId],
+    ["paused", paused ? "yes" : undefined],
+    ["running", `${running} of ${limits.documents}`],
+    ["waiting", `${backlog} of ${limits.backlog}`],
+    ["oldest", oldestSeconds === undefined ? undefined : seconds(oldestSeconds)],
+    ["weight", String(limits.weight)],
+    ["pages at once", `${limits.pages} of a document`],
+    ["rate", rateOf(limits)],
+    [
+      "share",
+      `${percent(share.received1m)} of ${percent(share.entitled)} (1 min), ${percent(share.received15m)} (15 min)`
+    ],
+    ["noisy", noisy ? "yes: much of its work waits while others have work, too" : undefined]
+  ])

@@ -1,0 +1,72 @@
+import { Console, Context, Data, Effect, Ref, Runtime, Schema, SchemaIssue } from "effect"
+import { CliError } from "effect/cli"
+import { Refused, Unreachable } from "../client.ts"
+import { Json } from "./Json.ts"
+import { printable } from "./Text.ts"
+
+/** How commands end: 0 done, 1 something failed, 2 wrong usage, 130 interrupted. What went wrong is said in one line. */
+
+/** Something failed, and was told. */
+export class CommandFailed extends Data.TaggedError("CommandFailed")<{}> {
+  override readonly [Runtime.errorReported] = false
+}
+
+/** The command line itself was at fault, and that was told. */
+export class UsageFailed extends Data.TaggedError("UsageFailed")<{}> {
+  override readonly [Runtime.errorExitCode] = 2
+  override readonly [Runtime.errorReported] = false
+}
+
+/** What is wrong with how the command was called, when only running it shows. */
+export class WrongUsage extends Data.TaggedError("WrongUsage")<{ readonly message: string }> {}
+
+/** Something else that a command could not do. */
+export class Impossible extends Data.TaggedError("Impossible")<{ readonly code: string; readonly message: string }> {}
+
+/** The exit code when the program is told to stop. A server that is stopped has done its work; other commands have not. */
+export const InterruptedExit = Context.Reference<Ref.Ref<number>>("sluice/cli/InterruptedExit", {
+  defaultValue: () => Ref.makeUnsafe(130)
+})
+
+const describeIssues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** In one line: a stack says nothing about a wrong setting or a port in use. */
+export const reasonOf = (error: Error): string => {
+  const { cause } = error
+  if (cause instanceof Schema.SchemaError) {
+    const { issues } = describeIssues(cause.issue)
+    return issues.map(({ message, path }) => `${path?.join("_")}: ${message}`).join("; ")
+  }
+  return [error.message, cause instanceof Error ? cause.message : ""].filter((text) => text !== "").join(": ")
+}
+
+const describe = (error: Error) => {
+  if (error instanceof Refused) {
+    const { advice, code, detail } = error
+    return { code, detail, ...(advice === undefined ? {} : { advice }) }
+  }
+  if (error instanceof Unreachable) {
+    return {
+      code: "UNREACHABLE",
+      detail: error.message,
+      advice: "Start it with `sluice serve`, or name it with --url."
+    }
+  }
+  if (error instanceof WrongUsage) return { code: "USAGE", detail: error.message }
+  if (error instanceof Impossible) return { code: error.code, detail: error.message }
+  return { code: "FAILED", detail: reasonOf(error) }
+}
+
+/** Tells of a failure and lets the command end with it. */
+export const reported = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.catch(
+    effect,
+    Effect.fnUntraced(function* (error: E) {
+      if (error instanceof CommandFailed) return yield* error
+      if (CliError.isCliError(error)) return yield* error
+      const told = describe(error)
+      const line = `sluice: ${told.code}: ${told.detail}${told.advice === undefined ? "" : ` — ${told.advice}`}`
+      yield* Console.error((yield* Json) ? JSON.stringify({ error: told }) : printable(line.replace(/\s+/g, " ")))
+      return yield* error instanceof WrongUsage ? new UsageFailed() : new CommandFailed()
+    })
+  )

@@ -1,0 +1,22 @@
+import { Console, Effect, Schema } from "effect"
+import { Flag, GlobalFlag } from "effect/cli"
+
+/** Whether output is for machines. */
+export const Json = GlobalFlag.Setting("json")({
+  flag: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON instead of text"), Flag.withDefault(false))
+})
+
+export const printJson = <A, I>(schema: Schema.Codec<A, I>, value: A) =>
+  Schema.encodeEffect(Schema.toCodecJson(schema))(value).pipe(
+    Effect.orDie,
+    Effect.flatMap((encoded) => Console.log(JSON.stringify(encoded)))
+  )
+
+/** Prints the value for machines, or the lines that tell the same to a person. */
+export const show = Effect.fnUntraced(function* <A, I>(
+  schema: Schema.Codec<A, I>,
+  value: A,
+  lines: (value: A) => ReadonlyArray<string>
+) {
+  return yield* (yield* Json) ? printJson(schema, value) : Console.log(lines(value).join("\n"))
+})

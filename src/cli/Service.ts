@@ -1,0 +1,34 @@
+import { join, relative } from "node:path"
+import { cwd } from "node:process"
+import { Console, Effect, Layer } from "effect"
+import { HttpServer } from "effect/http"
+import { Drain } from "../actors/Drain.ts"
+import * as NodeServer from "../http/NodeServer.ts"
+import * as Server from "../http/Server.ts"
+import * as Engine from "../layers/Engine.ts"
+import * as Telemetry from "../layers/Telemetry.ts"
+
+const example = relative(cwd(), join(import.meta.dirname, "../../examples/welcome.pdf"))
+
+/** Printed once the server listens, ready to be pasted. */
+const welcome = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { address } = yield* HttpServer.HttpServer
+    const url = HttpServer.formatAddress(address)
+    yield* Console.log(`
+Sluice listens on ${url} (interface description: ${url}/docs). Try it:
+
+  curl --data-binary @${example} -H 'content-type: application/pdf' '${url}/v1/documents?name=welcome.pdf'
+`)
+  })
+)
+
+/** Released first, so the server goes on answering reads while the engine comes to rest. */
+const drainFirst = Layer.effectDiscard(Effect.flatMap(Drain, ({ run }) => Effect.addFinalizer(() => run)))
+
+/** The server as a whole. */
+export const service = Layer.merge(welcome, drainFirst).pipe(
+  Layer.provide(Server.layer),
+  Layer.provide([Engine.layer, NodeServer.layer]),
+  Layer.provide(Telemetry.layer)
+)

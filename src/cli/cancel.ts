@@ -1,0 +1,30 @@
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { SluiceClient } from "../client.ts"
+import { isTerminal } from "../domain/Document.ts"
+import { DocumentView } from "../http/DocumentView.ts"
+import { connected, connection, documentId } from "./Connection.ts"
+import { documentLines } from "./Describe.ts"
+import { Impossible, reported } from "./Failure.ts"
+import { show } from "./Json.ts"
+
+export const cancel = Command.make(
+  "cancel",
+  { id: documentId, ...connection },
+  Effect.fnUntraced(
+    function* ({ id }) {
+      const sluice = yield* SluiceClient
+      const { status } = yield* sluice.status(id)
+      yield* show(DocumentView, yield* sluice.cancel(id), documentLines)
+      if (!isTerminal(status) || status === "cancelled") return
+      return yield* new Impossible({ code: "NOT_CANCELLABLE", message: `the document is ${status} already` })
+    },
+    connected,
+    reported
+  )
+).pipe(
+  Command.withShortDescription("Cancel a document"),
+  Command.withDescription(
+    "Ends a document that has not ended. One that has ended is left as it is, and the exit code is 1."
+  )
+)

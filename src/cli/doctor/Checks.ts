@@ -1,0 +1,97 @@
+import { createServer } from "node:net"
+import { availableParallelism, freemem, totalmem } from "node:os"
+import { ByteSize, Config, Effect } from "effect"
+import { HttpConfig } from "../../http/HttpConfig.ts"
+import { StorageConfig, WorkersConfig } from "../../layers/Config.ts"
+import { EngineConfig } from "../../services/EngineConfig.ts"
+import { reasonOf } from "../Failure.ts"
+import { fail, type Finding, ok, warn } from "./Finding.ts"
+import { sizeOf } from "./Size.ts"
+import { checkDisk, checkFolder } from "./Storage.ts"
+import { checkWorker } from "./Worker.ts"
+
+/** What a server needs of a machine. Each check takes the settings as a server would, and never fails itself. */
+
+const leastNode = [22, 19] as const
+
+export const checkNode = (running: string): Finding => {
+  const [major = 0, minor = 0] = running.split(".").map(Number)
+  const enough = major > leastNode[0] || (major === leastNode[0] && minor >= leastNode[1])
+  return enough
+    ? ok("node", `Node ${running}`)
+    : fail("node", `Node ${running} is too old`, `Install Node ${leastNode.join(".")} or newer.`)
+}
+
+const settings = Config.all({ http: HttpConfig, storage: StorageConfig, workers: WorkersConfig })
+
+const checkSettings = Effect.gen(function* () {
+  const { http, storage } = yield* settings
+  yield* Effect.scoped(Effect.provide(EngineConfig, EngineConfig.layerFromEnv))
+  return ok("settings", `DATA_DIR ${storage.directory}, port ${http.port}`)
+}).pipe(
+  Effect.catch((error) => Effect.succeed(fail("settings", reasonOf(error), "Correct the variable; see the README.")))
+)
+
+const mainProcessBytes = 300 * 1024 * 1024
+
+/** What the processes may take in the worst case, against what there is. */
+export const checkMemory = (there: number, free: number, workers: number, each: number): Finding => {
+  const worst = (workers + 1) * each + mainProcessBytes
+  const told = `${sizeOf(there)}, ${sizeOf(free)} free; ${workers + 1} page workers of ${sizeOf(each)} may take ${sizeOf(worst)}`
+  const advice = "Lower PAGE_WORKERS or PAGE_WORKER_MEMORY, or give the machine more memory."
+  if (each > there) return fail("memory", told, advice)
+  return worst > there ? warn("memory", told, advice) : ok("memory", told)
+}
+
+const memory = Effect.gen(function* () {
+  const { memory, workers } = yield* WorkersConfig
+  // A container's limit counts when it is lower.
+  const constrained = process.constrainedMemory()
+  const there = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
+  return checkMemory(there, Math.min(freemem(), process.availableMemory()), workers, ByteSize.toNumberUnsafe(memory))
+})
+
+const processors = Effect.gen(function* () {
+  const { workers } = yield* WorkersConfig
+  const count = availableParallelism()
+  return workers > 2 * count
+    ? warn("processors", `${count}, for ${workers} page workers`, "More workers than processors only take memory.")
+    : ok("processors", `${count}, for ${workers} page workers`)
+})
+
+const listen = (host: string, port: number) =>
+  Effect.callback<void, NodeJS.ErrnoException>((resume) => {
+    const server = createServer()
+    server.once("error", (error) => resume(Effect.fail(error)))
+    server.listen(port, host, () => server.close(() => resume(Effect.void)))
+    return Effect.sync(() => server.close())
+  })
+
+const port = Effect.gen(function* () {
+  const { host, port } = yield* HttpConfig
+  return yield* Effect.match(listen(host, port), {
+    onSuccess: () => ok("port", port === 0 ? "any free one" : `${host}:${port} is free`),
+    onFailure: ({ code, message }) =>
+      code === "EADDRINUSE"
+        ? fail("port", `${host}:${port} is taken`, "A server may run there already; otherwise choose another PORT.")
+        : fail("port", `${host}:${port}: ${message}`, "Choose another HOST or PORT.")
+  })
+})
+
+const folder = Effect.flatMap(StorageConfig, ({ directory }) => checkFolder(directory))
+const disk = Effect.flatMap(StorageConfig, ({ directory }) => checkDisk(directory))
+const worker = Effect.flatMap(WorkersConfig, ({ memory }) => checkWorker(ByteSize.toNumberUnsafe(memory)))
+
+const unknown = (name: string) => (error: Error) =>
+  Effect.succeed(fail(name, `not checked: ${reasonOf(error)}`, "Correct the settings first."))
+
+export const checks = [
+  Effect.sync(() => checkNode(process.versions.node)),
+  checkSettings,
+  Effect.catch(memory, unknown("memory")),
+  Effect.catch(processors, unknown("processors")),
+  Effect.catch(folder, unknown("data folder")),
+  Effect.catch(disk, unknown("disk")),
+  Effect.catch(worker, unknown("page worker")),
+  Effect.catch(port, unknown("port"))
+]

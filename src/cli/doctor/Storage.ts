@@ -1,0 +1,81 @@
+import { dirname, join, resolve } from "node:path"
+import { statfs, type StatsFs } from "node:fs"
+import { pid } from "node:process"
+import { Clock, Effect, FileSystem } from "effect"
+import { call, syncDirectory } from "../../layers/Files.ts"
+import { fail, type Finding, ok, warn } from "./Finding.ts"
+import { sizeOf } from "./Size.ts"
+
+/** The folder, or what of its path exists: a check leaves no folder behind. */
+const existing = (path: string): Effect.Effect<string, never, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const there = yield* Effect.orElseSucceed(files.exists(path), () => false)
+    return there || dirname(path) === path ? path : yield* existing(dirname(path))
+  })
+
+const samples = 5
+
+const timed = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
+  const before = yield* Clock.currentTimeNanos
+  yield* effect
+  return Number((yield* Clock.currentTimeNanos) - before) / 1e6
+})
+
+/** Every upload waits for a few of these. */
+const slowMillis = 50
+
+/** That files can be written there, and how long it takes until they are on the disk. */
+export const checkFolder = Effect.fnUntraced(function* (directory: string) {
+  const files = yield* FileSystem.FileSystem
+  const folder = yield* existing(resolve(directory))
+  const probe = join(folder, `.sluice-doctor-${pid}`)
+  const write = Effect.scoped(
+    Effect.gen(function* () {
+      yield* Effect.addFinalizer(() => Effect.ignore(files.remove(probe, { force: true })))
+      const file = yield* files.open(probe, { flag: "wx" })
+      const times: Array<number> = []
+      for (let n = 0; n < samples; n++) {
+        yield* file.writeAll(new Uint8Array(4096))
+        times.push(yield* timed(file.sync))
+      }
+      yield* syncDirectory(folder)
+      return times.toSorted((a, b) => a - b)[Math.floor(samples / 2)] ?? 0
+    })
+  )
+  return yield* Effect.match(write, {
+    onSuccess: (median): Finding => {
+      const told = `${folder} can be written; fsync takes ${median.toFixed(1)} ms`
+      return median > slowMillis
+        ? warn("data folder", told, "Uploads wait for it: use a faster disk for DATA_DIR, not a network share.")
+        : ok("data folder", told)
+    },
+    onFailure: (error) =>
+      fail(
+        "data folder",
+        `${folder}: ${error.message}`,
+        "Set DATA_DIR to a folder on a local disk that this user may write."
+      )
+  })
+})
+
+const leastBytes = 512 * 1024 * 1024
+const fewBytes = 5 * 1024 * 1024 * 1024
+
+export const judgeDisk = (free: number): Finding => {
+  const told = `${sizeOf(free)} free for blobs and results`
+  const advice = "Free some, or set DATA_DIR to a larger disk; RETENTION removes what is old."
+  if (free < leastBytes) return fail("disk", told, advice)
+  return free < fewBytes ? warn("disk", told, advice) : ok("disk", told)
+}
+
+export const checkDisk = Effect.fnUntraced(function* (directory: string) {
+  const folder = yield* existing(resolve(directory))
+  return yield* Effect.match(
+    call<StatsFs>((done) => statfs(folder, done)),
+    {
+      onSuccess: ({ bavail, bsize }) => judgeDisk(bavail * bsize),
+      onFailure: ({ message }) => warn("disk", `the free space is not known: ${message}`, "Look yourself.")
+    }
+  )
+})

@@ -1,0 +1,43 @@
+import { Effect, Schema, Stream } from "effect"
+import { PageView } from "../../domain/Page.ts"
+
+export const formats = ["text", "ndjson", "md"] as const
+export type Format = (typeof formats)[number]
+
+export const extensionOf: Record<Format, string> = { text: ".txt", ndjson: ".ndjson", md: ".md" }
+
+const encodePage = Schema.encodeEffect(Schema.toCodecJson(PageView))
+
+/** Text of a file that would be taken as a heading is not meant as one. */
+const asMarkdown = (text: string) => text.replace(/^(\s*)(#{1,6}\s)/gm, "$1\\$2")
+
+const markdownPage = ({ error, number, status, text }: PageView) => {
+  const body = error === undefined ? asMarkdown(text).trim() : `*Not read: ${error.code}: ${error.message}*`
+  return `## Page ${number}\n\n${body === "" ? `*${status}*` : body}\n`
+}
+
+/** The pages of one document as a file. */
+export const render = <E, R>(format: Format, title: string, pages: Stream.Stream<PageView, E, R>) => {
+  switch (format) {
+    case "text":
+      return pages.pipe(
+        Stream.map(({ text }) => text),
+        Stream.intersperse("\f"),
+        Stream.concat(Stream.succeed("\n")),
+        Stream.encodeText
+      )
+    case "ndjson":
+      return pages.pipe(
+        Stream.mapEffect((page) => Effect.orDie(encodePage(page))),
+        Stream.map((page) => `${JSON.stringify(page)}\n`),
+        Stream.encodeText
+      )
+    case "md":
+      return pages.pipe(
+        Stream.map(markdownPage),
+        Stream.intersperse("\n"),
+        Stream.prepend([`# ${title}\n\n`]),
+        Stream.encodeText
+      )
+  }
+}

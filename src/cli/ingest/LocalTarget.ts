@@ -1,0 +1,95 @@
+import { Duration, Effect, FileSystem, Layer, Option, type Redacted, Stream } from "effect"
+import { Ingestion, type SubmitError } from "../../actors/Ingestion.ts"
+import type { IngestEvent } from "../../domain/Event.ts"
+import { TenantId } from "../../domain/Ids.ts"
+import { pageViewOf } from "../../http/DocumentView.ts"
+import * as Engine from "../../layers/Engine.ts"
+import { filesAtOnce } from "./Ingest.ts"
+import { NotIngested, type Seen, Target } from "./Target.ts"
+
+const tenant = TenantId.make("local")
+
+const notAccepted = (error: SubmitError) =>
+  error._tag === "SubmissionRejected"
+    ? new NotIngested({ code: error.failure.code, detail: error.failure.message })
+    : new NotIngested({ code: "REFUSED", detail: error.message })
+
+const lost = (error: Error) => new NotIngested({ code: "LOST", detail: error.message })
+
+const start: Seen = { status: "queued", done: 0, failed: 0, pages: undefined, error: undefined, waiting: undefined }
+
+const after = (seen: Seen, event: IngestEvent): Seen => {
+  switch (event._tag) {
+    case "DocumentOpened":
+      return { ...seen, status: "running", pages: event.pages }
+    case "PageDone":
+      return {
+        ...seen,
+        done: seen.done + 1,
+        failed: seen.failed + (event.status === "failed" || event.status === "timeout" ? 1 : 0)
+      }
+    case "DocumentEnded": {
+      const error = event.failure && { code: event.failure.code, detail: event.failure.message }
+      return { ...seen, status: event.status, error }
+    }
+    default:
+      return seen
+  }
+}
+
+/** Reads files here, with page workers as a server has them. Nothing is kept but what is asked for. */
+export const layer = ({ password }: { readonly password: Redacted.Redacted | undefined }) =>
+  Layer.effect(
+    Target,
+    Effect.gen(function* () {
+      const ingestion = yield* Ingestion
+      const files = yield* FileSystem.FileSystem
+
+      return Target.of({
+        submit: Effect.fnUntraced(function* ({ name, path, size }, sending) {
+          let sent = 0
+          const bytes = files.stream(path).pipe(
+            Stream.tap((chunk) => {
+              sent += chunk.length
+              return sending.sent(sent)
+            })
+          )
+          // Two inputs with the same bytes are two documents: one must not be forgotten while the other is read.
+          const { id } = yield* ingestion
+            .submit(tenant, bytes, { name, size, password, force: true })
+            .pipe(
+              Effect.mapError((error) =>
+                error._tag === "PlatformError"
+                  ? new NotIngested({ code: "UNREADABLE", detail: error.message })
+                  : notAccepted(error)
+              )
+            )
+          return { id, duplicate: false }
+        }),
+        follow: (id) =>
+          ingestion.follow(tenant, id).pipe(
+            Stream.scan(() => start, after),
+            Stream.mapError(lost)
+          ),
+        pages: (id) =>
+          Stream.paginate(1, (from) =>
+            ingestion.pages(tenant, id, { from, limit: 100, detail: false }).pipe(
+              Effect.flatMap(Effect.forEach((page) => pageViewOf(page, false))),
+              Effect.map((pages) => {
+                const last = pages.at(-1)
+                return [pages, last === undefined ? Option.none() : Option.some(last.number + 1)] as const
+              }),
+              Effect.mapError(lost)
+            )
+          ),
+        forget: (id) => Effect.ignore(ingestion.remove(tenant, id))
+      })
+    })
+  ).pipe(
+    Layer.provide(
+      Engine.layerMemory({
+        // One user, whose files are all equal; who stops it does not want to wait for a page.
+        limits: { globalDocuments: filesAtOnce, tenantDocuments: filesAtOnce, shutdownGrace: Duration.zero }
+      })
+    )
+  )

@@ -1,0 +1,50 @@
+import { Schema } from "effect"
+import { DocumentStatus } from "../../domain/Document.ts"
+import { DocumentId } from "../../domain/Ids.ts"
+import { plural, printable } from "../Text.ts"
+
+/** What became of one file. */
+export const Outcome = Schema.Struct({
+  file: Schema.String,
+  /** `accepted` when its end was not waited for, `refused` when there is no document. */
+  status: Schema.Union([DocumentStatus, Schema.Literals(["accepted", "refused"])]),
+  id: Schema.optionalKey(DocumentId),
+  /** The bytes were there already; this is the document that stands in. */
+  duplicate: Schema.optionalKey(Schema.Boolean),
+  pages: Schema.optionalKey(Schema.Natural),
+  failedPages: Schema.optionalKey(Schema.Natural),
+  /** The file that was written. */
+  out: Schema.optionalKey(Schema.String),
+  error: Schema.optionalKey(Schema.Struct({ code: Schema.String, detail: Schema.String }))
+})
+export type Outcome = typeof Outcome.Type
+
+export const isGood = ({ error, status }: Outcome): boolean =>
+  error === undefined && (status === "completed" || status === "accepted")
+
+/** All that `ingest --json` prints. */
+export const Report = Schema.Struct({
+  ok: Schema.Natural,
+  failed: Schema.Natural,
+  documents: Schema.Array(Outcome)
+})
+
+/** `report.pdf: completed, 12 pages, in out/report.txt` */
+export const outcomeLine = ({ duplicate, error, failedPages = 0, file, id, out, pages, status }: Outcome): string => {
+  const parts = [
+    status === "accepted" ? `accepted as ${id}${duplicate === true ? ", which was there already" : ""}` : status,
+    pages === undefined ? undefined : plural(pages, "page"),
+    failedPages > 0 ? `${failedPages} failed` : undefined,
+    error && `${error.code}: ${error.detail}`,
+    out && `in ${out}`
+  ]
+  return printable(`${file}: ${parts.filter((part) => part !== undefined).join(", ")}`)
+}
+
+export const summaryLine = (outcomes: ReadonlyArray<Outcome>): string => {
+  const counts = new Map<string, number>()
+  for (const { status } of outcomes) counts.set(status, (counts.get(status) ?? 0) + 1)
+  const pages = outcomes.reduce((sum, outcome) => sum + (outcome.pages ?? 0), 0)
+  const told = [...counts].map(([status, count]) => `${count} ${status}`).join(", ")
+  return `${plural(outcomes.length, "file")}: ${told}${pages === 0 ? "" : `; ${plural(pages, "page")}`}`
+}

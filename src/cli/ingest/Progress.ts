@@ -1,0 +1,131 @@
+import { Console, Context, Effect, Layer, Schedule, Semaphore, Terminal } from "effect"
+import { TerminalCapabilities } from "effect/cli"
+import { Json, printJson } from "../Json.ts"
+import { bar, column, fitted, printable } from "../Text.ts"
+import { isGood, type Outcome, outcomeLine, Report, summaryLine } from "./Outcome.ts"
+import type { Accepted, Input, Seen } from "./Target.ts"
+
+/** How far one file is. */
+export type Activity =
+  | { readonly _tag: "Sending"; readonly sent: number }
+  | { readonly _tag: "Busy"; readonly code: string; readonly seconds: number }
+  | { readonly _tag: "Accepted"; readonly accepted: Accepted }
+  | { readonly _tag: "Seen"; readonly seen: Seen }
+
+/** Tells of files while they are ingested, in the way that fits who reads it. */
+export class Progress extends Context.Service<
+  Progress,
+  {
+    readonly note: (line: string) => Effect.Effect<void>
+    readonly update: (input: Input, activity: Activity) => Effect.Effect<void>
+    readonly settled: (input: Input, outcome: Outcome) => Effect.Effect<void>
+    readonly summary: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void>
+  }
+>()("sluice/cli/ingest/Progress") {}
+
+/** A line per event, for logs and pipes. */
+const plain = Layer.succeed(Progress, {
+  note: Console.log,
+  update: ({ path }, activity) => {
+    if (activity._tag === "Accepted") {
+      const { duplicate, id } = activity.accepted
+      return Console.log(printable(`${path}: accepted as ${id}${duplicate ? ", which was there already" : ""}`))
+    }
+    if (activity._tag === "Busy") {
+      return Console.log(printable(`${path}: ${activity.code}, again in ${activity.seconds} s`))
+    }
+    return Effect.void
+  },
+  settled: (_, outcome) => (outcome.status === "accepted" ? Effect.void : Console.log(outcomeLine(outcome))),
+  summary: (outcomes) => Console.log(summaryLine(outcomes))
+})
+
+/** Nothing until the end, and then all in one object. */
+const silent = Layer.succeed(Progress, {
+  note: () => Effect.void,
+  update: () => Effect.void,
+  settled: () => Effect.void,
+  summary: (outcomes) => {
+    const ok = outcomes.filter(isGood).length
+    return printJson(Report, { ok, failed: outcomes.length - ok, documents: outcomes })
+  }
+})
+
+const share = (part: number, whole: number) => (whole === 0 ? "" : `${Math.floor((part / whole) * 100)} %`)
+
+/** `report.pdf          ████████░░░░░░░░░░░░  8/12 pages` */
+export const progressLine = ({ path, size }: Input, activity: Activity, columns: number): string => {
+  const name = column(printable(path), Math.max(10, Math.min(40, columns - 50)))
+  switch (activity._tag) {
+    case "Sending":
+      return fitted(`${name} ${bar(activity.sent, size)} sending ${share(activity.sent, size)}`, columns)
+    case "Busy":
+      return fitted(`${name} ${bar(0, 1)} ${activity.code}, again in ${activity.seconds} s`, columns)
+    case "Accepted":
+      return fitted(`${name} ${bar(0, 1)} accepted`, columns)
+    case "Seen": {
+      const { done, pages, status, waiting } = activity.seen
+      const state =
+        pages === undefined ? `${status}${waiting === undefined ? "" : ` (${waiting})`}` : `${done}/${pages} pages`
+      return fitted(`${name} ${bar(done, pages ?? 0)} ${state}`, columns)
+    }
+  }
+}
+
+/** Often enough to look alive. */
+const redrawn = Schedule.spaced("80 millis")
+
+/** A bar per file that is being worked on; what is done scrolls away above them. */
+const live = Layer.effect(
+  Progress,
+  Effect.gen(function* () {
+    const terminal = yield* Terminal.Terminal
+    const active = new Map<string, readonly [Input, Activity]>()
+    const one = yield* Semaphore.make(1)
+    let drawn = 0
+    const display = (text: string) => Effect.ignore(terminal.display(text))
+
+    /** Above the bars, which are drawn anew below. */
+    const draw = (above: ReadonlyArray<string>) =>
+      Effect.gen(function* () {
+        const columns = (yield* terminal.columns) || 80
+        const lines = [...active.values()].map(([input, activity]) => progressLine(input, activity, columns - 1))
+        const back = drawn === 0 ? "" : `\u001b[${drawn}A\u001b[J`
+        drawn = lines.length
+        yield* display(back + [...above, ...lines].map((line) => `${line}\n`).join(""))
+      }).pipe(one.withPermits(1), Effect.uninterruptible)
+
+    yield* Effect.addFinalizer(() =>
+      Effect.suspend(() => {
+        active.clear()
+        return draw([])
+      })
+    )
+    yield* Effect.suspend(() => (active.size === 0 ? Effect.void : draw([]))).pipe(
+      Effect.repeat(redrawn),
+      Effect.forkScoped
+    )
+
+    return {
+      note: (line: string) => draw([line]),
+      update: (input: Input, activity: Activity) =>
+        Effect.sync(() => {
+          active.set(input.path, [input, activity])
+        }),
+      settled: (input: Input, outcome: Outcome) =>
+        Effect.suspend(() => {
+          active.delete(input.path)
+          return draw([outcomeLine(outcome)])
+        }),
+      summary: (outcomes: ReadonlyArray<Outcome>) => draw([summaryLine(outcomes)])
+    }
+  })
+)
+
+export const layer = Layer.unwrap(
+  Effect.gen(function* () {
+    if (yield* Json) return silent
+    const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
+    return canAnimate ? live : plain
+  })
+)

@@ -1,0 +1,73 @@
+import { Duration, Effect, FileSystem, Layer, type Redacted, Stream } from "effect"
+import { type ClientError, isBusy, SluiceClient, Unreachable } from "../../client.ts"
+import { shortWaiting } from "../Describe.ts"
+import { NotIngested, type Seen, Target } from "./Target.ts"
+import type { DocumentView } from "../../http/DocumentView.ts"
+
+/** How often a file is sent again because there was no room for it. */
+const mostTries = 100
+
+const notIngested = (error: ClientError) =>
+  error._tag === "Refused"
+    ? new NotIngested({ code: error.code, detail: error.detail })
+    : new NotIngested({
+        code: error._tag === "Unreachable" ? "UNREACHABLE" : "UNEXPECTED_ANSWER",
+        detail: error.message
+      })
+
+const seenOf = ({ error, progress, status, waiting }: typeof DocumentView.Type): Seen => ({
+  status,
+  done: progress.done,
+  failed: progress.failed,
+  pages: progress.pages,
+  error: error && { code: error.code, detail: error.message },
+  waiting: waiting && shortWaiting(waiting)
+})
+
+/** Sends files to a server. */
+export const layer = ({ password }: { readonly password: Redacted.Redacted | undefined }) =>
+  Layer.effect(
+    Target,
+    Effect.gen(function* () {
+      const sluice = yield* SluiceClient
+      const files = yield* FileSystem.FileSystem
+
+      return Target.of({
+        submit: Effect.fnUntraced(function* ({ name, path, size }, sending) {
+          let sent = 0
+          const bytes = files.stream(path).pipe(
+            Stream.tap((chunk) => {
+              sent += chunk.length
+              return sending.sent(sent)
+            })
+          )
+          const once = Effect.suspend(() => {
+            sent = 0
+            return sluice.ingest(bytes, { name, size, password })
+          })
+          const { duplicateOf, id } = yield* once.pipe(
+            Effect.tapError((error) =>
+              isBusy(error)
+                ? Effect.andThen(
+                    sending.busy(error.code, error.retryAfter ?? 1),
+                    Effect.sleep(Duration.seconds(error.retryAfter ?? 1))
+                  )
+                : Effect.void
+            ),
+            Effect.retry({ times: mostTries, while: isBusy }),
+            Effect.mapError((error) => {
+              if (error instanceof Unreachable) return error
+              return error._tag === "PlatformError"
+                ? new NotIngested({ code: "UNREADABLE", detail: error.message })
+                : notIngested(error)
+            })
+          )
+          return { id, duplicate: duplicateOf !== undefined }
+        }),
+        follow: (id) =>
+          sluice.follow(id, { longest: "1 second" }).pipe(Stream.map(seenOf), Stream.mapError(notIngested)),
+        pages: (id) => Stream.mapError(sluice.pages(id), notIngested),
+        forget: () => Effect.void
+      })
+    })
+  )

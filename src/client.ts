@@ -1,0 +1,297 @@
+/**
+ * The HTTP interface as an Effect program uses it: typed by the same contract that the server is built from, with the few
+ * steps that every user of it would write again.
+ */
+import { Context, Duration, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
+import { FetchHttpClient, HttpBody, HttpClient, HttpClientError, HttpClientRequest, UrlParams } from "effect/http"
+import { HttpApiClient } from "effect/http-api"
+import { isTerminal } from "./domain/Document.ts"
+import type { DocumentId, TenantId } from "./domain/Ids.ts"
+import type { PageView } from "./domain/Page.ts"
+import type { TenantState } from "./domain/TenantState.ts"
+import { Api } from "./http/Api.ts"
+import type { DocumentView } from "./http/DocumentView.ts"
+import { type AcceptedDocument, DocumentOutcome } from "./http/Outcome.ts"
+import type { QueueStatusView } from "./http/QueueApi.ts"
+import type { TenantChange } from "./http/TenantsApi.ts"
+
+export { Api } from "./http/Api.ts"
+export { DocumentId, TenantId } from "./domain/Ids.ts"
+
+const problemFields = {
+  code: Schema.String,
+  detail: Schema.String,
+  advice: Schema.optionalKey(Schema.String),
+  limit: Schema.optionalKey(Schema.Finite),
+  /** Seconds. */
+  retryAfter: Schema.optionalKey(Schema.Natural),
+  documents: Schema.optionalKey(Schema.Array(DocumentOutcome))
+}
+
+/** The server said no: a problem of its interface, whatever the endpoint. Branch on `code`. */
+export class Refused extends Schema.TaggedError<Refused>()("Refused", { status: Schema.Int, ...problemFields }) {
+  override get message() {
+    return `${this.code}: ${this.detail}`
+  }
+}
+
+/** No answer: nobody listens there, or the connection was lost. */
+export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", {
+  url: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `${this.url} cannot be reached: ${this.reason}`
+  }
+}
+
+/** What answered is not a Sluice that this client understands. */
+export class UnexpectedAnswer extends Schema.TaggedError<UnexpectedAnswer>()("UnexpectedAnswer", {
+  url: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.url} gave an unexpected answer: ${this.detail}`
+  }
+}
+
+export type ClientError = Refused | Unreachable | UnexpectedAnswer
+
+/** True when the same request may succeed later: too much to do just now, or a server that stops or starts. */
+export const isBusy = (error: unknown): error is Refused =>
+  error instanceof Refused && (error.status === 429 || error.status === 503)
+
+export interface ClientOptions {
+  /** `http://127.0.0.1:3000` */
+  readonly baseUrl: string | URL
+  /** The server's default tenant when absent. */
+  readonly tenant?: TenantId | undefined
+  /** Sent as `Authorization: Bearer …`, for a server or a proxy that asks for it. */
+  readonly apiKey?: Redacted.Redacted | undefined
+}
+
+export interface IngestOptions {
+  readonly name: string
+  /** How many bytes a stream will bring, when that is known: the server can then refuse before it reads. */
+  readonly size?: number | undefined
+  /** 0 to 9; 5 when absent. */
+  readonly priority?: number | undefined
+  /** Makes a new document of bytes that are there already. */
+  readonly force?: boolean | undefined
+  readonly password?: Redacted.Redacted | undefined
+  readonly callback?: string | undefined
+  readonly idempotencyKey?: string | undefined
+}
+
+export interface FollowOptions {
+  /** Between two looks, at most; the first ones follow faster. */
+  readonly longest?: Duration.Input | undefined
+  /** How many looks in a row may fail because the server is busy or away. */
+  readonly patience?: number | undefined
+}
+
+const shortest = Duration.millis(100)
+
+export interface Interface {
+  /** Every endpoint of the contract, with its own errors. */
+  readonly api: HttpApiClient.ForApi<typeof Api>
+  /** Sends one PDF. When it succeeds, the document is durable. Does not try again: the stream may not be repeatable. */
+  readonly ingest: <E = never, R = never>(
+    bytes: Uint8Array | Stream.Stream<Uint8Array, E, R>,
+    options: IngestOptions
+  ) => Effect.Effect<typeof AcceptedDocument.Type, ClientError | E, R>
+  readonly status: (id: DocumentId) => Effect.Effect<typeof DocumentView.Type, ClientError>
+  /** What can be seen of the document, again and again, ever more slowly; ends with its end. */
+  readonly follow: (id: DocumentId, options?: FollowOptions) => Stream.Stream<typeof DocumentView.Type, ClientError>
+  /** The document once it has ended. */
+  readonly waitFor: (id: DocumentId, options?: FollowOptions) => Effect.Effect<typeof DocumentView.Type, ClientError>
+  /** Every page that has a result, in order. */
+  readonly pages: (id: DocumentId, options?: { readonly lines?: boolean }) => Stream.Stream<PageView, ClientError>
+  /** The documents of the tenant, newest first. */
+  readonly list: (
+    options?: Parameters<HttpApiClient.ForApi<typeof Api>["documents"]["list"]>[0]["query"]
+  ) => Effect.Effect<ReadonlyArray<typeof DocumentView.Type>, ClientError>
+  /** Ends a document that has not ended; one that has is left alone. Answers with the document as it is then. */
+  readonly cancel: (id: DocumentId) => Effect.Effect<typeof DocumentView.Type, ClientError>
+  readonly retry: (id: DocumentId, password?: Redacted.Redacted) => Effect.Effect<typeof DocumentView.Type, ClientError>
+  readonly queue: (scope?: "all") => Effect.Effect<typeof QueueStatusView.Type, ClientError>
+  /** What a tenant may have, has and gets; the one that asks when none is named. */
+  readonly tenant: (tenant?: TenantId) => Effect.Effect<TenantState, ClientError>
+  readonly changeTenant: (tenant: TenantId, change: typeof TenantChange.Type) => Effect.Effect<TenantState, ClientError>
+}
+
+const decodeProblem = Schema.decodeUnknownOption(Schema.Struct({ status: Schema.Int, ...problemFields }))
+const decodeSeconds = Schema.decodeUnknownOption(Schema.NumberFromString.pipe(Schema.decodeTo(Schema.Natural)))
+
+const wordsOf = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return String(cause)
+  if (Schema.isSchemaError(cause)) return cause.message.replace(/\s+/g, " ")
+  if (cause.message === "" || cause.message === "fetch failed") {
+    const inner = cause instanceof AggregateError ? cause.errors[0] : cause.cause
+    if (inner !== undefined) return wordsOf(inner)
+  }
+  return cause.message || cause.name
+}
+
+/** Of what a request may fail with, whatever the endpoint declares: one of three. */
+const clientError = Effect.fnUntraced(function* (url: string, error: unknown) {
+  const declared = decodeProblem(error)
+  if (Option.isSome(declared)) return new Refused(declared.value)
+  if (!HttpClientError.isHttpClientError(error)) return new UnexpectedAnswer({ url, detail: wordsOf(error) })
+  const { reason, response } = error
+  if (response === undefined) {
+    return new Unreachable({ url, reason: "cause" in reason ? wordsOf(reason.cause) : reason.message })
+  }
+  const body = yield* Effect.option(response.json)
+  const problem = Option.flatMap(body, decodeProblem)
+  if (Option.isSome(problem)) return new Refused(problem.value)
+  const { headers, status } = response
+  if (status < 400) return new UnexpectedAnswer({ url, detail: wordsOf(error) })
+  const retryAfter = Option.getOrUndefined(decodeSeconds(headers["retry-after"]))
+  return new Refused({
+    status,
+    code: `HTTP_${status}`,
+    detail: "the answer is no problem document; something between here and Sluice may have sent it",
+    ...(retryAfter === undefined ? {} : { retryAfter })
+  })
+})
+
+const decodeUpload = HttpApiClient.decodeResponse(Api, { group: "documents", endpoint: "upload" })
+
+export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl, tenant }: ClientOptions) {
+  const url = baseUrl.toString()
+  const withHeaders = (request: HttpClientRequest.HttpClientRequest) => {
+    const named = tenant === undefined ? request : HttpClientRequest.setHeader(request, "x-tenant-id", tenant)
+    return apiKey === undefined ? named : HttpClientRequest.bearerToken(named, apiKey)
+  }
+  const http = HttpClient.mapRequest(yield* HttpClient.HttpClient, withHeaders)
+  const api = yield* HttpApiClient.makeWith(Api, { httpClient: http, baseUrl })
+
+  const asked = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, ClientError, R> =>
+    Effect.catch(effect, (error) => Effect.flatMap(clientError(url, error), Effect.fail))
+
+  const status = (id: DocumentId) => asked(api.documents.status({ params: { id }, query: {}, headers: {} }))
+
+  const ingest = Effect.fn("SluiceClient.ingest")(function* <E, R>(
+    bytes: Uint8Array | Stream.Stream<Uint8Array, E, R>,
+    { force, idempotencyKey, name, password, size, ...parameters }: IngestOptions
+  ) {
+    const context = yield* Effect.context<R>()
+    let broken: { readonly error: E } | undefined
+    const body = Stream.isStream(bytes)
+      ? HttpBody.stream(
+          bytes.pipe(
+            Stream.tapError((error) => Effect.sync(() => (broken = { error }))),
+            Stream.provideContext(context)
+          ),
+          "application/pdf",
+          size
+        )
+      : HttpBody.uint8Array(bytes, "application/pdf")
+    const query = UrlParams.fromInput({ name, ...parameters, ...(force === undefined ? {} : { force: String(force) }) })
+    const request = HttpClientRequest.post(`${url.replace(/\/+$/, "")}/v1/documents`, {
+      body,
+      urlParams: query,
+      headers: {
+        ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
+        ...(password === undefined ? {} : { "x-pdf-password": Redacted.value(password) })
+      }
+    })
+    const { documents } = yield* asked(
+      Effect.flatMap(http.execute(request), (response) => decodeUpload(response))
+    ).pipe(Effect.mapError((error) => (broken === undefined ? error : broken.error)))
+    const outcome = documents[0]
+    if (outcome === undefined) return yield* new UnexpectedAnswer({ url, detail: "it tells of no document" })
+    if ("id" in outcome) return outcome
+    const { message, ...known } = outcome.error
+    return yield* new Refused({ status: 422, detail: message, ...known })
+  })
+
+  const follow = (id: DocumentId, { longest = "5 seconds", patience = 10 }: FollowOptions = {}) =>
+    Stream.paginate({ delay: Duration.zero, failures: 0 }, ({ delay, failures }) =>
+      Effect.gen(function* () {
+        if (Duration.isGreaterThan(delay, Duration.zero)) yield* Effect.sleep(delay)
+        const later = Duration.min(
+          Duration.max(Duration.times(delay, 1.5), shortest),
+          Duration.fromInputUnsafe(longest)
+        )
+        const seen = yield* Effect.result(status(id))
+        if (seen._tag === "Success") {
+          const next = isTerminal(seen.success.status) ? Option.none() : Option.some({ delay: later, failures: 0 })
+          return [[seen.success], next] as const
+        }
+        const error = seen.failure
+        const passing = isBusy(error) || error._tag === "Unreachable"
+        if (!passing || failures >= patience) return yield* error
+        const wanted = isBusy(error) ? Duration.seconds(error.retryAfter ?? 0) : Duration.zero
+        return [[], Option.some({ delay: Duration.max(later, wanted), failures: failures + 1 })] as const
+      })
+    )
+
+  const waitFor = Effect.fn("SluiceClient.waitFor")(function* (id: DocumentId, options?: FollowOptions) {
+    const last = yield* Stream.runLast(follow(id, options))
+    return yield* Option.match(last, { onSome: Effect.succeed, onNone: () => status(id) })
+  })
+
+  const pages = (id: DocumentId, { lines = false }: { readonly lines?: boolean } = {}) =>
+    Stream.paginate(1, (from) =>
+      Effect.map(
+        asked(
+          api.pages.pages({
+            params: { id },
+            query: { from, limit: 100, ...(lines ? { detail: "lines" as const } : {}) },
+            headers: {}
+          })
+        ),
+        ({ next, pages: found }) => [found, Option.fromUndefinedOr(next)] as const
+      )
+    )
+
+  const cancel = Effect.fn("SluiceClient.cancel")(function* (id: DocumentId) {
+    const document = yield* status(id)
+    // A DELETE would remove it.
+    if (isTerminal(document.status)) return document
+    return (yield* asked(api.documents.remove({ params: { id }, query: {}, headers: {} }))) ?? document
+  })
+
+  const retry = Effect.fn("SluiceClient.retry")((id: DocumentId, password?: Redacted.Redacted) =>
+    asked(
+      api.documents.retry({
+        params: { id },
+        query: {},
+        // The contract knows the header by its label.
+        headers:
+          password === undefined
+            ? {}
+            : { "x-pdf-password": Redacted.make(Redacted.value(password), { label: "password" }) }
+      })
+    )
+  )
+
+  return SluiceClient.of({
+    api,
+    ingest,
+    status,
+    follow,
+    waitFor,
+    pages,
+    list: (query = {}) => Effect.map(asked(api.documents.list({ query, headers: {} })), ({ documents }) => documents),
+    cancel,
+    retry,
+    queue: (scope) => asked(api.queue.queueStatus({ query: scope === undefined ? {} : { scope }, headers: {} })),
+    tenant: (name) =>
+      name === undefined
+        ? asked(api.tenants.own({ query: {}, headers: {} }))
+        : asked(api.tenants.find({ params: { tenant: name }, query: {}, headers: {} })),
+    changeTenant: (name, change) =>
+      asked(api.tenants.change({ params: { tenant: name }, query: {}, headers: {}, payload: change }))
+  })
+})
+
+export class SluiceClient extends Context.Service<SluiceClient, Interface>()("sluice/client/SluiceClient") {
+  /** Over whatever HTTP client there is. */
+  static readonly layerNoDeps = (options: ClientOptions) => Layer.effect(SluiceClient, make(options))
+  /** Over `fetch`. */
+  static readonly layer = (options: ClientOptions) =>
+    SluiceClient.layerNoDeps(options).pipe(Layer.provide(FetchHttpClient.layer))
+}

@@ -1,0 +1,162 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Result } from "effect"
+import { parseChange } from "../../src/cli/tenants.ts"
+import { alter, change, idOf } from "../http/fakes.ts"
+import { postPdf, testServer } from "../http/client.ts"
+import { sluice, sluiceHere } from "./harness.ts"
+
+const id = idOf(1)
+
+const includes = (text: string, ...parts: ReadonlyArray<string>) => {
+  for (const part of parts) assert.include(text, part)
+}
+
+describe("The command line", () => {
+  it.effect("tells its version, its commands, and what shells can complete", () =>
+    Effect.gen(function* () {
+      assert.match((yield* sluice(["--version"])).out, /^sluice v\d+\.\d+\.\d+$/)
+      const help = yield* sluice(["--help"])
+      assert.strictEqual(help.code, 0)
+      const commands = ["serve", "ingest", "status", "cancel", "retry", "tenants", "watch", "doctor"]
+      includes(help.out, ...commands, "Exit codes")
+      for (const shell of ["bash", "zsh", "fish", "powershell"]) {
+        includes((yield* sluice(["--completions", shell])).out, ...commands, "format")
+      }
+    })
+  )
+
+  it.effect("ends with 2 for what it does not understand", () =>
+    Effect.gen(function* () {
+      for (const args of [
+        ["bogus"],
+        ["status", "--bogus"],
+        ["status", "no-id"],
+        ["status", "--url", "ftp://example.org"],
+        ["cancel"],
+        ["ingest"],
+        ["ingest", "--local", "a.pdf"],
+        ["ingest", "no-such-file.pdf"],
+        ["tenants", "acme", "--set", "wait=1"],
+        ["tenants", "--set", "weight=2"],
+        ["watch", "--count", "0"]
+      ]) {
+        const { code, err } = yield* sluice(args)
+        assert.strictEqual(code, 2, args.join(" "))
+        assert.notStrictEqual(err, "", args.join(" "))
+      }
+    })
+  )
+
+  it.effect("says in one line that nobody listens", () =>
+    Effect.gen(function* () {
+      const { code, err } = yield* sluice(["status", "--url", "http://127.0.0.1:1"])
+      assert.strictEqual(code, 1)
+      assert.match(err, /^sluice: UNREACHABLE: http:\/\/127\.0\.0\.1:1 cannot be reached: [^\n]*$/)
+      const json = yield* sluice(["status", "--url", "http://127.0.0.1:1", "--json"])
+      assert.strictEqual(JSON.parse(json.err).error.code, "UNREACHABLE")
+    })
+  )
+
+  it.effect("says a problem's code and detail in one line", () =>
+    Effect.gen(function* () {
+      const { code, err, out } = yield* sluiceHere(["status", idOf(9)])
+      assert.deepStrictEqual([code, err, out], [1, `sluice: DOCUMENT_NOT_FOUND: there is no document ${idOf(9)}`, ""])
+      yield* change({ storeWorks: false })
+      const away = yield* sluiceHere(["status"])
+      assert.match(away.err, /^sluice: STORE_UNAVAILABLE: [^\n]* — Try again soon\.$/)
+    }).pipe(Effect.provide(testServer))
+  )
+})
+
+describe("status", () => {
+  it.effect("shows the queue of the tenant or of all", () =>
+    Effect.gen(function* () {
+      yield* postPdf("/v1/documents", { "x-tenant-id": "acme" })
+      includes((yield* sluiceHere(["status", "--tenant", "acme"])).out, "waiting     1 (highest 7)", "in about 12.5 s")
+      includes((yield* sluiceHere(["status"])).out, "waiting     0")
+      assert.strictEqual(JSON.parse((yield* sluiceHere(["status", "--all", "--json"])).out).queue_size, 1)
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("shows one document, and steers no terminal with its name", () =>
+    Effect.gen(function* () {
+      yield* postPdf("/v1/documents?name=a%1B%5B31mred.pdf")
+      yield* alter(id, {
+        status: "running",
+        progress: { pages: 12, done: 6, failed: 1 },
+        waiting: { gate: "page", position: 3, pagesAhead: 240 }
+      })
+      const { code, out } = yield* sluiceHere(["status", id])
+      assert.strictEqual(code, 0)
+      includes(out, id, "running", "6 of 12 pages, 1 failed", "page, number 3, 240 pages ahead")
+      assert.notInclude(out, "\u001b")
+      const shown = JSON.parse((yield* sluiceHere(["status", id, "--json"])).out)
+      assert.deepInclude(shown, { id, status: "running" })
+    }).pipe(Effect.provide(testServer))
+  )
+})
+
+describe("cancel and retry", () => {
+  it.effect("cancels a document, and says when there is nothing to cancel", () =>
+    Effect.gen(function* () {
+      yield* postPdf()
+      const first = yield* sluiceHere(["cancel", id])
+      assert.strictEqual(first.code, 0, first.err)
+      includes(first.out, "cancelled")
+      yield* alter(id, { status: "completed" })
+      const late = yield* sluiceHere(["cancel", id])
+      assert.strictEqual(late.code, 1)
+      includes(late.err, "NOT_CANCELLABLE: the document is completed already")
+      includes((yield* sluiceHere(["status", id])).out, "completed")
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("retries a document, with the password of the environment", () =>
+    Effect.gen(function* () {
+      yield* postPdf()
+      const { code, out } = yield* sluiceHere(["retry", id], { SLUICE_PDF_PASSWORD: "secret" })
+      assert.strictEqual(code, 0)
+      includes(out, id)
+    }).pipe(Effect.provide(testServer))
+  )
+})
+
+describe("tenants", () => {
+  it.effect("shows a tenant, and changes it", () =>
+    Effect.gen(function* () {
+      includes((yield* sluiceHere(["tenants", "--tenant", "acme"])).out, "tenant         acme")
+      const { code, out } = yield* sluiceHere(["tenants", "globex", "--set", "weight=2, rate=default,paused=true"])
+      assert.strictEqual(code, 0)
+      includes(out, "globex", "no limit")
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it("takes numbers, default and yes or no", () => {
+    assert.deepStrictEqual(Result.getOrThrow(parseChange("weight=2.5,rate=default,burst=null,paused=false")), {
+      weight: 2.5,
+      rate: null,
+      burst: null,
+      paused: false
+    })
+    for (const wrong of ["weight", "weight=a", "weight=0", "documents=1.5", "=1", "", "paused=maybe"]) {
+      assert.isTrue(Result.isFailure(parseChange(wrong)), wrong)
+    }
+  })
+})
+
+describe("watch", () => {
+  it.effect("prints a line per look without a terminal", () =>
+    Effect.gen(function* () {
+      yield* postPdf("/v1/documents", { "x-tenant-id": "acme" })
+      const { code, out } = yield* sluiceHere(["watch", "acme", "globex", "--count", "1"])
+      assert.strictEqual(code, 0)
+      assert.match(
+        out,
+        /^\d\d:\d\d:\d\d running 0\/4 waiting 1 \| ended 11 failed 2 \| acme 0\/2 [^\n]* globex [^\n]*$/
+      )
+      const json = JSON.parse((yield* sluiceHere(["watch", "acme", "--count", "1", "--json"])).out)
+      assert.strictEqual(json.queue.queue_size, 1)
+      assert.strictEqual(json.documents[0].status, "queued")
+    }).pipe(Effect.provide(testServer))
+  )
+})

@@ -1,0 +1,190 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Stream } from "effect"
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { writeAtomically } from "../../src/cli/ingest/AtomicFile.ts"
+import { type Format, render } from "../../src/cli/ingest/Formats.ts"
+import { outputNames } from "../../src/cli/ingest/Inputs.ts"
+import { progressLine } from "../../src/cli/ingest/Progress.ts"
+import type { PageView } from "../../src/domain/Page.ts"
+import { testServer } from "../http/client.ts"
+import { brokenPage, makePdf, textPage } from "../support/pdf.ts"
+import { service, temporaryFolder } from "../support/service.ts"
+import { sluiceHere } from "./harness.ts"
+
+const pageOf = (number: number, text: string, more: Partial<PageView> = {}): PageView => ({
+  number,
+  status: text === "" ? "empty" : "ok",
+  width: 1,
+  height: 1,
+  rotation: 0,
+  text,
+  elapsedMillis: 1,
+  ...more
+})
+
+const unread = pageOf(3, "", { status: "failed", error: { code: "PAGE_UNREADABLE", message: "damaged", advice: "" } })
+const pages = [pageOf(1, "One\n# no heading"), pageOf(2, ""), unread]
+
+const rendered = (format: Format) =>
+  Effect.map(Stream.runCollect(render(format, "a.pdf", Stream.fromIterable(pages))), (chunks) =>
+    Buffer.concat(chunks).toString()
+  )
+
+describe("The formats", () => {
+  it.effect("text has pages between form feeds, ndjson a page per line, md a heading per page", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* rendered("text"), "One\n# no heading\f\f\n")
+      const lines = (yield* rendered("ndjson")).trimEnd().split("\n")
+      assert.deepStrictEqual(
+        lines.map((line) => JSON.parse(line)),
+        pages
+      )
+      assert.strictEqual(
+        yield* rendered("md"),
+        "# a.pdf\n\n## Page 1\n\nOne\n\\# no heading\n\n## Page 2\n\n*empty*\n\n## Page 3\n\n" +
+          "*Not read: PAGE_UNREADABLE: damaged*\n"
+      )
+    })
+  )
+})
+
+describe("The names of outputs", () => {
+  it("are one for each input, whatever their case, and say which are not their own", () => {
+    const names = ["report.pdf", "Report.PDF", "report-2.pdf", "notes", "notes.pdf"]
+    const named = outputNames(
+      names.map((name, n) => ({ path: `${n}/${name}`, name, size: 1 })),
+      ".txt"
+    )
+    assert.deepStrictEqual(
+      named.map(({ out, renamed }) => [out, renamed]),
+      [
+        ["report.txt", false],
+        ["Report-3.txt", true],
+        ["report-2.txt", false],
+        ["notes.txt", false],
+        ["notes-2.txt", true]
+      ]
+    )
+  })
+})
+
+describe("A file that is written", () => {
+  it.effect("is there as a whole, or not at all when it is interrupted or fails", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const path = join(folder, "a.txt")
+      const bytes = (text: string) => Stream.encodeText(Stream.make(text))
+      yield* writeAtomically(path, bytes("before"))
+
+      const begun = yield* Deferred.make<void>()
+      const endless = Stream.concat(
+        bytes("half"),
+        Stream.fromEffect(Effect.andThen(Deferred.succeed(begun, undefined), Effect.never))
+      )
+      const writing = yield* Effect.forkChild(writeAtomically(path, endless))
+      yield* Deferred.await(begun)
+      assert.strictEqual(readdirSync(folder).length, 2)
+      yield* Fiber.interrupt(writing)
+      assert.deepStrictEqual(readdirSync(folder), ["a.txt"])
+
+      yield* Effect.flip(writeAtomically(path, Stream.concat(bytes("half"), Stream.fail("lost"))))
+      assert.deepStrictEqual(readdirSync(folder), ["a.txt"])
+      assert.strictEqual(readFileSync(path, "utf8"), "before")
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+})
+
+describe("The line of a file", () => {
+  const input = { path: "scans/a\u001b[31m.pdf", name: "a.pdf", size: 200 }
+
+  it("shows what there is to know in the width there is", () => {
+    const seen = { status: "running", done: 6, failed: 0, pages: 12, error: undefined, waiting: undefined } as const
+    assert.include(progressLine(input, { _tag: "Seen", seen }, 100), "██████████░░░░░░░░░░ 6/12 pages")
+    assert.include(progressLine(input, { _tag: "Sending", sent: 50 }, 100), "█████░░░░░░░░░░░░░░░ sending 25 %")
+    const queued = { ...seen, status: "queued", pages: undefined, waiting: "tenant, number 3" } as const
+    assert.include(progressLine(input, { _tag: "Seen", seen: queued }, 100), "queued (tenant, number 3)")
+    for (const columns of [20, 40, 100]) {
+      const line = progressLine(input, { _tag: "Seen", seen }, columns)
+      assert.isAtMost([...line].length, columns)
+      assert.notInclude(line, "\u001b")
+    }
+  })
+})
+
+/** Files as a person has them. */
+const withFiles = Effect.map(temporaryFolder, (folder) => {
+  const put = (name: string, bytes: Uint8Array | string) => {
+    mkdirSync(join(folder, "in", "more"), { recursive: true })
+    writeFileSync(join(folder, "in", name), bytes)
+    return join(folder, "in", name)
+  }
+  const out = join(folder, "out")
+  return { put, out, folder: join(folder, "in"), written: () => readdirSync(out).toSorted() }
+})
+
+describe("ingest", () => {
+  it.live("sends files and folders, waits, and writes what was read", () =>
+    Effect.gen(function* () {
+      const files = yield* withFiles
+      files.put("a.pdf", makePdf({ pages: [textPage(["First"]), textPage(["Second"])] }))
+      files.put("B.PDF", makePdf({ pages: [textPage(["Third"])] }))
+      files.put("notes.txt", "no PDF, and not meant")
+      const clash = files.put("more/a.pdf", makePdf({ pages: [textPage(["Fourth"])] }))
+
+      const { code, err, out } = yield* sluiceHere(["ingest", files.folder, clash, "--out", files.out, "-t", "acme"])
+      assert.strictEqual(code, 0, err + out)
+      assert.deepStrictEqual(files.written(), ["B.txt", "a-2.txt", "a.txt"])
+      assert.strictEqual(readFileSync(join(files.out, "a.txt"), "utf8"), "First\fSecond\n")
+      assert.strictEqual(readFileSync(join(files.out, "a-2.txt"), "utf8"), "Fourth\n")
+      assert.include(out, "goes to a-2.txt, as another file has its name")
+      assert.include(out, "3 files: 3 completed; 4 pages")
+
+      const again = yield* sluiceHere(["ingest", clash, "-t", "acme"])
+      assert.strictEqual(again.code, 0)
+      assert.match(again.out, /accepted as [0-9a-f-]+, which was there already\n/)
+      const queue = JSON.parse((yield* sluiceHere(["status", "-t", "acme", "--json"])).out)
+      assert.strictEqual(queue.total_processed, 3)
+    }).pipe(Effect.provide(service()))
+  )
+
+  it.live("ends with 1 when a file is refused, fails or is read in part, and does the others all the same", () =>
+    Effect.gen(function* () {
+      const files = yield* withFiles
+      const paths = [
+        files.put("good.pdf", makePdf({ pages: [textPage(["Good"])] })),
+        files.put("none.pdf", "not a PDF at all"),
+        files.put("corrupt.pdf", "%PDF-1.7\nand nothing else"),
+        files.put("part.pdf", makePdf({ pages: [textPage(["Here"]), brokenPage] }))
+      ]
+      const { code, out } = yield* sluiceHere(["ingest", ...paths, "--out", files.out, "--format", "md", "--json"])
+      assert.strictEqual(code, 1)
+      assert.deepStrictEqual(files.written(), ["good.md", "part.md"])
+      const report = JSON.parse(out)
+      assert.deepStrictEqual([report.ok, report.failed], [1, 3])
+      const found = report.documents.map((each: { status: string; error?: { code: string } }) => [
+        each.status,
+        each.error?.code
+      ])
+      assert.deepStrictEqual(found, [
+        ["completed", undefined],
+        ["refused", "NOT_PDF"],
+        ["failed", "CORRUPT"],
+        ["partial", undefined]
+      ])
+      assert.include(readFileSync(join(files.out, "part.md"), "utf8"), "*Not read: PAGE_UNREADABLE")
+    }).pipe(Effect.provide(service()))
+  )
+
+  it.effect("ends at once, in one line, when there is no server", () =>
+    Effect.gen(function* () {
+      const files = yield* withFiles
+      const path = files.put("a.pdf", makePdf({ pages: [textPage(["a"])] }))
+      const none = yield* sluiceHere(["ingest", path, "--url", "http://127.0.0.1:1"])
+      assert.strictEqual(none.code, 1)
+      assert.match(none.err, /^sluice: UNREACHABLE: [^\n]*$/)
+      assert.strictEqual(none.out, "")
+    }).pipe(Effect.provide(testServer))
+  )
+})

@@ -1,5 +1,19 @@
 import { createHash } from "node:crypto"
-import { futimes, mkdir, open, readdir, rename, stat, type Stats, unlink, utimes, write } from "node:fs"
+import {
+  closeSync,
+  futimesSync,
+  mkdir,
+  open,
+  openSync,
+  readdir,
+  rename,
+  stat,
+  type Stats,
+  statSync,
+  unlink,
+  utimes,
+  write
+} from "node:fs"
 import { hostname } from "node:os"
 import { join, resolve } from "node:path"
 import { Clock, Effect, Layer, Schema, Semaphore, Stream } from "effect"
@@ -13,6 +27,9 @@ import { call, closeFile, directoryMode, fileMode, makeDirectory, syncDirectory,
 // A blob gets its name only after its bytes were synced, and a put succeeds only after the name was synced too. All 256
 // folders are made at start, so no put has to sync more than one of them. A blob that is put again is replaced by its own
 // bytes: that renews its time, heals a damaged file, and costs no reader anything, since an open file outlives its name.
+//
+// What may wait for the disk runs beside this thread. What only changes what the system has in memory anyway (a time, a
+// descriptor, a name that was just looked up) costs less than handing it over.
 
 export interface FileBlobStoreOptions {
   readonly directory: string
@@ -42,6 +59,20 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
       return lock === undefined ? effect : lock.withPermit(effect)
     }
 
+  // Kept open, since every put syncs one of them. Windows has no such call.
+  const folders = new Map<string, number>()
+  yield* Effect.addFinalizer(() => Effect.sync(() => folders.forEach((descriptor) => closeSync(descriptor))))
+  const syncFolder = (path: string) => {
+    if (process.platform === "win32") return Effect.void
+    return Effect.flatMap(
+      attempt(() => folders.get(path) ?? openSync(path, "r")),
+      (descriptor) => {
+        folders.set(path, descriptor)
+        return syncFile(descriptor)
+      }
+    )
+  }
+
   const newTemporary = Effect.gen(function* () {
     const suffix = Buffer.from(yield* random.randomBytes(12)).toString("hex")
     const path = join(temporary, `${hostname()}.${process.pid}.${suffix}`)
@@ -67,17 +98,20 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
         return { hash, size }
       }),
       (file) =>
-        Effect.andThen(closeFile(file.descriptor), file.named ? Effect.void : Effect.ignore(unlinkFile(file.path)))
+        Effect.andThen(
+          Effect.ignore(attempt(() => closeSync(file.descriptor))),
+          file.named ? Effect.void : Effect.ignore(unlinkFile(file.path))
+        )
     )
   })
 
   const commit = Effect.fnUntraced(function* (file: Effect.Success<typeof newTemporary>, hash: BlobHash) {
     const seconds = (yield* Clock.currentTimeMillis) / 1000
-    yield* call((done) => futimes(file.descriptor, seconds, seconds, done))
+    yield* attempt(() => futimesSync(file.descriptor, seconds, seconds))
     yield* syncFile(file.descriptor)
     yield* exclusively(hash)(call((done) => rename(file.path, pathOf(hash), done)))
     file.named = true
-    yield* syncDirectory(folderOf(hash))
+    yield* syncFolder(folderOf(hash))
   }, failing("make a blob durable"))
 
   const lostIfMissing = (hash: BlobHash, operation: string) =>
@@ -144,7 +178,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     put,
     touch,
     locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
-      yield* statFile(pathOf(hash)).pipe(lostIfMissing(hash, "look for a blob"))
+      yield* attempt(() => statSync(pathOf(hash))).pipe(lostIfMissing(hash, "look for a blob"))
       return { _tag: "File", path: pathOf(hash), hash } as const
     }),
     remove,
@@ -174,6 +208,14 @@ const unlessMissing =
       (error) => error.code === "ENOENT",
       () => Effect.sync(orElse)
     )
+
+/** One call that is done at once. */
+const attempt = <A>(run: () => A) =>
+  Effect.try({
+    try: run,
+    catch: (cause): NodeJS.ErrnoException =>
+      cause instanceof Error ? cause : new Error("a file-system call failed", { cause })
+  })
 
 /** Written as a fraction of seconds, which is not exact. */
 const putAt = (stats: Stats) => Math.round(stats.mtimeMs)

@@ -1,6 +1,7 @@
 // The few documents that a page worker keeps open between ranges of pages.
 import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
+import { readFileSync, statSync } from "node:fs"
 import { open as openFile } from "node:fs/promises"
 import { failure } from "../../domain/Failure.ts"
 import { PdfUnreadable } from "../../services/PdfEngine.ts"
@@ -26,11 +27,18 @@ const unreadableSource = (cause: unknown): PdfUnreadable => {
     : new PdfUnreadable({ failure: failure("SOURCE_UNAVAILABLE", `The stored file cannot be read (${code}).`) })
 }
 
-const readFile = (path: string) =>
-  Effect.acquireUseRelease(
-    Effect.tryPromise({ try: () => openFile(path), catch: unreadableSource }),
-    (file) => Effect.tryPromise({ try: (signal) => file.readFile({ signal }), catch: unreadableSource }),
-    (file) => Effect.promise(() => file.close())
+/** A file that is read at once; one that may take longer is read so that it can be stopped. */
+const smallBytes = 1024 * 1024
+
+const readFile = (path: string): Effect.Effect<Uint8Array, PdfUnreadable> =>
+  Effect.flatMap(Effect.try({ try: () => statSync(path).size, catch: unreadableSource }), (size) =>
+    size <= smallBytes
+      ? Effect.try({ try: () => readFileSync(path), catch: unreadableSource })
+      : Effect.acquireUseRelease(
+          Effect.tryPromise({ try: () => openFile(path), catch: unreadableSource }),
+          (file) => Effect.tryPromise({ try: (signal) => file.readFile({ signal }), catch: unreadableSource }),
+          (file) => Effect.promise(() => file.close())
+        )
   )
 
 /** Damaged bytes must neither pass for a corrupt PDF nor, where it still opens, for its text. */

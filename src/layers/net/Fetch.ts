@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http"
-import { NodeStream } from "@effect/platform-node"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Duration, Effect, Result, Stream } from "effect"
 import { failure } from "../../domain/Failure.ts"
 import { parseHttpUrl } from "../../domain/HttpUrl.ts"

@@ -1,112 +1,112 @@
-import { monitorEventLoopDelay } from "node:perf_hooks"
-import { Duration, Effect, Schedule, Stream } from "effect"
-import { Ingestion } from "../src/actors/Ingestion.ts"
-import { PdfEngine } from "../src/services/PdfEngine.ts"
+// From the first byte of an upload until all results are durable, against a bare loop in a process of its own.
+import { Effect } from "effect"
 import { prosePdf, type Report } from "./material.ts"
-import { layerService, serviceUrl } from "./service.ts"
+import { processorSeconds } from "./peers/processorTime.ts"
+import { audit } from "./peers/work.ts"
+import type { Found } from "./result.ts"
+import { bestForLarge, bestForSmall, describe, startBare, workersOf } from "./speed/bare.ts"
+import { type Environment, type File, makeReader, startService } from "./speed/service.ts"
 
-const rangePages = 16
-const concurrency = 3
 const smallFileCount = 300
 const tenants = 20
+const serviceWarmUps = 3
 
-/** Opens and reads a file with as many ranges at once as there are workers. The number of its pages. */
-const readBare = Effect.fnUntraced(function* (key: string, bytes: Uint8Array, lanes: number) {
-  const engine = yield* PdfEngine
-  const pdf = { key, location: { _tag: "Bytes", bytes } as const, password: undefined }
-  const { pageCount } = yield* engine.open(pdf)
-  const ranges: Array<ReadonlyArray<number>> = []
-  for (let first = 1; first <= pageCount; first += rangePages) {
-    ranges.push(Array.from({ length: Math.min(rangePages, pageCount - first + 1) }, (_, index) => first + index))
-  }
-  yield* Effect.forEach(ranges, (range) => Stream.runDrain(engine.read(pdf, range, concurrency)), {
-    concurrency: lanes,
-    discard: true
-  })
-  yield* engine.close(key)
-  return pageCount
-})
+interface Round {
+  readonly bare: number
+  /** Milliseconds of processor time of a page, in all processes. */
+  readonly bareCost: number
+  readonly service: number
+  readonly delay: { readonly p99: number; readonly max: number }
+  readonly main: number
+  readonly workers: number
+}
 
-const upload = Effect.fnUntraced(function* (url: string, bytes: Uint8Array, tenant: string) {
-  const headers = { "content-type": "application/pdf", "x-tenant-id": tenant }
-  yield* Effect.promise(() => fetch(`${url}/v1/documents?force=true`, { method: "POST", headers, body: bytes.slice() }))
-})
-
-/** Waits until the engine has processed this many documents in all. */
-const processed = Effect.fnUntraced(function* (count: number) {
-  const ingestion = yield* Ingestion
-  yield* Effect.repeat(ingestion.queueStatus(), {
-    schedule: Schedule.spaced("10 millis"),
-    until: (status) => status.processed >= count
-  })
-})
-
-const seconds = <E, R>(work: Effect.Effect<unknown, E, R>) =>
-  Effect.map(Effect.timed(work), ([took]) => Duration.toSeconds(took))
-
-/** Runs both in turn, after one round to warm up. */
-const sideBySide = Effect.fnUntraced(function* <E, R, E2, R2>(
+/** Both in turn, when both are warm; who goes first changes with each round. */
+const compare = Effect.fnUntraced(function* (
+  what: string,
+  files: ReadonlyArray<File>,
+  best: typeof bestForLarge,
   rounds: number,
-  bare: Effect.Effect<unknown, E, R>,
-  service: (round: number) => Effect.Effect<unknown, E2, R2>
+  environment: Environment
 ) {
-  const times: Array<{ readonly bare: number; readonly service: number }> = []
-  for (let round = 0; round <= rounds; round++) {
-    const pair = { bare: yield* seconds(bare), service: yield* seconds(service(round)) }
-    if (round > 0) times.push(pair)
+  const workers = workersOf(environment)
+  const bare = yield* startBare(
+    workers,
+    files.map(({ bytes }) => bytes)
+  )
+  const how = yield* best(bare, workers)
+  const service = yield* startService({ environment })
+  const read = makeReader(service, files)
+
+  const { pages } = yield* bare.read(how)
+  const audited = yield* audit(
+    service.subject,
+    files.map((file) => ({ ...file, pagesPerJob: pages })),
+    (yield* read).ids
+  )
+  if (audited.pages !== pages) return yield* Effect.die(`the service read ${audited.pages} of ${pages} pages`)
+  // The bare loop is warm by now: it has tried its settings.
+  yield* Effect.replicateEffect(read, serviceWarmUps, { discard: true })
+
+  const measureService = Effect.gen(function* () {
+    const before = yield* service.processor
+    yield* service.eventLoop
+    const { seconds } = yield* read
+    const delay = yield* service.eventLoop
+    const after = yield* service.processor
+    const perPage = (part: "main" | "workers") => ((after[part] - before[part]) * 1000) / pages
+    return { seconds, delay, main: perPage("main"), workers: perPage("workers") }
+  })
+  const measureBare = Effect.gen(function* () {
+    const before = yield* processorSeconds([bare.pid])
+    const { seconds } = yield* bare.read(how)
+    const used = (yield* processorSeconds([bare.pid])) - before
+    return { bare: pages / seconds, bareCost: (used * 1000) / pages }
+  })
+  const measured: Array<Round> = []
+  for (let round = 0; round < rounds; round++) {
+    const early = round % 2 === 0 ? yield* measureBare : undefined
+    const { seconds, ...figures } = yield* measureService
+    measured.push({ ...figures, ...(early ?? (yield* measureBare)), service: pages / seconds })
   }
-  return times
-})
+  const row = (name: string, unit: string, figure: (round: Round) => number) => ({
+    name,
+    unit,
+    figures: measured.map(figure)
+  })
+  const rows: Report = [
+    row(`${what}, bare loop`, "pages/s", ({ bare }) => bare),
+    row(`${what}, service`, "pages/s", ({ service }) => service),
+    row(`ratio, ${what}`, "service / bare", ({ bare, service }) => service / bare),
+    row("event-loop delay of the service, p99", "ms", ({ delay }) => delay.p99),
+    row("event-loop delay of the service, longest", "ms", ({ delay }) => delay.max),
+    row("processor time of a page, bare loop", "ms", ({ bareCost }) => bareCost),
+    row("processor time of a page, main process", "ms", ({ main }) => main),
+    row("processor time of a page, page workers", "ms", ({ workers }) => workers),
+    row(
+      "processor time of a page, all of it",
+      "bare / service",
+      ({ bareCost, main, workers }) => bareCost / (main + workers)
+    )
+  ]
+  const loop = {
+    name: "bare loop",
+    versions: service.subject.versions,
+    settings: `${workers} workers, ${describe(how)}`
+  }
+  const found: Found = { rows, subjects: [service.subject, loop] }
+  return found
+}, Effect.scoped)
 
-/** One large file: all of the service against the bare loop, and how long the main process made others wait meanwhile. */
-export const reading = (bytes: Uint8Array, rounds: number) =>
-  Effect.gen(function* () {
-    const url = yield* serviceUrl
-    const { capacity } = yield* PdfEngine
-    const delay = monitorEventLoopDelay({ resolution: 5 })
-    const delays: Array<number> = []
-    const pages = yield* readBare("warm up", bytes, capacity)
-    const service = Effect.fnUntraced(function* (round: number) {
-      delay.reset()
-      delay.enable()
-      yield* upload(url, bytes, "bench")
-      yield* processed(round + 1)
-      delay.disable()
-      if (round > 0) delays.push(delay.percentile(99) / 1e6)
-    })
-    const times = yield* sideBySide(rounds, readBare("bare", bytes, capacity), service)
-    const report: Report = [
-      { name: "one large file, bare loop", unit: "pages/s", figures: times.map(({ bare }) => pages / bare) },
-      { name: "one large file, service", unit: "pages/s", figures: times.map(({ service }) => pages / service) },
-      { name: "ratio", unit: "service / bare", figures: times.map(({ bare, service }) => bare / service) },
-      { name: "event-loop delay of the service, p99", unit: "ms", figures: delays }
-    ]
-    return report
-  }).pipe(Effect.provide(layerService))
+/** One large file. */
+export const reading = (bytes: Uint8Array, rounds: number, environment: Environment) =>
+  compare("one large file", [{ tenant: "bench", bytes }], bestForLarge, rounds, environment)
 
-/** Many small files of many tenants. */
-export const smallFiles = (rounds: number) =>
-  Effect.gen(function* () {
-    const url = yield* serviceUrl
-    const { capacity } = yield* PdfEngine
-    const files = Array.from({ length: smallFileCount }, (_, index) => prosePdf(1 + (index % 5), index))
-    const pages = files.reduce((sum, _, index) => sum + 1 + (index % 5), 0)
-    const bare = Effect.forEach(files, (bytes, index) => readBare(`bare ${index}`, bytes, 1), {
-      concurrency: capacity,
-      discard: true
-    })
-    const service = Effect.fnUntraced(function* (round: number) {
-      yield* Effect.forEach(files, (bytes, index) => upload(url, bytes, `tenant-${index % tenants}`), {
-        concurrency: 16,
-        discard: true
-      })
-      yield* processed((round + 1) * files.length)
-    })
-    const times = yield* sideBySide(rounds, bare, service)
-    const report: Report = [
-      { name: "many small files, bare loop", unit: "pages/s", figures: times.map(({ bare }) => pages / bare) },
-      { name: "many small files, service", unit: "pages/s", figures: times.map(({ service }) => pages / service) },
-      { name: "ratio", unit: "service / bare", figures: times.map(({ bare, service }) => bare / service) }
-    ]
-    return report
-  }).pipe(Effect.provide(layerService))
+/** Files of one to five pages from twenty tenants. */
+export const smallFiles = (rounds: number, environment: Environment) => {
+  const files = Array.from({ length: smallFileCount }, (_, index) => ({
+    tenant: `tenant-${index % tenants}`,
+    bytes: prosePdf(1 + (index % 5), index)
+  }))
+  return compare("many small files", files, bestForSmall, rounds, environment)
+}

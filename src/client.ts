@@ -5,12 +5,14 @@
 import { Context, Duration, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import { FetchHttpClient, HttpBody, HttpClient, HttpClientError, HttpClientRequest, UrlParams } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
+import type { ApiKey, ApiKeyId } from "./domain/ApiKey.ts"
 import { isTerminal } from "./domain/Document.ts"
 import type { DocumentId, TenantId } from "./domain/Ids.ts"
 import type { PageView } from "./domain/Page.ts"
 import type { TenantState } from "./domain/TenantState.ts"
 import { Api } from "./http/Api.ts"
 import type { DocumentView } from "./http/DocumentView.ts"
+import type { IssuedKeyView } from "./http/KeysApi.ts"
 import { type AcceptedDocument, DocumentOutcome } from "./http/Outcome.ts"
 import type { QueueStatusView } from "./http/QueueApi.ts"
 import type { TenantChange } from "./http/TenantsApi.ts"
@@ -118,6 +120,11 @@ export interface Interface {
   /** What a tenant may have, has and gets; the one that asks when none is named. */
   readonly tenant: (tenant?: TenantId) => Effect.Effect<TenantState, ClientError>
   readonly changeTenant: (tenant: TenantId, change: typeof TenantChange.Type) => Effect.Effect<TenantState, ClientError>
+  /** The keys of a tenant that work. This and what follows takes the administrator's key, where keys are asked for. */
+  readonly keys: (tenant: TenantId) => Effect.Effect<ReadonlyArray<ApiKey>, ClientError>
+  /** Makes a key, and tells it this once. */
+  readonly createKey: (tenant: TenantId, name: string) => Effect.Effect<typeof IssuedKeyView.Type, ClientError>
+  readonly revokeKey: (tenant: TenantId, key: ApiKeyId) => Effect.Effect<void, ClientError>
 }
 
 const decodeProblem = Schema.decodeUnknownOption(Schema.Struct({ status: Schema.Int, ...problemFields }))
@@ -284,7 +291,12 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
         ? asked(api.tenants.own({ query: {}, headers: {} }))
         : asked(api.tenants.find({ params: { tenant: name }, query: {}, headers: {} })),
     changeTenant: (name, change) =>
-      asked(api.tenants.change({ params: { tenant: name }, query: {}, headers: {}, payload: change }))
+      asked(api.tenants.change({ params: { tenant: name }, query: {}, headers: {}, payload: change })),
+    keys: (of) =>
+      Effect.map(asked(api.keys.list({ params: { tenant: of }, query: {}, headers: {} })), (answer) => answer.keys),
+    createKey: (of, name) =>
+      asked(api.keys.create({ params: { tenant: of }, query: {}, headers: {}, payload: { name } })),
+    revokeKey: (of, key) => asked(api.keys.revoke({ params: { tenant: of, key }, query: {}, headers: {} }))
   })
 })
 

@@ -25,7 +25,7 @@ interface Figures {
 const tenants = 20
 
 /** Lets a process of its own upload small files as fast as it can. */
-const runClient = (url: string, connections: number, seconds: number) =>
+export const runClient = (url: string, connections: number, seconds: number) =>
   Effect.callback<Figures>((resume) => {
     const client = fork(new URL("../client.ts", import.meta.url), [url, String(connections), String(seconds)], {
       execArgv: ["--no-warnings"]
@@ -38,7 +38,7 @@ const runClient = (url: string, connections: number, seconds: number) =>
   })
 
 /** The peers are started without workers; Sluice's are kept from starting anything by pausing every tenant. */
-const rest = Effect.fnUntraced(function* (subject: Subject) {
+export const rest = Effect.fnUntraced(function* (subject: Subject) {
   if (subject.name !== "Sluice") return
   for (let tenant = 0; tenant < tenants; tenant++) {
     const name = `tenant-${tenant}`

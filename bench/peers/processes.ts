@@ -67,8 +67,20 @@ export const startModule = Effect.fnUntraced(function* (
     child.once("message", (message) => resume(Effect.succeed(message)))
     child.once("exit", () => resume(Effect.fail(failed(child, "ended before it was ready"))))
   })
-  return { message, pid: pidOf(child) }
+  return { message, child, pid: pidOf(child) }
 })
+
+/** Sends a message and waits for the next one that comes. One question at a time. */
+export const ask = (child: ChildProcess, question: object) =>
+  Effect.callback<unknown, CannotRun>((resume) => {
+    const ended = () => resume(Effect.fail(failed(child, "ended before it answered")))
+    child.once("message", (answer) => {
+      child.off("exit", ended)
+      resume(Effect.succeed(answer))
+    })
+    child.once("exit", ended)
+    child.send(question)
+  })
 
 /** 0 is nobody's. */
 export const pidOf = (child: ChildProcess) => child.pid ?? 0

@@ -3,14 +3,15 @@ import { Effect } from "effect"
 
 const ticksPerSecond = 100
 
-/** Of one process: its parent, and the seconds used by it and by those of its children that have ended. */
+/** Of one process: its parent, and the seconds used by it and by those of its children that have ended, and its own alone. */
 const readProcess = (pid: string) => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
     // The name before it, in brackets, may hold anything.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0)
-    return [{ pid: Number(pid), parent: Number(fields[1]), seconds: ticks / ticksPerSecond }]
+    const secondsOf = (from: number, to: number) =>
+      fields.slice(from, to).reduce((sum, field) => sum + Number(field), 0) / ticksPerSecond
+    return [{ pid: Number(pid), parent: Number(fields[1]), seconds: secondsOf(11, 15), own: secondsOf(11, 13) }]
   } catch {
     // It has just ended.
     return []
@@ -34,3 +35,7 @@ export const processorSeconds = (roots: ReadonlyArray<number>) =>
     }
     return all.filter(({ pid }) => below.has(pid)).reduce((sum, { seconds }) => sum + seconds, 0)
   })
+
+/** The same of one process alone. */
+export const ownProcessorSeconds = (pid: number) =>
+  Effect.sync(() => (process.platform === "linux" ? (readProcess(String(pid))[0]?.own ?? Number.NaN) : Number.NaN))

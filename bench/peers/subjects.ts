@@ -39,24 +39,44 @@ export const installPeers = Effect.gen(function* () {
   if (!ok) return yield* new CannotRun({ message: `npm ci --prefix bench/peers failed: ${output}` })
 })
 
+export interface SluiceOptions {
+  readonly environment?: Readonly<Record<string, string>>
+  /** Of the data; a temporary one when absent. */
+  readonly folder?: string
+  /** Loaded into its main process before the service; it can be talked to over IPC. */
+  readonly preload?: URL
+}
+
 /** As it is shipped, with room for every document that is thrown at it, and as silent as Fastify is. */
-export const startSluice = Effect.gen(function* () {
-  const folder = yield* temporaryFolder("sluice")
-  const { NODE_OPTIONS: _, ...environment } = process.env
-  const child = yield* start(process.execPath, ["--no-warnings", join(root, "src/main.ts")], {
-    env: { ...environment, DATA_DIR: folder, PORT: "0", QUEUE_MAXSIZE: "1000000", LOG_LEVEL: "Warn" }
+export const startSluiceWith = Effect.fnUntraced(function* ({ environment = {}, folder, preload }: SluiceOptions) {
+  const directory = folder ?? (yield* temporaryFolder("sluice"))
+  const { NODE_OPTIONS: _, ...inherited } = process.env
+  const preloads = preload === undefined ? [] : ["--import", preload.href]
+  const child = yield* start(process.execPath, ["--no-warnings", ...preloads, join(root, "src/main.ts")], {
+    stdio: ["ignore", "pipe", "pipe", ...(preload === undefined ? [] : ["ipc" as const])],
+    env: {
+      ...inherited,
+      DATA_DIR: directory,
+      PORT: "0",
+      QUEUE_MAXSIZE: "1000000",
+      LOG_LEVEL: "Warn",
+      ...environment
+    }
   })
   const url = yield* waitForOutput(child, /listens on (http:\/\/[^\s/]+)/)
+  const own = Object.entries(environment).map(([name, value]) => `, ${name} ${value}`)
   const subject: Subject = {
     name: "Sluice",
     url,
     isPeer: false,
-    settings: "as shipped, but for QUEUE_MAXSIZE 1000000, LOG_LEVEL Warn",
+    settings: `as shipped, but for QUEUE_MAXSIZE 1000000, LOG_LEVEL Warn${own.join("")}`,
     versions: { sluice: versionOf(root), effect: versionOf(join(root, "node_modules/effect")), ...pdfjs },
     pids: [pidOf(child)]
   }
-  return subject
+  return { subject, child }
 })
+
+export const startSluice = Effect.map(startSluiceWith({}), ({ subject }) => subject)
 
 const startPeer = Effect.fnUntraced(function* (
   name: string,

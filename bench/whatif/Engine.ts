@@ -50,7 +50,7 @@ export const layerEngine = (workload: Workload, settings: Settings, tenants: Ten
     Effect.map(PdfEngine, (engine) =>
       PdfEngine.of({
         ...engine,
-        open: (pdf) => Effect.scoped(Effect.andThen(working(pdf), engine.open(pdf))),
+        open: (pdf, head) => Effect.scoped(Effect.andThen(working(pdf), engine.open(pdf, head))),
         read: (pdf, pages, concurrency) => Stream.unwrap(Effect.as(working(pdf), engine.read(pdf, pages, concurrency)))
       })
     )

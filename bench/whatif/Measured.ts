@@ -1,7 +1,7 @@
 import { Ledger } from "./Ledger.ts"
 import { type Outcome, outcomeOf } from "./Outcome.ts"
 import type { Recording } from "./TraceFile.ts"
-import type { Workload } from "./Workload.ts"
+import { callMillis, type Workload } from "./Workload.ts"
 
 /** What each tenant got while it was recorded, of the documents that are replayed, to hold the replay against. */
 export const measuredOf = ({ records }: Recording, { documents }: Workload): Outcome => {
@@ -33,8 +33,8 @@ export const measuredOf = ({ records }: Recording, { documents }: Workload): Out
     if (record._tag === "Retried") happenings.push([at, (now) => ledger.arrived(document, tenant, now)])
     if (record._tag === "Ended") happenings.push([at, (now) => ledger.ended(document, now)])
     if (record._tag === "Opened" || record._tag === "Read") {
-      happenings.push([Math.max(0, at - record.millis), (now) => ledger.works(tenant, 1, now)])
-      const pages = record._tag === "Read" ? record.pages.length : 0
+      happenings.push([Math.max(0, at - callMillis(record)), (now) => ledger.works(tenant, 1, now)])
+      const pages = (record._tag === "Read" ? record.pages : (record.head ?? [])).length
       happenings.push([
         at,
         (now) => {

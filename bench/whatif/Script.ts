@@ -13,16 +13,15 @@ export const idOf = ({ location }: PdfRef): string =>
 const recorded = "as it was recorded"
 
 const openingOf = ({ openings, pages }: TracedDocument, before: number): ScriptedOpening => {
-  // Calls that a stop or a cancel ended, or for which there was no worker, say nothing of the file.
-  const told = openings.filter(({ end }) => end !== "interrupted" && end !== "unavailable")
-  const opening = told[before] ?? told.findLast(({ end }) => end === "done" || end === "unreadable")
+  const opening = openings[before] ?? openings.findLast(({ end }) => end === "done" || end === "unreadable")
   if (opening === undefined) return { _tag: "Opens", pageCount: pages }
+  if (opening.end === "interrupted") return { _tag: "Hang" }
   const takes = opening.millis
   if (opening.end === "unreadable") {
     return { _tag: "Unreadable", takes, failure: failure(opening.error ?? "CORRUPT", recorded) }
   }
   return opening.end === "done"
-    ? { _tag: "Opens", takes, pageCount: opening.pages ?? pages }
+    ? { _tag: "Opens", takes, pageCount: opening.pages ?? pages, head: opening.head?.length ?? 0 }
     : { _tag: "Death", takes, memory: opening.end === "died of memory" }
 }
 

@@ -14,10 +14,14 @@ const scheduler = () =>
     }
   })
 
-/** Lets signals and output through. */
-const breath = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+/**
+ * Who moves the clock takes a turn of the event loop for each step, which lets signals and output through. By then nobody
+ * is left who has anything to do at that moment, however many turns it takes them.
+ */
+const stepping = new Scheduler.MixedScheduler("async")
 
-export const letPass = (millis: number) => Effect.andThen(TestClock.adjust(millis), breath)
+export const letPass = (millis: number) =>
+  TestClock.adjust(millis).pipe(Effect.provideService(Scheduler.Scheduler, stepping))
 
 /** Ids that are all different, and the same in every run. */
 export const layerIds = Layer.sync(SecureRandom.SecureRandom, () => {

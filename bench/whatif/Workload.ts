@@ -20,6 +20,7 @@ export interface TracedDocument {
   readonly carriedOver: boolean
   readonly at: number
   readonly notBefore: number | undefined
+  /** Those that say something of the file; one that was interrupted hung. */
   readonly openings: ReadonlyArray<Opening>
   /** By page, each time it was read. */
   readonly readings: ReadonlyMap<number, ReadonlyArray<Reading>>
@@ -134,8 +135,8 @@ export const workloadOf = ({ header, records, torn }: Recording): Workload => {
         break
       }
       case "Opened":
-        workerMillis += record.millis
-        draft(record.document).openings.push(record)
+        workerMillis += callMillis(record)
+        addOpening(draft(record.document), record, header.limits.pageTimeoutMillis)
         break
       case "Read":
         workerMillis += record.millis
@@ -170,6 +171,18 @@ export const workloadOf = ({ header, records, torn }: Recording): Workload => {
     torn,
     workerMillis
   }
+}
+
+/** All that a call took of its worker. */
+export const callMillis = (record: Opening | Extract<TraceRecord, { readonly _tag: "Read" }>): number =>
+  record._tag === "Read" ? record.millis : (record.head ?? []).reduce((sum, { millis }) => sum + millis, record.millis)
+
+/** Calls that a stop or a cancel ended, or for which there was no worker, say nothing of the file. */
+const addOpening = (document: Draft, opening: Opening, pageTimeoutMillis: number): void => {
+  const { end, head = [], millis } = opening
+  if (end === "unavailable" || (end === "interrupted" && millis < pageTimeoutMillis)) return
+  document.openings.push(opening)
+  for (const { page, ...reading } of head) document.read(page, { _tag: "Page", ...reading })
 }
 
 /** What became of pages that did not come out belongs to the first of them. */

@@ -16,6 +16,7 @@ import { Events } from "../services/Events.ts"
 import { Secrets } from "../services/Secrets.ts"
 import { type ResolvedSource, Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
+import * as TraceContext from "../services/TraceContext.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
 import { BytesInFlight, type CountBytes } from "./BytesInFlight.ts"
 import { longestWaitSeconds } from "./Appointments.ts"
@@ -105,6 +106,7 @@ const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocumen
         ...(yield* sealed(tenant, options.password)),
         callback: options.callback,
         reuse: options.force !== true,
+        trace: yield* TraceContext.current,
         acceptedAt: yield* Clock.currentTimeMillis
       },
       yield* backlogLimits(tenant)

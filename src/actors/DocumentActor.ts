@@ -1,14 +1,16 @@
-import { Cause, Clock, Duration, Effect, Metric } from "effect"
+import { Cause, Clock, DateTime, Duration, Effect, Metric } from "effect"
 import { type Failure, failure } from "../domain/Failure.ts"
+import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { isFailed, type PageResult } from "../domain/Page.ts"
-import { type Claim, DocumentStore, type Outcome } from "../services/DocumentStore.ts"
+import { type Claim, DocumentStore, type Outcome, type WholeDocument } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { PdfEngine } from "../services/PdfEngine.ts"
 import * as Telemetry from "../services/Telemetry.ts"
+import * as TraceContext from "../services/TraceContext.ts"
 import { announceEnd } from "./DocumentEnd.ts"
-import { DocumentFailed, locate, openPdf } from "./DocumentOpening.ts"
-import { readPages } from "./DocumentPages.ts"
+import { DocumentFailed, locate, openPdf, type Opening } from "./DocumentOpening.ts"
+import { noFaults, readPages } from "./DocumentPages.ts"
 import type { Pass } from "./GlobalGate.ts"
 import type { PageGate } from "./PageGate.ts"
 import { retryingStore } from "./Policies.ts"
@@ -36,7 +38,22 @@ export interface Grant {
 /** How a run ended: `unavailable` means that a service it needs failed it, and the document waits again. */
 export type RunEnd = "ended" | "given back" | "preempted" | "unavailable"
 
-export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Claim, grant: Grant) {
+/** One run, as a part of the trace of the request that brought the document. */
+export const runDocument = (claim: Claim, grant: Grant): ReturnType<typeof run> => {
+  const { trace } = claim.document
+  return trace === undefined
+    ? run(claim, grant)
+    : Effect.andThen(tellQueued(claim), run(claim, grant)).pipe(TraceContext.continuing(trace))
+}
+
+const tellQueued = ({ document: { timings }, fence }: Claim) => {
+  if (fence.attempt > 1) return Effect.void
+  const { acceptedAt, notBefore = acceptedAt, startedAt = notBefore } = timings
+  const due = Math.max(DateTime.toEpochMillis(acceptedAt), DateTime.toEpochMillis(notBefore))
+  return TraceContext.past("DocumentActor.queued", due, DateTime.toEpochMillis(startedAt))
+}
+
+const run = Effect.fn("DocumentActor.run")(function* (claim: Claim, grant: Grant) {
   const store = yield* DocumentStore
   const events = yield* Events
   const stopwatches = yield* Stopwatches
@@ -60,8 +77,11 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
   )
 
   /** What is durable is announced; between tries it may be stopped, so that a run which lost its lease does not hold its permits. */
-  const finish = (outcome: Outcome) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => store.finish(fence, outcome, now)).pipe(
+  const finish = ({ outcome, whole }: Ending) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      whole === undefined ? store.finish(fence, outcome, now) : store.finishWhole(fence, whole, outcome, now)
+    ).pipe(
+      Effect.tap(() => (whole === undefined ? Effect.void : announceWhole(subject, whole))),
       Effect.flatMap(announceEnd),
       Effect.uninterruptible,
       retryingStore
@@ -74,7 +94,9 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
         DocumentFailed.of(failure("DOCUMENT_TIMEOUT", `reading took more than ${Duration.format(documentTimeout)}`))
       )
     ),
-    Effect.catchTag("DocumentFailed", (error) => Effect.succeed<Outcome>({ status: "failed", failure: error.failure })),
+    Effect.catchTag("DocumentFailed", (error) =>
+      Effect.succeed<Ending>({ outcome: { status: "failed", failure: error.failure } })
+    ),
     Effect.flatMap(finish),
     Effect.as<RunEnd>("ended"),
     Effect.catchTag("LeaseLost", (error) => Effect.as(Effect.logInfo(error.message), "ended" as const)),
@@ -85,7 +107,9 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
     ),
     Effect.catchDefect((defect) =>
       Effect.logError("document crashed", Cause.die(defect)).pipe(
-        Effect.andThen(finish({ status: "failed", failure: failure("CRASHED", "the engine failed on this document") })),
+        Effect.andThen(
+          finish({ outcome: { status: "failed", failure: failure("CRASHED", "the engine failed on this document") } })
+        ),
         Effect.as<RunEnd>("ended"),
         Effect.catchTag(["LeaseLost", "StoreUnavailable"], () =>
           Effect.as(giveBack("unavailable"), "unavailable" as const)
@@ -95,6 +119,37 @@ export const runDocument = Effect.fn("DocumentActor.run")(function* (claim: Clai
     Effect.onInterrupt(() => giveBack("stopped"))
   )
 }, Effect.scoped)
+
+/** How the document ends. `whole` is what was read of it and is not stored yet. */
+interface Ending {
+  readonly outcome: Outcome
+  readonly whole?: WholeDocument
+}
+
+interface Subject {
+  readonly tenantId: TenantId
+  readonly documentId: DocumentId
+}
+
+const announcePage = Effect.fnUntraced(function* (events: Events["Service"], subject: Subject, page: PageResult) {
+  yield* Metric.update(Telemetry.pagesRead.of(page.status), 1)
+  yield* Metric.update(Telemetry.pageDuration, Duration.millis(page.elapsedMillis))
+  yield* events.publish({ _tag: "PageDone", ...subject, page: page.number, status: page.status })
+})
+
+const announceWhole = Effect.fnUntraced(function* (subject: Subject, { pages, pdf }: WholeDocument) {
+  const events = yield* Events
+  yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pdf.pageCount })
+  yield* Effect.forEach(pages, (page) => announcePage(events, subject, page), { discard: true })
+})
+
+/** A fresh document all of whose pages came, and came well, with its opening: one commit makes it durable with its end. */
+const wholeOf = (claim: Claim, { opened, suspects }: Opening): WholeDocument | undefined => {
+  const pages = opened.head ?? []
+  const isFresh = claim.donePages.size === 0 && claim.faults.size === 0 && suspects.length === 0
+  const isWell = pages.every(({ status }) => !isFailed(status))
+  return isFresh && isWell && pages.length > 0 && pages.length === opened.pageCount ? { pages, pdf: opened } : undefined
+}
 
 /** Reads what is not read yet, and says how the document ends. */
 const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass }: Grant, stopwatch: Stopwatch) {
@@ -119,15 +174,24 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass
     return pageCount
   })
   const open = Effect.gen(function* () {
-    const opened = yield* openPdf(pdf, place, stopwatch, pageGate)
+    const opening = yield* openPdf(pdf, place, stopwatch, pageGate)
+    const { opened, suspects } = opening
     const pageCount = yield* checked(opened.pageCount)
-    yield* retryingStore(store.opened(fence, opened))
-    yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pageCount })
-    return { pageCount, head: opened.head ?? [] }
+    const whole = wholeOf(claim, opening)
+    if (whole === undefined) {
+      yield* retryingStore(store.opened(fence, opened))
+      yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pageCount })
+    }
+    return { pageCount, head: opened.head ?? [], headMillis: opened.headMillis, suspects, whole }
   })
   // What an earlier run found in the file is known; a worker that does not have it open opens it to read.
   const known = document.progress.pages
-  const { head, pageCount } = known === undefined ? yield* open : { pageCount: yield* checked(known), head: [] }
+  const { head, headMillis, pageCount, suspects, whole } =
+    known === undefined
+      ? yield* open
+      : { pageCount: yield* checked(known), head: [], headMillis: undefined, suspects: [], whole: undefined }
+  if (whole !== undefined) return { outcome: { status: "completed" }, whole } satisfies Ending
+  const faults = new Map([...suspects.map((page) => [page, noFaults] as const), ...claim.faults])
 
   let failed = document.progress.failed
   let lastFailure: Failure | undefined
@@ -135,15 +199,13 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass
     store.savePage(fence, page).pipe(
       retryingStore,
       Effect.trackDuration(Telemetry.checkpointDuration),
-      Effect.andThen(Metric.update(Telemetry.pagesRead.of(page.status), 1)),
-      Effect.andThen(Metric.update(Telemetry.pageDuration, Duration.millis(page.elapsedMillis))),
       Effect.andThen(
         Effect.suspend(() => {
           if (isFailed(page.status)) {
             failed++
             lastFailure = page.error
           }
-          return events.publish({ _tag: "PageDone", ...subject, page: page.number, status: page.status })
+          return announcePage(events, subject, page)
         })
       )
     )
@@ -153,13 +215,14 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass
   yield* readPages({
     pdf,
     pages,
-    head: head.filter(({ number }) => !claim.donePages.has(number)),
+    head: head.filter(({ number }) => !claim.donePages.has(number) && !faults.has(number)),
+    headMillis,
     pageGate,
     pageTimeout: config.pageTimeout,
     turn: { ...place, pass },
     stopwatch,
     checkpoint,
-    faults: claim.faults,
+    faults,
     onFault: (page, fault) => retryingStore(store.recordFault(fence, page, fault))
   }).pipe(
     Effect.tapErrorTag("Preempted", () =>
@@ -169,7 +232,7 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass
     ),
     Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure)))
   )
-  if (failed === 0) return { status: "completed" } satisfies Outcome
-  if (failed < pageCount) return { status: "partial" } satisfies Outcome
+  if (failed === 0) return { outcome: { status: "completed" } } satisfies Ending
+  if (failed < pageCount) return { outcome: { status: "partial" } } satisfies Ending
   return yield* DocumentFailed.of(lastFailure ?? failure("PAGE_UNREADABLE", "no page of the file could be read"))
 })

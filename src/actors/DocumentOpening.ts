@@ -1,4 +1,4 @@
-import { Data, Duration, Effect, Metric, Schema } from "effect"
+import { Clock, Data, Duration, Effect, Metric, Schema } from "effect"
 import { Failure, failure } from "../domain/Failure.ts"
 import type { BlobHash } from "../domain/Ids.ts"
 import { BlobStore } from "../services/BlobStore.ts"
@@ -7,6 +7,7 @@ import { EngineConfig } from "../services/EngineConfig.ts"
 import {
   type EngineUnavailable,
   type HeadWanted,
+  type OpenedWithHead,
   PdfEngine,
   PdfEngineError,
   type PdfRef,
@@ -17,6 +18,7 @@ import { Secrets } from "../services/Secrets.ts"
 import { Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import type { Place } from "./FairQueue.ts"
+import { inTurn } from "./Gate.ts"
 import { type PageGate, throughPageGate } from "./PageGate.ts"
 import { PageScheduler } from "./PageScheduler.ts"
 import { maxConcurrencyPerWorker, openRetry, retryingStore, sourceRetry } from "./Policies.ts"
@@ -53,9 +55,17 @@ class HeadStalled extends Data.TaggedError("HeadStalled")<{}> {}
 const headPages = 8
 const estimatedOpenMillis = 10
 
+export interface Opening {
+  readonly opened: OpenedWithHead
+  /** Pages of which one may have ended or held up a worker. */
+  readonly suspects: ReadonlyArray<number>
+}
+
+const firstPages = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
 /**
  * Reads the file's structure in a turn of one worker, and some of its first pages with it. If that goes wrong in a way that a
- * page may be to blame for, the file is opened alone, and its pages are left to be read with more care.
+ * page may be to blame for, the file is opened alone, and these pages are left to be read with more care.
  */
 export const openPdf = Effect.fn("DocumentActor.open")(function* (
   pdf: PdfRef,
@@ -66,8 +76,9 @@ export const openPdf = Effect.fn("DocumentActor.open")(function* (
   const { pageTimeout } = yield* EngineConfig
   const engine = yield* PdfEngine
   const scheduler = yield* PageScheduler
-  const openWith = (head: HeadWanted) =>
-    Effect.suspend(() => engine.open(pdf, head)).pipe(
+  const openWith = Effect.fnUntraced(function* (head: HeadWanted) {
+    const asked = yield* Clock.currentTimeMillis
+    return yield* Effect.suspend(() => engine.open(pdf, head)).pipe(
       Effect.timeoutOrElse({
         duration: pageTimeout,
         orElse: (): Effect.Effect<never, HeadStalled | DocumentFailed> => {
@@ -79,20 +90,26 @@ export const openPdf = Effect.fn("DocumentActor.open")(function* (
       Effect.trackDuration(Telemetry.openDuration),
       Effect.tapErrorTag("PdfEngineError", Telemetry.countEngineError),
       stopwatch.run,
+      inTurn(asked),
       scheduler.run({ ...place, estimatedMillis: estimatedOpenMillis })
     )
+  })
   const openAlone = openWith({ pages: 0, concurrency: 1 }).pipe(
     Effect.retry({ schedule: openRetry, while: isWorkerDeath }),
     // Nothing was wanted of the head that could stall.
-    Effect.catchTag("HeadStalled", Effect.die)
+    Effect.catchTag("HeadStalled", Effect.die),
+    Effect.map((opened): Opening => ({ opened, suspects: firstPages(Math.min(headPages, opened.pageCount)) }))
   )
   return yield* throughPageGate(pageGate, Math.min(maxConcurrencyPerWorker, pageGate.limit()), (permits) =>
     openWith({ pages: headPages, concurrency: permits })
   ).pipe(
+    Effect.map((opened): Opening => ({ opened, suspects: [] })),
     Effect.catchIf(
       (error) => error._tag === "HeadStalled" || isWorkerDeath(error),
       () => openAlone
     ),
+    // Was caught above, which the type does not know.
+    Effect.catchTag("HeadStalled", Effect.die),
     Effect.catchTag("PdfEngineError", ({ reason }) => Effect.fail(opening(reason)))
   )
 })

@@ -3,9 +3,11 @@ import { failure, isPermanent } from "../domain/Failure.ts"
 import { failedPage, type PageResult } from "../domain/Page.ts"
 import type { PageFaults } from "../services/DocumentStore.ts"
 import type { PdfRef } from "../services/PdfEngine.ts"
+import * as TraceContext from "../services/TraceContext.ts"
 import { Preempted } from "./GlobalGate.ts"
 import { type PageGate, throughPageGate } from "./PageGate.ts"
 import { type CheckpointError, readRange } from "./PageRange.ts"
+import { CheckpointSpan } from "./CheckpointSpan.ts"
 import { PageScheduler, type SchedulerClosed, type Turn } from "./PageScheduler.ts"
 import { maxConcurrencyPerWorker, pageDeathBudget, pageFailureBudget, pageRetry } from "./Policies.ts"
 import { RangeSizer } from "./RangeSizer.ts"
@@ -31,6 +33,8 @@ export interface ReadPages {
   readonly pages: ReadonlyArray<number>
   /** Results of some of them, which came with the opening. */
   readonly head: ReadonlyArray<PageResult>
+  /** What they took of a worker, as their own times may overlap. */
+  readonly headMillis?: number | undefined
   /** Pages being read at once. */
   readonly pageGate: PageGate
   readonly pageTimeout: Duration.Duration
@@ -38,13 +42,13 @@ export interface ReadPages {
   readonly stopwatch: Stopwatch
   /** Makes a page's result durable. Called once per page. */
   readonly checkpoint: (page: PageResult) => Effect.Effect<void, CheckpointError>
-  /** What earlier runs of the document found; such pages are read alone, when the others are done. */
+  /** What earlier runs, or the opening, found to doubt; such pages are read alone, when the others are done. */
   readonly faults: ReadonlyMap<number, PageFaults>
   /** Makes durable that a page is to be read again, and why: its budgets hold over all runs. */
   readonly onFault: (page: number, fault: "failure" | "death") => Effect.Effect<void, CheckpointError>
 }
 
-const noFaults: PageFaults = { failures: 0, deaths: 0 }
+export const noFaults: PageFaults = { failures: 0, deaths: 0 }
 
 /** A page read alone came to nothing. `verdict` is its result unless it is read `again`. */
 class PageFault extends Data.TaggedError("PageFault")<{ readonly verdict: PageResult; readonly again: boolean }> {}
@@ -59,6 +63,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const { pdf, pageTimeout, stopwatch } = request
   const unsaved = yield* Semaphore.make(maxUnsavedPages)
   const scope = yield* Effect.scope
+  const emit = yield* TraceContext.emitter
   const broken = yield* Deferred.make<never, CheckpointError>()
   const sizer = new RangeSizer()
   const inHand = new Set(request.head.map((page) => page.number))
@@ -137,10 +142,10 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const readFaulty = (page: number) =>
     Effect.andThen(request.onFault(page, "failure"), readAlone(page, { ...noFaults, failures: 1 }))
 
-  const forkCheckpoint = (page: PageResult) =>
+  const forkCheckpoint = (page: PageResult, span: CheckpointSpan | undefined) =>
     unsaved.take(1).pipe(
       Effect.andThen(
-        request.checkpoint(page).pipe(
+        (span === undefined ? request.checkpoint(page) : span.around(request.checkpoint(page))).pipe(
           Effect.tapCause((cause) => Deferred.failCause(broken, cause)),
           Effect.ensuring(unsaved.release(1)),
           // Not a child of the range, which ends before its last checkpoints do.
@@ -166,13 +171,14 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const takePage = (
     page: PageResult,
     faulty: Array<number>,
-    pageFibers: Array<Fiber.Fiber<void, CheckpointError>>
+    pageFibers: Array<Fiber.Fiber<void, CheckpointError>>,
+    span: CheckpointSpan | undefined
   ): Effect.Effect<void> => {
     if (page.status === "failed" && !isFinal(page)) {
       faulty.push(page.number)
       return Effect.void
     }
-    return Effect.map(forkCheckpoint(page), (fiber) => {
+    return Effect.map(forkCheckpoint(page, span), (fiber) => {
       pageFibers.push(fiber)
     })
   }
@@ -183,11 +189,11 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     head = []
     if (pages.length === 0) return
     const faulty: Array<number> = []
-    sizer.observe(
-      pages.length,
-      pages.reduce((millis, page) => millis + page.elapsedMillis, 0)
-    )
-    yield* Effect.forEach(pages, (page) => takePage(page, faulty, pageFibers), { discard: true })
+    const ownMillis = pages.reduce((millis, page) => millis + page.elapsedMillis, 0)
+    sizer.observe(pages.length, request.headMillis ?? ownMillis)
+    const span = emit && new CheckpointSpan(emit)
+    yield* Effect.forEach(pages, (page) => takePage(page, faulty, pageFibers, span), { discard: true })
+    if (span !== undefined) yield* span.close
     if (pages.length > faulty.length) pass?.verdict()
     yield* Effect.forEach(faulty, readFaulty, { discard: true })
   })
@@ -195,7 +201,9 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const readRanges = Effect.fnUntraced(function* (pageFibers: Array<Fiber.Fiber<void, CheckpointError>>) {
     for (let pages = nextRange(); pages.length > 0; pages = nextRange()) {
       const faulty: Array<number> = []
-      const end = yield* readGated(pages, request.turn, (page) => takePage(page, faulty, pageFibers))
+      const span = emit && new CheckpointSpan(emit)
+      const end = yield* readGated(pages, request.turn, (page) => takePage(page, faulty, pageFibers, span))
+      if (span !== undefined) yield* span.close
       const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, end.inHand)
       const innocent = end._tag === "Read" ? [] : end.unfinished.slice(end.inHand)
       pending.push(...innocent.reverse())

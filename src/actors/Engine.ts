@@ -1,4 +1,5 @@
 import { Layer } from "effect"
+import { Webhooks } from "../services/Webhooks.ts"
 import * as BlobSweeper from "./BlobSweeper.ts"
 import { BytesInFlight } from "./BytesInFlight.ts"
 import { Drain } from "./Drain.ts"
@@ -26,7 +27,14 @@ import { WorkCosts } from "./WorkCosts.ts"
  */
 export const layerNoScheduling = Drain.layer.pipe(
   Layer.provideMerge(
-    Layer.mergeAll(IngestionEngine.layer, Sweeper.layer, LeaseKeeper.layer, BlobSweeper.layer, RetentionSweeper.layer)
+    Layer.mergeAll(
+      IngestionEngine.layer,
+      Webhooks.layerNoDeps,
+      Sweeper.layer,
+      LeaseKeeper.layer,
+      BlobSweeper.layer,
+      RetentionSweeper.layer
+    )
   ),
   Layer.provideMerge(TenantDirectory.layer),
   Layer.provideMerge(Submissions.layer),

@@ -1,5 +1,6 @@
 import { Clock, Duration, Effect, Metric, type Semaphore } from "effect"
 import * as Telemetry from "../services/Telemetry.ts"
+import * as TraceContext from "../services/TraceContext.ts"
 
 /** Runs the effect while it holds a permit of a gate; the wait and the permits in use are measured under the gate's name. */
 export const throughGate =
@@ -10,8 +11,20 @@ export const throughGate =
         Effect.gen(function* () {
           const given = yield* Clock.currentTimeMillis
           yield* Metric.update(Telemetry.gateWait.of(name), Duration.millis(given - asked))
+          yield* TraceContext.past(`Gate.${name}`, asked, given)
           return yield* holding(name)(effect)
         })
+      )
+    )
+
+/** The same for work in a turn of a worker that was `asked` for at that moment. */
+export const inTurn =
+  (asked: number) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(Clock.currentTimeMillis, (given) =>
+      Metric.update(Telemetry.gateWait.of("worker"), Duration.millis(given - asked)).pipe(
+        Effect.andThen(TraceContext.past("Gate.worker", asked, given)),
+        Effect.andThen(holding("worker")(effect))
       )
     )
 

@@ -1,5 +1,6 @@
 import type { DateTime, Effect, Option, Redacted, Scope, Stream } from "effect"
 import { Context, Schema } from "effect"
+import type { Change } from "../domain/Change.ts"
 import { Document } from "../domain/Document.ts"
 import type { IngestEvent } from "../domain/Event.ts"
 import { Failure } from "../domain/Failure.ts"
@@ -108,6 +109,16 @@ export interface QueueStatus {
 }
 
 /**
+ * What a watcher is told. With the `id` of the last thing that it was told it may ask for all that came after, also of another
+ * run of the service.
+ */
+export type News =
+  | { readonly _tag: "Changed"; readonly id: number; readonly change: Change }
+  | { readonly _tag: "Queue"; readonly id: number; readonly status: QueueStatus }
+  /** Nothing else has happened. */
+  | { readonly _tag: "Quiet"; readonly id: number }
+
+/**
  * The engine as its users see it, over HTTP or embedded. Every method takes the tenant first and sees only that tenant's
  * documents. When `submit` succeeds, the document is durable and will reach a terminal state.
  */
@@ -204,6 +215,28 @@ export class Ingestion extends Context.Service<
       tenant: TenantId,
       id: DocumentId
     ) => Stream.Stream<IngestEvent, DocumentNotFound | StoreUnavailable>
+    /**
+     * Changes of the tenant's documents, or of all documents, in the order in which they came: from now on, or after what is
+     * known already. A document that changed several times since is told once, as it is. Queues are told when they have changed,
+     * at most once a second. Without end; a reader may be slow and misses nothing.
+     */
+    readonly watch: (
+      tenant: TenantId | undefined,
+      after?: number | undefined
+    ) => Stream.Stream<News, StoreUnavailable>
+    /**
+     * The document as it is, what becomes of it, and its pages, also those that were there before; its end comes last, and ends the
+     * stream, and so does its removal. With `after` only what came after that; none if all of it is known.
+     */
+    readonly watchDocument: (
+      tenant: TenantId,
+      id: DocumentId,
+      after?: number | undefined
+    ) => Effect.Effect<Option.Option<Stream.Stream<News, StoreUnavailable>>, DocumentNotFound | StoreUnavailable>
+    /** From now on. Each run of what it answers with waits until something has become of the document since the run before. */
+    readonly changed: (id: DocumentId) => Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
+    /** What is held for watchers, and how many there are. */
+    readonly watching: Effect.Effect<{ readonly changes: number; readonly watchers: number }>
     /** False once the engine is stopping and refuses submissions. */
     readonly accepting: Effect.Effect<boolean>
   }

@@ -10,6 +10,7 @@ import { Events } from "../services/Events.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
 import * as Admission from "./Admission.ts"
 import { announceEnd } from "./DocumentEnd.ts"
+import { makeFeed } from "./Feed.ts"
 import { followDocument } from "./Follow.ts"
 import * as IdempotencyKeys from "./IdempotencyKeys.ts"
 import { Ingestion, type QueueStatus } from "./Ingestion.ts"
@@ -127,6 +128,19 @@ export const layer = Layer.effect(
       return status
     })
 
+    const describe = Effect.fnUntraced(function* (document: Document) {
+      if (isTerminal(document.status)) return document
+      const nextAttemptAt = document.status === "running" ? yield* retries.nextAttempt(document.id) : undefined
+      const waiting = yield* estimator.waiting(document, nextAttemptAt)
+      return new Document({
+        ...document,
+        timings: { ...document.timings, ...(nextAttemptAt && { nextAttemptAt }) },
+        ...(waiting && { waiting })
+      })
+    })
+
+    const feed = yield* makeFeed({ queueStatus, describe })
+
     const tenantState = Effect.fn("Ingestion.tenant")(function* (tenantId: TenantId) {
       const now = yield* Clock.currentTimeMillis
       const { running, waiting: backlog } = yield* store.stats(tenantId)
@@ -151,15 +165,7 @@ export const layer = Layer.effect(
       submitSource: (tenant, source, options) =>
         Effect.provideContext(Admission.submitSource(tenant, source, options), services),
       status: Effect.fn("Ingestion.status")(function* (tenant, id) {
-        const document = yield* store.find(tenant, id)
-        if (isTerminal(document.status)) return document
-        const nextAttemptAt = document.status === "running" ? yield* retries.nextAttempt(id) : undefined
-        const waiting = yield* estimator.waiting(document, nextAttemptAt)
-        return new Document({
-          ...document,
-          timings: { ...document.timings, ...(nextAttemptAt && { nextAttemptAt }) },
-          ...(waiting && { waiting })
-        })
+        return yield* describe(yield* store.find(tenant, id))
       }),
       list: Effect.fn("Ingestion.list")((tenant, options) => store.list(tenant, options)),
       pages: Effect.fn("Ingestion.pages")(function* (tenant, id, options) {
@@ -185,6 +191,10 @@ export const layer = Layer.effect(
           )
         ),
       follow: (tenant, id) => Stream.provideContext(followDocument(tenant, id), services),
+      watch: feed.watch,
+      watchDocument: feed.watchDocument,
+      changed: feed.changed,
+      watching: Effect.sync(feed.held),
       accepting: submissions.accepting
     })
   })

@@ -1,91 +1,147 @@
-import { Clock, Effect, Layer, Metric, Schedule, Schema } from "effect"
-import { Document } from "../domain/Document.ts"
-import { type CallbackFailed, type CallbackRefused, CallbackSender } from "../services/CallbackSender.ts"
-import { DocumentStore, type PendingCallback, type StoreUnavailable } from "../services/DocumentStore.ts"
-import { callbackDeliveries, documentAttributes } from "../services/Telemetry.ts"
+import { Clock, Config, Context, Duration, Effect, Layer, Metric, Schedule } from "effect"
+import { originOf } from "../domain/HttpUrl.ts"
+import type { TenantId } from "../domain/Ids.ts"
+import type { Delivery, EndpointHealth, PendingCallback } from "../domain/Webhook.ts"
+import { CallbackSender } from "../services/CallbackSender.ts"
+import { duration } from "../services/ConfigValues.ts"
+import { DocumentStore, type StoreUnavailable } from "../services/DocumentStore.ts"
+import { Secrets } from "../services/Secrets.ts"
+import * as TraceContext from "../services/TraceContext.ts"
+import { callbackDeliveries, documentAttributes, webhooksDisabled } from "../services/Telemetry.ts"
+import { announcementBody, announcementHeaders, announcementId } from "./Announcement.ts"
+import { nextAttemptAt } from "./DeliverySchedule.ts"
 
-// Tells callbacks that their document has ended, at least once. The store owes a callback from the moment the document is
-// terminal until it is settled here: delivered, refused for good, or given up. A crash between the delivery and its record
-// repeats the delivery; receivers recognise it by its `webhook-id`.
+// Tells callbacks and endpoints that documents have ended, at least once. The store owes a callback from the moment the
+// document is terminal until it is settled here: delivered, refused for good, or given up. A crash between the delivery and
+// its record repeats the delivery; receivers recognise it by its `webhook-id`.
+//
+// What is owed is a column of the document and not an element of a queue (`PersistedQueue` of effect/persistence), because it
+// has to become true in the very transaction that ends the document, and to go with it when it is retried or removed.
 
-/** What a receiver gets. The pages are fetched by who wants them. */
-export const DocumentEndedBody = Schema.Struct({
-  event: Schema.Literal("document.ended"),
-  id: Document.fields.id,
-  tenantId: Document.fields.tenantId,
-  name: Document.fields.name,
-  status: Document.fields.status,
-  progress: Document.fields.progress,
-  error: Document.fields.failure,
-  timings: Document.fields.timings
+const defaultDisableAfter = Duration.days(3)
+
+/** How long all deliveries to a tenant's endpoint may fail until it is disabled. */
+export const DisableAfter = Context.Reference<Duration.Duration>("sluice/actors/Outbox/DisableAfter", {
+  defaultValue: () => defaultDisableAfter
 })
-
-const encodeBody = Schema.encodeSync(Schema.fromJsonString(DocumentEndedBody))
 
 const pollInterval = "2 seconds"
 const batchSize = 256
 const concurrency = 8
-const maxDeliveries = 10
-const firstDelayMillis = 10_000
-const maxDelayMillis = 3_600_000
+/** A tenant that has named so many hosts which do not answer has no more of them tried in the same round. */
+const silentHostsPerTenant = 4
 
-/** From the first failed delivery on: 10 s, 20 s, 40 s and so on, at most an hour. */
-export const retryDelayMillis = (failedDeliveries: number): number =>
-  Math.min(firstDelayMillis * 2 ** (failedDeliveries - 1), maxDelayMillis)
+interface Tried {
+  readonly status: number | undefined
+  readonly error: string | undefined
+  /** `deferred`: it was not sent just now, which says nothing of the endpoint. */
+  readonly outcome: "delivered" | "failed" | "deferred" | "refused" | "gone"
+  readonly retryAfter: string | undefined
+}
+
+const tried = (outcome: Tried["outcome"], detail: Partial<Tried> = {}): Tried => ({
+  status: undefined,
+  error: undefined,
+  retryAfter: undefined,
+  ...detail,
+  outcome
+})
 
 const make = Effect.gen(function* () {
   const store = yield* DocumentStore
   const sender = yield* CallbackSender
+  const secrets = yield* Secrets
+  const disableAfter = yield* DisableAfter
 
-  const record = Effect.fnUntraced(function* (
-    pending: PendingCallback,
-    failed: CallbackRefused | CallbackFailed | undefined
-  ) {
-    const deliveries = pending.deliveries + 1
-    const outcome = outcomeOf(deliveries, failed)
-    yield* Metric.update(callbackDeliveries.of(outcome), 1)
-    if (outcome !== "retried") {
-      yield* store.recordCallback(pending.document, { settled: true })
-      if (failed) yield* Effect.logWarning(`${outcome} after ${deliveries} deliveries: ${failed.message}`)
-      return
+  const healthOf = ({ error, outcome }: Tried): EndpointHealth | undefined => {
+    if (outcome === "delivered") return "works"
+    if (outcome === "deferred") return undefined
+    if (outcome === "gone") return { toleranceMillis: 0, reason: "the endpoint answered with status 410 (gone)" }
+    return {
+      toleranceMillis: Duration.toMillis(disableAfter),
+      reason: `every delivery has failed for ${Duration.format(disableAfter)}, the last one: ${error ?? "no answer"}`
     }
-    const nextAt = (yield* Clock.currentTimeMillis) + retryDelayMillis(deliveries)
-    yield* store.recordCallback(pending.document, { settled: false, nextAt })
+  }
+
+  const record = Effect.fnUntraced(function* (pending: PendingCallback, to: Target, at: number, result: Tried) {
+    const now = yield* Clock.currentTimeMillis
+    const attempt = pending.deliveries + 1
+    const again = result.outcome === "failed" || result.outcome === "deferred"
+    const nextAt = again ? yield* nextAttemptAt(attempt, now, result.retryAfter) : undefined
+    const outcome = labelOf(result, nextAt)
+    yield* Metric.update(callbackDeliveries.of(outcome), 1)
+    if (outcome === "refused" || outcome === "abandoned") {
+      yield* Effect.logWarning(`callback ${outcome} at attempt ${attempt}: ${result.error ?? ""}`)
+    }
+    const delivery: Omit<Delivery, "attempt"> = {
+      at,
+      endpoint: to.url === undefined ? "" : originOf(to.url),
+      status: result.status,
+      error: result.error,
+      elapsedMillis: now - at,
+      nextAt
+    }
+    const health = to.shared && to.url !== undefined ? healthOf(result) : undefined
+    if (yield* store.recordDelivery(pending, delivery, health)) {
+      yield* Metric.update(webhooksDisabled, 1)
+      yield* Effect.logWarning("the tenant's webhook endpoint is disabled", { endpoint: delivery.endpoint })
+    }
   })
 
-  /** `unreachable` holds the hosts that did not answer in this round: one of them must not keep all others waiting. */
+  const post = Effect.fnUntraced(function* ({ document, webhook }: PendingCallback, url: string, at: number) {
+    const message = { id: announcementId(document), body: yield* announcementBody(document) }
+    const headers = yield* announcementHeaders(secrets, webhook, message, at)
+    const { retryAfter, status } = yield* sender.send(url, message.body, headers)
+    if (status >= 200 && status < 300) return tried("delivered", { status })
+    const error = `the endpoint answered with status ${status}`
+    return tried(status === 410 ? "gone" : "failed", { status, error, retryAfter })
+  })
+
   const deliver = Effect.fn("Outbox.deliver")(
-    function* (pending: PendingCallback, unreachable: Map<string, CallbackFailed>) {
-      const host = URL.parse(pending.url)?.host ?? ""
-      const known = unreachable.get(host)
+    function* (pending: PendingCallback, silence: Silence) {
+      const target = targetOf(pending)
+      const { url } = target
+      const at = yield* Clock.currentTimeMillis
+      if (url === undefined) {
+        return yield* record(pending, target, at, tried("refused", { error: target.reason }))
+      }
+      const { tenantId } = pending.document
+      const host = URL.parse(url)?.host ?? ""
+      const known = silence.about(tenantId, host)
+      const attempt =
+        known === undefined
+          ? post(pending, url, at)
+          : Effect.succeed(tried("deferred", { error: `not tried: ${known}` }))
       // What was sent gets recorded, even when the engine stops at this very moment.
-      yield* Effect.uninterruptibleMask(
-        Effect.fnUntraced(function* (restore) {
-          const failed = known ?? (yield* restore(post(pending)))
-          if (failed?._tag === "CallbackFailed" && failed.unreachable) unreachable.set(host, failed)
-          yield* record(pending, failed)
-        })
+      yield* Effect.uninterruptibleMask((restore) =>
+        restore(attempt).pipe(
+          Effect.catchTags({
+            CallbackRefused: ({ detail }) => Effect.succeed(tried("refused", { error: detail })),
+            CallbackFailed: ({ detail }) => {
+              silence.add(tenantId, host)
+              return Effect.succeed(tried("failed", { error: detail }))
+            },
+            // Sending it unsigned would look like a forgery.
+            SealBroken: ({ message }) => Effect.succeed(tried("deferred", { error: message }))
+          }),
+          Effect.flatMap((result) => record(pending, target, at, result))
+        )
       )
     },
     (effect, { document }) =>
       Effect.annotateLogs(effect, documentAttributes({ tenantId: document.tenantId, documentId: document.id }))
   )
 
-  const post = Effect.fnUntraced(function* ({ document, url }: PendingCallback) {
-    const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-    const headers = { "webhook-id": announcementOf(document), "webhook-timestamp": String(seconds) }
-    return yield* sender.send(url, bodyOf(document), headers).pipe(
-      Effect.as(undefined),
-      Effect.catch((error) => Effect.succeed(error))
-    )
-  })
-
   /** Delivers what is owed now, batch by batch. */
   const round = Effect.gen(function* () {
-    const unreachable = new Map<string, CallbackFailed>()
+    const silence = makeSilence()
     for (let full = true; full;) {
       const owed = yield* store.pendingCallbacks(yield* Clock.currentTimeMillis, batchSize)
-      yield* Effect.forEach(owed, (pending) => deliver(pending, unreachable), { concurrency, discard: true })
+      yield* Effect.forEach(
+        owed,
+        (pending) => deliver(pending, silence).pipe(TraceContext.continuing(pending.document.trace)),
+        { concurrency, discard: true }
+      )
       full = owed.length === batchSize
     }
   })
@@ -99,25 +155,58 @@ const make = Effect.gen(function* () {
 })
 
 /** Runs until its scope closes. */
-export const layer: Layer.Layer<never, never, DocumentStore | CallbackSender> = Layer.effectDiscard(make)
+export const layer: Layer.Layer<never, never, DocumentStore | CallbackSender | Secrets> = Layer.effectDiscard(make)
 
-/** A retried document ends once more, which is news: its receiver must not take it for a repetition. */
-const announcementOf = ({ id, retries }: Document): string => (retries === 0 ? id : `${id}.${retries}`)
+/** The same as the environment says. */
+export const layerFromEnv = layer.pipe(
+  Layer.provide(
+    Layer.effect(DisableAfter, duration("WEBHOOK_DISABLE_AFTER").pipe(Config.withDefault(defaultDisableAfter)))
+  )
+)
 
-const outcomeOf = (deliveries: number, failed: CallbackRefused | CallbackFailed | undefined) => {
-  if (failed === undefined) return "delivered"
-  if (failed._tag === "CallbackRefused") return "refused"
-  return deliveries >= maxDeliveries ? "abandoned" : "retried"
+interface Silence {
+  /** Why there is no use in trying the host now. */
+  readonly about: (tenant: TenantId, host: string) => string | undefined
+  readonly add: (tenant: TenantId, host: string) => void
 }
 
-const bodyOf = (document: Document) =>
-  encodeBody({
-    event: "document.ended",
-    id: document.id,
-    tenantId: document.tenantId,
-    name: document.name,
-    status: document.status,
-    progress: document.progress,
-    timings: document.timings,
-    ...(document.failure === undefined ? {} : { error: document.failure })
-  })
+/** The hosts that did not answer in one round: neither one of them nor one tenant's may keep all others waiting. */
+const makeSilence = (): Silence => {
+  const hosts = new Set<string>()
+  const tenants = new Map<TenantId, Set<string>>()
+  return {
+    about: (tenant, host) => {
+      if (hosts.has(host)) return "the host did not answer a moment ago"
+      return (tenants.get(tenant)?.size ?? 0) < silentHostsPerTenant
+        ? undefined
+        : "several hosts of the tenant did not answer a moment ago"
+    },
+    add: (tenant, host) => {
+      hosts.add(host)
+      const own = tenants.get(tenant) ?? new Set<string>()
+      tenants.set(tenant, own.add(host))
+    }
+  }
+}
+
+interface Target {
+  readonly url: string | undefined
+  /** The tenant's endpoint, and not the callback of this document. */
+  readonly shared: boolean
+  /** Why there is no URL. */
+  readonly reason?: string
+}
+
+const targetOf = ({ callback, webhook }: PendingCallback): Target => {
+  if (callback !== undefined) return { url: callback, shared: false }
+  if (webhook?.url === undefined) return { url: undefined, shared: true, reason: "the tenant has no endpoint any more" }
+  return webhook.disabled === undefined
+    ? { url: webhook.url, shared: true }
+    : { url: undefined, shared: true, reason: `the tenant's endpoint is disabled: ${webhook.disabled.reason}` }
+}
+
+const labelOf = ({ outcome }: Tried, nextAt: number | undefined) => {
+  if (outcome === "delivered") return "delivered"
+  if (outcome === "refused" || outcome === "gone") return "refused"
+  return nextAt === undefined ? "abandoned" : "retried"
+}

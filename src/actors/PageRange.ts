@@ -3,6 +3,7 @@ import type { PageResult } from "../domain/Page.ts"
 import type { LeaseLost, StoreUnavailable } from "../services/DocumentStore.ts"
 import { type EngineUnavailable, PdfEngine, type PdfRef, type PdfUnreadable } from "../services/PdfEngine.ts"
 import * as Telemetry from "../services/Telemetry.ts"
+import * as TraceContext from "../services/TraceContext.ts"
 import { holding } from "./Gate.ts"
 import type { Preempted } from "./GlobalGate.ts"
 import { PageScheduler, type SchedulerClosed, type Turn } from "./PageScheduler.ts"
@@ -66,6 +67,7 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
   const timed = Effect.gen(function* () {
     const start = yield* Clock.currentTimeMillis
     yield* Metric.update(Telemetry.gateWait.of("worker"), Duration.millis(start - asked))
+    yield* TraceContext.past("Gate.worker", asked, start)
     yield* Effect.logDebug("range started").pipe(Effect.annotateLogs({ pages: request.pages }))
     return yield* Effect.ensuring(
       read,

@@ -2,6 +2,7 @@ import { Clock, Context, Effect, Layer, Schedule } from "effect"
 import type { TenantId } from "../domain/Ids.ts"
 import { PdfEngine } from "../services/PdfEngine.ts"
 import { type Active, FairShares } from "./FairShares.ts"
+import { makeShareGauges } from "./ShareGauges.ts"
 
 const bucketMillis = 5_000
 const minute = 12
@@ -66,6 +67,22 @@ export class ShareLedger {
     }
   }
 
+  /** What each tenant got in the last minute, of those that had work in it. */
+  lately(now: number): ReadonlyMap<TenantId, Pick<Share, "entitled"> & { readonly received: number }> {
+    const sums = this.#tenants(now)
+    const all = { entitled: 0, received: 0 }
+    for (const { entitled, received } of sums.values()) {
+      all.entitled += entitled
+      all.received += received
+    }
+    return new Map(
+      Array.from(sums, ([tenant, { entitled, received }]) => [
+        tenant,
+        { entitled: fraction(entitled, all.entitled), received: fraction(received, all.received) }
+      ])
+    )
+  }
+
   share(tenant: TenantId, now: number): Share {
     const last = this.#sum(tenant, now, minute)
     const longer = this.#sum(tenant, now, quarter)
@@ -85,6 +102,19 @@ export class ShareLedger {
    * lanes that waits for every turn, though for none of them long, counts as if it could.
    */
   fairness(now: number): number {
+    const tenants = this.#tenants(now)
+    let [count, sum, squares] = [0, 0, 0]
+    for (const { due, received } of maxMin([...tenants.values()].filter(({ entitled }) => entitled >= leastEntitled))) {
+      if (due === 0) continue
+      const ratio = received / due
+      count++
+      sum += ratio
+      squares += ratio * ratio
+    }
+    return squares === 0 ? 1 : Math.min(1, (sum * sum) / (count * squares))
+  }
+
+  #tenants(now: number): ReadonlyMap<TenantId, Worker> {
     const tenants = new Map<TenantId, Worker>()
     for (const bucket of this.#last(now, minute)) {
       for (const [tenant, { entitled, received, waited }] of bucket.tenants) {
@@ -95,15 +125,7 @@ export class ShareLedger {
         tenants.set(tenant, sum)
       }
     }
-    let [count, sum, squares] = [0, 0, 0]
-    for (const { due, received } of maxMin([...tenants.values()].filter(({ entitled }) => entitled >= leastEntitled))) {
-      if (due === 0) continue
-      const ratio = received / due
-      count++
-      sum += ratio
-      squares += ratio * ratio
-    }
-    return squares === 0 ? 1 : Math.min(1, (sum * sum) / (count * squares))
+    return tenants
   }
 
   #sum(tenant: TenantId, now: number, buckets: number) {
@@ -198,6 +220,9 @@ export class ShareMeter extends Context.Service<
         if (part >= busyPart) efficiency += weightOfNewest * (Math.min(1, part) - efficiency)
       })
       yield* tick.pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
+      const showShares = makeShareGauges()
+      const show = Effect.flatMap(Clock.currentTimeMillis, (now) => showShares(ledger.lately(now), ledger.fairness(now)))
+      yield* show.pipe(Effect.schedule(Schedule.spaced("10 seconds")), Effect.forkScoped)
 
       return ShareMeter.of({
         share: Effect.fn("ShareMeter.share")((tenant) =>

@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Layer, Metric, Schedule } from "effect"
+import { Clock, Duration, Effect, Layer, Metric, Option, Schedule } from "effect"
 import type { TenantId } from "../domain/Ids.ts"
 import { DocumentStore } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
@@ -19,7 +19,9 @@ export const layer = Layer.effectDiscard(
     const store = yield* DocumentStore
     const directory = yield* TenantDirectory
     const engine = yield* PdfEngine
-    const { queueTtl } = yield* EngineConfig
+    const { globalDocuments, queueTtl } = yield* EngineConfig
+    yield* Metric.update(Telemetry.gateLimit.of("global"), globalDocuments)
+    yield* Metric.update(Telemetry.gateLimit.of("worker"), engine.capacity)
 
     const wake = (tenants: ReadonlyArray<TenantId>) =>
       Effect.forEach(tenants, (tenant) => directory.tell(tenant, { _tag: "Wake" }), { discard: true })
@@ -52,6 +54,8 @@ export const layer = Layer.effectDiscard(
       const { waiting, running } = yield* store.stats()
       yield* Metric.update(Telemetry.documentsWaiting, waiting)
       yield* Metric.update(Telemetry.documentsRunning, running)
+      const oldest = Option.getOrElse(yield* store.oldestQueued(), () => now)
+      yield* Metric.update(Telemetry.oldestQueuedAge, Math.max(0, now - oldest) / 1000)
       yield* Metric.update(Telemetry.mailboxDepth, yield* directory.waiting)
       yield* measureWorkers
     })

@@ -3,6 +3,7 @@ import { cwd } from "node:process"
 import { Console, Effect, Layer } from "effect"
 import { HttpServer } from "effect/http"
 import { Drain } from "../actors/Drain.ts"
+import { AuthConfig } from "../http/AuthConfig.ts"
 import * as NodeServer from "../http/NodeServer.ts"
 import * as Server from "../http/Server.ts"
 import * as Engine from "../layers/Engine.ts"
@@ -15,10 +16,12 @@ const welcome = Layer.effectDiscard(
   Effect.gen(function* () {
     const { address } = yield* HttpServer.HttpServer
     const url = HttpServer.formatAddress(address)
+    const { mode } = yield* AuthConfig
+    const key = mode === "keys" ? ` -H "Authorization: Bearer $ADMIN_KEY"` : ""
     yield* Console.log(`
 Sluice listens on ${url} (interface description: ${url}/docs). Try it:
 
-  curl --data-binary @${example} -H 'content-type: application/pdf' '${url}/v1/documents?name=welcome.pdf'
+  curl --data-binary @${example}${key} -H 'content-type: application/pdf' '${url}/v1/documents?name=welcome.pdf'
 `)
   })
 )

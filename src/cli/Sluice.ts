@@ -7,6 +7,7 @@ import { doctor } from "./doctor.ts"
 import { UsageFailed } from "./Failure.ts"
 import { ingest } from "./ingest.ts"
 import { Json } from "./Json.ts"
+import { keys } from "./keys.ts"
 import { retry } from "./retry.ts"
 import { runServer, serve } from "./serve.ts"
 import { status } from "./status.ts"
@@ -18,7 +19,7 @@ const sluice = Command.make("sluice", {}, runServer).pipe(
     "Multi-tenant PDF ingestion. Without a command it starts the server. " +
       "Exit codes: 0 done, 1 something failed, 2 wrong usage, 130 interrupted."
   ),
-  Command.withSubcommands([serve, ingest, status, cancel, retry, tenants, watch, doctor]),
+  Command.withSubcommands([serve, ingest, status, cancel, retry, tenants, keys, watch, doctor]),
   Command.withGlobalFlags([Json])
 )
 

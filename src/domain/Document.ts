@@ -98,6 +98,8 @@ export class Document extends Schema.Class<Document>("sluice/Document")({
   metadata: Schema.optionalKey(PdfMetadata),
   outline: Schema.optionalKey(Schema.Array(OutlineItem)),
   failure: Schema.optionalKey(Failure),
+  /** The span that accepted it, as a W3C `traceparent`: its runs and its callback belong to the same trace. */
+  trace: Schema.optionalKey(Schema.String),
   timings: Timings,
   /** Only where the status of one document is asked for, and until it has ended. */
   waiting: Schema.optionalKey(Waiting)

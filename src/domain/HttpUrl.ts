@@ -22,6 +22,10 @@ export const parseHttpUrl = (text: string, base?: URL): Result.Result<URL, strin
 /** Without the brackets of an IPv6 literal. */
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "")
 
+/** Scheme, host and port: what can be shown of a URL whose rest may carry a token. Empty for what is no URL. */
+export const originOf = (text: string): string =>
+  Result.match(parseHttpUrl(text), { onFailure: () => "", onSuccess: ({ origin }) => origin })
+
 /** As `parseHttpUrl`, of a host that may be public going by the text alone. A name is judged when it is resolved. */
 export const parsePublicHttpUrl = (text: string): Result.Result<URL, string> =>
   Result.flatMap(parseHttpUrl(text), (url) => {

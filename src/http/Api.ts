@@ -1,14 +1,20 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { CallbacksApi } from "./CallbacksApi.ts"
 import { DocumentsApi } from "./DocumentsApi.ts"
+import { EventsApi } from "./EventsApi.ts"
 import { HealthApi } from "./HealthApi.ts"
 import { IngestApi } from "./IngestApi.ts"
+import { KeysApi } from "./KeysApi.ts"
+import { MetricsApi } from "./MetricsApi.ts"
 import { PagesApi } from "./PagesApi.ts"
 import { QueueApi } from "./QueueApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
+import { WebhookApi } from "./WebhookApi.ts"
+import { WorkersApi } from "./WorkersApi.ts"
 
 /** The HTTP contract, for the server, for generated clients and for the OpenAPI document. */
 export class Api extends HttpApi.make("sluice")
-  .add(DocumentsApi, PagesApi, IngestApi, QueueApi, TenantsApi, HealthApi)
+  .add(DocumentsApi, PagesApi, EventsApi, CallbacksApi, IngestApi, QueueApi, TenantsApi, KeysApi, WorkersApi, WebhookApi, HealthApi, MetricsApi)
   .annotateMerge(
     OpenApi.annotations({
       title: "Sluice",

@@ -1,5 +1,6 @@
-import { Cause, Clock, Effect, Layer, Random } from "effect"
+import { Cause, Clock, Effect, Layer, Random, Result, Stream } from "effect"
 import {
+  HttpBody,
   HttpRouter,
   HttpServerError,
   HttpServerRequest,
@@ -8,12 +9,25 @@ import {
   ProblemDetails
 } from "effect/http"
 import { HttpApiError } from "effect/http-api"
-import { invalidRequest } from "./InvalidRequest.ts"
+import { Authentication } from "./Authentication.ts"
+import { CurrentCaller } from "./Caller.ts"
 import { HostPolicy } from "./HostPolicy.ts"
-import { BadRequest, ContentTooLarge, Forbidden, InternalServerError, MethodNotAllowed, NotFound } from "./Problems.ts"
+import { invalidRequest } from "./InvalidRequest.ts"
+import {
+  BadRequest,
+  challenge,
+  ContentTooLarge,
+  Forbidden,
+  InternalServerError,
+  MethodNotAllowed,
+  NotFound
+} from "./Problems.ts"
 import { methodsOf, routeOf } from "./Tracing.ts"
 
-/** What holds for every answer: an id, a line in the access log, and no error but problems. */
+/**
+ * What holds for every request, whatever its route: who sent it is known, its answer has an id and a line in the access log, and
+ * no error is anything but a problem.
+ */
 
 const noRoute = (request: HttpServerRequest.HttpServerRequest) => {
   const methods = methodsOf(request)
@@ -79,9 +93,10 @@ const asProblem = (response: HttpServerResponse.HttpServerResponse): HttpServerR
   })
 }
 
-/** The pages bring all they need: scripts of other origins are neither wanted nor allowed. */
+/** The pages bring all they need: scripts of other origins are neither wanted nor allowed, and nobody may frame them. */
 const contentSecurityPolicy =
-  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; font-src data:; connect-src 'self'"
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; font-src data:; " +
+  "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 const headersOf = (
   request: HttpServerRequest.HttpServerRequest,
@@ -91,9 +106,15 @@ const headersOf = (
   "x-request-id": requestId,
   // Text out of a stranger's PDF must stay text.
   "x-content-type-options": "nosniff",
-  ...(response.headers["content-type"]?.startsWith("text/html")
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  // What tells of a tenant belongs into no cache, unless the answer itself knows better.
+  ...(response.headers["cache-control"] === undefined ? { "cache-control": "no-store" } : {}),
+  ...(response.headers["content-security-policy"] === undefined &&
+  response.headers["content-type"]?.startsWith("text/html")
     ? { "content-security-policy": contentSecurityPolicy }
     : {}),
+  ...(response.status === 401 ? { "www-authenticate": challenge } : {}),
   ...(response.status === 405 ? { allow: methodsOf(request).join(", ") } : {}),
   // The rest of the body may never come.
   ...(response.status === 408 ? { connection: "close" } : {})
@@ -122,12 +143,46 @@ const refusalOf = (request: HttpServerRequest.HttpServerRequest, hosts: typeof H
   return isForged(request) ? forged : undefined
 }
 
+/** What has no end of its own ends with the key. Whoever reads it comes back, and is refused. */
+const endedBy = (response: HttpServerResponse.HttpServerResponse, revoked: Effect.Effect<void>) => {
+  const { body } = response
+  return body._tag === "Stream" && body.contentType.startsWith("text/event-stream")
+    ? HttpServerResponse.setBody(
+        response,
+        HttpBody.stream(Stream.interruptWhen(body.stream, revoked), body.contentType, body.contentLength)
+      )
+    : response
+}
+
+/** Lets the request through to its route, if it may go there at all. */
+const admit = Effect.fnUntraced(function* <E, R>(
+  request: HttpServerRequest.HttpServerRequest,
+  hosts: typeof HostPolicy.Service,
+  { authenticate }: Authentication["Service"],
+  route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+) {
+  const refusal = refusalOf(request, hosts)
+  if (refusal !== undefined) return yield* HttpServerRespondable.toResponse(refusal)
+  const caller = yield* Effect.result(authenticate(request))
+  if (Result.isSuccess(caller)) {
+    const response = yield* Effect.provideService(route, CurrentCaller, caller.success)
+    return caller.success._tag === "Tenant" ? endedBy(response, caller.success.revoked) : response
+  }
+  const problem = caller.failure
+  const response = yield* HttpServerRespondable.toResponse(problem)
+  return "retryAfter" in problem
+    ? HttpServerResponse.setHeader(response, "retry-after", String(problem.retryAfter))
+    : response
+})
+
 /** The caller's request id is kept if it is fit for a log line. */
 const acceptableId = /^[A-Za-z0-9._-]{1,64}$/
 
 /** Reads and probes are many and dull; so are refusals, which a flood must not turn into a flood of lines. */
+const dullStatuses: ReadonlySet<number> = new Set([401, 429])
+
 const logAccess = (method: string, status: number, attributes: Record<string, unknown>) => {
-  const dull = status === 429 || (status < 500 && (method === "GET" || method === "HEAD"))
+  const dull = dullStatuses.has(status) || (status < 500 && (method === "GET" || method === "HEAD"))
   return Effect.annotateLogs(dull ? Effect.logDebug("answered") : Effect.logInfo("answered"), attributes)
 }
 
@@ -135,6 +190,7 @@ export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const run = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(36)
     const hosts = yield* HostPolicy
+    const authentication = yield* Authentication
     let requests = 0
 
     return HttpRouter.middleware(
@@ -153,10 +209,8 @@ export const layer = Layer.unwrap(
                 "http.millis": now - startedAt
               })
             )
-          const refusal = refusalOf(request, hosts)
-          return yield* (
-            refusal === undefined ? Effect.catchCause(effect, answerCause) : HttpServerRespondable.toResponse(refusal)
-          ).pipe(
+          return yield* admit(request, hosts, authentication, effect).pipe(
+            Effect.catchCause(answerCause),
             Effect.map(asProblem),
             Effect.map((response) => HttpServerResponse.setHeaders(response, headersOf(request, response, requestId))),
             Effect.tap((response) => log(response.status)),

@@ -1,4 +1,5 @@
 import { Context, Effect, Layer } from "effect"
+import { AuthConfig } from "./AuthConfig.ts"
 import { HttpConfig, isLoopback } from "./HttpConfig.ts"
 
 /**
@@ -12,14 +13,22 @@ export const HostPolicy = Context.Reference<{ readonly allows: (host: string | u
 
 const nameAndPort = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/
 
-/** The loopback, and what the configuration names. Needed as long as a claim is believed. */
+/**
+ * The loopback, and what the configuration names. Where every request needs a key any name will do, unless some are named: a
+ * browser has no key that it would send by itself.
+ */
 export const layer = Layer.effect(
   HostPolicy,
-  Effect.map(HttpConfig, ({ allowedHosts }) => ({
-    allows: (host: string | undefined) => {
-      const match = nameAndPort.exec(host?.toLowerCase() ?? "")
-      const name = match?.[1] ?? match?.[2] ?? ""
-      return isLoopback(name) || allowedHosts.includes(name)
+  Effect.gen(function* () {
+    const { mode } = yield* AuthConfig
+    const { allowedHosts } = yield* HttpConfig
+    if (mode === "keys" && allowedHosts.length === 0) return { allows: () => true }
+    return {
+      allows: (host: string | undefined) => {
+        const match = nameAndPort.exec(host?.toLowerCase() ?? "")
+        const name = match?.[1] ?? match?.[2] ?? ""
+        return isLoopback(name) || allowedHosts.includes(name)
+      }
     }
-  }))
+  })
 )

@@ -1,26 +1,29 @@
 import { Config, Schema } from "effect"
+import { AuthConfig } from "./AuthConfig.ts"
 
 /** A name or an address of this machine, without brackets. */
 export const isLoopback = (host: string): boolean => /^(localhost|::1|127(\.\d{1,3}){3})$/.test(host)
 
 const noNames: Array<string> = []
 
-/**
- * Where the server listens. Nothing but the loopback is allowed: there is no authentication, so whoever reaches the port
- * may claim to be any tenant.
- */
-export const HttpConfig = Config.all({
-  host: Config.schema(
+/** A server that believes every claim must not be reachable from other machines: anybody there could be any tenant. */
+const hostFor = ({ mode }: AuthConfig) =>
+  Config.schema(
     Schema.String.check(
       Schema.makeFilter(
         (host: string) =>
+          mode === "keys" ||
           isLoopback(host) ||
-          "a loopback address (127.0.0.1, ::1, localhost): there is no authentication yet, so the server must not be " +
-            "reachable from other machines. Put a proxy that authenticates in front of it instead"
+          "AUTH is off, so whoever reaches this address could act as any tenant: turn API keys on (ADMIN_KEY of at least 16 " +
+            "characters, and no AUTH=off), or listen on this machine only (HOST=127.0.0.1)"
       )
     ),
     "HOST"
-  ).pipe(Config.withDefault("127.0.0.1")),
+  )
+
+/** Where the server listens. */
+export const HttpConfig = Config.all({
+  host: AuthConfig.pipe(Config.flatMap(hostFor), Config.withDefault("127.0.0.1")),
   /** 0 takes any free port. */
   port: Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 })), "PORT").pipe(
     Config.withDefault(3000)

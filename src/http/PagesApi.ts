@@ -1,14 +1,32 @@
-import { Schema } from "effect"
+import { Duration, Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { PageNumber, PageView } from "../domain/Page.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { documentParams } from "./DocumentsApi.ts"
 import { PageList } from "./DocumentView.ts"
-import { NotFound, ServiceUnavailableResponse } from "./Problems.ts"
+import { NotFound, ServiceUnavailableResponse, TooManyRequestsResponse } from "./Problems.ts"
 
 const detail = Schema.optionalKey(
   Schema.Literal("lines").annotate({ description: "`lines` adds the lines of text with their positions." })
 )
+
+const longestWait = Duration.minutes(1)
+
+/** `30s`, `500ms`, or seconds without a unit. */
+export const waitOf = (text: string): Duration.Duration | undefined => {
+  const [, count, unit] = /^(\d{1,6})(ms|s)?$/.exec(text) ?? []
+  if (count === undefined) return undefined
+  const wait = unit === "ms" ? Duration.millis(Number(count)) : Duration.seconds(Number(count))
+  return Duration.isLessThanOrEqualTo(wait, longestWait) ? wait : undefined
+}
+
+const wait = Schema.String.check(
+  Schema.makeFilter((text: string) => waitOf(text) !== undefined || "a time up to 60s, such as 30s or 500ms")
+).annotate({
+  description:
+    "As long as the document has not ended and there is no page from `from` on, waits for one: at most so long, such as `30s`; " +
+    "up to `60s`."
+})
 
 const pages = HttpApiEndpoint.get("pages", "/v1/documents/:id/pages", {
   params: documentParams,
@@ -20,11 +38,12 @@ const pages = HttpApiEndpoint.get("pages", "/v1/documents/:id/pages", {
         description: "1 to 500; default 50."
       })
     ),
-    detail
+    detail,
+    wait: Schema.optionalKey(wait)
   },
   headers: tenantHeaders,
   success: PageList,
-  error: [NotFound, ServiceUnavailableResponse]
+  error: [NotFound, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "The pages that have a result, in order",
@@ -50,7 +69,32 @@ const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
   OpenApi.annotations({ summary: "The text of the finished pages", description: "Form feeds separate the pages." })
 )
 
+const all = HttpApiEndpoint.get("all", "/v1/documents/:id/pages.ndjson", {
+  params: documentParams,
+  query: {
+    ...tenantQuery,
+    detail: Schema.optionalKey(
+      Schema.Boolean.annotate({ description: "`true` adds the lines of text with their positions." })
+    ),
+    follow: Schema.optionalKey(
+      Schema.Boolean.annotate({
+        description: "`true` waits for the pages that a running document has not got yet, until it has ended."
+      })
+    )
+  },
+  headers: tenantHeaders,
+  success: HttpApiSchema.StreamNdjson({ schema: PageView }),
+  error: [NotFound, TooManyRequestsResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "All finished pages, one JSON object per line, in order",
+    description:
+      "As fast as they are read. With `follow=true` a page waits for those before it; pages that have no result when the document " +
+      "ends are left out. If the answer cannot be completed, the connection is cut."
+  })
+)
+
 export class PagesApi extends HttpApiGroup.make("pages")
-  .add(pages, page, text)
+  .add(pages, page, all, text)
   .middleware(TenantIdentification)
   .annotateMerge(OpenApi.annotations({ title: "Pages" })) {}

@@ -36,6 +36,12 @@ const declare = <const Status extends number>(status: Status, title: string) => 
 
 export class BadRequest extends HttpApiError.Problem<BadRequest>()("BadRequest", declare(400, "Bad Request"), fields) {}
 
+export class Unauthorized extends HttpApiError.Problem<Unauthorized>()(
+  "Unauthorized",
+  declare(401, "Unauthorized"),
+  fields
+) {}
+
 export class Forbidden extends HttpApiError.Problem<Forbidden>()("Forbidden", declare(403, "Forbidden"), fields) {}
 
 export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", declare(404, "Not Found"), fields) {}
@@ -129,9 +135,20 @@ export const ServiceUnavailableResponse = ServiceUnavailable.pipe(
   )
 )
 
+/** What the caller has to bring; one scheme, so there is no more to say of it. */
+export const challenge = "Bearer"
+
+export const UnauthorizedResponse = Unauthorized.pipe(
+  HttpApiSchema.encodeToWithHeaders(
+    { body: Unauthorized, headers: { "www-authenticate": Schema.Literal(challenge) } },
+    { decode: ({ body }) => body, encode: (body) => ({ body, headers: { "www-authenticate": challenge } as const }) }
+  )
+)
+
 /** Of every submission. */
 export const submissionProblems = [
   BadRequest,
+  Forbidden,
   ConflictResponse,
   ContentTooLarge,
   UnsupportedMediaType,

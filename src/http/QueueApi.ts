@@ -26,7 +26,7 @@ const queueStatus = HttpApiEndpoint.get("queueStatus", "/queue/status", {
     ...tenantQuery,
     scope: Schema.optionalKey(
       Schema.Literal("all").annotate({
-        description: "`all` shows the whole engine instead of the tenant; refused once tenants are authenticated."
+        description: "`all` shows the whole engine instead of the tenant; not for the key of a tenant."
       })
     )
   },

@@ -1,47 +1,65 @@
 import { ByteSize, Layer } from "effect"
-import { HttpIncomingMessage, HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpIncomingMessage, HttpRouter } from "effect/http"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { Api } from "./Api.ts"
-import { layerWithoutAuthentication } from "./CurrentTenant.ts"
+import * as Authentication from "./Authentication.ts"
+import { CallbacksHandlers } from "./CallbacksHandlers.ts"
+import * as CurrentTenant from "./CurrentTenant.ts"
+import { DashboardHandlers } from "./DashboardHandlers.ts"
 import { DocumentsHandlers } from "./DocumentsHandlers.ts"
+import { EventsHandlers } from "./EventsHandlers.ts"
 import * as Guard from "./Guard.ts"
 import * as HostPolicy from "./HostPolicy.ts"
 import { HealthHandlers } from "./HealthHandlers.ts"
 import { IngestHandlers } from "./IngestHandlers.ts"
+import { KeysHandlers } from "./KeysHandlers.ts"
+import * as MetricsAccess from "./MetricsAccess.ts"
+import { LiveStreams } from "./LiveStreams.ts"
+import { MetricsHandlers } from "./MetricsHandlers.ts"
 import { PagesHandlers } from "./PagesHandlers.ts"
 import { QueueHandlers } from "./QueueHandlers.ts"
+import * as RequestMetrics from "./RequestMetrics.ts"
 import { TenantsHandlers } from "./TenantsHandlers.ts"
 import * as Tracing from "./Tracing.ts"
+import { WebhookHandlers } from "./WebhookHandlers.ts"
+import { WorkersHandlers } from "./WorkersHandlers.ts"
 
 const Handlers = Layer.mergeAll(
   DocumentsHandlers,
   PagesHandlers,
+  EventsHandlers,
   IngestHandlers,
   QueueHandlers,
   TenantsHandlers,
-  HealthHandlers
-)
-
-const Index = HttpRouter.add(
-  "GET",
-  "/",
-  HttpServerResponse.jsonUnsafe({ name: "sluice", docs: "/docs", openapi: "/openapi.json" })
+  KeysHandlers,
+  WorkersHandlers,
+  CallbacksHandlers,
+  WebhookHandlers,
+  HealthHandlers,
+  MetricsHandlers
 )
 
 const Routes = Layer.mergeAll(
   HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
   HttpApiSwagger.layer(Api, { path: "/docs" }),
-  Index,
+  DashboardHandlers,
   Guard.layer
 ).pipe(Layer.provide(Handlers))
 
 /** Bodies that are held in memory; uploads are streams, which this does not concern. */
 const largestBody = ByteSize.mebibytes(4)
 
-/** Answers on the server it is given. Another layer of `TenantIdentification` may take the tenant from a credential. */
-export const layerNoDeps = HttpRouter.serve(Routes, { disableLogger: true }).pipe(
+const served = HttpRouter.serve(Routes, { disableLogger: true, middleware: RequestMetrics.middleware }).pipe(
   Layer.provide(Tracing.layer),
   Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize)(largestBody))
 )
 
-export const layer = layerNoDeps.pipe(Layer.provide([layerWithoutAuthentication, HostPolicy.layer]))
+/** Answers on the server it is given. Who may is for `Authentication` to say, and whose the request is for `TenantIdentification`. */
+export const layerNoDeps = LiveStreams.layerClosing.pipe(Layer.provide(served), Layer.provide(LiveStreams.layer))
+
+/** The same as the configuration says. */
+export const layer = layerNoDeps.pipe(Layer.provide([
+    CurrentTenant.layer,
+    MetricsAccess.layer.pipe(Layer.provide(Authentication.layer)),
+    HostPolicy.layer
+  ]))

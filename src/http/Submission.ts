@@ -6,7 +6,7 @@ import { BadRequest } from "./Problems.ts"
 
 /** What a caller may say about the documents of one submission. */
 
-const CallbackUrl = Schema.String.check(
+export const CallbackUrl = Schema.String.check(
   Schema.isMaxLength(2048),
   Schema.makeFilter((text: string) =>
     Result.match(parsePublicHttpUrl(text), { onFailure: String, onSuccess: () => true })

@@ -15,6 +15,38 @@ export const TenantChange = Schema.Struct({
   )
 }).annotate({ identifier: "TenantChange" })
 
+export const TenantList = Schema.Struct({
+  tenants: Schema.Array(
+    Schema.Struct({
+      tenantId: TenantId,
+      keys: Schema.Natural.annotate({ description: "API keys that work." })
+    })
+  ),
+  nextCursor: Schema.optionalKey(TenantId)
+})
+
+const list = HttpApiEndpoint.get("list", "/v1/tenants", {
+  query: {
+    ...tenantQuery,
+    cursor: Schema.optionalKey(TenantId.annotate({ description: "`nextCursor` of the part before." })),
+    limit: Schema.optionalKey(
+      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
+        description: "1 to 200; default 50."
+      })
+    )
+  },
+  headers: tenantHeaders,
+  success: TenantList,
+  error: [Forbidden, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "The tenants, by their ids",
+    description:
+      "All that have a key, or ever had a document or limits of their own. There is no call that makes a tenant: it is one from " +
+      "the first of these on. Not for the key of a tenant."
+  })
+)
+
 const own = HttpApiEndpoint.get("own", "/v1/tenant", {
   query: tenantQuery,
   headers: tenantHeaders,
@@ -31,7 +63,7 @@ const find = HttpApiEndpoint.get("find", "/v1/tenants/:tenant", {
 }).annotateMerge(
   OpenApi.annotations({
     summary: "What a tenant may have, has, and gets",
-    description: "An authenticated tenant sees itself only."
+    description: "The key of a tenant shows that tenant only."
   })
 )
 
@@ -49,12 +81,14 @@ const change = HttpApiEndpoint.patch("change", "/v1/tenants/:tenant", {
       summary: "Change what a tenant may have",
       description:
         "Counts from now on as one, also after a restart; documents that run go on. What is absent stays as it is, and `null` goes " +
-        "back to the default: what TENANT_LIMITS says of the tenant, else the engine's own setting. An authenticated " +
-        "tenant may pause and resume itself, and nothing else."
+        "back to the default: what TENANT_LIMITS says of the tenant, else the engine's own setting. With its own " +
+        "key a tenant may pause and resume itself, and nothing else."
     })
   )
 
-const TenantPause = Schema.Struct({ tenantId: TenantId, paused: Schema.Boolean }).annotate({ identifier: "TenantPause" })
+const TenantPause = Schema.Struct({ tenantId: TenantId, paused: Schema.Boolean }).annotate({
+  identifier: "TenantPause"
+})
 
 const pausing = {
   query: tenantQuery,
@@ -77,6 +111,6 @@ const resume = HttpApiEndpoint.post("resume", "/v1/tenant/resume", pausing).anno
 )
 
 export class TenantsApi extends HttpApiGroup.make("tenants")
-  .add(own, find, change, pause, resume)
+  .add(list, own, find, change, pause, resume)
   .middleware(TenantIdentification)
   .annotateMerge(OpenApi.annotations({ title: "Tenants" })) {}

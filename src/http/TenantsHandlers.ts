@@ -2,17 +2,18 @@ import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../actors/Ingestion.ts"
 import type { TenantId } from "../domain/Ids.ts"
+import { ApiKeys } from "../services/ApiKeys.ts"
 import { Api } from "./Api.ts"
-import { CurrentTenant } from "./CurrentTenant.ts"
+import { CurrentTenant, requireAdmin } from "./CurrentTenant.ts"
 import { storeProblems } from "./Failures.ts"
 import { Forbidden } from "./Problems.ts"
 
 const forbidden = (detail: string) => Effect.fail(new Forbidden({ code: "FORBIDDEN", detail }))
 
 /** The tenant that the path names, if the caller may name it. From then on the span and the logs are about this tenant. */
-const named = Effect.fnUntraced(function* (tenant: TenantId) {
+export const named = Effect.fnUntraced(function* (tenant: TenantId) {
   const caller = yield* CurrentTenant
-  if (caller.authenticated && caller.id !== tenant) return yield* forbidden("a tenant sees and changes itself only")
+  if (!caller.admin && caller.id !== tenant) return yield* forbidden("a tenant sees and changes itself only")
   const subject = { "tenant.id": tenant }
   yield* Effect.annotateCurrentSpan(subject)
   yield* Effect.annotateLogsScoped(subject)
@@ -24,7 +25,15 @@ export const TenantsHandlers = HttpApiBuilder.group(
   "tenants",
   Effect.fn(function* (handlers) {
     const ingestion = yield* Ingestion
+    const keys = yield* ApiKeys
     return handlers.handleAll({
+      list: Effect.fnUntraced(function* ({ query: { cursor, limit = 50 } }) {
+        yield* requireAdmin
+        const found = yield* storeProblems(keys.tenants({ after: cursor, limit: limit + 1 }))
+        const tenants = found.slice(0, limit)
+        const last = found.length > limit ? tenants.at(-1) : undefined
+        return last === undefined ? { tenants } : { tenants, nextCursor: last.tenantId }
+      }),
       own: Effect.fnUntraced(function* () {
         const { id } = yield* CurrentTenant
         return yield* storeProblems(ingestion.tenant(id))
@@ -34,10 +43,10 @@ export const TenantsHandlers = HttpApiBuilder.group(
         return yield* storeProblems(ingestion.tenant(tenant))
       }, Effect.scoped),
       change: Effect.fnUntraced(function* ({ params: { tenant }, payload: { paused, ...limits } }) {
-        const { authenticated } = yield* named(tenant)
+        const { admin } = yield* named(tenant)
         const limited = Object.keys(limits).length > 0
         // Shares are of what all have, so a tenant that could raise its own would take from the others.
-        if (limited && authenticated) return yield* forbidden("a tenant does not set its own limits")
+        if (limited && !admin) return yield* forbidden("a tenant does not set its own limits")
         if (limited || paused !== undefined) yield* storeProblems(ingestion.setLimits(tenant, limits, paused))
         return yield* storeProblems(ingestion.tenant(tenant))
       }, Effect.scoped),

@@ -29,7 +29,7 @@ const spanName = (request: HttpServerRequest.HttpServerRequest): string => {
   return route === undefined ? request.method : `${request.method} ${route}`
 }
 
-/** Spans named by route, and no secret in any log or span. Probes are not traced. */
+/** Spans named by route, and no secret in any log or span. Probes and scrapes are not traced. */
 export const layer = Layer.mergeAll(
   Layer.succeed(HttpMiddleware.SpanNameGenerator)(spanName),
   Layer.succeed(Headers.CurrentRedactedNames)([
@@ -41,6 +41,6 @@ export const layer = Layer.mergeAll(
     "x-pdf-password"
   ]),
   // A callback may carry a token of its receiver.
-  Layer.succeed(UrlParams.CurrentRedactedNames)([/password/i, /token/i, /secret/i, /signature/i, /^sig$/i, "callback"]),
-  HttpMiddleware.layerTracerDisabledForUrls(["/health/live", "/health/ready"])
+  Layer.succeed(UrlParams.CurrentRedactedNames)([/password/i, /token/i, /secret/i, /key/i, /signature/i, /^sig$/i, "callback"]),
+  HttpMiddleware.layerTracerDisabledForUrls(["/health/live", "/health/ready", "/metrics"])
 )

@@ -5,7 +5,7 @@ import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { type CurrentTenant, tenantWithBody } from "./CurrentTenant.ts"
 import type { Intake, UploadSettings } from "./Intake.ts"
 import { invalidRequest } from "./InvalidRequest.ts"
-import { BadRequest, type Conflict, type ServiceUnavailable, UnprocessableContent } from "./Problems.ts"
+import { BadRequest, type Conflict, type Forbidden, type ServiceUnavailable, UnprocessableContent } from "./Problems.ts"
 import { type Item, refusedItem } from "./Refusal.ts"
 import { type BodyError, bodyOf, drain, lengthOf, partsOf } from "./RequestBody.ts"
 import { PdfPassword, submissionParameters } from "./Submission.ts"
@@ -108,7 +108,7 @@ export const uploadForm = Effect.fnUntraced(function* (
 
   const onPart = (
     part: Multipart.Part
-  ): Effect.Effect<boolean, BodyError | BadRequest | Conflict | ServiceUnavailable, CurrentTenant | Scope.Scope> =>
+  ): Effect.Effect<boolean, BodyError | BadRequest | Conflict | Forbidden | ServiceUnavailable, CurrentTenant | Scope.Scope> =>
     part._tag === "Field" ? onField(part) : onFile(part)
 
   const forget = Effect.suspend(() =>

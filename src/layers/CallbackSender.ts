@@ -6,18 +6,7 @@ import { makeGuardedHttp } from "./net/GuardedHttp.ts"
 const deadline = "10 seconds"
 const connectTimeout = "5 seconds"
 
-/** Statuses of the 4xx family that may be another one the next time. */
-const passing: ReadonlySet<number> = new Set([408, 429])
-
-const judge = (host: string, status: number) => {
-  if (status >= 200 && status < 300) return Effect.void
-  const detail = `${host} answered with status ${status}`
-  return status >= 400 && status < 500 && !passing.has(status)
-    ? Effect.fail(new CallbackRefused({ detail }))
-    : Effect.fail(new CallbackFailed({ detail, unreachable: false }))
-}
-
-/** Over HTTP, to public addresses only. Redirects are not followed. */
+/** Over HTTP, to public addresses only: the host is looked up and judged anew for every delivery. Redirects are not followed. */
 export const layer: Layer.Layer<CallbackSender> = Layer.effect(
   CallbackSender,
   Effect.gen(function* () {
@@ -32,7 +21,7 @@ export const layer: Layer.Layer<CallbackSender> = Layer.effect(
         connectTimeout
       })
       // The body is left unread: the connection is closed with the scope.
-      yield* judge(url.hostname, response.statusCode ?? 0)
+      return { status: response.statusCode ?? 0, retryAfter: response.headers["retry-after"] }
     }, Effect.scoped)
 
     return CallbackSender.of({
@@ -40,15 +29,15 @@ export const layer: Layer.Layer<CallbackSender> = Layer.effect(
       send: Effect.fn("Outbox.send")(function* (text, body, headers) {
         const url = parseHttpUrl(text)
         if (Result.isFailure(url)) return yield* new CallbackRefused({ detail: url.failure })
-        const unreachable = (detail: string) => Effect.fail(new CallbackFailed({ detail, unreachable: true }))
-        yield* send(url.success, body, headers).pipe(
+        const failed = (detail: string) => Effect.fail(new CallbackFailed({ detail }))
+        return yield* send(url.success, body, headers).pipe(
           Effect.timeoutOrElse({
             duration: deadline,
-            orElse: () => unreachable(`${url.success.hostname} did not answer in time`)
+            orElse: () => failed(`${url.success.hostname} did not answer in time`)
           }),
           Effect.catchTags({
             AddressRefused: (error) => Effect.fail(new CallbackRefused({ detail: error.message })),
-            ExchangeFailed: (error) => unreachable(error.message)
+            ExchangeFailed: (error) => failed(error.message)
           })
         )
       })

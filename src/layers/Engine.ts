@@ -3,6 +3,8 @@ import { ByteSize, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Engine from "../actors/Engine.ts"
 import * as Outbox from "../actors/Outbox.ts"
+import { ApiKeys } from "../services/ApiKeys.ts"
+import * as ApiKeysMemory from "../services/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
 import { DocumentStore } from "../services/DocumentStore.ts"
 import * as DocumentStoreMemory from "../services/DocumentStoreMemory.ts"
@@ -17,6 +19,8 @@ import * as FileBlobStore from "./FileBlobStore.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./Secrets.ts"
 import * as Sources from "./Sources.ts"
+import * as SqliteApiKeys from "./sqlite/SqliteApiKeys.ts"
+import * as SqliteBlobStore from "./sqlite/SqliteBlobStore.ts"
 import * as SqliteDocumentStore from "./sqlite/SqliteDocumentStore.ts"
 import * as SqliteTenantRegistry from "./sqlite/SqliteTenantRegistry.ts"
 import * as Trace from "./trace/Trace.ts"
@@ -32,7 +36,7 @@ export interface MemoryOptions {
 
 /** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is gone with the process. */
 export const layerMemory = (options: MemoryOptions = {}) =>
-  Layer.merge(Engine.layer, Outbox.layer).pipe(
+  Layer.mergeAll(Engine.layer, Outbox.layer, ApiKeysMemory.layerMemory).pipe(
     Layer.provideMerge(PdfEngine.layer(options.workers === undefined ? {} : { workers: options.workers })),
     Layer.provide([
       DocumentStoreMemory.layerMemory,
@@ -59,10 +63,12 @@ const layerStorage = Layer.unwrap(
     // One after the other: each brings the tables of the one database up to date.
     const records = Layer.effectDiscard(takeOver).pipe(
       Layer.provideMerge(SqliteTenantRegistry.layerNoDepsFromEnv),
-      Layer.provideMerge(SqliteDocumentStore.layerNoDepsPatient("20 millis")),
-      Layer.provide(SqliteDocumentStore.layerDatabase({ filename: join(directory, "sluice.db") }))
+      Layer.provideMerge(SqliteApiKeys.layerNoDeps),
+      Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
+      Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, FileBlobStore.layer({ directory }))),
+      Layer.provide(SqliteDocumentStore.layerDatabase({ filename: join(directory, "sluice.db"), patience: "20 millis" }))
     )
-    return Layer.mergeAll(records, FileBlobStore.layer({ directory }), Secrets.layer({ directory }))
+    return Layer.merge(records, Secrets.layer({ directory }))
   })
 )
 
@@ -74,8 +80,11 @@ const layerWorkers = Layer.unwrap(
 
 const layerSources = Layer.unwrap(Effect.map(StorageConfig, ({ inbox }) => Sources.layer({ inbox, fetchTimeout })))
 
+/** Of the storage, for whoever serves the engine to others. */
+const layerApiKeys = Layer.effect(ApiKeys, ApiKeys)
+
 /** The engine as a service runs it, configured by the environment. */
-export const layer = Layer.merge(Engine.layer, Outbox.layer).pipe(
+export const layer = Layer.mergeAll(Engine.layer, Outbox.layerFromEnv, layerApiKeys).pipe(
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),
   Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),

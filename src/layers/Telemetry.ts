@@ -2,10 +2,9 @@
  * Logs, traces and metrics as the outside sees them. Everything is switched by the standard variables: LOG_LEVEL for the
  * logs on the console, OTEL_* for export. Without an endpoint no OpenTelemetry package is loaded.
  */
-import { monitorEventLoopDelay } from "node:perf_hooks"
 import { isatty } from "node:tty"
-import { Config, Effect, Layer, Logger, LogLevel, Metric, Option, References, Schedule, Schema } from "effect"
-import * as Telemetry from "../services/Telemetry.ts"
+import { Config, Effect, Layer, Logger, LogLevel, Option, References, Schema } from "effect"
+import * as ProcessMetrics from "./ProcessMetrics.ts"
 
 const stdout = 1
 
@@ -26,29 +25,6 @@ export const layerLogs = Layer.unwrap(
       Logger.layer([isatty(stdout) ? Logger.consolePretty() : Logger.consoleJson]),
       Layer.succeed(References.MinimumLogLevel, level)
     )
-  })
-)
-
-const resolutionMillis = 10
-
-/** Keeps `sluice_event_loop_delay_p99_milliseconds` up to date. */
-export const layerEventLoop = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const delays = yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const histogram = monitorEventLoopDelay({ resolution: resolutionMillis })
-        histogram.enable()
-        return histogram
-      }),
-      (histogram) => Effect.sync(() => histogram.disable())
-    )
-    const report = Effect.suspend(() => {
-      // The probe measures the whole time between two of its ticks, so an idle loop shows its resolution.
-      const delay = Math.max(0, delays.percentile(99) / 1e6 - resolutionMillis)
-      delays.reset()
-      return Metric.update(Telemetry.eventLoopDelay, delay)
-    })
-    yield* report.pipe(Effect.schedule(Schedule.spaced("10 seconds")), Effect.forkScoped)
   })
 )
 
@@ -147,4 +123,4 @@ export const layerOpenTelemetry = Layer.unwrap(
 )
 
 /** What a server runs under. Exported logs are in addition to those on the console. */
-export const layer = Layer.merge(layerOpenTelemetry, layerEventLoop).pipe(Layer.provideMerge(layerLogs))
+export const layer = Layer.merge(layerOpenTelemetry, ProcessMetrics.layer).pipe(Layer.provideMerge(layerLogs))

@@ -26,10 +26,10 @@ export class BlobTooLarge extends Schema.TaggedError<BlobTooLarge>()("BlobTooLar
   }
 }
 
-/** Where a page worker finds the bytes: a file it can open, whose bytes it checks against `hash`, or the bytes themselves. */
+/** Where a page worker finds the bytes: a file it can open, or the bytes themselves. It checks them against `hash`. */
 export type BlobLocation =
   | { readonly _tag: "File"; readonly path: string; readonly hash?: BlobHash }
-  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
+  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array; readonly hash?: BlobHash }
 
 export interface StoredBlob {
   readonly hash: BlobHash
@@ -40,7 +40,10 @@ export interface StoredBlob {
 export class BlobStore extends Context.Service<
   BlobStore,
   {
-    /** Consumes the stream while hashing it. Durable and complete when it succeeds, absent when it fails or is interrupted. */
+    /**
+     * Consumes the stream while hashing it. Complete when it succeeds, absent when it fails or is interrupted. Durable when it
+     * succeeds, or at the latest with the next durable write of the document store.
+     */
     readonly put: <E, R>(
       bytes: Stream.Stream<Uint8Array, E, R>,
       limit: number

@@ -1,7 +1,7 @@
 import type { Effect } from "effect"
 import { Context, Schema } from "effect"
 
-/** The receiver will never take it: its address is not public, its URL is none, or it said no. */
+/** Nothing was sent: the URL is none, or its host is not public. */
 export class CallbackRefused extends Schema.TaggedError<CallbackRefused>()("CallbackRefused", {
   detail: Schema.String
 }) {
@@ -10,18 +10,25 @@ export class CallbackRefused extends Schema.TaggedError<CallbackRefused>()("Call
   }
 }
 
-/** The receiver did not take it this time. */
+/** There was no answer. Whatever else goes to this host now fails the same way. */
 export class CallbackFailed extends Schema.TaggedError<CallbackFailed>()("CallbackFailed", {
-  detail: Schema.String,
-  /** There was no answer at all, so whatever else goes to this host now fails the same way. */
-  unreachable: Schema.Boolean
+  detail: Schema.String
 }) {
   override get message() {
     return `the callback failed: ${this.detail}`
   }
 }
 
-/** Posts JSON to a URL that a tenant named. Bounded by a deadline; what the receiver answers is of no interest. */
+export interface CallbackAnswer {
+  readonly status: number
+  /** The header as it came. */
+  readonly retryAfter: string | undefined
+}
+
+/**
+ * Posts JSON to a URL that a tenant named, and follows no redirect. Bounded by a deadline; of the answer only the head is
+ * read. Errors name the host and nothing else of the URL.
+ */
 export class CallbackSender extends Context.Service<
   CallbackSender,
   {
@@ -29,6 +36,6 @@ export class CallbackSender extends Context.Service<
       url: string,
       body: string,
       headers: Readonly<Record<string, string>>
-    ) => Effect.Effect<void, CallbackRefused | CallbackFailed>
+    ) => Effect.Effect<CallbackAnswer, CallbackRefused | CallbackFailed>
   }
 >()("sluice/services/CallbackSender") {}

@@ -1,63 +1,22 @@
 import type { Effect, Option } from "effect"
-import { Context, Schema } from "effect"
-import { type Document, DocumentStatus } from "../domain/Document.ts"
+import { Context } from "effect"
+import type { Changes, DocumentChanges } from "../domain/Change.ts"
+import type { Document, DocumentStatus } from "../domain/Document.ts"
 import type { Failure } from "../domain/Failure.ts"
-import { type BlobHash, DocumentId, type RunnerId, type TenantId } from "../domain/Ids.ts"
+import type { BlobHash, DocumentId, RunnerId, TenantId } from "../domain/Ids.ts"
 import type { PageResult } from "../domain/Page.ts"
+import type { Delivery, DeliveryLog, EndpointHealth, PendingCallback, Webhook } from "../domain/Webhook.ts"
+import type {
+  DocumentNotFound,
+  LeaseLost,
+  NotDeliverable,
+  NotRetryable,
+  QueueFull,
+  StoreUnavailable
+} from "./DocumentStoreErrors.ts"
 import type { OpenedPdf } from "./PdfEngine.ts"
 
-/** No such document, or it belongs to another tenant: the caller cannot tell which. */
-export class DocumentNotFound extends Schema.TaggedError<DocumentNotFound>()("DocumentNotFound", {
-  documentId: Schema.String
-}) {
-  override get message() {
-    return `there is no document ${this.documentId}`
-  }
-}
-
-/** The writer is no longer the document's runner. It has changed nothing and must stop. */
-export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
-  documentId: DocumentId,
-  attempt: Schema.Natural
-}) {
-  override get message() {
-    return `attempt ${this.attempt} no longer holds document ${this.documentId}`
-  }
-}
-
-/** Only failed pages of documents that ended `partial` or `failed` can be read again. */
-export class NotRetryable extends Schema.TaggedError<NotRetryable>()("NotRetryable", {
-  documentId: Schema.String,
-  /** `status`: it has not ended so. `password`: it had a password, which was forgotten when it ended. */
-  why: Schema.Literals(["status", "password"]),
-  status: DocumentStatus
-}) {
-  override get message() {
-    return this.why === "status"
-      ? `a document that is ${this.status} cannot be retried`
-      : "the document's password was forgotten when it ended"
-  }
-}
-
-/** The backlog named by `scope` holds `limit` documents already. */
-export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
-  scope: Schema.Literals(["tenant", "global"]),
-  limit: Schema.Natural
-}) {
-  override get message() {
-    return `the ${this.scope} queue holds its limit of ${this.limit} documents`
-  }
-}
-
-/** The store cannot work just now (disk full, read-only, unreachable). Nothing of the call was kept. */
-export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
-  operation: Schema.String,
-  cause: Schema.Defect()
-}) {
-  override get message() {
-    return `the document store failed to ${this.operation}`
-  }
-}
+export * from "./DocumentStoreErrors.ts"
 
 /** Moments are milliseconds since the epoch; the caller's clock is the only one. */
 type Moment = number
@@ -80,6 +39,8 @@ export interface NewDocument {
   readonly callback: string | undefined
   /** Whether an existing document may stand in for this one. */
   readonly reuse: boolean
+  /** A W3C `traceparent`, kept for whoever runs the document. */
+  readonly trace?: string | undefined
   readonly acceptedAt: Moment
 }
 
@@ -177,12 +138,6 @@ export interface Ahead {
 /** A look at a queue goes no deeper, so that the depth of a backlog costs nobody time. */
 export const deepestLook = 10_000
 
-export interface PendingCallback {
-  readonly document: Document
-  readonly url: string
-  readonly deliveries: number
-}
-
 /** What a removal leaves to be done: stop the runner that may still hold it, and remove the blob nothing refers to. */
 export interface Removed {
   readonly id: DocumentId
@@ -204,6 +159,12 @@ export interface KeptAnswer {
 }
 
 type Fenced = LeaseLost | StoreUnavailable
+
+/** A document that was read in one go: what opening it found, and all its pages that had no result yet. */
+export interface WholeDocument {
+  readonly pdf: OpenedPdf
+  readonly pages: ReadonlyArray<PageResult>
+}
 
 /**
  * The truth about documents. When a call that writes succeeds, what it wrote is durable; when it fails, nothing of it was
@@ -238,6 +199,13 @@ export class DocumentStore extends Context.Service<
     /** Remembers that reading the page came to nothing: it failed, or it ended its worker while it was read alone. */
     readonly recordFault: (fence: Fence, page: number, fault: "failure" | "death") => Effect.Effect<void, Fenced>
     readonly finish: (fence: Fence, outcome: Outcome, at: Moment) => Effect.Effect<Document, Fenced>
+    /** `opened`, `savePage` of each page and `finish` at once. */
+    readonly finishWhole: (
+      fence: Fence,
+      whole: WholeDocument,
+      outcome: Outcome,
+      at: Moment
+    ) => Effect.Effect<Document, Fenced>
     /** Gives the document back, at the head of its tenant's queue, with its finished pages kept. */
     readonly release: (fence: Fence) => Effect.Effect<void, Fenced>
 
@@ -302,6 +270,24 @@ export class DocumentStore extends Context.Service<
       id: DocumentId,
       options: PagesOptions
     ) => Effect.Effect<ReadonlyArray<PageResult>, StoreUnavailable>
+    /** The number of the last change, of whatever document. Every later one has a higher number. */
+    readonly lastChange: Effect.Effect<number, StoreUnavailable>
+    /**
+     * What changed after that number: of one tenant, or of all when none is named. A document that changed several times comes
+     * once. `limit` bounds what is looked at, also of other tenants, so that one call takes little time: there may be less to
+     * tell, or nothing.
+     */
+    readonly changes: (options: {
+      readonly after: number
+      readonly limit: number
+      readonly tenant?: TenantId | undefined
+    }) => Effect.Effect<Changes, StoreUnavailable>
+    /** The document as it is now, and those of its pages that got their results after that number. */
+    readonly changesOf: (
+      tenant: TenantId,
+      id: DocumentId,
+      options: { readonly after: number; readonly limit: number }
+    ) => Effect.Effect<DocumentChanges, DocumentNotFound | StoreUnavailable>
     /** Whether the tenant has a document with this blob; any tenant when none is named. */
     readonly refersTo: (hash: BlobHash, tenant?: TenantId) => Effect.Effect<boolean, StoreUnavailable>
     /** Of one tenant, or of all when none is named. */
@@ -318,22 +304,53 @@ export class DocumentStore extends Context.Service<
     >
     /** Documents that run, and those queued ones that were opened before; at most `deepestLook` of either. */
     readonly underWay: Effect.Effect<ReadonlyArray<UnderWay>, StoreUnavailable>
-    /** Since when the oldest of the tenant's queued documents waits: the least over the first of each priority. */
-    readonly oldestQueued: (tenant: TenantId) => Effect.Effect<Option.Option<Moment>, StoreUnavailable>
+    /**
+     * Since when the oldest of the tenant's queued documents waits: the least over the first of each priority.
+     * When none is named, since when the oldest of all those waits that never ran.
+     */
+    readonly oldestQueued: (tenant?: TenantId) => Effect.Effect<Option.Option<Moment>, StoreUnavailable>
 
-    /** Terminal documents whose callback is still owed at `now`. */
+    readonly findWebhook: (tenant: TenantId) => Effect.Effect<Option.Option<Webhook>, StoreUnavailable>
+    /** Sets the URL and enables the endpoint; the secret counts only if there was none. */
+    readonly putWebhook: (
+      tenant: TenantId,
+      webhook: { readonly url: string | undefined; readonly sealedSecret: string; readonly at: Moment }
+    ) => Effect.Effect<{ readonly webhook: Webhook; readonly created: boolean }, StoreUnavailable>
+    /** Puts a secret before the newest one, which expires then; one that was older is forgotten. */
+    readonly rotateSecret: (
+      tenant: TenantId,
+      rotation: { readonly sealedSecret: string; readonly at: Moment; readonly expiresAt: Moment }
+    ) => Effect.Effect<Option.Option<Webhook>, StoreUnavailable>
+    /** With its secrets; whether there was one. What is still owed to it comes up once more, and then leads nowhere. */
+    readonly removeWebhook: (tenant: TenantId) => Effect.Effect<boolean, StoreUnavailable>
+
+    /**
+     * Documents whose end is still owed at `now`, to their own callback or to the endpoint that the tenant had, enabled, when
+     * they ended.
+     */
     readonly pendingCallbacks: (
       now: Moment,
       limit: number
     ) => Effect.Effect<ReadonlyArray<PendingCallback>, StoreUnavailable>
     /**
-     * Records one delivery attempt: settled for good, or to be tried again at `nextAt`. Nothing if the document has been
-     * retried since: it owes, or will owe, another callback.
+     * Logs a try, and settles what was owed unless the try names the next one. If the document has been retried or is to be
+     * delivered again since, it owes something else, which stays. Whether the tenant's endpoint was disabled by it.
      */
-    readonly recordCallback: (
-      document: Pick<Document, "id" | "retries">,
-      outcome: { readonly settled: true } | { readonly settled: false; readonly nextAt: Moment }
-    ) => Effect.Effect<void, StoreUnavailable>
+    readonly recordDelivery: (
+      pending: PendingCallback,
+      delivery: Omit<Delivery, "attempt">,
+      health: EndpointHealth | undefined
+    ) => Effect.Effect<boolean, StoreUnavailable>
+    readonly deliveries: (
+      tenant: TenantId,
+      id: DocumentId
+    ) => Effect.Effect<DeliveryLog, DocumentNotFound | StoreUnavailable>
+    /** Owes the end of the document once more from now on, whatever became of it before. */
+    readonly redeliver: (
+      tenant: TenantId,
+      id: DocumentId,
+      at: Moment
+    ) => Effect.Effect<void, DocumentNotFound | NotDeliverable | StoreUnavailable>
 
     /** In place of what was kept under the key before. */
     readonly keepAnswer: (tenant: TenantId, key: string, answer: KeptAnswer) => Effect.Effect<void, StoreUnavailable>

@@ -21,11 +21,14 @@ import {
   StoreUnavailable
 } from "./DocumentStore.ts"
 import { answersMemory } from "./DocumentStoreMemoryAnswers.ts"
+import { changesMemory } from "./DocumentStoreMemoryChanges.ts"
 import { looksMemory } from "./DocumentStoreMemoryLooks.ts"
 import { Documents, type Stored, toDocument } from "./DocumentStoreMemoryRecords.ts"
+import { webhooksMemory } from "./DocumentStoreMemoryWebhooks.ts"
 
 const make = Effect.sync(() => {
   const documents = new Documents()
+  const webhooks = webhooksMemory(documents)
 
   const located = <A>(tenant: TenantId, id: DocumentId, step: (stored: Stored) => A) =>
     Effect.suspend((): Effect.Effect<A, DocumentNotFound> => {
@@ -48,7 +51,7 @@ const make = Effect.sync(() => {
     stored.finishedAt = at
     stored.queuedAt = undefined
     stored.sealedPassword = undefined
-    stored.callbackDue = stored.accepted.callback === undefined ? undefined : at
+    stored.callbackDue = webhooks.owes(stored) ? at : undefined
     if (outcome.status === "failed") stored.failure = outcome.failure
     if (outcome.status === "cancelled") stored.failure = failure("CANCELLED", "The document was cancelled.")
   }
@@ -150,20 +153,8 @@ const make = Effect.sync(() => {
         stored.blob = blob
       })
     ),
-    opened: Effect.fn("DocumentStore.opened")((fence, pdf) =>
-      held(fence, (stored) => {
-        stored.pageCount = pdf.pageCount
-        stored.metadata = pdf.metadata
-        stored.outline = pdf.outline
-      })
-    ),
-    savePage: Effect.fn("DocumentStore.savePage")((fence, page) =>
-      held(fence, (stored) => {
-        if (stored.pages.has(page.number)) return
-        stored.pages.set(page.number, page)
-        if (isFailed(page.status)) stored.pagesFailed++
-      })
-    ),
+    opened: Effect.fn("DocumentStore.opened")((fence, pdf) => held(fence, (stored) => documents.setOpened(stored, pdf))),
+    savePage: (fence, page) => held(fence, (stored) => documents.addPage(stored, page)),
     recordFault: Effect.fn("DocumentStore.recordFault")((fence, page, fault) =>
       held(fence, (stored) => {
         const { deaths, failures } = stored.faults.get(page) ?? { deaths: 0, failures: 0 }
@@ -175,6 +166,14 @@ const make = Effect.sync(() => {
     ),
     finish: Effect.fn("DocumentStore.finish")((fence, outcome, at) =>
       held(fence, (stored) => {
+        end(stored, outcome, at)
+        return toDocument(stored)
+      })
+    ),
+    finishWhole: Effect.fn("DocumentStore.finishWhole")((fence, { pages, pdf }, outcome, at) =>
+      held(fence, (stored) => {
+        documents.setOpened(stored, pdf)
+        for (const page of pages) documents.addPage(stored, page)
         end(stored, outcome, at)
         return toDocument(stored)
       })
@@ -266,7 +265,11 @@ const make = Effect.sync(() => {
       }
       const full = fullQueue(tenant, limits)
       if (full !== undefined) return yield* full
-      for (const page of stored.pages.values()) if (isFailed(page.status)) stored.pages.delete(page.number)
+      for (const page of stored.pages.values()) {
+        if (!isFailed(page.status)) continue
+        stored.pages.delete(page.number)
+        stored.pageChanges.delete(page.number)
+      }
       stored.faults.clear()
       stored.pagesFailed = 0
       stored.retries++
@@ -316,31 +319,10 @@ const make = Effect.sync(() => {
     stats: Effect.fn("DocumentStore.stats")((tenant) =>
       Effect.sync(() => ({ ...(tenant === undefined ? documents.all : documents.tenant(tenant).counters) }))
     ),
-    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")((now, limit) =>
-      Effect.sync(() =>
-        Array.from(documents.byId.values())
-          .flatMap((stored) =>
-            stored.callbackDue === undefined || stored.callbackDue > now ? [] : [{ stored, due: stored.callbackDue }]
-          )
-          .toSorted((a, b) => a.due - b.due)
-          .slice(0, limit)
-          .map(({ stored }) => ({
-            document: toDocument(stored),
-            url: stored.accepted.callback ?? "",
-            deliveries: stored.deliveries
-          }))
-      )
-    ),
-    recordCallback: Effect.fn("DocumentStore.recordCallback")(({ id, retries }, outcome) =>
-      Effect.sync(() => {
-        const stored = documents.byId.get(id)
-        if (stored?.callbackDue === undefined || stored.retries !== retries) return
-        stored.deliveries++
-        stored.callbackDue = outcome.settled ? undefined : outcome.nextAt
-      })
-    ),
     ...looksMemory(documents),
-    ...answersMemory()
+    ...changesMemory(documents),
+    ...answersMemory(),
+    ...webhooks.records
   })
 })
 

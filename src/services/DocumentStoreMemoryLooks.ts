@@ -41,6 +41,10 @@ export const looksMemory = (
   }),
   oldestQueued: Effect.fn("DocumentStore.oldestQueued")((tenant) =>
     Effect.sync(() => {
+      if (tenant === undefined) {
+        const queued = Array.from(documents.byId.values()).flatMap(({ queuedAt }) => queuedAt ?? [])
+        return queued.length === 0 ? Option.none() : Option.some(queued.reduce((least, at) => Math.min(least, at)))
+      }
       const moments = documents
         .tenant(tenant)
         .backlog.heads.map(({ accepted }) => Math.max(accepted.acceptedAt, accepted.notBefore ?? 0))

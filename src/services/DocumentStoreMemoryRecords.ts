@@ -3,14 +3,21 @@ import { DateTime } from "effect"
 import { Document, type DocumentStatus, isTerminal, type OutlineItem, type PdfMetadata } from "../domain/Document.ts"
 import type { Failure } from "../domain/Failure.ts"
 import type { BlobHash, RunnerId, TenantId } from "../domain/Ids.ts"
-import type { PageResult } from "../domain/Page.ts"
+import { isFailed, type PageResult } from "../domain/Page.ts"
+import type { Delivery } from "../domain/Webhook.ts"
+import { ChangeLog } from "./DocumentStoreMemoryLog.ts"
 import type { NewDocument, PageFaults, QueueStats } from "./DocumentStore.ts"
+import type { OpenedPdf } from "./PdfEngine.ts"
 
 export interface Stored {
   /** Place in the order of acceptance; kept for life. */
   readonly seq: number
   readonly accepted: NewDocument
   readonly pages: Map<number, PageResult>
+  /** Under which number each of them was written. */
+  readonly pageChanges: Map<number, number>
+  /** The number of its last change of state. */
+  changed: number
   readonly faults: Map<number, PageFaults>
   pagesFailed: number
   interruptions: number
@@ -33,11 +40,13 @@ export interface Stored {
   finishedAt: number | undefined
   callbackDue: number | undefined
   deliveries: number
+  /** Latest first. */
+  deliveryLog: ReadonlyArray<Delivery>
 }
 
 export const toDocument = (stored: Stored): Document => {
   const { accepted, blob, failure, finishedAt, metadata, outline, pageCount, startedAt } = stored
-  const { notBefore, source } = accepted
+  const { notBefore, source, trace } = accepted
   return new Document({
     id: accepted.id,
     tenantId: accepted.tenantId,
@@ -57,6 +66,7 @@ export const toDocument = (stored: Stored): Document => {
     ...(metadata === undefined ? {} : { metadata }),
     ...(outline === undefined ? {} : { outline }),
     ...(failure === undefined ? {} : { failure }),
+    ...(trace === undefined ? {} : { trace }),
     timings: {
       acceptedAt: DateTime.makeUnsafe(accepted.acceptedAt),
       ...(notBefore === undefined ? {} : { notBefore: DateTime.makeUnsafe(notBefore) }),
@@ -145,9 +155,32 @@ export class Documents {
   readonly running = new Set<Stored>()
   readonly scheduled = new Set<Stored>()
   readonly all = noCounters()
+  readonly log = new ChangeLog<Stored>(({ number, page, stored }) =>
+    this.byId.get(stored.accepted.id) === stored &&
+    (page === undefined ? stored.changed === number : stored.pageChanges.get(page) === number)
+  )
   readonly paused = new Set<TenantId>()
   readonly #tenants = new Map<TenantId, { readonly backlog: Backlog; readonly counters: Counters }>()
   #accepted = 0
+
+  /** The document's state has changed. */
+  touch(stored: Stored): void {
+    stored.changed = this.log.add({ stored, page: undefined })
+  }
+
+  setOpened(stored: Stored, pdf: OpenedPdf): void {
+    stored.pageCount = pdf.pageCount
+    stored.metadata = pdf.metadata
+    stored.outline = pdf.outline
+    this.touch(stored)
+  }
+
+  addPage(stored: Stored, page: PageResult): void {
+    if (stored.pages.has(page.number)) return
+    stored.pages.set(page.number, page)
+    stored.pageChanges.set(page.number, this.log.add({ stored, page: page.number }))
+    if (isFailed(page.status)) stored.pagesFailed++
+  }
 
   tenant(id: TenantId) {
     const known = this.#tenants.get(id)
@@ -175,6 +208,8 @@ export class Documents {
       seq: ++this.#accepted,
       accepted,
       pages: new Map(),
+      pageChanges: new Map(),
+      changed: 0,
       faults: new Map(),
       pagesFailed: 0,
       interruptions: 0,
@@ -194,9 +229,11 @@ export class Documents {
       startedAt: undefined,
       finishedAt: undefined,
       callbackDue: undefined,
-      deliveries: 0
+      deliveries: 0,
+      deliveryLog: []
     }
     this.byId.set(accepted.id, stored)
+    this.touch(stored)
     this.#moved(stored, undefined, status)
     return stored
   }
@@ -205,6 +242,7 @@ export class Documents {
     const from = stored.status
     stored.status = to
     if (to !== "running") stored.lease = undefined
+    this.touch(stored)
     this.#moved(stored, from, to)
   }
 

@@ -67,6 +67,8 @@ export interface HeadWanted {
 export interface OpenedWithHead extends OpenedPdf {
   /** Results of some of the first pages, in any order. The others are still to be read. */
   readonly head?: ReadonlyArray<PageResult>
+  /** What reading them took altogether; their own times may overlap. */
+  readonly headMillis?: number
 }
 
 export interface WorkerStatus {

@@ -1,9 +1,18 @@
 // An engine that reads nothing: it answers from a script. Time passes only on the `Clock`, so a test clock drives it.
-import { Duration, Effect, Layer, Semaphore, Stream } from "effect"
+import { Clock, Duration, Effect, Layer, Semaphore, Stream } from "effect"
 import type { PdfMetadata } from "../domain/Document.ts"
 import type { Failure } from "../domain/Failure.ts"
 import { failedPage, noLines, type PageResult } from "../domain/Page.ts"
-import { type OpenedPdf, PdfEngine, PdfEngineError, type PdfRef, PdfUnreadable, WorkerDied } from "./PdfEngine.ts"
+import {
+  type HeadWanted,
+  type OpenedPdf,
+  type OpenedWithHead,
+  PdfEngine,
+  PdfEngineError,
+  type PdfRef,
+  PdfUnreadable,
+  WorkerDied
+} from "./PdfEngine.ts"
 
 export type ScriptedPage =
   /** A page with text; `result` replaces what of it should differ. */
@@ -19,6 +28,8 @@ export type ScriptedOpening =
       readonly takes?: Duration.Input
       readonly pageCount: number
       readonly opened?: Partial<OpenedPdf>
+      /** So many pages of the head are read if they are wanted, however long they take. */
+      readonly head?: number
     }
   | { readonly _tag: "Unreadable"; readonly takes?: Duration.Input; readonly failure: Failure }
   | { readonly _tag: "Death"; readonly takes?: Duration.Input; readonly memory?: boolean }
@@ -47,6 +58,9 @@ export interface ScriptedEngine {
   readonly peak: () => number
   readonly closed: () => ReadonlySet<string>
 }
+
+/** Without a word of the script, a page of the head is begun while less than this has passed since the file was open. */
+const mostHeadMillis = 24
 
 const plainMetadata: PdfMetadata = {
   encrypted: false,
@@ -87,8 +101,8 @@ const makeTally = () => {
 }
 
 /**
- * `scriptOf` finds the script of a document. A worker is one processor: it reads the pages of a call one after another,
- * however many may be begun at a time.
+ * `scriptOf` finds the script of a document. A worker is one processor: it reads the pages of a call, and of a head, one
+ * after another, however many may be begun at a time.
  */
 export const makeScriptedEngine = (
   scriptOf: (pdf: PdfRef) => ScriptedDocument,
@@ -125,14 +139,22 @@ export const makeScriptedEngine = (
     () => Effect.sync(() => (working -= 1))
   )
 
-  const opening = Effect.fnUntraced(function* (pdf: PdfRef) {
+  const opening = Effect.fnUntraced(function* (pdf: PdfRef, wanted: HeadWanted | undefined) {
     const step = scriptOf(pdf).open(openings.add(pdf.key))
     if (step._tag === "Hang") return yield* Effect.never
     yield* Effect.sleep(step.takes ?? 0)
     if (step._tag === "Death") return yield* die(step.memory)
     if (step._tag === "Unreadable") return yield* unreadable(step.failure)
     const opened: OpenedPdf = { pageCount: step.pageCount, metadata: plainMetadata, outline: [], ...step.opened }
-    return opened
+    const most = Math.min(wanted?.pages ?? 0, step.head ?? Infinity, opened.pageCount)
+    const start = yield* Clock.currentTimeMillis
+    const until = step.head === undefined ? start + mostHeadMillis : Infinity
+    const head: Array<PageResult> = []
+    while (head.length < most && (yield* Clock.currentTimeMillis) < until) {
+      head.push(yield* reading(pdf, head.length + 1))
+    }
+    const answer: OpenedWithHead = { ...opened, head, headMillis: (yield* Clock.currentTimeMillis) - start }
+    return answer
   })
 
   const reading = Effect.fnUntraced(function* (pdf: PdfRef, number: number) {
@@ -196,7 +218,7 @@ export const makeScriptedEngine = (
           () => Effect.sync(() => listeners.delete(listener))
         ),
       open: Effect.fn("PdfEngine.open")(
-        (pdf: PdfRef) => Effect.andThen(borrow, replacing(opening(pdf))),
+        (pdf: PdfRef, head?: HeadWanted) => Effect.andThen(borrow, replacing(opening(pdf, head))),
         Effect.scoped
       ),
       read: (pdf, pages) => Stream.unwrap(startRead(pdf, pages)),

@@ -1,9 +1,11 @@
 /**
  * Every metric and span name of the engine: a contract with whoever draws a dashboard, listed for readers in
  * docs/telemetry.md. Labels have few known values, and each labelled series is built once, so updating one allocates no
- * key. Tenants and documents appear in spans and logs, never in labels.
+ * key. Documents appear in spans and logs, never in labels; tenants only where a bound on their number holds.
+ *
+ * Units are base units, as Prometheus and OpenTelemetry both ask for: seconds, bytes, and ratios from 0 to 1.
  */
-import { Metric } from "effect"
+import { Duration, Metric } from "effect"
 import { FailureCode } from "../domain/Failure.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { PageStatus } from "../domain/Page.ts"
@@ -27,18 +29,50 @@ const labelled = <const Value extends string, M>(
   return { label, values, of: (value) => series.get(value) ?? build(value) }
 }
 
-/** Milliseconds from one to half an hour: from a checkpoint to a long wait at a gate. */
+/** One metric whose label values are not listed here, but bounded all the same; `labels` says by what. */
+export interface Described<Values extends ReadonlyArray<string>, M> {
+  readonly labels: Readonly<Record<string, string>>
+  /** The series of these values, in the order of the labels. */
+  readonly series: (...values: Values) => M
+}
+
+const described = <Values extends ReadonlyArray<string>, M>(
+  labels: Readonly<Record<string, string>>,
+  make: (attributes: Record<string, string>) => M
+): Described<Values, M> => {
+  const names = Object.keys(labels)
+  return {
+    labels,
+    series: (...values) => make(Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""])))
+  }
+}
+
+/** Seconds from a millisecond to half an hour: from a checkpoint to a long wait at a gate. */
 const durations = Metric.boundariesFromIterable([
-  1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800
 ])
 const sizes = Metric.boundariesFromIterable([1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
 
 const counter = (id: string, description: string) => (attributes?: Record<string, string>) =>
   Metric.counter(id, { description, attributes, incremental: true })
-const gauge = (id: string, description: string) => (attributes?: Record<string, string>) =>
-  Metric.gauge(id, { description, attributes })
+const gauge = (id: string, description: string, unit?: string) => (attributes?: Record<string, string>) =>
+  Metric.gauge(id, { description, attributes: unit === undefined ? attributes : { ...attributes, unit } })
 const timer = (id: string, description: string) => (attributes?: Record<string, string>) =>
-  Metric.timer(id, { description, attributes, boundaries: durations })
+  Metric.mapInput(
+    Metric.histogram(id, { description, attributes: { ...attributes, unit: "seconds" }, boundaries: durations }),
+    (duration: Duration.Duration) => Duration.toSeconds(duration)
+  )
+
+type AnyMetric = Metric.Metric<never, unknown>
+
+const isLabelled = (value: unknown): value is Labelled<string, AnyMetric> =>
+  typeof value === "object" && value !== null && "values" in value && "of" in value
+
+/** The metrics among these values, one for each value of their label. Those that are `Described` are not known beforehand. */
+export const seriesKnown = (exports: ReadonlyArray<unknown>): ReadonlyArray<AnyMetric> =>
+  exports.flatMap((each) =>
+    Metric.isMetric(each) ? [each] : isLabelled(each) ? each.values.map((value) => each.of(value)) : []
+  )
 
 // Documents
 
@@ -86,6 +120,11 @@ export const documentsRequeued = labelled(
 )
 
 export const documentsWaiting = gauge("sluice_documents_waiting", "Documents scheduled or queued, over all tenants.")()
+export const oldestQueuedAge = gauge(
+  "sluice_queue_oldest_age_seconds",
+  "How long the oldest document that never ran has waited since it was due, paused tenants included.",
+  "seconds"
+)()
 export const documentsRunning = gauge("sluice_documents_running", "Documents under a lease, over all tenants.")()
 
 // Gates
@@ -93,19 +132,24 @@ export const documentsRunning = gauge("sluice_documents_running", "Documents und
 export const gates = ["tenant", "global", "page", "worker"] as const
 export type Gate = (typeof gates)[number]
 export const gateInUse = labelled("gate", gates, gauge("sluice_gate_in_use", "Permits of a gate that are held."))
+export const gateLimit = labelled(
+  "gate",
+  ["global", "worker"],
+  gauge("sluice_gate_limit", "Permits of a gate that there are; those of the other gates differ by tenant.")
+)
 export const gateWait = labelled(
   "gate",
   gates,
-  timer("sluice_gate_wait_milliseconds", "Time from asking a gate for a permit to getting it.")
+  timer("sluice_gate_wait_seconds", "Time from asking a gate for a permit to getting it.")
 )
 
 // Reading
 
 export const openDuration = timer(
-  "sluice_open_duration_milliseconds",
+  "sluice_open_duration_seconds",
   "Opening a document: structure, metadata, outline."
 )()
-export const pageDuration = timer("sluice_page_duration_milliseconds", "Worker time of one page.")()
+export const pageDuration = timer("sluice_page_duration_seconds", "Worker time of one page.")()
 export const pagesRead = labelled(
   "status",
   PageStatus.literals,
@@ -116,18 +160,18 @@ export const rangePages = Metric.histogram("sluice_range_pages", {
   boundaries: sizes
 })
 export const checkpointDuration = timer(
-  "sluice_checkpoint_duration_milliseconds",
+  "sluice_checkpoint_duration_seconds",
   "Making the result of a page durable, waiting for the commit included."
 )()
 
 // Store and blobs
 
 export const storeCommitDuration = timer(
-  "sluice_store_commit_duration_milliseconds",
+  "sluice_store_commit_duration_seconds",
   "One commit of the document store, without its flush."
 )()
 export const storeFlushDuration = timer(
-  "sluice_store_flush_duration_milliseconds",
+  "sluice_store_flush_duration_seconds",
   "Bringing the commits of the document store to the disk."
 )()
 export const storeCommitWrites = Metric.histogram("sluice_store_commit_writes", {
@@ -135,7 +179,7 @@ export const storeCommitWrites = Metric.histogram("sluice_store_commit_writes", 
   boundaries: sizes
 })
 export const blobPutDuration = timer(
-  "sluice_blob_put_duration_milliseconds",
+  "sluice_blob_put_duration_seconds",
   "Receiving, hashing and storing one blob; the sender's pace is part of it."
 )()
 export const blobPutBytes = Metric.counter("sluice_blob_put_bytes_total", {
@@ -169,18 +213,79 @@ export const workersRss = Metric.gauge("sluice_workers_rss_bytes", {
 // Actors and the process
 
 export const mailboxDepth = gauge("sluice_mailbox_depth", "Messages waiting in the mailboxes of all tenant actors.")()
-export const eventLoopDelay = Metric.gauge("sluice_event_loop_delay_p99_milliseconds", {
+export const eventLoopDelay = Metric.gauge("sluice_event_loop_delay_p99_seconds", {
   description: "99th percentile of the event loop's delay over the last ten seconds.",
-  attributes: { unit: "milliseconds" }
+  attributes: { unit: "seconds" }
 })
+export const processRss = gauge(
+  "sluice_process_resident_memory_bytes",
+  "Resident memory of the engine's own process, page workers not included.",
+  "bytes"
+)()
+export const processHeap = gauge("sluice_process_heap_used_bytes", "JavaScript heap in use.", "bytes")()
+export const processCpu = Metric.counter("sluice_process_cpu_seconds_total", {
+  description: "Processor time of the engine's own process, user and system.",
+  attributes: { unit: "seconds" },
+  incremental: true
+})
+export const processStart = gauge(
+  "sluice_process_start_time_seconds",
+  "When the process started, in seconds since the epoch.",
+  "seconds"
+)()
+
+// Shares of tenants
+
+/** So many tenants, those that got the most, have series of their own. */
+export const tenantsShown = 10
+/** The label value of all the others together. A tenant of this name is one of them. */
+export const otherTenants = "other"
+const tenantLabel = { tenant: `one of the ${tenantsShown} that received most, or \`${otherTenants}\`` }
+export const shareReceived = described<[tenant: string], Metric.Gauge<number>>(
+  tenantLabel,
+  gauge("sluice_tenant_share_received_ratio", "Part of the workers' time of the last minute that a tenant received.", "1")
+)
+export const shareEntitled = described<[tenant: string], Metric.Gauge<number>>(
+  tenantLabel,
+  gauge(
+    "sluice_tenant_share_entitled_ratio",
+    "Part of the workers' time of the last minute that a tenant was entitled to, by weight, while it had work.",
+    "1"
+  )
+)
+export const fairness = gauge(
+  "sluice_fairness_ratio",
+  "Jain's index of what tenants received over what they were due in the last minute; 1 is fair.",
+  "1"
+)()
+
+// Requests
+
+const routeLabels = {
+  method: "an HTTP method, or `other`",
+  route: "a path of the interface description, or `none`"
+}
+export const httpRequests = described<[method: string, route: string, status: string], Metric.Counter<number>>(
+  { ...routeLabels, status: "`1xx` to `5xx`, or `aborted` by the client" },
+  counter("sluice_http_requests_total", "Requests that were answered, or given up by the client.")
+)
+export const httpDuration = described<[method: string, route: string], ReturnType<ReturnType<typeof timer>>>(
+  routeLabels,
+  timer("sluice_http_request_duration_seconds", "From the head of a request to the beginning of its answer.")
+)
+export const httpInFlight = gauge("sluice_http_requests_in_flight", "Requests whose answer has not begun.")()
 
 // The outside
 
 export const callbackDeliveries = labelled(
   "outcome",
   ["delivered", "retried", "refused", "abandoned"],
-  counter("sluice_callback_deliveries_total", "Attempts to announce a terminal state to its callback.")
+  counter("sluice_callback_deliveries_total", "Attempts to announce a terminal state to a callback or to the tenant's endpoint.")
 )
+export const webhooksDisabled = counter(
+  "sluice_webhooks_disabled_total",
+  "Endpoints of tenants that were disabled: gone, or failing for too long."
+)()
 export const sourceFetches = labelled(
   "outcome",
   ["fetched", "failed"],
@@ -194,6 +299,12 @@ export const spans = {
   "Ingestion.*": "One call of the engine's users, over HTTP or embedded.",
   "DocumentActor.run": "One attempt of a document, from its claim to its end or requeue.",
   "DocumentActor.*": "A step of an attempt: locating the bytes, opening, one range of pages, the end.",
+  "DocumentActor.queued": "From the acceptance of a document (or its start time) to its first run.",
+  "DocumentActor.checkpoints": "Making the pages of one range durable: from the first result to the last commit.",
+  "Gate.page": "Waiting for permits on pages; left out when there was no wait.",
+  "Gate.worker": "Waiting for a turn of a worker; left out when there was no wait.",
+  "PdfWorker.open": "What the worker itself did to open a PDF, by its own clock; has `worker.pid` and slow pages as events.",
+  "PdfWorker.read": "The same for a range of pages.",
   "LeaseKeeper.*": "Renewing the leases of the documents that run here.",
   "DocumentStore.*": "One call of the document store.",
   "BlobStore.*": "One call of the blob store.",
@@ -209,7 +320,11 @@ export const spans = {
   "Sweeper.*": "One round over expired leases and due schedules.",
   "RetentionSweeper.*": "One round over old documents and old answers to idempotency keys.",
   "BlobSweeper.*": "One round over blobs that no document refers to.",
-  "Outbox.*": "One delivery of a callback."
+  "ApiKeys.*": "Making, listing, revoking or verifying API keys.",
+  "SluiceClient.*": "One call of the client; not made by the engine.",
+  "cli.*": "A command of the command line; not made by the engine.",
+  "Outbox.*": "One delivery of a callback.",
+  "Webhooks.*": "Looking up or changing the webhook of a tenant, or the deliveries of a document."
 } as const
 
 /** Attributes of every span and log line that is about one document. */

@@ -123,7 +123,7 @@ describe("a cancel", () => {
           savePage: (fence, page) => Effect.andThen(Effect.sleep("500 millis"), store.savePage(fence, page))
         })
       })
-      const { id } = yield* engine.submit("short")
+      const { id } = yield* engine.submit("long")
       yield* TestClock.adjust("300 millis")
       yield* engine.cancelAndCheck(id)
       assert.strictEqual((yield* engine.pagesOf(id)).length, 0)

@@ -17,7 +17,7 @@ const waitBehind = Effect.fnUntraced(function* (hotTenants: number, globalDocume
   const engine = yield* startEngine({ scripts, capacity: 2, limits: { globalDocuments } })
   for (let n = 0; n < 4 * hotTenants; n++) yield* engine.submit("long", tenant(`hot-${n % hotTenants}`))
   // Until each of them has had its first turn.
-  yield* TestClock.adjust("10 seconds")
+  yield* TestClock.adjust("12 seconds")
   const waits: Array<number> = []
   for (let n = 0; n < 10; n++) {
     const before = yield* Clock.currentTimeMillis
@@ -107,7 +107,10 @@ describe("preemption", () => {
       () =>
         Effect.gen(function* () {
           const engine = yield* startEngine({
-            scripts: { ...scripts, doubtful: { ...pages(30, 8), page } },
+            scripts: {
+              ...scripts,
+              doubtful: { open: () => ({ _tag: "Opens", pageCount: 30, takes: "5 millis", head: 0 }), page }
+            },
             capacity: 1,
             limits: { globalDocuments: 1, pageTimeout: Duration.seconds(2) },
             // As if an earlier run had found a fault in each of its pages.

@@ -91,7 +91,7 @@ describe("supervision", () => {
             }[method]
           })
         })
-        const first = yield* engine.submit("short")
+        const first = yield* engine.submit("long")
         const crashed = yield* engine.awaitEnd(first.id)
         assert.deepStrictEqual([crashed.status, crashed.failure?.code], ["failed", "CRASHED"])
         broken = false
@@ -106,7 +106,7 @@ describe("supervision", () => {
   it.effect("fails a document with CRASHED when saving its pages has a defect", () =>
     Effect.gen(function* () {
       const engine = yield* startEngine({ scripts, store: () => ({ savePage: () => Effect.die("defect") }) })
-      const { id } = yield* engine.submit("short")
+      const { id } = yield* engine.submit("long")
       const document = yield* engine.awaitEnd(id)
       assert.deepStrictEqual([document.status, document.failure?.code], ["failed", "CRASHED"])
     })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result } from "effect"
+import { ConfigProvider, Effect, Layer, Result } from "effect"
 import { parseChange } from "../../src/cli/tenants.ts"
 import { alter, change, idOf } from "../http/fakes.ts"
 import { postPdf, testServer } from "../http/client.ts"
@@ -17,7 +17,7 @@ describe("The command line", () => {
       assert.match((yield* sluice(["--version"])).out, /^sluice v\d+\.\d+\.\d+$/)
       const help = yield* sluice(["--help"])
       assert.strictEqual(help.code, 0)
-      const commands = ["serve", "ingest", "status", "cancel", "retry", "tenants", "watch", "doctor"]
+      const commands = ["serve", "ingest", "status", "cancel", "retry", "tenants", "keys", "watch", "doctor"]
       includes(help.out, ...commands, "Exit codes")
       for (const shell of ["bash", "zsh", "fish", "powershell"]) {
         includes((yield* sluice(["--completions", shell])).out, ...commands, "format")
@@ -38,6 +38,10 @@ describe("The command line", () => {
         ["ingest", "no-such-file.pdf"],
         ["tenants", "acme", "--set", "wait=1"],
         ["tenants", "--set", "weight=2"],
+        ["keys", "list"],
+        ["keys", "create", "--tenant", "acme"],
+        ["keys", "create", "a\nb", "--tenant", "acme"],
+        ["keys", "revoke", "no-id", "--tenant", "acme"],
         ["watch", "--count", "0"]
       ]) {
         const { code, err } = yield* sluice(args)
@@ -142,6 +146,42 @@ describe("tenants", () => {
       assert.isTrue(Result.isFailure(parseChange(wrong)), wrong)
     }
   })
+})
+
+describe("keys", () => {
+  const adminKey = "only-for-these-tests"
+  const guarded = testServer.pipe(
+    Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: { ADMIN_KEY: adminKey } })))
+  )
+  const keys = (args: ReadonlyArray<string>) =>
+    sluiceHere(["keys", ...args, "--tenant", "acme"], { SLUICE_API_KEY: adminKey })
+
+  it.effect("makes a key that works, lists it without the key, and revokes it", () =>
+    Effect.gen(function* () {
+      const made = yield* keys(["create", "nightly import"])
+      assert.strictEqual(made.code, 0, made.err)
+      const [key = "", id = ""] = /sluice_([0-9a-f]{16})_[0-9a-f]{64}/.exec(made.out) ?? []
+      includes(made.out, "nightly import", "acme")
+      const status = sluiceHere(["status"], { SLUICE_API_KEY: key })
+      assert.strictEqual((yield* status).code, 0)
+      const listed = yield* keys(["list"])
+      includes(listed.out, id, "nightly import")
+      assert.notInclude(listed.out, key)
+      assert.strictEqual(JSON.parse((yield* keys(["list", "--json"])).out).keys[0].id, id)
+      assert.strictEqual((yield* keys(["revoke", id])).code, 0)
+      assert.strictEqual((yield* keys(["list"])).out, "acme has no keys")
+      includes((yield* status).err, "sluice: KEY_UNKNOWN: ")
+      includes((yield* keys(["revoke", id])).err, "sluice: KEY_NOT_FOUND: ")
+    }).pipe(Effect.provide(guarded))
+  )
+
+  it.effect("says what a server wants that asks for keys", () =>
+    Effect.gen(function* () {
+      const { code, err } = yield* sluiceHere(["status"])
+      assert.strictEqual(code, 1)
+      includes(err, "sluice: AUTH_REQUIRED: ")
+    }).pipe(Effect.provide(guarded))
+  )
 })
 
 describe("watch", () => {

@@ -1,12 +1,14 @@
 import { describe, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
 import type { DocumentStore } from "../../src/services/DocumentStore.ts"
+import { changes } from "./documentStoreChanges.ts"
 import { counters } from "./documentStoreCounters.ts"
 import type { Test } from "./documentStoreFixtures.ts"
 import { duplicates, retention, retries, troubles } from "./documentStoreLifecycle.ts"
 import { queue } from "./documentStoreQueue.ts"
 import { records } from "./documentStoreRecords.ts"
 import { runs } from "./documentStoreRuns.ts"
+import { webhooks } from "./webhooks.ts"
 
 /** What every document store promises. `layer` gives an empty store each time it is built. */
 export const documentStoreConformance = (name: string, layer: Layer.Layer<DocumentStore, unknown>) =>
@@ -19,5 +21,7 @@ export const documentStoreConformance = (name: string, layer: Layer.Layer<Docume
     describe("for retries, which", () => retries(test))
     describe("when things go wrong", () => troubles(test))
     describe("over time", () => retention(test))
+    describe("for those who are told of ends", () => webhooks(test))
     describe("when counting", () => counters(test))
+    describe("as a log of changes, which", () => changes(test))
   })

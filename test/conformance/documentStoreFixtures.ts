@@ -1,4 +1,5 @@
 import { Effect, Option } from "effect"
+import type { Delivery, PendingCallback } from "../../src/domain/Webhook.ts"
 import { BlobHash, DocumentId, RunnerId, TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/Page.ts"
 import { type Claim, DocumentStore, type NewDocument } from "../../src/services/DocumentStore.ts"
@@ -66,6 +67,23 @@ export const lease = { runner, now: 2_000, until: 10_000 }
 
 export const accept = (number: number, changes: Partial<NewDocument> = {}) =>
   DocumentStore.use((store) => store.accept(newDocument(number, changes), plenty))
+
+/** Records that what was owed was delivered. */
+export const settle = (pending: PendingCallback | undefined) =>
+  DocumentStore.use((store) =>
+    Effect.flatMap(Effect.fromNullishOr(pending), (owed) => store.recordDelivery(owed, tried(), undefined))
+  )
+
+/** One try to deliver, which settles what was owed. */
+export const tried = (changes: Partial<Omit<Delivery, "attempt">> = {}): Omit<Delivery, "attempt"> => ({
+  at: 5_000,
+  endpoint: "https://example.org",
+  status: 200,
+  error: undefined,
+  elapsedMillis: 12,
+  nextAt: undefined,
+  ...changes
+})
 
 /** Claims what has to be there. */
 export const claim = (tenant = acme, using = lease): Effect.Effect<Claim, unknown, DocumentStore> =>

@@ -16,7 +16,7 @@ import {
 
 const everything = { status: undefined, before: undefined, limit: 100 }
 
-/** Cancelling, removing, finding, and callbacks. */
+/** Cancelling, removing and finding. */
 export const records = (test: Test) => {
   test(
     "cancels a document in every state that is not terminal",
@@ -173,37 +173,6 @@ export const records = (test: Test) => {
       assert.deepStrictEqual(brief, [page(2, { lines: "[]" }), page(7, { lines: "[]" })])
       const detailed = yield* store.pages(acme, fence.documentId, { from: 7, limit: 10, detail: true })
       assert.deepStrictEqual(detailed, [page(7), page(12)])
-    })
-  )
-
-  test(
-    "owes a callback from the moment a document ends until it is settled",
-    Effect.gen(function* () {
-      const store = yield* DocumentStore
-      const callback = "https://example.org/hook"
-      yield* accept(1, { callback })
-      yield* accept(2, { callback })
-      yield* accept(3)
-      const first = yield* claim()
-      assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 10), [])
-      const completed = yield* store.finish(first.fence, { status: "completed" }, 3_000)
-      const cancelled = yield* store.cancel(acme, documentId(2), 4_000)
-      yield* store.cancel(acme, documentId(3), 4_000)
-      assert.deepStrictEqual(yield* store.pendingCallbacks(2_999, 10), [])
-      assert.deepStrictEqual(yield* store.pendingCallbacks(4_000, 10), [
-        { document: completed, url: callback, deliveries: 0 },
-        { document: cancelled, url: callback, deliveries: 0 }
-      ])
-      assert.strictEqual((yield* store.pendingCallbacks(4_000, 1)).length, 1)
-
-      yield* store.recordCallback(completed, { settled: false, nextAt: 8_000 })
-      yield* store.recordCallback(cancelled, { settled: true })
-      assert.deepStrictEqual(yield* store.pendingCallbacks(7_999, 10), [])
-      assert.deepStrictEqual(yield* store.pendingCallbacks(8_000, 10), [
-        { document: completed, url: callback, deliveries: 1 }
-      ])
-      yield* store.recordCallback(completed, { settled: true })
-      assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 10), [])
     })
   )
 }

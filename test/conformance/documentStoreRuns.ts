@@ -241,4 +241,37 @@ export const runs = (test: Test) => {
       }
     })
   )
+
+  test(
+    "ends a document together with all that was read of it",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      const broken = page(2, { status: "failed", error: failure("PAGE_UNREADABLE", "broken"), text: "", lines: "[]" })
+      yield* store.savePage(fence, page(1))
+      const pages = [page(1, { text: "other" }), page(3), broken]
+      const ended = yield* store.finishWhole(fence, { pdf: openedPdf, pages }, { status: "partial" }, 4_000)
+      assert.strictEqual(ended.status, "partial")
+      assert.deepStrictEqual(ended.progress, { pages: openedPdf.pageCount, done: 3, failed: 1 })
+      assert.deepStrictEqual(ended.metadata, openedPdf.metadata)
+      assert.deepStrictEqual(yield* store.find(acme, fence.documentId), ended)
+      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, detail), [page(1), broken, page(3)])
+    })
+  )
+
+  test(
+    "writes nothing of a whole document once its lease is lost",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      yield* store.release(fence)
+      const whole = { pdf: openedPdf, pages: [page(1)] }
+      const lost = yield* Effect.flip(store.finishWhole(fence, whole, { status: "completed" }, 4_000))
+      assert.strictEqual(lost._tag, "LeaseLost")
+      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, detail), [])
+      assert.strictEqual((yield* store.find(acme, fence.documentId)).status, "queued")
+    })
+  )
 }

@@ -1,6 +1,7 @@
 import { assert } from "@effect/vitest"
 import type { Vitest } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
+import type { PageResult } from "../../src/domain/Page.ts"
 import type { PdfRef } from "../../src/services/PdfEngine.ts"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
 
@@ -32,6 +33,40 @@ export const pdfEngineConformance = (it: Vitest.MethodsNonLive<PdfEngine>, fixtu
     Effect.gen(function* () {
       const engine = yield* PdfEngine
       assert.strictEqual((yield* engine.open(fixtures.document("counted", 7))).pageCount, 7)
+    })
+  )
+
+  it.effect("read no page with the opening unless some are wanted", () =>
+    Effect.gen(function* () {
+      const engine = yield* PdfEngine
+      const pdf = fixtures.document("headless", 5)
+      for (const head of [undefined, { pages: 0, concurrency: 4 }]) {
+        assert.deepStrictEqual((yield* engine.open(pdf, head)).head ?? [], [])
+      }
+    })
+  )
+
+  it.effect("read some of the first pages with the opening, like any others, and tell what that took", () =>
+    Effect.gen(function* () {
+      const engine = yield* PdfEngine
+      for (const [pages, wanted, concurrency] of [
+        [1, 8, 4],
+        [3, 8, 1],
+        [40, 8, 4],
+        [40, 1, 4]
+      ] as const) {
+        const pdf = fixtures.document(`head of ${pages}, ${wanted}`, pages)
+        const opened = yield* engine.open(pdf, { pages: wanted, concurrency })
+        const head = (opened.head ?? []).toSorted((a, b) => a.number - b.number)
+        assert.strictEqual(opened.pageCount, pages)
+        assert.isAtLeast(head.length, 1)
+        assert.isAtMost(head.length, Math.min(pages, wanted))
+        assert.isAtLeast(opened.headMillis ?? Number.NaN, 0)
+        const read = yield* Stream.runCollect(engine.read(pdf, upTo(head.length), 1))
+        const timeless = (results: ReadonlyArray<PageResult>) =>
+          results.map((result) => ({ ...result, elapsedMillis: 0 }))
+        assert.deepStrictEqual(timeless(head), timeless(read))
+      }
     })
   )
 
@@ -73,8 +108,9 @@ export const pdfEngineConformance = (it: Vitest.MethodsNonLive<PdfEngine>, fixtu
       const engine = yield* PdfEngine
       const pdf = fixtures.unreadable("unreadable")
       const opening = yield* Effect.flip(engine.open(pdf))
+      const withHead = yield* Effect.flip(engine.open(pdf, { pages: 8, concurrency: 4 }))
       const reading = yield* Effect.flip(Stream.runCollect(engine.read(pdf, [1], 1)))
-      for (const { reason } of [opening, reading]) {
+      for (const { reason } of [opening, withHead, reading]) {
         assert.strictEqual(reason._tag === "PdfUnreadable" && reason.failure.code, "NOT_PDF")
       }
     })

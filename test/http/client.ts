@@ -3,8 +3,10 @@ import { assert } from "@effect/vitest"
 import { Deferred, Effect, Layer, Schema } from "effect"
 import { HttpBody, HttpClient, HttpClientRequest, type HttpClientResponse, HttpServer } from "effect/http"
 import { connect } from "node:net"
+import { ApiKeyId } from "../../src/domain/ApiKey.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
-import { CurrentTenant, TenantIdentification } from "../../src/http/CurrentTenant.ts"
+import { Authentication } from "../../src/http/Authentication.ts"
+import * as CurrentTenant from "../../src/http/CurrentTenant.ts"
 import * as Server from "../../src/http/Server.ts"
 import { fakes } from "./fakes.ts"
 
@@ -13,11 +15,18 @@ export const testServer = Server.layer.pipe(Layer.provideMerge(fakes), Layer.pro
 
 /** The same with every request proved to be of tenant `a`. */
 export const authenticatedServer = Server.layerNoDeps.pipe(
-  Layer.provide(
-    Layer.succeed(TenantIdentification, (httpEffect) =>
-      Effect.provideService(httpEffect, CurrentTenant, { id: TenantId.make("a"), explicit: true, authenticated: true })
-    )
-  ),
+  Layer.provide([
+    CurrentTenant.layer,
+    Layer.succeed(Authentication, {
+      authenticate: () =>
+        Effect.succeed({
+          _tag: "Tenant",
+          id: TenantId.make("a"),
+          key: ApiKeyId.make("0123456789abcdef"),
+          revoked: Effect.never
+        })
+    })
+  ]),
   Layer.provideMerge(fakes),
   Layer.provideMerge(NodeHttpServer.layerTest)
 )
@@ -38,7 +47,7 @@ export interface Answered {
   readonly json: typeof Answer.Type
 }
 
-const answered = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse) {
+export const answered = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse) {
   const text = yield* response.text
   const isJson = response.headers["content-type"]?.includes("json") ?? false
   const json = isJson ? yield* Schema.decodeEffect(Schema.fromJsonString(Answer))(text) : {}

@@ -1,11 +1,16 @@
-import { Context, DateTime, Effect, Latch, Layer, Queue, Ref, Stream } from "effect"
+import { Context, DateTime, Effect, Latch, Layer, Option, Queue, Ref, Stream } from "effect"
+import { SecureRandom } from "effect/crypto"
 import { Ingestion, type SubmitError, type SubmitOptions, SubmissionRejected } from "../../src/actors/Ingestion.ts"
 import { Document, isTerminal } from "../../src/domain/Document.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { DocumentId, type TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/Page.ts"
+import * as ApiKeysMemory from "../../src/services/ApiKeysMemory.ts"
 import { DocumentNotFound, StoreUnavailable } from "../../src/services/DocumentStore.ts"
+import * as DocumentStoreMemory from "../../src/services/DocumentStoreMemory.ts"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
+import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
+import { Webhooks } from "../../src/services/Webhooks.ts"
 
 type Options = Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
 
@@ -234,6 +239,10 @@ const ingestion = Layer.effect(
         }),
       events: () => Stream.empty,
       follow: () => Stream.empty,
+      watch: () => Stream.never,
+      watchDocument: (tenant, id) => Effect.as(find(tenant, id), Option.some(Stream.never)),
+      changed: () => Effect.succeed(Effect.never),
+      watching: Effect.succeed({ changes: 0, watchers: 0 }),
       accepting: Effect.map(Ref.get(state), ({ accepting }) => accepting)
     })
   })
@@ -257,4 +266,9 @@ const engine = Layer.effect(
   )
 )
 
-export const fakes = Layer.mergeAll(ingestion, engine).pipe(Layer.provideMerge(fake))
+/** Of a store of its own, which knows nothing of the documents above. */
+const webhooks = Webhooks.layerNoDeps.pipe(
+  Layer.provide([DocumentStoreMemory.layerMemory, SecretsMemory.layerMemory, SecureRandom.layerWebCrypto])
+)
+
+export const fakes = Layer.mergeAll(ingestion, engine, ApiKeysMemory.layerMemory, webhooks).pipe(Layer.provideMerge(fake))

@@ -9,6 +9,7 @@ import { Ingestion } from "../../src/actors/Ingestion.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 import * as Server from "../../src/http/Server.ts"
+import * as ApiKeysMemory from "../../src/services/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
 import { layerMemory } from "../../src/services/DocumentStoreMemory.ts"
 import { EngineConfig } from "../../src/services/EngineConfig.ts"
@@ -36,6 +37,7 @@ const server = Layer.suspend(() =>
     Layer.provideMerge(makeScriptedEngine(() => script).layer),
     Layer.provide([
       layerMemory,
+      ApiKeysMemory.layerMemory,
       BlobStoreMemory.layerMemory,
       SecretsMemory.layerMemory,
       SecureRandom.layerWebCrypto,

@@ -74,18 +74,31 @@ describe("the description of the interface", () => {
       assert.deepStrictEqual(Object.keys(Object(paths)).toSorted(), [
         "/health/live",
         "/health/ready",
+        "/metrics",
         "/pdf/ingest",
         "/queue/status",
         "/v1/documents",
         "/v1/documents/{id}",
+        "/v1/documents/{id}/deliveries",
+        "/v1/documents/{id}/events",
         "/v1/documents/{id}/pages",
+        "/v1/documents/{id}/pages.ndjson",
         "/v1/documents/{id}/pages/{n}",
         "/v1/documents/{id}/retry",
         "/v1/documents/{id}/text",
+        "/v1/events",
         "/v1/tenant",
         "/v1/tenant/pause",
         "/v1/tenant/resume",
-        "/v1/tenants/{tenant}"
+        "/v1/tenants",
+        "/v1/tenants/{tenant}",
+        "/v1/tenants/{tenant}/keys",
+        "/v1/tenants/{tenant}/keys/{key}",
+        "/v1/tenants/{tenant}/webhook",
+        "/v1/tenants/{tenant}/webhook/secret",
+        "/v1/webhook",
+        "/v1/webhook/secret",
+        "/v1/workers"
       ])
       for (const operations of Object.values(Object(paths))) {
         for (const { responses } of Object.values<{ readonly responses: object }>(Object(operations))) {
@@ -154,7 +167,7 @@ describe("the description of the interface", () => {
 })
 
 /** The server with every log line and every span kept. */
-const observed = () => {
+const observed = (env: Record<string, string> = {}) => {
   const lines: Array<string> = []
   const spans: Array<Tracer.Span> = []
   const logger = Logger.map(Logger.formatJson, (line) => void lines.push(line))
@@ -168,6 +181,7 @@ const observed = () => {
   const server = testServer.pipe(
     Layer.provideMerge(
       Layer.mergeAll(
+        ConfigProvider.layer(ConfigProvider.fromEnv({ env })),
         Logger.layer([logger]),
         Layer.succeed(References.MinimumLogLevel)("Trace"),
         Layer.succeed(Tracer.Tracer)(tracer)
@@ -203,6 +217,31 @@ describe("logs and spans", () => {
       assert.notInclude(lines.join("\n"), "hunter2")
       const ours = spans.filter(({ kind }) => kind === "server")
       assert.notInclude(shown(ours), "hunter2")
+    }).pipe(Effect.provide(server))
+  })
+
+  it.effect("never hold an API key, not even one that was just made or is refused", () => {
+    const adminKey = "hunter2-hunter2-hunter2"
+    const { lines, server, spans } = observed({ ADMIN_KEY: adminKey })
+    return Effect.gen(function* () {
+      const admin = { authorization: `Bearer ${adminKey}` }
+      const made = yield* postJson("/v1/tenants/acme/keys", { name: "a key" }, admin)
+      assert.strictEqual(made.status, 201, made.text)
+      const key = String(made.json.key)
+      yield* postPdf("/v1/documents", { authorization: `Bearer ${key}` })
+      yield* postPdf("/v1/documents?priority=100", { "x-api-key": key })
+      yield* get("/v1/documents", { "x-api-key": `${key}0` })
+      yield* get(`/v1/documents?api_key=${key}`, admin)
+      yield* get("/v1/documents", { authorization: `Basic ${key}` })
+      yield* get(`/v1/tenants/acme/keys`, admin)
+      yield* change({ defect: true })
+      yield* get("/v1/documents", { authorization: `Bearer ${key}` })
+      const ours = spans.filter(({ kind }) => kind !== "client")
+      for (const told of [lines.join("\n"), shown(ours)]) {
+        assert.include(told, String(made.json.id))
+        for (const secret of [key, key.slice(-64), "hunter2"]) assert.notInclude(told, secret)
+      }
+      assert.isTrue(lines.some((line) => line.includes("an unknown API key was refused")))
     }).pipe(Effect.provide(server))
   })
 
@@ -286,7 +325,7 @@ describe("the server", () => {
       })
       for (const HOST of ["0.0.0.0", "::", "192.168.0.1", "example.com", "127.0.0.1.example.com"]) {
         const error = yield* Effect.flip(configured({ HOST }))
-        assert.include(error.message, "no authentication yet")
+        assert.include(error.message, "HOST=127.0.0.1")
       }
       assert.include((yield* Effect.flip(configured({ PORT: "http" }))).message, "PORT")
       assert.deepStrictEqual((yield* configured({ ALLOWED_HOSTS: "a.example, B.example" })).allowedHosts, [

@@ -6,6 +6,7 @@ import { TestClock } from "effect/testing"
 import * as Engine from "../../src/actors/Engine.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 import * as Server from "../../src/http/Server.ts"
+import * as ApiKeysMemory from "../../src/services/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
 import { StoreUnavailable } from "../../src/services/DocumentStore.ts"
 import { layerMemory } from "../../src/services/DocumentStoreMemory.ts"
@@ -25,6 +26,7 @@ const serverOver = (registry: Layer.Layer<TenantRegistry, never, EngineConfig>) 
     Layer.provideMerge(makeScriptedEngine(() => soundDocument(3, "20 seconds")).layer),
     Layer.provide([
       layerMemory,
+      ApiKeysMemory.layerMemory,
       BlobStoreMemory.layerMemory,
       SecretsMemory.layerMemory,
       SecureRandom.layerWebCrypto,

@@ -1,59 +1,28 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, DateTime, Deferred, Effect, Fiber, Layer, Queue, Ref } from "effect"
+import { Deferred, Effect, Layer, Queue } from "effect"
 import { TestClock } from "effect/testing"
-import { DocumentEndedBody, layer as outbox, retryDelayMillis } from "../../src/actors/Outbox.ts"
-import { Document, type DocumentStatus } from "../../src/domain/Document.ts"
+import { maxAttempts } from "../../src/actors/DeliverySchedule.ts"
 import { failure } from "../../src/domain/Failure.ts"
-import { DocumentId, TenantId } from "../../src/domain/Ids.ts"
-import { layer as sender } from "../../src/layers/CallbackSender.ts"
-import { CallbackFailed, CallbackRefused, CallbackSender } from "../../src/services/CallbackSender.ts"
-import { DocumentStore, type PendingCallback, StoreUnavailable } from "../../src/services/DocumentStore.ts"
-import { allowLoopback, serve } from "../sources/loopback.ts"
+import {
+  type CallbackAnswer,
+  CallbackFailed,
+  CallbackRefused,
+  CallbackSender
+} from "../../src/services/CallbackSender.ts"
+import { DocumentStore, StoreUnavailable } from "../../src/services/DocumentStore.ts"
+import {
+  acme,
+  claim,
+  documentId,
+  globex,
+  newDocument,
+  openedPdf,
+  plenty
+} from "../conformance/documentStoreFixtures.ts"
+import { makeWorld } from "./world.ts"
 
-const idOf = (n: number) => DocumentId.make(`019ab000-0000-7000-8000-${n.toString(16).padStart(12, "0")}`)
-
-const ended = (n: number, status: DocumentStatus = "completed") =>
-  new Document({
-    id: idOf(n),
-    tenantId: TenantId.make("acme"),
-    name: `${n}.pdf`,
-    priority: 5,
-    status,
-    attempt: 1,
-    progress: { pages: 3, done: 3, failed: 0 },
-    timings: { acceptedAt: DateTime.makeUnsafe(1_000), finishedAt: DateTime.makeUnsafe(2_000) },
-    ...(status === "failed" ? { failure: failure("CORRUPT", "no pages") } : {})
-  })
-
-interface Owed extends PendingCallback {
-  readonly dueAt: number
-}
-
-/** A store that owes these callbacks, and tells each record. */
-const makeStore = Effect.fnUntraced(function* (urls: ReadonlyArray<string>) {
-  const owed = yield* Ref.make<ReadonlyArray<Owed>>(
-    urls.map((url, n) => ({ document: ended(n + 1), url, deliveries: 0, dueAt: 0 }))
-  )
-  const records = yield* Queue.unbounded<{ readonly id: DocumentId; readonly nextAt: number | "settled" }>()
-  const layer = Layer.mock(DocumentStore, {
-    pendingCallbacks: (now, limit) =>
-      Effect.map(Ref.get(owed), (all) => all.filter(({ dueAt }) => dueAt <= now).slice(0, limit)),
-    recordCallback: ({ id }, outcome) =>
-      Effect.gen(function* () {
-        yield* Ref.update(owed, (all) =>
-          all.flatMap((one) => {
-            if (one.document.id !== id) return [one]
-            return outcome.settled ? [] : [{ ...one, deliveries: one.deliveries + 1, dueAt: outcome.nextAt }]
-          })
-        )
-        yield* Queue.offer(records, { id, nextAt: outcome.settled ? "settled" : outcome.nextAt })
-      })
-  })
-  return { layer, records, owed }
-})
-
-type Answer = Effect.Effect<void, CallbackFailed | CallbackRefused>
-const busy: Answer = new CallbackFailed({ detail: "status 503", unreachable: false })
+type Answer = Effect.Effect<CallbackAnswer, CallbackFailed | CallbackRefused>
+const answers = (status: number): Answer => Effect.succeed({ status, retryAfter: undefined })
 
 /** A receiver that answers by script; every call is counted. */
 const makeSender = (answer: (url: string, call: number) => Answer) => {
@@ -68,77 +37,89 @@ const makeSender = (answer: (url: string, call: number) => Answer) => {
   return { calls, layer }
 }
 
-const start = (store: Layer.Layer<DocumentStore>, callbacks: Layer.Layer<CallbackSender>) =>
-  Layer.build(Layer.provide(outbox, Layer.merge(store, callbacks)))
+const callback = "https://a.example/hook"
 
 describe("the outbox", () => {
-  it.effect("announces the end of a retried document under an id of its own", () =>
-    Effect.gen(function* () {
-      const store = yield* makeStore(["https://a.example/hook"])
-      yield* Ref.update(store.owed, (all) =>
-        all.map((one) => ({ ...one, document: new Document({ ...one.document, retries: 2 }) }))
-      )
-      const { calls, layer } = makeSender(() => Effect.void)
-      yield* start(store.layer, layer)
-      yield* Queue.take(store.records)
-      assert.strictEqual(calls[0]?.headers["webhook-id"], `${idOf(1)}.2`)
-    })
-  )
-
-  it.effect("delivers what is owed once, with the document's end in the body", () =>
+  it.effect("delivers what is owed once, with the document as it ended in the body", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_800_000_000_500)
-      const store = yield* makeStore(["https://a.example/hook"])
-      const { calls, layer } = makeSender(() => Effect.void)
-      yield* start(store.layer, layer)
-      assert.deepStrictEqual(yield* Queue.take(store.records), { id: idOf(1), nextAt: "settled" })
+      const { calls, layer } = makeSender(() => answers(204))
+      const { next, start, store } = yield* makeWorld(layer)
+      yield* store.accept(newDocument(1, { callback }), plenty)
+      const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+      yield* store.opened(fence, openedPdf)
+      yield* store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }, 1_800_000_000_000)
+      yield* start
+      assert.deepInclude(yield* next, { id: documentId(1), status: 204, error: undefined, nextAt: undefined })
       yield* TestClock.adjust("1 minute")
       assert.strictEqual(calls.length, 1)
-      assert.deepStrictEqual(calls[0]?.headers, { "webhook-id": idOf(1), "webhook-timestamp": "1800000000" })
-      assert.deepStrictEqual(JSON.parse(calls[0]?.body ?? ""), {
-        event: "document.ended",
-        id: idOf(1),
-        tenantId: "acme",
+      assert.deepStrictEqual(calls[0]?.headers, { "webhook-id": documentId(1), "webhook-timestamp": "1800000000" })
+      const { data, ...envelope } = JSON.parse(calls[0]?.body ?? "")
+      assert.deepStrictEqual(envelope, { type: "document.failed", timestamp: "2027-01-15T08:00:00.000Z" })
+      assert.deepInclude(data, {
+        id: documentId(1),
+        tenantId: acme,
         name: "1.pdf",
-        status: "completed",
-        progress: { pages: 3, done: 3, failed: 0 },
-        timings: { acceptedAt: "1970-01-01T00:00:01.000Z", finishedAt: "1970-01-01T00:00:02.000Z" }
+        status: "failed",
+        progress: { pages: 3, done: 0, failed: 0 },
+        error: { ...failure("CORRUPT", "no pages") }
       })
+      assert.containsAllKeys(data, ["metadata", "timings", "size"])
+      assert.doesNotHaveAnyKeys(data, ["outline", "failure", "waiting"])
     })
   )
 
-  it.effect("tries again with growing delays and gives up after ten deliveries", () =>
+  it.effect("announces the end of a retried document under an id of its own", () =>
     Effect.gen(function* () {
-      const store = yield* makeStore(["https://a.example/hook"])
-      const { calls, layer } = makeSender(() => busy)
-      yield* start(store.layer, layer)
-      const delays: Array<number | "settled"> = []
-      while (delays.at(-1) !== "settled") {
-        const { nextAt } = yield* Queue.take(store.records)
-        const now = yield* Clock.currentTimeMillis
-        delays.push(nextAt === "settled" ? nextAt : nextAt - now)
-        if (nextAt !== "settled") yield* TestClock.adjust(nextAt - now)
+      const { calls, layer } = makeSender(() => answers(200))
+      const { next, start, store } = yield* makeWorld(layer)
+      yield* store.accept(newDocument(1, { callback }), plenty)
+      for (const _ of [1, 2]) {
+        const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+        yield* store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }, 0)
+        yield* store.retry(acme, documentId(1), { at: 0, sealedPassword: undefined, passwordKey: undefined }, plenty)
       }
-      assert.deepStrictEqual(delays, [...[10, 20, 40, 80, 160, 320, 640, 1280, 2560].map((s) => s * 1000), "settled"])
-      assert.strictEqual(calls.length, 10)
-      assert.strictEqual(retryDelayMillis(10), 3_600_000)
+      yield* store.cancel(acme, documentId(1), 0)
+      yield* start
+      yield* next
+      assert.strictEqual(calls[0]?.headers["webhook-id"], `${documentId(1)}_2`)
     })
   )
 
-  it.effect("does not try again what was refused for good", () =>
+  it.effect("tries again for about a day, with the same id, and then gives up", () =>
     Effect.gen(function* () {
-      const store = yield* makeStore(["https://a.example/hook"])
-      const { calls, layer } = makeSender(() => new CallbackRefused({ detail: "status 410" }))
-      yield* start(store.layer, layer)
-      assert.strictEqual((yield* Queue.take(store.records)).nextAt, "settled")
+      const { calls, layer } = makeSender(() => answers(503))
+      const { after, end, next, start, store } = yield* makeWorld(layer)
+      yield* end(1, { callback })
+      yield* start
+      let record = yield* next
+      while (record.nextAt !== undefined) record = yield* after(record)
+      assert.strictEqual(calls.length, maxAttempts)
+      assert.strictEqual(new Set(calls.map(({ headers }) => headers["webhook-id"])).size, 1)
+      assert.strictEqual(new Set(calls.map(({ headers }) => headers["webhook-timestamp"])).size, maxAttempts)
+      assert.strictEqual((yield* store.deliveries(acme, documentId(1))).deliveries.length, maxAttempts)
+      assert.isTrue(record.at > 18 * 3_600_000 && record.at < 28 * 3_600_000)
+    })
+  )
+
+  it.effect("does not try again what must not be dialled, or what is gone", () =>
+    Effect.gen(function* () {
+      const { calls, layer } = makeSender((url) =>
+        url === callback ? new CallbackRefused({ detail: "a.example is not a public host" }) : answers(410)
+      )
+      const { end, next, start } = yield* makeWorld(layer)
+      yield* end(1, { callback })
+      yield* end(2, { callback: "https://b.example/hook" })
+      yield* start
+      assert.deepInclude(yield* next, { status: undefined, error: "a.example is not a public host", nextAt: undefined })
+      assert.deepInclude(yield* next, { status: 410, nextAt: undefined })
       yield* TestClock.adjust("1 day")
-      assert.strictEqual(calls.length, 1)
+      assert.strictEqual(calls.length, 2)
     })
   )
 
   it.effect("delivers eight at once and no more", () =>
     Effect.gen(function* () {
-      const store = yield* makeStore(Array.from({ length: 20 }, (_, n) => `https://host${n}.example/`))
       const full = yield* Deferred.make<void>()
       const open = yield* Deferred.make<void>()
       let inFlight = 0
@@ -149,39 +130,63 @@ describe("the outbox", () => {
           if (inFlight === 8) yield* Deferred.succeed(full, undefined)
           yield* Deferred.await(open)
           inFlight--
+          return { status: 200, retryAfter: undefined }
         })
       )
-      yield* start(store.layer, layer)
+      const { end, records, start } = yield* makeWorld(layer)
+      yield* Effect.forEach(Array.from({ length: 20 }), (_, n) => end(n + 1, { callback: `https://host${n}.example/` }))
+      yield* start
       yield* Deferred.await(full)
       yield* Deferred.succeed(open, undefined)
-      yield* Queue.takeN(store.records, 20)
+      yield* Queue.takeN(records, 20)
       assert.strictEqual(highest, 8)
     })
   )
 
   it.effect("goes through more than one batch in a round", () =>
     Effect.gen(function* () {
-      const store = yield* makeStore(Array.from({ length: 600 }, () => "https://a.example/"))
-      const { calls, layer } = makeSender(() => Effect.void)
-      yield* start(store.layer, layer)
-      yield* Queue.takeN(store.records, 600)
+      const { calls, layer } = makeSender(() => answers(200))
+      const { end, records, start } = yield* makeWorld(layer)
+      yield* Effect.forEach(Array.from({ length: 600 }), (_, n) => end(n + 1, { callback }))
+      yield* start
+      yield* Queue.takeN(records, 600)
       assert.strictEqual(calls.length, 600)
     })
   )
 
   it.effect("lets a host that does not answer hold up nobody else", () =>
     Effect.gen(function* () {
-      const urls = [...Array.from({ length: 200 }, () => "https://dead.example/"), "https://well.example/"]
-      const store = yield* makeStore(urls)
       const { calls, layer } = makeSender((url) =>
-        url === "https://dead.example/"
-          ? new CallbackFailed({ detail: "no connection", unreachable: true })
-          : Effect.void
+        url === "https://dead.example/" ? new CallbackFailed({ detail: "no connection" }) : answers(200)
       )
-      yield* start(store.layer, layer)
-      const records = yield* Queue.takeN(store.records, urls.length)
-      assert.strictEqual(records.filter(({ nextAt }) => nextAt === "settled").length, 1)
+      const { end, records, start } = yield* makeWorld(layer)
+      yield* Effect.forEach(Array.from({ length: 200 }), (_, n) => end(n + 1, { callback: "https://dead.example/" }))
+      yield* end(201, { callback: "https://well.example/" })
+      yield* start
+      const all = yield* Queue.takeN(records, 201)
+      assert.strictEqual(all.filter(({ nextAt }) => nextAt === undefined).length, 1)
       assert.isAtMost(calls.filter(({ url }) => url === "https://dead.example/").length, 8)
+    })
+  )
+
+  it.effect("lets a tenant whose hosts all hang hold up no other tenant", () =>
+    Effect.gen(function* () {
+      const { calls, layer } = makeSender((url) =>
+        url.startsWith("https://dead") ? new CallbackFailed({ detail: "no answer" }) : answers(200)
+      )
+      const { end, records, start } = yield* makeWorld(layer)
+      yield* Effect.forEach(Array.from({ length: 100 }), (_, n) =>
+        end(n + 1, { callback: `https://dead${n}.example/` })
+      )
+      yield* end(101, { callback: "https://well.example/", tenantId: globex })
+      yield* start
+      const all = yield* Queue.takeN(records, 101)
+      assert.deepStrictEqual(
+        all.filter(({ nextAt }) => nextAt === undefined).map(({ endpoint }) => endpoint),
+        ["https://well.example"]
+      )
+      assert.isAtMost(calls.filter(({ url }) => url.startsWith("https://dead")).length, 12)
+      assert.isTrue(all.some(({ error }) => error?.startsWith("not tried") === true))
     })
   )
 
@@ -189,17 +194,19 @@ describe("the outbox", () => {
     Effect.gen(function* () {
       let rounds = 0
       const done = yield* Deferred.make<void>()
-      const store = Layer.mock(DocumentStore, {
-        pendingCallbacks: () =>
-          Effect.suspend(() => {
-            rounds++
-            if (rounds === 1)
-              return Effect.fail(new StoreUnavailable({ operation: "find callbacks owed", cause: "busy" }))
-            if (rounds === 2) return Effect.die("a defect")
-            return Effect.as(Deferred.succeed(done, undefined), [])
-          })
+      const { start } = yield* makeWorld(makeSender(() => answers(200)).layer, {
+        store: () => ({
+          pendingCallbacks: () =>
+            Effect.suspend(() => {
+              rounds++
+              if (rounds === 1)
+                return Effect.fail(new StoreUnavailable({ operation: "find callbacks owed", cause: "busy" }))
+              if (rounds === 2) return Effect.die("a defect")
+              return Effect.as(Deferred.succeed(done, undefined), [])
+            })
+        })
       })
-      yield* start(store, makeSender(() => Effect.void).layer)
+      yield* start
       yield* TestClock.adjust("10 seconds")
       yield* Deferred.await(done)
     })
@@ -207,103 +214,12 @@ describe("the outbox", () => {
 
   it.effect("stops with its scope, in the middle of a delivery", () =>
     Effect.gen(function* () {
-      const store = yield* makeStore(["https://a.example/hook"])
       const reached = yield* Deferred.make<void>()
       const { layer } = makeSender(() => Effect.andThen(Deferred.succeed(reached, undefined), Effect.never))
-      yield* Effect.scoped(Effect.andThen(start(store.layer, layer), Deferred.await(reached)))
-      assert.strictEqual(yield* Queue.size(store.records), 0)
-    })
-  )
-
-  it.effect("reaches a real receiver over HTTP", () =>
-    Effect.gen(function* () {
-      const received = yield* Deferred.make<{ readonly body: string; readonly id: unknown; readonly type: unknown }>()
-      const { port } = yield* serve((request, response) => {
-        const chunks: Array<Buffer> = []
-        request.on("data", (chunk: Buffer) => chunks.push(chunk))
-        request.on("end", () => {
-          response.writeHead(202).end()
-          const body = Buffer.concat(chunks).toString()
-          const { "webhook-id": id, "content-type": type } = request.headers
-          Deferred.doneUnsafe(received, Effect.succeed({ body, id, type }))
-        })
-      })
-      const store = yield* makeStore([`http://127.0.0.1:${port}/hook`])
-      yield* start(store.layer, sender.pipe(Layer.provide(allowLoopback(port))))
-      assert.strictEqual((yield* Queue.take(store.records)).nextAt, "settled")
-      const { body, id, type } = yield* Deferred.await(received)
-      assert.strictEqual(id, idOf(1))
-      assert.strictEqual(type, "application/json")
-      assert.sameMembers(
-        Object.keys(JSON.parse(body)),
-        Object.keys(DocumentEndedBody.fields).filter((key) => key !== "error")
-      )
-    })
-  )
-})
-
-describe("sending a callback", () => {
-  const send = (url: string) => CallbackSender.use((callbacks) => Effect.flip(callbacks.send(url, "{}", {})))
-
-  it.effect("refuses an address that is not public, and what is no plain http(s) URL", () =>
-    Effect.gen(function* () {
-      const { port } = yield* serve((_request, response) => response.end())
-      const urls = [
-        `http://127.0.0.1:${port}/`,
-        "http://[::ffff:10.0.0.1]/",
-        "https://localhost/",
-        "ftp://example.com/",
-        "hook",
-        "http://me:hunter2@example.com/"
-      ]
-      for (const url of urls) {
-        const error = yield* Effect.provide(send(url), sender)
-        assert.strictEqual(error._tag, "CallbackRefused", url)
-        assert.notInclude(JSON.stringify(error), "hunter2")
-      }
-    })
-  )
-
-  it.effect("takes 4xx for a refusal, but not 408, 429, redirects and 5xx", () =>
-    Effect.gen(function* () {
-      const { port } = yield* serve((request, response) =>
-        response.writeHead(Number(request.url?.slice(1)), { location: "/200" }).end()
-      )
-      const expected = {
-        400: "Refused",
-        404: "Refused",
-        410: "Refused",
-        408: "Failed",
-        429: "Failed",
-        302: "Failed",
-        500: "Failed"
-      }
-      for (const [status, tag] of Object.entries(expected)) {
-        const error = yield* Effect.provide(
-          send(`http://127.0.0.1:${port}/${status}`),
-          sender.pipe(Layer.provide(allowLoopback(port)))
-        )
-        assert.strictEqual(error._tag, `Callback${tag}`, status)
-      }
-    })
-  )
-
-  it.effect("does not wait for the body of the answer, nor for ever for the answer", () =>
-    Effect.gen(function* () {
-      const reached = yield* Deferred.make<void>()
-      const { port } = yield* serve((request, response) => {
-        if (request.url === "/endless") return response.write("x".repeat(100))
-        return Deferred.doneUnsafe(reached, Effect.void)
-      })
-      const app = sender.pipe(Layer.provide(allowLoopback(port)))
-      yield* Effect.provide(
-        CallbackSender.use((to) => to.send(`http://127.0.0.1:${port}/endless`, "{}", {})),
-        app
-      )
-      const waiting = yield* Effect.forkChild(Effect.provide(send(`http://127.0.0.1:${port}/silent`), app))
-      yield* Deferred.await(reached)
-      yield* TestClock.adjust("10 seconds")
-      assert.deepInclude(yield* Fiber.join(waiting), { _tag: "CallbackFailed", unreachable: true })
+      const { end, records, start } = yield* makeWorld(layer)
+      yield* end(1, { callback })
+      yield* Effect.scoped(Effect.andThen(start, Deferred.await(reached)))
+      assert.strictEqual(yield* Queue.size(records), 0)
     })
   )
 })

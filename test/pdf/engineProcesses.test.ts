@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
-import { makeEncryptedPdf, manyPages } from "../support/pdf.ts"
+import { brokenPage, makeEncryptedPdf, makePdf, manyPages } from "../support/pdf.ts"
 import { eventually, inMemory, isRunning, pdfOf, read, twoWorkers } from "./engine.ts"
 
 const temporaryFolder = Effect.acquireRelease(
@@ -66,6 +66,23 @@ layer(twoWorkers, { excludeTestServices: true })("Page workers", (it) => {
       const path = join(yield* temporaryFolder, "nowhere.pdf")
       const { reason } = yield* Effect.flip(read(pdfOf("lost", { _tag: "File", path }), [1]))
       assert.strictEqual(reason._tag === "PdfUnreadable" && reason.failure.code, "BLOB_LOST")
+    })
+  )
+
+  it.effect("forget a document when its head was all there is to read of it, and hold it otherwise", () =>
+    Effect.gen(function* () {
+      const engine = yield* PdfEngine
+      for (const [key, bytes, head, held] of [
+        ["through", manyPages(1), 8, false],
+        ["opened", manyPages(1), 0, true],
+        ["begun", manyPages(2), 1, true],
+        ["to be read again", makePdf({ pages: [brokenPage] }), 8, true]
+      ] as const) {
+        const { pageCount } = yield* engine.open(pdfOf(key, inMemory(bytes)), { pages: head, concurrency: 4 })
+        // Who holds the document does not look at the bytes.
+        const again = yield* engine.open(pdfOf(key, inMemory(manyPages(7))))
+        assert.strictEqual(again.pageCount, held ? pageCount : 7, key)
+      }
     })
   )
 

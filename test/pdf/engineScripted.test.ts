@@ -40,6 +40,57 @@ it.effect("Scripted pages take time on the clock, one after another, and capacit
   }).pipe(Effect.provide(engine.layer))
 })
 
+it.effect("Scripted pages of a head are begun for 24 ms, or as many as the script says", () => {
+  const engine = makeScriptedEngine(({ key }) => ({
+    ...soundDocument(20, "10 millis"),
+    open: () => ({ _tag: "Opens", pageCount: 20, takes: "1 second", ...(key === "told" && { head: 5 }) })
+  }))
+  return Effect.gen(function* () {
+    const { open } = yield* PdfEngine
+    for (const [key, pages, read] of [
+      ["plain", 8, 3],
+      ["plain", 2, 2],
+      ["told", 8, 5],
+      ["told", 2, 2]
+    ] as const) {
+      const pdf = pdfOf(key, inMemory(new Uint8Array()))
+      const opening = yield* Effect.forkChild(open(pdf, { pages, concurrency: 4 }), { startImmediately: true })
+      yield* TestClock.adjust(Duration.millis(1_000 + 10 * read - 1))
+      assert.isUndefined(opening.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      const { head, headMillis } = yield* Fiber.join(opening)
+      assert.deepStrictEqual([head?.length, headMillis], [read, 10 * read])
+    }
+    assert.deepStrictEqual(
+      [1, 3, 4].map((page) => engine.timesRead("plain", page)),
+      [2, 1, 0]
+    )
+  }).pipe(Effect.provide(engine.layer))
+})
+
+it.effect("A scripted death within a head ends the call, and a page that hangs there holds it up", () => {
+  const engine = makeScriptedEngine(({ key }) => ({
+    ...soundDocument(3),
+    page: (page) => (page === 2 ? { _tag: key === "deadly" ? "Death" : "Hang" } : { _tag: "Page" })
+  }))
+  return Effect.gen(function* () {
+    const { open, status } = yield* PdfEngine
+    const openWithHead = (key: string) => open(pdfOf(key, inMemory(new Uint8Array())), { pages: 8, concurrency: 1 })
+    assert.strictEqual((yield* Effect.flip(openWithHead("deadly"))).reason._tag, "WorkerDied")
+    assert.strictEqual((yield* status).replaced, 1)
+    const hanging = yield* Effect.forkChild(openWithHead("hanging"), { startImmediately: true })
+    yield* TestClock.adjust("1 hour")
+    assert.isUndefined(hanging.pollUnsafe())
+    assert.strictEqual(engine.working(), 1)
+    yield* Fiber.interrupt(hanging)
+    assert.strictEqual(engine.working(), 0)
+    assert.deepStrictEqual(
+      [1, 2, 3].map((page) => engine.timesRead("hanging", page)),
+      [1, 1, 0]
+    )
+  }).pipe(Effect.provide(engine.layer))
+})
+
 it.effect("Scripted workers may take their time to start, at first and after a death", () => {
   const engine = makeScriptedEngine(
     () => ({ ...soundDocument(2), page: (page) => (page === 2 ? { _tag: "Death" } : { _tag: "Page" }) }),

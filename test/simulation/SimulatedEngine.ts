@@ -2,8 +2,9 @@ import { Clock, type Context, Effect, Stream } from "effect"
 import { failure } from "../../src/domain/Failure.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/Page.ts"
-import { EngineUnavailable, PdfEngine, PdfEngineError, type PdfRef } from "../../src/services/PdfEngine.ts"
+import { EngineUnavailable, PdfEngine, PdfEngineError } from "../../src/services/PdfEngine.ts"
 import type { ScriptedDocument, ScriptedOpening, ScriptedPage } from "../../src/services/PdfEngineScripted.ts"
+import { Dice } from "./Dice.ts"
 import type { History } from "./History.ts"
 import { PagePermitsSince } from "./GateWatch.ts"
 import type { Entry } from "./Entry.ts"
@@ -132,9 +133,20 @@ const pageOf = (content: Content, page: number, before: number): ScriptedPage =>
   }
 }
 
+/** Now and then no page comes with an opening, so many, or what can be begun in a short time. Keys follow from the seed. */
+const headOf = (key: string, before: number) => {
+  const dice = new Dice(`head ${key} ${before}`)
+  const served = dice.pick(["none", "in time", "so many"])
+  return served === "in time" ? {} : { head: served === "none" ? 0 : dice.int(1, 8) }
+}
+
 /** A document's script, in which the worker faults of the moment meet whatever page is begun next. Workers die with their process. */
 export const scriptOf = (content: Content, key: string, readings: Readings, process: Process): ScriptedDocument => ({
-  open: (before) => (process.alive ? openingOf(content, before) : { _tag: "Hang" }),
+  open: (before) => {
+    if (!process.alive) return { _tag: "Hang" }
+    const opening = openingOf(content, before)
+    return opening._tag === "Opens" ? { ...opening, ...headOf(key, before) } : opening
+  },
   page: (page) => {
     if (!process.alive) return { _tag: "Hang" }
     // Over all processes, unlike the count of the scripted engine: what failed once fails once.
@@ -204,8 +216,15 @@ export const simulatedReader = (reader: Reader, process: Process, watch: Watch) 
 
   const shape: Reader = {
     ...reader,
-    open: (pdf: PdfRef) =>
-      call(pdf.key, 0).pipe(Effect.andThen(down(pdf.key)), Effect.andThen(reader.open(pdf)), Effect.scoped),
+    open: (pdf, head) =>
+      call(pdf.key, head === undefined ? 0 : Math.min(head.concurrency, head.pages)).pipe(
+        Effect.andThen(down(pdf.key)),
+        Effect.andThen(reader.open(pdf, head)),
+        Effect.tap((opened) =>
+          Effect.sync(() => opened.head?.forEach((page) => void readings.delivered(pdf.key, page)))
+        ),
+        Effect.scoped
+      ),
     read: (pdf, pages, concurrency) =>
       Stream.unwrap(
         call(pdf.key, Math.min(concurrency, pages.length)).pipe(

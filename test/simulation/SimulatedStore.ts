@@ -103,6 +103,12 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
       ),
     finish: (fence, outcome, at) =>
       call("finish", store.finish(fence, outcome, at), (ended) => ledger.finished(fence, outcome, ended, at)),
+    finishWhole: (fence, whole, outcome, at) =>
+      call("finish", store.finishWhole(fence, whole, outcome, at), (ended) => {
+        ledger.opened(fence, whole.pdf.pageCount)
+        for (const page of whole.pages) ledger.saved(fence, page)
+        ledger.finished(fence, outcome, ended, at)
+      }),
     release: (fence) =>
       Effect.flatMap(CurrentPass, (pass) =>
         call("release", store.release(fence), () =>

@@ -4,8 +4,7 @@ import { Deferred, Effect, Fiber, FileSystem, Layer, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { migrateTo } from "../../src/layers/sqlite/Migrations.ts"
 import { SqliteDatabase } from "../../src/layers/sqlite/SqliteDatabase.ts"
-import { layer as clientLayer } from "../../src/layers/sqlite/SqliteClient.ts"
-import { layer, layerNoDeps } from "../../src/layers/sqlite/SqliteDocumentStore.ts"
+import { layer, layerDatabase, layerNoDeps } from "../../src/layers/sqlite/SqliteDocumentStore.ts"
 import { DocumentStore } from "../../src/services/DocumentStore.ts"
 import { documentStoreConformance } from "../conformance/documentStore.ts"
 import {
@@ -32,7 +31,7 @@ documentStoreConformance("The document store on SQLite", inTemporaryFile)
 
 /** The store together with the database below it, so that a test can break the one under the other. */
 const withDatabase = Layer.unwrap(
-  Effect.map(temporaryFile, (filename) => Layer.provideMerge(layerNoDeps, clientLayer({ filename })))
+  Effect.map(temporaryFile, (filename) => Layer.provideMerge(layerNoDeps, layerDatabase({ filename })))
 )
 
 const pragma = (setting: string) =>
@@ -121,7 +120,7 @@ describe("The document store on SQLite, as a file", () => {
         const expired = yield* store.expireQueued(1_001, 2_000, 9)
         assert.strictEqual(expired.length, 3)
       }).pipe(Effect.provide(layerNoDeps))
-    }).pipe(Effect.provide(Layer.unwrap(Effect.map(temporaryFile, (filename) => clientLayer({ filename })))))
+    }).pipe(Effect.provide(Layer.unwrap(Effect.map(temporaryFile, (filename) => layerDatabase({ filename })))))
   )
 
   it.effect("fails as unavailable when the file cannot be opened", () =>
@@ -225,7 +224,7 @@ describe("The document store on SQLite, in trouble", () => {
 })
 
 describe("The SQL client on node:sqlite", () => {
-  const client = clientLayer({ filename: ":memory:" })
+  const client = layerDatabase({ filename: ":memory:" })
 
   it.effect("commits a transaction that succeeds and undoes one that fails", () =>
     Effect.gen(function* () {

@@ -28,7 +28,7 @@ tenantRegistryConformance("The tenant registry on SQLite", (overrides) =>
     Effect.map(temporaryFile, (filename) =>
       SqliteTenantRegistry.layerNoDeps(overrides).pipe(
         Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
-        Layer.provide(clientLayer({ filename }))
+        Layer.provide(SqliteDocumentStore.layerDatabase({ filename }))
       )
     )
   )

@@ -12,8 +12,16 @@ interface AnyLabelled {
   readonly of: (value: string) => AnyMetric
 }
 
+interface AnyDescribed {
+  readonly labels: Readonly<Record<string, string>>
+  readonly series: () => AnyMetric
+}
+
 const isLabelled = (value: unknown): value is AnyLabelled =>
   typeof value === "object" && value !== null && "label" in value && "of" in value
+
+const isDescribed = (value: unknown): value is AnyDescribed =>
+  typeof value === "object" && value !== null && "labels" in value && "series" in value
 
 const failureCodes: ReadonlySet<string> = new Set(FailureCode.literals)
 
@@ -27,13 +35,20 @@ const row = (metric: AnyMetric, labels: string): string => {
 
 const exported: ReadonlyArray<unknown> = Object.values(Telemetry)
 
-export const metrics: ReadonlyArray<AnyMetric> = exported.flatMap((value) =>
-  Metric.isMetric(value) ? [value] : isLabelled(value) ? value.values.map((label) => value.of(label)) : []
-)
+const described = exported.flatMap((value) => (isDescribed(value) ? [value] : []))
+
+export const metrics: ReadonlyArray<AnyMetric> = [
+  ...Telemetry.seriesKnown(exported),
+  ...described.map(({ series }) => series())
+]
 
 export const metricRows: ReadonlyArray<string> = exported
   .flatMap((value) => {
     if (Metric.isMetric(value)) return [row(value, "")]
+    if (isDescribed(value)) {
+      const labels = Object.entries(value.labels).map(([name, meaning]) => `\`${name}\`: ${meaning}`)
+      return [row(value.series(), labels.join("; "))]
+    }
     if (!isLabelled(value)) return []
     const own = value.values.filter((each) => !failureCodes.has(each))
     const more = own.length < value.values.length ? " or a failure code" : ""
@@ -41,6 +56,13 @@ export const metricRows: ReadonlyArray<string> = exported
     return value.values.slice(0, 1).map((each) => row(value.of(each), label))
   })
   .toSorted()
+
+/** The names under which Prometheus keeps these metrics. */
+export const prometheusNames: ReadonlySet<string> = new Set(
+  metrics.flatMap(({ id, type }) =>
+    type === "Histogram" ? ["_bucket", "_sum", "_count"].map((suffix) => `${id}${suffix}`) : [id]
+  )
+)
 
 export const spanRows: ReadonlyArray<string> = Object.entries(Telemetry.spans)
   .map(([name, meaning]) => `| \`${name}\` | ${meaning} |`)

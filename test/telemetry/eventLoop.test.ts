@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Metric } from "effect"
 import { TestClock } from "effect/testing"
-import { layerEventLoop } from "../../src/layers/Telemetry.ts"
+import { layerEventLoop } from "../../src/layers/ProcessMetrics.ts"
 import { eventLoopDelay } from "../../src/services/Telemetry.ts"
 
 const unset = -1

@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
-import { Array, ConfigProvider, Effect, Layer, Logger, Metric, Schema } from "effect"
+import { vi } from "vitest"
+import { Array, ConfigProvider, Effect, Layer, Logger, Metric, Schema, Tracer } from "effect"
 import { layerLogs, layerOpenTelemetry } from "../../src/layers/Telemetry.ts"
 import * as Telemetry from "../../src/services/Telemetry.ts"
+import { spansIn } from "../support/otlp.ts"
 import { otlpReceiver, type Received } from "../support/otlpReceiver.ts"
 
 const program = Effect.gen(function* () {
@@ -56,6 +58,33 @@ describe("export over OTLP", () => {
       })
       const paths = Array.dedupe((yield* received).map((request) => request.path))
       assert.deepStrictEqual(paths, ["/elsewhere"])
+    })
+  )
+
+  it.live("keeps the traces that the sampler names, and those that a caller has decided for", () =>
+    Effect.gen(function* () {
+      const { received, url } = yield* otlpReceiver
+      yield* Effect.acquireRelease(
+        Effect.sync(() => vi.stubEnv("OTEL_TRACES_SAMPLER", "parentbased_always_off")),
+        () => Effect.sync(() => vi.unstubAllEnvs())
+      )
+      const callers = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" }
+      const submitted = (name: string, sampled: boolean) =>
+        Effect.withSpan(Effect.void, name, { parent: Tracer.externalSpan({ ...callers, sampled }) })
+      const submissions = Effect.all([
+        Effect.withSpan(Effect.void, "nobody decided"),
+        submitted("the caller said no", false),
+        submitted("the caller said yes", true)
+      ])
+      yield* submissions.pipe(
+        Effect.provide(layerOpenTelemetry),
+        Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url })))
+      )
+      const spans = (yield* received).flatMap(({ bytes }) => spansIn(bytes))
+      assert.deepStrictEqual(
+        spans.map(({ name, traceId }) => [name, traceId]),
+        [["the caller said yes", callers.traceId]]
+      )
     })
   )
 

@@ -26,6 +26,16 @@ const scripts: Record<string, ScriptedDocument> = {
     ...soundDocument(1),
     open: () => ({ _tag: "Unreadable", takes: 5, failure: failure("CORRUPT", "no PDF") })
   },
+  /** Of its head more is read than would be begun one after another. */
+  sideBySide: { ...document(12, () => 9), open: () => ({ _tag: "Opens", pageCount: 12, takes: 6, head: 7 }) },
+  fragile: {
+    ...document(12, () => 9),
+    page: (page, before) => (page === 2 && before === 0 ? { _tag: "Death", takes: 4 } : { _tag: "Page", takes: 9 })
+  },
+  stalling: {
+    ...document(12, () => 9),
+    page: (page, before) => (page === 2 && before === 0 ? { _tag: "Hang" } : { _tag: "Page", takes: 9 })
+  },
   troubled: {
     ...document(9, () => 12),
     page: (page, before) => {
@@ -48,7 +58,10 @@ const mixture: ReadonlyArray<Plan> = [
   ...Array.from({ length: 20 }, (_, index) => ({ at: 137 + index * 250, tenant: iron, script: "short", priority: 7 })),
   { at: 500, tenant: gold, script: "unreadable" },
   { at: 700, tenant: gold, script: "troubled", priority: 9 },
-  { at: 900, tenant: gold, script: "even", cancelAfter: 20_000 }
+  { at: 900, tenant: gold, script: "even", cancelAfter: 20_000 },
+  { at: 1_100, tenant: iron, script: "sideBySide", priority: 8 },
+  { at: 1_320, tenant: gold, script: "fragile", priority: 8 },
+  { at: 1_540, tenant: gold, script: "stalling", priority: 8 }
 ]
 
 const recorded = Effect.fnUntraced(function* (options: Omit<RunOptions, "file" | "scripts">) {
@@ -62,6 +75,26 @@ const recorded = Effect.fnUntraced(function* (options: Omit<RunOptions, "file" |
 })
 
 describe("a replay", () => {
+  it.effect("reads as many pages with the opening of a file as were read while it was recorded", () =>
+    Effect.gen(function* () {
+      const plans = [{ at: 0, tenant: gold, script: "sideBySide" }]
+      const { file, measured, workload } = yield* recorded({ plans, workers: 1 })
+      const [recording] = yield* readTrace(file)
+      const opened = recording?.records.find((record) => record._tag === "Opened")
+      assert.deepStrictEqual(
+        [opened?.millis, opened?.head],
+        [6, [1, 2, 3, 4, 5, 6, 7].map((page) => ({ page, millis: 9 }))]
+      )
+      assert.strictEqual(workload.guessedPages, 0)
+      const outcome = yield* replay(workload, asRecorded)
+      assert.strictEqual(outcome.makespanSeconds, measured.makespanSeconds)
+      assert.deepStrictEqual(
+        [outcome.tenants[0]?.pages, outcome.tenants[0]?.firstPage, outcome.workerSeconds],
+        [12, measured.tenants[0]?.firstPage, measured.workerSeconds]
+      )
+    })
+  )
+
   it.effect("of a recorded run comes to the same ends at the same times", () =>
     Effect.gen(function* () {
       const { measured, workload } = yield* recorded({ plans: mixture, tenants: { [gold]: { weight: 2 } } })

@@ -52,7 +52,7 @@ const bytesOf = (source: Source): Effect.Effect<Uint8Array, PdfUnreadable | "Not
     case "File":
       return Effect.tap(readFile(source.path), (bytes) => refuseDamaged(bytes, source.hash))
     case "Bytes":
-      return Effect.succeed(source.bytes)
+      return Effect.as(refuseDamaged(source.bytes, source.hash), source.bytes)
     case "Held":
       return Effect.fail("NotHeld")
   }

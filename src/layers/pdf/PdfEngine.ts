@@ -4,6 +4,9 @@ import { availableParallelism } from "node:os"
 import type { PageResult } from "../../domain/Page.ts"
 import type { EngineUnavailable, HeadWanted, OpenedWithHead, PdfRef, PdfUnreadable } from "../../services/PdfEngine.ts"
 import { PdfEngine, PdfEngineError, WorkerDied } from "../../services/PdfEngine.ts"
+import { rangeAttributes } from "../../services/Telemetry.ts"
+import * as TraceContext from "../../services/TraceContext.ts"
+import type { Timing } from "./Protocol.ts"
 import type { PoolOptions } from "./WorkerPool.ts"
 import { makeWorkerPool } from "./WorkerPool.ts"
 
@@ -28,22 +31,40 @@ const noHead: HeadWanted = { pages: 0, concurrency: 1 }
 
 const silent = new WorkerDied({ memory: false, detail: "it did not say what it found" })
 
+/** A worker has no exporter of its own: nothing of the engine's environment reaches it. */
+const workerSpan =
+  (emit: TraceContext.Emit, name: string, pid: number, attributes: Readonly<Record<string, number>> = {}) =>
+  ({ from, slow, to }: Timing): void =>
+    emit({
+      name,
+      from,
+      to,
+      attributes: { ...attributes, "worker.pid": pid },
+      events: slow.map(({ at, elapsedMillis, page }) => ({
+        name: "slow page",
+        at,
+        attributes: { "page.number": page, "page.millis": elapsedMillis }
+      }))
+    })
+
 const make = Effect.fnUntraced(function* (options: PoolOptions) {
   const pool = yield* makeWorkerPool(options)
   const borrow = (pdf: PdfRef) => Effect.mapError(pool.borrow(pdf.key), engineError)
 
   const open = Effect.fn("PdfEngine.open")(function* (pdf: PdfRef, wanted: HeadWanted = noHead) {
     const worker = yield* borrow(pdf)
+    const emit = yield* TraceContext.emitter
     const answer = yield* Deferred.make<OpenedWithHead, PdfEngineError>()
     let head: ReadonlyArray<PageResult> = []
     let found: OpenedWithHead | undefined
     worker.start({ _tag: "Open", key: pdf.key, password: secretOf(pdf), head: wanted }, pdf.location, {
-      opened: (opened) => {
-        found = { ...opened, head }
+      opened: (opened, headMillis) => {
+        found = { ...opened, head, headMillis }
       },
       pages: (results) => {
         head = results
       },
+      timing: emit && workerSpan(emit, "PdfWorker.open", worker.pid),
       // Not before the call's end: the worker is given back with the answer, and is to be ready for the next call then.
       end: (reason = silent) =>
         Deferred.doneUnsafe(answer, found === undefined ? Effect.fail(engineError(reason)) : Effect.succeed(found))
@@ -54,9 +75,11 @@ const make = Effect.fnUntraced(function* (options: PoolOptions) {
   // The queue has no bound of its own: a slow consumer leaves at most the results of the pages it asked for in it.
   const startRead = Effect.fnUntraced(function* (pdf: PdfRef, pages: ReadonlyArray<number>, concurrency: number) {
     const worker = yield* borrow(pdf)
+    const emit = yield* TraceContext.emitter
     const results = yield* Queue.unbounded<PageResult, PdfEngineError | Cause.Done>()
     worker.start({ _tag: "Read", key: pdf.key, password: secretOf(pdf), pages, concurrency }, pdf.location, {
       opened: () => {},
+      timing: emit && workerSpan(emit, "PdfWorker.read", worker.pid, rangeAttributes(pages)),
       pages: (found) => Queue.offerAllUnsafe(results, found),
       end: (reason) => {
         if (reason === undefined) Queue.endUnsafe(results)

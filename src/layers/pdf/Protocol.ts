@@ -20,12 +20,26 @@ export type Work =
     }
 
 export type Command =
-  | { readonly _tag: "Start"; readonly call: number; readonly work: Work; readonly source: Source }
+  /** Of a call that is `timed`, its end tells when what happened. */
+  | { readonly _tag: "Start"; readonly call: number; readonly work: Work; readonly source: Source; readonly timed: boolean }
   | { readonly _tag: "Abort"; readonly call: number }
   | { readonly _tag: "Close"; readonly key: string }
 
+/** By the worker's own clock, in milliseconds since the epoch. */
+export interface Timing {
+  readonly from: number
+  readonly to: number
+  /** Pages that took long, and when they were done. */
+  readonly slow: ReadonlyArray<{ readonly page: number; readonly at: number; readonly elapsedMillis: number }>
+}
+
 export type Outcome =
-  | { readonly _tag: "Opened"; readonly opened: OpenedPdf; readonly head: ReadonlyArray<PageResult> }
+  | {
+      readonly _tag: "Opened"
+      readonly opened: OpenedPdf
+      readonly head: ReadonlyArray<PageResult>
+      readonly headMillis: number
+    }
   /** With the last of the results. */
   | { readonly _tag: "Read"; readonly results: ReadonlyArray<PageResult> }
   | { readonly _tag: "Aborted" }
@@ -42,6 +56,7 @@ export type Report =
       readonly _tag: "Ended"
       readonly call: number
       readonly outcome: Outcome
+      readonly timing: Timing | undefined
       readonly rssBytes: number
       /** Keys of the documents it holds open now. */
       readonly held: ReadonlyArray<string>

@@ -5,7 +5,7 @@ import type { PageResult } from "../../domain/Page.ts"
 import type { HeadWanted } from "../../services/PdfEngine.ts"
 import { makeHeldDocuments } from "./HeldDocuments.ts"
 import { describeError, isMemoryError } from "./PdfJs.ts"
-import type { Outcome, Report, Source, Work } from "./Protocol.ts"
+import type { Outcome, Report, Source, Timing, Work } from "./Protocol.ts"
 import { isCommand, moduleBeside } from "./Protocol.ts"
 import type { PdfReader } from "./Reader.ts"
 import { makeResultBatches } from "./ResultBatches.ts"
@@ -41,32 +41,59 @@ const send = (report: Report): void => {
 const documents = makeHeldDocuments(maxHeldDocuments, maxHeldBytes)
 
 /** The head of a document is read along with its opening only as far as nobody waits long for it. */
-const headMillis = 24
+const mostHeadMillis = 24
 
-const readHead = Effect.fnUntraced(function* (reader: PdfReader, { concurrency, pages }: HeadWanted) {
-  const until = performance.now() + headMillis
+/** From here on a page is slow enough to be told of. */
+const slowMillis = 1_000
+
+const now = () => performance.timeOrigin + performance.now()
+
+/** What a call is asked to tell of its times, as it goes on. */
+const makeTimes = () => {
+  const from = now()
+  const slow: Array<Timing["slow"][number]> = []
+  return {
+    page: ({ elapsedMillis, number }: PageResult): void => {
+      if (elapsedMillis >= slowMillis) slow.push({ page: number, at: now(), elapsedMillis })
+    },
+    taken: (): Timing => ({ from, to: now(), slow })
+  }
+}
+type Times = ReturnType<typeof makeTimes> | undefined
+
+const readHead = Effect.fnUntraced(function* (
+  reader: PdfReader,
+  { concurrency, pages }: HeadWanted,
+  times: Times
+) {
+  const start = performance.now()
   const head: Array<PageResult> = []
   const numbers = Array.from({ length: Math.min(pages, reader.pageCount) }, (_, index) => index + 1)
   const readInTime = (number: number) =>
     Effect.suspend(() =>
-      performance.now() < until
+      performance.now() < start + mostHeadMillis
         ? Effect.map(reader.readPage(number), (result) => {
             head.push(result)
+            times?.page(result)
           })
         : Effect.void
     )
   yield* Effect.forEach(numbers, readInTime, { concurrency, discard: true })
-  return head
+  return { head, headMillis: performance.now() - start }
 })
 
-const perform = Effect.fnUntraced(function* (call: number, work: Work, source: Source) {
+const perform = Effect.fnUntraced(function* (call: number, work: Work, source: Source, times: Times) {
   const reader = yield* documents.get(work, source)
   if (work._tag === "Open") {
     const opened = yield* reader.describe
-    return { _tag: "Opened", opened, head: yield* readHead(reader, work.head) } satisfies Outcome
+    return { _tag: "Opened", opened, ...(yield* readHead(reader, work.head, times)) } satisfies Outcome
   }
   const batches = makeResultBatches((results) => send({ _tag: "Pages", call, results }))
-  yield* Effect.forEach(work.pages, (page) => Effect.map(reader.readPage(page), batches.add), {
+  const done = (result: PageResult) => {
+    times?.page(result)
+    batches.add(result)
+  }
+  yield* Effect.forEach(work.pages, (page) => Effect.map(reader.readPage(page), done), {
     concurrency: work.concurrency,
     discard: true
   }).pipe(Effect.onError(() => Effect.sync(batches.flush)))
@@ -86,6 +113,12 @@ const outcomeOf = (exit: Exit.Exit<Performed, Effect.Error<ReturnType<typeof per
     : { _tag: "Defect", detail: describeError(error) }
 }
 
+/** Nothing more will be asked about the document: its head is all of it, and no page needs another try. */
+const isThrough = (outcome: Outcome): boolean =>
+  outcome._tag === "Opened" &&
+  outcome.head.length === outcome.opened.pageCount &&
+  outcome.head.every(({ status }) => status !== "failed")
+
 interface Running {
   readonly call: number
   readonly key: string
@@ -95,22 +128,26 @@ interface Running {
 
 let running: Running | undefined
 
-const run = Effect.fnUntraced(function* (call: number, work: Work, source: Source) {
-  const fiber = yield* Effect.forkChild(perform(call, work, source))
+const run = Effect.fnUntraced(function* (call: number, work: Work, source: Source, timed: boolean) {
+  const times = timed ? makeTimes() : undefined
+  const fiber = yield* Effect.forkChild(perform(call, work, source, times))
   const mine: Running = { call, key: work.key, abort: Fiber.interrupt(fiber), forgetAfterwards: false }
   running = mine
   const outcome = outcomeOf(yield* Fiber.await(fiber))
+  const timing = times?.taken()
   // pdf.js goes on with an abandoned page in the background; closing its document ends that too.
   if (outcome._tag === "Aborted" || mine.forgetAfterwards) yield* documents.forget(work.key)
+  // From now on it is not held; nobody waits until it is closed.
+  else if (isThrough(outcome)) Effect.runFork(documents.forget(work.key))
   running = undefined
-  send({ _tag: "Ended", call, outcome, rssBytes: process.memoryUsage.rss(), held: documents.keys() })
+  send({ _tag: "Ended", call, outcome, timing, rssBytes: process.memoryUsage.rss(), held: documents.keys() })
 })
 
 process.on("message", (message: unknown) => {
   if (!isCommand(message)) return
   switch (message._tag) {
     case "Start":
-      Effect.runFork(run(message.call, message.work, message.source))
+      Effect.runFork(run(message.call, message.work, message.source, message.timed))
       break
     case "Abort":
       if (running?.call === message.call) Effect.runFork(running.abort)

@@ -9,7 +9,7 @@ import type { PageResult } from "../../domain/Page.ts"
 import type { BlobLocation } from "../../services/BlobStore.ts"
 import type { OpenedPdf } from "../../services/PdfEngine.ts"
 import { PdfUnreadable, WorkerDied } from "../../services/PdfEngine.ts"
-import type { Command, Outcome, Report, Work } from "./Protocol.ts"
+import type { Command, Outcome, Report, Timing, Work } from "./Protocol.ts"
 import { isReport, moduleBeside } from "./Protocol.ts"
 
 export interface WorkerLimits {
@@ -23,9 +23,11 @@ const reservedBytes = 512 * 1024 * 1024
 
 /** Who is told of one call. `end` comes once and last. */
 export interface CallListener {
-  readonly opened: (opened: OpenedPdf) => void
+  readonly opened: (opened: OpenedPdf, headMillis: number) => void
   readonly pages: (results: ReadonlyArray<PageResult>) => void
   readonly end: (reason: PdfUnreadable | WorkerDied | undefined) => void
+  /** Told before the end; whoever does not listen does not pay for it. A call that ended with its worker has none. */
+  readonly timing?: ((timing: Timing) => void) | undefined
 }
 
 export interface WorkerProcess {
@@ -112,9 +114,9 @@ const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
     if (child.connected) child.send(command, undefined, undefined, () => {})
   }
 
-  const sendWork = ({ id, work, location }: Call, mayBeHeld: boolean): void => {
+  const sendWork = ({ id, work, location, listener }: Call, mayBeHeld: boolean): void => {
     const source = mayBeHeld && location._tag === "Bytes" && held.has(work.key) ? ({ _tag: "Held" } as const) : location
-    send({ _tag: "Start", call: id, work, source })
+    send({ _tag: "Start", call: id, work, source, timed: listener?.timing !== undefined })
   }
 
   const settle = (reason: PdfUnreadable | WorkerDied | undefined): void => {
@@ -161,10 +163,11 @@ const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
         rssBytes = report.rssBytes
         held = new Set(report.held)
         if (report.outcome._tag === "NotHeld") return sendWork(call, false)
+        if (report.timing !== undefined) call.listener?.timing?.(report.timing)
         if (report.outcome._tag === "Read") tellPages(call, report.outcome.results)
         if (report.outcome._tag === "Opened") {
           tellPages(call, report.outcome.head)
-          call.listener?.opened(report.outcome.opened)
+          call.listener?.opened(report.outcome.opened, report.outcome.headMillis)
         }
         settle(reasonOf(report.outcome))
     }

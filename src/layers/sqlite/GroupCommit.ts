@@ -17,7 +17,21 @@
  *   flush fails, so does every later write that has to be durable.
  * - A writer that is interrupted before its batch starts is left out. A batch that has started runs whole.
  */
-import { Cause, Clock, Deferred, Duration, Effect, Exit, Fiber, Latch, Metric, Queue, Result } from "effect"
+import {
+  Cause,
+  Clock,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Latch,
+  Layer,
+  Metric,
+  Queue,
+  Result
+} from "effect"
 import { StoreUnavailable } from "../../services/DocumentStore.ts"
 import * as Telemetry from "../../services/Telemetry.ts"
 import { make as makeFlushes } from "./Flushes.ts"
@@ -63,10 +77,10 @@ const transact = (statements: Statements, writers: ReadonlyArray<Writer>): Outco
   const attempt = (body: () => Outcome) =>
     Result.getOrElse(Result.try(body), (cause): Outcome => ({ _tag: "TransactionFailed", cause }))
   const outcome = attempt(() => {
-    statements.exec("BEGIN IMMEDIATE")
+    statements.run("BEGIN IMMEDIATE")
     const ran = Result.try(() => writers.map((writer) => ({ writer, tell: writer.run(statements) })))
     if (Result.isFailure(ran)) return { _tag: "OperationThrew", cause: ran.failure }
-    statements.exec("COMMIT")
+    statements.run("COMMIT")
     return { _tag: "Committed", tell: ran.success }
   })
   // SQLite may have rolled back by itself. If it will not now, it is tried again before the next batch.
@@ -208,3 +222,8 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
 
   return write
 })
+
+/** The one that all stores of a database share. */
+export class GroupCommit extends Context.Service<GroupCommit, Write>()("sluice/layers/sqlite/GroupCommit") {
+  static readonly layer = (patience: Duration.Input) => Layer.effect(GroupCommit, make(patience))
+}

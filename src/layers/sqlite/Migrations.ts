@@ -170,6 +170,72 @@ const resumed = [
   WHERE status = 'queued' AND page_count IS NOT NULL`
 ]
 
+/** Keys that were revoked are gone. `digest` is a SHA-256 hash; the keys themselves are nowhere. */
+const apiKeys = [
+  `CREATE TABLE api_keys (
+    id TEXT NOT NULL UNIQUE,
+    tenant_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_used_at INTEGER
+  ) STRICT`,
+  `CREATE INDEX api_keys_by_tenant ON api_keys (tenant_id, created_at)`
+]
+
+/** A tenant without a URL has its callbacks signed, and no more. `changed_at` is of the URL. */
+const webhooks = [
+  `CREATE TABLE webhooks (
+    tenant_id TEXT PRIMARY KEY,
+    url TEXT,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    secret TEXT NOT NULL,
+    secret_created_at INTEGER NOT NULL,
+    old_secret TEXT,
+    old_secret_created_at INTEGER,
+    old_secret_expires_at INTEGER,
+    failing_since INTEGER,
+    disabled_at INTEGER,
+    disabled_reason TEXT
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE deliveries (
+    document INTEGER NOT NULL REFERENCES documents (seq) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    endpoint TEXT NOT NULL,
+    status INTEGER,
+    error TEXT,
+    elapsed_millis INTEGER NOT NULL,
+    next_at INTEGER,
+    PRIMARY KEY (document, number)
+  ) STRICT, WITHOUT ROWID`
+]
+
+/** Small ones; `put_at` is when one was last put or touched. */
+const blobs = [
+  `CREATE TABLE blobs (
+    hash TEXT NOT NULL UNIQUE,
+    bytes BLOB NOT NULL,
+    put_at INTEGER NOT NULL
+  ) STRICT`
+]
+
+/**
+ * Every change of a document's state, and every page that gets its result, has a number of its own: `changed`, and the rowid
+ * of the page. What was there before has lower ones. Numbers below `reserved` may be in use.
+ */
+const changes = [
+  `ALTER TABLE documents ADD COLUMN changed INTEGER NOT NULL DEFAULT 0`,
+  `CREATE INDEX documents_changed ON documents (changed, tenant_id)`,
+  `CREATE TABLE change_numbers (reserved INTEGER NOT NULL) STRICT`,
+  `INSERT INTO change_numbers SELECT coalesce((SELECT max(rowid) FROM pages), 0)`
+]
+
+/** The trace that a document came with. */
+const traces = [`ALTER TABLE documents ADD COLUMN trace TEXT`]
+
 const steps = (statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -182,7 +248,12 @@ const all = {
   "0003_tenant_stats": steps(stats),
   "0004_lifecycle": steps(lifecycle),
   "0005_tenant_limits": steps(limits),
-  "0006_resumed": steps(resumed)
+  "0006_resumed": steps(resumed),
+  "0007_api_keys": steps(apiKeys),
+  "0008_changes": steps(changes),
+  "0009_webhooks": steps(webhooks),
+  "0010_traces": steps(traces),
+  "0011_blobs": steps(blobs)
 }
 
 /** Brings the tables to what they were after this many steps, so that a test can bring them on from there. */

@@ -21,6 +21,8 @@ export interface Statements {
   readonly values: (sql: string, ...values: Array<SQLInputValue>) => ReadonlyArray<ReadonlyArray<SQLOutputValue>>
   readonly exec: (sql: string) => void
   readonly inTransaction: () => boolean
+  /** Makes a function without arguments known to SQL. It is called once for each row of a statement. */
+  readonly define: (name: string, body: () => number) => void
 }
 
 export interface SqliteOptions {
@@ -72,7 +74,8 @@ const makeStatements = (database: DatabaseSync): Statements => {
       return statement.all(...values).map((row) => width.map((name) => row[name] ?? null))
     },
     exec: (sql) => database.exec(sql),
-    inTransaction: () => database.isTransaction
+    inTransaction: () => database.isTransaction,
+    define: (name, body) => database.function(name, { deterministic: false }, body)
   }
 }
 

@@ -5,19 +5,24 @@
 import { type Duration, Effect, Layer, Option } from "effect"
 import type { SqlClient } from "effect/sql"
 import { DocumentNotFound, DocumentStore, StoreUnavailable } from "../../services/DocumentStore.ts"
-import { make as makeGroupCommit } from "./GroupCommit.ts"
+import { GroupCommit, type Write } from "./GroupCommit.ts"
+import { changes, changesOf, makeNumbers } from "./changes.ts"
 import { migrate } from "./Migrations.ts"
 import * as lifecycle from "./lifecycle.ts"
 import * as looks from "./looks.ts"
 import * as reads from "./reads.ts"
 import { layer as clientLayer } from "./SqliteClient.ts"
 import { SqliteDatabase, type SqliteOptions, type Statements } from "./SqliteDatabase.ts"
+import { webhookRecords } from "./SqliteWebhooks.ts"
 import * as writes from "./writes.ts"
 
-const make = Effect.fnUntraced(function* (patience: Duration.Input) {
+const make = Effect.gen(function* () {
   yield* migrate
   const database = yield* SqliteDatabase
-  const write = yield* makeGroupCommit(patience)
+  const commit = yield* GroupCommit
+  const numbers = makeNumbers()
+  yield* commit("begin the numbers of changes", numbers.begin)
+  const write: Write = (name, operation, manner) => commit(name, numbers.numbered(operation), manner)
 
   const read = <A>(operation: string, question: (db: Statements) => A) =>
     Effect.mapError(database.use(operation, question), (cause) => new StoreUnavailable({ operation, cause }))
@@ -36,11 +41,13 @@ const make = Effect.fnUntraced(function* (patience: Duration.Input) {
     opened: Effect.fn("DocumentStore.opened")((fence, pdf) =>
       write("record an opened file", writes.opened(fence, pdf), "unflushed")
     ),
-    savePage: Effect.fn("DocumentStore.savePage")((fence, page) =>
-      write("save a page", writes.savePage(fence, page), "patient")
-    ),
+    // Without a span: there are as many as pages.
+    savePage: (fence, page) => write("save a page", writes.savePage(fence, page), "patient"),
     finish: Effect.fn("DocumentStore.finish")((fence, outcome, at) =>
       write("finish a document", writes.finish(fence, outcome, at))
+    ),
+    finishWhole: Effect.fn("DocumentStore.finishWhole")((fence, whole, outcome, at) =>
+      write("finish a document", writes.finishWhole(fence, whole, outcome, at))
     ),
     recordFault: Effect.fn("DocumentStore.recordFault")((fence, page, fault) =>
       write("record a page's fault", writes.recordFault(fence, page, fault), "unflushed")
@@ -90,6 +97,12 @@ const make = Effect.fnUntraced(function* (patience: Duration.Input) {
     pages: Effect.fn("DocumentStore.pages")((tenant, id, options) =>
       read("read pages", (db) => reads.pages(db, tenant, id, options))
     ),
+    lastChange: Effect.sync(numbers.last),
+    changes: (options) => read("find changes", (db) => changes(db, numbers.last(), options)),
+    changesOf: Effect.fnUntraced(function* (tenant, id, options) {
+      const found = yield* read("find a document's changes", (db) => changesOf(db, numbers.last(), tenant, id, options))
+      return found ?? (yield* new DocumentNotFound({ documentId: id }))
+    }),
     refersTo: Effect.fn("DocumentStore.refersTo")((hash, tenant) =>
       read("look for a blob's documents", (db) => reads.refersTo(db, hash, tenant))
     ),
@@ -107,12 +120,7 @@ const make = Effect.fnUntraced(function* (patience: Duration.Input) {
         Option.fromUndefinedOr
       )
     ),
-    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")((now, limit) =>
-      read("find callbacks owed", (db) => reads.pendingCallbacks(db, now, limit))
-    ),
-    recordCallback: Effect.fn("DocumentStore.recordCallback")((document, outcome) =>
-      write("record a callback", writes.recordCallback(document, outcome))
-    ),
+    ...webhookRecords(read, write),
     keepAnswer: Effect.fn("DocumentStore.keepAnswer")((tenant, key, answer) =>
       write("keep an answer", lifecycle.keepAnswer(tenant, key, answer))
     ),
@@ -128,31 +136,32 @@ const make = Effect.fnUntraced(function* (patience: Duration.Input) {
   })
 })
 
-const storeLayer = (patience: Duration.Input) =>
-  Layer.effect(
-    DocumentStore,
-    make(patience).pipe(
-      Effect.catchTag(
-        ["MigrationError", "SqlError"],
-        (cause) => new StoreUnavailable({ operation: "bring its tables up to date", cause })
-      )
+/** On a database that others share. Brings its tables up to date first. */
+export const layerNoDeps: Layer.Layer<
+  DocumentStore,
+  StoreUnavailable,
+  SqlClient.SqlClient | SqliteDatabase | GroupCommit
+> = Layer.effect(
+  DocumentStore,
+  make.pipe(
+    Effect.catchTag(
+      ["MigrationError", "SqlError"],
+      (cause) => new StoreUnavailable({ operation: "bring its tables up to date", cause })
     )
   )
+)
 
-/** On a database that others share. Brings its tables up to date first. */
-export const layerNoDeps: Layer.Layer<DocumentStore, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase> =
-  storeLayer(0)
+export interface DatabaseOptions extends SqliteOptions {
+  /** How far apart commits may lie that only bring pages. None when absent. */
+  readonly patience?: Duration.Input
+}
 
-/** The same, with commits that only bring pages this far apart. */
-export const layerNoDepsPatient: (
-  patience: Duration.Input
-) => Layer.Layer<DocumentStore, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase> = storeLayer
-
-type Database = Layer.Layer<SqlClient.SqlClient | SqliteDatabase>
+type Database = Layer.Layer<SqlClient.SqlClient | SqliteDatabase | GroupCommit>
 
 /** Opens the file (its folder has to exist), and closes it with the scope. */
-export const layerDatabase = (options: SqliteOptions) =>
-  clientLayer(options).pipe(
+export const layerDatabase = (options: DatabaseOptions) =>
+  GroupCommit.layer(options.patience ?? 0).pipe(
+    Layer.provideMerge(clientLayer(options)),
     Layer.catchTag("SqlError", (cause) => {
       const failed: Effect.Effect<Database, StoreUnavailable> = Effect.fail(
         new StoreUnavailable({ operation: "open its file", cause })
@@ -161,11 +170,6 @@ export const layerDatabase = (options: SqliteOptions) =>
     })
   )
 
-export interface StoreOptions extends SqliteOptions {
-  /** How far apart commits may lie that only bring pages. None when absent. */
-  readonly patience?: Duration.Input
-}
-
 /** On a file of its own. */
-export const layer = (options: StoreOptions): Layer.Layer<DocumentStore, StoreUnavailable> =>
-  Layer.provide(storeLayer(options.patience ?? 0), layerDatabase(options))
+export const layer = (options: DatabaseOptions): Layer.Layer<DocumentStore, StoreUnavailable> =>
+  Layer.provide(layerNoDeps, layerDatabase(options))

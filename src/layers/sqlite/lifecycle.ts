@@ -47,7 +47,7 @@ export const retry =
     db.run(
       `UPDATE documents SET status = 'queued', queued_at = ?, retries = retries + 1, failure = NULL, finished_at = NULL,
         pages_done = pages_done - pages_failed, pages_failed = 0, callback_next_at = NULL, callback_deliveries = 0,
-        sealed_password = ?, password_key = ? WHERE seq = ?`,
+        changed = next_change(), sealed_password = ?, password_key = ? WHERE seq = ?`,
       at,
       sealedPassword ?? null,
       passwordKey ?? null,

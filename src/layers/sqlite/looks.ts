@@ -1,7 +1,7 @@
 /** What the document store says about its queues. Indexes are named: another plan would be correct, and slow. */
 import { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { type Ahead, deepestLook, type UnderWay } from "../../services/DocumentStore.ts"
-import { number, text } from "./rows.ts"
+import { number, optional, text } from "./rows.ts"
 import type { Statements } from "./SqliteDatabase.ts"
 
 const place = "SELECT seq, priority FROM documents WHERE id = ? AND tenant_id = ? AND status = 'queued'"
@@ -75,7 +75,13 @@ const first = `
   WHERE tenant_id = ? AND status = 'queued' AND priority = ? ORDER BY seq LIMIT 1
 `
 
-export const oldestQueued = (db: Statements, tenant: TenantId): number | undefined => {
+const neverRan = "SELECT min(queued_at) AS since FROM documents INDEXED BY documents_queued_at WHERE queued_at IS NOT NULL"
+
+export const oldestQueued = (db: Statements, tenant?: TenantId): number | undefined => {
+  if (tenant === undefined) {
+    const row = db.get(neverRan)
+    return row === undefined ? undefined : optional(row, "since", number)
+  }
   const moments = Array.from({ length: 10 }, (_, priority) => db.get(first, tenant, priority))
     .filter((row) => row !== undefined)
     .map((row) => number(row, "since"))

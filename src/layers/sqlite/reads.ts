@@ -2,14 +2,7 @@
 import type { Document } from "../../domain/Document.ts"
 import { type BlobHash, type DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { PageResult } from "../../domain/Page.ts"
-import type {
-  KeptAnswer,
-  ListOptions,
-  PageFaults,
-  PagesOptions,
-  PendingCallback,
-  QueueStats
-} from "../../services/DocumentStore.ts"
+import type { KeptAnswer, ListOptions, PageFaults, PagesOptions, QueueStats } from "../../services/DocumentStore.ts"
 import { number, text, toDocument, toPage } from "./rows.ts"
 import type { Row, Statements } from "./SqliteDatabase.ts"
 
@@ -121,10 +114,3 @@ export const stats = (db: Statements, tenant: TenantId | "*"): QueueStats => {
         failed: number(row, "failed")
       }
 }
-
-export const pendingCallbacks = (db: Statements, now: number, limit: number): Array<PendingCallback> =>
-  db.all(`${document} WHERE d.callback_next_at <= ? ORDER BY d.callback_next_at LIMIT ?`, now, limit).map((row) => ({
-    document: toDocument(row),
-    url: text(row, "callback"),
-    deliveries: number(row, "callback_deliveries")
-  }))

@@ -18,7 +18,7 @@ export const text = (row: Row, column: string): string => {
   return value
 }
 
-const optional = <A>(row: Row, column: string, read: (row: Row, column: string) => A): A | undefined =>
+export const optional = <A>(row: Row, column: string, read: (row: Row, column: string) => A): A | undefined =>
   row[column] === null || row[column] === undefined ? undefined : read(row, column)
 
 export const optionalText = (row: Row, column: string): string | undefined => optional(row, column, text)
@@ -26,25 +26,37 @@ export const optionalText = (row: Row, column: string): string | undefined => op
 const moment = (row: Row, column: string): DateTime.Utc => DateTime.makeUnsafe(number(row, column))
 
 export const decodeStatus = Schema.decodeUnknownSync(DocumentStatus)
-const decodePageStatus = Schema.decodeUnknownSync(PageStatus)
-const FailureText = Schema.fromJsonString(Failure)
-const MetadataText = Schema.fromJsonString(PdfMetadata)
-const OutlineText = Schema.fromJsonString(Schema.Array(OutlineItem))
-const decodeFailure = Schema.decodeUnknownSync(FailureText)
-const decodeMetadata = Schema.decodeUnknownSync(MetadataText)
-const decodeOutline = Schema.decodeUnknownSync(OutlineText)
-export const encodeFailure = Schema.encodeSync(FailureText)
-export const encodeMetadata = Schema.encodeSync(MetadataText)
-export const encodeOutline = Schema.encodeSync(OutlineText)
+export const decodePageStatus = Schema.decodeUnknownSync(PageStatus)
+/** Parsed before it is decoded: a schema that parses, too, takes a fiber to run. */
+const decodeJson = <A>(schema: Schema.Decoder<A>) => {
+  const decode = Schema.decodeUnknownSync(schema)
+  return (text: string): A => decode(JSON.parse(text))
+}
+const decodeFailure = decodeJson(Failure)
+const decodeMetadata = decodeJson(PdfMetadata)
+const decodeOutline = decodeJson(Schema.Array(OutlineItem))
+/** They have no other form than their own. */
+export const encodeFailure = (failure: Failure): string => JSON.stringify(failure)
+export const encodeMetadata = (metadata: PdfMetadata): string => JSON.stringify(metadata)
+export const encodeOutline = (outline: ReadonlyArray<OutlineItem>): string => JSON.stringify(outline)
+
+export const progress = (row: Row): Document["progress"] => {
+  const pages = optional(row, "page_count", number)
+  return {
+    ...(pages === undefined ? {} : { pages }),
+    done: number(row, "pages_done"),
+    failed: number(row, "pages_failed")
+  }
+}
 
 export const toDocument = (row: Row): Document => {
   const blob = optionalText(row, "blob")
   const size = optional(row, "size", number)
   const sourceUrl = optionalText(row, "source_url")
-  const pages = optional(row, "page_count", number)
   const metadata = optionalText(row, "metadata")
   const outline = optionalText(row, "outline")
   const failure = optionalText(row, "failure")
+  const trace = optionalText(row, "trace")
   const notBefore = optional(row, "not_before", moment)
   const startedAt = optional(row, "started_at", moment)
   const finishedAt = optional(row, "finished_at", moment)
@@ -60,14 +72,11 @@ export const toDocument = (row: Row): Document => {
     attempt: number(row, "attempt"),
     interruptions: number(row, "interruptions"),
     retries: number(row, "retries"),
-    progress: {
-      ...(pages === undefined ? {} : { pages }),
-      done: number(row, "pages_done"),
-      failed: number(row, "pages_failed")
-    },
+    progress: progress(row),
     ...(metadata === undefined ? {} : { metadata: decodeMetadata(metadata) }),
     ...(outline === undefined ? {} : { outline: decodeOutline(outline) }),
     ...(failure === undefined ? {} : { failure: decodeFailure(failure) }),
+    ...(trace === undefined ? {} : { trace }),
     timings: {
       acceptedAt: moment(row, "accepted_at"),
       ...(notBefore === undefined ? {} : { notBefore }),

@@ -16,11 +16,12 @@ import {
   LeaseLost,
   type NewDocument,
   type Outcome,
-  QueueFull
+  QueueFull,
+  type WholeDocument
 } from "../../services/DocumentStore.ts"
 import type { OpenedPdf } from "../../services/PdfEngine.ts"
 import type { Operation } from "./GroupCommit.ts"
-import { donePages, faults, findById, findBySeq, isPaused, refersTo, stats, tenantIds } from "./reads.ts"
+import { donePages, faults, findById, findBySeq, refersTo, stats, tenantIds } from "./reads.ts"
 import { encodeFailure, encodeMetadata, encodeOutline, number, optionalText, text } from "./rows.ts"
 import type { Statements } from "./SqliteDatabase.ts"
 
@@ -64,8 +65,8 @@ export const accept =
     db.run(
       `INSERT INTO documents
       (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, password_key, callback,
-        accepted_at, queued_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        accepted_at, queued_at, trace, changed)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, next_change())`,
       document.id,
       document.tenantId,
       document.name,
@@ -79,7 +80,8 @@ export const accept =
       document.passwordKey ?? null,
       document.callback ?? null,
       document.acceptedAt,
-      scheduled ? null : document.acceptedAt
+      scheduled ? null : document.acceptedAt,
+      document.trace ?? null
     )
     const accepted = findById(db, document.tenantId, document.id)
     return accepted === undefined ? Exit.die("an accepted document cannot be read") : Exit.succeed(accepted)
@@ -88,31 +90,33 @@ export const accept =
 /** The index is named because a plan that sorts the whole backlog would be correct, too. */
 const nextQueued = `
   SELECT seq FROM documents INDEXED BY documents_queued
-  WHERE tenant_id = ? AND status = 'queued' ORDER BY priority DESC, seq LIMIT 1
+  WHERE tenant_id = ? AND status = 'queued'
+    AND NOT EXISTS (SELECT 1 FROM tenant_stats s WHERE s.tenant_id = documents.tenant_id AND paused = 1)
+  ORDER BY priority DESC, seq LIMIT 1
 `
 
 export const claim =
   (tenant: TenantId, lease: Lease): Operation<Option.Option<Claim>, never> =>
   (db) => {
-    const next = isPaused(db, tenant) ? undefined : db.get(nextQueued, tenant)
-    if (next === undefined) return Exit.succeed(Option.none())
-    const seq = number(next, "seq")
     const row = db.get(
       `UPDATE documents SET status = 'running', attempt = attempt + 1, runner = ?, lease_until = ?, queued_at = NULL,
-      started_at = coalesce(started_at, ?) WHERE seq = ? RETURNING sealed_password`,
+      started_at = coalesce(started_at, ?), changed = next_change() WHERE seq = (${nextQueued}) RETURNING seq, sealed_password`,
       lease.runner,
       lease.until,
       lease.now,
-      seq
+      tenant
     )
+    if (row === undefined) return Exit.succeed(Option.none())
+    const seq = number(row, "seq")
     const document = findBySeq(db, seq)
+    const isFresh = document.attempt === 1
     return Exit.succeed(
       Option.some({
         fence: { documentId: document.id, attempt: document.attempt },
         document,
-        sealedPassword: row === undefined ? undefined : optionalText(row, "sealed_password"),
-        donePages: donePages(db, seq),
-        faults: faults(db, seq)
+        sealedPassword: optionalText(row, "sealed_password"),
+        donePages: isFresh ? new Set() : donePages(db, seq),
+        faults: isFresh ? new Map() : faults(db, seq)
       })
     )
   }
@@ -155,40 +159,47 @@ export const fetched = (fence: Fence, blob: { readonly hash: BlobHash; readonly 
     db.run("UPDATE documents SET blob = ?, size = ? WHERE seq = ?", blob.hash, blob.size, seq)
   })
 
-export const opened = (fence: Fence, pdf: OpenedPdf) =>
-  fenced(fence, (db, seq) => {
-    db.run("UPDATE documents SET page_count = ? WHERE seq = ?", pdf.pageCount, seq)
-    db.run(
-      "INSERT OR REPLACE INTO document_details (document, metadata, outline) VALUES (?, ?, ?)",
-      seq,
-      encodeMetadata(pdf.metadata),
-      encodeOutline(pdf.outline)
-    )
-  })
+const writeOpened = (db: Statements, seq: number, pdf: OpenedPdf): void => {
+  db.run("UPDATE documents SET page_count = ?, changed = next_change() WHERE seq = ?", pdf.pageCount, seq)
+  db.run(
+    "INSERT OR REPLACE INTO document_details (document, metadata, outline) VALUES (?, ?, ?)",
+    seq,
+    encodeMetadata(pdf.metadata),
+    encodeOutline(pdf.outline)
+  )
+}
 
-export const savePage = (fence: Fence, page: PageResult) =>
-  fenced(fence, (db, seq) => {
-    const added = db.run(
-      `INSERT INTO pages (document, number, status, width, height, rotation, elapsed_millis, error, text, lines)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-      seq,
-      page.number,
-      page.status,
-      page.width,
-      page.height,
-      page.rotation,
-      page.elapsedMillis,
-      page.error === undefined ? null : encodeFailure(page.error),
-      page.text,
-      page.lines
-    )
-    if (added === 0) return
-    db.run(
-      "UPDATE documents SET pages_done = pages_done + 1, pages_failed = pages_failed + ? WHERE seq = ?",
-      isFailed(page.status) ? 1 : 0,
-      seq
-    )
-  })
+export const opened = (fence: Fence, pdf: OpenedPdf) => fenced(fence, (db, seq) => writeOpened(db, seq, pdf))
+
+/** Pages that have a result already keep it. A page's row is numbered as its change. */
+const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult>): void => {
+  const added = pages.filter(
+    (page) =>
+      db.run(
+        `INSERT INTO pages (rowid, document, number, status, width, height, rotation, elapsed_millis, error, text, lines)
+        VALUES (next_change(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        seq,
+        page.number,
+        page.status,
+        page.width,
+        page.height,
+        page.rotation,
+        page.elapsedMillis,
+        page.error === undefined ? null : encodeFailure(page.error),
+        page.text,
+        page.lines
+      ) > 0
+  )
+  if (added.length === 0) return
+  db.run(
+    "UPDATE documents SET pages_done = pages_done + ?, pages_failed = pages_failed + ? WHERE seq = ?",
+    added.length,
+    added.filter((page) => isFailed(page.status)).length,
+    seq
+  )
+}
+
+export const savePage = (fence: Fence, page: PageResult) => fenced(fence, (db, seq) => writePages(db, seq, [page]))
 
 export const recordFault = (fence: Fence, page: number, fault: "failure" | "death") =>
   fenced(fence, (db, seq) => {
@@ -202,6 +213,11 @@ export const recordFault = (fence: Fence, page: number, fault: "failure" | "deat
     )
   })
 
+/** The tenant's endpoint is looked for only if the document names no callback: one look into an index that is in memory. */
+export const owesCallback = `callback IS NOT NULL OR EXISTS (
+  SELECT 1 FROM webhooks w WHERE w.tenant_id = documents.tenant_id AND w.url IS NOT NULL AND w.disabled_at IS NULL
+)`
+
 /** What becomes of a document when it ends: its secrets go, its callback falls due, and nobody holds it. */
 export const end = (db: Statements, seq: number, outcome: Outcome | { status: "cancelled" }, at: number): Document => {
   const reason =
@@ -211,8 +227,8 @@ export const end = (db: Statements, seq: number, outcome: Outcome | { status: "c
         ? failure("CANCELLED", "The document was cancelled.")
         : undefined
   db.run(
-    `UPDATE documents SET status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, runner = NULL,
-      lease_until = NULL, queued_at = NULL, sealed_password = NULL, callback_next_at = iif(callback IS NULL, NULL, ?) WHERE seq = ?`,
+    `UPDATE documents SET status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, changed = next_change(), runner = NULL,
+      lease_until = NULL, queued_at = NULL, sealed_password = NULL, callback_next_at = iif(${owesCallback}, ?, NULL) WHERE seq = ?`,
     outcome.status,
     reason === undefined ? null : encodeFailure(reason),
     at,
@@ -226,7 +242,15 @@ export const end = (db: Statements, seq: number, outcome: Outcome | { status: "c
 export const finish = (fence: Fence, outcome: Outcome, at: number) =>
   fenced(fence, (db, seq) => end(db, seq, outcome, at))
 
-const requeued = "SET status = 'queued', interruptions = interruptions + 1, runner = NULL, lease_until = NULL"
+export const finishWhole = (fence: Fence, { pages, pdf }: WholeDocument, outcome: Outcome, at: number) =>
+  fenced(fence, (db, seq) => {
+    writeOpened(db, seq, pdf)
+    writePages(db, seq, pages)
+    return end(db, seq, outcome, at)
+  })
+
+const requeued = `SET status = 'queued', interruptions = interruptions + 1, runner = NULL, lease_until = NULL,
+  changed = next_change()`
 
 export const release = (fence: Fence) =>
   fenced(fence, (db, seq) => {
@@ -252,7 +276,7 @@ export const queueDue =
     Exit.succeed(
       tenantIds(
         db.all(
-          `UPDATE documents SET status = 'queued', queued_at = ? WHERE status = 'scheduled' AND not_before <= ?
+          `UPDATE documents SET status = 'queued', queued_at = ?, changed = next_change() WHERE status = 'scheduled' AND not_before <= ?
           RETURNING tenant_id`,
           now,
           now
@@ -278,20 +302,4 @@ export const remove =
     if (removed === undefined) return Exit.fail(new DocumentNotFound({ documentId: id }))
     const blob = Option.map(Option.fromUndefinedOr(optionalText(removed, "blob")), (hash) => BlobHash.make(hash))
     return Exit.succeed(Option.filter(blob, (hash) => !refersTo(db, hash, undefined)))
-  }
-
-export const recordCallback =
-  (
-    { id, retries }: Pick<Document, "id" | "retries">,
-    outcome: { readonly settled: true } | { readonly settled: false; readonly nextAt: number }
-  ): Operation<void, never> =>
-  (db) => {
-    db.run(
-      `UPDATE documents SET callback_next_at = ?, callback_deliveries = callback_deliveries + 1
-      WHERE id = ? AND retries = ? AND callback_next_at IS NOT NULL`,
-      outcome.settled ? null : outcome.nextAt,
-      id,
-      retries
-    )
-    return Exit.void
   }

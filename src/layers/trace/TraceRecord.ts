@@ -50,7 +50,13 @@ export const TraceRecord = Schema.TaggedUnion({
   Accepted: { ...subject, tenant: TenantId, priority: Priority, notBefore: Schema.optionalKey(Schema.Finite) },
   /** A run begins. */
   Started: { ...subject, tenant: TenantId, priority: Priority },
-  Opened: { ...call, pages: Schema.optionalKey(Schema.Natural), error: Schema.optionalKey(FailureCode) },
+  /** `head`: pages read by the same call, whose time `millis` does not count. */
+  Opened: {
+    ...call,
+    pages: Schema.optionalKey(Schema.Natural),
+    head: Schema.optionalKey(Schema.Array(TracedPage)),
+    error: Schema.optionalKey(FailureCode)
+  },
   /** `unread`: what else was asked for, in order, if the call did not come to its end. */
   Read: { ...call, pages: Schema.Array(TracedPage), unread: Schema.optionalKey(Schema.Array(PageNumber)) },
   Ended: { ...subject, status: DocumentStatus },

@@ -43,6 +43,11 @@ export const tracedDocumentStore = (
         ended(document.id, document.status)
         return document
       }),
+    finishWhole: (fence, whole, outcome, at) =>
+      Effect.map(store.finishWhole(fence, whole, outcome, at), (document) => {
+        ended(document.id, document.status)
+        return document
+      }),
     cancel: (tenant, id, at) =>
       Effect.map(store.cancel(tenant, id, at), (document) => {
         if (document.status === "cancelled") ended(document.id, document.status)

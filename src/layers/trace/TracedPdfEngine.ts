@@ -32,6 +32,8 @@ const divided = (found: ReadonlyArray<PageResult>, millis: number): ReadonlyArra
   }))
 }
 
+const inOrder = (pages: ReadonlyArray<PageResult>) => pages.toSorted((a, b) => a.number - b.number)
+
 /** Measures what every call takes, from its beginning to its end: what its turn of a worker is charged with. */
 export const tracedPdfEngine = (engine: Context.Service.Shape<typeof PdfEngine>, recorder: Recorder["Service"]) => {
   const millisSince = (start: bigint) => Number(recorder.nanos() - start) / 1e6
@@ -39,18 +41,23 @@ export const tracedPdfEngine = (engine: Context.Service.Shape<typeof PdfEngine>,
 
   return PdfEngine.of({
     ...engine,
-    open: (pdf) =>
+    open: (pdf, wanted) =>
       Effect.suspend(() => {
         const start = recorder.nanos()
-        return Effect.onExit(engine.open(pdf), (exit) =>
+        return Effect.onExit(engine.open(pdf, wanted), (exit) =>
           Effect.sync(() => {
             const error = errorOf(exit)
+            const millis = millisSince(start)
+            const { head = [], headMillis = 0 } = Exit.isSuccess(exit) ? exit.value : {}
+            // Both clocks tick in their own process.
+            const ofHead = head.length === 0 ? 0 : Math.min(headMillis, millis)
             recorder.write({
               _tag: "Opened",
               ...subject(pdf.key),
-              millis: rounded(millisSince(start)),
+              millis: rounded(millis - ofHead),
               end: endOf(exit),
               ...(Exit.isSuccess(exit) && { pages: exit.value.pageCount }),
+              ...(head.length > 0 && { head: divided(inOrder(head), ofHead) }),
               ...(error?._tag === "PdfUnreadable" && { error: error.failure.code })
             })
           })

@@ -1,0 +1,27 @@
+# Two stages: what it takes to build, and what it takes to run. See docs/deploy.md.
+FROM node:24-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+# Without what is optional: a Node of its own, and a canvas that nothing draws on.
+RUN npm run build && npm ci --omit=dev --omit=optional
+
+FROM node:24-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
+WORKDIR /app
+# Belongs to root, so the engine cannot change what it runs.
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY package.json LICENSE ./
+COPY dashboard dashboard
+COPY examples/welcome.pdf examples/welcome.pdf
+RUN mkdir /data && chown node:node /data
+USER node
+VOLUME /data
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# As process 1 it handles SIGTERM itself, and it waits for its own children: no init is needed.
+ENTRYPOINT ["node", "dist/main.js"]

@@ -1,0 +1,202 @@
+// Who gets what: each tenant's share of the workers' time, its backlog and its limits.
+import { announce } from "./announce.js"
+import { api, Problem } from "./api.js"
+import { byId, h, say, Slots } from "./dom.js"
+import { identity } from "./identity.js"
+import { every } from "./views.js"
+import { duration, percent, plural } from "./words.js"
+
+/** @typedef {import("./types.d.ts").Tenant} Tenant */
+
+const lookMillis = 2_000
+/** Each is a request of its own, so no more than can be looked at. */
+const mostTenants = 50
+
+const limitFields = /** @type {const} */ ([
+  ["documents", "Documents open at once", "1"],
+  ["weight", "Weight", "any"],
+  ["backlog", "Documents that may wait", "1"],
+  ["pages", "Pages of one document at once", "1"],
+  ["rate", "Documents accepted per second", "any"],
+  ["burst", "Accepted at once before the rate counts", "1"]
+])
+
+/** Those that may be seen: all of them with the administrator's key or without authentication, else the key's own. @param {AbortSignal} signal */
+const look = async (signal) => {
+  try {
+    const { tenants } = await api.tenants(signal)
+    const some = tenants.slice(0, mostTenants)
+    const states = await Promise.all(some.map(({ tenantId }) => api.tenantOf(tenantId, signal)))
+    if (states.length > 0) return { states, all: true, more: tenants.length > some.length }
+  } catch (problem) {
+    if (!(problem instanceof Problem) || ![401, 403, 404, 405].includes(problem.status)) throw problem
+  }
+  return { states: [await api.tenant(signal)], all: false, more: false }
+}
+
+/** @param {Tenant} tenant @param {() => void} done */
+const editLimits = ({ limits, tenantId }, done) => {
+  const dialog = byId("limits", HTMLDialogElement)
+  const trouble = h("p", { class: "notice bad", role: "alert", hidden: true })
+  const inputs = limitFields.map(([name, label, step]) => {
+    const input = h("input", { type: "number", min: 0, step, name, value: limits[name] ?? "", placeholder: "none" })
+    const original = input.value
+    const standard = h("input", { type: "checkbox" })
+    standard.addEventListener("change", () => (input.disabled = standard.checked))
+    return {
+      name,
+      row: h(
+        "div",
+        { class: "limit" },
+        h("label", null, label, input),
+        h("label", { class: "check" }, standard, "default")
+      ),
+      change: () =>
+        standard.checked ? null : input.value === original || input.value === "" ? undefined : Number(input.value)
+    }
+  })
+  const save = async () => {
+    const change = Object.fromEntries(
+      inputs.map(({ change, name }) => [name, change()]).filter(([, value]) => value !== undefined)
+    )
+    await api.changeTenant(tenantId, change)
+    dialog.close()
+    announce(`The limits of ${tenantId} are changed.`)
+    done()
+  }
+  dialog.replaceChildren(
+    h(
+      "form",
+      {
+        onsubmit: (/** @type {Event} */ event) => {
+          event.preventDefault()
+          save().catch((problem) => {
+            trouble.hidden = false
+            say(trouble, `${problem.message}. ${problem.advice ?? ""}`)
+          })
+        }
+      },
+      h("h2", { id: "limits-title" }, `Limits of ${tenantId}`),
+      trouble,
+      ...inputs.map(({ row }) => row),
+      h(
+        "p",
+        { class: "buttons" },
+        h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Close"),
+        h("button", { type: "submit" }, "Change")
+      )
+    )
+  )
+  dialog.showModal()
+}
+
+/** @param {string} id @param {(problem: unknown) => void} complain @param {() => void} again */
+const makeCard = (id, complain, again) => {
+  const fill = h("i", null)
+  const mark = h("b", null)
+  const bar = h("div", { class: "share", "aria-hidden": "true" }, fill, mark)
+  const share = h("p", { class: "muted" })
+  const slots = new Slots()
+  const running = h("p", { class: "muted" })
+  const backlog = h("p", { class: "muted" })
+  const rules = h("p", { class: "muted" })
+  const noisy = h("span", { class: "pill partial", hidden: true }, "noisy")
+  const paused = h(
+    "button",
+    { type: "button", role: "switch", class: "switch", "aria-checked": "true" },
+    h("i", null),
+    h("span", null, "starts documents")
+  )
+  const use = h("button", { type: "button", class: "link", onclick: () => identity.change({ tenant: id }) }, id)
+  /** @type {Tenant | undefined} */
+  let shown
+  paused.addEventListener("click", () => {
+    const next = shown?.paused !== true
+    api.changeTenant(id, { paused: next }).then((now) => {
+      show(now)
+      announce(`${id} is ${next ? "paused" : "resumed"}.`)
+    }, complain)
+  })
+  const edit = h(
+    "button",
+    { type: "button", class: "quiet small", "aria-label": `Change the limits of ${id}` },
+    "Change limits"
+  )
+  edit.addEventListener("click", () => shown !== undefined && editLimits(shown, again))
+
+  /** @param {Tenant} tenant */
+  const show = (tenant) => {
+    shown = tenant
+    const { limits } = tenant
+    fill.style.width = `${tenant.share.received1m * 100}%`
+    mark.style.insetInlineStart = `${tenant.share.entitled * 100}%`
+    say(
+      share,
+      `got ${percent(tenant.share.received1m)}, entitled to ${percent(tenant.share.entitled)} in the last minute; got ${percent(tenant.share.received15m)} in 15`
+    )
+    slots.show(tenant.running, limits.documents)
+    say(running, `${tenant.running} of ${plural(limits.documents, "document")} open`)
+    const oldest = tenant.oldestSeconds === undefined ? "" : `, the oldest for ${duration(tenant.oldestSeconds * 1000)}`
+    say(backlog, `${plural(tenant.backlog, "document")} waiting of ${limits.backlog.toLocaleString("en")}${oldest}`)
+    const rate =
+      limits.rate === undefined || limits.rate === null
+        ? "no rate limit"
+        : `${limits.rate} per second, ${limits.burst ?? "–"} at once`
+    say(rules, `weight ${limits.weight} · ${limits.pages} pages at once · ${rate}`)
+    noisy.hidden = !tenant.noisy
+    paused.setAttribute("aria-checked", String(!tenant.paused))
+    paused.setAttribute("aria-label", `${id} starts documents`)
+    say(paused.lastElementChild ?? paused, tenant.paused ? "paused" : "starts documents")
+  }
+  return {
+    show,
+    element: h(
+      "li",
+      { class: "card tenant" },
+      h("header", null, h("h2", null, use), noisy, h("span", { class: "spring" }), paused),
+      h("h3", null, "Share of the workers"),
+      bar,
+      share,
+      slots.element,
+      running,
+      backlog,
+      rules,
+      edit
+    )
+  }
+}
+
+/** @type {import("./types.d.ts").View} */
+export const tenantsView = (root, signal) => {
+  const trouble = h("p", { class: "notice bad", role: "alert", hidden: true })
+  const summary = h("p", { class: "muted" })
+  const list = h("ul", { class: "cards" })
+  root.append(h("h1", null, "Tenants"), summary, trouble, list)
+  const complain = (/** @type {unknown} */ problem) => {
+    trouble.hidden = false
+    say(trouble, problem instanceof Problem ? `${problem.message}. ${problem.advice ?? ""}` : String(problem))
+  }
+  /** @type {Map<string, ReturnType<typeof makeCard>>} */
+  const cards = new Map()
+  const show = async () => {
+    const { all, more, states } = await look(signal)
+    for (const state of states) {
+      let card = cards.get(state.tenantId)
+      if (card === undefined) {
+        card = makeCard(state.tenantId, complain, () => void show())
+        cards.set(state.tenantId, card)
+        list.append(card.element)
+      }
+      card.show(state)
+    }
+    const fairness = states[0]?.fairness ?? 1
+    const scope = all
+      ? plural(states.length, "tenant") + (more ? " shown, and there are more" : "")
+      : "This tenant only"
+    say(
+      summary,
+      `${scope}. Fairness of the last minute: ${fairness.toFixed(2)} (1 is fair). A name makes this page about that tenant.`
+    )
+  }
+  every(lookMillis, signal, show)
+}

@@ -1,0 +1,49 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
+import { documentParams } from "./DocumentsApi.ts"
+import { ConflictResponse, NotFound, ServiceUnavailableResponse } from "./Problems.ts"
+
+const nextAttemptAt = Schema.optionalKey(Schema.DateTimeUtcFromString)
+
+const DeliveryView = Schema.Struct({
+  at: Schema.DateTimeUtcFromString,
+  attempt: Schema.Natural.annotate({ description: "Counts from one, and from one again after a retry or redelivery." }),
+  endpoint: Schema.optionalKey(
+    Schema.String.annotate({ description: "Scheme, host and port: the rest of a URL may carry a token." })
+  ),
+  status: Schema.optionalKey(Schema.Int.annotate({ description: "Of the answer; absent without one." })),
+  error: Schema.optionalKey(Schema.String.annotate({ description: "Absent when it was delivered." })),
+  elapsedMillis: Schema.Natural,
+  nextAttemptAt
+}).annotate({ identifier: "Delivery" })
+
+export const DeliveryList = Schema.Struct({
+  deliveries: Schema.Array(DeliveryView).annotate({ description: "The last 50 attempts, latest first." }),
+  nextAttemptAt: nextAttemptAt.annotate({ description: "Absent when nothing is owed." })
+}).annotate({ identifier: "Deliveries" })
+
+const request = { params: documentParams, query: tenantQuery, headers: tenantHeaders }
+
+export class CallbacksApi extends HttpApiGroup.make("callbacks")
+  .add(
+    HttpApiEndpoint.get("deliveries", "/v1/documents/:id/deliveries", {
+      ...request,
+      success: DeliveryList,
+      error: [NotFound, ServiceUnavailableResponse]
+    }).annotateMerge(OpenApi.annotations({ summary: "Attempts to announce the end of a document" })),
+    HttpApiEndpoint.post("redeliver", "/v1/documents/:id/deliveries", {
+      ...request,
+      success: DeliveryList.pipe(HttpApiSchema.status(202)),
+      error: [NotFound, ConflictResponse, ServiceUnavailableResponse]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Announce the end of a document once more",
+        description:
+          "Soon, with the same `webhook-id` as before, and with all retries. To the document's own callback, or to the tenant's " +
+          "endpoint as it is now. 409 `NOT_ENDED`, `NO_ENDPOINT` or `WEBHOOK_DISABLED` when that cannot be."
+      })
+    )
+  )
+  .middleware(TenantIdentification)
+  .annotateMerge(OpenApi.annotations({ title: "Deliveries" })) {}

@@ -1,0 +1,84 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { DocumentId, TenantId } from "../domain/Ids.ts"
+import { PageNumber, PageStatus } from "../domain/Page.ts"
+import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
+import { documentParams } from "./DocumentsApi.ts"
+import { DocumentView } from "./DocumentView.ts"
+import { Forbidden, NotFound, ServiceUnavailableResponse, TooManyRequestsResponse } from "./Problems.ts"
+import { QueueStatusView } from "./QueueApi.ts"
+
+export const PageEvent = Schema.Struct({
+  documentId: DocumentId,
+  tenantId: TenantId,
+  page: PageNumber,
+  status: PageStatus,
+  done: Schema.Natural.annotate({ description: "Pages of the document that have a result by now." }),
+  failed: Schema.Natural.annotate({ description: "Of those, the failed ones." }),
+  pages: Schema.NullOr(Schema.Natural).annotate({ description: "Pages in all; `null` as long as that is not known." })
+}).annotate({ identifier: "PageEvent" })
+
+const eventOf = <const Event extends string, Data extends Schema.Codec<unknown, unknown>>(event: Event, data: Data) =>
+  Schema.Struct({
+    id: Schema.String.annotate({ description: "For `Last-Event-ID`, also after a restart of the service." }),
+    event: Schema.Literal(event),
+    data: Schema.fromJsonString(data)
+  })
+
+const documentEvents = [eventOf("document", DocumentView), eventOf("page", PageEvent)] as const
+
+const lastEventId = Schema.Natural.annotate({
+  description:
+    "The `id` of the last event that is known: what came after it is told first. 0 for everything that is still there."
+})
+
+const query = { ...tenantQuery, lastEventId: Schema.optionalKey(lastEventId) }
+const headers = { ...tenantHeaders, "last-event-id": Schema.optionalKey(lastEventId) }
+
+const document = HttpApiEndpoint.get("document", "/v1/documents/:id/events", {
+  params: documentParams,
+  query,
+  headers,
+  success: [
+    HttpApiSchema.StreamSse({ events: Schema.Union(documentEvents) }),
+    HttpApiSchema.NoContent
+  ],
+  error: [NotFound, TooManyRequestsResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "What becomes of a document, as it happens",
+    description:
+      "Server-Sent Events: `document` with the document as it is, when the stream begins and whenever its state changes; `page` for " +
+      "each page that has a result, also those that were there before. After the `document` that has ended, before which all pages " +
+      "come, the stream ends. A client that reconnects with `Last-Event-ID` is told what came since; 204, which ends an " +
+      "EventSource, if it knows the end. A comment every 15 seconds shows that the connection lives."
+  })
+)
+
+const all = HttpApiEndpoint.get("all", "/v1/events", {
+  query: {
+    ...query,
+    scope: Schema.optionalKey(
+      Schema.Literal("all").annotate({
+        description: "`all` shows the documents of all tenants, and the queue of the whole engine; not for the key of a tenant."
+      })
+    )
+  },
+  headers,
+  success: HttpApiSchema.StreamSse({ events: Schema.Union([...documentEvents, eventOf("queue", QueueStatusView)]) }),
+  error: [Forbidden, TooManyRequestsResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "What becomes of the tenant's documents, as it happens",
+    description:
+      "Server-Sent Events without end: `document` and `page` for each document that changes from now on, and `queue` with what " +
+      "/queue/status says, when that has changed, at most once a second. A client that reconnects with `Last-Event-ID` is first told " +
+      "of every document that changed since, as it is by then, and of every page that got its result since. A document here says " +
+      "nothing of its waiting (`waiting`, `nextAttemptAt`), which only one document is asked for."
+  })
+)
+
+export class EventsApi extends HttpApiGroup.make("events")
+  .add(document, all)
+  .middleware(TenantIdentification)
+  .annotateMerge(OpenApi.annotations({ title: "Events" })) {}

@@ -1,0 +1,80 @@
+import { Context, Deferred, Effect, Layer, type Scope, Stream } from "effect"
+import type { TenantId } from "../domain/Ids.ts"
+import { ServiceUnavailable, someTime, TooManyRequests } from "./Problems.ts"
+
+/** Connections that a client may hold open to wait on. Each costs a socket, and a client can forget any number of them. */
+export const StreamLimits = Context.Reference<{ readonly perTenant: number; readonly total: number }>(
+  "sluice/http/StreamLimits",
+  { defaultValue: () => ({ perTenant: 200, total: 2_000 }) }
+)
+
+/** Answers that last: they are counted, and end when the server stops. */
+export class LiveStreams extends Context.Service<
+  LiveStreams,
+  {
+    /** Counts until the request is over, or refuses. */
+    readonly enter: (tenant: TenantId) => Effect.Effect<void, TooManyRequests | ServiceUnavailable, Scope.Scope>
+    /** Ends the stream when the server stops. */
+    readonly untilClosed: <A, E, R>(stream: Stream.Stream<A, E, R>) => Stream.Stream<A, E, R>
+    /** Waits until the server stops. */
+    readonly closed: Effect.Effect<void>
+    /** From now on none begins, and those under way end. */
+    readonly close: Effect.Effect<void>
+    readonly count: (tenant?: TenantId) => number
+  }
+>()("sluice/http/LiveStreams") {
+  static readonly layer = Layer.effect(
+    LiveStreams,
+    Effect.gen(function* () {
+      const { perTenant, total } = yield* StreamLimits
+      const closed = yield* Deferred.make<void>()
+      const tenants = new Map<TenantId, number>()
+      let all = 0
+
+      const tooMany = (limit: number, whose: string) =>
+        new TooManyRequests({
+          code: "TOO_MANY_STREAMS",
+          detail: `${whose} holds ${limit} connections that wait or follow, which is the limit`,
+          advice: "Close some of them, or follow all documents of the tenant by one stream: GET /v1/events.",
+          limit,
+          retryAfter: someTime
+        })
+      const enter = (tenant: TenantId) =>
+        Effect.suspend((): Effect.Effect<void, TooManyRequests | ServiceUnavailable> => {
+          const own = tenants.get(tenant) ?? 0
+          if (Deferred.isDoneUnsafe(closed)) {
+            const detail = "the server is stopping"
+            return Effect.fail(new ServiceUnavailable({ code: "SHUTTING_DOWN", detail, retryAfter: someTime }))
+          }
+          if (own >= perTenant) return Effect.fail(tooMany(perTenant, "the tenant"))
+          if (all >= total) return Effect.fail(tooMany(total, "the server"))
+          all++
+          tenants.set(tenant, own + 1)
+          return Effect.void
+        })
+      const leave = (tenant: TenantId) =>
+        Effect.sync(() => {
+          all--
+          const left = (tenants.get(tenant) ?? 1) - 1
+          if (left === 0) tenants.delete(tenant)
+          else tenants.set(tenant, left)
+        })
+
+      return LiveStreams.of({
+        enter: (tenant) => Effect.acquireRelease(enter(tenant), () => leave(tenant)),
+        untilClosed: Stream.interruptWhen(Deferred.await(closed)),
+        closed: Deferred.await(closed),
+        close: Effect.asVoid(Deferred.succeed(closed, undefined)),
+        count: (tenant) => (tenant === undefined ? all : (tenants.get(tenant) ?? 0))
+      })
+    })
+  )
+
+  /** Ends the streams before the server waits for requests in flight. To be released before the server is. */
+  static readonly layerClosing = Layer.effectDiscard(
+    Effect.flatMap(LiveStreams, ({ close }) => Effect.addFinalizer(() => close))
+  )
+}
+
+/** Nobody between may keep such an answer, or hold back what has come of it. */
+export const liveHeaders = { "cache-control": "no-store", "x-accel-buffering": "no" }

@@ -1,0 +1,51 @@
+import { Clock, Duration, Effect, Exit, Metric } from "effect"
+import { HttpMiddleware, HttpServerRequest } from "effect/http"
+import * as Telemetry from "../services/Telemetry.ts"
+import { routeOf } from "./Tracing.ts"
+
+// Rate, errors and duration of the requests, by route. A stranger's methods and paths must not become series.
+
+const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+
+const series = new Map<string, ReturnType<typeof make>>()
+
+const make = (method: string, route: string, status: string) => ({
+  count: Telemetry.httpRequests.series(method, route, status),
+  duration: Telemetry.httpDuration.series(method, route)
+})
+
+/** Bounded by the routes that there are. */
+const seriesOf = (method: string, route: string, status: string) => {
+  const key = `${method} ${route} ${status}`
+  const known = series.get(key)
+  if (known !== undefined) return known
+  const made = make(method, route, status)
+  series.set(key, made)
+  return made
+}
+
+/** Counts and times every request, whatever becomes of it. */
+export const middleware = HttpMiddleware.make((app) =>
+  Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const start = yield* Clock.currentTimeNanos
+    const answered = (status: string) =>
+      Effect.flatMap(Clock.currentTimeNanos, (end) => {
+        const method = methods.has(request.method) ? request.method : "other"
+        const { count, duration } = seriesOf(method, routeOf(request) ?? "none", status)
+        return Effect.andThen(
+          Metric.update(count, 1),
+          Metric.update(duration, Duration.nanos(end > start ? end - start : 0n))
+        )
+      })
+    return yield* Effect.acquireUseRelease(
+      Metric.modify(Telemetry.httpInFlight, 1),
+      () => app,
+      (_, exit) =>
+        Effect.andThen(
+          Metric.modify(Telemetry.httpInFlight, -1),
+          answered(Exit.isSuccess(exit) ? `${Math.floor(exit.value.status / 100)}xx` : "aborted")
+        )
+    )
+  })
+)

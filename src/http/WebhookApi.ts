@@ -1,0 +1,116 @@
+import { Schema } from "effect"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { TenantId } from "../domain/Ids.ts"
+import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
+import { BadRequest, Forbidden, NotFound, ServiceUnavailableResponse } from "./Problems.ts"
+import { CallbackUrl } from "./Submission.ts"
+
+const ofTenant = "/v1/tenants/:tenant/webhook"
+const own = "/v1/webhook"
+
+const SecretView = Schema.Struct({
+  createdAt: Schema.DateTimeUtcFromString,
+  expiresAt: Schema.optionalKey(
+    Schema.DateTimeUtcFromString.annotate({ description: "Until then messages are signed with it, too." })
+  )
+})
+
+const fields = {
+  tenantId: TenantId,
+  url: Schema.optionalKey(Schema.String),
+  createdAt: Schema.DateTimeUtcFromString,
+  secrets: Schema.Array(SecretView).annotate({ description: "Those that messages are signed with, newest first." }),
+  failingSince: Schema.optionalKey(
+    Schema.DateTimeUtcFromString.annotate({ description: "Since then every delivery to the endpoint has failed." })
+  ),
+  disabledAt: Schema.optionalKey(
+    Schema.DateTimeUtcFromString.annotate({ description: "Nothing is sent to the endpoint any more. PUT enables it." })
+  ),
+  disabledReason: Schema.optionalKey(Schema.String)
+}
+
+export const WebhookView = Schema.Struct(fields).annotate({ identifier: "Webhook" })
+
+const secret = Schema.String.annotate({
+  description: "`whsec_` and base64. It is told in this answer only.",
+  format: "whsec_<base64>"
+})
+
+export const WebhookMade = Schema.Struct({ ...fields, secret: Schema.optionalKey(secret) }).annotate({
+  identifier: "WebhookSet"
+})
+export const WebhookRotated = Schema.Struct({ ...fields, secret }).annotate({ identifier: "WebhookRotated" })
+
+export const WebhookChange = Schema.Struct({
+  url: Schema.optionalKey(
+    Schema.NullOr(CallbackUrl).annotate({
+      description:
+        "Told of the end of every document that names no `callback` of its own. Absent or `null`: no such endpoint, but " +
+        "callbacks are signed."
+    })
+  )
+}).annotate({ identifier: "WebhookChange" })
+
+const whose = { query: tenantQuery, headers: tenantHeaders }
+const named = { ...whose, params: { tenant: TenantId } }
+const found = { success: WebhookView, error: [NotFound, ServiceUnavailableResponse] } as const
+const set = {
+  payload: WebhookChange,
+  success: WebhookMade,
+  error: [BadRequest, ServiceUnavailableResponse]
+} as const
+const rotated = { success: WebhookRotated, error: [NotFound, ServiceUnavailableResponse] } as const
+const removed = { success: HttpApiSchema.NoContent, error: [NotFound, ServiceUnavailableResponse] } as const
+
+const words = {
+  find: OpenApi.annotations({ summary: "The webhook of the tenant: endpoint, secrets, and whether it works" }),
+  put: OpenApi.annotations({
+    summary: "Set the webhook of the tenant",
+    description:
+      "Makes the signing secret when there is none yet, and tells it in this answer. Enables an endpoint that was disabled. " +
+      "Documents that end from now on are announced to it."
+  }),
+  rotate: OpenApi.annotations({
+    summary: "Make a new signing secret",
+    description:
+      "Messages are signed with the new secret and, for a day, with the one before. To end a secret at once, rotate twice."
+  }),
+  remove: OpenApi.annotations({
+    summary: "Remove the webhook of the tenant, with its secrets",
+    description: "What is still owed to the endpoint is given up. Callbacks of documents go on unsigned."
+  })
+}
+
+const strict = { onExcessProperty: "error", errors: "all" } as const
+
+const withForbidden = <const E extends ReadonlyArray<Schema.Top>>(error: E) => [Forbidden, ...error] as const
+
+export class WebhookApi extends HttpApiGroup.make("webhook")
+  .add(
+    HttpApiEndpoint.get("find", own, { ...whose, ...found }).annotateMerge(words.find),
+    HttpApiEndpoint.put("put", own, { ...whose, ...set })
+      .annotate(HttpApi.PayloadParseOptions, strict)
+      .annotateMerge(words.put),
+    HttpApiEndpoint.delete("remove", own, { ...whose, ...removed }).annotateMerge(words.remove),
+    HttpApiEndpoint.post("rotate", `${own}/secret`, { ...whose, ...rotated }).annotateMerge(words.rotate),
+    HttpApiEndpoint.get("findOf", ofTenant, {
+      ...named,
+      ...found,
+      error: withForbidden(found.error)
+    }).annotateMerge(words.find),
+    HttpApiEndpoint.put("putOf", ofTenant, { ...named, ...set, error: withForbidden(set.error) })
+      .annotate(HttpApi.PayloadParseOptions, strict)
+      .annotateMerge(words.put),
+    HttpApiEndpoint.delete("removeOf", ofTenant, {
+      ...named,
+      ...removed,
+      error: withForbidden(removed.error)
+    }).annotateMerge(words.remove),
+    HttpApiEndpoint.post("rotateOf", `${ofTenant}/secret`, {
+      ...named,
+      ...rotated,
+      error: withForbidden(rotated.error)
+    }).annotateMerge(words.rotate)
+  )
+  .middleware(TenantIdentification)
+  .annotateMerge(OpenApi.annotations({ title: "Webhooks" })) {}

@@ -1,0 +1,37 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
+import { Forbidden } from "./Problems.ts"
+
+const WorkerView = Schema.Struct({
+  pid: Schema.Natural,
+  busy: Schema.Boolean,
+  rssBytes: Schema.Natural.annotate({ description: "Resident memory, as measured last." }),
+  pagesRead: Schema.Natural.annotate({ description: "Since the process was started." })
+}).annotate({ identifier: "Worker" })
+
+export const WorkersView = Schema.Struct({
+  capacity: Schema.Natural.annotate({ description: "How many are worked with at once." }),
+  ready: Schema.Natural.annotate({ description: "Of these, those that need not be started or replaced first." }),
+  replaced: Schema.Natural.annotate({
+    description: "After a death, a kill or too much memory, since the server's start."
+  }),
+  workers: Schema.Array(WorkerView).annotate({ description: "The processes; one more than `capacity` is kept warm." })
+}).annotate({ identifier: "Workers" })
+
+const list = HttpApiEndpoint.get("list", "/v1/workers", {
+  query: tenantQuery,
+  headers: tenantHeaders,
+  success: WorkersView,
+  error: Forbidden
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "The processes that read pages",
+    description: "They are everybody's, so where keys are asked for it takes the administrator's to see them."
+  })
+)
+
+export class WorkersApi extends HttpApiGroup.make("workers")
+  .add(list)
+  .middleware(TenantIdentification)
+  .annotateMerge(OpenApi.annotations({ title: "Workers" })) {}

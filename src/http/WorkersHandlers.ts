@@ -1,0 +1,26 @@
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { PdfEngine } from "../services/PdfEngine.ts"
+import { Api } from "./Api.ts"
+import { requireAdmin } from "./CurrentTenant.ts"
+
+export const WorkersHandlers = HttpApiBuilder.group(
+  Api,
+  "workers",
+  Effect.fn(function* (handlers) {
+    const engine = yield* PdfEngine
+    return handlers.handle(
+      "list",
+      Effect.fnUntraced(function* () {
+        yield* requireAdmin
+        const { replaced, workers } = yield* engine.status
+        return {
+          capacity: engine.capacity,
+          ready: engine.ready(),
+          replaced,
+          workers
+        }
+      })
+    )
+  })
+)

@@ -1,0 +1,130 @@
+/**
+ * Small blobs in the database of the documents, large ones in another store.
+ *
+ * A file of its own costs a small blob two flushes beside that of its document's acceptance. In the database it costs none: a
+ * blob is committed before its document is, to the same log, so what brings the document to the disk brings the blob, too.
+ */
+import { createHash } from "node:crypto"
+import { Clock, Effect, Exit, Layer, Option, Pull, Stream } from "effect"
+import { BlobHash } from "../../domain/Ids.ts"
+import { BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../../services/BlobStore.ts"
+import { GroupCommit, type Operation } from "./GroupCommit.ts"
+import { migrate } from "./Migrations.ts"
+import { number, text } from "./rows.ts"
+import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
+
+/** A blob of more bytes goes to the other store: SQLite would write it twice, and the engine's process hold it. */
+const mostBytes = 64 * 1024
+/** Blobs listed at a time. */
+const portion = 1_000
+
+const unavailable = (operation: string) =>
+  Effect.mapError((cause: unknown) => new BlobStoreUnavailable({ operation, cause }))
+
+/** Reads no further than it takes to know whether the blob is small. */
+const readHead = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) {
+  const pull = yield* Stream.toPull(bytes)
+  const head: Array<Uint8Array> = []
+  let size = 0
+  const readOn: Effect.Effect<boolean, E, R> = pull.pipe(
+    Effect.map((chunks) => {
+      for (const chunk of chunks) {
+        // Whoever made it may use its memory again.
+        head.push(chunk.slice())
+        size += chunk.length
+      }
+      return true
+    }),
+    Pull.catchDone(() => Effect.succeed(false))
+  )
+  while (size <= mostBytes && (yield* readOn));
+  const rest = size <= mostBytes ? Stream.empty : Stream.fromPull(Effect.succeed(pull))
+  return { head, size, rest }
+})
+
+const write =
+  (hash: BlobHash, bytes: Uint8Array, at: number): Operation<void, never> =>
+  (db) => {
+    db.run(
+      `INSERT INTO blobs (hash, bytes, put_at) VALUES (?, ?, ?)
+        ON CONFLICT (hash) DO UPDATE SET bytes = excluded.bytes, put_at = excluded.put_at`,
+      hash,
+      bytes,
+      at
+    )
+    return Exit.void
+  }
+
+const touch =
+  (hash: BlobHash, at: number): Operation<number | undefined, never> =>
+  (db) => {
+    const row = db.get("UPDATE blobs SET put_at = ? WHERE hash = ? RETURNING length(bytes) AS size", at, hash)
+    return Exit.succeed(row === undefined ? undefined : number(row, "size"))
+  }
+
+const remove =
+  (hash: BlobHash, putBefore: number): Operation<void, never> =>
+  (db) => {
+    db.run("DELETE FROM blobs WHERE hash = ? AND put_at < ?", hash, putBefore)
+    return Exit.void
+  }
+
+const find = (db: Statements, hash: BlobHash): Uint8Array | undefined => {
+  const bytes = db.get("SELECT bytes FROM blobs WHERE hash = ?", hash)?.["bytes"]
+  return bytes instanceof Uint8Array ? bytes : undefined
+}
+
+const listAfter = (db: Statements, hash: string) =>
+  db.all("SELECT hash, put_at FROM blobs WHERE hash > ? ORDER BY hash LIMIT ?", hash, portion).map((row) => ({
+    hash: BlobHash.make(text(row, "hash")),
+    putAtMillis: number(row, "put_at")
+  }))
+
+const make = Effect.gen(function* () {
+  yield* migrate
+  const others = yield* BlobStore
+  const database = yield* SqliteDatabase
+  const commit = yield* GroupCommit
+
+  const put = Effect.fn("BlobStore.put")(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number) {
+    const { head, rest, size } = yield* readHead(bytes)
+    if (size > limit) return yield* new BlobTooLarge({ limit })
+    if (size > mostBytes) return yield* others.put(Stream.concat(Stream.fromIterable(head), rest), limit)
+    const whole = Buffer.concat(head)
+    const hash = BlobHash.make(createHash("sha256").update(whole).digest("hex"))
+    const now = yield* Clock.currentTimeMillis
+    yield* commit("write a blob", write(hash, whole, now), "unflushed").pipe(unavailable("write a blob"))
+    return { hash, size }
+  }, Effect.scoped)
+
+  const listSmall = Stream.paginate("", (after: string) =>
+    Effect.map(
+      database.use("list blobs", (db) => listAfter(db, after)),
+      (found) => {
+        const last = found.at(-1)
+        return [found, last !== undefined && found.length === portion ? Option.some(last.hash) : Option.none()] as const
+      }
+    )
+  ).pipe(Stream.mapError((cause) => new BlobStoreUnavailable({ operation: "list its blobs", cause })))
+
+  return BlobStore.of({
+    put,
+    touch: Effect.fn("BlobStore.touch")(function* (hash: BlobHash) {
+      const now = yield* Clock.currentTimeMillis
+      const size = yield* commit("renew a blob", touch(hash, now), "unflushed").pipe(unavailable("renew a blob"))
+      return size ?? (yield* others.touch(hash))
+    }),
+    locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
+      const bytes = yield* database.use("look for a blob", (db) => find(db, hash)).pipe(unavailable("look for a blob"))
+      return bytes === undefined ? yield* others.locate(hash) : ({ _tag: "Bytes", bytes, hash } as const)
+    }),
+    remove: Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore = Number.MAX_SAFE_INTEGER) {
+      yield* commit("remove a blob", remove(hash, putBefore), "unflushed").pipe(unavailable("remove a blob"))
+      yield* others.remove(hash, putBefore)
+    }),
+    list: Stream.concat(listSmall, others.list)
+  })
+})
+
+/** Keeps large blobs in the store it is given. */
+export const layerNoDeps = Layer.effect(BlobStore, make)

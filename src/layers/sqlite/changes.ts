@@ -1,0 +1,135 @@
+/**
+ * The numbers of changes, and what is told of them. Numbers are given out in memory, from a block that is reserved in the file: so
+ * a write costs nothing more, and a number is never used twice, whatever was removed since, or lost with a crash of the
+ * machine. Every start begins a new block.
+ */
+import { Exit } from "effect"
+import type { Change, Changes, DocumentChanges, PageChange } from "../../domain/Change.ts"
+import { DocumentId, TenantId } from "../../domain/Ids.ts"
+import type { Operation } from "./GroupCommit.ts"
+import { findBySeq } from "./reads.ts"
+import { decodePageStatus, number, progress, text } from "./rows.ts"
+import type { Row, Statements } from "./SqliteDatabase.ts"
+
+/** Far more than are given out before the file knows of it. */
+const block = 2 ** 20
+const renewEvery = 1024
+
+const reserve = "UPDATE change_numbers SET reserved = max(reserved, ?)"
+
+export const makeNumbers = () => {
+  let last = 0
+  let renewedAt = 0
+  const begin: Operation<void, never> = (db) => {
+    last = number(db.get("SELECT reserved FROM change_numbers") ?? {}, "reserved")
+    renewedAt = last
+    db.run(reserve, last + block)
+    db.define("next_change", () => ++last)
+    return Exit.void
+  }
+  return {
+    begin,
+    last: () => last,
+    /** What the operation changes is numbered. If its transaction is undone, its numbers are left out. */
+    numbered:
+      <A, E>(operation: Operation<A, E>): Operation<A, E> =>
+      (db) => {
+        const exit = operation(db)
+        if (last - renewedAt >= renewEvery) {
+          db.run(reserve, last + block)
+          renewedAt = last
+        }
+        return exit
+      }
+  }
+}
+
+const changedDocuments = `
+  SELECT seq, changed, tenant_id FROM documents INDEXED BY documents_changed WHERE changed > ? ORDER BY changed LIMIT ?
+`
+
+/** Of a page only what lies before its text is read. The inner query comes first, so that its limit bounds the work. */
+const changedPages = `
+  SELECT p.changed, p.number, p.status, d.id, d.tenant_id, d.page_count, d.pages_done, d.pages_failed
+  FROM (SELECT rowid AS changed, document, number, status FROM pages WHERE rowid > ? ORDER BY rowid LIMIT ?) p
+  CROSS JOIN documents d ON d.seq = p.document ORDER BY p.changed
+`
+
+/** The index of the primary key holds rowids, too; the plus keeps the table from being searched by them. */
+const pagesOf = `
+  SELECT p.rowid AS changed, p.number, p.status
+  FROM (
+    SELECT rowid AS changed FROM pages WHERE document = ? AND +rowid > ? ORDER BY +rowid LIMIT ?
+  ) found CROSS JOIN pages p ON p.rowid = found.changed ORDER BY p.rowid
+`
+
+const toPageChange = (row: Row): PageChange => ({
+  _tag: "Page",
+  number: number(row, "changed"),
+  tenantId: TenantId.make(text(row, "tenant_id")),
+  documentId: DocumentId.make(text(row, "id")),
+  page: number(row, "number"),
+  status: decodePageStatus(row["status"]),
+  progress: progress(row)
+})
+
+/** The number of the last row, if there may be more of them. */
+const lastOf = (rows: ReadonlyArray<Row>, limit: number): number => {
+  const row = rows.length < limit ? undefined : rows.at(-1)
+  return row === undefined ? Number.POSITIVE_INFINITY : number(row, "changed")
+}
+
+export const changes = (
+  db: Statements,
+  last: number,
+  { after, limit, tenant }: { readonly after: number; readonly limit: number; readonly tenant?: TenantId | undefined }
+): Changes => {
+  const documents = db.all(changedDocuments, after, limit)
+  const pages = db.all(changedPages, after, limit)
+  const bound = Math.min(lastOf(documents, limit), lastOf(pages, limit))
+  const isTold = (row: Row) => number(row, "changed") <= bound && (tenant === undefined || row["tenant_id"] === tenant)
+  const told: Array<Change> = [
+    ...pages.filter(isTold).map(toPageChange),
+    ...documents.filter(isTold).map((row): Change => ({
+      _tag: "Document",
+      number: number(row, "changed"),
+      document: findBySeq(db, number(row, "seq"))
+    }))
+  ]
+  const complete = bound === Number.POSITIVE_INFINITY
+  return {
+    changes: told.toSorted((a, b) => a.number - b.number),
+    through: complete ? Math.max(last, after) : bound,
+    complete
+  }
+}
+
+export const changesOf = (
+  db: Statements,
+  last: number,
+  tenant: TenantId,
+  id: DocumentId,
+  { after, limit }: { readonly after: number; readonly limit: number }
+): DocumentChanges | undefined => {
+  const found = db.get("SELECT seq, changed FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)
+  if (found === undefined) return undefined
+  const seq = number(found, "seq")
+  const document = findBySeq(db, seq)
+  const pages = db.all(pagesOf, seq, after, limit).map((row): PageChange => ({
+    _tag: "Page",
+    number: number(row, "changed"),
+    tenantId: tenant,
+    documentId: id,
+    page: number(row, "number"),
+    status: decodePageStatus(row["status"]),
+    progress: document.progress
+  }))
+  const complete = pages.length < limit
+  return {
+    document,
+    number: number(found, "changed"),
+    pages,
+    through: complete ? Math.max(last, after) : (pages.at(-1)?.number ?? after),
+    complete
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * One trace per document: what links its runs, the work of page workers and its callback to the request that brought it.
+ * Nothing of this does more than look at one switch when nobody collects spans.
+ */
+import { Context, Effect, Exit, Option, References, Tracer } from "effect"
+
+const written = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
+const sampledFlag = 1
+
+/** The current span as a W3C `traceparent`, to be kept and continued later; nothing when no spans are made. */
+export const current: Effect.Effect<string | undefined> = Effect.flatMap(References.TracerEnabled, (enabled) =>
+  enabled
+    ? Effect.map(parent, (span) =>
+        span === undefined ? undefined : `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`
+      )
+    : Effect.undefined
+)
+
+const parent: Effect.Effect<Tracer.AnySpan | undefined> = Effect.map(
+  Effect.serviceOption(Tracer.ParentSpan),
+  (found) => (Option.isNone(found) || found.value.annotations === undefined ? undefined : propagated(found.value))
+)
+
+/** Spans that were switched off have no place in a trace. */
+const propagated = (span: Tracer.AnySpan): Tracer.AnySpan | undefined =>
+  Context.get(span.annotations, Tracer.DisablePropagation) ? undefined : span
+
+const read = (trace: string): Tracer.ExternalSpan | undefined => {
+  const [, traceId, spanId, flags] = written.exec(trace) ?? []
+  return traceId === undefined || spanId === undefined || flags === undefined
+    ? undefined
+    : Tracer.externalSpan({ traceId, spanId, sampled: (Number.parseInt(flags, 16) & sampledFlag) === sampledFlag })
+}
+
+/** Runs the effect as a part of the trace that was kept, if there was one. */
+export const continuing =
+  (trace: string | undefined) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const span = trace === undefined ? undefined : read(trace)
+    return span === undefined ? effect : Effect.withParentSpan(effect, span)
+  }
+
+/** Something that is over, with its real times in milliseconds since the epoch. */
+export interface PastSpan {
+  readonly name: string
+  readonly from: number
+  readonly to: number
+  readonly attributes?: Readonly<Record<string, unknown>>
+  readonly events?: ReadonlyArray<{
+    readonly name: string
+    readonly at: number
+    readonly attributes?: Readonly<Record<string, unknown>>
+  }>
+}
+
+export type Emit = (span: PastSpan) => void
+
+const nanos = (millis: number): bigint => BigInt(Math.round(millis * 1_000)) * 1_000n
+
+/** Writes spans of the past below the current one; nothing when that is not collected. */
+export const emitter: Effect.Effect<Emit | undefined> = Effect.flatMap(References.TracerEnabled, (enabled) =>
+  enabled
+    ? Effect.gen(function* () {
+        const above = yield* parent
+        if (above === undefined || !above.sampled) return undefined
+        const tracer = yield* Effect.tracer
+        const emit: Emit = ({ attributes = {}, events = [], from, name, to }) => {
+          const span = tracer.span({
+            name,
+            parent: Option.some(above),
+            annotations: Context.empty(),
+            links: [],
+            startTime: nanos(from),
+            kind: "internal",
+            root: false,
+            sampled: true
+          })
+          for (const [key, value] of Object.entries(attributes)) span.attribute(key, value)
+          for (const event of events) span.event(event.name, nanos(event.at), event.attributes)
+          span.end(nanos(Math.max(from, to)), Exit.void)
+        }
+        return emit
+      })
+    : Effect.undefined
+)
+
+/** Writes one span of the past, unless it took no time. */
+export const past = (name: string, from: number, to: number): Effect.Effect<void> =>
+  from >= to
+    ? Effect.void
+    : Effect.map(emitter, (emit) => {
+        emit?.({ name, from, to })
+      })

@@ -1,0 +1,58 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Layer, Stream } from "effect"
+import { BlobHash } from "../../src/domain/Ids.ts"
+import * as SqliteBlobStore from "../../src/layers/sqlite/SqliteBlobStore.ts"
+import { layerDatabase } from "../../src/layers/sqlite/SqliteDocumentStore.ts"
+import { BlobStore } from "../../src/services/BlobStore.ts"
+import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
+import { blobStoreConformance } from "../conformance/blobStore.ts"
+
+const small = 64 * 1024
+const inMemory = () => layerDatabase({ filename: ":memory:" })
+
+blobStoreConformance("blobs in the database", () =>
+  Layer.fresh(SqliteBlobStore.layerNoDeps.pipe(Layer.provide([BlobStoreMemory.layer(), inMemory()])))
+)
+
+/** The store with the one for large blobs still to be had beside it. */
+const withOthers = Effect.gen(function* () {
+  const others = yield* BlobStore
+  const blobs = yield* Effect.provide(BlobStore, SqliteBlobStore.layerNoDeps)
+  return { blobs, others }
+})
+
+const bytes = (size: number) => new Uint8Array(size).fill(7)
+const inPieces = (size: number) =>
+  Stream.rechunk(Stream.fromIterable(Array.from({ length: size / 16 }, () => bytes(16))), 1)
+
+const listed = (blobs: BlobStore["Service"]) =>
+  Effect.map(Stream.runCollect(blobs.list), (found) => found.map(({ hash }) => hash))
+
+it.effect("blobs up to 64 KiB are kept in the database, larger ones elsewhere, with all their bytes", () =>
+  Effect.gen(function* () {
+    const { blobs, others } = yield* withOthers
+    const kept = yield* blobs.put(inPieces(small), 1_000_000)
+    const larger = yield* blobs.put(inPieces(small + 16), 1_000_000)
+    assert.deepStrictEqual(yield* listed(others), [larger.hash])
+    assert.sameMembers(yield* listed(blobs), [kept.hash, larger.hash])
+    for (const [{ hash, size }, wanted] of [
+      [kept, small],
+      [larger, small + 16]
+    ] as const) {
+      const location = yield* blobs.locate(hash)
+      assert.strictEqual(size, wanted)
+      assert.deepStrictEqual(location._tag === "Bytes" && Buffer.from(location.bytes), Buffer.from(bytes(wanted)))
+    }
+  }).pipe(Effect.provide(Layer.merge(BlobStoreMemory.layer(), inMemory())))
+)
+
+it.effect("a small blob that lies elsewhere from before is found, renewed and removed there", () =>
+  Effect.gen(function* () {
+    const { blobs, others } = yield* withOthers
+    const { hash } = yield* others.put(Stream.make(bytes(10)), 100)
+    assert.strictEqual((yield* blobs.locate(hash))._tag, "Bytes")
+    assert.strictEqual(yield* blobs.touch(BlobHash.make(hash)), 10)
+    yield* blobs.remove(hash)
+    assert.deepStrictEqual(yield* listed(others), [])
+  }).pipe(Effect.provide(Layer.merge(BlobStoreMemory.layer(), inMemory())))
+)

@@ -1,0 +1,209 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import type { Page } from "playwright-core"
+import { brokenPage, makePdf, manyPages, scannedPage, spinningPage, textPage } from "../support/pdf.ts"
+import { type Visit, Visitor, visitorOf, whyNoBrowser } from "./browser.ts"
+import { makeLine } from "./line.ts"
+
+/** Drops a file as a mouse would. The code runs in the page. */
+const drop = async (page: Page, name: string, bytes: Uint8Array) => {
+  const transfer = await page.evaluateHandle(`{
+    const transfer = new DataTransfer()
+    const bytes = Uint8Array.from(atob("${Buffer.from(bytes).toString("base64")}"), (each) => each.charCodeAt(0))
+    transfer.items.add(new File([bytes], "${name}", { type: "application/pdf" }))
+    transfer
+  }`)
+  await page.dispatchEvent("body", "drop", { dataTransfer: transfer })
+}
+
+const choose = (page: Page, name: string, bytes: Uint8Array) =>
+  page.setInputFiles("#files", { name, mimeType: "application/pdf", buffer: Buffer.from(bytes) })
+
+const rowOf = (page: Page, name: string) => page.locator("li.row").filter({ hasText: name })
+
+/** Waits until the document's row says this. */
+const shows = (page: Page, name: string, text: string) => rowOf(page, name).filter({ hasText: text }).first().waitFor()
+
+/** A visit to the dashboard that leaves nothing to complain about. */
+const visiting = (look: (visit: Visit & { readonly url: string }) => Promise<void>) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { url, visit } = yield* Visitor
+      const found = yield* visit
+      yield* Effect.promise(() => look({ ...found, url }))
+      assert.deepStrictEqual(found.complaints, [])
+    })
+  )
+
+const title = whyNoBrowser === undefined ? "the dashboard" : `the dashboard (skipped: ${whyNoBrowser})`
+
+describe.skipIf(whyNoBrowser !== undefined)(title, () => {
+  layer(visitorOf(), { timeout: "60 seconds" })((it) => {
+    it.effect("takes a dropped PDF, lights its pages up, and shows the text of one", () =>
+      visiting(async ({ page }) => {
+        await drop(page, "dropped.pdf", manyPages(12))
+        await shows(page, "dropped.pdf", "completed")
+        await shows(page, "dropped.pdf", "12 pages")
+        await page.getByRole("link", { name: "dropped.pdf" }).click()
+        await page.getByRole("list", { name: "Pages by result" }).getByText("12 ok").waitFor()
+        await page.getByLabel("Text of page 1").getByText("Page 1 of 12").waitFor()
+        await page.getByRole("button", { name: "Next page" }).click()
+        await page.getByLabel("Text of page 2").getByText("Page 2 of 12").waitFor()
+        await page.getByRole("button", { name: "As laid out" }).click()
+        await page.getByRole("img", { name: "The lines of page 2" }).getByText("Page 2 of 12").waitFor()
+      })
+    )
+
+    it.effect("says why a file is refused, and what to do", () =>
+      visiting(async ({ page }) => {
+        await choose(page, "notes.txt", Buffer.from("no PDF at all"))
+        await shows(page, "notes.txt", "NOT_PDF")
+        await shows(page, "notes.txt", "Send a file that starts with a %PDF header.")
+      })
+    )
+
+    it.effect("explains what a document waits for, and cancels it", () =>
+      visiting(async ({ page }) => {
+        await choose(page, "endless.pdf", spinningPage([textPage(["before the endless one"])]))
+        await shows(page, "endless.pdf", "running")
+        await page.getByRole("link", { name: "endless.pdf" }).click()
+        await page.getByText("It is being read.").waitFor()
+        await page.getByRole("button", { name: "Cancel" }).click()
+        await page.getByRole("heading", { name: "endless.pdf" }).locator("..").getByText("cancelled").waitFor()
+        await page.getByText("Upload the file again if it is still wanted.").waitFor()
+      })
+    )
+
+    it.effect("shows failed pages with advice, and has them read again", () =>
+      visiting(async ({ page }) => {
+        await choose(page, "damaged.pdf", makePdf({ pages: [textPage(["fine"]), brokenPage, scannedPage] }))
+        await shows(page, "damaged.pdf", "partial")
+        await page.getByRole("link", { name: "damaged.pdf" }).click()
+        await page.getByRole("list", { name: "Pages by result" }).getByText("1 scanned").waitFor()
+        await page.getByRole("slider", { name: "Page" }).focus()
+        await page.keyboard.press("ArrowRight")
+        await page.getByText("PAGE_UNREADABLE").waitFor()
+        await page.getByRole("button", { name: "Read the failed pages again" }).click()
+        await page.getByText("read again 1 time").waitFor()
+      })
+    )
+
+    it.effect("can be used by keyboard alone", () =>
+      visiting(async ({ page }) => {
+        await choose(page, "keys.pdf", manyPages(40))
+        await shows(page, "keys.pdf", "completed")
+        await page.keyboard.press("Tab")
+        await page.locator(".skip:focus").waitFor()
+        await page.keyboard.press("Enter")
+        await page.locator("main:focus").waitFor()
+        await page.getByRole("link", { name: "Documents", exact: true }).focus()
+        await page.keyboard.press("Enter")
+        await page.getByRole("heading", { name: "Documents", level: 1 }).waitFor()
+        // The focus goes along: the next stops are the filters, then the rows.
+        await page.keyboard.press("Tab")
+        await page.locator("select:focus").waitFor()
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("keys")
+        await page.getByText("1 of the").waitFor()
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        const grid = page.getByRole("slider", { name: "Page" })
+        await page.getByLabel("Text of page 1").waitFor()
+        await grid.focus()
+        await page.keyboard.press("End")
+        await page.getByLabel("Text of page 40").getByText("Page 40 of 40").waitFor()
+        assert.strictEqual(await grid.getAttribute("aria-valuetext"), "page 40 of 40, ok")
+      })
+    )
+
+    it.effect("shows what happened while it was cut off, once it is connected again", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const line = yield* Effect.flatMap(Visitor, ({ url }) => makeLine(url))
+          yield* visiting(async ({ page, url }) => {
+            const state = (name: string) => page.locator(`#connection[data-state="${name}"]`).waitFor()
+            await page.goto(line.url)
+            await state("live")
+            line.cut()
+            await state("offline")
+            const answer = await fetch(`${url}/v1/documents?name=meanwhile.pdf`, {
+              method: "POST",
+              headers: { "content-type": "application/pdf" },
+              body: Buffer.from(manyPages(3))
+            })
+            assert.strictEqual(answer.status, 202)
+            line.mend()
+            await state("live")
+            await shows(page, "meanwhile.pdf", "completed")
+          })
+        })
+      )
+    )
+
+    it.effect("pauses a tenant and changes its limits", () =>
+      visiting(async ({ page, url }) => {
+        await page.goto(`${url}/#/tenants`)
+        const card = page.locator("li.tenant").filter({ hasText: "default" })
+        await card.getByRole("switch").click()
+        await card.getByText("paused").waitFor()
+        await card.getByRole("switch").click()
+        await card.getByText("starts documents").waitFor()
+        await card.getByRole("button", { name: "Change the limits" }).click()
+        await page.getByRole("spinbutton", { name: "Weight" }).fill("2.5")
+        await page.getByRole("button", { name: "Change", exact: true }).click()
+        await card.getByText("weight 2.5").waitFor()
+      })
+    )
+
+    it.effect("keeps the chosen theme, and shows the workers", () =>
+      visiting(async ({ page, url }) => {
+        await page.emulateMedia({ colorScheme: "light" })
+        await page.getByRole("button", { name: "Switch between light and dark" }).click()
+        await page.goto(`${url}/#/workers`)
+        await page.reload()
+        assert.strictEqual(await page.locator("html").getAttribute("data-theme"), "dark")
+        await page.getByText("2 read at once").waitFor()
+      })
+    )
+
+    it.effect("puts events together wherever they were cut", () =>
+      visiting(async ({ page }) => {
+        const events: unknown = await page.evaluate(`import("/dashboard/sse.js").then(({ EventParser }) => {
+          const text = "retry: 2000\\r\\n\\r\\n: ping\\nid: 7\\n\\nevent: page\\ndata: {\\ndata: }\\nid: 8\\n\\ndata: x\\r\\n\\r\\n"
+          return [1, 2, 3, 1000].map((size) => {
+            const parser = new EventParser()
+            const found = []
+            for (let at = 0; at < text.length; at += size) found.push(...parser.push(text.slice(at, at + size)))
+            return [found, parser.lastEventId, parser.retryMillis]
+          })
+        })`)
+        const expected = [
+          [
+            { type: "page", data: "{\n}" },
+            { type: "message", data: "x" }
+          ],
+          "8",
+          2000
+        ]
+        assert.deepStrictEqual(events, [expected, expected, expected, expected])
+      })
+    )
+  })
+
+  layer(visitorOf({ ADMIN_KEY: "an-administrators-key" }), { timeout: "60 seconds" })("with keys", (it) => {
+    it.effect("loads without a key, asks for one, and keeps it out of the address", () =>
+      visiting(async ({ page }) => {
+        const key = page.getByRole("textbox", { name: "API key" })
+        await key.fill("not-the-right-key-at-all")
+        await page.getByRole("button", { name: "Use these" }).click()
+        await page.getByText("the API key is not known").waitFor()
+        await key.fill("an-administrators-key")
+        await page.getByRole("button", { name: "Use these" }).click()
+        await page.locator('#connection[data-state="live"]').waitFor()
+        await choose(page, "sealed.pdf", manyPages(2))
+        await shows(page, "sealed.pdf", "completed")
+        assert.notInclude(page.url(), "administrators")
+      })
+    )
+  })
+})

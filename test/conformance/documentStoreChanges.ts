@@ -1,0 +1,231 @@
+import { assert } from "@effect/vitest"
+import { Effect } from "effect"
+import type { Change } from "../../src/domain/Change.ts"
+import { failure } from "../../src/domain/Failure.ts"
+import type { TenantId } from "../../src/domain/Ids.ts"
+import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import {
+  accept,
+  acme,
+  blobHash,
+  claim,
+  documentId,
+  globex,
+  lease,
+  numberOf,
+  openedPdf,
+  page,
+  plenty,
+  type Test
+} from "./documentStoreFixtures.ts"
+
+/** `1 queued` for a document, `1 p2 ok` for a page of it. */
+const brief = (changes: ReadonlyArray<Change>) =>
+  changes.map((change) =>
+    change._tag === "Document"
+      ? `${numberOf(change.document.id)} ${change.document.status}`
+      : `${numberOf(change.documentId)} p${change.page} ${change.status}`
+  )
+
+const everything = Number.MAX_SAFE_INTEGER
+
+const changesAfter = (after: number, tenant?: TenantId, limit = 1_000) =>
+  DocumentStore.use((store) => store.changes({ after, limit, tenant }))
+
+const told = (after: number, tenant?: TenantId) =>
+  Effect.map(changesAfter(after, tenant), ({ changes }) => brief(changes))
+
+const last = DocumentStore.use((store) => store.lastChange)
+
+/** What happens in it is told, and nothing else. */
+const toldOf = <A, E>(step: Effect.Effect<A, E, DocumentStore>) =>
+  Effect.gen(function* () {
+    const before = yield* last
+    yield* step
+    return yield* told(before)
+  })
+
+/** Changes in the order of their numbers, from any point on. */
+export const changes = (test: Test) => {
+  test(
+    "tells every change of state, as the document then is, and every page",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      assert.deepStrictEqual(yield* toldOf(accept(1, { notBefore: 5_000 })), ["1 scheduled"])
+      assert.deepStrictEqual(yield* toldOf(store.queueDue(6_000)), ["1 queued"])
+      const before = yield* last
+      const { fence } = yield* claim()
+      assert.deepStrictEqual(yield* told(before), ["1 running"])
+      assert.deepStrictEqual(yield* toldOf(store.opened(fence, openedPdf)), ["1 running"])
+      assert.deepStrictEqual(yield* toldOf(store.savePage(fence, page(2))), ["1 p2 ok"])
+      assert.deepStrictEqual(yield* toldOf(store.savePage(fence, page(2))), [])
+      assert.deepStrictEqual(yield* toldOf(store.release(fence)), ["1 queued"])
+      const again = yield* claim()
+      assert.deepStrictEqual(yield* toldOf(store.reclaimExpired(lease.until)), ["1 queued"])
+      assert.strictEqual(again.fence.attempt, 2)
+      assert.deepStrictEqual(yield* toldOf(store.cancel(acme, documentId(1), 9_000)), ["1 cancelled"])
+      assert.deepStrictEqual(yield* toldOf(store.cancel(acme, documentId(1), 9_000)), [])
+      yield* accept(2)
+      assert.deepStrictEqual(yield* toldOf(store.expireQueued(2_000, 9_000, 10)), ["2 failed"])
+    })
+  )
+
+  test(
+    "tells each document once, with its pages before its end",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* accept(2)
+      const { fence } = yield* claim()
+      yield* store.opened(fence, openedPdf)
+      for (const number of [3, 1, 2]) yield* store.savePage(fence, page(number))
+      yield* store.finish(fence, { status: "completed" }, 3_000)
+      assert.deepStrictEqual(yield* told(0), ["2 queued", "1 p3 ok", "1 p1 ok", "1 p2 ok", "1 completed"])
+      const { changes } = yield* changesAfter(0)
+      const numbers = changes.map(({ number }) => number)
+      assert.deepStrictEqual(
+        numbers,
+        numbers.toSorted((a, b) => a - b)
+      )
+      assert.strictEqual(new Set(numbers).size, 5)
+      const [queued, third] = changes
+      assert.deepStrictEqual(queued, {
+        _tag: "Document",
+        number: queued?.number ?? 0,
+        document: yield* store.find(acme, documentId(2))
+      })
+      assert.deepStrictEqual(third, {
+        _tag: "Page",
+        number: third?.number ?? 0,
+        tenantId: acme,
+        documentId: documentId(1),
+        page: 3,
+        status: "ok",
+        progress: { pages: 3, done: 3, failed: 0 }
+      })
+    })
+  )
+
+  test(
+    "tells a document that was read in one go",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      const whole = { pdf: openedPdf, pages: [page(1), page(2), page(3)] }
+      const step = store.finishWhole(fence, whole, { status: "completed" }, 3_000)
+      assert.deepStrictEqual(yield* toldOf(step), ["1 p1 ok", "1 p2 ok", "1 p3 ok", "1 completed"])
+    })
+  )
+
+  test(
+    "numbers documents that change at once one by one",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      for (const number of [1, 2, 3]) yield* accept(number, { notBefore: 5_000 })
+      const before = yield* last
+      yield* store.queueDue(6_000)
+      const numbers = (yield* changesAfter(before)).changes.map(({ number }) => number)
+      assert.strictEqual(new Set(numbers).size, 3)
+      assert.isAbove(Math.min(...numbers), before)
+    })
+  )
+
+  test(
+    "tells everything in portions, whatever their size, and says when that was all",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      for (const number of [1, 2, 3]) yield* accept(number)
+      for (const number of [4, 5]) yield* accept(number, { tenantId: globex })
+      const { fence } = yield* claim()
+      for (const number of [1, 2, 3]) yield* store.savePage(fence, page(number))
+      for (const tenant of [undefined, acme, globex]) {
+        const whole = yield* told(0, tenant)
+        for (const limit of [1, 2, 3, 7]) {
+          const found: Array<string> = []
+          let part = yield* changesAfter(0, tenant, limit)
+          let portions = 1
+          for (; !part.complete; portions++) {
+            found.push(...brief(part.changes))
+            part = yield* changesAfter(part.through, tenant, limit)
+          }
+          assert.deepStrictEqual([...found, ...brief(part.changes)], whole)
+          assert.strictEqual(part.through, yield* last)
+          assert.isAtMost(portions, 10)
+        }
+      }
+      assert.deepStrictEqual(yield* told(0, globex), ["4 queued", "5 queued"])
+      assert.deepStrictEqual(yield* changesAfter(everything), { changes: [], through: everything, complete: true })
+    })
+  )
+
+  test(
+    "gives no number twice, whatever is removed",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      yield* store.savePage(fence, page(1, { status: "failed", error: failure("PAGE_UNREADABLE", "broken") }))
+      yield* store.savePage(fence, page(2))
+      yield* store.finish(fence, { status: "partial" }, 3_000)
+      const seen = yield* last
+      yield* store.retry(acme, documentId(1), { sealedPassword: undefined, passwordKey: undefined, at: 4_000 }, plenty)
+      assert.deepStrictEqual(yield* told(seen), ["1 queued"])
+      const again = yield* claim()
+      yield* store.savePage(again.fence, page(1))
+      assert.deepStrictEqual(yield* told(seen), ["1 running", "1 p1 ok"])
+      yield* store.finish(again.fence, { status: "completed" }, 5_000)
+      const end = yield* last
+      yield* store.remove(acme, documentId(1))
+      assert.deepStrictEqual(yield* told(0), [])
+      yield* accept(2)
+      assert.deepStrictEqual(yield* told(end), ["2 queued"])
+    })
+  )
+
+  test(
+    "does not tell of what changes nothing that is shown",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      const quiet = Effect.gen(function* () {
+        yield* store.renew(lease)
+        yield* store.recordFault(fence, 1, "failure")
+        yield* store.fetched(fence, { hash: blobHash(3), size: 3 })
+        yield* store.setPaused(acme, true)
+      })
+      assert.deepStrictEqual(yield* toldOf(quiet), [])
+    })
+  )
+
+  test(
+    "tells of one document as it is now, and of its pages since then in the order in which they came",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* accept(2)
+      const first = yield* claim()
+      const second = yield* claim()
+      yield* store.opened(first.fence, openedPdf)
+      yield* store.savePage(first.fence, page(3))
+      yield* store.savePage(second.fence, page(1))
+      const middle = yield* last
+      yield* store.savePage(first.fence, page(1))
+      yield* store.savePage(first.fence, page(2))
+      const of = (after: number, limit = 100) => store.changesOf(acme, documentId(1), { after, limit })
+      const all = yield* of(0)
+      assert.deepStrictEqual(brief(all.pages), ["1 p3 ok", "1 p1 ok", "1 p2 ok"])
+      assert.deepStrictEqual(all.document, yield* store.find(acme, documentId(1)))
+      assert.isBelow(all.number, all.pages[0]?.number ?? 0)
+      assert.isTrue(all.complete)
+      assert.strictEqual(all.through, yield* last)
+      assert.deepStrictEqual(brief((yield* of(middle)).pages), ["1 p1 ok", "1 p2 ok"])
+      const part = yield* of(0, 2)
+      assert.deepStrictEqual([brief(part.pages), part.complete], [["1 p3 ok", "1 p1 ok"], false])
+      assert.deepStrictEqual(brief((yield* of(part.through, 2)).pages), ["1 p2 ok"])
+      const refused = yield* Effect.flip(store.changesOf(globex, documentId(1), { after: 0, limit: 1 }))
+      assert.strictEqual(refused._tag, "DocumentNotFound")
+    })
+  )
+}

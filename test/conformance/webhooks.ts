@@ -1,0 +1,248 @@
+import { assert } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { deliveriesKept } from "../../src/domain/Webhook.ts"
+import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import {
+  accept,
+  acme,
+  claim,
+  documentId,
+  globex,
+  openedPdf,
+  settle,
+  type Test,
+  tried
+} from "./documentStoreFixtures.ts"
+
+const callback = "https://example.org/hook"
+const endpoint = "https://acme.example/ends"
+
+const put = (url: string | undefined = endpoint, at = 2_000) =>
+  DocumentStore.use((store) => store.putWebhook(acme, { url, sealedSecret: `sealed at ${at}`, at }))
+
+const cancel = (number: number, at = 3_000) => DocumentStore.use((store) => store.cancel(acme, documentId(number), at))
+
+/** The first that is owed, which has to be there. */
+const owed = DocumentStore.use((store) =>
+  Effect.flatMap(store.pendingCallbacks(99_000, 9), ([first]) => Effect.fromNullishOr(first))
+)
+
+const found = DocumentStore.use((store) => Effect.flatMap(store.findWebhook(acme), Effect.fromOption))
+
+/** Webhooks of tenants, what is owed to them and to callbacks of documents, and the log of deliveries. */
+export const webhooks = (test: Test) => {
+  test(
+    "owes a callback from the moment a document ends until it is settled",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1, { callback })
+      yield* accept(2, { callback })
+      yield* accept(3)
+      const first = yield* claim()
+      yield* store.opened(first.fence, openedPdf)
+      assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 10), [])
+      const { outline: _, ...completed } = yield* store.finish(first.fence, { status: "completed" }, 3_000)
+      yield* cancel(2, 4_000)
+      yield* cancel(3, 4_000)
+      assert.deepStrictEqual(yield* store.pendingCallbacks(2_999, 10), [])
+      const [one, two, ...others] = yield* store.pendingCallbacks(4_000, 10)
+      assert.deepStrictEqual({ ...one?.document }, { ...completed })
+      assert.deepInclude(one, { callback, webhook: undefined, deliveries: 0, dueAt: 3_000 })
+      assert.strictEqual(two?.document.id, documentId(2))
+      assert.deepStrictEqual(others, [])
+      assert.strictEqual((yield* store.pendingCallbacks(4_000, 1)).length, 1)
+      if (one === undefined) return
+      yield* store.recordDelivery(one, tried({ status: 503, error: "busy", nextAt: 8_000 }), undefined)
+      yield* settle(two)
+      assert.deepStrictEqual(yield* store.pendingCallbacks(7_999, 10), [])
+      const [again] = yield* store.pendingCallbacks(8_000, 10)
+      assert.deepInclude(again, { deliveries: 1, dueAt: 8_000 })
+      yield* settle(again)
+      assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 10), [])
+    })
+  )
+
+  test(
+    "owes ends to the endpoint that the tenant had, enabled, when its document ended, and to no other tenant's",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* accept(2)
+      yield* accept(3, { tenantId: globex })
+      yield* cancel(1)
+      yield* put()
+      yield* cancel(2)
+      yield* store.cancel(globex, documentId(3), 3_000)
+      const pending = yield* store.pendingCallbacks(99_000, 9)
+      assert.deepStrictEqual(
+        pending.map(({ document, webhook }) => [document.id, webhook?.url]),
+        [[documentId(2), endpoint]]
+      )
+    })
+  )
+
+  test(
+    "owes nothing to a tenant that has a secret and no endpoint, nor to an endpoint that is disabled",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* Effect.forEach([1, 2, 3], (number) => accept(number))
+      yield* put()
+      yield* cancel(1)
+      assert.isTrue(yield* store.recordDelivery(yield* owed, tried(), { toleranceMillis: 0, reason: "gone" }))
+      yield* cancel(2)
+      yield* store.putWebhook(acme, { url: undefined, sealedSecret: "", at: 3_000 })
+      yield* cancel(3)
+      assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 9), [])
+    })
+  )
+
+  test(
+    "keeps the secret when the URL changes, and two secrets when it is rotated, the newest first",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      assert.isTrue(Option.isNone(yield* store.findWebhook(acme)))
+      assert.isTrue(Option.isNone(yield* store.rotateSecret(acme, { sealedSecret: "b", at: 3_000, expiresAt: 9_000 })))
+      const made = yield* put()
+      assert.deepStrictEqual(made, {
+        created: true,
+        webhook: {
+          url: endpoint,
+          secrets: [{ sealed: "sealed at 2000", createdAt: 2_000, expiresAt: undefined }],
+          createdAt: 2_000,
+          changedAt: 2_000,
+          failingSince: undefined,
+          disabled: undefined
+        }
+      })
+      const changed = yield* put("https://acme.example/other", 2_500)
+      assert.isFalse(changed.created)
+      assert.deepInclude(changed.webhook, { secrets: made.webhook.secrets, createdAt: 2_000, changedAt: 2_500 })
+      yield* store.rotateSecret(acme, { sealedSecret: "b", at: 3_000, expiresAt: 9_000 })
+      yield* store.rotateSecret(acme, { sealedSecret: "c", at: 4_000, expiresAt: 10_000 })
+      const webhook = yield* found
+      assert.deepStrictEqual(webhook.secrets, [
+        { sealed: "c", createdAt: 4_000, expiresAt: undefined },
+        { sealed: "b", createdAt: 3_000, expiresAt: 10_000 }
+      ])
+      assert.strictEqual(webhook.url, "https://acme.example/other")
+      assert.isTrue(yield* store.removeWebhook(acme))
+      assert.isFalse(yield* store.removeWebhook(acme))
+      assert.isTrue(Option.isNone(yield* store.findWebhook(acme)))
+    })
+  )
+
+  test(
+    "disables an endpoint that has failed for long enough without a success in between, once, and enables it when it is set",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* put()
+      yield* cancel(1)
+      const health = { toleranceMillis: 1_000, reason: "it always fails" }
+      const fail = Effect.fnUntraced(function* (at: number) {
+        return yield* store.recordDelivery(yield* owed, tried({ at, status: 500, error: "no", nextAt: at }), health)
+      })
+      assert.isFalse(yield* fail(5_000))
+      assert.strictEqual((yield* found).failingSince, 5_000)
+      assert.isFalse(yield* store.recordDelivery(yield* owed, tried({ at: 5_500, nextAt: 5_500 }), "works"))
+      assert.strictEqual((yield* found).failingSince, undefined)
+      assert.isFalse(yield* fail(6_000))
+      assert.isFalse(yield* fail(6_999))
+      assert.isTrue(yield* fail(7_000))
+      assert.isFalse(yield* fail(7_001))
+      assert.deepInclude(yield* found, { failingSince: 6_000, disabled: { at: 7_000, reason: health.reason } })
+      yield* put(endpoint, 8_000)
+      assert.deepInclude(yield* found, { failingSince: undefined, disabled: undefined })
+    })
+  )
+
+  test(
+    "learns nothing of an endpoint from a delivery to the one before",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* put()
+      yield* cancel(1)
+      const before = yield* owed
+      yield* put("https://acme.example/other", 2_000)
+      assert.isFalse(yield* store.recordDelivery(before, tried(), { toleranceMillis: 0, reason: "gone" }))
+      assert.deepInclude(yield* found, { failingSince: undefined, disabled: undefined })
+    })
+  )
+
+  test(
+    "logs each try, latest first, and keeps the last ones of them, for the document's own tenant",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1, { callback })
+      yield* accept(2)
+      yield* cancel(1)
+      assert.deepStrictEqual(yield* store.deliveries(acme, documentId(1)), { deliveries: [], nextAt: 3_000 })
+      const failed = tried({ status: undefined, error: "no connection", nextAt: 6_000 })
+      yield* store.recordDelivery(yield* owed, failed, undefined)
+      yield* store.recordDelivery(yield* owed, tried({ at: 6_000 }), undefined)
+      assert.deepStrictEqual(yield* store.deliveries(acme, documentId(1)), {
+        deliveries: [
+          { ...tried({ at: 6_000 }), attempt: 2 },
+          { ...failed, attempt: 1 }
+        ],
+        nextAt: undefined
+      })
+      assert.deepStrictEqual(yield* store.deliveries(acme, documentId(2)), { deliveries: [], nextAt: undefined })
+      const hidden = yield* Effect.flip(store.deliveries(globex, documentId(1)))
+      assert.strictEqual(hidden._tag, "DocumentNotFound")
+
+      yield* store.redeliver(acme, documentId(1), 7_000)
+      for (let at = 1; at <= deliveriesKept; at++) {
+        yield* store.recordDelivery(yield* owed, tried({ at, nextAt: 8_000 + at }), undefined)
+      }
+      const { deliveries } = yield* store.deliveries(acme, documentId(1))
+      assert.strictEqual(deliveries.length, deliveriesKept)
+      assert.deepInclude(deliveries.at(-1), { at: 1, attempt: 1 })
+      yield* store.remove(acme, documentId(1))
+      const gone = yield* Effect.flip(store.deliveries(acme, documentId(1)))
+      assert.strictEqual(gone._tag, "DocumentNotFound")
+    })
+  )
+
+  test(
+    "owes an end again when it is asked to, which no record of a try under way settles",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1, { callback })
+      yield* cancel(1)
+      const underWay = yield* owed
+      yield* store.redeliver(acme, documentId(1), 3_000)
+      yield* settle(underWay)
+      const again = yield* owed
+      assert.deepInclude(again, { callback, deliveries: 0 })
+      yield* settle(again)
+      assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 9), [])
+      yield* store.redeliver(acme, documentId(1), 9_000)
+      assert.deepStrictEqual(yield* store.pendingCallbacks(8_999, 9), [])
+      assert.deepInclude(yield* owed, { callback, deliveries: 0, dueAt: 9_000 })
+    })
+  )
+
+  test(
+    "refuses to deliver what has not ended, or what has nowhere to go",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1, { callback })
+      yield* accept(2)
+      const refused = (number: number, tenant = acme) => Effect.flip(store.redeliver(tenant, documentId(number), 9_000))
+      assert.deepInclude(yield* refused(1), { _tag: "NotDeliverable", why: "status" })
+      yield* cancel(1)
+      yield* cancel(2)
+      assert.deepInclude(yield* refused(2), { _tag: "NotDeliverable", why: "endpoint" })
+      assert.strictEqual((yield* refused(1, globex))._tag, "DocumentNotFound")
+      yield* put()
+      yield* store.redeliver(acme, documentId(2), 9_000)
+      const [first] = yield* store.pendingCallbacks(3_000, 9)
+      yield* settle(first)
+      yield* store.recordDelivery(yield* owed, tried({ at: 9_000 }), { toleranceMillis: 0, reason: "gone" })
+      assert.deepInclude(yield* refused(2), { _tag: "NotDeliverable", why: "disabled" })
+      yield* store.redeliver(acme, documentId(1), 9_000)
+    })
+  )
+}

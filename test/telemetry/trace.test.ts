@@ -1,0 +1,120 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { HttpClient } from "effect/http"
+import { postJson, postPdf } from "../http/client.ts"
+import type { ReceivedSpan } from "../support/otlp.ts"
+import { otlpReceiver } from "../support/otlpReceiver.ts"
+import { manyPages } from "../support/pdf.ts"
+import { clientOf, type ServerProcess, startServer } from "../support/serverProcess.ts"
+import { acceptedId, temporaryFolder } from "../support/service.ts"
+
+const traceId = "0af7651916cd43dd8448eb211c80319c"
+const caller = "b7ad6b7169203331"
+const traceparent = `00-${traceId}-${caller}-01`
+/** A name that nobody has: that the callback is tried is what the trace shows. */
+const callback = encodeURIComponent("https://receiver.invalid/ended")
+
+const exporting = (url: string) => ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: url,
+  OTEL_BSP_SCHEDULE_DELAY: "100",
+  OTEL_METRIC_EXPORT_INTERVAL: "500"
+})
+
+/** Sends on no trace of its own. */
+const senderTo = (server: ServerProcess) =>
+  Layer.merge(clientOf(server), Layer.succeed(HttpClient.TracerPropagationEnabled, false))
+
+const named = (name: string, spans: ReadonlyArray<ReceivedSpan>) => spans.filter((span) => span.name === name)
+
+const one = (name: string, spans: ReadonlyArray<ReceivedSpan>): ReceivedSpan => {
+  const [span, ...others] = named(name, spans)
+  assert.lengthOf(others, 0, name)
+  assert.isDefined(span, name)
+  return span
+}
+
+const own = (spans: ReadonlyArray<ReceivedSpan>) => spans.filter((span) => span.traceId === traceId)
+
+/** Each span but the first hangs below another one, or below the caller's. */
+const assertConnected = (spans: ReadonlyArray<ReceivedSpan>) => {
+  const ids = new Set([caller, ...spans.map(({ spanId }) => spanId)])
+  assert.deepStrictEqual(
+    spans.filter(({ parentId }) => !ids.has(parentId)).map(({ name }) => name),
+    []
+  )
+}
+
+describe("the trace of a document", () => {
+  it.live("leads from the caller's request through the worker's process to the callback", () =>
+    Effect.gen(function* () {
+      const { metricsUntil, spansUntil, url } = yield* otlpReceiver
+      const server = yield* startServer(yield* temporaryFolder, exporting(url))
+      const pages = 40
+      yield* Effect.gen(function* () {
+        const path = `/v1/documents?name=traced.pdf&callback=${callback}`
+        yield* acceptedId(yield* postPdf(path, { traceparent }, manyPages(pages)))
+      }).pipe(Effect.provide(senderTo(server)))
+      const spans = own(
+        yield* spansUntil((all) => {
+          const found = own(all)
+          return named("Outbox.deliver", found).length > 0 && named("DocumentActor.run", found).length > 0
+        })
+      )
+      assertConnected(spans)
+      const request = one("POST /v1/documents", spans)
+      const accepted = one("Ingestion.submit", spans)
+      const run = one("DocumentActor.run", spans)
+      assert.deepStrictEqual(
+        [request.parentId, accepted.parentId, run.parentId, one("Outbox.deliver", spans).parentId],
+        [caller, request.spanId, accepted.spanId, accepted.spanId]
+      )
+      assert.strictEqual(run.attributes["document.id"], accepted.attributes["document.id"])
+
+      const opened = one("PdfWorker.open", spans)
+      const pid = opened.attributes["worker.pid"]
+      assert.isNumber(pid)
+      assert.notStrictEqual(pid, server.pid)
+      assert.strictEqual(opened.parentId, one("PdfEngine.open", spans).spanId)
+      assert.isAtLeast(opened.from, run.from)
+      assert.isAtMost(opened.to, run.to)
+      const ranges = named("DocumentActor.range", spans)
+      const parents = new Set(ranges.map(({ spanId }) => spanId))
+      const read = named("PdfWorker.read", spans)
+      assert.isAbove(ranges.length, 0)
+      assert.isTrue(read.every(({ parentId }) => parents.has(parentId)))
+      assert.lengthOf(read, ranges.length)
+
+      const checkpoints = named("DocumentActor.checkpoints", spans)
+      assert.strictEqual(
+        checkpoints.reduce((sum, { attributes }) => sum + Number(attributes["range.pages"]), 0),
+        pages
+      )
+      assert.isAtMost(checkpoints.length, ranges.length + 1)
+
+      yield* metricsUntil((all) => all.some(([name]) => name === "sluice_process_cpu_seconds_total"))
+    })
+  )
+
+  it.live("goes on in the process that takes the document over", () =>
+    Effect.gen(function* () {
+      const { spansUntil, url } = yield* otlpReceiver
+      const folder = yield* temporaryFolder
+      const first = yield* startServer(folder, exporting(url))
+      yield* Effect.gen(function* () {
+        yield* postJson("/v1/tenant/pause", {})
+        yield* acceptedId(yield* postPdf("/v1/documents?name=kept.pdf", { traceparent }, manyPages(2)))
+      }).pipe(Effect.provide(senderTo(first)))
+      yield* first.signal("SIGTERM")
+      yield* first.ended
+      const second = yield* startServer(folder, exporting(url))
+      yield* Effect.provide(postJson("/v1/tenant/resume", {}), senderTo(second))
+      const spans = own(yield* spansUntil((all) => named("DocumentActor.run", own(all)).length > 0))
+      assertConnected(spans)
+      const queued = one("DocumentActor.queued", spans)
+      const accepted = one("Ingestion.submit", spans)
+      assert.strictEqual(one("DocumentActor.run", spans).parentId, accepted.spanId)
+      assert.strictEqual(queued.parentId, accepted.spanId)
+      assert.isAbove(queued.to - queued.from, 0)
+    })
+  )
+})

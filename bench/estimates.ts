@@ -89,9 +89,13 @@ const watch = Effect.fnUntraced(function* (tenant: string, id: DocumentId) {
     const { timings, waiting } = yield* ask(Seen, url, { headers: { "x-tenant-id": tenant } })
     const end = timings.finishedAt?.epochMilliseconds
     if (end !== undefined) {
-      return said.map(
-        ({ at, gate, high, low }): Prediction => ({ tenant, gate, low: low - at, high: high - at, left: end - at })
-      )
+      return said.map(({ at, gate, high, low }): Prediction => ({
+        tenant,
+        gate,
+        low: low - at,
+        high: high - at,
+        left: end - at
+      }))
     }
     if (waiting?.eta !== undefined) {
       const { high, low } = waiting.eta
@@ -111,11 +115,9 @@ const send = Effect.fnUntraced(function* ({ bytes, tenant }: Sending) {
 })
 
 const predictions = (sendings: ReadonlyArray<Sending>) =>
-  Effect.forEach(
-    sendings,
-    (sending) => Effect.andThen(Effect.sleep(sending.afterMillis), send(sending)),
-    { concurrency: "unbounded" }
-  ).pipe(Effect.provide(layerServiceWith(environment)))
+  Effect.forEach(sendings, (sending) => Effect.andThen(Effect.sleep(sending.afterMillis), send(sending)), {
+    concurrency: "unbounded"
+  }).pipe(Effect.provide(layerServiceWith(environment)))
 
 /** An end this near is met when it was said to be this near. */
 const nearMillis = 100

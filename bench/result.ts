@@ -29,7 +29,7 @@ export const resultOf = (bench: string, rounds: number, { rows, subjects = [] }:
   machine,
   platform: `${process.platform} ${process.arch}`,
   rounds,
-  subjects,
+  subjects: subjects.map(({ name, settings, versions }) => ({ name, versions, settings })),
   rows
 })
 

@@ -1,5 +1,6 @@
 // Requests to the interface. What goes wrong is a Problem with the server's own code and advice.
-import { askForIdentity, identityHeaders, isRefused, refuseIdentity } from "./identity.js"
+import { identityHeaders, isRefused, refuseIdentity } from "./identity.js"
+import { ended } from "./words.js"
 
 /** Addresses are relative to the page, which a proxy may have put below some path. @type {(path: string) => string} */
 export const urlOf = (path) => new URL(path, document.baseURI).href
@@ -34,10 +35,10 @@ export const problemOf = (status, text) => {
 export const unreachable = () =>
   new Problem({ status: 0, code: "UNREACHABLE", detail: "the server does not answer", advice: "Check that it runs." })
 
-/** Asks for a key where one is missing or wrong. @param {Problem} problem */
-export const noticeProblem = (problem) => {
-  if (problem.status === 401) refuseIdentity(problem.code === "AUTH_REQUIRED" ? undefined : problem.message)
-  if (problem.code === "TENANT_MISMATCH") askForIdentity(problem.message)
+/** Asks for a key where one is missing or wrong, or is another tenant's. @param {Problem} problem */
+export const noticeProblem = ({ code, message, status }) => {
+  if (status === 401) refuseIdentity(code === "AUTH_REQUIRED" ? undefined : message)
+  if (code === "TENANT_MISMATCH") refuseIdentity(message)
 }
 
 /**
@@ -84,19 +85,30 @@ const json = async (method, path, options) => {
   return response.status === 204 ? /** @type {any} */ (undefined) : response.json()
 }
 
+/** @type {(id: string, signal?: AbortSignal) => Promise<import("./types.d.ts").Document>} */
+const find = (id, signal) => json("GET", `v1/documents/${id}`, { signal })
+
 export const api = {
   /** @type {(query: { status?: string, cursor?: string | undefined, limit?: number }, signal?: AbortSignal) => Promise<import("./types.d.ts").Documents>} */
   documents: (query, signal) => json("GET", "v1/documents", { query, signal }),
-  /** @type {(id: string, signal?: AbortSignal) => Promise<import("./types.d.ts").Document>} */
-  document: (id, signal) => json("GET", `v1/documents/${id}`, { signal }),
+  document: find,
   /** @type {(id: string, from: number, signal?: AbortSignal) => Promise<import("./types.d.ts").Pages>} */
   pages: (id, from, signal) => json("GET", `v1/documents/${id}/pages`, { query: { from, limit: 500 }, signal }),
   /** @type {(id: string, page: number, signal?: AbortSignal) => Promise<import("./types.d.ts").Page>} */
   page: (id, page, signal) => json("GET", `v1/documents/${id}/pages/${page}`, { query: { detail: "lines" }, signal }),
   /** @type {(id: string) => Promise<Blob>} */
   text: async (id) => (await send("GET", `v1/documents/${id}/text`)).blob(),
-  /** Cancels what has not ended, and removes what has. @type {(id: string) => Promise<import("./types.d.ts").Document | undefined>} */
+  /** Removes a document that has ended. @type {(id: string) => Promise<unknown>} */
   remove: (id) => json("DELETE", `v1/documents/${id}`),
+  /**
+   * Cancels a document, unless it has ended by now: the same request would remove it.
+   *
+   * @type {(id: string) => Promise<import("./types.d.ts").Document | undefined>}
+   */
+  cancel: async (id) => {
+    const now = await find(id)
+    return ended.has(now.status) ? now : json("DELETE", `v1/documents/${id}`)
+  },
   /** @type {(id: string, password: string) => Promise<import("./types.d.ts").Document>} */
   retry: (id, password) =>
     json("POST", `v1/documents/${id}/retry`, password === "" ? {} : { headers: { "x-pdf-password": password } }),

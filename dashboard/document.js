@@ -278,9 +278,9 @@ export const documentView = (root, signal, id) => {
     }
   })
   onPress(cancel, async () => {
-    const now = await api.remove(id)
+    const now = await api.cancel(id)
     if (now !== undefined) store.put(now)
-    announce("It is cancelled.")
+    announce(`It is ${now?.status ?? "removed"}.`)
   })
   onPress(remove, async () => {
     if (!confirm(`Delete ${name.textContent} with all its pages?`)) return

@@ -38,10 +38,10 @@ class DocumentRow {
     this.#cancel.addEventListener("click", () => {
       this.#cancel.disabled = true
       api
-        .remove(this.#document.id)
+        .cancel(this.#document.id)
         .then((now) => {
           if (now !== undefined) store.put(now)
-          announce(`${this.#document.name} is cancelled.`)
+          announce(`${this.#document.name} is ${now?.status ?? "removed"}.`)
         })
         .catch((problem) => onProblem(problem.message))
         .finally(() => (this.#cancel.disabled = false))
@@ -63,7 +63,7 @@ class DocumentRow {
     const { error, name, progress, size, status } = document
     say(this.#link, name)
     if (this.#status.textContent !== status) this.#status.replaceChildren(pill(status))
-    const why = error === undefined ? "" : ` · ${error.code}`
+    const why = error === undefined || status === "cancelled" ? "" : ` · ${error.code}`
     say(this.#pages, `${explainProgress(progress)}${why} · ${bytes(size)}`)
     say(this.#time, timeOf(document))
     this.#cancel.hidden = ended.has(status)

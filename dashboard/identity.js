@@ -49,6 +49,9 @@ export const askForIdentity = (why) => {
   dialog.showModal()
 }
 
+/** Whose page this is, once the server has said so: a key may be of any tenant. @param {string} tenant */
+export const showTenant = (tenant) => say(byId("tenant", HTMLElement), tenant)
+
 /** Nothing is asked of the server until there is another key. @param {string} [why] */
 export const refuseIdentity = (why) => {
   if (refused) return

@@ -4,7 +4,7 @@ import { api } from "./api.js"
 import { documentView } from "./document.js"
 import { documentsView } from "./documents.js"
 import { byId, h } from "./dom.js"
-import { onIdentity, startIdentity } from "./identity.js"
+import { onIdentity, showTenant, startIdentity } from "./identity.js"
 import { startLive } from "./live.js"
 import { news } from "./news.js"
 import { overview } from "./overview.js"
@@ -31,7 +31,11 @@ const connection = startLive({
     else if (type === "queue") news.putQueue(/** @type {import("./types.d.ts").Queue} */ (data))
   },
   onFresh: () => {
-    Promise.all([store.refresh(), api.queue().then((queue) => news.putQueue(queue))]).catch(() => {})
+    Promise.all([
+      store.refresh(),
+      api.queue().then((queue) => news.putQueue(queue)),
+      api.tenant().then(({ tenantId }) => showTenant(tenantId))
+    ]).catch(() => {})
     news.tellFresh()
   }
 })

@@ -85,7 +85,7 @@ export const explainWaiting = ({ eta, gate, pagesAhead, position }, now) => {
 
 /** @type {(progress: import("./types.d.ts").Document["progress"]) => string} */
 export const explainProgress = ({ done, failed, pages }) => {
-  if (pages === undefined) return "not opened yet"
+  if (pages === undefined) return "not opened"
   const read = done === pages ? plural(pages, "page") : `${done.toLocaleString("en")} of ${plural(pages, "page")}`
   return failed > 0 ? `${read}, ${failed.toLocaleString("en")} failed` : read
 }

@@ -2,7 +2,7 @@
 import { Agent, request } from "node:http"
 import { Effect, Schema } from "effect"
 
-export interface Asked {
+interface Asked {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE"
   readonly path: string
   readonly tenant?: string
@@ -10,13 +10,12 @@ export interface Asked {
   readonly body?: Uint8Array | string
 }
 
-export interface Answered {
+interface Answered {
   readonly status: number
   readonly text: string
 }
 
 export interface Client {
-  readonly ask: (asked: Asked) => Effect.Effect<Answered>
   /** Dies when it is refused. */
   readonly decode: <A>(schema: Schema.Decoder<A>, asked: Asked, status?: number) => Effect.Effect<A>
   /** Without looking at the answer's text. */
@@ -45,7 +44,6 @@ export const makeClient = (url: string, connections: number) =>
           sent.end(body)
         })
       return {
-        ask: (asked) => send(asked, true),
         discard: (asked) => Effect.map(send(asked, false), ({ status }) => status),
         decode: Effect.fnUntraced(function* (schema, asked, expected = 200) {
           const { status, text } = yield* send(asked, true)

@@ -103,7 +103,7 @@ export const openPdf = Effect.fn("DocumentActor.open")(function* (
   return yield* throughPageGate(pageGate, Math.min(maxConcurrencyPerWorker, pageGate.limit()), (permits) =>
     openWith({ pages: headPages, concurrency: permits })
   ).pipe(
-    Effect.map((opened): Opening => ({ opened, suspects: [] })),
+    Effect.map((opened): Opening => ({ opened, suspects: opened.suspects ?? [] })),
     Effect.catchIf(
       (error) => error._tag === "HeadStalled" || isWorkerDeath(error),
       () => openAlone

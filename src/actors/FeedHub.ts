@@ -162,7 +162,15 @@ export const makeFeedHub = Effect.gen(function* () {
   const join = (key: WatchKey) =>
     Effect.sync(() => {
       const bell = Latch.makeUnsafe(false)
-      const watcher: Watcher = { key, matches: matcherOf(key), cursor: 0, isIdle: false, isInDoubt: false, heartbeatAt: Infinity, bell }
+      const watcher: Watcher = {
+        key,
+        matches: matcherOf(key),
+        cursor: 0,
+        isIdle: false,
+        isInDoubt: false,
+        heartbeatAt: Infinity,
+        bell
+      }
       const others = watchers.get(key) ?? new Set()
       watchers.set(key, others.add(watcher))
       wanted.openUnsafe()

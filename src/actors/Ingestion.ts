@@ -220,10 +220,7 @@ export class Ingestion extends Context.Service<
      * known already. A document that changed several times since is told once, as it is. Queues are told when they have changed,
      * at most once a second. Without end; a reader may be slow and misses nothing.
      */
-    readonly watch: (
-      tenant: TenantId | undefined,
-      after?: number | undefined
-    ) => Stream.Stream<News, StoreUnavailable>
+    readonly watch: (tenant: TenantId | undefined, after?: number | undefined) => Stream.Stream<News, StoreUnavailable>
     /**
      * The document as it is, what becomes of it, and its pages, also those that were there before; its end comes last, and ends the
      * stream, and so does its removal. With `after` only what came after that; none if all of it is known.

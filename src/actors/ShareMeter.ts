@@ -221,7 +221,9 @@ export class ShareMeter extends Context.Service<
       })
       yield* tick.pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
       const showShares = makeShareGauges()
-      const show = Effect.flatMap(Clock.currentTimeMillis, (now) => showShares(ledger.lately(now), ledger.fairness(now)))
+      const show = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        showShares(ledger.lately(now), ledger.fairness(now))
+      )
       yield* show.pipe(Effect.schedule(Schedule.spaced("10 seconds")), Effect.forkScoped)
 
       return ShareMeter.of({

@@ -19,9 +19,7 @@ export interface PageChange {
  * document it is of, also over restarts, and none is used twice. Documents and pages from before there were numbers come
  * before all others.
  */
-export type Change =
-  | { readonly _tag: "Document"; readonly number: number; readonly document: Document }
-  | PageChange
+export type Change = { readonly _tag: "Document"; readonly number: number; readonly document: Document } | PageChange
 
 export interface Changes {
   /** In the order of their numbers. */

@@ -13,7 +13,8 @@ export const Waiting = Schema.Struct({
   gate: WaitingGate,
   position: Schema.optionalKey(
     Schema.Natural.annotate({
-      description: "Place among the queued documents of the tenant, without those being read; 1 is next. Beyond 10,000 it is not counted on."
+      description:
+        "Place among the queued documents of the tenant, without those being read; 1 is next. Beyond 10,000 it is not counted on."
     })
   ),
   pagesAhead: Schema.optionalKey(

@@ -14,7 +14,20 @@ import { WorkersApi } from "./WorkersApi.ts"
 
 /** The HTTP contract, for the server, for generated clients and for the OpenAPI document. */
 export class Api extends HttpApi.make("sluice")
-  .add(DocumentsApi, PagesApi, EventsApi, CallbacksApi, IngestApi, QueueApi, TenantsApi, KeysApi, WorkersApi, WebhookApi, HealthApi, MetricsApi)
+  .add(
+    DocumentsApi,
+    PagesApi,
+    EventsApi,
+    CallbacksApi,
+    IngestApi,
+    QueueApi,
+    TenantsApi,
+    KeysApi,
+    WorkersApi,
+    WebhookApi,
+    HealthApi,
+    MetricsApi
+  )
   .annotateMerge(
     OpenApi.annotations({
       title: "Sluice",

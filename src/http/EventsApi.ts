@@ -39,10 +39,7 @@ const document = HttpApiEndpoint.get("document", "/v1/documents/:id/events", {
   params: documentParams,
   query,
   headers,
-  success: [
-    HttpApiSchema.StreamSse({ events: Schema.Union(documentEvents) }),
-    HttpApiSchema.NoContent
-  ],
+  success: [HttpApiSchema.StreamSse({ events: Schema.Union(documentEvents) }), HttpApiSchema.NoContent],
   error: [NotFound, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
@@ -60,7 +57,8 @@ const all = HttpApiEndpoint.get("all", "/v1/events", {
     ...query,
     scope: Schema.optionalKey(
       Schema.Literal("all").annotate({
-        description: "`all` shows the documents of all tenants, and the queue of the whole engine; not for the key of a tenant."
+        description:
+          "`all` shows the documents of all tenants, and the queue of the whole engine; not for the key of a tenant."
       })
     )
   },

@@ -10,18 +10,14 @@ const forbidden = new Forbidden({
   detail: "the metrics are of all tenants together, so the key of one does not show them"
 })
 
-export const MetricsHandlers = HttpApiBuilder.group(
-  Api,
-  "metrics",
-  Effect.fnUntraced(function* (handlers) {
-    return handlers.handle(
-      "metrics",
-      Effect.fnUntraced(function* () {
-        const caller = yield* CurrentCaller
-        if (caller._tag === "Nobody") return yield* keyRequired
-        if (caller._tag === "Tenant") return yield* forbidden
-        return yield* format()
-      })
-    )
-  })
+export const MetricsHandlers = HttpApiBuilder.group(Api, "metrics", (handlers) =>
+  handlers.handle(
+    "metrics",
+    Effect.fnUntraced(function* () {
+      const caller = yield* CurrentCaller
+      if (caller._tag === "Nobody") return yield* keyRequired
+      if (caller._tag === "Tenant") return yield* forbidden
+      return yield* format()
+    })
+  )
 )

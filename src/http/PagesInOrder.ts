@@ -1,5 +1,5 @@
-import { Context, Effect, Option, Schema, Stream } from "effect"
-import { Ingestion } from "../actors/Ingestion.ts"
+import { type Context, Effect, Option, Schema, Stream } from "effect"
+import type { Ingestion } from "../actors/Ingestion.ts"
 import { isTerminal } from "../domain/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { type PageResult, PageView } from "../domain/Page.ts"

@@ -58,8 +58,6 @@ const served = HttpRouter.serve(Routes, { disableLogger: true, middleware: Reque
 export const layerNoDeps = LiveStreams.layerClosing.pipe(Layer.provide(served), Layer.provide(LiveStreams.layer))
 
 /** The same as the configuration says. */
-export const layer = layerNoDeps.pipe(Layer.provide([
-    CurrentTenant.layer,
-    MetricsAccess.layer.pipe(Layer.provide(Authentication.layer)),
-    HostPolicy.layer
-  ]))
+export const layer = layerNoDeps.pipe(
+  Layer.provide([CurrentTenant.layer, MetricsAccess.layer.pipe(Layer.provide(Authentication.layer)), HostPolicy.layer])
+)

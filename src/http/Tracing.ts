@@ -41,6 +41,14 @@ export const layer = Layer.mergeAll(
     "x-pdf-password"
   ]),
   // A callback may carry a token of its receiver.
-  Layer.succeed(UrlParams.CurrentRedactedNames)([/password/i, /token/i, /secret/i, /key/i, /signature/i, /^sig$/i, "callback"]),
+  Layer.succeed(UrlParams.CurrentRedactedNames)([
+    /password/i,
+    /token/i,
+    /secret/i,
+    /key/i,
+    /signature/i,
+    /^sig$/i,
+    "callback"
+  ]),
   HttpMiddleware.layerTracerDisabledForUrls(["/health/live", "/health/ready", "/metrics"])
 )

@@ -108,8 +108,11 @@ export const uploadForm = Effect.fnUntraced(function* (
 
   const onPart = (
     part: Multipart.Part
-  ): Effect.Effect<boolean, BodyError | BadRequest | Conflict | Forbidden | ServiceUnavailable, CurrentTenant | Scope.Scope> =>
-    part._tag === "Field" ? onField(part) : onFile(part)
+  ): Effect.Effect<
+    boolean,
+    BodyError | BadRequest | Conflict | Forbidden | ServiceUnavailable,
+    CurrentTenant | Scope.Scope
+  > => (part._tag === "Field" ? onField(part) : onFile(part))
 
   const forget = Effect.suspend(() =>
     Effect.forEach(made, ([id, shares]) => Effect.ignore(ingestion.withdraw(tenant, id, shares), { log: "Warn" }), {

@@ -66,7 +66,9 @@ const layerStorage = Layer.unwrap(
       Layer.provideMerge(SqliteApiKeys.layerNoDeps),
       Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
       Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, FileBlobStore.layer({ directory }))),
-      Layer.provide(SqliteDocumentStore.layerDatabase({ filename: join(directory, "sluice.db"), patience: "20 millis" }))
+      Layer.provide(
+        SqliteDocumentStore.layerDatabase({ filename: join(directory, "sluice.db"), patience: "20 millis" })
+      )
     )
     return Layer.merge(records, Secrets.layer({ directory }))
   })

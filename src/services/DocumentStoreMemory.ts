@@ -153,7 +153,9 @@ const make = Effect.sync(() => {
         stored.blob = blob
       })
     ),
-    opened: Effect.fn("DocumentStore.opened")((fence, pdf) => held(fence, (stored) => documents.setOpened(stored, pdf))),
+    opened: Effect.fn("DocumentStore.opened")((fence, pdf) =>
+      held(fence, (stored) => documents.setOpened(stored, pdf))
+    ),
     savePage: (fence, page) => held(fence, (stored) => documents.addPage(stored, page)),
     recordFault: Effect.fn("DocumentStore.recordFault")((fence, page, fault) =>
       held(fence, (stored) => {

@@ -14,9 +14,7 @@ const pageChange = (stored: Stored, number: number, page: number): ReadonlyArray
 }
 
 const toChanges = ({ number, page, stored }: Entry<Stored>): ReadonlyArray<Change> =>
-  page === undefined
-    ? [{ _tag: "Document", number, document: toDocument(stored) }]
-    : pageChange(stored, number, page)
+  page === undefined ? [{ _tag: "Document", number, document: toDocument(stored) }] : pageChange(stored, number, page)
 
 export const changesMemory = (
   documents: Documents

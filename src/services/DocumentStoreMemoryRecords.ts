@@ -155,9 +155,10 @@ export class Documents {
   readonly running = new Set<Stored>()
   readonly scheduled = new Set<Stored>()
   readonly all = noCounters()
-  readonly log = new ChangeLog<Stored>(({ number, page, stored }) =>
-    this.byId.get(stored.accepted.id) === stored &&
-    (page === undefined ? stored.changed === number : stored.pageChanges.get(page) === number)
+  readonly log = new ChangeLog<Stored>(
+    ({ number, page, stored }) =>
+      this.byId.get(stored.accepted.id) === stored &&
+      (page === undefined ? stored.changed === number : stored.pageChanges.get(page) === number)
   )
   readonly paused = new Set<TenantId>()
   readonly #tenants = new Map<TenantId, { readonly backlog: Backlog; readonly counters: Counters }>()

@@ -69,6 +69,8 @@ export interface OpenedWithHead extends OpenedPdf {
   readonly head?: ReadonlyArray<PageResult>
   /** What reading them took altogether; their own times may overlap. */
   readonly headMillis?: number
+  /** Pages whose reading was cut off, because it took long or ended the worker: one of them is to blame. */
+  readonly suspects?: ReadonlyArray<number>
 }
 
 export interface WorkerStatus {

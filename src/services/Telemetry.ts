@@ -145,10 +145,7 @@ export const gateWait = labelled(
 
 // Reading
 
-export const openDuration = timer(
-  "sluice_open_duration_seconds",
-  "Opening a document: structure, metadata, outline."
-)()
+export const openDuration = timer("sluice_open_duration_seconds", "Opening a document: structure, metadata, outline.")()
 export const pageDuration = timer("sluice_page_duration_seconds", "Worker time of one page.")()
 export const pagesRead = labelled(
   "status",
@@ -243,7 +240,11 @@ export const otherTenants = "other"
 const tenantLabel = { tenant: `one of the ${tenantsShown} that received most, or \`${otherTenants}\`` }
 export const shareReceived = described<[tenant: string], Metric.Gauge<number>>(
   tenantLabel,
-  gauge("sluice_tenant_share_received_ratio", "Part of the workers' time of the last minute that a tenant received.", "1")
+  gauge(
+    "sluice_tenant_share_received_ratio",
+    "Part of the workers' time of the last minute that a tenant received.",
+    "1"
+  )
 )
 export const shareEntitled = described<[tenant: string], Metric.Gauge<number>>(
   tenantLabel,
@@ -280,7 +281,10 @@ export const httpInFlight = gauge("sluice_http_requests_in_flight", "Requests wh
 export const callbackDeliveries = labelled(
   "outcome",
   ["delivered", "retried", "refused", "abandoned"],
-  counter("sluice_callback_deliveries_total", "Attempts to announce a terminal state to a callback or to the tenant's endpoint.")
+  counter(
+    "sluice_callback_deliveries_total",
+    "Attempts to announce a terminal state to a callback or to the tenant's endpoint."
+  )
 )
 export const webhooksDisabled = counter(
   "sluice_webhooks_disabled_total",
@@ -303,7 +307,8 @@ export const spans = {
   "DocumentActor.checkpoints": "Making the pages of one range durable: from the first result to the last commit.",
   "Gate.page": "Waiting for permits on pages; left out when there was no wait.",
   "Gate.worker": "Waiting for a turn of a worker; left out when there was no wait.",
-  "PdfWorker.open": "What the worker itself did to open a PDF, by its own clock; has `worker.pid` and slow pages as events.",
+  "PdfWorker.open":
+    "What the worker itself did to open a PDF, by its own clock; has `worker.pid` and slow pages as events.",
   "PdfWorker.read": "The same for a range of pages.",
   "LeaseKeeper.*": "Renewing the leases of the documents that run here.",
   "DocumentStore.*": "One call of the document store.",

@@ -16,9 +16,8 @@ export const current: Effect.Effect<string | undefined> = Effect.flatMap(Referen
     : Effect.undefined
 )
 
-const parent: Effect.Effect<Tracer.AnySpan | undefined> = Effect.map(
-  Effect.serviceOption(Tracer.ParentSpan),
-  (found) => (Option.isNone(found) || found.value.annotations === undefined ? undefined : propagated(found.value))
+const parent: Effect.Effect<Tracer.AnySpan | undefined> = Effect.map(Effect.serviceOption(Tracer.ParentSpan), (found) =>
+  Option.isNone(found) || found.value.annotations === undefined ? undefined : propagated(found.value)
 )
 
 /** Spans that were switched off have no place in a trace. */

@@ -205,5 +205,26 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
         assert.notInclude(page.url(), "administrators")
       })
     )
+
+    it.effect("shows a tenant itself, and says what takes the administrator's key", () =>
+      visiting(async ({ page, url }) => {
+        const answer = await fetch(`${url}/v1/tenants/acme/keys`, {
+          method: "POST",
+          headers: { authorization: "Bearer an-administrators-key", "content-type": "application/json" },
+          body: JSON.stringify({ name: "dashboard" })
+        })
+        const [text] = /sluice_\w+/.exec(await answer.text()) ?? [""]
+        await page.getByRole("textbox", { name: "API key" }).fill(text)
+        await page.getByRole("button", { name: "Use these" }).click()
+        await page.locator('#connection[data-state="live"]').waitFor()
+        await page.getByRole("button", { name: "tenant acme" }).waitFor()
+        await page.getByText("seen with the administrator's key").nth(1).waitFor()
+        await page.getByRole("link", { name: "Tenants" }).click()
+        await page.getByText("This tenant only.").waitFor()
+        await page.locator("li.tenant").getByText("acme").waitFor()
+        await page.getByRole("link", { name: "Workers" }).click()
+        await page.getByText("it takes the administrator's key").waitFor()
+      })
+    )
   })
 })

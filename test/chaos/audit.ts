@@ -99,7 +99,10 @@ interface Stored {
   readonly running: number
   readonly doubled: number
   readonly unequal: number
+  /** What documents refer to. */
   readonly blobs: ReadonlySet<string>
+  /** Those that lie in the database; the others are files. */
+  readonly small: ReadonlySet<string>
 }
 
 const lookAtStore = (directory: string): Stored =>
@@ -117,7 +120,13 @@ const lookAtStore = (directory: string): Stored =>
         `SELECT count(*) AS count FROM documents WHERE page_count IS NOT NULL AND status IN ('completed', 'partial')
          AND (page_count <> pages_done OR page_count <> (SELECT count(*) FROM pages WHERE document = seq))`
       ),
-      blobs: new Set(blobs.map((row) => String(row["blob"])))
+      blobs: new Set(blobs.map((row) => String(row["blob"]))),
+      small: new Set(
+        database
+          .prepare("SELECT hash FROM blobs")
+          .all()
+          .map((row) => String(row["hash"]))
+      )
     }
   })
 
@@ -166,9 +175,9 @@ export const audit = Effect.fnUntraced(function* (scene: Scene) {
   const end = yield* server.ended
   const orphans = [...account.workers, ...living].filter(isAlive).map(({ pid }) => `process ${pid}`)
   const stored = lookAtStore(directory)
-  const files = blobFiles(directory)
-  const missingBlobs = [...stored.blobs].filter((hash) => !files.has(hash))
-  const unusedBlobs = [...files].filter((hash) => !stored.blobs.has(hash))
+  const kept = new Set([...stored.small, ...blobFiles(directory)])
+  const missingBlobs = [...stored.blobs].filter((hash) => !kept.has(hash))
+  const unusedBlobs = [...kept].filter((hash) => !stored.blobs.has(hash))
   const halves = readdirSync(join(directory, "tmp")).length
   const unacknowledged = account.attempted.size - account.acknowledged.size
 

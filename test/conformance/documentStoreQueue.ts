@@ -299,4 +299,19 @@ export const queue = (test: Test) => {
       assert.deepStrictEqual(yield* store.oldestQueued(acme), Option.some(3_000))
     })
   )
+
+  test(
+    "knows since when the oldest document of all waits that never ran",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      assert.isTrue(Option.isNone(yield* store.oldestQueued()))
+      yield* accept(1, { acceptedAt: 1_000 })
+      yield* accept(2, { acceptedAt: 1_500, tenantId: globex })
+      yield* accept(3, { acceptedAt: 500, notBefore: 9_000 })
+      assert.deepStrictEqual(yield* store.oldestQueued(), Option.some(1_000))
+      const { fence } = yield* claim()
+      yield* store.release(fence)
+      assert.deepStrictEqual(yield* store.oldestQueued(), Option.some(1_500))
+    })
+  )
 }

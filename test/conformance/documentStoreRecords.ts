@@ -19,6 +19,27 @@ const everything = { status: undefined, before: undefined, limit: 100 }
 /** Cancelling, removing and finding. */
 export const records = (test: Test) => {
   test(
+    "keeps the trace that a document came with, for whoever runs it or tells of its end",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+      assert.strictEqual((yield* accept(1, { trace, callback: "https://example.org/ended" })).trace, trace)
+      assert.isUndefined((yield* accept(2)).trace)
+      const { document, fence } = yield* claim()
+      assert.strictEqual(document.trace, trace)
+      yield* store.release(fence)
+      assert.strictEqual((yield* claim()).document.trace, trace)
+      yield* store.cancel(acme, documentId(1), 4_000)
+      yield* store.cancel(acme, documentId(2), 4_000)
+      const owed = yield* store.pendingCallbacks(4_000, 10)
+      assert.deepStrictEqual(
+        owed.map((pending) => pending.document.trace),
+        [trace]
+      )
+    })
+  )
+
+  test(
     "cancels a document in every state that is not terminal",
     Effect.gen(function* () {
       const store = yield* DocumentStore

@@ -39,8 +39,11 @@ export const tenantRegistryConformance = (
   layer: (overrides: TenantOverrides) => Layer.Layer<TenantRegistry | DocumentStore, unknown, EngineConfig>
 ) =>
   describe(name, () => {
-    const test = (title: string, overrides: TenantOverrides, body: Effect.Effect<void, unknown, TenantRegistry | DocumentStore>) =>
-      it.effect(title, () => Effect.provide(body, Layer.provide(layer(overrides), settings)))
+    const test = (
+      title: string,
+      overrides: TenantOverrides,
+      body: Effect.Effect<void, unknown, TenantRegistry | DocumentStore>
+    ) => it.effect(title, () => Effect.provide(body, Layer.provide(layer(overrides), settings)))
 
     test(
       "gives a tenant the engine's defaults when nothing was said of it",

@@ -28,10 +28,7 @@ const asAcme = { "x-tenant-id": "acme" }
 
 /** The service for one test. */
 const withService = <A, E, R>(script: ScriptedDocument, body: Effect.Effect<A, E, R>) =>
-  Effect.provide(
-    body,
-    Layer.unwrap(Effect.map(temporaryFolder, (folder) => serviceAt(folder, () => script)))
-  )
+  Effect.provide(body, Layer.unwrap(Effect.map(temporaryFolder, (folder) => serviceAt(folder, () => script))))
 
 describe("the events of a document", () => {
   it.live("tell every page before its end, and then end", () =>
@@ -44,7 +41,10 @@ describe("the events of a document", () => {
         assert.deepStrictEqual(sorted(pagesIn(told)), numbersTo(30))
         const [first, last] = [told[0], told.at(-1)]
         assert.strictEqual(first?.type, "document")
-        assert.deepStrictEqual(brief(told).filter((one) => one === "completed"), ["completed"])
+        assert.deepStrictEqual(
+          brief(told).filter((one) => one === "completed"),
+          ["completed"]
+        )
         assert.strictEqual(last === undefined ? undefined : documentOf(last)?.status, "completed")
         const ids = told.map(({ id }) => id)
         assert.deepStrictEqual(ids, sorted(ids))
@@ -57,9 +57,7 @@ describe("the events of a document", () => {
         assert.deepStrictEqual(pagesIn(late), pagesIn(told))
 
         for (const known of [0, 10, 29]) {
-          const rest = yield* Stream.runCollect(
-            eventsOf(path, { ...asAcme, "last-event-id": String(late[known]?.id) })
-          )
+          const rest = yield* Stream.runCollect(eventsOf(path, { ...asAcme, "last-event-id": String(late[known]?.id) }))
           assert.deepStrictEqual(rest, late.slice(known + 1))
         }
         const all = yield* get(path, { ...asAcme, "last-event-id": String(last?.id) })
@@ -79,7 +77,10 @@ describe("the events of a document", () => {
         assert.strictEqual(headers["content-type"], "text/event-stream")
         assert.strictEqual(headers["cache-control"], "no-store")
         assert.strictEqual(headers["x-accel-buffering"], "no")
-        assert.match(text, /^retry: 2000\n\nevent: page\ndata: \{.*\}\nid: \d+\n\nevent: document\ndata: \{.*\}\nid: \d+\n\n$/)
+        assert.match(
+          text,
+          /^retry: 2000\n\nevent: page\ndata: \{.*\}\nid: \d+\n\nevent: document\ndata: \{.*\}\nid: \d+\n\n$/
+        )
       })
     )
   )
@@ -117,6 +118,7 @@ describe("the events of a tenant", () => {
         const before = yield* submit("before")
         yield* Stream.runDrain(eventsOf(`/v1/documents/${before}/events`, asAcme))
         const listening = yield* Deferred.make<void>()
+        const listeningToAll = yield* Deferred.make<void>()
         const following = yield* eventsOf("/v1/events", asAcme).pipe(
           Stream.tap(() => Deferred.succeed(listening, undefined)),
           Stream.takeUntil((told) => queueOf(told)?.total_processed === 2),
@@ -124,14 +126,12 @@ describe("the events of a tenant", () => {
           Effect.forkChild
         )
         const everybody = yield* eventsOf("/v1/events?scope=all").pipe(
-          Stream.tap((told) => (told.type === "queue" ? Deferred.succeed(listening, undefined) : Effect.void)),
+          Stream.tap(() => Deferred.succeed(listeningToAll, undefined)),
           Stream.takeUntil((told) => queueOf(told)?.total_processed === 3),
           Stream.runCollect,
           Effect.forkChild
         )
-        yield* Deferred.await(listening)
-        // Both listen: their first block came.
-        yield* get("/health/live")
+        yield* Effect.all([Deferred.await(listening), Deferred.await(listeningToAll)])
         const other = yield* submit("other", "globex")
         yield* Stream.runDrain(eventsOf(`/v1/documents/${other}/events`, { "x-tenant-id": "globex" }))
         const id = yield* submit("mine")
@@ -139,74 +139,80 @@ describe("the events of a tenant", () => {
         const all = yield* Fiber.join(everybody)
         assert.deepStrictEqual(new Set(told.flatMap((one) => documentOf(one)?.id ?? [])), new Set([id]))
         assert.deepStrictEqual(sorted(pagesIn(told)), [1, 2, 3])
-        assert.include(all.map((one) => documentOf(one)?.id), other)
+        assert.include(
+          all.map((one) => documentOf(one)?.id),
+          other
+        )
         const queues = told.filter(({ type }) => type === "queue").map(({ data }) => data)
         for (const [index, queue] of queues.entries()) assert.notStrictEqual(queue, queues[index - 1])
       })
     )
   )
 
-  it.live("go on behind the last one known, over restarts, and miss nothing and double nothing", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const script = soundDocument(40, "2 millis")
-      const told: Array<Told> = []
-      const isDone = () => told.filter((one) => documentOf(one)?.status === "completed").length === 6
-      let known: string | undefined
-      const listening = yield* Deferred.make<void>()
-      let runs = 0
-      for (; !isDone(); runs++) {
-        const { context, stop } = yield* start(serviceAt(folder, () => script))
-        const headers = known === undefined ? asAcme : { ...asAcme, "last-event-id": known }
-        // Cuts the connection in the middle, twice in every run, and stops the service.
-        yield* Effect.gen(function* () {
-          const submitting = yield* Deferred.await(listening).pipe(
-            Effect.andThen(runs === 0 ? Effect.forEach(numbersTo(6), (n) => submit(`${n}`)) : Effect.void),
-            Effect.forkChild
-          )
-          for (const _ of [1, 2]) {
-            const last = told.at(-1)?.id
-            const part = yield* eventsOf("/v1/events", {
-              ...headers,
-              ...(last === undefined ? {} : { "last-event-id": String(last) })
-            }).pipe(
-              Stream.tap(() => Deferred.succeed(listening, undefined)),
-              Stream.filter(({ type }) => type === "document" || type === "page"),
-              Stream.mapAccum(
-                () => 0,
-                (count, one: Told) => {
-                  told.push(one)
-                  return [count + 1, [count + 1]] as const
-                }
-              ),
-              Stream.takeUntil((count) => count === 23 || isDone()),
-              Stream.runCollect
+  it.live(
+    "go on behind the last one known, over restarts, and miss nothing and double nothing",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const script = soundDocument(40, "2 millis")
+        const told: Array<Told> = []
+        const isDone = () => told.filter((one) => documentOf(one)?.status === "completed").length === 6
+        let known: string | undefined
+        const listening = yield* Deferred.make<void>()
+        let runs = 0
+        for (; !isDone(); runs++) {
+          const { context, stop } = yield* start(serviceAt(folder, () => script))
+          const headers = known === undefined ? asAcme : { ...asAcme, "last-event-id": known }
+          // Cuts the connection in the middle, twice in every run, and stops the service.
+          yield* Effect.gen(function* () {
+            const submitting = yield* Deferred.await(listening).pipe(
+              Effect.andThen(runs === 0 ? Effect.forEach(numbersTo(6), (n) => submit(`${n}`)) : Effect.void),
+              Effect.forkChild
             )
-            if (isDone()) break
-            assert.strictEqual(part.length, 23)
-          }
-          yield* Fiber.join(submitting)
-        }).pipe(Effect.provide(context))
-        known = String(told.at(-1)?.id)
-        yield* stop
-      }
-      assert.isAbove(runs, 1)
-      const pages = told.flatMap((one) => {
-        const page = pageOf(one)
-        return page === undefined ? [] : [`${page.documentId} ${page.page}`]
-      })
-      assert.strictEqual(pages.length, 240)
-      assert.strictEqual(new Set(pages).size, 240)
-      const ids = told.map(({ id }) => id)
-      for (const [index, id] of ids.entries()) assert.isAbove(id, ids[index - 1] ?? -1)
-      // The end of each comes after all of its pages.
-      for (const [index, one] of told.entries()) {
-        const document = documentOf(one)
-        if (document === undefined || !isTerminal(document.status)) continue
-        assert.isFalse(told.slice(index).some((later) => pageOf(later)?.documentId === document.id))
-      }
-    })
-  , 60_000)
+            for (const _ of [1, 2]) {
+              const last = told.at(-1)?.id
+              const part = yield* eventsOf("/v1/events", {
+                ...headers,
+                ...(last === undefined ? {} : { "last-event-id": String(last) })
+              }).pipe(
+                Stream.tap(() => Deferred.succeed(listening, undefined)),
+                Stream.filter(({ type }) => type === "document" || type === "page"),
+                Stream.mapAccum(
+                  () => 0,
+                  (count, one: Told) => {
+                    told.push(one)
+                    return [count + 1, [count + 1]] as const
+                  }
+                ),
+                Stream.takeUntil((count) => count === 23 || isDone()),
+                Stream.runCollect
+              )
+              if (isDone()) break
+              assert.strictEqual(part.length, 23)
+            }
+            yield* Fiber.join(submitting)
+          }).pipe(Effect.provide(context))
+          known = String(told.at(-1)?.id)
+          yield* stop
+        }
+        assert.isAbove(runs, 1)
+        const pages = told.flatMap((one) => {
+          const page = pageOf(one)
+          return page === undefined ? [] : [`${page.documentId} ${page.page}`]
+        })
+        assert.strictEqual(pages.length, 240)
+        assert.strictEqual(new Set(pages).size, 240)
+        const ids = told.map(({ id }) => id)
+        for (const [index, id] of ids.entries()) assert.isAbove(id, ids[index - 1] ?? -1)
+        // The end of each comes after all of its pages.
+        for (const [index, one] of told.entries()) {
+          const document = documentOf(one)
+          if (document === undefined || !isTerminal(document.status)) continue
+          assert.isFalse(told.slice(index).some((later) => pageOf(later)?.documentId === document.id))
+        }
+      }),
+    60_000
+  )
 
   it.live("of all tenants are not for everyone, and streams are counted", () =>
     Effect.gen(function* () {
@@ -243,16 +249,18 @@ describe("the events of a tenant", () => {
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const { context, stop } = yield* start(serviceAt(folder, () => held(1)))
-      const begun = yield* Latch.make(false)
       const streams = yield* Effect.forEach([1, 2, 3], () =>
-        eventsOf("/v1/events", asAcme).pipe(
-          Stream.tap(() => begun.open),
-          Stream.runDrain,
-          Effect.provide(context),
-          Effect.forkChild
-        )
+        Effect.gen(function* () {
+          const begun = yield* Deferred.make<void>()
+          const stream = yield* eventsOf("/v1/events", asAcme).pipe(
+            Stream.runForEach(() => Deferred.succeed(begun, undefined)),
+            Effect.provide(context),
+            Effect.forkChild
+          )
+          yield* Deferred.await(begun)
+          return stream
+        })
       )
-      yield* begun.await
       const stopping = yield* Effect.forkChild(stop)
       // Each ends as one that is complete, not as one that broke off.
       yield* Fiber.joinAll(streams)
@@ -262,81 +270,84 @@ describe("the events of a tenant", () => {
 })
 
 describe("a thousand watchers", () => {
-  it.live("miss nothing, however slow they are, and share what is held for them", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const tenants = Array.from({ length: 10 }, (_, index) => TenantId.make(`tenant-${index}`))
-      const pageCount = 300
-      const { context } = yield* start(engineAt(folder, () => soundDocument(pageCount)))
-      yield* Effect.gen(function* () {
-        const ingestion = yield* Ingestion
-        const most = yield* Ref.make(0)
-        const sample = Effect.flatMap(ingestion.watching, ({ changes }) =>
-          Ref.update(most, (before) => Math.max(before, changes))
-        )
-        const isEnd = (news: News) =>
-          news._tag === "Changed" && news.change._tag === "Document" && isTerminal(news.change.document.status)
-        const pageIn = (news: News) =>
-          news._tag === "Changed" && news.change._tag === "Page" ? [news.change.page] : []
-        const ready = yield* Latch.make(false)
-        let begun = 0
-        const begins = Effect.suspend(() => (++begun === 1_000 ? ready.open : Effect.void))
-
-        const fast = (tenant: TenantId) =>
-          ingestion.watch(tenant).pipe(
-            Stream.onFirst(() => begins),
-            Stream.takeUntil(isEnd),
-            Stream.runCollect,
-            Effect.map((told) => told.flatMap(pageIn))
+  it.live(
+    "miss nothing, however slow they are, and share what is held for them",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const tenants = Array.from({ length: 10 }, (_, index) => TenantId.make(`tenant-${index}`))
+        const pageCount = 300
+        const { context } = yield* start(engineAt(folder, () => soundDocument(pageCount)))
+        yield* Effect.gen(function* () {
+          const ingestion = yield* Ingestion
+          const most = yield* Ref.make(0)
+          const sample = Effect.flatMap(ingestion.watching, ({ changes }) =>
+            Ref.update(most, (before) => Math.max(before, changes))
           )
-        const resumed = yield* Latch.make(false)
-        const slow = ingestion.watch(tenants[0]).pipe(
-          Stream.onFirst(() => begins),
-          Stream.tap((news) => (news._tag === "Changed" ? resumed.await : Effect.void)),
-          Stream.takeUntil(isEnd),
-          Stream.runCollect
-        )
-        const restless = Effect.gen(function* () {
-          const told: Array<News> = []
-          while (!told.some(isEnd)) {
-            const part = ingestion.watch(tenants[1], told.at(-1)?.id).pipe(
-              Stream.onFirst(() => (told.length === 0 ? begins : Effect.void)),
-              Stream.takeUntil(isEnd),
-              Stream.take(17)
-            )
-            told.push(...(yield* Stream.runCollect(part)))
-          }
-          return told.flatMap(pageIn)
-        })
+          const isEnd = (news: News) =>
+            news._tag === "Changed" && news.change._tag === "Document" && isTerminal(news.change.document.status)
+          const pageIn = (news: News) =>
+            news._tag === "Changed" && news.change._tag === "Page" ? [news.change.page] : []
+          const ready = yield* Latch.make(false)
+          let begun = 0
+          const begins = Effect.suspend(() => (++begun === 1_000 ? ready.open : Effect.void))
 
-        const crowd = yield* Effect.forEach(
-          Array.from({ length: 998 }, (_, index) => tenants[index % 10] ?? acme),
-          (tenant) => Effect.forkChild(fast(tenant))
-        )
-        const [late, back] = [yield* Effect.forkChild(slow), yield* Effect.forkChild(restless)]
-        yield* ready.await
-        assert.isAtLeast((yield* ingestion.watching).watchers, 999)
-        const watching = yield* ingestion.watch(undefined).pipe(
-          Stream.tap(() => sample),
-          Stream.filter(isEnd),
-          Stream.take(10),
-          Stream.runDrain,
-          Effect.forkChild({ startImmediately: true })
-        )
-        yield* Effect.forEach(tenants, (tenant) =>
-          ingestion.submit(tenant, Stream.make(pdf()), { name: "a.pdf", force: true })
-        )
-        for (const fiber of crowd) {
-          assert.deepStrictEqual(sorted(yield* Fiber.join(fiber)), numbersTo(pageCount))
-        }
-        assert.deepStrictEqual(sorted(yield* Fiber.join(back)), numbersTo(pageCount))
-        yield* Fiber.join(watching)
-        assert.isUndefined(late.pollUnsafe())
-        yield* resumed.open
-        assert.deepStrictEqual(sorted((yield* Fiber.join(late)).flatMap(pageIn)), numbersTo(pageCount))
-        assert.isAtMost(yield* Ref.get(most), 2_048)
-        assert.strictEqual((yield* ingestion.watching).watchers, 0)
-      }).pipe(Effect.provide(context))
-    })
-  , 120_000)
+          const fast = (tenant: TenantId) =>
+            ingestion.watch(tenant).pipe(
+              Stream.onFirst(() => begins),
+              Stream.takeUntil(isEnd),
+              Stream.runCollect,
+              Effect.map((told) => told.flatMap(pageIn))
+            )
+          const resumed = yield* Latch.make(false)
+          const slow = ingestion.watch(tenants[0]).pipe(
+            Stream.onFirst(() => begins),
+            Stream.tap((news) => (news._tag === "Changed" ? resumed.await : Effect.void)),
+            Stream.takeUntil(isEnd),
+            Stream.runCollect
+          )
+          const restless = Effect.gen(function* () {
+            const told: Array<News> = []
+            while (!told.some(isEnd)) {
+              const part = ingestion.watch(tenants[1], told.at(-1)?.id).pipe(
+                Stream.onFirst(() => (told.length === 0 ? begins : Effect.void)),
+                Stream.takeUntil(isEnd),
+                Stream.take(17)
+              )
+              told.push(...(yield* Stream.runCollect(part)))
+            }
+            return told.flatMap(pageIn)
+          })
+
+          const crowd = yield* Effect.forEach(
+            Array.from({ length: 998 }, (_, index) => tenants[index % 10] ?? acme),
+            (tenant) => Effect.forkChild(fast(tenant))
+          )
+          const [late, back] = [yield* Effect.forkChild(slow), yield* Effect.forkChild(restless)]
+          yield* ready.await
+          assert.isAtLeast((yield* ingestion.watching).watchers, 999)
+          const watching = yield* ingestion.watch(undefined).pipe(
+            Stream.tap(() => sample),
+            Stream.filter(isEnd),
+            Stream.take(10),
+            Stream.runDrain,
+            Effect.forkChild({ startImmediately: true })
+          )
+          yield* Effect.forEach(tenants, (tenant) =>
+            ingestion.submit(tenant, Stream.make(pdf()), { name: "a.pdf", force: true })
+          )
+          for (const fiber of crowd) {
+            assert.deepStrictEqual(sorted(yield* Fiber.join(fiber)), numbersTo(pageCount))
+          }
+          assert.deepStrictEqual(sorted(yield* Fiber.join(back)), numbersTo(pageCount))
+          yield* Fiber.join(watching)
+          assert.isUndefined(late.pollUnsafe())
+          yield* resumed.open
+          assert.deepStrictEqual(sorted((yield* Fiber.join(late)).flatMap(pageIn)), numbersTo(pageCount))
+          assert.isAtMost(yield* Ref.get(most), 2_048)
+          assert.strictEqual((yield* ingestion.watching).watchers, 0)
+        }).pipe(Effect.provide(context))
+      }),
+    120_000
+  )
 })

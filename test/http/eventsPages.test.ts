@@ -12,10 +12,7 @@ import { eventsOf, serviceAt } from "./live.ts"
 const submit = Effect.flatMap(postPdf("/v1/documents?force=true"), acceptedId)
 
 const withService = <A, E, R>(script: ScriptedDocument, body: Effect.Effect<A, E, R>) =>
-  Effect.provide(
-    body,
-    Layer.unwrap(Effect.map(temporaryFolder, (folder) => serviceAt(folder, () => script)))
-  )
+  Effect.provide(body, Layer.unwrap(Effect.map(temporaryFolder, (folder) => serviceAt(folder, () => script))))
 
 const numbersIn = ({ json }: Answered) =>
   Array.isArray(json.pages) ? json.pages.map(({ number }: { readonly number: number }) => number) : []
@@ -23,7 +20,8 @@ const numbersIn = ({ json }: Answered) =>
 /** The first page takes its time, and so does the rest; the others are never read. */
 const slowly = (takes: string): ScriptedDocument => ({
   open: () => ({ _tag: "Opens", pageCount: 3 }),
-  page: (number) => (number === 1 ? { _tag: "Page", takes: takes === "5s" ? "5 seconds" : "1 second" } : { _tag: "Hang" })
+  page: (number) =>
+    number === 1 ? { _tag: "Page", takes: takes === "5s" ? "5 seconds" : "1 second" } : { _tag: "Hang" }
 })
 
 /** Lets time pass until the fiber has ended; a request for each step, as what goes over the network takes real time. */
@@ -128,8 +126,6 @@ const linesOf = (id: DocumentId, query = "") =>
   ).pipe(
     Stream.decodeText,
     Stream.splitLines,
-    Stream.filter((line) => line !== ""),
-    Stream.tap((line) => Effect.sync(() => { try { JSON.parse(line) } catch (e) { process.stderr.write("BAD " + String(e) + JSON.stringify(line).slice(0, 300) + "\n") } })),
     Stream.mapEffect((line) => decodeLine(line)),
     Stream.runCollect
   )
@@ -143,13 +139,19 @@ describe("pages as lines", () => {
       Effect.gen(function* () {
         const id = yield* submit
         const pages = yield* linesOf(id, "?follow=true")
-        assert.deepStrictEqual(pages.map(({ number }) => number), numbersTo(130))
+        assert.deepStrictEqual(
+          pages.map(({ number }) => number),
+          numbersTo(130)
+        )
         assert.strictEqual(pages[129]?.text, "Page 130 of 130")
         assert.isFalse(pages.some((page) => "lines" in page))
         const detailed = yield* linesOf(id, "?detail=true")
-        assert.deepStrictEqual(detailed.map(({ number }) => number), numbersTo(130))
+        assert.deepStrictEqual(
+          detailed.map(({ number }) => number),
+          numbersTo(130)
+        )
         assert.deepStrictEqual(detailed[0]?.lines, [])
-        const answer = yield* get(`/v1/documents/${id}/pages.ndjson`)
+        const answer = yield* HttpClient.get(`/v1/documents/${id}/pages.ndjson`)
         assert.strictEqual(answer.headers["content-type"], "application/x-ndjson")
         assert.strictEqual(answer.headers["cache-control"], "no-store")
       })
@@ -162,12 +164,18 @@ describe("pages as lines", () => {
       Effect.gen(function* () {
         const id = yield* submit
         yield* timed(get(`/v1/documents/${id}/pages?wait=60s`))
-        assert.deepStrictEqual((yield* linesOf(id)).map(({ number }) => number), [1])
+        assert.deepStrictEqual(
+          (yield* linesOf(id)).map(({ number }) => number),
+          [1]
+        )
         const following = yield* Effect.forkChild(linesOf(id, "?follow=true"), { startImmediately: true })
         yield* get("/health/live")
         assert.isUndefined(following.pollUnsafe())
         yield* remove(`/v1/documents/${id}`)
-        assert.deepStrictEqual((yield* passing(following)).map(({ number }) => number), [1])
+        assert.deepStrictEqual(
+          (yield* passing(following)).map(({ number }) => number),
+          [1]
+        )
       })
     )
   )

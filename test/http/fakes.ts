@@ -271,4 +271,6 @@ const webhooks = Webhooks.layerNoDeps.pipe(
   Layer.provide([DocumentStoreMemory.layerMemory, SecretsMemory.layerMemory, SecureRandom.layerWebCrypto])
 )
 
-export const fakes = Layer.mergeAll(ingestion, engine, ApiKeysMemory.layerMemory, webhooks).pipe(Layer.provideMerge(fake))
+export const fakes = Layer.mergeAll(ingestion, engine, ApiKeysMemory.layerMemory, webhooks).pipe(
+  Layer.provideMerge(fake)
+)

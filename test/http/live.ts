@@ -1,6 +1,6 @@
 // The service over the durable store in a folder, with workers that follow a script; and a client of its event streams.
 import { NodeHttpServer } from "@effect/platform-node"
-import { Context, Duration, Effect, Exit, Layer, Option, Schema, Scope, Stream } from "effect"
+import { type Context, Duration, Effect, Exit, Layer, Option, Schema, Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { mkdirSync } from "node:fs"

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
-import { brokenPage, makeEncryptedPdf, makePdf, manyPages } from "../support/pdf.ts"
+import { brokenPage, makeEncryptedPdf, makePdf, manyPages, spinningPage, textPage } from "../support/pdf.ts"
 import { eventually, inMemory, isRunning, pdfOf, read, twoWorkers } from "./engine.ts"
 
 const temporaryFolder = Effect.acquireRelease(
@@ -83,6 +83,23 @@ layer(twoWorkers, { excludeTestServices: true })("Page workers", (it) => {
         const again = yield* engine.open(pdfOf(key, inMemory(manyPages(7))))
         assert.strictEqual(again.pageCount, held ? pageCount : 7, key)
       }
+    })
+  )
+
+  it.effect("open a file also when a page of its head spins, which is told, and not waited for", () =>
+    Effect.gen(function* () {
+      const engine = yield* PdfEngine
+      const pdf = pdfOf("spinning head", inMemory(spinningPage([textPage(["beside"]), textPage(["it"])])))
+      const { head = [], pageCount, suspects = [] } = yield* engine.open(pdf, { pages: 8, concurrency: 2 })
+      assert.strictEqual(pageCount, 3)
+      const read = head.map(({ number }) => number)
+      assert.isAbove(suspects.length, 0)
+      assert.deepStrictEqual(
+        suspects.filter((page) => read.includes(page)),
+        []
+      )
+      const spinning = [1, 2, 3].filter((page) => !read.includes(page))
+      assert.includeMembers(spinning, [...suspects])
     })
   )
 

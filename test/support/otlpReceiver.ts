@@ -37,7 +37,11 @@ export const otlpReceiver = Effect.gen(function* () {
   const port = typeof address === "object" && address !== null ? address.port : 0
 
   /** Everything that comes, until it is enough. */
-  const until = Effect.fnUntraced(function* <A>(path: string, read: (bytes: Uint8Array) => Iterable<A>, enough: (all: ReadonlyArray<A>) => boolean) {
+  const until = Effect.fnUntraced(function* <A>(
+    path: string,
+    read: (bytes: Uint8Array) => Iterable<A>,
+    enough: (all: ReadonlyArray<A>) => boolean
+  ) {
     const all: Array<A> = []
     while (!enough(all)) {
       const request = yield* Queue.take(received)

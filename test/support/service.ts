@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto"
+import { DatabaseSync } from "node:sqlite"
 // The service as it runs for real: HTTP on a free loopback port, SQLite and blobs in a folder, page workers as processes.
 import { assert } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Layer, Logger, References, Schema, Stream } from "effect"
@@ -131,11 +133,25 @@ export const filesBelow = (folder: string): ReadonlyArray<string> =>
     .map((name) => join(folder, name))
     .filter((path) => statSync(path).isFile())
 
-/** Blobs, and files that are being written or were left behind. */
-export const blobFiles = (directory: string): ReadonlyArray<string> => [
+/** Blobs in files and in the database, and files that are being written or were left behind. */
+export const blobsBelow = (directory: string): ReadonlyArray<string> => [
   ...filesBelow(join(directory, "blobs")),
-  ...filesBelow(join(directory, "tmp"))
+  ...filesBelow(join(directory, "tmp")),
+  ...smallBlobs(directory).map(({ hash }) => hash)
 ]
+
+/** Blobs in the database, with what their bytes hash to. */
+export const smallBlobs = (directory: string) => {
+  const database = new DatabaseSync(join(directory, "sluice.db"), { readOnly: true })
+  const found = database.prepare("SELECT hash, bytes FROM blobs ORDER BY hash").all()
+  database.close()
+  return found.map(({ bytes, hash }) => ({
+    hash: String(hash),
+    digest: createHash("sha256")
+      .update(bytes instanceof Uint8Array ? bytes : "")
+      .digest("hex")
+  }))
+}
 
 /** The files that contain the text, in whatever place. */
 export const filesWith = (folder: string, text: string): ReadonlyArray<string> =>

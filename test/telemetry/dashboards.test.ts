@@ -57,7 +57,11 @@ describe("what is drawn from the metrics", () => {
         Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`)
       )
       assert.strictEqual(new Set(cells).size, cells.length)
-      assert.isTrue(panels.every(({ gridPos, targets, type }) => gridPos.x + gridPos.w <= 24 && (type === "row") === (targets === undefined)))
+      assert.isTrue(
+        panels.every(
+          ({ gridPos, targets, type }) => gridPos.x + gridPos.w <= 24 && (type === "row") === (targets === undefined)
+        )
+      )
     }
   })
 
@@ -67,6 +71,9 @@ describe("what is drawn from the metrics", () => {
     } catch {
       return test.skip("promtool is not installed")
     }
-    assert.include(execFileSync("promtool", ["check", "rules", `${folder}/alerts.yml`], { encoding: "utf8" }), "SUCCESS")
+    assert.include(
+      execFileSync("promtool", ["check", "rules", `${folder}/alerts.yml`], { encoding: "utf8" }),
+      "SUCCESS"
+    )
   })
 })

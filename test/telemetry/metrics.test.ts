@@ -46,7 +46,9 @@ describe("the metrics as Prometheus gets them", () => {
         })
       )
       assert.strictEqual(promtool(["check", "metrics"], exposition), "")
-      assert.deepStrictEqual(lines(exposition, "sluice_documents_accepted_total"), ["sluice_documents_accepted_total 0"])
+      assert.deepStrictEqual(lines(exposition, "sluice_documents_accepted_total"), [
+        "sluice_documents_accepted_total 0"
+      ])
       assert.include(exposition, 'sluice_documents_refused_total{reason="tenant_rate"} 0')
       assert.include(exposition, 'sluice_gate_wait_seconds_bucket{gate="page",le="+Inf"} 0')
       assert.include(exposition, "# HELP sluice_page_duration_seconds Worker time of one page.\n")

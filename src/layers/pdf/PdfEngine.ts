@@ -2,7 +2,7 @@
 import { Cause, Deferred, Effect, Layer, Queue, Redacted, Stream } from "effect"
 import { availableParallelism } from "node:os"
 import type { PageResult } from "../../domain/Page.ts"
-import type { EngineUnavailable, HeadWanted, OpenedWithHead, PdfRef, PdfUnreadable } from "../../services/PdfEngine.ts"
+import type { EngineUnavailable, HeadWanted, OpenedPdf, PdfRef, PdfUnreadable } from "../../services/PdfEngine.ts"
 import { PdfEngine, PdfEngineError, WorkerDied } from "../../services/PdfEngine.ts"
 import { rangeAttributes } from "../../services/Telemetry.ts"
 import * as TraceContext from "../../services/TraceContext.ts"
@@ -29,6 +29,22 @@ const engineError = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): Pd
 
 const noHead: HeadWanted = { pages: 0, concurrency: 1 }
 
+/** Longer than this nobody waits for a head: results of other pages would wait with it. */
+const headGrace = "1 second"
+
+/** Those that were begun and not finished: the first alone, the others in order, so many at a time. */
+const suspectsOf = (
+  { concurrency, pages }: HeadWanted,
+  pageCount: number,
+  head: ReadonlyArray<PageResult>
+): ReadonlyArray<number> => {
+  const finished = new Set(head.map(({ number }) => number))
+  const missing = Array.from({ length: Math.min(pages, pageCount) }, (_, index) => index + 1).filter(
+    (page) => !finished.has(page)
+  )
+  return missing.slice(0, finished.has(1) ? concurrency : 1)
+}
+
 const silent = new WorkerDied({ memory: false, detail: "it did not say what it found" })
 
 /** A worker has no exporter of its own: nothing of the engine's environment reaches it. */
@@ -54,22 +70,31 @@ const make = Effect.fnUntraced(function* (options: PoolOptions) {
   const open = Effect.fn("PdfEngine.open")(function* (pdf: PdfRef, wanted: HeadWanted = noHead) {
     const worker = yield* borrow(pdf)
     const emit = yield* TraceContext.emitter
-    const answer = yield* Deferred.make<OpenedWithHead, PdfEngineError>()
-    let head: ReadonlyArray<PageResult> = []
-    let found: OpenedWithHead | undefined
+    const answer = yield* Deferred.make<OpenedPdf, PdfEngineError>()
+    const end = yield* Deferred.make<"through" | "cut off">()
+    const head: Array<PageResult> = []
+    let headMillis: number | undefined
     worker.start({ _tag: "Open", key: pdf.key, password: secretOf(pdf), head: wanted }, pdf.location, {
-      opened: (opened, headMillis) => {
-        found = { ...opened, head, headMillis }
-      },
-      pages: (results) => {
-        head = results
+      opened: (opened) => Deferred.doneUnsafe(answer, Effect.succeed(opened)),
+      pages: (results) => head.push(...results),
+      headMillis: (millis) => {
+        headMillis = millis
       },
       timing: emit && workerSpan(emit, "PdfWorker.open", worker.pid),
-      // Not before the call's end: the worker is given back with the answer, and is to be ready for the next call then.
-      end: (reason = silent) =>
-        Deferred.doneUnsafe(answer, found === undefined ? Effect.fail(engineError(reason)) : Effect.succeed(found))
+      end: (reason) => {
+        // Of no effect once the file is open: a worker that dies then dies of a page.
+        Deferred.doneUnsafe(answer, Effect.fail(engineError(reason ?? silent)))
+        Deferred.doneUnsafe(end, Effect.succeed(reason === undefined ? "through" : "cut off"))
+      }
     })
-    return yield* Deferred.await(answer)
+    const opened = yield* Deferred.await(answer)
+    // The worker is given back with the answer, and is to be ready for the next call then.
+    const how = yield* Effect.timeoutOrElse(Deferred.await(end), {
+      duration: headGrace,
+      orElse: () => Effect.succeed("cut off" as const)
+    })
+    const suspects = how === "through" ? [] : suspectsOf(wanted, opened.pageCount, head)
+    return { ...opened, head: [...head], suspects, ...(headMillis !== undefined && { headMillis }) }
   }, Effect.scoped)
 
   // The queue has no bound of its own: a slow consumer leaves at most the results of the pages it asked for in it.
@@ -78,7 +103,6 @@ const make = Effect.fnUntraced(function* (options: PoolOptions) {
     const emit = yield* TraceContext.emitter
     const results = yield* Queue.unbounded<PageResult, PdfEngineError | Cause.Done>()
     worker.start({ _tag: "Read", key: pdf.key, password: secretOf(pdf), pages, concurrency }, pdf.location, {
-      opened: () => {},
       timing: emit && workerSpan(emit, "PdfWorker.read", worker.pid, rangeAttributes(pages)),
       pages: (found) => Queue.offerAllUnsafe(results, found),
       end: (reason) => {

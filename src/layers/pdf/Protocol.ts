@@ -21,7 +21,13 @@ export type Work =
 
 export type Command =
   /** Of a call that is `timed`, its end tells when what happened. */
-  | { readonly _tag: "Start"; readonly call: number; readonly work: Work; readonly source: Source; readonly timed: boolean }
+  | {
+      readonly _tag: "Start"
+      readonly call: number
+      readonly work: Work
+      readonly source: Source
+      readonly timed: boolean
+    }
   | { readonly _tag: "Abort"; readonly call: number }
   | { readonly _tag: "Close"; readonly key: string }
 
@@ -34,14 +40,8 @@ export interface Timing {
 }
 
 export type Outcome =
-  | {
-      readonly _tag: "Opened"
-      readonly opened: OpenedPdf
-      readonly head: ReadonlyArray<PageResult>
-      readonly headMillis: number
-    }
-  /** With the last of the results. */
-  | { readonly _tag: "Read"; readonly results: ReadonlyArray<PageResult> }
+  /** With the last of the results; `headMillis` is what reading the head took, if one was wanted. */
+  | { readonly _tag: "Done"; readonly results: ReadonlyArray<PageResult>; readonly headMillis?: number }
   | { readonly _tag: "Aborted" }
   /** The bet on `Held` was lost; nothing has been done. */
   | { readonly _tag: "NotHeld" }
@@ -51,6 +51,8 @@ export type Outcome =
 export type Report =
   /** The worker has loaded and used pdf.js once, so its first document costs no more than the next. */
   | { readonly _tag: "Ready"; readonly rssBytes: number }
+  /** Before the head is read: what becomes of the document then, should a page of it spin, depends on that. */
+  | { readonly _tag: "Opened"; readonly call: number; readonly opened: OpenedPdf }
   | { readonly _tag: "Pages"; readonly call: number; readonly results: ReadonlyArray<PageResult> }
   | {
       readonly _tag: "Ended"
@@ -68,7 +70,8 @@ const isTagged = (message: unknown): message is { readonly _tag: unknown } =>
 // Both ends are this same version of this module, so the tag decides; checking each page's fields would cost more than it
 // could find.
 export const isReport = (message: unknown): message is Report =>
-  isTagged(message) && (message._tag === "Pages" || message._tag === "Ended" || message._tag === "Ready")
+  isTagged(message) &&
+  (message._tag === "Opened" || message._tag === "Pages" || message._tag === "Ended" || message._tag === "Ready")
 
 export const isCommand = (message: unknown): message is Command =>
   isTagged(message) && (message._tag === "Start" || message._tag === "Abort" || message._tag === "Close")

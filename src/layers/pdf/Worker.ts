@@ -61,49 +61,60 @@ const makeTimes = () => {
 }
 type Times = ReturnType<typeof makeTimes> | undefined
 
+/**
+ * The first page alone: the others are begun only when that was quick. They are begun in order, so those that take long are
+ * known by what is missing. The number of pages that came well.
+ */
 const readHead = Effect.fnUntraced(function* (
   reader: PdfReader,
   { concurrency, pages }: HeadWanted,
-  times: Times
+  done: (result: PageResult) => void
 ) {
-  const start = performance.now()
-  const head: Array<PageResult> = []
-  const numbers = Array.from({ length: Math.min(pages, reader.pageCount) }, (_, index) => index + 1)
+  const until = performance.now() + mostHeadMillis
+  let well = 0
   const readInTime = (number: number) =>
     Effect.suspend(() =>
-      performance.now() < start + mostHeadMillis
+      performance.now() < until
         ? Effect.map(reader.readPage(number), (result) => {
-            head.push(result)
-            times?.page(result)
+            if (result.status !== "failed") well++
+            done(result)
           })
         : Effect.void
     )
-  yield* Effect.forEach(numbers, readInTime, { concurrency, discard: true })
-  return { head, headMillis: performance.now() - start }
+  const [first, ...others] = Array.from({ length: Math.min(pages, reader.pageCount) }, (_, index) => index + 1)
+  if (first !== undefined) yield* readInTime(first)
+  yield* Effect.forEach(others, readInTime, { concurrency, discard: true })
+  return well
 })
 
 const perform = Effect.fnUntraced(function* (call: number, work: Work, source: Source, times: Times) {
   const reader = yield* documents.get(work, source)
-  if (work._tag === "Open") {
-    const opened = yield* reader.describe
-    return { _tag: "Opened", opened, ...(yield* readHead(reader, work.head, times)) } satisfies Outcome
-  }
   const batches = makeResultBatches((results) => send({ _tag: "Pages", call, results }))
   const done = (result: PageResult) => {
     times?.page(result)
     batches.add(result)
   }
+  const flush = () => Effect.sync(batches.flush)
+  if (work._tag === "Open") {
+    send({ _tag: "Opened", call, opened: yield* reader.describe })
+    const start = performance.now()
+    const well = yield* readHead(reader, work.head, done).pipe(Effect.onError(flush))
+    const outcome: Outcome = { _tag: "Done", results: batches.take(), headMillis: performance.now() - start }
+    // Then nothing more will be asked about the document: its head is all of it, and no page needs another try.
+    return { outcome, isThrough: well === reader.pageCount }
+  }
   yield* Effect.forEach(work.pages, (page) => Effect.map(reader.readPage(page), done), {
     concurrency: work.concurrency,
     discard: true
-  }).pipe(Effect.onError(() => Effect.sync(batches.flush)))
-  return { _tag: "Read", results: batches.take() } satisfies Outcome
+  }).pipe(Effect.onError(flush))
+  const outcome: Outcome = { _tag: "Done", results: batches.take() }
+  return { outcome, isThrough: false }
 })
 
 type Performed = Effect.Success<ReturnType<typeof perform>>
 
 const outcomeOf = (exit: Exit.Exit<Performed, Effect.Error<ReturnType<typeof perform>>>): Outcome => {
-  if (Exit.isSuccess(exit)) return exit.value
+  if (Exit.isSuccess(exit)) return exit.value.outcome
   if (Cause.hasInterrupts(exit.cause)) return { _tag: "Aborted" }
   const error = Cause.squash(exit.cause)
   if (error === "NotHeld") return { _tag: "NotHeld" }
@@ -112,12 +123,6 @@ const outcomeOf = (exit: Exit.Exit<Performed, Effect.Error<ReturnType<typeof per
     ? { _tag: "Unreadable", failure: unreadable.value.failure }
     : { _tag: "Defect", detail: describeError(error) }
 }
-
-/** Nothing more will be asked about the document: its head is all of it, and no page needs another try. */
-const isThrough = (outcome: Outcome): boolean =>
-  outcome._tag === "Opened" &&
-  outcome.head.length === outcome.opened.pageCount &&
-  outcome.head.every(({ status }) => status !== "failed")
 
 interface Running {
   readonly call: number
@@ -133,12 +138,13 @@ const run = Effect.fnUntraced(function* (call: number, work: Work, source: Sourc
   const fiber = yield* Effect.forkChild(perform(call, work, source, times))
   const mine: Running = { call, key: work.key, abort: Fiber.interrupt(fiber), forgetAfterwards: false }
   running = mine
-  const outcome = outcomeOf(yield* Fiber.await(fiber))
+  const exit = yield* Fiber.await(fiber)
+  const outcome = outcomeOf(exit)
   const timing = times?.taken()
   // pdf.js goes on with an abandoned page in the background; closing its document ends that too.
   if (outcome._tag === "Aborted" || mine.forgetAfterwards) yield* documents.forget(work.key)
   // From now on it is not held; nobody waits until it is closed.
-  else if (isThrough(outcome)) Effect.runFork(documents.forget(work.key))
+  else if (Exit.isSuccess(exit) && exit.value.isThrough) Effect.runFork(documents.forget(work.key))
   running = undefined
   send({ _tag: "Ended", call, outcome, timing, rssBytes: process.memoryUsage.rss(), held: documents.keys() })
 })

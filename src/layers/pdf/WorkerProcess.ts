@@ -23,8 +23,10 @@ const reservedBytes = 512 * 1024 * 1024
 
 /** Who is told of one call. `end` comes once and last. */
 export interface CallListener {
-  readonly opened: (opened: OpenedPdf, headMillis: number) => void
+  readonly opened?: (opened: OpenedPdf) => void
   readonly pages: (results: ReadonlyArray<PageResult>) => void
+  /** What reading the head took, told before the end. */
+  readonly headMillis?: (millis: number) => void
   readonly end: (reason: PdfUnreadable | WorkerDied | undefined) => void
   /** Told before the end; whoever does not listen does not pay for it. A call that ended with its worker has none. */
   readonly timing?: ((timing: Timing) => void) | undefined
@@ -136,8 +138,7 @@ const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
       case "Defect":
         return new WorkerDied({ memory: false, detail: outcome.detail })
       case "Aborted":
-      case "Opened":
-      case "Read":
+      case "Done":
         return undefined
     }
   }
@@ -156,6 +157,9 @@ const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
     }
     if (call === undefined || call.id !== report.call) return
     switch (report._tag) {
+      case "Opened":
+        call.listener?.opened?.(report.opened)
+        return
       case "Pages":
         tellPages(call, report.results)
         return
@@ -164,10 +168,9 @@ const supervise = (child: ChildProcess, memoryBytes: number): WorkerProcess => {
         held = new Set(report.held)
         if (report.outcome._tag === "NotHeld") return sendWork(call, false)
         if (report.timing !== undefined) call.listener?.timing?.(report.timing)
-        if (report.outcome._tag === "Read") tellPages(call, report.outcome.results)
-        if (report.outcome._tag === "Opened") {
-          tellPages(call, report.outcome.head)
-          call.listener?.opened(report.outcome.opened, report.outcome.headMillis)
+        if (report.outcome._tag === "Done") {
+          tellPages(call, report.outcome.results)
+          if (report.outcome.headMillis !== undefined) call.listener?.headMillis?.(report.outcome.headMillis)
         }
         settle(reasonOf(report.outcome))
     }

@@ -67,7 +67,12 @@ const make = Effect.fnUntraced(function* (overrides: TenantOverrides) {
           else changes.set(tenant, changed)
           return limitsOf(tenant, changed)
         })
-        .pipe(Effect.mapError((cause) => new StoreUnavailable({ operation: "change a tenant's limits", cause })))
+        .pipe(
+          Effect.tap(database.flush),
+          Effect.mapError((cause) => new StoreUnavailable({ operation: "change a tenant's limits", cause })),
+          // What is committed is not left unflushed.
+          Effect.uninterruptible
+        )
     )
   })
 })

@@ -75,7 +75,8 @@ const first = `
   WHERE tenant_id = ? AND status = 'queued' AND priority = ? ORDER BY seq LIMIT 1
 `
 
-const neverRan = "SELECT min(queued_at) AS since FROM documents INDEXED BY documents_queued_at WHERE queued_at IS NOT NULL"
+const neverRan =
+  "SELECT min(queued_at) AS since FROM documents INDEXED BY documents_queued_at WHERE queued_at IS NOT NULL"
 
 export const oldestQueued = (db: Statements, tenant?: TenantId): number | undefined => {
   if (tenant === undefined) {

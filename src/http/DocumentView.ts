@@ -1,15 +1,18 @@
-import { Effect, Schema } from "effect"
+import { Effect, Schema, Struct } from "effect"
 import { Document } from "../domain/Document.ts"
 import { EncodedLines, type PageResult, PageView } from "../domain/Page.ts"
 import { Links, linksOf } from "./Outcome.ts"
 
 /** A document as the interface shows it: all that is known of it, and where to go on. */
-const { failure: error, ...fields } = Document.fields
+const { failure: error } = Document.fields
+/** What is for the engine only, or goes by another name. */
+const unseen = ["failure", "trace"] as const
+const fields = Struct.omit(Document.fields, unseen)
 export const DocumentView = Schema.Struct({ ...fields, error, links: Links }).annotate({ identifier: "Document" })
 
-export const viewOf = ({ failure, ...document }: Document): typeof DocumentView.Type => ({
-  ...document,
-  ...(failure === undefined ? {} : { error: failure }),
+export const viewOf = (document: Document): typeof DocumentView.Type => ({
+  ...Struct.omit(document, unseen),
+  ...(document.failure === undefined ? {} : { error: document.failure }),
   links: linksOf(document.id)
 })
 

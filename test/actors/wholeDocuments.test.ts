@@ -3,7 +3,7 @@ import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { IngestEvent } from "../../src/domain/Event.ts"
 import { failure } from "../../src/domain/Failure.ts"
-import { DocumentStore, StoreUnavailable } from "../../src/services/DocumentStore.ts"
+import { type DocumentStore, StoreUnavailable } from "../../src/services/DocumentStore.ts"
 import { soundDocument } from "../../src/services/PdfEngineScripted.ts"
 import { acme, brief, startEngine } from "../support/engine.ts"
 

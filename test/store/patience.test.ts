@@ -39,4 +39,13 @@ describe("patient writers", () => {
       assert.strictEqual(yield* Fiber.join(patient), 2)
     }).pipe(Effect.provide(layer({ filename: ":memory:" })))
   )
+
+  it.effect("are committed at once when only others were committed before", () =>
+    Effect.gen(function* () {
+      const write = yield* setUp
+      yield* write("insert", insert(1))
+      yield* write("insert", insert(2), "unflushed")
+      assert.strictEqual(yield* write("insert", insert(3), "patient"), 3)
+    }).pipe(Effect.provide(layer({ filename: ":memory:" })))
+  )
 })

@@ -1,5 +1,6 @@
 // The entry of a page worker's process. It does one call at a time and holds no truth: it may be killed at any moment.
 import { Cause, Effect, Exit, Fiber } from "effect"
+import { constants, setPriority } from "node:os"
 import { Worker } from "node:worker_threads"
 import type { PageResult } from "../../domain/Page.ts"
 import type { HeadWanted } from "../../services/PdfEngine.ts"
@@ -10,6 +11,13 @@ import { isCommand, moduleBeside } from "./Protocol.ts"
 import type { PdfReader } from "./Reader.ts"
 import { makeResultBatches } from "./ResultBatches.ts"
 import { warmUp } from "./WarmUp.ts"
+
+// The engine's process, which accepts and answers, goes first where both want a processor.
+try {
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+} catch {
+  // A system that does not allow it reads as well.
+}
 
 const [parentPid = 0, memoryBytes = 0, maxHeldDocuments = 0, maxHeldBytes = 0] = process.argv.slice(2).map(Number)
 

@@ -127,7 +127,7 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
   const hurry = countedLatch()
   /** Closed while everyone who waits would have to wait for the next flush anyway. */
   const unflushed = countedLatch()
-  let lastCommit = Number.NEGATIVE_INFINITY
+  let lastPages = Number.NEGATIVE_INFINITY
 
   const enter = (manner: Manner) => {
     const leaveHurry = manner === "patient" ? undefined : hurry.enter()
@@ -141,7 +141,7 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
   const rest = Effect.gen(function* () {
     if (!flushes.idle.isOpen() && !unflushed.latch.isOpen())
       yield* Effect.raceFirst(flushes.idle.await, unflushed.latch.await)
-    const millis = lastCommit + patienceMillis - (yield* Clock.currentTimeMillis)
+    const millis = lastPages + patienceMillis - (yield* Clock.currentTimeMillis)
     if (millis > 0 && !hurry.latch.isOpen()) yield* Effect.raceFirst(Effect.sleep(millis), hurry.latch.await)
   })
 
@@ -178,7 +178,8 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
         Effect.catchCause((cause) => Effect.sync(() => batch.forEach((writer) => writer.fail(Cause.squash(cause))))),
         Effect.andThen(Clock.currentTimeMillis),
         Effect.map((now) => {
-          lastCommit = now
+          // Only the patient leave a pause, and only behind their own like.
+          if (batch.some(({ manner }) => manner === "patient")) lastPages = now
         })
       )
 

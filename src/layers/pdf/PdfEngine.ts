@@ -82,8 +82,8 @@ const make = Effect.fnUntraced(function* (options: PoolOptions) {
       },
       timing: emit && workerSpan(emit, "PdfWorker.open", worker.pid),
       end: (reason) => {
-        // Of no effect once the file is open: a worker that dies then dies of a page.
-        Deferred.doneUnsafe(answer, Effect.fail(engineError(reason ?? silent)))
+        // Once the file is open, a worker that dies dies of a page.
+        if (!Deferred.isDoneUnsafe(answer)) Deferred.doneUnsafe(answer, Effect.fail(engineError(reason ?? silent)))
         Deferred.doneUnsafe(end, Effect.succeed(reason === undefined ? "through" : "cut off"))
       }
     })

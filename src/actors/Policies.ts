@@ -21,7 +21,7 @@ export const retryingStore = <A, E extends { readonly _tag: string }, R>(call: E
 /** A page that failed, or whose worker died. `pageFailureBudget` and `pageDeathBudget` end it earlier. */
 export const pageRetry = Schedule.exponential("50 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 10 }))
 
-/** A worker that died while opening the document: once more, on another worker. */
+/** A worker that died while opening the document alone: once more, on another worker. */
 export const openRetry = Schedule.exponential("50 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 1 }))
 
 /** A source that is down or slow at the moment. */

@@ -56,3 +56,18 @@ it.effect("a small blob that lies elsewhere from before is found, renewed and re
     assert.deepStrictEqual(yield* listed(others), [])
   }).pipe(Effect.provide(Layer.merge(BlobStoreMemory.layer(), inMemory())))
 )
+
+it.effect("a sender that uses its buffer again does not change what was taken", () =>
+  Effect.gen(function* () {
+    const { blobs } = yield* withOthers
+    const buffer = Buffer.alloc(4)
+    const sent = ["%PDF", "abcd", "efgh"]
+    const reused = Stream.map(Stream.rechunk(Stream.fromIterable(sent), 1), (text) => {
+      buffer.write(text)
+      return buffer
+    })
+    const { hash } = yield* blobs.put(reused, 100)
+    const location = yield* blobs.locate(hash)
+    assert.strictEqual(location._tag === "Bytes" && Buffer.from(location.bytes).toString(), sent.join(""))
+  }).pipe(Effect.provide(Layer.merge(BlobStoreMemory.layer(), inMemory())))
+)

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Latch, Layer } from "effect"
-import { type Manner, make } from "../../src/layers/sqlite/GroupCommit.ts"
+import { Context, Effect, Exit, Fiber, Latch, Layer } from "effect"
+import { GroupCommit, type Manner, make } from "../../src/layers/sqlite/GroupCommit.ts"
 import { layer } from "../../src/layers/sqlite/SqliteClient.ts"
-import { SqliteDatabase, toSqlError } from "../../src/layers/sqlite/SqliteDatabase.ts"
+import { layerNoDeps } from "../../src/layers/sqlite/SqliteDocumentStore.ts"
+import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import { accept, blobHash, claim } from "../conformance/documentStoreFixtures.ts"
+import { failingForGood, SqliteDatabase, toSqlError } from "../../src/layers/sqlite/SqliteDatabase.ts"
 
 /** A disk whose flushes wait to be let through, and fail once it is broken. */
 const makeDisk = () => {
@@ -15,14 +18,18 @@ const makeDisk = () => {
       Effect.suspend(() => (disk.broken ? Effect.fail(toSqlError("flush", new Error("EIO"))) : Effect.void))
     )
   })
-  return { disk, flush }
+  return { disk, ...failingForGood(flush) }
 }
 
 const setUp = Effect.gen(function* () {
   const database = yield* SqliteDatabase
-  const { disk, flush } = makeDisk()
+  const { disk, flush, intact } = makeDisk()
   yield* database.use("prepare", (db) => db.exec("CREATE TABLE numbers (value INTEGER)"))
-  const write = yield* Effect.provideService(make(0), SqliteDatabase, SqliteDatabase.of({ ...database, flush }))
+  const write = yield* Effect.provideService(
+    make(0),
+    SqliteDatabase,
+    SqliteDatabase.of({ ...database, flush, use: (...args) => Effect.andThen(intact, database.use(...args)) })
+  )
   const insert = (value: number, manner?: Manner) =>
     write("insert", (db) => (db.run("INSERT INTO numbers VALUES (?)", value), Exit.succeed(value)), manner)
   const stored = database.use("count", (db) => db.all("SELECT value FROM numbers").map(({ value }) => value))
@@ -74,7 +81,34 @@ describe("flushes of the store", () => {
       assert.include((yield* Effect.flip(insert(1))).message, "insert")
       disk.broken = false
       assert.strictEqual((yield* Effect.flip(insert(2)))._tag, "StoreUnavailable")
+      assert.strictEqual((yield* Effect.flip(insert(3, "unflushed")))._tag, "StoreUnavailable")
       assert.strictEqual(disk.begun, 1)
+    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
+  )
+
+  it.effect("come before a callback is given out, and before a blob counts as unused", () =>
+    Effect.gen(function* () {
+      const database = yield* SqliteDatabase
+      const { disk, flush } = makeDisk()
+      const held = Layer.succeed(SqliteDatabase, SqliteDatabase.of({ ...database, flush }))
+      const store = Context.get(
+        yield* Layer.build(Layer.provide(layerNoDeps, Layer.provideMerge(GroupCommit.layer(0), held))),
+        DocumentStore
+      )
+      yield* Effect.provideService(accept(1, { callback: "https://example.org/" }), DocumentStore, store)
+      const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+      disk.through.closeUnsafe()
+      const begun = disk.begun
+      const finishing = yield* Effect.forkChild(store.finish(fence, { status: "completed" }, 3_000))
+      yield* begunFlushes(disk, begun + 1)
+      const owed = yield* Effect.forkChild(store.pendingCallbacks(4_000, 10))
+      const unused = yield* Effect.forkChild(store.refersTo(blobHash(77), undefined))
+      yield* Effect.yieldNow
+      assert.deepStrictEqual([owed.pollUnsafe(), unused.pollUnsafe()], [undefined, undefined])
+      disk.through.openUnsafe()
+      yield* Fiber.join(finishing)
+      assert.strictEqual((yield* Fiber.join(owed)).length, 1)
+      assert.isFalse(yield* Fiber.join(unused))
     }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
   )
 })

@@ -29,8 +29,10 @@ const engineError = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): Pd
 
 const noHead: HeadWanted = { pages: 0, concurrency: 1 }
 
-/** Longer than this nobody waits for a head: results of other pages would wait with it. */
-const headGrace = "1 second"
+/** Longer than this finished pages of a head do not wait for the others. */
+const headGrace = "2 seconds"
+/** Longer than this nobody waits for a first page, which holds up the opening. */
+const firstPageGrace = "8 seconds"
 
 /** Those that were begun and not finished: the first alone, the others in order, so many at a time. */
 const suspectsOf = (
@@ -89,10 +91,16 @@ const make = Effect.fnUntraced(function* (options: PoolOptions) {
     })
     const opened = yield* Deferred.await(answer)
     // The worker is given back with the answer, and is to be ready for the next call then.
-    const how = yield* Effect.timeoutOrElse(Deferred.await(end), {
-      duration: headGrace,
-      orElse: () => Effect.succeed("cut off" as const)
-    })
+    const cutOff = () => Effect.succeed("cut off" as const)
+    const how = yield* Deferred.await(end).pipe(
+      Effect.timeoutOrElse({ duration: headGrace, orElse: cutOff }),
+      // As long as no page is finished, nobody else's result waits.
+      Effect.flatMap((how) =>
+        how === "through" || head.length > 0
+          ? Effect.succeed(how)
+          : Effect.timeoutOrElse(Deferred.await(end), { duration: firstPageGrace, orElse: cutOff })
+      )
+    )
     const suspects = how === "through" ? [] : suspectsOf(wanted, opened.pageCount, head)
     return { ...opened, head: [...head], suspects, ...(headMillis !== undefined && { headMillis }) }
   }, Effect.scoped)

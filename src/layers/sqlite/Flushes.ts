@@ -1,11 +1,8 @@
 /**
  * Brings what was committed to the disk. A flush costs as much for one commit as for many, so there is one at a time, each for
  * all who wait when it begins; who comes meanwhile waits for the next one.
- *
- * After a flush that failed nobody knows what of earlier commits the disk has, and the system may not tell again. So from
- * then on every flush fails, until the file is opened anew.
  */
-import { type Cause, Effect, Exit, Fiber, Latch, Queue } from "effect"
+import { type Cause, Effect, type Exit, Fiber, Latch, Queue } from "effect"
 
 /** Someone to be told that the disk has it, or why it may not. */
 export interface Flushed {
@@ -23,12 +20,10 @@ export const make = Effect.fnUntraced(function* <E>(flush: Effect.Effect<void, E
   // Bounded by its callers: each of them waits until it is told.
   const queue = yield* Queue.unbounded<Flushed, Cause.Done>()
   const idle = Latch.makeUnsafe(true)
-  let broken: Exit.Exit<void, E> | undefined
 
   const flushAll = Effect.gen(function* () {
     const waiting = yield* Queue.takeAll(queue)
-    const exit = broken ?? (yield* Effect.exit(flush))
-    if (Exit.isFailure(exit)) broken = exit
+    const exit = yield* Effect.exit(flush)
     if (Queue.sizeUnsafe(queue) === 0) idle.openUnsafe()
     for (const { told } of waiting) told(exit)
   })

@@ -14,7 +14,7 @@
  * - If an operation throws, the batch is rolled back and its operations are repeated one by one, each in its own
  *   transaction: one bad operation fails alone. Operations must therefore be repeatable.
  * - If BEGIN or COMMIT fails, every writer of the batch fails with `StoreUnavailable`, and the next batch starts afresh. If a
- *   flush fails, so does every later write that has to be durable.
+ *   flush fails, so does everything after it.
  * - A writer that is interrupted before its batch starts is left out. A batch that has started runs whole.
  */
 import {
@@ -141,7 +141,8 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
   const rest = Effect.gen(function* () {
     if (!flushes.idle.isOpen() && !unflushed.latch.isOpen())
       yield* Effect.raceFirst(flushes.idle.await, unflushed.latch.await)
-    const millis = lastPages + patienceMillis - (yield* Clock.currentTimeMillis)
+    // A clock that was set back must not make anyone wait longer.
+    const millis = Math.min(patienceMillis, lastPages + patienceMillis - (yield* Clock.currentTimeMillis))
     if (millis > 0 && !hurry.latch.isOpen()) yield* Effect.raceFirst(Effect.sleep(millis), hurry.latch.await)
   })
 

@@ -30,7 +30,7 @@ const readHead = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Ar
     Effect.map((chunks) => {
       for (const chunk of chunks) {
         // Whoever made it may use its memory again.
-        head.push(chunk.slice())
+        head.push(new Uint8Array(chunk))
         size += chunk.length
       }
       return true

@@ -84,7 +84,12 @@ export class SqliteDatabase extends Context.Service<
   {
     /** Runs the function alone on the connection. Not to be called from inside a transaction of the `SqlClient`. */
     readonly use: <A>(operation: string, body: (statements: Statements) => A) => Effect.Effect<A, SqlError>
-    /** Brings everything committed by now to the disk. Only then has a write happened for anyone outside this process. */
+    /**
+     * Brings everything committed by now to the disk. Only then has a write happened for anyone outside this process.
+     *
+     * After one that failed nobody knows what of the log the disk has, and the system may not tell again. So from then on every
+     * flush fails, and every `use`: what is in memory must not be built upon. It takes a new process to look at what there is.
+     */
     readonly flush: Effect.Effect<void, SqlError>
     /** The connection's turn, for an adapter that holds it over several steps. */
     readonly turn: Semaphore.Semaphore
@@ -103,6 +108,18 @@ const makeFlush = Effect.fnUntraced(function* (filename: string) {
   }).pipe(Effect.catchCause((cause) => Effect.fail(toSqlError("flush its log", Cause.squash(cause)))))
 })
 
+/** Both fail from the first flush on that failed. */
+export const failingForGood = (flush: Effect.Effect<void, SqlError>) => {
+  let broken: SqlError | undefined
+  const intact = Effect.suspend(() => (broken === undefined ? Effect.void : Effect.fail(broken)))
+  const orBreak = Effect.tapError(flush, (error) =>
+    Effect.sync(() => {
+      broken ??= error
+    })
+  )
+  return { intact, flush: Effect.andThen(intact, orBreak) }
+}
+
 export const layer = (options: SqliteOptions): Layer.Layer<SqliteDatabase, SqlError> =>
   Layer.effect(
     SqliteDatabase,
@@ -120,13 +137,18 @@ export const layer = (options: SqliteOptions): Layer.Layer<SqliteDatabase, SqlEr
       )
       const statements = makeStatements(database)
       const turn = yield* Semaphore.make(1)
-      const flush = yield* makeFlush(options.filename)
+      const { flush, intact } = failingForGood(yield* makeFlush(options.filename))
       return SqliteDatabase.of({
         turn,
         flush,
         statements,
         use: (operation, body) =>
-          turn.withPermit(Effect.try({ try: () => body(statements), catch: (cause) => toSqlError(operation, cause) }))
+          turn.withPermit(
+            Effect.andThen(
+              intact,
+              Effect.try({ try: () => body(statements), catch: (cause) => toSqlError(operation, cause) })
+            )
+          )
       })
     })
   )

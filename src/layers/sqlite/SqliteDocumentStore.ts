@@ -2,7 +2,7 @@
  * `DocumentStore` in one SQLite file: durable when a write succeeds, and as fast as the disk flushes batches. Who runs a document,
  * and what an opened file says, is lost only with a crash of the machine, which ends the run; the next one finds it out again.
  */
-import { type Duration, Effect, Layer, Option } from "effect"
+import { type Duration, Effect, Exit, Layer, Option } from "effect"
 import type { SqlClient } from "effect/sql"
 import { DocumentNotFound, DocumentStore, StoreUnavailable } from "../../services/DocumentStore.ts"
 import { GroupCommit, type Write } from "./GroupCommit.ts"
@@ -103,9 +103,14 @@ const make = Effect.gen(function* () {
       const found = yield* read("find a document's changes", (db) => changesOf(db, numbers.last(), tenant, id, options))
       return found ?? (yield* new DocumentNotFound({ documentId: id }))
     }),
-    refersTo: Effect.fn("DocumentStore.refersTo")((hash, tenant) =>
-      read("look for a blob's documents", (db) => reads.refersTo(db, hash, tenant))
-    ),
+    refersTo: Effect.fn("DocumentStore.refersTo")(function* (hash, tenant) {
+      const operation = "look for a blob's documents"
+      // That there is none has to be on the disk: bytes are removed for it, which no crash brings back.
+      return (
+        (yield* read(operation, (db) => reads.refersTo(db, hash, tenant))) ||
+        (yield* write(operation, (db) => Exit.succeed(reads.refersTo(db, hash, tenant))))
+      )
+    }),
     stats: Effect.fn("DocumentStore.stats")((tenant) =>
       read("count documents", (db) => reads.stats(db, tenant ?? "*"))
     ),

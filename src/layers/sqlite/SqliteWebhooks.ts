@@ -248,9 +248,13 @@ export const webhookRecords = (read: Read, write: Write) =>
       write("rotate a webhook's secret", rotate(tenant, rotation))
     ),
     removeWebhook: Effect.fn("DocumentStore.removeWebhook")((tenant) => write("remove a webhook", remove(tenant))),
-    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")((now, limit) =>
-      read("find callbacks owed", (db) => pending(db, now, limit))
-    ),
+    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")(function* (now, limit) {
+      const found = yield* read("find callbacks owed", (db) => pending(db, now, limit))
+      // What is told outside has to be on the disk: a flush stands between the look and the answer.
+      return found.length === 0
+        ? found
+        : yield* write("find callbacks owed", (db) => Exit.succeed(pending(db, now, limit)))
+    }),
     recordDelivery: Effect.fn("DocumentStore.recordDelivery")((owed, delivery, health) =>
       write("record a delivery", record(owed, delivery, health))
     ),

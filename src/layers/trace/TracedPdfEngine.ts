@@ -32,6 +32,8 @@ const divided = (found: ReadonlyArray<PageResult>, millis: number): ReadonlyArra
   }))
 }
 
+const sumOf = (pages: ReadonlyArray<PageResult>) => pages.reduce((sum, { elapsedMillis }) => sum + elapsedMillis, 0)
+
 const inOrder = (pages: ReadonlyArray<PageResult>) => pages.toSorted((a, b) => a.number - b.number)
 
 /** Measures what every call takes, from its beginning to its end: what its turn of a worker is charged with. */
@@ -48,7 +50,7 @@ export const tracedPdfEngine = (engine: Context.Service.Shape<typeof PdfEngine>,
           Effect.sync(() => {
             const error = errorOf(exit)
             const millis = millisSince(start)
-            const { head = [], headMillis = 0 } = Exit.isSuccess(exit) ? exit.value : {}
+            const { head = [], headMillis = sumOf(head) } = Exit.isSuccess(exit) ? exit.value : {}
             // Both clocks tick in their own process.
             const ofHead = head.length === 0 ? 0 : Math.min(headMillis, millis)
             recorder.write({

@@ -28,7 +28,8 @@ const ingest = Effect.fn("ingest")(function* (path: string) {
 
 export const program = Effect.fn("program")(function* (paths: ReadonlyArray<string>) {
   const documents = yield* Effect.forEach(paths, ingest, { concurrency: "unbounded" })
-  for (const { name, progress, status } of documents) yield* Console.log(`${name}: ${status}, ${progress.done} pages`)
+  for (const { name, progress, status } of documents)
+    yield* Console.log(`${name}: ${status}, ${progress.done} of ${progress.pages ?? "?"} pages`)
   return documents
 })
 

@@ -1,6 +1,5 @@
 // Requests to the interface. What goes wrong is a Problem with the server's own code and advice.
 import { identityHeaders, isRefused, refuseIdentity } from "./identity.js"
-import { ended } from "./words.js"
 
 /** Addresses are relative to the page, which a proxy may have put below some path. @type {(path: string) => string} */
 export const urlOf = (path) => new URL(path, document.baseURI).href
@@ -85,13 +84,11 @@ const json = async (method, path, options) => {
   return response.status === 204 ? /** @type {any} */ (undefined) : response.json()
 }
 
-/** @type {(id: string, signal?: AbortSignal) => Promise<import("./types.d.ts").Document>} */
-const find = (id, signal) => json("GET", `v1/documents/${id}`, { signal })
-
 export const api = {
   /** @type {(query: { status?: string, cursor?: string | undefined, limit?: number }, signal?: AbortSignal) => Promise<import("./types.d.ts").Documents>} */
   documents: (query, signal) => json("GET", "v1/documents", { query, signal }),
-  document: find,
+  /** @type {(id: string, signal?: AbortSignal) => Promise<import("./types.d.ts").Document>} */
+  document: (id, signal) => json("GET", `v1/documents/${encodeURIComponent(id)}`, { signal }),
   /** @type {(id: string, from: number, signal?: AbortSignal) => Promise<import("./types.d.ts").Pages>} */
   pages: (id, from, signal) => json("GET", `v1/documents/${id}/pages`, { query: { from, limit: 500 }, signal }),
   /** @type {(id: string, page: number, signal?: AbortSignal) => Promise<import("./types.d.ts").Page>} */
@@ -100,15 +97,8 @@ export const api = {
   text: async (id) => (await send("GET", `v1/documents/${id}/text`)).blob(),
   /** Removes a document that has ended. @type {(id: string) => Promise<unknown>} */
   remove: (id) => json("DELETE", `v1/documents/${id}`),
-  /**
-   * Cancels a document, unless it has ended by now: the same request would remove it.
-   *
-   * @type {(id: string) => Promise<import("./types.d.ts").Document | undefined>}
-   */
-  cancel: async (id) => {
-    const now = await find(id)
-    return ended.has(now.status) ? now : json("DELETE", `v1/documents/${id}`)
-  },
+  /** Leaves a document alone that has ended by now. @type {(id: string) => Promise<import("./types.d.ts").Document>} */
+  cancel: (id) => json("POST", `v1/documents/${id}/cancel`),
   /** @type {(id: string, password: string) => Promise<import("./types.d.ts").Document>} */
   retry: (id, password) =>
     json("POST", `v1/documents/${id}/retry`, password === "" ? {} : { headers: { "x-pdf-password": password } }),

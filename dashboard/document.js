@@ -279,8 +279,8 @@ export const documentView = (root, signal, id) => {
   })
   onPress(cancel, async () => {
     const now = await api.cancel(id)
-    if (now !== undefined) store.put(now)
-    announce(`It is ${now?.status ?? "removed"}.`)
+    store.put(now)
+    announce(`It is ${now.status}.`)
   })
   onPress(remove, async () => {
     if (!confirm(`Delete ${name.textContent} with all its pages?`)) return

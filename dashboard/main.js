@@ -46,6 +46,16 @@ const views = { overview, documents: documentsView, document: documentView, tena
 /** @type {AbortController | undefined} */
 let shown
 
+/** @param {string} text */
+const decoded = (text) => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // Somebody wrote the address by hand; what it names is found nowhere.
+    return text
+  }
+}
+
 /** @param {boolean} moved by a person, whose focus goes along */
 const show = (moved) => {
   const [first = "", second = ""] = location.hash.replace(/^#\/?/, "").split("/")
@@ -63,7 +73,7 @@ const show = (moved) => {
     else link.removeAttribute("aria-current")
   }
   document.title = "Sluice"
-  view(root, shown.signal, decodeURIComponent(second))
+  view(root, shown.signal, decoded(second))
   if (moved) {
     scrollTo(0, 0)
     main.focus({ preventScroll: true })

@@ -74,10 +74,19 @@ const conclude = (upload, status, text) => {
   announce(`${upload.name} was accepted.`)
 }
 
+/** What a header carries as it is. */
+const plainText = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
+
+/** The password precedes the file, which it holds for. @param {Upload} upload */
+const formOf = ({ file, name, options }) => {
+  const form = new FormData()
+  form.set("password", options.password)
+  form.set("file", file, name)
+  return form
+}
+
 /** @param {Upload} upload */
 const send = (upload) => {
-  sending += 1
-  upload.state = "sending"
   const { force, password, priority } = upload.options
   const url = new URL(urlOf("v1/documents"))
   url.searchParams.set("name", upload.name)
@@ -86,11 +95,13 @@ const send = (upload) => {
   // fetch tells nothing of a body on its way.
   const request = new XMLHttpRequest()
   request.open("POST", url)
-  request.setRequestHeader("content-type", "application/pdf")
-  if (password !== "") request.setRequestHeader("x-pdf-password", password)
+  const asForm = password !== "" && !plainText.test(password)
+  if (!asForm) request.setRequestHeader("content-type", "application/pdf")
+  if (!asForm && password !== "") request.setRequestHeader("x-pdf-password", password)
   for (const [name, value] of Object.entries(identityHeaders())) request.setRequestHeader(name, value)
   request.upload.addEventListener("progress", ({ loaded }) => {
-    upload.sent = loaded
+    // A form is a little more than its file.
+    upload.sent = Math.min(loaded, upload.file.size)
     tell()
   })
   request.upload.addEventListener("load", () => {
@@ -103,14 +114,20 @@ const send = (upload) => {
     conclude(upload, request.status, request.responseText)
     next()
   })
-  request.send(upload.file)
+  request.send(asForm ? formOf(upload) : upload.file)
+  sending += 1
+  upload.state = "sending"
 }
 
 const next = () => {
   while (sending < atOnce) {
     const upload = queue.shift()
     if (upload === undefined) break
-    send(upload)
+    try {
+      send(upload)
+    } catch (error) {
+      refuse(upload, { code: "NOT_SENT", message: error instanceof Error ? error.message : String(error) })
+    }
   }
   tell()
 }

@@ -11,7 +11,7 @@ import type { DocumentId, TenantId } from "./domain/Ids.ts"
 import type { PageView } from "./domain/Page.ts"
 import type { TenantState } from "./domain/TenantState.ts"
 import { Api } from "./http/Api.ts"
-import type { DocumentView } from "./http/DocumentView.ts"
+import type { DocumentList, DocumentView } from "./http/DocumentView.ts"
 import type { IssuedKeyView } from "./http/KeysApi.ts"
 import { type AcceptedDocument, DocumentOutcome } from "./http/Outcome.ts"
 import type { QueueStatusView } from "./http/QueueApi.ts"
@@ -64,7 +64,7 @@ export const isBusy = (error: unknown): error is Refused =>
   error instanceof Refused && (error.status === 429 || error.status === 503)
 
 export interface ClientOptions {
-  /** `http://127.0.0.1:3000` */
+  /** `http://127.0.0.1:3000`; without credentials. */
   readonly baseUrl: string | URL
   /** The server's default tenant when absent. */
   readonly tenant?: TenantId | undefined
@@ -109,10 +109,10 @@ export interface Interface {
   readonly waitFor: (id: DocumentId, options?: FollowOptions) => Effect.Effect<typeof DocumentView.Type, ClientError>
   /** Every page that has a result, in order. */
   readonly pages: (id: DocumentId, options?: { readonly lines?: boolean }) => Stream.Stream<PageView, ClientError>
-  /** The documents of the tenant, newest first. */
+  /** The documents of the tenant, newest first. If there are more, `nextCursor` is the `cursor` of what follows. */
   readonly list: (
     options?: Parameters<HttpApiClient.ForApi<typeof Api>["documents"]["list"]>[0]["query"]
-  ) => Effect.Effect<ReadonlyArray<typeof DocumentView.Type>, ClientError>
+  ) => Effect.Effect<typeof DocumentList.Type, ClientError>
   /** Ends a document that has not ended; one that has is left alone. Answers with the document as it is then. */
   readonly cancel: (id: DocumentId) => Effect.Effect<typeof DocumentView.Type, ClientError>
   readonly retry: (id: DocumentId, password?: Redacted.Redacted) => Effect.Effect<typeof DocumentView.Type, ClientError>
@@ -165,8 +165,17 @@ const clientError = Effect.fnUntraced(function* (url: string, error: unknown) {
 
 const decodeUpload = HttpApiClient.decodeResponse(Api, { group: "documents", endpoint: "upload" })
 
+/** All of the address that belongs into messages. One with credentials is a mistake: no HTTP client sends them. */
+const originOf = (baseUrl: string): string => {
+  if (!URL.canParse(baseUrl)) return baseUrl
+  const { origin, password, username } = new URL(baseUrl)
+  if (username !== "" || password !== "") throw new TypeError("baseUrl contains credentials: pass an apiKey instead")
+  return origin
+}
+
 export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl, tenant }: ClientOptions) {
   const url = baseUrl.toString()
+  const shown = originOf(url)
   const withHeaders = (request: HttpClientRequest.HttpClientRequest) => {
     const named = tenant === undefined ? request : HttpClientRequest.setHeader(request, "x-tenant-id", tenant)
     return apiKey === undefined ? named : HttpClientRequest.bearerToken(named, apiKey)
@@ -175,7 +184,7 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
   const api = yield* HttpApiClient.makeWith(Api, { httpClient: http, baseUrl })
 
   const asked = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, ClientError, R> =>
-    Effect.catch(effect, (error) => Effect.flatMap(clientError(url, error), Effect.fail))
+    Effect.catch(effect, (error) => Effect.flatMap(clientError(shown, error), Effect.fail))
 
   const status = (id: DocumentId) => asked(api.documents.status({ params: { id }, query: {}, headers: {} }))
 
@@ -208,7 +217,7 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
       Effect.flatMap(http.execute(request), (response) => decodeUpload(response))
     ).pipe(Effect.mapError((error) => (broken === undefined ? error : broken.error)))
     const outcome = documents[0]
-    if (outcome === undefined) return yield* new UnexpectedAnswer({ url, detail: "it tells of no document" })
+    if (outcome === undefined) return yield* new UnexpectedAnswer({ url: shown, detail: "it tells of no document" })
     if ("id" in outcome) return outcome
     const { message, ...known } = outcome.error
     return yield* new Refused({ status: 422, detail: message, ...known })
@@ -254,12 +263,9 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
       )
     )
 
-  const cancel = Effect.fn("SluiceClient.cancel")(function* (id: DocumentId) {
-    const document = yield* status(id)
-    // A DELETE would remove it.
-    if (isTerminal(document.status)) return document
-    return (yield* asked(api.documents.remove({ params: { id }, query: {}, headers: {} }))) ?? document
-  })
+  const cancel = Effect.fn("SluiceClient.cancel")((id: DocumentId) =>
+    asked(api.documents.cancel({ params: { id }, query: {}, headers: {} }))
+  )
 
   const retry = Effect.fn("SluiceClient.retry")((id: DocumentId, password?: Redacted.Redacted) =>
     asked(
@@ -282,7 +288,7 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
     follow,
     waitFor,
     pages,
-    list: (query = {}) => Effect.map(asked(api.documents.list({ query, headers: {} })), ({ documents }) => documents),
+    list: (query = {}) => asked(api.documents.list({ query, headers: {} })),
     cancel,
     retry,
     queue: (scope) => asked(api.queue.queueStatus({ query: scope === undefined ? {} : { scope }, headers: {} })),

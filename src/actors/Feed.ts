@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Option, Stream } from "effect"
+import { Clock, Duration, Effect, Option, Semaphore, Stream } from "effect"
 import type { Change } from "../domain/Change.ts"
 import { type Document, isTerminal } from "../domain/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
@@ -9,6 +9,15 @@ import type { News, QueueStatus } from "./Ingestion.ts"
 
 /** So often something is said even if there is nothing to tell. */
 const heartbeatMillis = Duration.toMillis("15 seconds")
+
+/** So many streams read on from the store at the same time; all others wait their turn after each portion. */
+const concurrentCatchUps = 2
+
+/** Until the event loop has seen to everything else that is due: what is read here is read synchronously. */
+const breather = Effect.callback<void>((resume) => {
+  const timer = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(timer))
+})
 
 interface Source {
   /** What is new, none if nothing is. */
@@ -25,6 +34,7 @@ export const makeFeed = Effect.fnUntraced(function* (options: {
   const store = yield* DocumentStore
   const hub = yield* makeFeedHub
   const queues = yield* makeFeedQueues(hub, options.queueStatus)
+  const catchUps = yield* Semaphore.make(concurrentCatchUps)
 
   /** Takes from the source whenever the watcher's bell rings; between, tells from time to time that nothing has happened. */
   const streamOf = (watcher: Watcher, { hasEnded, take }: Source) =>
@@ -67,7 +77,9 @@ export const makeFeed = Effect.fnUntraced(function* (options: {
           for (;;) {
             const taken = hub.take(watcher)
             if (Option.isSome(taken)) return taken.value
-            const part = yield* store.changes({ after: watcher.cursor, limit: portion, tenant })
+            const part = yield* store
+              .changes({ after: watcher.cursor, limit: portion, tenant })
+              .pipe(Effect.tap(breather), catchUps.withPermit)
             watcher.cursor = part.through
             if (part.changes.length > 0) return part.changes
           }

@@ -1,7 +1,7 @@
-import { Clock, Config, Context, Duration, Effect, Layer, Metric, Schedule } from "effect"
+import { Clock, Config, Context, Duration, Effect, Layer, Metric, Schedule, Semaphore } from "effect"
 import { originOf } from "../domain/HttpUrl.ts"
 import type { TenantId } from "../domain/Ids.ts"
-import type { Delivery, EndpointHealth, PendingCallback } from "../domain/Webhook.ts"
+import type { DeliveryRecord, EndpointHealth, PendingCallback } from "../domain/Webhook.ts"
 import { CallbackSender } from "../services/CallbackSender.ts"
 import { duration } from "../services/ConfigValues.ts"
 import { DocumentStore, type StoreUnavailable } from "../services/DocumentStore.ts"
@@ -9,7 +9,7 @@ import { Secrets } from "../services/Secrets.ts"
 import * as TraceContext from "../services/TraceContext.ts"
 import { callbackDeliveries, documentAttributes, webhooksDisabled } from "../services/Telemetry.ts"
 import { announcementBody, announcementHeaders, announcementId } from "./Announcement.ts"
-import { nextAttemptAt } from "./DeliverySchedule.ts"
+import { deferredTo, nextAttemptAt } from "./DeliverySchedule.ts"
 
 // Tells callbacks and endpoints that documents have ended, at least once. The store owes a callback from the moment the
 // document is terminal until it is settled here: delivered, refused for good, or given up. A crash between the delivery and
@@ -27,15 +27,24 @@ export const DisableAfter = Context.Reference<Duration.Duration>("sluice/actors/
 
 const pollInterval = "2 seconds"
 const batchSize = 256
+const batchPerTenant = 32
 const concurrency = 8
-/** A tenant that has named so many hosts which do not answer has no more of them tried in the same round. */
-const silentHostsPerTenant = 4
+const concurrencyPerTenant = 2
+/** Of a batch, nothing more is begun after this time: what is left stays owed, and slow receivers keep no other tenant waiting. */
+const batchMillis = 5_000
+/** What was learned of silent origins is not held against them any longer. */
+const roundMillis = 30_000
+/** A tenant that has named so many origins which do not answer has no more of them tried in the same round. */
+const silentOriginsPerTenant = 4
 
 interface Tried {
   readonly status: number | undefined
   readonly error: string | undefined
-  /** `deferred`: it was not sent just now, which says nothing of the endpoint. */
-  readonly outcome: "delivered" | "failed" | "deferred" | "refused" | "gone"
+  /**
+   * `deferred`: it was not tried just now, which is no attempt. `broken`: the engine could not make or send it, which is one.
+   * Neither says anything of the endpoint.
+   */
+  readonly outcome: "delivered" | "failed" | "broken" | "deferred" | "refused" | "gone"
   readonly retryAfter: string | undefined
 }
 
@@ -55,7 +64,7 @@ const make = Effect.gen(function* () {
 
   const healthOf = ({ error, outcome }: Tried): EndpointHealth | undefined => {
     if (outcome === "delivered") return "works"
-    if (outcome === "deferred") return undefined
+    if (outcome === "deferred" || outcome === "broken") return undefined
     if (outcome === "gone") return { toleranceMillis: 0, reason: "the endpoint answered with status 410 (gone)" }
     return {
       toleranceMillis: Duration.toMillis(disableAfter),
@@ -66,20 +75,26 @@ const make = Effect.gen(function* () {
   const record = Effect.fnUntraced(function* (pending: PendingCallback, to: Target, at: number, result: Tried) {
     const now = yield* Clock.currentTimeMillis
     const attempt = pending.deliveries + 1
-    const again = result.outcome === "failed" || result.outcome === "deferred"
-    const nextAt = again ? yield* nextAttemptAt(attempt, now, result.retryAfter) : undefined
+    const deferred = result.outcome === "deferred"
+    const again = result.outcome === "failed" || result.outcome === "broken"
+    const nextAt = deferred
+      ? yield* deferredTo(now, pending.document.timings.finishedAt)
+      : again
+        ? yield* nextAttemptAt(attempt, now, result.retryAfter)
+        : undefined
     const outcome = labelOf(result, nextAt)
     yield* Metric.update(callbackDeliveries.of(outcome), 1)
     if (outcome === "refused" || outcome === "abandoned") {
       yield* Effect.logWarning(`callback ${outcome} at attempt ${attempt}: ${result.error ?? ""}`)
     }
-    const delivery: Omit<Delivery, "attempt"> = {
+    const delivery: DeliveryRecord = {
       at,
       endpoint: to.url === undefined ? "" : originOf(to.url),
       status: result.status,
       error: result.error,
       elapsedMillis: now - at,
-      nextAt
+      nextAt,
+      deferred
     }
     const health = to.shared && to.url !== undefined ? healthOf(result) : undefined
     if (yield* store.recordDelivery(pending, delivery, health)) {
@@ -106,8 +121,8 @@ const make = Effect.gen(function* () {
         return yield* record(pending, target, at, tried("refused", { error: target.reason }))
       }
       const { tenantId } = pending.document
-      const host = URL.parse(url)?.host ?? ""
-      const known = silence.about(tenantId, host)
+      const origin = originOf(url)
+      const known = silence.about(tenantId, origin)
       const attempt =
         known === undefined
           ? post(pending, url, at)
@@ -118,12 +133,19 @@ const make = Effect.gen(function* () {
           Effect.catchTags({
             CallbackRefused: ({ detail }) => Effect.succeed(tried("refused", { error: detail })),
             CallbackFailed: ({ detail }) => {
-              silence.add(tenantId, host)
+              silence.add(tenantId, origin)
               return Effect.succeed(tried("failed", { error: detail }))
             },
             // Sending it unsigned would look like a forgery.
-            SealBroken: ({ message }) => Effect.succeed(tried("deferred", { error: message }))
+            SealBroken: ({ message }) => Effect.succeed(tried("broken", { error: message }))
           }),
+          // One that cannot be made is no reason to leave out those after it.
+          Effect.catchDefect((defect) =>
+            Effect.as(
+              Effect.logError("a callback could not be delivered", defect),
+              tried("broken", { error: "the engine could not deliver it" })
+            )
+          ),
           Effect.flatMap((result) => record(pending, target, at, result))
         )
       )
@@ -132,17 +154,37 @@ const make = Effect.gen(function* () {
       Effect.annotateLogs(effect, documentAttributes({ tenantId: document.tenantId, documentId: document.id }))
   )
 
+  const slots = yield* Semaphore.make(concurrency)
+
+  /** Takes from what one tenant is owed, one after the other. */
+  const lane = Effect.fnUntraced(function* (owed: Array<PendingCallback>, silence: Silence, until: number) {
+    const step = Effect.gen(function* () {
+      if ((yield* Clock.currentTimeMillis) >= until) return false
+      const pending = owed.shift()
+      if (pending === undefined) return false
+      yield* deliver(pending, silence).pipe(TraceContext.continuing(pending.document.trace))
+      return true
+    })
+    // Whoever waits for a slot gets it in the order of asking: tenants take turns.
+    while (yield* slots.withPermit(step));
+  })
+
   /** Delivers what is owed now, batch by batch. */
   const round = Effect.gen(function* () {
     const silence = makeSilence()
-    for (let full = true; full;) {
-      const owed = yield* store.pendingCallbacks(yield* Clock.currentTimeMillis, batchSize)
-      yield* Effect.forEach(
-        owed,
-        (pending) => deliver(pending, silence).pipe(TraceContext.continuing(pending.document.trace)),
-        { concurrency, discard: true }
-      )
-      full = owed.length === batchSize
+    const start = yield* Clock.currentTimeMillis
+    for (;;) {
+      const now = yield* Clock.currentTimeMillis
+      if (now - start >= roundMillis) return
+      const owed = yield* store.pendingCallbacks(now, batchSize, batchPerTenant)
+      if (owed.length === 0) return
+      const tenants = Array.from(Map.groupBy(owed, ({ document }) => document.tenantId).values())
+      const lanes = Array.from({ length: concurrencyPerTenant }, () => tenants).flat()
+      // The slots bound what is under way, and the batch how many lanes there are.
+      yield* Effect.forEach(lanes, (own) => lane(own, silence, now + batchMillis), {
+        concurrency: "unbounded",
+        discard: true
+      })
     }
   })
 
@@ -157,34 +199,35 @@ const make = Effect.gen(function* () {
 /** Runs until its scope closes. */
 export const layer: Layer.Layer<never, never, DocumentStore | CallbackSender | Secrets> = Layer.effectDiscard(make)
 
+/** `WEBHOOK_DISABLE_AFTER`. */
+export const DisableAfterConfig = duration("WEBHOOK_DISABLE_AFTER").pipe(Config.withDefault(defaultDisableAfter))
+
 /** The same as the environment says. */
-export const layerFromEnv = layer.pipe(
-  Layer.provide(
-    Layer.effect(DisableAfter, duration("WEBHOOK_DISABLE_AFTER").pipe(Config.withDefault(defaultDisableAfter)))
-  )
-)
+export const layerFromEnv = layer.pipe(Layer.provide(Layer.effect(DisableAfter, DisableAfterConfig)))
 
 interface Silence {
-  /** Why there is no use in trying the host now. */
-  readonly about: (tenant: TenantId, host: string) => string | undefined
-  readonly add: (tenant: TenantId, host: string) => void
+  /** Why there is no use in trying the origin now. */
+  readonly about: (tenant: TenantId, origin: string) => string | undefined
+  readonly add: (tenant: TenantId, origin: string) => void
 }
 
-/** The hosts that did not answer in one round: neither one of them nor one tenant's may keep all others waiting. */
+/**
+ * The origins that did not answer in one round, of each tenant for itself: what one tenant's deliveries meet with says nothing to
+ * another one.
+ */
 const makeSilence = (): Silence => {
-  const hosts = new Set<string>()
   const tenants = new Map<TenantId, Set<string>>()
   return {
-    about: (tenant, host) => {
-      if (hosts.has(host)) return "the host did not answer a moment ago"
-      return (tenants.get(tenant)?.size ?? 0) < silentHostsPerTenant
+    about: (tenant, origin) => {
+      const own = tenants.get(tenant)
+      if (own?.has(origin) === true) return "the host did not answer a moment ago"
+      return (own?.size ?? 0) < silentOriginsPerTenant
         ? undefined
         : "several hosts of the tenant did not answer a moment ago"
     },
-    add: (tenant, host) => {
-      hosts.add(host)
+    add: (tenant, origin) => {
       const own = tenants.get(tenant) ?? new Set<string>()
-      tenants.set(tenant, own.add(host))
+      tenants.set(tenant, own.add(origin))
     }
   }
 }

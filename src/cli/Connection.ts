@@ -2,17 +2,14 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Config, Effect, Layer, Option } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { DocumentId, SluiceClient, TenantId } from "../client.ts"
+import { WrongUsage } from "./Failure.ts"
 
 /** To which server a command speaks, and for whom. */
 export const connection = {
   url: Flag.String("url").pipe(
     Flag.withDescription("Where the server listens; otherwise SLUICE_URL, or http://127.0.0.1:3000"),
     Flag.withFallbackConfig(Config.String("SLUICE_URL")),
-    Flag.withDefault("http://127.0.0.1:3000"),
-    Flag.filter(
-      (url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol),
-      (url) => `${url} is no http(s) URL`
-    )
+    Flag.withDefault("http://127.0.0.1:3000")
   ),
   tenant: Flag.String("tenant").pipe(
     Flag.withAlias("t"),
@@ -27,16 +24,29 @@ export interface Connection {
   readonly tenant: Option.Option<TenantId>
 }
 
+/** The text itself must not get into the message: it may contain credentials. */
+const checked = Effect.fnUntraced(function* (text: string) {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    return yield* new WrongUsage({ message: "what --url or SLUICE_URL says is no http(s) URL" })
+  }
+  if (url.username === "" && url.password === "") return text
+  return yield* new WrongUsage({
+    message: "the URL of --url or SLUICE_URL must not contain credentials; a key belongs into SLUICE_API_KEY"
+  })
+})
+
 /** The key is taken from SLUICE_API_KEY alone: arguments are seen by every user of the machine. */
 const layerOf = ({ tenant, url }: Connection) =>
   Layer.unwrap(
-    Effect.map(Config.option(Config.Redacted("SLUICE_API_KEY")), (apiKey) =>
-      SluiceClient.layerNoDeps({
-        baseUrl: url,
+    Effect.gen(function* () {
+      const apiKey = yield* Config.option(Config.Redacted("SLUICE_API_KEY"))
+      return SluiceClient.layerNoDeps({
+        baseUrl: yield* checked(url),
         tenant: Option.getOrUndefined(tenant),
         apiKey: Option.getOrUndefined(apiKey)
       })
-    )
+    })
   ).pipe(Layer.provide(NodeHttpClient.layerNodeHttp))
 
 /** A last step of a command's handler, which takes the input with the flags above. */

@@ -14,8 +14,9 @@ export const cancel = Command.make(
   Effect.fnUntraced(
     function* ({ id }) {
       const sluice = yield* SluiceClient
-      const { status } = yield* sluice.status(id)
-      yield* show(DocumentView, yield* sluice.cancel(id), documentLines)
+      const document = yield* sluice.cancel(id)
+      const { status } = document
+      yield* show(DocumentView, document, documentLines)
       if (!isTerminal(status) || status === "cancelled") return
       return yield* new Impossible({ code: "NOT_CANCELLABLE", message: `the document is ${status} already` })
     },

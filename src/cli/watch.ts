@@ -42,7 +42,7 @@ const look = Effect.fnUntraced(function* (names: ReadonlyArray<TenantId>) {
     { concurrency: 4 }
   )
   // Lists do not tell what a document waits for.
-  const ids = [...running, ...waiting].slice(0, shownDocuments).map(({ id }) => id)
+  const ids = [...running.documents, ...waiting.documents].slice(0, shownDocuments).map(({ id }) => id)
   const documents = yield* Effect.forEach(ids, (id) => Effect.option(sluice.status(id)), { concurrency: 4 })
   const view: View = { at: yield* DateTime.now, queue, tenants, documents: documents.flatMap(Option.toArray) }
   return view

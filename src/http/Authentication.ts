@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from "node:crypto"
-import { Clock, type Config, Context, Effect, Layer, Option, Redacted } from "effect"
+import { Clock, Config, Context, Effect, Layer, Option, Redacted } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { AuthConfig } from "./AuthConfig.ts"
@@ -96,9 +96,11 @@ export const layerKeys = (adminKey?: Redacted.Redacted) => Layer.effect(Authenti
 /** Asks nobody. Only for a server on the loopback. */
 export const layerOff = Layer.succeed(Authentication, { authenticate: () => Effect.succeed({ _tag: "Anyone" }) })
 
-/** As `AuthConfig` says. */
+/** As `AuthConfig` says. `TRUSTED_PROXIES` has to be right also where nobody reads it yet. */
 export const layer = Layer.unwrap(
-  Effect.map(AuthConfig, ({ adminKey, mode }): Layer.Layer<Authentication, Config.ConfigError, ApiKeys> =>
-    mode === "keys" ? layerKeys(adminKey) : layerOff
+  Effect.map(
+    Config.all({ auth: AuthConfig, proxies: TrustedProxies }),
+    ({ auth: { adminKey, mode } }): Layer.Layer<Authentication, Config.ConfigError, ApiKeys> =>
+      mode === "keys" ? layerKeys(adminKey) : layerOff
   )
 )

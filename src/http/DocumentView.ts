@@ -1,5 +1,6 @@
 import { Effect, Schema, Struct } from "effect"
 import { Document } from "../domain/Document.ts"
+import { DocumentId } from "../domain/Ids.ts"
 import { EncodedLines, type PageResult, PageView } from "../domain/Page.ts"
 import { Links, linksOf } from "./Outcome.ts"
 
@@ -19,7 +20,7 @@ export const viewOf = (document: Document): typeof DocumentView.Type => ({
 export const DocumentList = Schema.Struct({
   documents: Schema.Array(DocumentView),
   nextCursor: Schema.optionalKey(
-    Schema.String.annotate({ description: "The `cursor` of the next, older part; absent at the end." })
+    DocumentId.annotate({ description: "The `cursor` of the next, older part; absent at the end." })
   )
 })
 

@@ -103,7 +103,23 @@ const remove = HttpApiEndpoint.delete("remove", "/v1/documents/:id", {
     summary: "Cancel or remove a document",
     description:
       "A document that has not ended is cancelled: 202 with the document as it is now. A document that has ended is " +
-      "removed with its pages: 204. So a second DELETE removes what the first one cancelled."
+      "removed with its pages: 204. So a second DELETE removes what the first one cancelled; `POST " +
+      "/v1/documents/:id/cancel` never removes anything."
+  })
+)
+
+const cancel = HttpApiEndpoint.post("cancel", "/v1/documents/:id/cancel", {
+  params: documentParams,
+  query: tenantQuery,
+  headers: tenantHeaders,
+  success: DocumentView,
+  error: [NotFound, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Cancel a document",
+    description:
+      "Ends a document that has not ended. One that has ended, even meanwhile, stays as it is, and is never removed. " +
+      "The answer is the document as it is then."
   })
 )
 
@@ -124,6 +140,6 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
 )
 
 export class DocumentsApi extends HttpApiGroup.make("documents")
-  .add(upload, list, status, remove, retry)
+  .add(upload, list, status, remove, cancel, retry)
   .middleware(TenantIdentification)
   .annotateMerge(OpenApi.annotations({ title: "Documents" })) {}

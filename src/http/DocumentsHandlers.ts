@@ -83,6 +83,13 @@ export const DocumentsHandlers = HttpApiBuilder.group(
         })
       )
       .handle(
+        "cancel",
+        Effect.fnUntraced(function* ({ params }) {
+          const tenant = yield* CurrentTenant
+          return viewOf(yield* documentProblems(ingestion.cancel(tenant.id, params.id)))
+        })
+      )
+      .handle(
         "retry",
         Effect.fnUntraced(function* ({ headers, params }) {
           yield* refusePasswordInUrl

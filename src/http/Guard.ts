@@ -123,12 +123,26 @@ const headersOf = (
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"])
 const ownSites: ReadonlySet<string> = new Set(["same-origin", "none"])
 
+/** Scheme aside: a proxy in front may speak TLS, and this server then does not know. */
+const isOwnOrigin = (origin: string, host: string | undefined): boolean => {
+  if (host === undefined || !URL.canParse(origin)) return false
+  const from = new URL(origin)
+  const own = `${from.protocol}//${host}`
+  return from.host !== "" && URL.canParse(own) && new URL(own).host === from.host
+}
+
 /**
  * A page of another origin can make a browser on this machine send requests, and here a claim is believed: it may not
- * change anything. Other ports of this machine are the same site, but not the same origin.
+ * change anything. Other ports of this machine are the same site, but not the same origin. Browsers tell the site only to
+ * the loopback and over TLS, otherwise the origin alone; and a proxy may have changed the Host that it is compared with,
+ * so the browser's own word for the same origin is enough. No page can forge either header.
  */
-const isForged = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean =>
-  !safeMethods.has(method) && !ownSites.has(headers["sec-fetch-site"] ?? "none")
+const isForged = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean => {
+  if (safeMethods.has(method)) return false
+  const { host, origin, "sec-fetch-site": site = "none" } = headers
+  if (!ownSites.has(site)) return true
+  return site === "none" && origin !== undefined && !isOwnOrigin(origin, host)
+}
 
 const forged = new Forbidden({ code: "CROSS_SITE", detail: "a page of another site may not change anything here" })
 

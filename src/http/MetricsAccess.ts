@@ -16,7 +16,8 @@ const Token = Schema.String.check(
   )
 )
 
-const MetricsToken = Config.schema(Token, "METRICS_TOKEN").pipe(
+/** `METRICS_TOKEN`. */
+export const MetricsToken = Config.schema(Token, "METRICS_TOKEN").pipe(
   // Empty is how a compose file says that there is none.
   Config.map((text) => (text === "" ? undefined : Redacted.make(text, { label: "METRICS_TOKEN" }))),
   Config.withDefault(undefined)

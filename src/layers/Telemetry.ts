@@ -10,17 +10,21 @@ const stdout = 1
 
 const levelOf = (text: string) => LogLevel.values.find((level) => level.toLowerCase() === text.toLowerCase())
 
-const logLevel = Config.schema(
+/** `LOG_LEVEL`. */
+export const LogLevelConfig = Config.schema(
   Schema.String.check(
     Schema.makeFilter((text: string) => levelOf(text) !== undefined || `one of ${LogLevel.values.join(", ")}`)
   ),
   "LOG_LEVEL"
-).pipe(Config.map((text) => levelOf(text) ?? "Info"))
+).pipe(
+  Config.map((text) => levelOf(text) ?? "Info"),
+  Config.withDefault("Info")
+)
 
 /** For people when stdout is a terminal, otherwise one JSON object per line. */
 export const layerLogs = Layer.unwrap(
   Effect.gen(function* () {
-    const level = yield* logLevel.pipe(Config.withDefault("Info"))
+    const level = yield* LogLevelConfig
     return Layer.merge(
       Logger.layer([isatty(stdout) ? Logger.consolePretty() : Logger.consoleJson]),
       Layer.succeed(References.MinimumLogLevel, level)
@@ -63,6 +67,15 @@ const destinations = Effect.gen(function* () {
   return Object.values(found).some(Option.isSome) ? Option.some(found) : Option.none()
 })
 
+/** What is exported whereto and how often, or nothing when nothing is. */
+export const exportSettings = Effect.gen(function* () {
+  const found = yield* destinations
+  if (Option.isNone(found)) return undefined
+  const interval = yield* millis("OTEL_METRIC_EXPORT_INTERVAL", 60_000)
+  const timeout = yield* millis("OTEL_METRIC_EXPORT_TIMEOUT", 30_000)
+  return { ...found.value, interval, timeout }
+})
+
 /** `OTEL_SERVICE_NAME` and `service.name` in `OTEL_RESOURCE_ATTRIBUTES` go before our own name. */
 const ownName = Effect.gen(function* () {
   const name = yield* text("OTEL_SERVICE_NAME")
@@ -92,11 +105,9 @@ const layerNoTraces = Layer.succeed(References.TracerEnabled, false)
  */
 export const layerOpenTelemetry = Layer.unwrap(
   Effect.gen(function* () {
-    const found = yield* destinations
-    if (Option.isNone(found)) return layerNoTraces
-    const { traces, metrics, logs } = found.value
-    const interval = yield* millis("OTEL_METRIC_EXPORT_INTERVAL", 60_000)
-    const timeout = yield* millis("OTEL_METRIC_EXPORT_TIMEOUT", 30_000)
+    const settings = yield* exportSettings
+    if (settings === undefined) return layerNoTraces
+    const { interval, logs, metrics, timeout, traces } = settings
     const temporality = yield* text("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE")
     const resource = yield* ownName
     const [NodeSdk, sdkTraces, sdkMetrics, sdkLogs, otlpTraces, otlpMetrics, otlpLogs] = yield* modules

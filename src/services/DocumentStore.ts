@@ -5,7 +5,7 @@ import type { Document, DocumentStatus } from "../domain/Document.ts"
 import type { Failure } from "../domain/Failure.ts"
 import type { BlobHash, DocumentId, RunnerId, TenantId } from "../domain/Ids.ts"
 import type { PageResult } from "../domain/Page.ts"
-import type { Delivery, DeliveryLog, EndpointHealth, PendingCallback, Webhook } from "../domain/Webhook.ts"
+import type { DeliveryLog, DeliveryRecord, EndpointHealth, PendingCallback, Webhook } from "../domain/Webhook.ts"
 import type {
   DocumentNotFound,
   LeaseLost,
@@ -274,7 +274,7 @@ export class DocumentStore extends Context.Service<
     readonly lastChange: Effect.Effect<number, StoreUnavailable>
     /**
      * What changed after that number: of one tenant, or of all when none is named. A document that changed several times comes
-     * once. `limit` bounds what is looked at, also of other tenants, so that one call takes little time: there may be less to
+     * once. `limit` bounds what is looked at, also of other tenants' pages, so that one call takes little time: there may be less to
      * tell, or nothing.
      */
     readonly changes: (options: {
@@ -326,19 +326,20 @@ export class DocumentStore extends Context.Service<
 
     /**
      * Documents whose end is still owed at `now`, to their own callback or to the endpoint that the tenant had, enabled, when
-     * they ended.
+     * they ended. First the oldest of each tenant, then the second of each, and so on: at most `perTenant` of one.
      */
     readonly pendingCallbacks: (
       now: Moment,
-      limit: number
+      limit: number,
+      perTenant?: number
     ) => Effect.Effect<ReadonlyArray<PendingCallback>, StoreUnavailable>
     /**
-     * Logs a try, and settles what was owed unless the try names the next one. If the document has been retried or is to be
+     * Logs a try, and settles what was owed unless the try names the next one; one that is deferred is not counted. If the document has been retried or is to be
      * delivered again since, it owes something else, which stays. Whether the tenant's endpoint was disabled by it.
      */
     readonly recordDelivery: (
       pending: PendingCallback,
-      delivery: Omit<Delivery, "attempt">,
+      delivery: DeliveryRecord,
       health: EndpointHealth | undefined
     ) => Effect.Effect<boolean, StoreUnavailable>
     readonly deliveries: (

@@ -18,6 +18,26 @@ type Records = Pick<
   | "redeliver"
 >
 
+interface Owed {
+  readonly stored: Stored
+  readonly dueAt: number
+}
+
+/** The first of each tenant, then the second of each, and so on. */
+const inTurns = (owed: ReadonlyArray<Owed>, perTenant: number): ReadonlyArray<Owed> => {
+  const turns = new Map<TenantId, number>()
+  return owed
+    .map((one) => {
+      const { tenantId } = one.stored.accepted
+      const turn = (turns.get(tenantId) ?? 0) + 1
+      turns.set(tenantId, turn)
+      return { one, turn }
+    })
+    .filter(({ turn }) => turn <= perTenant)
+    .toSorted((a, b) => a.turn - b.turn)
+    .map(({ one }) => one)
+}
+
 const withoutOutline = (document: Document): Document => {
   const { outline: _, ...rest } = document
   return new Document(rest)
@@ -90,13 +110,18 @@ export const webhooksMemory = (documents: Documents) => {
       )
     ),
     removeWebhook: Effect.fn("DocumentStore.removeWebhook")((tenant) => Effect.sync(() => webhooks.delete(tenant))),
-    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")((now, limit) =>
+    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")((now, limit, perTenant = limit) =>
       Effect.sync(() =>
-        Array.from(documents.byId.values())
-          .flatMap((stored) =>
-            stored.callbackDue === undefined || stored.callbackDue > now ? [] : [{ stored, dueAt: stored.callbackDue }]
-          )
-          .toSorted((a, b) => a.dueAt - b.dueAt)
+        inTurns(
+          Array.from(documents.byId.values())
+            .flatMap((stored) =>
+              stored.callbackDue === undefined || stored.callbackDue > now
+                ? []
+                : [{ stored, dueAt: stored.callbackDue }]
+            )
+            .toSorted((a, b) => a.dueAt - b.dueAt),
+          perTenant
+        )
           .slice(0, limit)
           .map(({ dueAt, stored }) => ({
             document: withoutOutline(toDocument(stored)),
@@ -111,10 +136,11 @@ export const webhooksMemory = (documents: Documents) => {
       Effect.sync(() => {
         const stored = documents.byId.get(pending.document.id)
         if (stored !== undefined) {
-          const entry = { ...delivery, attempt: pending.deliveries + 1 }
+          const { deferred = false, ...logged } = delivery
+          const entry = { ...logged, attempt: pending.deliveries + 1 }
           stored.deliveryLog = [entry, ...stored.deliveryLog].slice(0, deliveriesKept)
           if (stored.callbackDue === pending.dueAt && stored.retries === pending.document.retries) {
-            stored.deliveries++
+            if (!deferred) stored.deliveries++
             stored.callbackDue = delivery.nextAt
           }
         }

@@ -62,6 +62,24 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       })
     )
 
+    it.effect("sends a file with a password beyond what a header carries, and the next one too", () =>
+      visiting(async ({ page }) => {
+        await page.getByText("Password, priority").click()
+        await page.getByLabel("Password").fill("пароль")
+        await choose(page, "secret.pdf", manyPages(2))
+        await shows(page, "secret.pdf", "completed")
+        await choose(page, "secret too.pdf", manyPages(3))
+        await shows(page, "secret too.pdf", "3 pages")
+      })
+    )
+
+    it.effect("takes an address that is none", () =>
+      visiting(async ({ page, url }) => {
+        await page.goto(`${url}/#/documents/%`)
+        await page.getByText("INVALID_REQUEST").waitFor()
+      })
+    )
+
     it.effect("explains what a document waits for, and cancels it", () =>
       visiting(async ({ page }) => {
         await choose(page, "endless.pdf", spinningPage([textPage(["before the endless one"])]))

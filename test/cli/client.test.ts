@@ -37,7 +37,7 @@ describe("The client", () => {
       assert.deepInclude(submissions[0]?.options, { priority: 7, force: true, size: 64 })
       assert.strictEqual((yield* sluice.status(id)).name, name)
       assert.deepStrictEqual(
-        (yield* sluice.list()).map((each) => each.id),
+        (yield* sluice.list()).documents.map((each) => each.id),
         [id]
       )
       assert.strictEqual((yield* sluice.queue()).queue_size, 1)
@@ -96,8 +96,26 @@ describe("The client", () => {
       const { id } = yield* sluice.ingest(pdf(), { name: "a.pdf" })
       assert.strictEqual((yield* sluice.cancel(id)).status, "cancelled")
       assert.strictEqual((yield* sluice.cancel(id)).status, "cancelled")
+      assert.strictEqual((yield* sluice.status(id)).status, "cancelled")
       yield* alter(id, { status: "completed" })
       assert.strictEqual((yield* sluice.cancel(id)).status, "completed")
+    }).pipe(Effect.provide(client))
+  )
+
+  it.effect("lists documents part by part", () =>
+    Effect.gen(function* () {
+      const sluice = yield* SluiceClient
+      for (const name of ["a.pdf", "b.pdf", "c.pdf"]) yield* sluice.ingest(pdf(), { name, force: true })
+      const first = yield* sluice.list({ limit: 2 })
+      const second = yield* sluice.list({
+        limit: 2,
+        ...(first.nextCursor === undefined ? {} : { cursor: first.nextCursor })
+      })
+      assert.deepStrictEqual(
+        [first, second].map(({ documents }) => documents.map(({ name }) => name)),
+        [["c.pdf", "b.pdf"], ["a.pdf"]]
+      )
+      assert.isUndefined(second.nextCursor)
     }).pipe(Effect.provide(client))
   )
 
@@ -106,8 +124,17 @@ describe("The client", () => {
       const sluice = yield* SluiceClient
       const error = yield* Effect.flip(sluice.queue())
       assert.strictEqual(error._tag, "Unreachable")
-      assert.include(error.message, "http://127.0.0.1:1")
-    }).pipe(Effect.provide(SluiceClient.layer({ baseUrl: "http://127.0.0.1:1" })))
+      assert.include(error.message, "http://127.0.0.1:1 ")
+    }).pipe(Effect.provide(SluiceClient.layer({ baseUrl: "http://127.0.0.1:1/below?token=s3cret" })))
+  )
+
+  it.effect("takes no address with credentials, and does not tell them", () =>
+    Effect.gen(function* () {
+      const layer = SluiceClient.layer({ baseUrl: "http://user:s3cret@127.0.0.1:1" })
+      const exit = yield* Effect.exit(Effect.provide(SluiceClient, layer))
+      assert.include(String(exit), "credentials")
+      assert.notInclude(String(exit), "s3cret")
+    })
   )
 })
 
@@ -185,6 +212,17 @@ describe("Waiting for a document", () => {
       yield* TestClock.adjust("5 minutes")
       assert.deepInclude(yield* Fiber.join(waiting), { code: "TENANT_RATE_LIMITED" })
       assert.strictEqual(server.times.length, 4)
+    }).pipe(Effect.provide(server.layer))
+  })
+})
+
+describe("Cancelling", () => {
+  it.effect("is one request, between whose parts no document can end", () => {
+    const server = answering([json(200, document("completed"))])
+    return Effect.gen(function* () {
+      const sluice = yield* SluiceClient
+      assert.strictEqual((yield* sluice.cancel(id)).status, "completed")
+      assert.strictEqual(server.times.length, 1)
     }).pipe(Effect.provide(server.layer))
   })
 })

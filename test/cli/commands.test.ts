@@ -51,6 +51,24 @@ describe("The command line", () => {
     })
   )
 
+  it.effect("takes no credentials in the URL, and does not tell them", () =>
+    Effect.gen(function* () {
+      const url = "http://someone:s3cret@127.0.0.1:1"
+      for (const text of [url, "http://s3cret@127.0.0.1:1", "ftp://a:s3cret@127.0.0.1", "http://a:s3cret@ho st"]) {
+        for (const more of [[], ["--json"]]) {
+          for (const { code, err, out } of [
+            yield* sluice(["status", "--url", text, ...more]),
+            yield* sluice(["status", ...more], { SLUICE_URL: text })
+          ]) {
+            assert.strictEqual(code, 2)
+            includes(err, "USAGE", "--url or SLUICE_URL")
+            assert.notInclude(err + out, "s3cret")
+          }
+        }
+      }
+    })
+  )
+
   it.effect("says in one line that nobody listens", () =>
     Effect.gen(function* () {
       const { code, err } = yield* sluice(["status", "--url", "http://127.0.0.1:1"])

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { ConfigProvider, Effect } from "effect"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { readdirSync } from "node:fs"
-import { checkMemory, checkNode } from "../../src/cli/doctor/Checks.ts"
+import { checkMemory, checkNode, checkSettings } from "../../src/cli/doctor/Checks.ts"
 import { judgeDisk } from "../../src/cli/doctor/Storage.ts"
 import { temporaryFolder } from "../support/service.ts"
 import { sluice } from "./harness.ts"
@@ -51,6 +51,27 @@ describe("doctor", () => {
       assert.deepInclude(states, { node: "ok", settings: "fail", "data folder": "fail", port: "fail" })
       const told = JSON.stringify(findings)
       for (const part of ["PAGE_WORKERS", "DATA_DIR", `127.0.0.1:${port} is taken`]) assert.include(told, part)
+    })
+  )
+
+  it.live("refuses every setting with which a server would not start", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      for (const [name, value] of [
+        ["METRICS_TOKEN", "short"],
+        ["WEBHOOK_DISABLE_AFTER", "soon"],
+        ["TRACE_LIMIT", "foo"],
+        ["LOG_LEVEL", "loud"],
+        ["TRUSTED_PROXIES", "foo"],
+        ["TENANT_LIMITS", "none"],
+        ["ADMIN_KEY", "short"],
+        ["QUEUE_TTL", "soon"]
+      ] as const) {
+        const env = { DATA_DIR: folder, [name]: value }
+        const found = yield* checkSettings.pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
+        assert.strictEqual(found.state, "fail", name)
+        assert.include(JSON.stringify(found), name)
+      }
     })
   )
 

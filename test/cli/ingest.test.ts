@@ -1,7 +1,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { writeAtomically } from "../../src/cli/ingest/AtomicFile.ts"
 import { type Format, render } from "../../src/cli/ingest/Formats.ts"
@@ -88,6 +88,10 @@ describe("A file that is written", () => {
       assert.strictEqual(readdirSync(folder).length, 2)
       yield* Fiber.interrupt(writing)
       assert.deepStrictEqual(readdirSync(folder), ["a.txt"])
+      const longest = `${"n".repeat(251)}.txt`
+      yield* writeAtomically(join(folder, longest), bytes("long"))
+      assert.deepStrictEqual(readdirSync(folder).toSorted(), ["a.txt", longest])
+      rmSync(join(folder, longest))
 
       yield* Effect.flip(writeAtomically(path, Stream.concat(bytes("half"), Stream.fail("lost"))))
       assert.deepStrictEqual(readdirSync(folder), ["a.txt"])
@@ -174,6 +178,19 @@ describe("ingest", () => {
         ["partial", undefined]
       ])
       assert.include(readFileSync(join(files.out, "part.md"), "utf8"), "*Not read: PAGE_UNREADABLE")
+    }).pipe(Effect.provide(service()))
+  )
+
+  it.live("tells of what could not be written, and counts it as failed", () =>
+    Effect.gen(function* () {
+      const files = yield* withFiles
+      const paths = ["a.pdf", "b.pdf"].map((name) => files.put(name, makePdf({ pages: [textPage([name])] })))
+      mkdirSync(join(files.out, "a.txt"), { recursive: true })
+      const { code, out } = yield* sluiceHere(["ingest", ...paths, "--out", files.out])
+      assert.strictEqual(code, 1)
+      assert.match(out, /a\.pdf: failed, NOT_WRITTEN: EISDIR: [^\n]+$/m)
+      assert.match(out, /^2 files: (1 failed, 1 completed|1 completed, 1 failed); 1 page$/m)
+      assert.deepStrictEqual(files.written(), ["a.txt", "b.txt"])
     }).pipe(Effect.provide(service()))
   )
 

@@ -8,6 +8,7 @@ import {
   claim,
   documentId,
   globex,
+  numberOf,
   openedPdf,
   settle,
   type Test,
@@ -78,6 +79,30 @@ export const webhooks = (test: Test) => {
         pending.map(({ document, webhook }) => [document.id, webhook?.url]),
         [[documentId(2), endpoint]]
       )
+    })
+  )
+
+  test(
+    "takes turns between tenants, and names no more of one than it is asked for",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      for (const number of [1, 2, 3, 4]) yield* accept(number, { callback })
+      for (const number of [5, 6]) yield* accept(number, { callback, tenantId: globex })
+      for (const number of [1, 2, 3, 4]) yield* cancel(number, 3_000 + number)
+      for (const number of [5, 6]) yield* store.cancel(globex, documentId(number), 3_000 + number)
+      const owedTo = (limit: number, perTenant?: number) =>
+        Effect.map(store.pendingCallbacks(4_000, limit, perTenant), (all) =>
+          all.map(({ document }) => numberOf(document.id))
+        )
+      assert.deepStrictEqual(yield* owedTo(9), [1, 5, 2, 6, 3, 4])
+      assert.deepStrictEqual(yield* owedTo(3), [1, 5, 2])
+      assert.deepStrictEqual(yield* owedTo(9, 1), [1, 5])
+      const [first] = yield* store.pendingCallbacks(4_000, 1)
+      if (first === undefined) return
+      yield* store.recordDelivery(first, { ...tried({ nextAt: 8_000 }), deferred: true }, undefined)
+      assert.deepStrictEqual(yield* owedTo(9), [2, 5, 3, 6, 4])
+      const again = (yield* store.pendingCallbacks(8_000, 9)).find(({ document }) => document.id === first.document.id)
+      assert.deepInclude(again, { deliveries: 0, dueAt: 8_000 })
     })
   )
 

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
+import { HttpBody } from "effect/http"
 import { type PageResult, failedPage } from "../../src/domain/Page.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { alter, change, idOf } from "./fakes.ts"
-import { assertProblem, get, postPdf, remove, testServer } from "./client.ts"
+import { assertProblem, get, post, postPdf, remove, testServer } from "./client.ts"
 
 const pageOf = (number: number): PageResult => ({
   number,
@@ -88,6 +89,20 @@ describe("a document", () => {
       const answer = yield* get("/v1/documents/nonsense")
       assertProblem(answer, 400, "INVALID_REQUEST")
       assert.deepInclude(answer.json, { errors: [{ field: "params.id", message: "Expected a UUID" }] })
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("is cancelled by POST, which leaves one that has ended alone", () =>
+    Effect.gen(function* () {
+      yield* postPdf()
+      const cancel = post(`${first}/cancel`, HttpBody.empty)
+      const cancelled = yield* cancel
+      assert.strictEqual(cancelled.status, 200, cancelled.text)
+      assert.deepInclude(cancelled.json, { status: "cancelled" })
+      yield* alter(idOf(1), { status: "completed" })
+      assert.deepInclude((yield* cancel).json, { status: "completed" })
+      assert.deepInclude((yield* get(first)).json, { status: "completed" })
+      assertProblem(yield* post(`/v1/documents/${idOf(9)}/cancel`, HttpBody.empty), 404, "DOCUMENT_NOT_FOUND")
     }).pipe(Effect.provide(testServer))
   )
 

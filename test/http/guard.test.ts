@@ -73,6 +73,15 @@ describe("the Host of a request", () => {
   )
 })
 
+describe("a server that believes every claim", () => {
+  it.effect("does not start with a setting that only one with keys reads, if that is wrong", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(configured({ TRUSTED_PROXIES: "foo" }))))
+      assert.include(error.message, "TRUSTED_PROXIES")
+    })
+  )
+})
+
 describe("a request that a page makes a browser send", () => {
   it.effect("changes something only if the page is of this very origin", () =>
     Effect.gen(function* () {
@@ -88,6 +97,47 @@ describe("a request that a page makes a browser send", () => {
         assert.strictEqual((yield* postPdf("/v1/documents", { "sec-fetch-site": site })).status, 202)
       }
     }).pipe(Effect.provide(testServer))
+  )
+})
+
+describe("a request with an Origin, of a browser that does not tell its site", () => {
+  const statusOf = Effect.fnUntraced(function* (host: string, ...headers: ReadonlyArray<string>) {
+    const answer = yield* answerTo("POST /v1/tenant/pause HTTP/1.1", `host: ${host}`, "content-length: 0", ...headers)
+    const status = Number(answer.split(" ", 2)[1])
+    if (status === 403) assert.include(answer, '"code":"CROSS_SITE"')
+    return status
+  })
+
+  it.effect("changes something only if that is the host that it is sent to", () =>
+    Effect.gen(function* () {
+      for (const [host, origin] of [
+        ["127.0.0.1:3000", "http://127.0.0.1:3000"],
+        ["LOCALHOST:3000", "http://localhost:3000"],
+        ["[::1]:3000", "http://[::1]:3000"],
+        ["localhost", "http://localhost"],
+        ["pdf.example", "https://pdf.example"],
+        ["pdf.example:443", "https://pdf.example"]
+      ] as const) {
+        assert.strictEqual(yield* statusOf(host, `origin: ${origin}`), 200, origin)
+      }
+      for (const origin of [
+        "http://evil.example",
+        "http://127.0.0.1:9999",
+        "http://localhost:3000",
+        "http://127.0.0.1:3000.evil.example",
+        "null",
+        "file://",
+        "127.0.0.1:3000",
+        ""
+      ]) {
+        assert.strictEqual(yield* statusOf("127.0.0.1:3000", `origin: ${origin}`), 403, origin)
+        assert.strictEqual(yield* statusOf("127.0.0.1:3000", `origin: ${origin}`, "sec-fetch-site: none"), 403, origin)
+      }
+      // A proxy that sends on a Host of its own.
+      const behind = ["origin: https://pdf.example", "sec-fetch-site: same-origin"]
+      assert.strictEqual(yield* statusOf("127.0.0.1:3000", ...behind), 200)
+      assert.strictEqual(yield* statusOf("127.0.0.1:3000"), 200)
+    }).pipe(Effect.provide(configured({ ALLOWED_HOSTS: "pdf.example" })))
   )
 })
 

@@ -79,6 +79,7 @@ describe("the description of the interface", () => {
         "/queue/status",
         "/v1/documents",
         "/v1/documents/{id}",
+        "/v1/documents/{id}/cancel",
         "/v1/documents/{id}/deliveries",
         "/v1/documents/{id}/events",
         "/v1/documents/{id}/pages",

@@ -3,6 +3,7 @@ import { Deferred, Effect, Layer, Queue } from "effect"
 import { TestClock } from "effect/testing"
 import { maxAttempts } from "../../src/actors/DeliverySchedule.ts"
 import { failure } from "../../src/domain/Failure.ts"
+import { TenantId } from "../../src/domain/Ids.ts"
 import {
   type CallbackAnswer,
   CallbackFailed,
@@ -118,6 +119,69 @@ describe("the outbox", () => {
     })
   )
 
+  it.effect("delivers two of a tenant at once, however many it is owed, and those of others beside them", () =>
+    Effect.gen(function* () {
+      const open = yield* Deferred.make<void>()
+      let highest = 0
+      let inFlight = 0
+      const { layer } = makeSender((url) =>
+        url === "https://well.example/"
+          ? answers(200)
+          : Effect.gen(function* () {
+              highest = Math.max(highest, ++inFlight)
+              yield* Deferred.await(open)
+              inFlight--
+              return { status: 200, retryAfter: undefined }
+            })
+      )
+      const { end, next, records, start } = yield* makeWorld(layer)
+      yield* Effect.forEach(Array.from({ length: 300 }), (_, n) =>
+        end(n + 1, { callback: `https://slow${n}.example/` })
+      )
+      yield* end(301, { callback: "https://well.example/", tenantId: globex })
+      yield* start
+      assert.strictEqual((yield* next).endpoint, "https://well.example")
+      yield* Deferred.succeed(open, undefined)
+      yield* Queue.takeN(records, 300)
+      assert.strictEqual(highest, 2)
+    })
+  )
+
+  it.effect(
+    "does not hold one tenant's silent host against another tenant, nor what was not sent against a document",
+    () =>
+      Effect.gen(function* () {
+        const { calls, layer } = makeSender(() => new CallbackFailed({ detail: "no connection" }))
+        const { end, records, start, store } = yield* makeWorld(layer)
+        yield* Effect.forEach(Array.from({ length: 9 }), (_, n) => end(n + 1, { callback }))
+        yield* end(10, { callback, tenantId: globex })
+        yield* start
+        const all = yield* Queue.takeN(records, 10)
+        assert.strictEqual(all.find(({ id }) => id === documentId(10))?.error, "no connection")
+        const unsent = all.filter(({ error }) => error?.startsWith("not tried") === true)
+        assert.strictEqual(unsent.length, 10 - calls.length)
+        const owed = yield* store.pendingCallbacks(Number.MAX_SAFE_INTEGER, 10)
+        for (const { deliveries, document } of owed) {
+          assert.strictEqual(deliveries, unsent.some(({ id }) => id === document.id) ? 0 : 1)
+        }
+      })
+  )
+
+  it.effect("notes a delivery that breaks as a failed one, and goes on with the others", () =>
+    Effect.gen(function* () {
+      const { layer } = makeSender((url) => (url === callback ? Effect.die("a defect") : answers(200)))
+      const { end, records, start } = yield* makeWorld(layer)
+      yield* end(1, { callback })
+      yield* end(2, { callback: "https://well.example/" })
+      yield* start
+      const all = yield* Queue.takeN(records, 2)
+      const broken = all.find(({ id }) => id === documentId(1))
+      assert.strictEqual(broken?.error, "the engine could not deliver it")
+      assert.isDefined(broken?.nextAt)
+      assert.isUndefined(all.find(({ id }) => id === documentId(2))?.nextAt)
+    })
+  )
+
   it.effect("delivers eight at once and no more", () =>
     Effect.gen(function* () {
       const full = yield* Deferred.make<void>()
@@ -134,7 +198,9 @@ describe("the outbox", () => {
         })
       )
       const { end, records, start } = yield* makeWorld(layer)
-      yield* Effect.forEach(Array.from({ length: 20 }), (_, n) => end(n + 1, { callback: `https://host${n}.example/` }))
+      yield* Effect.forEach(Array.from({ length: 20 }), (_, n) =>
+        end(n + 1, { callback: `https://host${n}.example/`, tenantId: TenantId.make(`tenant-${n % 5}`) })
+      )
       yield* start
       yield* Deferred.await(full)
       yield* Deferred.succeed(open, undefined)

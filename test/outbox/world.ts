@@ -5,7 +5,7 @@ import { createHmac } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { DisableAfter, layer as outbox } from "../../src/actors/Outbox.ts"
 import type { DocumentId } from "../../src/domain/Ids.ts"
-import type { Delivery } from "../../src/domain/Webhook.ts"
+import type { DeliveryRecord } from "../../src/domain/Webhook.ts"
 import type { CallbackSender } from "../../src/services/CallbackSender.ts"
 import { DocumentStore, type NewDocument } from "../../src/services/DocumentStore.ts"
 import { layerMemory } from "../../src/services/DocumentStoreMemory.ts"
@@ -21,7 +21,7 @@ export interface WorldOptions {
   readonly disableAfter?: Duration.Duration
 }
 
-export interface Recorded extends Omit<Delivery, "attempt"> {
+export interface Recorded extends DeliveryRecord {
   readonly id: DocumentId
 }
 

@@ -90,13 +90,17 @@ describe("The numbers of changes on SQLite", () => {
           [
             "SELECT seq, changed, tenant_id FROM documents INDEXED BY documents_changed WHERE changed > 1 ORDER BY changed LIMIT 5",
             "SELECT rowid FROM pages WHERE rowid > 1 ORDER BY rowid LIMIT 5",
+            "SELECT seq, changed FROM documents INDEXED BY documents_changed_of_tenant WHERE tenant_id = 1 AND changed > 1 ORDER BY changed LIMIT 5",
             "SELECT rowid FROM pages WHERE document = 1 AND +rowid > 1 ORDER BY +rowid LIMIT 5"
           ].map((sql) => db.all(`EXPLAIN QUERY PLAN ${sql}`).map(({ detail }) => String(detail)))
         )
       )
       assert.deepStrictEqual(plans[0], ["SEARCH documents USING COVERING INDEX documents_changed (changed>?)"])
       assert.deepStrictEqual(plans[1], ["SEARCH pages USING INTEGER PRIMARY KEY (rowid>?)"])
-      assert.include(plans[2]?.[0], "SEARCH pages USING COVERING INDEX sqlite_autoindex_pages_1 (document=?)")
+      assert.deepStrictEqual(plans[2], [
+        "SEARCH documents USING COVERING INDEX documents_changed_of_tenant (tenant_id=? AND changed>?)"
+      ])
+      assert.include(plans[3]?.[0], "SEARCH pages USING COVERING INDEX sqlite_autoindex_pages_1 (document=?)")
     }).pipe(
       Effect.provide(
         Layer.unwrap(

@@ -1,9 +1,16 @@
 import { createServer } from "node:net"
 import { availableParallelism, freemem, totalmem } from "node:os"
 import { ByteSize, Config, Effect } from "effect"
+import { DisableAfterConfig } from "../../actors/Outbox.ts"
+import { AuthConfig } from "../../http/AuthConfig.ts"
+import { TrustedProxies } from "../../http/ClientAddress.ts"
 import { HttpConfig } from "../../http/HttpConfig.ts"
+import { MetricsToken } from "../../http/MetricsAccess.ts"
 import { StorageConfig, WorkersConfig } from "../../layers/Config.ts"
+import * as Telemetry from "../../layers/Telemetry.ts"
+import { TraceConfig } from "../../layers/trace/Trace.ts"
 import { EngineConfig } from "../../services/EngineConfig.ts"
+import { overridesFromEnv } from "../../services/TenantRegistry.ts"
 import { reasonOf } from "../Failure.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
 import { sizeOf } from "./Size.ts"
@@ -22,11 +29,24 @@ export const checkNode = (running: string): Finding => {
     : fail("node", `Node ${running} is too old`, `Install Node ${leastNode.join(".")} or newer.`)
 }
 
-const settings = Config.all({ http: HttpConfig, storage: StorageConfig, workers: WorkersConfig })
+/** All that `serve` reads at its start, so that what it would refuse is refused here. */
+const settings = Config.all({
+  auth: AuthConfig,
+  http: HttpConfig,
+  logLevel: Telemetry.LogLevelConfig,
+  metricsToken: MetricsToken,
+  storage: StorageConfig,
+  tenants: overridesFromEnv,
+  trace: TraceConfig,
+  trustedProxies: TrustedProxies,
+  webhooks: DisableAfterConfig,
+  workers: WorkersConfig
+})
 
-const checkSettings = Effect.gen(function* () {
+export const checkSettings = Effect.gen(function* () {
   const { http, storage } = yield* settings
   yield* Effect.scoped(Effect.provide(EngineConfig, EngineConfig.layerFromEnv))
+  yield* Telemetry.exportSettings
   return ok("settings", `DATA_DIR ${storage.directory}, port ${http.port}`)
 }).pipe(
   Effect.catch((error) => Effect.succeed(fail("settings", reasonOf(error), "Correct the variable; see the README.")))

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path"
+import { dirname, join } from "node:path"
 import { pid } from "node:process"
 import { Effect, FileSystem, Stream } from "effect"
 
@@ -13,7 +13,8 @@ export const writeAtomically = Effect.fnUntraced(function* <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>
 ) {
   const system = yield* FileSystem.FileSystem
-  const draft = join(dirname(path), `.${basename(path)}.${pid}-${++files}.part`)
+  // Without the file's own name, which may be as long as a name can be.
+  const draft = join(dirname(path), `.sluice-${pid}-${++files}.part`)
   yield* Effect.addFinalizer(() => Effect.ignore(system.remove(draft, { force: true })))
   yield* Effect.scoped(
     Effect.gen(function* () {

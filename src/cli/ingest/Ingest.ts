@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { Effect, FileSystem, Stream } from "effect"
+import { Effect, FileSystem, type PlatformError, Predicate, Stream } from "effect"
 import { writeAtomically } from "./AtomicFile.ts"
 import { extensionOf, type Format, render } from "./Formats.ts"
 import { type Named, outputNames } from "./Inputs.ts"
@@ -17,6 +17,10 @@ export interface Wanted {
   readonly out: string | undefined
   readonly format: Format
 }
+
+/** With the operating system's own code, `ENOSPC` say. */
+const causeOf = ({ message, reason: { cause } }: PlatformError.PlatformError): string =>
+  Predicate.hasProperty(cause, "code") ? `${String(cause.code)}: ${message}` : message
 
 /** Sends one file and, if that is wanted, waits for its end and writes its pages. */
 const ingestOne = Effect.fnUntraced(function* ({ input, out }: Named, { format, out: folder, wait }: Wanted) {
@@ -55,8 +59,8 @@ const ingestOne = Effect.fnUntraced(function* ({ input, out }: Named, { format, 
   return yield* Effect.ensuring(finish, target.forget(id)).pipe(
     Effect.catchTags({
       NotIngested: ({ code, detail }) => Effect.succeed<Outcome>({ ...accepted, error: { code, detail } }),
-      PlatformError: ({ message }) =>
-        Effect.succeed<Outcome>({ ...accepted, error: { code: "NOT_WRITTEN", detail: message } })
+      PlatformError: (error) =>
+        Effect.succeed<Outcome>({ ...accepted, error: { code: "NOT_WRITTEN", detail: causeOf(error) } })
     })
   )
 })

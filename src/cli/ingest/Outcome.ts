@@ -29,10 +29,16 @@ export const Report = Schema.Struct({
   documents: Schema.Array(Outcome)
 })
 
+/** The end of a document that was accepted and then lost, or not written, is not known: for who asked for it, it failed. */
+const stateOf = ({ error, status }: Outcome): Outcome["status"] =>
+  status === "accepted" && error !== undefined ? "failed" : status
+
 /** `report.pdf: completed, 12 pages, in out/report.txt` */
-export const outcomeLine = ({ duplicate, error, failedPages = 0, file, id, out, pages, status }: Outcome): string => {
+export const outcomeLine = (outcome: Outcome): string => {
+  const { duplicate, error, failedPages = 0, file, id, out, pages } = outcome
+  const state = stateOf(outcome)
   const parts = [
-    status === "accepted" ? `accepted as ${id}${duplicate === true ? ", which was there already" : ""}` : status,
+    state === "accepted" ? `accepted as ${id}${duplicate === true ? ", which was there already" : ""}` : state,
     pages === undefined ? undefined : plural(pages, "page"),
     failedPages > 0 ? `${failedPages} failed` : undefined,
     error && `${error.code}: ${error.detail}`,
@@ -43,7 +49,7 @@ export const outcomeLine = ({ duplicate, error, failedPages = 0, file, id, out, 
 
 export const summaryLine = (outcomes: ReadonlyArray<Outcome>): string => {
   const counts = new Map<string, number>()
-  for (const { status } of outcomes) counts.set(status, (counts.get(status) ?? 0) + 1)
+  for (const outcome of outcomes) counts.set(stateOf(outcome), (counts.get(stateOf(outcome)) ?? 0) + 1)
   const pages = outcomes.reduce((sum, outcome) => sum + (outcome.pages ?? 0), 0)
   const told = [...counts].map(([status, count]) => `${count} ${status}`).join(", ")
   return `${plural(outcomes.length, "file")}: ${told}${pages === 0 ? "" : `; ${plural(pages, "page")}`}`

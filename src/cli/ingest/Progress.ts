@@ -23,6 +23,8 @@ export class Progress extends Context.Service<
   }
 >()("sluice/cli/ingest/Progress") {}
 
+const wasToldWhenAccepted = ({ error, status }: Outcome) => status === "accepted" && error === undefined
+
 /** A line per event, for logs and pipes. */
 const plain = Layer.succeed(Progress, {
   note: Console.log,
@@ -36,7 +38,7 @@ const plain = Layer.succeed(Progress, {
     }
     return Effect.void
   },
-  settled: (_, outcome) => (outcome.status === "accepted" ? Effect.void : Console.log(outcomeLine(outcome))),
+  settled: (_, outcome) => (wasToldWhenAccepted(outcome) ? Effect.void : Console.log(outcomeLine(outcome))),
   summary: (outcomes) => Console.log(summaryLine(outcomes))
 })
 

@@ -236,6 +236,13 @@ const changes = [
 /** The trace that a document came with. */
 const traces = [`ALTER TABLE documents ADD COLUMN trace TEXT`]
 
+/** So that neither what a tenant missed nor what it is owed is looked for among everything of all others. */
+const byTenant = [
+  `CREATE INDEX documents_changed_of_tenant ON documents (tenant_id, changed)`,
+  `DROP INDEX documents_callback`,
+  `CREATE INDEX documents_callback_of_tenant ON documents (tenant_id, callback_next_at) WHERE callback_next_at IS NOT NULL`
+]
+
 const steps = (statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -253,7 +260,8 @@ const all = {
   "0008_changes": steps(changes),
   "0009_webhooks": steps(webhooks),
   "0010_traces": steps(traces),
-  "0011_blobs": steps(blobs)
+  "0011_blobs": steps(blobs),
+  "0012_by_tenant": steps(byTenant)
 }
 
 /** Brings the tables to what they were after this many steps, so that a test can bring them on from there. */

@@ -6,6 +6,7 @@ import {
   deliveriesKept,
   type Delivery,
   type DeliveryLog,
+  type DeliveryRecord,
   type EndpointHealth,
   type PendingCallback,
   type Webhook
@@ -99,24 +100,38 @@ const remove =
   (db) =>
     Exit.succeed(db.run("DELETE FROM webhooks WHERE tenant_id = ?", tenant) > 0)
 
-/** The webhook's moments have the names of none of the document's columns. */
-const pending = (db: Statements, now: number, limit: number): Array<PendingCallback> =>
-  db
-    .all(
-      `SELECT d.*, x.metadata, ${webhookColumns} FROM documents d
-      LEFT JOIN document_details x ON x.document = d.seq
-      LEFT JOIN webhooks w ON w.tenant_id = d.tenant_id
-      WHERE d.callback_next_at <= ? ORDER BY d.callback_next_at LIMIT ?`,
-      now,
-      limit
+const owing = "documents INDEXED BY documents_callback_of_tenant WHERE callback_next_at IS NOT NULL"
+
+/**
+ * Goes from tenant to tenant, and takes the first of each: what one is owed costs the others nothing. The webhook's moments
+ * have the names of none of the document's columns.
+ */
+const fairly = `
+  WITH RECURSIVE tenants (id) AS (
+    SELECT min(tenant_id) FROM ${owing}
+    UNION ALL
+    SELECT (SELECT min(tenant_id) FROM ${owing} AND tenant_id > tenants.id) FROM tenants WHERE tenants.id IS NOT NULL
+  ), owed AS (
+    SELECT d.seq, row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.callback_next_at, d.seq) AS turn
+    FROM tenants CROSS JOIN documents d WHERE d.seq IN (
+      SELECT seq FROM ${owing} AND tenant_id = tenants.id AND callback_next_at <= ? ORDER BY callback_next_at, seq LIMIT ?
     )
-    .map((row) => ({
-      document: toDocument(row),
-      callback: optionalText(row, "callback"),
-      webhook: optionalText(row, "secret") === undefined ? undefined : toWebhook(row),
-      deliveries: number(row, "callback_deliveries"),
-      dueAt: number(row, "callback_next_at")
-    }))
+  )
+  SELECT d.*, x.metadata, ${webhookColumns} FROM owed
+  CROSS JOIN documents d ON d.seq = owed.seq
+  LEFT JOIN document_details x ON x.document = d.seq
+  LEFT JOIN webhooks w ON w.tenant_id = d.tenant_id
+  ORDER BY owed.turn, d.callback_next_at, d.seq LIMIT ?
+`
+
+const pending = (db: Statements, now: number, limit: number, perTenant: number): Array<PendingCallback> =>
+  db.all(fairly, now, Math.min(limit, perTenant), limit).map((row) => ({
+    document: toDocument(row),
+    callback: optionalText(row, "callback"),
+    webhook: optionalText(row, "secret") === undefined ? undefined : toWebhook(row),
+    deliveries: number(row, "callback_deliveries"),
+    dueAt: number(row, "callback_next_at")
+  }))
 
 const log = (db: Statements, seq: number, attempt: number, delivery: Omit<Delivery, "attempt">) => {
   const last = db.get("SELECT max(number) AS number FROM deliveries WHERE document = ?", seq)
@@ -160,7 +175,7 @@ const judge = (db: Statements, tenant: TenantId, changedAt: number, at: number, 
 const record =
   (
     { deliveries, document, dueAt, webhook }: PendingCallback,
-    delivery: Omit<Delivery, "attempt">,
+    delivery: DeliveryRecord,
     health: EndpointHealth | undefined
   ): Operation<boolean, never> =>
   (db) => {
@@ -169,9 +184,10 @@ const record =
       const seq = number(found, "seq")
       log(db, seq, deliveries + 1, delivery)
       db.run(
-        `UPDATE documents SET callback_next_at = ?, callback_deliveries = callback_deliveries + 1
+        `UPDATE documents SET callback_next_at = ?, callback_deliveries = callback_deliveries + ?
         WHERE seq = ? AND retries = ? AND callback_next_at = ?`,
         delivery.nextAt ?? null,
+        delivery.deferred === true ? 0 : 1,
         seq,
         document.retries,
         dueAt
@@ -248,12 +264,12 @@ export const webhookRecords = (read: Read, write: Write) =>
       write("rotate a webhook's secret", rotate(tenant, rotation))
     ),
     removeWebhook: Effect.fn("DocumentStore.removeWebhook")((tenant) => write("remove a webhook", remove(tenant))),
-    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")(function* (now, limit) {
-      const found = yield* read("find callbacks owed", (db) => pending(db, now, limit))
+    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")(function* (now, limit, perTenant = limit) {
+      const found = yield* read("find callbacks owed", (db) => pending(db, now, Math.min(limit, 1), perTenant))
       // What is told outside has to be on the disk: a flush stands between the look and the answer.
       return found.length === 0
         ? found
-        : yield* write("find callbacks owed", (db) => Exit.succeed(pending(db, now, limit)))
+        : yield* write("find callbacks owed", (db) => Exit.succeed(pending(db, now, limit, perTenant)))
     }),
     recordDelivery: Effect.fn("DocumentStore.recordDelivery")((owed, delivery, health) =>
       write("record a delivery", record(owed, delivery, health))

@@ -45,15 +45,28 @@ export const makeNumbers = () => {
 }
 
 const changedDocuments = `
-  SELECT seq, changed, tenant_id FROM documents INDEXED BY documents_changed WHERE changed > ? ORDER BY changed LIMIT ?
+  SELECT seq, changed FROM documents INDEXED BY documents_changed WHERE changed > ? ORDER BY changed LIMIT ?
 `
 
-/** Of a page only what lies before its text is read. The inner query comes first, so that its limit bounds the work. */
-const changedPages = `
+const changedDocumentsOfTenant = `
+  SELECT seq, changed FROM documents INDEXED BY documents_changed_of_tenant
+  WHERE tenant_id = ? AND changed > ? ORDER BY changed LIMIT ?
+`
+
+/** Where a look at so many pages ends, if there are so many. */
+const lastPageLookedAt = "SELECT rowid AS changed FROM pages WHERE rowid > ? ORDER BY rowid LIMIT 1 OFFSET ?"
+
+/**
+ * Of a page only what lies before its text is read. The inner query comes first, so that its limit bounds the work: pages know
+ * nothing of tenants, which would cost an index that every page is written to.
+ */
+const changedPages = (condition: string) => `
   SELECT p.changed, p.number, p.status, d.id, d.tenant_id, d.page_count, d.pages_done, d.pages_failed
   FROM (SELECT rowid AS changed, document, number, status FROM pages WHERE rowid > ? ORDER BY rowid LIMIT ?) p
-  CROSS JOIN documents d ON d.seq = p.document ORDER BY p.changed
+  CROSS JOIN documents d ON d.seq = p.document WHERE ${condition} ORDER BY p.changed
 `
+const changedPagesOfAll = changedPages("true")
+const changedPagesOfTenant = changedPages("d.tenant_id = ?")
 
 /** The index of the primary key holds rowids, too; the plus keeps the table from being searched by them. */
 const pagesOf = `
@@ -73,21 +86,26 @@ const toPageChange = (row: Row): PageChange => ({
   progress: progress(row)
 })
 
-/** The number of the last row, if there may be more of them. */
-const lastOf = (rows: ReadonlyArray<Row>, limit: number): number => {
-  const row = rows.length < limit ? undefined : rows.at(-1)
-  return row === undefined ? Number.POSITIVE_INFINITY : number(row, "changed")
-}
+/** The number of the row, after which there may be more. */
+const boundOf = (row: Row | undefined): number =>
+  row === undefined ? Number.POSITIVE_INFINITY : number(row, "changed")
 
 export const changes = (
   db: Statements,
   last: number,
   { after, limit, tenant }: { readonly after: number; readonly limit: number; readonly tenant?: TenantId | undefined }
 ): Changes => {
-  const documents = db.all(changedDocuments, after, limit)
-  const pages = db.all(changedPages, after, limit)
-  const bound = Math.min(lastOf(documents, limit), lastOf(pages, limit))
-  const isTold = (row: Row) => number(row, "changed") <= bound && (tenant === undefined || row["tenant_id"] === tenant)
+  const documents =
+    tenant === undefined
+      ? db.all(changedDocuments, after, limit)
+      : db.all(changedDocumentsOfTenant, tenant, after, limit)
+  const pages =
+    tenant === undefined ? db.all(changedPagesOfAll, after, limit) : db.all(changedPagesOfTenant, after, limit, tenant)
+  const bound = Math.min(
+    boundOf(documents.length < limit ? undefined : documents.at(-1)),
+    boundOf(db.get(lastPageLookedAt, after, limit - 1))
+  )
+  const isTold = (row: Row) => number(row, "changed") <= bound
   const told: Array<Change> = [
     ...pages.filter(isTold).map(toPageChange),
     ...documents.filter(isTold).map((row): Change => ({

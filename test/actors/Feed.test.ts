@@ -10,7 +10,13 @@ import { Events } from "../../src/services/Events.ts"
 const streams = 20
 const portions = 20
 const status = {
-  ...{ waiting: 0, maxWaiting: 0, running: 0, maxRunning: 0, concurrency: 1, processed: 0, failed: 0 },
+  waiting: 0,
+  maxWaiting: 0,
+  running: 0,
+  maxRunning: 0,
+  concurrency: 1,
+  processed: 0,
+  failed: 0,
   paused: false,
   estimatedWaitSeconds: 0
 }

@@ -1,4 +1,4 @@
-import { DateTime, Effect, Random } from "effect"
+import { Effect, Random } from "effect"
 
 // When a delivery that failed is tried again: twelve tries, spread over about a day.
 
@@ -33,13 +33,4 @@ export const nextAttemptAt = Effect.fnUntraced(function* (
   const spread = 1 + jitter * (2 * (yield* Random.next) - 1)
   const delay = Math.max(delayMillis(failedAttempts) * spread, retryAfterMillis(retryAfter, now))
   return now + Math.round(delay)
-})
-
-const maxDeferMillis = 30 * 60_000
-
-/** When a delivery comes up again that was not tried: after about half the time that the document has been over. */
-export const deferredTo = Effect.fnUntraced(function* (now: number, endedAt: DateTime.DateTime | undefined) {
-  const over = endedAt === undefined ? 0 : now - DateTime.toEpochMillis(endedAt)
-  const delay = Math.min(Math.max(over / 2, firstDelayMillis), maxDeferMillis)
-  return now + Math.round(delay * (1 + jitter * (2 * (yield* Random.next) - 1)))
 })

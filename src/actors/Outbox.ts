@@ -9,7 +9,7 @@ import { Secrets } from "../services/Secrets.ts"
 import * as TraceContext from "../services/TraceContext.ts"
 import { callbackDeliveries, documentAttributes, webhooksDisabled } from "../services/Telemetry.ts"
 import { announcementBody, announcementHeaders, announcementId } from "./Announcement.ts"
-import { deferredTo, nextAttemptAt } from "./DeliverySchedule.ts"
+import { nextAttemptAt } from "./DeliverySchedule.ts"
 
 // Tells callbacks and endpoints that documents have ended, at least once. The store owes a callback from the moment the
 // document is terminal until it is settled here: delivered, refused for good, or given up. A crash between the delivery and
@@ -30,7 +30,7 @@ const batchSize = 256
 const batchPerTenant = 32
 const concurrency = 8
 const concurrencyPerTenant = 2
-/** Of a batch, nothing more is begun after this time: what is left stays owed, and slow receivers keep no other tenant waiting. */
+/** Of a batch, nothing more is begun after this time: what is left stays owed. The next batch waits for the slowest of this one. */
 const batchMillis = 5_000
 /** What was learned of silent origins is not held against them any longer. */
 const roundMillis = 30_000
@@ -75,13 +75,9 @@ const make = Effect.gen(function* () {
   const record = Effect.fnUntraced(function* (pending: PendingCallback, to: Target, at: number, result: Tried) {
     const now = yield* Clock.currentTimeMillis
     const attempt = pending.deliveries + 1
-    const deferred = result.outcome === "deferred"
-    const again = result.outcome === "failed" || result.outcome === "broken"
-    const nextAt = deferred
-      ? yield* deferredTo(now, pending.document.timings.finishedAt)
-      : again
-        ? yield* nextAttemptAt(attempt, now, result.retryAfter)
-        : undefined
+    // One that was put off counts as well: what is owed to a host that never answers has to come to an end.
+    const again = result.outcome === "failed" || result.outcome === "broken" || result.outcome === "deferred"
+    const nextAt = again ? yield* nextAttemptAt(attempt, now, result.retryAfter) : undefined
     const outcome = labelOf(result, nextAt)
     yield* Metric.update(callbackDeliveries.of(outcome), 1)
     if (outcome === "refused" || outcome === "abandoned") {
@@ -93,8 +89,7 @@ const make = Effect.gen(function* () {
       status: result.status,
       error: result.error,
       elapsedMillis: now - at,
-      nextAt,
-      deferred
+      nextAt
     }
     const health = to.shared && to.url !== undefined ? healthOf(result) : undefined
     if (yield* store.recordDelivery(pending, delivery, health)) {

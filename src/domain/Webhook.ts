@@ -38,10 +38,8 @@ export interface Delivery {
   readonly nextAt: number | undefined
 }
 
-/** A try as it is told to the log. One that was put off is none of the attempts: the next one has the same number. */
-export interface DeliveryRecord extends Omit<Delivery, "attempt"> {
-  readonly deferred?: boolean | undefined
-}
+/** A try as it is told to the log, which numbers it. */
+export type DeliveryRecord = Omit<Delivery, "attempt">
 
 /** The log of a document keeps so many tries, the latest. */
 export const deliveriesKept = 50

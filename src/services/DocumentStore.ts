@@ -334,7 +334,7 @@ export class DocumentStore extends Context.Service<
       perTenant?: number
     ) => Effect.Effect<ReadonlyArray<PendingCallback>, StoreUnavailable>
     /**
-     * Logs a try, and settles what was owed unless the try names the next one; one that is deferred is not counted. If the document has been retried or is to be
+     * Logs a try, and settles what was owed unless the try names the next one. If the document has been retried or is to be
      * delivered again since, it owes something else, which stays. Whether the tenant's endpoint was disabled by it.
      */
     readonly recordDelivery: (

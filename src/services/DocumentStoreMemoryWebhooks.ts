@@ -136,11 +136,10 @@ export const webhooksMemory = (documents: Documents) => {
       Effect.sync(() => {
         const stored = documents.byId.get(pending.document.id)
         if (stored !== undefined) {
-          const { deferred = false, ...logged } = delivery
-          const entry = { ...logged, attempt: pending.deliveries + 1 }
+          const entry = { ...delivery, attempt: pending.deliveries + 1 }
           stored.deliveryLog = [entry, ...stored.deliveryLog].slice(0, deliveriesKept)
           if (stored.callbackDue === pending.dueAt && stored.retries === pending.document.retries) {
-            if (!deferred) stored.deliveries++
+            stored.deliveries++
             stored.callbackDue = delivery.nextAt
           }
         }

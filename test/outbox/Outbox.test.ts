@@ -148,7 +148,7 @@ describe("the outbox", () => {
   )
 
   it.effect(
-    "does not hold one tenant's silent host against another tenant, nor what was not sent against a document",
+    "does not hold one tenant's silent host against another tenant, and counts what was not sent as tried",
     () =>
       Effect.gen(function* () {
         const { calls, layer } = makeSender(() => new CallbackFailed({ detail: "no connection" }))
@@ -161,9 +161,7 @@ describe("the outbox", () => {
         const unsent = all.filter(({ error }) => error?.startsWith("not tried") === true)
         assert.strictEqual(unsent.length, 10 - calls.length)
         const owed = yield* store.pendingCallbacks(Number.MAX_SAFE_INTEGER, 10)
-        for (const { deliveries, document } of owed) {
-          assert.strictEqual(deliveries, unsent.some(({ id }) => id === document.id) ? 0 : 1)
-        }
+        assert.deepStrictEqual(new Set(owed.map(({ deliveries }) => deliveries)), new Set([1]))
       })
   )
 

@@ -5,6 +5,7 @@ import { TenantId } from "../../domain/Ids.ts"
 import { pageViewOf } from "../../http/DocumentView.ts"
 import * as Engine from "../../layers/Engine.ts"
 import { filesAtOnce } from "./Ingest.ts"
+import { bytesOf } from "./Bytes.ts"
 import { NotIngested, type Seen, Target } from "./Target.ts"
 
 const tenant = TenantId.make("local")
@@ -46,17 +47,11 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
       const files = yield* FileSystem.FileSystem
 
       return Target.of({
-        submit: Effect.fnUntraced(function* ({ name, path, size }, sending) {
-          let sent = 0
-          const bytes = files.stream(path).pipe(
-            Stream.tap((chunk) => {
-              sent += chunk.length
-              return sending.sent(sent)
-            })
-          )
+        submit: Effect.fnUntraced(function* (input, sending) {
+          const { name, size } = input
           // Two inputs with the same bytes are two documents: one must not be forgotten while the other is read.
           const { id } = yield* ingestion
-            .submit(tenant, bytes, { name, size, password, force: true })
+            .submit(tenant, bytesOf(files, input, sending), { name, size, password, force: true })
             .pipe(
               Effect.mapError((error) =>
                 error._tag === "PlatformError"

@@ -1,6 +1,7 @@
 import { Duration, Effect, FileSystem, Layer, type Redacted, Stream } from "effect"
 import { type ClientError, isBusy, SluiceClient, Unreachable } from "../../client.ts"
 import { shortWaiting } from "../Describe.ts"
+import { bytesOf } from "./Bytes.ts"
 import { NotIngested, type Seen, Target } from "./Target.ts"
 import type { DocumentView } from "../../http/DocumentView.ts"
 
@@ -33,19 +34,10 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
       const files = yield* FileSystem.FileSystem
 
       return Target.of({
-        submit: Effect.fnUntraced(function* ({ name, path, size }, sending) {
-          let sent = 0
-          const bytes = files.stream(path).pipe(
-            Stream.tap((chunk) => {
-              sent += chunk.length
-              return sending.sent(sent)
-            })
-          )
-          const once = Effect.suspend(() => {
-            sent = 0
-            return sluice.ingest(bytes, { name, size, password })
-          })
-          const { duplicateOf, id } = yield* once.pipe(
+        submit: Effect.fnUntraced(function* (input, sending) {
+          const { name, size } = input
+          const bytes = bytesOf(files, input, sending)
+          const { duplicateOf, id } = yield* sluice.ingest(bytes, { name, size, password }).pipe(
             Effect.tapError((error) =>
               isBusy(error)
                 ? Effect.andThen(

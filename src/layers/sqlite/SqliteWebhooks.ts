@@ -184,10 +184,9 @@ const record =
       const seq = number(found, "seq")
       log(db, seq, deliveries + 1, delivery)
       db.run(
-        `UPDATE documents SET callback_next_at = ?, callback_deliveries = callback_deliveries + ?
+        `UPDATE documents SET callback_next_at = ?, callback_deliveries = callback_deliveries + 1
         WHERE seq = ? AND retries = ? AND callback_next_at = ?`,
         delivery.nextAt ?? null,
-        delivery.deferred === true ? 0 : 1,
         seq,
         document.retries,
         dueAt

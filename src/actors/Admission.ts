@@ -32,7 +32,7 @@ import { TenantDirectory } from "./TenantDirectory.ts"
  * are they a PDF, commit the document, wake the tenant. What fails on the way leaves nothing that a caller could see.
  *
  * Whether there is room is asked in this order: size, rate, bytes in flight, backlog; of the tenant first, then of all. A
- * refusal reads nothing of the upload and writes nothing, so it stays far cheaper than what it refuses.
+ * refusal reads nothing of the upload and writes nothing, so it costs little beside its HTTP request.
  */
 
 const maxNameLength = 1024

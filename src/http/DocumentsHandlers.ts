@@ -9,12 +9,12 @@ import { Api } from "./Api.ts"
 import { CurrentTenant } from "./CurrentTenant.ts"
 import { pdfMediaTypes } from "./DocumentsApi.ts"
 import { viewOf } from "./DocumentView.ts"
+import { FloodControl } from "./FloodControl.ts"
 import { documentProblems, notFound, storeProblems, unavailable } from "./Failures.ts"
 import { keyedIntake, plainIntake } from "./Intake.ts"
 import { linksOf } from "./Outcome.ts"
 import { Conflict, ServiceUnavailable, someTime, UnsupportedMediaType } from "./Problems.ts"
 import { refuseAll, refuseLimitReached } from "./Refusal.ts"
-import { makeRefusalPace } from "./RefusalPace.ts"
 import { bodyProblem } from "./RequestBody.ts"
 import { refusePasswordInUrl } from "./Submission.ts"
 import { uploadForm, uploadRaw } from "./Upload.ts"
@@ -24,7 +24,7 @@ export const DocumentsHandlers = HttpApiBuilder.group(
   "documents",
   Effect.fn(function* (handlers) {
     const ingestion = yield* Ingestion
-    const pace = makeRefusalPace()
+    const flood = yield* FloodControl
     return handlers
       .handleRaw(
         "upload",
@@ -48,7 +48,7 @@ export const DocumentsHandlers = HttpApiBuilder.group(
           const documents = items.map(({ outcome }) => outcome)
           const rest = truncated ? { truncated } : {}
           const refusal = items.every((item) => item.refusal !== undefined) ? items[0]?.refusal : undefined
-          if (refusal?.status === 429) yield* pace(tenant)
+          if (refusal?.status === 429) yield* flood.refused(request, tenant, "/v1/documents", refusal.error)
           if (refusal !== undefined) return yield* refuseAll(refusal, documents, rest)
           return yield* intake.close({ documents, ...rest })
         }, Effect.scoped)

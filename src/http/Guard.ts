@@ -1,4 +1,4 @@
-import { Cause, Clock, Effect, Layer, Random, Result, Stream } from "effect"
+import { Cause, Clock, Effect, Layer, Result, Stream } from "effect"
 import {
   HttpBody,
   HttpRouter,
@@ -22,6 +22,7 @@ import {
   MethodNotAllowed,
   NotFound
 } from "./Problems.ts"
+import { answerHeaders, makeRequestIds } from "./RequestId.ts"
 import { methodsOf, routeOf } from "./Tracing.ts"
 
 /**
@@ -103,11 +104,7 @@ const headersOf = (
   response: HttpServerResponse.HttpServerResponse,
   requestId: string
 ): Record<string, string> => ({
-  "x-request-id": requestId,
-  // Text out of a stranger's PDF must stay text.
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cross-origin-resource-policy": "same-origin",
+  ...answerHeaders(requestId),
   // What tells of a tenant belongs into no cache, unless the answer itself knows better.
   ...(response.headers["cache-control"] === undefined ? { "cache-control": "no-store" } : {}),
   ...(response.headers["content-security-policy"] === undefined &&
@@ -189,9 +186,6 @@ const admit = Effect.fnUntraced(function* <E, R>(
     : response
 })
 
-/** The caller's request id is kept if it is fit for a log line. */
-const acceptableId = /^[A-Za-z0-9._-]{1,64}$/
-
 /** Reads and probes are many and dull; so are refusals, which a flood must not turn into a flood of lines. */
 const dullStatuses: ReadonlySet<number> = new Set([401, 429])
 
@@ -202,17 +196,15 @@ const logAccess = (method: string, status: number, attributes: Record<string, un
 
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
-    const run = (yield* Random.nextIntBetween(0, 2 ** 31)).toString(36)
+    const requestIdOf = yield* makeRequestIds
     const hosts = yield* HostPolicy
     const authentication = yield* Authentication
-    let requests = 0
 
     return HttpRouter.middleware(
       (effect) =>
         Effect.gen(function* () {
           const request = yield* HttpServerRequest.HttpServerRequest
-          const given = request.headers["x-request-id"]
-          const requestId = given !== undefined && acceptableId.test(given) ? given : `${run}-${++requests}`
+          const requestId = requestIdOf(request.headers["x-request-id"])
           const startedAt = yield* Clock.currentTimeMillis
           const log = (status: number) =>
             Effect.flatMap(Clock.currentTimeMillis, (now) =>

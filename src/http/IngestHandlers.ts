@@ -3,10 +3,10 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../actors/Ingestion.ts"
 import { Api } from "./Api.ts"
 import { tenantWithBody } from "./CurrentTenant.ts"
+import { FloodControl } from "./FloodControl.ts"
 import { keep, replay, reserve } from "./Idempotency.ts"
 import { IngestAnswer } from "./IngestApi.ts"
 import { acceptedItem, failedItem, refuseAll } from "./Refusal.ts"
-import { makeRefusalPace } from "./RefusalPace.ts"
 import { refusePasswordInUrl } from "./Submission.ts"
 
 /** Sources of one request that are resolved at once. */
@@ -21,10 +21,10 @@ export const IngestHandlers = HttpApiBuilder.group(
   "ingest",
   Effect.fn(function* (handlers) {
     const ingestion = yield* Ingestion
-    const pace = makeRefusalPace()
+    const flood = yield* FloodControl
     return handlers.handle(
       "ingest",
-      Effect.fnUntraced(function* ({ headers, payload: { pdf_ids, tenant_id, ...options } }) {
+      Effect.fnUntraced(function* ({ headers, payload: { pdf_ids, tenant_id, ...options }, request: head }) {
         yield* refusePasswordInUrl
         const tenant = yield* tenantWithBody(tenant_id)
         const key = headers["idempotency-key"]
@@ -43,7 +43,7 @@ export const IngestHandlers = HttpApiBuilder.group(
         const documents = items.map(({ outcome }) => outcome)
         const queued = items.filter((item) => item.refusal === undefined).length
         const refusal = queued === 0 ? items[0]?.refusal : undefined
-        if (refusal?.status === 429) yield* pace(tenant)
+        if (refusal?.status === 429) yield* flood.refused(head, tenant, "/pdf/ingest", refusal.error)
         if (refusal !== undefined) {
           return yield* refuseAll(refusal, documents, { accepted: false, queued_pdfs: 0 } as const)
         }

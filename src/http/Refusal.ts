@@ -18,6 +18,11 @@ const limitCodes = {
   tenant_queue: "TENANT_QUEUE_FULL",
   global_queue: "GLOBAL_QUEUE_FULL"
 } as const
+const limits = ["tenant_rate", "tenant_bytes", "global_bytes", "tenant_queue", "global_queue"] as const
+const limitsByCode = new Map<string, LimitReached["limit"]>(limits.map((limit) => [limitCodes[limit], limit]))
+
+/** The limit that an error's code stands for. */
+export const limitOf = (code: string): LimitReached["limit"] | undefined => limitsByCode.get(code)
 
 const limitReached = ({ allowed, limit, message, retryAfterSeconds }: LimitReached) => ({
   code: limitCodes[limit],

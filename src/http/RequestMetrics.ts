@@ -24,6 +24,9 @@ const seriesOf = (method: string, route: string, status: string) => {
   return made
 }
 
+/** Counts an answer that was given without the middleware. */
+export const countRefusal = (method: string, route: string) => Metric.update(seriesOf(method, route, "4xx").count, 1)
+
 /** Counts and times every request, whatever becomes of it. */
 export const middleware = HttpMiddleware.make((app) =>
   Effect.gen(function* () {

@@ -8,6 +8,7 @@ import * as CurrentTenant from "./CurrentTenant.ts"
 import { DashboardHandlers } from "./DashboardHandlers.ts"
 import { DocumentsHandlers } from "./DocumentsHandlers.ts"
 import { EventsHandlers } from "./EventsHandlers.ts"
+import { FloodControl } from "./FloodControl.ts"
 import * as Guard from "./Guard.ts"
 import * as HostPolicy from "./HostPolicy.ts"
 import { HealthHandlers } from "./HealthHandlers.ts"
@@ -55,7 +56,11 @@ const served = HttpRouter.serve(Routes, { disableLogger: true, middleware: Reque
 )
 
 /** Answers on the server it is given. Who may is for `Authentication` to say, and whose the request is for `TenantIdentification`. */
-export const layerNoDeps = LiveStreams.layerClosing.pipe(Layer.provide(served), Layer.provide(LiveStreams.layer))
+export const layerNoDeps = LiveStreams.layerClosing.pipe(
+  Layer.provide(served),
+  // The server may have it too: a layer is built once.
+  Layer.provide([LiveStreams.layer, FloodControl.layer])
+)
 
 /** The same as the configuration says. */
 export const layer = layerNoDeps.pipe(

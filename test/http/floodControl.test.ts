@@ -1,0 +1,128 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Layer } from "effect"
+import { FetchHttpClient, HttpServer } from "effect/http"
+import { TestClock } from "effect/testing"
+import { LimitReached } from "../../src/actors/Ingestion.ts"
+import { TenantId } from "../../src/domain/Ids.ts"
+import { CurrentTenant } from "../../src/http/CurrentTenant.ts"
+import { FloodControl, type RequestHead } from "../../src/http/FloodControl.ts"
+import * as NodeServer from "../../src/http/NodeServer.ts"
+import * as Server from "../../src/http/Server.ts"
+import { assertProblem, get, postPdf } from "./client.ts"
+import { change, fakes } from "./fakes.ts"
+
+const flooder = TenantId.make("flooder")
+const full = { code: "TENANT_QUEUE_FULL", message: "the queue is full", limit: 1, retryAfter: 7 }
+const headOf = (tenant: string, more: Record<string, string> = {}): RequestHead => ({
+  method: "POST",
+  url: "/v1/documents?name=a.pdf",
+  headers: { "x-tenant-id": tenant, ...more }
+})
+
+const refuse = Effect.fnUntraced(function* ({
+  error = full,
+  explicit = true,
+  request = headOf("flooder"),
+  tenant = flooder
+} = {}) {
+  const flood = yield* FloodControl
+  const current = { id: tenant, explicit, authenticated: false, admin: true }
+  return yield* flood
+    .refused(request, tenant, "/v1/documents", error)
+    .pipe(Effect.provideService(CurrentTenant, current))
+})
+
+/** Refuses at once as often as is possible, and then in a fiber that waits. */
+const floodFrom = Effect.fnUntraced(function* (options?: Parameters<typeof refuse>[0]) {
+  for (let times = 0; times < 20; times++) yield* refuse(options)
+  return yield* Effect.forkChild(refuse(options), { startImmediately: true })
+})
+
+describe("flood control", () => {
+  it.effect("slows down a tenant that keeps sending, and nobody else", () =>
+    Effect.gen(function* () {
+      const slowed = yield* floodFrom()
+      yield* refuse({ tenant: TenantId.make("other"), request: headOf("other") })
+      yield* TestClock.adjust("249 millis")
+      assert.isUndefined(slowed.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.isDefined(slowed.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      yield* refuse()
+    }).pipe(Effect.provide(FloodControl.layer))
+  )
+
+  it.effect("knows the sender of too many by the head of its requests, for a second", () =>
+    Effect.gen(function* () {
+      const { known } = yield* FloodControl
+      assert.isUndefined(known(headOf("flooder")))
+      yield* floodFrom()
+      const refusal = known({ ...headOf("flooder"), url: "/v1/documents?name=another.pdf" })
+      assert.strictEqual(refusal?.limit, "tenant_queue")
+      assert.strictEqual(refusal?.response.status, 429)
+      assert.strictEqual(refusal?.response.headers["retry-after"], "7")
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(known(headOf("flooder")))
+    }).pipe(Effect.provide(FloodControl.layer))
+  )
+
+  it.effect("takes nobody else for the sender", () =>
+    Effect.gen(function* () {
+      const { known } = yield* FloodControl
+      yield* floodFrom()
+      assert.isUndefined(known(headOf("other")))
+      assert.isUndefined(known({ ...headOf("flooder"), url: "/v1/tenant" }))
+      assert.isUndefined(known({ ...headOf("flooder"), method: "GET" }))
+      assert.isUndefined(known(headOf("flooder", { authorization: "Bearer other" })))
+      // It may have a right to the answer that it was given before.
+      assert.isUndefined(known(headOf("flooder", { "idempotency-key": "a" })))
+      const [path, name] = ["/v1/documents?tenant_id=", { method: "POST", headers: {} }]
+      assert.isDefined(known({ ...name, url: `${path}flooder` }))
+      assert.isUndefined(known({ ...name, url: `${path}other` }))
+    }).pipe(Effect.provide(FloodControl.layer))
+  )
+
+  it.effect("knows nobody whose next request might be another's, or smaller", () =>
+    Effect.gen(function* () {
+      const { known } = yield* FloodControl
+      yield* floodFrom({ explicit: false })
+      yield* TestClock.adjust("1 second")
+      yield* floodFrom({ error: { ...full, code: "TENANT_BYTES_IN_FLIGHT" } })
+      assert.isUndefined(known(headOf("flooder")))
+    }).pipe(Effect.provide(FloodControl.layer))
+  )
+})
+
+const served = HttpServer.layerTestClient.pipe(
+  Layer.provide(FetchHttpClient.layer),
+  Layer.provideMerge(Server.layer),
+  Layer.provideMerge(fakes),
+  Layer.provideMerge(NodeServer.layer),
+  Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ PORT: "0" })))
+)
+
+/** The answer to an upload that did not get as far as its route, which tells of each document. */
+const refusedAtTheDoor = (headers: Record<string, string>) =>
+  Effect.repeat(postPdf("/v1/documents", headers), { until: ({ json }) => !("documents" in json) })
+
+describe("a flood", () => {
+  it.live("is refused at the door, and counted; nobody else is, and not the sender's other requests", () =>
+    Effect.gen(function* () {
+      yield* change({ refuse: new LimitReached({ limit: "tenant_queue", allowed: 2, retryAfterSeconds: 7 }) })
+      const { headers, ...answer } = yield* refusedAtTheDoor({ "x-tenant-id": "flooder", "x-request-id": "mine" })
+      assertProblem({ headers, ...answer }, 429, "TENANT_QUEUE_FULL")
+      assert.deepInclude(answer.json, {
+        limit: 2,
+        retryAfter: 7,
+        advice: "Try again after the time that Retry-After tells."
+      })
+      assert.deepInclude(headers, { "retry-after": "7", "x-request-id": "mine", "cache-control": "no-store" })
+      assert.strictEqual(headers["x-content-type-options"], "nosniff")
+      yield* change({ refuse: undefined })
+      assert.strictEqual((yield* get("/v1/tenant", { "x-tenant-id": "flooder" })).status, 200)
+      assert.strictEqual((yield* postPdf("/v1/documents", { "x-tenant-id": "other" })).status, 202)
+      // The fake engine counts none.
+      assert.include((yield* get("/metrics")).text, 'sluice_documents_refused_total{reason="tenant_queue"} 1\n')
+    }).pipe(Effect.provide(served))
+  )
+})

@@ -50,6 +50,7 @@ export const DocumentsHandlers = HttpApiBuilder.group(
           const refusal = items.every((item) => item.refusal !== undefined) ? items[0]?.refusal : undefined
           if (refusal?.status === 429) yield* flood.refused(request, tenant, "/v1/documents", refusal.error)
           if (refusal !== undefined) return yield* refuseAll(refusal, documents, rest)
+          yield* flood.accepted(request)
           return yield* intake.close({ documents, ...rest })
         }, Effect.scoped)
       )

@@ -10,7 +10,8 @@ import { limitOf, type Refusal } from "./Refusal.ts"
 /**
  * Answering thousands of requests a second, even with no, is work that the uploads of others would wait for. So the refusals of
  * one tenant beyond a first few of a second are slowed down, and whoever sent one is known by the head of its request for a
- * moment: what comes from there is refused again by the head alone, before it costs what a request costs.
+ * second: what comes from there is refused again by the head alone, before it costs what a request costs. Then one request is
+ * let through to see whether there is room; the others are refused for another second, unless it is accepted.
  *
  * Only requests whose head names the tenant are known again, and none with an idempotency key, which may have a right to the
  * answer that it was given before.
@@ -20,7 +21,7 @@ import { limitOf, type Refusal } from "./Refusal.ts"
 const promptPerSecond = 20
 const pause = "250 millis"
 
-/** Milliseconds for which a sender is known. Room that it gets meanwhile waits so long. */
+/** Milliseconds for which a sender is refused by the head. Room that it gets meanwhile waits so long. */
 const memory = 1000
 
 /** A smaller upload might get in where there is no room for the bytes of a larger one. */
@@ -66,6 +67,8 @@ export class FloodControl extends Context.Service<
       route: string,
       refusal: Refusal["error"]
     ) => Effect.Effect<void, never, CurrentTenant>
+    /** To be called when one was accepted. */
+    readonly accepted: (request: RequestHead) => Effect.Effect<void>
     /** How to refuse this request as those of the same sender before; after a pause. */
     readonly known: (request: RequestHead) => KnownRefusal | undefined
     readonly pause: Effect.Effect<void>
@@ -91,7 +94,7 @@ export class FloodControl extends Context.Service<
 
       const know = (sender: string, refusal: Known, now: number) => {
         for (const [other, { until }] of senders) {
-          if (until > now) break
+          if (until + memory > now) break
           senders.delete(other)
         }
         // Behind those who are forgotten earlier.
@@ -102,9 +105,11 @@ export class FloodControl extends Context.Service<
       return FloodControl.of({
         refused: Effect.fnUntraced(function* (request, tenant, route, { message, retryAfter = 1, ...error }) {
           const now = clock.currentTimeMillisUnsafe()
-          if (!isFlooding(tenant, now)) return
-          const { explicit } = yield* CurrentTenant
           const sender = senderOf(request)
+          const known = sender === undefined ? undefined : senders.get(sender)
+          const goesOn = known !== undefined && known.until + memory > now
+          if (!isFlooding(tenant, now) && !goesOn) return
+          const { explicit } = yield* CurrentTenant
           const limit = limitOf(error.code)
           if (explicit && sender !== undefined && limit !== undefined && isForAll(limit)) {
             const problem = new TooManyRequests({ ...error, detail: message, retryAfter })
@@ -117,11 +122,21 @@ export class FloodControl extends Context.Service<
           }
           yield* Effect.sleep(pause)
         }),
+        accepted: (request) =>
+          Effect.sync(() => {
+            const sender = senders.size === 0 ? undefined : senderOf(request)
+            if (sender !== undefined) senders.delete(sender)
+          }),
         known: (request) => {
-          if (senders.size === 0) return undefined
-          const sender = senderOf(request)
+          const sender = senders.size === 0 ? undefined : senderOf(request)
           const known = sender === undefined ? undefined : senders.get(sender)
-          return known !== undefined && known.until > clock.currentTimeMillisUnsafe() ? known : undefined
+          if (sender === undefined || known === undefined) return undefined
+          const now = clock.currentTimeMillisUnsafe()
+          if (known.until > now) return known
+          // This one is let through; if the flood is over, the sender is nobody in particular.
+          if (known.until + memory > now) know(sender, { ...known, until: now + memory }, now)
+          else senders.delete(sender)
+          return undefined
         },
         pause: Effect.sleep(pause)
       })

@@ -47,6 +47,7 @@ export const IngestHandlers = HttpApiBuilder.group(
         if (refusal !== undefined) {
           return yield* refuseAll(refusal, documents, { accepted: false, queued_pdfs: 0 } as const)
         }
+        yield* flood.accepted(head)
         const answer = { accepted: true as const, queued_pdfs: queued, documents }
         if (key !== undefined)
           yield* keep(ingestion, tenant, key, request, { body: yield* encodeAnswer(answer), bytes: 0 })

@@ -47,7 +47,7 @@ describe("flood control", () => {
       assert.isUndefined(slowed.pollUnsafe())
       yield* TestClock.adjust("1 millis")
       assert.isDefined(slowed.pollUnsafe())
-      yield* TestClock.adjust("1 second")
+      yield* TestClock.adjust("2 seconds")
       yield* refuse()
     }).pipe(Effect.provide(FloodControl.layer))
   )
@@ -63,6 +63,35 @@ describe("flood control", () => {
       assert.strictEqual(refusal?.response.headers["retry-after"], "7")
       yield* TestClock.adjust("1 second")
       assert.isUndefined(known(headOf("flooder")))
+    }).pipe(Effect.provide(FloodControl.layer))
+  )
+
+  it.effect("lets one request through each second, and all when it was accepted", () =>
+    Effect.gen(function* () {
+      const { accepted, known } = yield* FloodControl
+      yield* floodFrom()
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(known(headOf("flooder")))
+      assert.isDefined(known(headOf("flooder")))
+      // What it is told from now on is what the one was told.
+      yield* Effect.forkChild(refuse({ error: { ...full, retryAfter: 9 } }), { startImmediately: true })
+      assert.strictEqual(known(headOf("flooder"))?.response.headers["retry-after"], "9")
+      yield* accepted(headOf("other"))
+      assert.isDefined(known(headOf("flooder")))
+      yield* accepted(headOf("flooder"))
+      assert.isUndefined(known(headOf("flooder")))
+    }).pipe(Effect.provide(FloodControl.layer))
+  )
+
+  it.effect("forgets a sender that stopped", () =>
+    Effect.gen(function* () {
+      const { known } = yield* FloodControl
+      yield* floodFrom()
+      yield* TestClock.adjust("2 seconds")
+      assert.isUndefined(known(headOf("flooder")))
+      assert.isUndefined(known(headOf("flooder")))
+      // At once.
+      yield* refuse()
     }).pipe(Effect.provide(FloodControl.layer))
   )
 

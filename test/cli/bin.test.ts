@@ -1,67 +1,14 @@
 // The command as it is installed: a process of its own, started through its launcher.
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { type ChildProcess, spawn } from "node:child_process"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { spinningPage } from "../support/pdf.ts"
 import { temporaryFolder } from "../support/service.ts"
+import { start } from "./command.ts"
 
-const launcher = fileURLToPath(new URL("../../sluice.js", import.meta.url))
 const welcome = fileURLToPath(new URL("../../examples/welcome.pdf", import.meta.url))
-
-const endOf = (child: ChildProcess) =>
-  Effect.callback<number | string | null>((resume) => {
-    const done = () => resume(Effect.succeed(child.exitCode ?? child.signalCode))
-    if (child.exitCode !== null || child.signalCode !== null) done()
-    else child.once("close", done)
-  })
-
-/** Starts the command in this folder. Killed with the scope, if need be. */
-const start = Effect.fnUntraced(function* (
-  cwd: string,
-  args: ReadonlyArray<string>,
-  env: Readonly<Record<string, string>> = {}
-) {
-  const child = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      spawn(process.execPath, ["--no-warnings", launcher, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] })
-    ),
-    (child) =>
-      Effect.andThen(
-        Effect.sync(() => child.kill("SIGKILL")),
-        endOf(child)
-      )
-  )
-  let output = ""
-  const listeners = new Set<() => void>()
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk: Buffer) => {
-      output += chunk.toString()
-      for (const listener of listeners) listener()
-    })
-  }
-  return {
-    output: () => output,
-    signal: (signal: NodeJS.Signals) => Effect.sync(() => child.kill(signal)),
-    ended: endOf(child),
-    /** Waits until it has printed that. */
-    printed: (...parts: ReadonlyArray<string>) =>
-      Effect.callback<void>((resume) => {
-        const look = () => {
-          if (!parts.every((part) => output.includes(part))) return
-          listeners.delete(look)
-          resume(Effect.void)
-        }
-        listeners.add(look)
-        child.once("close", () =>
-          resume(Effect.die(new Error(`it ended without printing ${parts.join(", ")}:\n${output}`)))
-        )
-        look()
-      })
-  }
-})
 
 describe("The installed command", () => {
   it.live("reads a PDF without a server", () =>

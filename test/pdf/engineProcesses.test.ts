@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
+import { childrenOf } from "../support/serverProcess.ts"
 import { brokenPage, makeEncryptedPdf, makePdf, manyPages, spinningPage, textPage } from "../support/pdf.ts"
 import { eventually, inMemory, isRunning, pdfOf, read, twoWorkers } from "./engine.ts"
 
@@ -30,6 +31,28 @@ it.live("Workers end when their engine's process is killed, even one that spins"
     assert.deepStrictEqual(pids.map(isRunning), [true, true, true])
     child.kill("SIGKILL")
     yield* eventually(() => !pids.some(isRunning))
+  })
+)
+
+it.live.skipIf(process.platform !== "linux")("The first page worker starts alone, so that there is one soon", () =>
+  Effect.gen(function* () {
+    const others = childrenOf(process.pid)
+    const started = () => childrenOf(process.pid).filter((pid) => !others.includes(pid))
+    yield* Effect.gen(function* () {
+      const engine = yield* PdfEngine
+      const workersAtFirst = Effect.gen(function* () {
+        const { length } = started()
+        const { workers } = yield* engine.status
+        return workers.length > 0 ? undefined : length
+      })
+      const seen = yield* workersAtFirst.pipe(
+        Effect.tap((count) => Effect.sync(() => assert.isAtMost(count ?? 0, 1))),
+        Effect.delay("10 millis"),
+        Effect.repeat({ until: (count) => count === undefined })
+      )
+      assert.isUndefined(seen)
+      yield* eventually(() => started().length === 3)
+    }).pipe(Effect.provide(twoWorkers))
   })
 )
 

@@ -1,5 +1,5 @@
 // Who works for whom: keeps a fixed number of page workers alive and lends them out, one call each.
-import { Deferred, Effect, Schedule, type Scope } from "effect"
+import { Deferred, Effect, Latch, Schedule, type Scope } from "effect"
 import type { EngineStatus } from "../../services/PdfEngine.ts"
 import { EngineUnavailable, WorkerDied } from "../../services/PdfEngine.ts"
 import type { WorkerLimits, WorkerProcess } from "./WorkerProcess.ts"
@@ -57,6 +57,8 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
   const seasoned = new WeakSet<WorkerProcess>()
   const waiters = new Set<Waiter>()
   const listeners = new Set<() => void>()
+  /** The first is ready, or did not start. Until then it has the processors, so that there is one soon. */
+  const firstTried = Latch.makeUnsafe(false)
   /** Of those that are busy: their call was interrupted, and they have not stopped yet. */
   let stopping = 0
   let replaced = 0
@@ -192,6 +194,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
 
   const onFailedStart = (reason: WorkerDied) =>
     Effect.sync(() => {
+      firstTried.openUnsafe()
       failedStarts += 1
       if (ready.size > 0 || failedStarts < startsBeforeFailing * children) return
       refuseAll(new EngineUnavailable({ detail: reason.detail }))
@@ -202,6 +205,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     failedStarts = 0
     unavailable = undefined
     ready.add(worker)
+    firstTried.openUnsafe()
     condemnWorn()
     lend()
     announce()
@@ -213,10 +217,15 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
 
   const keepOneAlive = oneLife.pipe(Effect.retry(startBackoff), Effect.forever)
 
-  yield* Effect.forEach(Array.from({ length: children }), () => keepOneAlive, {
-    concurrency: "unbounded",
-    discard: true
-  }).pipe(Effect.forkIn(scope))
+  const keepOthersAlive = Effect.forEach(
+    Array.from({ length: children - 1 }),
+    () => Effect.andThen(firstTried.await, keepOneAlive),
+    { concurrency: "unbounded", discard: true }
+  )
+  // At once: whoever builds the layer goes on to load and to build, while the first one does as well.
+  yield* Effect.all([keepOneAlive, keepOthersAlive], { concurrency: "unbounded", discard: true }).pipe(
+    Effect.forkIn(scope, { startImmediately: true })
+  )
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       refuseAll(new EngineUnavailable({ detail: "they are being stopped" }))

@@ -4,6 +4,7 @@ import { Deferred, Effect } from "effect"
 import type { Scope } from "effect"
 import type { ChildProcess } from "node:child_process"
 import { spawn } from "node:child_process"
+import { getCompileCacheDir } from "node:module"
 import { fileURLToPath } from "node:url"
 import type { PageResult } from "../../domain/Page.ts"
 import type { BlobLocation } from "../../services/BlobStore.ts"
@@ -81,10 +82,11 @@ const launch = (limits: WorkerLimits): ChildProcess => {
   // so its id, its signals and its end are the worker's.
   const kibibytes = String(Math.floor((limits.memoryBytes + reservedBytes) / 1024))
   const limited = ["/bin/sh", "-c", 'ulimit -c 0; ulimit -d "$0"; exec "$@"', kibibytes, ...command]
+  const compiled = getCompileCacheDir()
   const [file = "", ...args] = process.platform === "win32" ? command : limited
   return spawn(file, args, {
     // Nothing of the engine's environment, where secrets are, reaches the process that interprets hostile files.
-    env: {},
+    env: compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     serialization: "advanced",
     windowsHide: true

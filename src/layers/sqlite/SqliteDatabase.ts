@@ -4,10 +4,11 @@
  * SQLite answers synchronously, so a function given to `use` runs whole: no other fiber can come between its statements,
  * and it cannot be interrupted half-way.
  */
-import { fdatasync, openSync } from "node:fs"
+import { fdatasync, fstatSync, openSync } from "node:fs"
 import { Cause, Context, Effect, Layer, Semaphore } from "effect"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
 import { call, closeFile } from "../Files.ts"
+import * as Checkpoints from "./Checkpoints.ts"
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
 
 export type Row = Record<string, SQLOutputValue>
@@ -34,11 +35,13 @@ const statementCacheSize = 200
 
 /**
  * A commit appends to the write-ahead log and does not wait for the disk: `flush` does, without holding up this thread. The
- * log is in order, so what is flushed stands on everything that was committed before it. It is cut back when it grows.
+ * log is in order, so what is flushed stands on everything that was committed before it. No commit brings it into the database:
+ * another thread does. Its file is cut back when it has grown.
  */
 const settings = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
+  PRAGMA wal_autocheckpoint = 0;
   PRAGMA foreign_keys = ON;
   PRAGMA temp_store = MEMORY;
   PRAGMA cache_size = -32768;
@@ -97,14 +100,18 @@ export class SqliteDatabase extends Context.Service<
   }
 >()("sluice/layers/sqlite/SqliteDatabase") {}
 
-/** SQLite makes the log with the first transaction, syncs its name, and keeps the file until the connection is closed. */
-const makeFlush = Effect.fnUntraced(function* (filename: string) {
+/** SQLite makes the log with the first transaction, syncs its name, and keeps the file until the last connection is closed. */
+const makeFlush = Effect.fnUntraced(function* (filename: string, turn: Semaphore.Semaphore) {
   if (filename === ":memory:") return Effect.void
   let log: number | undefined
   yield* Effect.addFinalizer(() => (log === undefined ? Effect.void : closeFile(log)))
+  const checkpoints = yield* Checkpoints.make(yield* Checkpoints.inThread(filename), turn)
   return Effect.suspend(() => {
     const descriptor = (log ??= openSync(`${filename}-wal`, "r+"))
-    return call<void>((done) => fdatasync(descriptor, done))
+    return Effect.andThen(
+      call<void>((done) => fdatasync(descriptor, done)),
+      Effect.sync(() => checkpoints.flushed(fstatSync(descriptor).size))
+    )
   }).pipe(Effect.catchCause((cause) => Effect.fail(toSqlError("flush its log", Cause.squash(cause)))))
 })
 
@@ -137,7 +144,7 @@ export const layer = (options: SqliteOptions): Layer.Layer<SqliteDatabase, SqlEr
       )
       const statements = makeStatements(database)
       const turn = yield* Semaphore.make(1)
-      const { flush, intact } = failingForGood(yield* makeFlush(options.filename))
+      const { flush, intact } = failingForGood(yield* makeFlush(options.filename, turn))
       return SqliteDatabase.of({
         turn,
         flush,

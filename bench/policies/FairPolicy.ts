@@ -3,107 +3,138 @@ import { Shares } from "../../src/actors/FairShares.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import { hasEnded, type Job, machine, type Policy, type Range, takeRange } from "./Model.ts"
 
-/** As in the engine's global gate: how far ahead a tenant may be before its documents make room. */
-const aheadOfNewcomer = 64
-const aheadOfBusy = 250
+/** As in the engine's global gate: how far ahead a busy tenant may be of another, and a newcomer of its share. */
+const mostAhead = 250
+
+/** A job that holds a global permit. */
+interface Open {
+  readonly isNewcomer: boolean
+  wanted: boolean
+  /** Withdraws the turns it waits for. */
+  readonly lanes: Array<() => void>
+}
 
 /**
  * The engine's policy: its own shares, queues and range sizes. A document takes its tenant's permit, then the global one,
- * which goes to the tenant that has had least, and is given back at a range boundary when such a tenant waits. Each open
- * document has as many lanes as there are workers.
+ * which goes to the tenant that has had least, and is given back at a range boundary when such a tenant waits. Who was idle
+ * and is not far ahead of its share goes first, for a permit and for the first turn. Each open document has as many lanes
+ * as there are workers.
  */
 export class FairPolicy implements Policy {
   readonly #shares = new Shares()
-  readonly #turns = new FairQueue<Job>(this.#shares)
-  readonly #permits = new FairQueue<Job>(this.#shares)
+  readonly #turns = { newcomers: new FairQueue<Job>(this.#shares), others: new FairQueue<Job>(this.#shares) }
+  readonly #permits = { newcomers: new FairQueue<Job>(this.#shares), busy: new FairQueue<Job>(this.#shares) }
+  /** Jobs that a permit was asked for; they are first. */
+  readonly #promised: Array<Job> = []
+  readonly #newcomers = new Set<Job>()
   readonly #backlogs = new Map<TenantId, Array<Job>>()
   readonly #holding = new Map<TenantId, number>()
-  /** Jobs that hold a global permit, with the turns they wait for. */
-  readonly #open = new Map<Job, Array<() => void>>()
-  readonly #newcomers = new Set<Job>()
-  readonly #wanted = new Set<Job>()
+  readonly #open = new Map<Job, Open>()
 
   arrive(job: Job): void {
     const backlog = this.#backlogs.get(job.tenant) ?? []
+    const idle = backlog.length === 0 && (this.#holding.get(job.tenant) ?? 0) === 0
     this.#backlogs.set(job.tenant, backlog)
+    this.#shares.opens(job.tenant, 1)
     backlog.push(job)
-    this.#ask(job.tenant)
+    this.#ask(job.tenant, idle)
     this.#give()
   }
 
   next(): Range | undefined {
-    for (let job = this.#turns.take(); job !== undefined; job = this.#turns.take()) {
-      this.#open.get(job)?.shift()
+    for (;;) {
+      const job = this.#turns.newcomers.take() ?? this.#turns.others.take()
+      if (job === undefined) return undefined
+      this.#open.get(job)?.lanes.shift()
       if (job.left === 0) continue
       const range = takeRange(job)
       this.#shares.charge(job.tenant, range.estimatedMillis)
       return range
     }
-    return undefined
   }
 
   done({ estimatedMillis, job }: Range, millis: number): void {
     this.#shares.settle(job.tenant, estimatedMillis, millis)
-    if (this.#open.has(job) && !this.#wanted.has(job) && job.left > 0) this.#lane(job)
+    const open = this.#open.get(job)
+    if (open !== undefined && !open.wanted && job.left > 0) this.#lane(job, open)
     this.#close(job)
     this.#give()
   }
 
-  #lane(job: Job): void {
-    this.#open.get(job)?.push(this.#turns.add({ tenant: job.tenant, priority: 5 }, job))
+  #lane(job: Job, { isNewcomer, lanes }: Open): void {
+    const queue = isNewcomer && job.ranges === 0 ? this.#turns.newcomers : this.#turns.others
+    lanes.push(queue.add({ tenant: job.tenant, priority: 5 }, job))
   }
 
   /** The tenant's gate: its next documents go on to the global one. */
-  #ask(tenant: TenantId): void {
+  #ask(tenant: TenantId, idle: boolean): void {
     const backlog = this.#backlogs.get(tenant) ?? []
     let held = this.#holding.get(tenant) ?? 0
     for (; held < machine.tenantDocuments && backlog.length > 0; held++) {
       const job = backlog.shift()
       if (job === undefined) break
-      if (this.#shares.virtualTime(tenant) <= this.#shares.floor) this.#newcomers.add(job)
-      this.#permits.add({ tenant, priority: 5 }, job)
+      const isNewcomer = idle && this.#shares.virtualTime(tenant) <= this.#shares.due + mostAhead
+      if (isNewcomer) this.#newcomers.add(job)
+      this.#permits[isNewcomer ? "newcomers" : "busy"].add({ tenant, priority: 5 }, job)
     }
     this.#holding.set(tenant, held)
   }
 
   #give(): void {
     while (this.#open.size < machine.globalDocuments) {
-      const job = this.#permits.take()
+      const job = this.#promised.shift() ?? this.#permits.newcomers.take() ?? this.#permits.busy.take()
       if (job === undefined) return
-      this.#newcomers.delete(job)
+      const open: Open = { isNewcomer: this.#newcomers.delete(job), wanted: false, lanes: [] }
       job.ranges = 0
-      this.#open.set(job, [])
-      for (let lane = Math.min(machine.workers, job.left); lane > 0; lane--) this.#lane(job)
+      this.#open.set(job, open)
+      for (let lane = Math.min(machine.workers, job.left); lane > 0; lane--) this.#lane(job, open)
     }
-    const tenant = this.#permits.next()
-    if (tenant === undefined || this.#wanted.size > 0) return
-    const ahead = [...this.#newcomers].some((job) => job.tenant === tenant) ? aheadOfNewcomer : aheadOfBusy
-    let victim: Job | undefined
-    for (const job of this.#open.keys()) {
-      if (job.ranges === 0 || job.tenant === tenant) continue
-      if (this.#shares.virtualTime(job.tenant) <= this.#shares.virtualTime(tenant) + ahead) continue
-      const better =
-        victim === undefined ||
-        job.reading < victim.reading ||
-        (job.reading === victim.reading &&
-          this.#shares.virtualTime(job.tenant) > this.#shares.virtualTime(victim.tenant))
-      if (better) victim = job
+    const reads = (job: Job) => Math.min(job.reading, 1)
+    this.#askFor(
+      this.#permits.newcomers,
+      () => this.#shares.floor,
+      (one, other) => (reads(one) === reads(other) ? this.#hasHadMore(one, other) : one.reading < other.reading)
+    )
+    this.#askFor(
+      this.#permits.busy,
+      (tenant) => this.#shares.virtualTime(tenant) + mostAhead,
+      (one, other) => this.#hasHadMore(one, other)
+    )
+  }
+
+  #hasHadMore(one: Job, other: Job): boolean {
+    return this.#shares.virtualTime(one.tenant) > this.#shares.virtualTime(other.tenant)
+  }
+
+  /** Asks documents of tenants that have had more than the limit to make room for those that wait. */
+  #askFor(queue: FairQueue<Job>, limit: (tenant: TenantId) => number, isBetter: (one: Job, other: Job) => boolean) {
+    for (let tenant = queue.next(); tenant !== undefined; tenant = queue.next()) {
+      let victim: Job | undefined
+      for (const [job, { wanted }] of this.#open) {
+        if (wanted || job.ranges === 0 || job.tenant === tenant) continue
+        if (this.#shares.virtualTime(job.tenant) <= limit(tenant)) continue
+        if (victim === undefined || isBetter(job, victim)) victim = job
+      }
+      const open = victim && this.#open.get(victim)
+      const waiter = open && queue.take()
+      if (victim === undefined || open === undefined || waiter === undefined) return
+      this.#promised.push(waiter)
+      open.wanted = true
+      for (const withdraw of open.lanes) withdraw()
+      this.#close(victim)
+      if (this.#open.size < machine.globalDocuments) return this.#give()
     }
-    if (victim === undefined) return
-    this.#wanted.add(victim)
-    for (const withdraw of this.#open.get(victim) ?? []) withdraw()
-    this.#close(victim)
-    this.#give()
   }
 
   /** Gives the permits back if the job has ended, or is wanted gone and reads nothing. */
   #close(job: Job): void {
-    if (!this.#open.has(job) || job.reading > 0 || !(hasEnded(job) || this.#wanted.has(job))) return
-    for (const withdraw of this.#open.get(job) ?? []) withdraw()
+    const open = this.#open.get(job)
+    if (open === undefined || job.reading > 0 || !(hasEnded(job) || open.wanted)) return
+    for (const withdraw of open.lanes) withdraw()
     this.#open.delete(job)
-    this.#wanted.delete(job)
     this.#holding.set(job.tenant, (this.#holding.get(job.tenant) ?? 0) - 1)
     if (job.left > 0) this.#backlogs.get(job.tenant)?.unshift(job)
-    this.#ask(job.tenant)
+    else this.#shares.opens(job.tenant, -1)
+    this.#ask(job.tenant, false)
   }
 }

@@ -17,10 +17,9 @@ import {
 import { Secrets } from "../services/Secrets.ts"
 import { Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
-import type { Place } from "./FairQueue.ts"
 import { inTurn } from "./Gate.ts"
 import { type PageGate, throughPageGate } from "./PageGate.ts"
-import { PageScheduler } from "./PageScheduler.ts"
+import { PageScheduler, type Turn } from "./PageScheduler.ts"
 import { maxConcurrencyPerWorker, openRetry, retryingStore, sourceRetry } from "./Policies.ts"
 import { Retries } from "./Retries.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
@@ -69,7 +68,7 @@ const firstPages = (count: number) => Array.from({ length: count }, (_, index) =
  */
 export const openPdf = Effect.fn("DocumentActor.open")(function* (
   pdf: PdfRef,
-  place: Place,
+  turn: Omit<Turn, "estimatedMillis">,
   stopwatch: Stopwatch,
   pageGate: PageGate
 ) {
@@ -91,7 +90,7 @@ export const openPdf = Effect.fn("DocumentActor.open")(function* (
       Effect.tapErrorTag("PdfEngineError", Telemetry.countEngineError),
       stopwatch.run,
       inTurn(asked),
-      scheduler.run({ ...place, estimatedMillis: estimatedOpenMillis })
+      scheduler.run({ ...turn, estimatedMillis: estimatedOpenMillis })
     )
   })
   const openAlone = openWith({ pages: 0, concurrency: 1 }).pipe(

@@ -12,6 +12,8 @@ export class Preempted extends Data.TaggedError("Preempted")<{}> {}
 /** A permit of the global gate, while a document holds it. */
 export class Pass {
   readonly tenant: TenantId
+  /** Its tenant was idle: the first turn under it goes before those of others. */
+  readonly isNewcomer: boolean
   readonly #waiting = new Set<() => void>()
   readonly #onVerdict: () => void
   /** Turns of a worker that it has now. */
@@ -22,9 +24,13 @@ export class Pass {
    */
   ranges = 0
   wanted = false
+  /** When it was asked for, and when it was given. */
+  asked = 0
+  given = 0
 
-  constructor(tenant: TenantId, onVerdict: () => void) {
+  constructor({ isNewcomer, tenant }: Pick<Pass, "isNewcomer" | "tenant">, onVerdict: () => void) {
     this.tenant = tenant
+    this.isNewcomer = isNewcomer
     this.#onVerdict = onVerdict
   }
 
@@ -49,26 +55,26 @@ export class Pass {
 
 interface Waiter {
   readonly tenant: TenantId
+  readonly isNewcomer: boolean
   readonly given: Deferred.Deferred<Pass>
   /** Sees that the permit promised to it goes to another. */
   withdrawn: boolean
 }
 
 /**
- * How far the tenant of a document may be ahead of one that waits, in milliseconds of worker time, before the document gives
- * its permit back. It is little for a newcomer, so a short document waits for about one range; and more between tenants that
- * are busy all the time, whose documents would otherwise only change places.
+ * How far ahead a tenant may be, in milliseconds of worker time: a busy one of another busy one that waits, before a document
+ * of its gives its permit back, or the two would only change places; and an idle one of its share, to go first when it comes.
  *
- * A newcomer was idle, and has had no more than that above its share. Newcomers go first: with a hundred busy tenants, the share
- * of one is so small that even a short document would wait for seconds until it is due.
+ * Newcomers go first because a share says nothing of when it is due: with a hundred busy tenants it comes around in seconds,
+ * and a short document would wait so long. What they take is charged, so who comes for more than its share is soon too far
+ * ahead, and waits with the others.
  */
-const aheadOfNewcomer = 64
-const aheadOfBusy = 250
+const mostAhead = 250
 
 /**
  * The limit on documents open at once, over all tenants, shared like the workers' time: the next permit goes to the waiting
  * tenant that has had the least. A document that reads on while such a tenant waits is asked for its permit, at a range
- * boundary; every run of a document reads one range at least, or comes to a verdict on a page in doubt, so no document changes
+ * boundary: for a busy tenant if that is far behind, for a newcomer by any that has had more than the least served. Every run of a document reads one range at least, or comes to a verdict on a page in doubt, so no document changes
  * places without getting on.
  */
 export class GlobalGate extends Context.Service<
@@ -103,7 +109,7 @@ export class GlobalGate extends Context.Service<
           const next = takeNext()
           if (next === undefined) return
           free--
-          const pass = new Pass(next.tenant, askWhenFull)
+          const pass = new Pass(next, askWhenFull)
           held.add(pass)
           Deferred.doneUnsafe(next.given, Effect.succeed(pass))
         }
@@ -117,9 +123,8 @@ export class GlobalGate extends Context.Service<
       const soonest = (one: Pass, other: Pass): boolean =>
         Math.min(one.turns, 1) === Math.min(other.turns, 1) ? mostServed(one, other) : one.turns < other.turns
 
-      /** The document to make room for this tenant. */
-      const victimFor = (tenant: TenantId, ahead: number, isBetter: typeof soonest): Pass | undefined => {
-        const limit = shares.virtualTime(tenant) + ahead / shares.weight(tenant)
+      /** The document to make room for this tenant: of one that has had more than `limit`. */
+      const victimFor = (tenant: TenantId, limit: number, isBetter: typeof soonest): Pass | undefined => {
         let victim: Pass | undefined
         for (const pass of held) {
           if (pass.wanted || pass.ranges === 0 || pass.tenant === tenant) continue
@@ -129,9 +134,9 @@ export class GlobalGate extends Context.Service<
         return victim
       }
 
-      const askFor = (queue: FairQueue<Waiter>, ahead: number, isBetter: typeof soonest) => {
+      const askFor = (queue: FairQueue<Waiter>, limit: (tenant: TenantId) => number, isBetter: typeof soonest) => {
         for (let tenant = queue.next(); tenant !== undefined; tenant = queue.next()) {
-          const victim = victimFor(tenant, ahead, isBetter)
+          const victim = victimFor(tenant, limit(tenant), isBetter)
           const waiter = victim && queue.take()
           if (victim === undefined || waiter === undefined) return
           promised.push(waiter)
@@ -139,9 +144,11 @@ export class GlobalGate extends Context.Service<
         }
       }
 
+      const farAheadOf = (tenant: TenantId) => shares.virtualTime(tenant) + mostAhead / shares.weight(tenant)
+
       const askForPermits = () => {
-        askFor(newcomers, aheadOfNewcomer, soonest)
-        askFor(busy, aheadOfBusy, mostServed)
+        askFor(newcomers, () => shares.floor, soonest)
+        askFor(busy, farAheadOf, mostServed)
       }
 
       const askWhenFull = () => {
@@ -159,8 +166,8 @@ export class GlobalGate extends Context.Service<
 
       const acquire = (tenant: TenantId, idle: boolean, restore: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>) =>
         Effect.suspend(() => {
-          const waiter: Waiter = { tenant, given: Deferred.makeUnsafe(), withdrawn: false }
-          const isNewcomer = idle && shares.virtualTime(tenant) <= shares.due + aheadOfNewcomer / shares.weight(tenant)
+          const isNewcomer = idle && shares.virtualTime(tenant) <= shares.due + mostAhead / shares.weight(tenant)
+          const waiter: Waiter = { tenant, isNewcomer, given: Deferred.makeUnsafe(), withdrawn: false }
           const withdraw = (isNewcomer ? newcomers : busy).add({ tenant, priority: 0 }, waiter)
           givePermits()
           return restore(Deferred.await(waiter.given)).pipe(
@@ -183,6 +190,8 @@ export class GlobalGate extends Context.Service<
               const asked = yield* Clock.currentTimeMillis
               const pass = yield* acquire(tenant, idle, restore)
               const given = yield* Clock.currentTimeMillis
+              pass.asked = asked
+              pass.given = given
               yield* Metric.update(Telemetry.gateWait.of("global"), Duration.millis(given - asked))
               return yield* restore(holding("global")(work(pass))).pipe(Effect.ensuring(release(pass)))
             })

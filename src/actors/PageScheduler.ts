@@ -14,6 +14,8 @@ export interface Turn extends Place {
   readonly estimatedMillis: number
   /** What as much of the same document has taken so far, once that was measured. */
   readonly usualMillis?: number | undefined
+  /** Goes before the turns of all tenants that were not idle. */
+  readonly isNewcomer?: boolean
   /** Once the permit is wanted back, turns that are not begun are refused. */
   readonly pass?: Pass
 }
@@ -46,7 +48,8 @@ export class PageScheduler extends Context.Service<
       const engine = yield* PdfEngine
       const { pageConcurrency } = yield* EngineConfig
       const shares = yield* FairShares
-      const queue = new FairQueue<Waiting>(shares)
+      const newcomers = new FairQueue<Waiting>(shares)
+      const others = new FairQueue<Waiting>(shares)
       const adaptive =
         pageConcurrency === "adaptive" ? new AdaptiveLimit({ least: 1, most: engine.capacity }) : undefined
       let given = 0
@@ -57,7 +60,7 @@ export class PageScheduler extends Context.Service<
       /** Once closed everyone gets a turn at once, to learn that it is void. */
       const giveTurns = () => {
         while (given < mostTurns() || !open) {
-          const next = queue.take()
+          const next = newcomers.take() ?? others.take()
           if (next === undefined) return
           given++
           shares.charge(next.turn.tenant, next.turn.estimatedMillis)
@@ -87,7 +90,7 @@ export class PageScheduler extends Context.Service<
         Effect.suspend(() => {
           if (turn.pass?.wanted === true) return Effect.fail(new Preempted())
           const given = Deferred.makeUnsafe<void, Preempted>()
-          const withdraw = queue.add(turn, { turn, given })
+          const withdraw = (turn.isNewcomer === true ? newcomers : others).add(turn, { turn, given })
           let refused = false
           const unwatch = turn.pass?.onWanted(() => {
             if (Deferred.isDoneUnsafe(given)) return

@@ -208,7 +208,8 @@ describe("the estimate", () => {
         yield* TestClock.adjust("100 millis")
         const next = yield* waitingOf(engine, id, reports)
         if (next?.position === undefined) break
-        assert.isAtMost(next.position, last.position)
+        // One of its tenant's that gave way to a newcomer stands before it again.
+        assert.isAtMost(next.position, last.position + 1)
         // Pages of files that were not opened yet are estimated, and what is opened corrects that.
         assert.isAtMost(next.pagesAhead ?? 0, (last.pagesAhead ?? 0) + 30)
         last = next

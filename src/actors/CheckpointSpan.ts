@@ -12,12 +12,12 @@ export class CheckpointSpan {
     this.#emit = emit
   }
 
-  /** Counts one checkpoint. */
-  around<A, E, R>(checkpoint: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+  /** Counts one checkpoint, of so many pages, from now on: its fiber may begin after the range has ended. */
+  around<A, E, R>(pages: number, checkpoint: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    this.#open++
+    this.#pages += pages
     return Effect.clockWith((clock) => {
       this.#from ??= clock.currentTimeMillisUnsafe()
-      this.#open++
-      this.#pages++
       return Effect.ensuring(
         checkpoint,
         Effect.sync(() => this.#end(clock))

@@ -1,4 +1,4 @@
-import { Cause, Clock, DateTime, Duration, Effect, Metric } from "effect"
+import { Cause, Clock, type Context, DateTime, Duration, Effect, Metric } from "effect"
 import { type Failure, failure } from "../domain/Failure.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { isFailed, type PageResult } from "../domain/Page.ts"
@@ -131,16 +131,40 @@ interface Subject {
   readonly documentId: DocumentId
 }
 
-const announcePage = Effect.fnUntraced(function* (events: Events["Service"], subject: Subject, page: PageResult) {
-  yield* Metric.update(Telemetry.pagesRead.of(page.status), 1)
-  yield* Metric.update(Telemetry.pageDuration, Duration.millis(page.elapsedMillis))
-  yield* events.publish({ _tag: "PageDone", ...subject, page: page.number, status: page.status })
+/** Updates metrics of many pages in one step. */
+const measure = (update: (context: Context.Context<never>) => void) =>
+  Effect.contextWith((context: Context.Context<never>) => Effect.sync(() => update(context)))
+
+/** The time it takes, for each of the pages. */
+const trackCheckpoint = <A, E, R>(pages: number, checkpoint: Effect.Effect<A, E, R>) =>
+  Effect.clockWith((clock) => {
+    const start = clock.monotonicTimeNanosUnsafe()
+    return Effect.onExit(checkpoint, () =>
+      measure((context) => {
+        const took = Duration.nanos(clock.monotonicTimeNanosUnsafe() - start)
+        for (let page = 0; page < pages; page++) Telemetry.checkpointDuration.updateUnsafe(took, context)
+      })
+    )
+  })
+
+const announcePages = Effect.fnUntraced(function* (
+  events: Events["Service"],
+  subject: Subject,
+  pages: ReadonlyArray<PageResult>
+) {
+  yield* measure((context) => {
+    for (const { elapsedMillis, status } of pages) {
+      Telemetry.pagesRead.of(status).updateUnsafe(1, context)
+      Telemetry.pageDuration.updateUnsafe(Duration.millis(elapsedMillis), context)
+    }
+  })
+  for (const { number, status } of pages) yield* events.publish({ _tag: "PageDone", ...subject, page: number, status })
 })
 
 const announceWhole = Effect.fnUntraced(function* (subject: Subject, { pages, pdf }: WholeDocument) {
   const events = yield* Events
   yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pdf.pageCount })
-  yield* Effect.forEach(pages, (page) => announcePage(events, subject, page), { discard: true })
+  yield* announcePages(events, subject, pages)
 })
 
 /** A fresh document all of whose pages came, and came well, with its opening: one commit makes it durable with its end. */
@@ -174,7 +198,7 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass
     return pageCount
   })
   const open = Effect.gen(function* () {
-    const opening = yield* openPdf(pdf, place, stopwatch, pageGate)
+    const opening = yield* openPdf(pdf, { ...place, isNewcomer: pass.isNewcomer }, stopwatch, pageGate)
     const { opened, suspects } = opening
     const pageCount = yield* checked(opened.pageCount)
     const whole = wholeOf(claim, opening)
@@ -195,19 +219,17 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass
 
   let failed = document.progress.failed
   let lastFailure: Failure | undefined
-  const checkpoint = (page: PageResult) =>
-    store.savePage(fence, page).pipe(
-      retryingStore,
-      Effect.trackDuration(Telemetry.checkpointDuration),
-      Effect.andThen(
-        Effect.suspend(() => {
-          if (isFailed(page.status)) {
-            failed++
-            lastFailure = page.error
-          }
-          return announcePage(events, subject, page)
-        })
-      )
+  const checkpoint = (pages: ReadonlyArray<PageResult>) =>
+    Effect.andThen(
+      trackCheckpoint(pages.length, retryingStore(store.savePages(fence, pages))),
+      Effect.suspend(() => {
+        for (const { error, status } of pages) {
+          if (!isFailed(status)) continue
+          failed++
+          lastFailure = error
+        }
+        return announcePages(events, subject, pages)
+      })
     )
 
   const pages: Array<number> = []

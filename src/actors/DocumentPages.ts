@@ -16,8 +16,8 @@ import type { Stopwatch } from "./Stopwatch.ts"
 /**
  * Reads the pages of one document that have no result yet.
  *
- * Lanes take ranges of pages, each range in one turn of one worker. Every page that comes out of it becomes a page fiber
- * that checkpoints it while the range goes on. Three things can go wrong, and none costs another page its result:
+ * Lanes take ranges of pages, each range in one turn of one worker. Pages that come out of it together become a batch, whose
+ * fiber checkpoints them in one write while the range goes on. Three things can go wrong, and none costs another page its result:
  *
  * - A page fails: it is read again, alone, until it succeeds or its budget of failures is used up.
  * - The worker dies: the pages it may have had in hand are read again, alone; one on which workers die again is condemned.
@@ -40,13 +40,16 @@ export interface ReadPages {
   readonly pageTimeout: Duration.Duration
   readonly turn: Omit<Turn, "estimatedMillis">
   readonly stopwatch: Stopwatch
-  /** Makes a page's result durable. Called once per page. */
-  readonly checkpoint: (page: PageResult) => Effect.Effect<void, CheckpointError>
+  /** Makes results durable. Called once with every page. */
+  readonly checkpoint: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
   /** What earlier runs, or the opening, found to doubt; such pages are read alone, when the others are done. */
   readonly faults: ReadonlyMap<number, PageFaults>
   /** Makes durable that a page is to be read again, and why: its budgets hold over all runs. */
   readonly onFault: (page: number, fault: "failure" | "death") => Effect.Effect<void, CheckpointError>
 }
+
+/** The fiber that makes pages durable which came together. */
+type Batch = Fiber.Fiber<void, CheckpointError>
 
 export const noFaults: PageFaults = { failures: 0, deaths: 0 }
 
@@ -57,6 +60,8 @@ const isFinal = (page: PageResult): boolean => page.error !== undefined && isPer
 
 /** Pages read but not yet checkpointed, per document; a slow store holds the reading up there. */
 const maxUnsavedPages = 128
+/** So that one write takes a few milliseconds at most, and a batch never waits for all the others. */
+const maxBatchPages = 32
 
 export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const scheduler = yield* PageScheduler
@@ -88,7 +93,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const readGated = (
     pages: ReadonlyArray<number>,
     turn: Omit<Turn, "estimatedMillis">,
-    onPage: (page: PageResult) => Effect.Effect<void, CheckpointError>
+    onPages: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
   ) =>
     throughPageGate(request.pageGate, Math.min(concurrency(), pages.length), (permits) =>
       readRange({
@@ -98,7 +103,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
         pageTimeout,
         turn: { ...turn, estimatedMillis: sizer.estimate(pages.length), usualMillis: sizer.usual(pages.length) },
         stopwatch,
-        onPage,
+        onPages,
         onUsed: (count, millis) => sizer.observe(count, millis)
       }).pipe(Effect.map((end) => ({ ...end, inHand: permits })))
     )
@@ -109,10 +114,9 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     let { deaths, failures } = earlier
     const attempt = Effect.gen(function* () {
       let faulty: PageResult | undefined
-      const end = yield* readGated([number], turnAlone, (page) => {
-        if (page.status !== "failed") return request.checkpoint(page)
-        faulty = page
-        return Effect.void
+      const end = yield* readGated([number], turnAlone, (pages) => {
+        faulty = pages.find(({ status }) => status === "failed")
+        return faulty === undefined ? request.checkpoint(pages) : Effect.void
       })
       if (end._tag === "Stalled") {
         const message = `page ${number} was not read within ${Duration.format(pageTimeout)}`
@@ -134,7 +138,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     })
     yield* attempt.pipe(
       Effect.retry({ schedule: pageRetry, while: (error) => error._tag === "PageFault" && error.again }),
-      Effect.catchTag("PageFault", (fault) => request.checkpoint(fault.verdict))
+      Effect.catchTag("PageFault", (fault) => request.checkpoint([fault.verdict]))
     )
     pass?.verdict()
   })
@@ -142,22 +146,24 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const readFaulty = (page: number) =>
     Effect.andThen(request.onFault(page, "failure"), readAlone(page, { ...noFaults, failures: 1 }))
 
-  const forkCheckpoint = (page: PageResult, span: CheckpointSpan | undefined) =>
-    unsaved.take(1).pipe(
+  const forkCheckpoint = (pages: ReadonlyArray<PageResult>, span: CheckpointSpan | undefined) => {
+    const checkpoint = request.checkpoint(pages)
+    return unsaved.take(pages.length).pipe(
       Effect.andThen(
-        (span === undefined ? request.checkpoint(page) : span.around(request.checkpoint(page))).pipe(
+        (span === undefined ? checkpoint : span.around(pages.length, checkpoint)).pipe(
           Effect.tapCause((cause) => Deferred.failCause(broken, cause)),
-          Effect.ensuring(unsaved.release(1)),
+          Effect.ensuring(unsaved.release(pages.length)),
           // Not a child of the range, which ends before its last checkpoints do.
           Effect.forkIn(scope)
         )
       )
     )
+  }
 
   let stopped: SchedulerClosed | Preempted | undefined
   const lane = Effect.gen(function* () {
-    const pageFibers: Array<Fiber.Fiber<void, CheckpointError>> = []
-    yield* Effect.andThen(takeHead(pageFibers), readRanges(pageFibers)).pipe(
+    const batches: Array<Batch> = []
+    yield* Effect.andThen(takeHead(batches), readRanges(batches)).pipe(
       // Not a failure of the lane, which would interrupt the others in their ranges.
       Effect.catchTag(["SchedulerClosed", "Preempted"], (reason) =>
         Effect.sync(() => {
@@ -165,26 +171,23 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
         })
       )
     )
-    yield* Fiber.joinAll(pageFibers)
+    yield* Fiber.joinAll(batches)
   })
 
-  const takePage = (
-    page: PageResult,
+  const takePages = Effect.fnUntraced(function* (
+    pages: ReadonlyArray<PageResult>,
     faulty: Array<number>,
-    pageFibers: Array<Fiber.Fiber<void, CheckpointError>>,
+    batches: Array<Batch>,
     span: CheckpointSpan | undefined
-  ): Effect.Effect<void> => {
-    if (page.status === "failed" && !isFinal(page)) {
-      faulty.push(page.number)
-      return Effect.void
-    }
-    return Effect.map(forkCheckpoint(page, span), (fiber) => {
-      pageFibers.push(fiber)
-    })
-  }
+  ) {
+    const finished = pages.filter((page) => page.status !== "failed" || isFinal(page))
+    if (finished.length < pages.length) for (const page of pages) if (!finished.includes(page)) faulty.push(page.number)
+    for (let from = 0; from < finished.length; from += maxBatchPages)
+      batches.push(yield* forkCheckpoint(finished.slice(from, from + maxBatchPages), span))
+  })
 
   let head = request.head
-  const takeHead = Effect.fnUntraced(function* (pageFibers: Array<Fiber.Fiber<void, CheckpointError>>) {
+  const takeHead = Effect.fnUntraced(function* (batches: Array<Batch>) {
     const pages = head
     head = []
     if (pages.length === 0) return
@@ -192,17 +195,17 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     const ownMillis = pages.reduce((millis, page) => millis + page.elapsedMillis, 0)
     sizer.observe(pages.length, request.headMillis ?? ownMillis)
     const span = emit && new CheckpointSpan(emit)
-    yield* Effect.forEach(pages, (page) => takePage(page, faulty, pageFibers, span), { discard: true })
+    yield* takePages(pages, faulty, batches, span)
     if (span !== undefined) yield* span.close
     if (pages.length > faulty.length) pass?.verdict()
     yield* Effect.forEach(faulty, readFaulty, { discard: true })
   })
 
-  const readRanges = Effect.fnUntraced(function* (pageFibers: Array<Fiber.Fiber<void, CheckpointError>>) {
+  const readRanges = Effect.fnUntraced(function* (batches: Array<Batch>) {
     for (let pages = nextRange(); pages.length > 0; pages = nextRange()) {
       const faulty: Array<number> = []
       const span = emit && new CheckpointSpan(emit)
-      const end = yield* readGated(pages, request.turn, (page) => takePage(page, faulty, pageFibers, span))
+      const end = yield* readGated(pages, request.turn, (found) => takePages(found, faulty, batches, span))
       if (span !== undefined) yield* span.close
       const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, end.inHand)
       const innocent = end._tag === "Read" ? [] : end.unfinished.slice(end.inHand)

@@ -23,11 +23,14 @@ export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
       const seen = new Set<number>()
 
       const donePages = Stream.paginate(1, (from: number) =>
-        Effect.map(store.pages(tenantId, documentId, { from, limit: portion, detail: false }), (pages) => {
-          const last = pages.at(-1)
-          const next = last !== undefined && pages.length === portion ? Option.some(last.number + 1) : Option.none()
-          return [pages, next] as const
-        })
+        Effect.map(
+          store.pages(tenantId, documentId, { from, limit: portion, detail: false, summary: true }),
+          (pages) => {
+            const last = pages.at(-1)
+            const next = last !== undefined && pages.length === portion ? Option.some(last.number + 1) : Option.none()
+            return [pages, next] as const
+          }
+        )
       ).pipe(Stream.map(({ number, status }): IngestEvent => ({ _tag: "PageDone", ...subject, page: number, status })))
       const endInStore = Stream.fromEffectSchedule(store.find(tenantId, documentId), Schedule.spaced("5 seconds")).pipe(
         Stream.filter((document) => isTerminal(document.status)),

@@ -1,4 +1,4 @@
-import { Clock, Data, Duration, Effect, Metric, Stream } from "effect"
+import { Clock, Data, Duration, Effect, Latch, Metric, Stream } from "effect"
 import type { PageResult } from "../domain/Page.ts"
 import type { LeaseLost, StoreUnavailable } from "../services/DocumentStore.ts"
 import { type EngineUnavailable, PdfEngine, type PdfRef, type PdfUnreadable } from "../services/PdfEngine.ts"
@@ -11,6 +11,36 @@ import type { RunTimeExceeded, Stopwatch } from "./Stopwatch.ts"
 
 /** No page of the range was finished within the page timeout. */
 class Stalled extends Data.TaggedError("Stalled")<{}> {}
+
+/**
+ * Fails when nothing comes for that long. Time spent on what has come does not count. What comes goes through no queue: one
+ * fiber sleeps through the range, and looks when the wait began.
+ */
+const failingIfStalled = <A, E, R>(
+  timeout: Duration.Duration,
+  reading: (rest: <B, E2, R2>(work: Effect.Effect<B, E2, R2>) => Effect.Effect<B, E2, R2>) => Effect.Effect<A, E, R>
+) =>
+  Effect.clockWith((clock) => {
+    const timeoutMillis = Duration.toMillis(timeout)
+    const waits = Latch.makeUnsafe(true)
+    let since = clock.currentTimeMillisUnsafe()
+    const rest = <B, E2, R2>(work: Effect.Effect<B, E2, R2>) =>
+      Effect.suspend(() => {
+        waits.closeUnsafe()
+        return Effect.map(work, (done) => {
+          since = clock.currentTimeMillisUnsafe()
+          waits.openUnsafe()
+          return done
+        })
+      })
+    const stalled: Effect.Effect<never, Stalled> = Effect.suspend(() => {
+      if (!waits.isOpen()) return Effect.andThen(waits.await, stalled)
+      const left = timeoutMillis - (clock.currentTimeMillisUnsafe() - since)
+      // Whole milliseconds: a rest too small for the clock to show would be slept through for ever.
+      return left > 0 ? Effect.andThen(Effect.sleep(Math.ceil(left)), stalled) : Effect.fail(new Stalled())
+    })
+    return Effect.raceFirst(reading(rest), stalled)
+  })
 
 /** How a range ended. Pages without an outcome are `unfinished`, in order, when something stopped it. */
 export type RangeEnd =
@@ -33,8 +63,8 @@ export interface RangeRequest {
   readonly pageTimeout: Duration.Duration
   readonly turn: Turn
   readonly stopwatch: Stopwatch
-  /** Takes each page as it is read. The range goes on while it works, up to a bound of its own. */
-  readonly onPage: (page: PageResult) => Effect.Effect<void, CheckpointError>
+  /** Takes pages as they come, those together that came together. The range goes on while it works, up to a bound of its own. */
+  readonly onPages: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
   /** Told of the worker time that was used, and for how many pages. */
   readonly onUsed: (pages: number, millis: number) => void
 }
@@ -56,12 +86,13 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
   yield* Effect.annotateCurrentSpan(Telemetry.rangeAttributes(request.pages))
   yield* Metric.update(Telemetry.rangePages, request.pages.length)
 
-  const read = engine.read(request.pdf, request.pages, request.concurrency).pipe(
-    Stream.timeoutOrElse({ duration: request.pageTimeout, orElse: () => Stream.fail(new Stalled()) }),
-    Stream.runForEach((page) => {
-      unfinished.delete(page.number)
-      return request.onPage(page)
-    })
+  const read = failingIfStalled(request.pageTimeout, (rest) =>
+    engine.read(request.pdf, request.pages, request.concurrency).pipe(
+      Stream.runForEachArray((pages) => {
+        for (const { number } of pages) unfinished.delete(number)
+        return rest(request.onPages(pages))
+      })
+    )
   )
   const asked = yield* Clock.currentTimeMillis
   const timed = Effect.gen(function* () {

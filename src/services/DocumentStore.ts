@@ -102,6 +102,8 @@ export interface PagesOptions {
   readonly limit: number
   /** With `lines`; otherwise they are left out to save the reading. */
   readonly detail: boolean
+  /** Without `text`, too: it is empty. Not together with `detail`. */
+  readonly summary?: boolean | undefined
 }
 
 export interface QueueStats {
@@ -194,12 +196,12 @@ export class DocumentStore extends Context.Service<
     /** The bytes were fetched from the document's URL. */
     readonly fetched: (fence: Fence, blob: { hash: BlobHash; size: number }) => Effect.Effect<void, Fenced>
     readonly opened: (fence: Fence, pdf: OpenedPdf) => Effect.Effect<void, Fenced>
-    /** Writes a page once; a page that already has a result keeps it. */
-    readonly savePage: (fence: Fence, page: PageResult) => Effect.Effect<void, Fenced>
+    /** Writes all of these pages or none, each once; a page that already has a result keeps it. */
+    readonly savePages: (fence: Fence, pages: ReadonlyArray<PageResult>) => Effect.Effect<void, Fenced>
     /** Remembers that reading the page came to nothing: it failed, or it ended its worker while it was read alone. */
     readonly recordFault: (fence: Fence, page: number, fault: "failure" | "death") => Effect.Effect<void, Fenced>
     readonly finish: (fence: Fence, outcome: Outcome, at: Moment) => Effect.Effect<Document, Fenced>
-    /** `opened`, `savePage` of each page and `finish` at once. */
+    /** `opened`, `savePages` and `finish` at once. */
     readonly finishWhole: (
       fence: Fence,
       whole: WholeDocument,
@@ -326,12 +328,13 @@ export class DocumentStore extends Context.Service<
 
     /**
      * Documents whose end is still owed at `now`, to their own callback or to the endpoint that the tenant had, enabled, when
-     * they ended. First the oldest of each tenant, then the second of each, and so on: at most `perTenant` of one.
+     * they ended. Tenants take turns, by their ids from the one behind `after` on: first the oldest of each, then the second of
+     * each, and so on. What it costs depends on `limit`, and not on how much is owed.
      */
     readonly pendingCallbacks: (
       now: Moment,
       limit: number,
-      perTenant?: number
+      after?: TenantId
     ) => Effect.Effect<ReadonlyArray<PendingCallback>, StoreUnavailable>
     /**
      * Logs a try, and settles what was owed unless the try names the next one. If the document has been retried or is to be

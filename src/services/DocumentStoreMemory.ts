@@ -156,7 +156,10 @@ const make = Effect.sync(() => {
     opened: Effect.fn("DocumentStore.opened")((fence, pdf) =>
       held(fence, (stored) => documents.setOpened(stored, pdf))
     ),
-    savePage: (fence, page) => held(fence, (stored) => documents.addPage(stored, page)),
+    savePages: (fence, pages) =>
+      held(fence, (stored) => {
+        for (const page of pages) documents.addPage(stored, page)
+      }),
     recordFault: Effect.fn("DocumentStore.recordFault")((fence, page, fault) =>
       held(fence, (stored) => {
         const { deaths, failures } = stored.faults.get(page) ?? { deaths: 0, failures: 0 }
@@ -307,13 +310,13 @@ const make = Effect.sync(() => {
           .map(toDocument)
       )
     ),
-    pages: Effect.fn("DocumentStore.pages")((tenant, id, { detail, from, limit }) =>
+    pages: Effect.fn("DocumentStore.pages")((tenant, id, { detail, from, limit, summary = false }) =>
       located(tenant, id, (stored): ReadonlyArray<PageResult> =>
         Array.from(stored.pages.values())
           .filter((page) => page.number >= from)
           .toSorted((a, b) => a.number - b.number)
           .slice(0, limit)
-          .map((page) => (detail ? page : { ...page, lines: noLines }))
+          .map((page) => (detail ? page : { ...page, lines: noLines, text: summary ? "" : page.text }))
       ).pipe(Effect.catchTag("DocumentNotFound", () => Effect.succeed([])))
     ),
     refersTo: Effect.fn("DocumentStore.refersTo")((hash, tenant) => Effect.sync(() => refersTo(hash, tenant))),

@@ -1,5 +1,5 @@
 // An engine that reads nothing: it answers from a script. Time passes only on the `Clock`, so a test clock drives it.
-import { Clock, Duration, Effect, Layer, Semaphore, Stream } from "effect"
+import { Clock, Duration, Effect, Layer, Option, Semaphore, Stream } from "effect"
 import type { PdfMetadata } from "../domain/Document.ts"
 import type { Failure } from "../domain/Failure.ts"
 import { failedPage, noLines, type PageResult } from "../domain/Page.ts"
@@ -110,6 +110,8 @@ export const makeScriptedEngine = (
     readonly capacity?: number
     /** How long a worker takes to start: at first, and after a death. */
     readonly starting?: Duration.Input
+    /** Results come together that are ready within this time of those before. A death or a hang takes the waiting ones with it. */
+    readonly gathering?: (pdf: PdfRef) => Duration.Input
   } = {}
 ): ScriptedEngine => {
   const capacity = options.capacity ?? 2
@@ -199,6 +201,27 @@ export const makeScriptedEngine = (
             )
       )
 
+    const readTogether = (pdf: PdfRef, pages: ReadonlyArray<number>) => {
+      const gathering = Duration.toMillis(Duration.fromInputUnsafe(options.gathering?.(pdf) ?? 0))
+      let told = Number.NEGATIVE_INFINITY
+      return Stream.paginate(
+        0,
+        Effect.fnUntraced(function* (from: number) {
+          const found: Array<PageResult> = []
+          let next = from
+          for (let page = pages[next]; page !== undefined; page = pages[next]) {
+            next++
+            found.push(yield* replacing(reading(pdf, page)))
+            const now = yield* Clock.currentTimeMillis
+            if (now - told < gathering) continue
+            told = now
+            break
+          }
+          return [found, next < pages.length ? Option.some(next) : Option.none()] as const
+        })
+      )
+    }
+
     const borrow = Effect.andThen(Semaphore.takeScoped(workers, 1), work)
 
     const startRead = Effect.fnUntraced(function* (pdf: PdfRef, pages: ReadonlyArray<number>) {
@@ -206,7 +229,7 @@ export const makeScriptedEngine = (
       // A real engine has to open the file before it can read; what it cannot open it cannot read either.
       const open = scriptOf(pdf).open(openings.of(pdf.key))
       if (open._tag === "Unreadable") return Stream.fail(unreadable(open.failure))
-      return Stream.mapEffect(Stream.fromIterable(pages), (page) => replacing(reading(pdf, page)))
+      return readTogether(pdf, pages)
     })
 
     return PdfEngine.of({

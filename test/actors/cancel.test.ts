@@ -120,7 +120,7 @@ describe("a cancel", () => {
     Effect.gen(function* () {
       const engine = yield* start({
         store: (store) => ({
-          savePage: (fence, page) => Effect.andThen(Effect.sleep("500 millis"), store.savePage(fence, page))
+          savePages: (fence, pages) => Effect.andThen(Effect.sleep("500 millis"), store.savePages(fence, pages))
         })
       })
       const { id } = yield* engine.submit("long")

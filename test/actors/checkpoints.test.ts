@@ -24,10 +24,10 @@ describe("checkpoints", () => {
         stopwatch: makeStopwatch(Duration.minutes(1)),
         faults: new Map(),
         onFault: () => Effect.void,
-        checkpoint: (page) =>
+        checkpoint: (pages) =>
           Effect.andThen(
             Effect.sleep("2 seconds"),
-            Effect.sync(() => saved.push(page.number))
+            Effect.sync(() => saved.push(...pages.map(({ number }) => number)))
           )
       })
       const engine = makeScriptedEngine(() => soundDocument(10, "10 millis"))

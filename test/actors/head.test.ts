@@ -115,9 +115,9 @@ describe("the head of a document", () => {
       const { document, timesRead } = yield* outcomeOf("long", {
         reader,
         store: (store) => ({
-          savePage: (fence, page) => {
-            saved.push(page.number)
-            return store.savePage(fence, page)
+          savePages: (fence, pages) => {
+            saved.push(...pages.map(({ number }) => number))
+            return store.savePages(fence, pages)
           }
         })
       })

@@ -59,7 +59,7 @@ describe("an engine over a store that takes its time", () => {
             opened: slow(store.opened),
             release: slow(store.release),
             renew: slow(store.renew),
-            savePage: slow(store.savePage)
+            savePages: slow(store.savePages)
           })
         })
         const ends = new Map<string, number>()

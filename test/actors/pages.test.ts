@@ -16,6 +16,11 @@ const tenBut = (others: Readonly<Record<number, (before: number) => ScriptedPage
   page: (number, before) => others[number]?.(before) ?? read
 })
 
+const headless: ScriptedDocument = {
+  ...tenBut({ 4: (before) => (before === 0 ? unreadable : read) }),
+  open: () => ({ _tag: "Opens", pageCount: 10, head: 0 })
+}
+
 const scripts = {
   once: tenBut({ 4: (before) => (before === 0 ? unreadable : read) }),
   always: tenBut({ 4: () => unreadable }),
@@ -26,7 +31,9 @@ const scripts = {
   twice: tenBut({ 4: () => ({ _tag: "Death" }), 5: () => ({ _tag: "Death", memory: true }) }),
   unlucky: tenBut({ 4: (before) => (before === 0 ? { _tag: "Death" } : read) }),
   mixed: tenBut({ 2: () => unreadable, 3: () => ({ _tag: "Death" }), 7: () => corrupt, 10: () => ({ _tag: "Death" }) }),
-  many: soundDocument(500, "5 millis")
+  many: soundDocument(500, "5 millis"),
+  swift: soundDocument(500, "1 millis"),
+  headless
 }
 
 const outcomeOf = Effect.fnUntraced(function* (script: string) {
@@ -120,13 +127,14 @@ describe("the pages of a document", () => {
       const engine = yield* startEngine({
         scripts,
         store: (store) => ({
-          savePage: (fence, page) =>
+          savePages: (fence, pages) =>
             Effect.gen(function* () {
-              mostUnsaved = Math.max(mostUnsaved, ++unsaved)
+              unsaved += pages.length
+              mostUnsaved = Math.max(mostUnsaved, unsaved)
               yield* Effect.sleep("300 millis")
-              unsaved--
-              saved.push(page.number)
-              yield* store.savePage(fence, page)
+              unsaved -= pages.length
+              saved.push(...pages.map(({ number }) => number))
+              yield* store.savePages(fence, pages)
             })
         })
       })
@@ -139,19 +147,72 @@ describe("the pages of a document", () => {
     })
   )
 
+  it.effect("are saved in one write if they came together, but for those to be read again", () =>
+    Effect.gen(function* () {
+      const saved: Array<ReadonlyArray<number>> = []
+      const engine = yield* startEngine({
+        scripts,
+        gathering: "1 second",
+        capacity: 1,
+        limits: { documentPages: 1 },
+        store: (store) => ({
+          savePages: (fence, pages) => {
+            saved.push(pages.map(({ number }) => number))
+            return store.savePages(fence, pages)
+          }
+        })
+      })
+      const { id } = yield* engine.submit("headless")
+      const document = yield* engine.awaitEnd(id)
+      assert.deepStrictEqual([document.status, document.progress.done], ["completed", 10])
+      // The first page of a range waits for no other.
+      assert.deepStrictEqual(saved, [[1], [2, 3], [4], [5], [6, 7, 8, 9, 10]])
+    })
+  )
+
+  it.effect("do not stop the reading for good when more come together than may wait for a slow store", () =>
+    Effect.gen(function* () {
+      const batches: Array<number> = []
+      let unsaved = 0
+      let mostUnsaved = 0
+      const engine = yield* startEngine({
+        scripts,
+        gathering: "1 minute",
+        store: (store) => ({
+          savePages: (fence, pages) =>
+            Effect.gen(function* () {
+              batches.push(pages.length)
+              unsaved += pages.length
+              mostUnsaved = Math.max(mostUnsaved, unsaved)
+              yield* Effect.sleep("3 seconds")
+              unsaved -= pages.length
+              yield* store.savePages(fence, pages)
+            })
+        })
+      })
+      const { id } = yield* engine.submit("swift")
+      const document = yield* engine.awaitEnd(id)
+      assert.deepStrictEqual([document.status, document.progress.done], ["completed", 500])
+      assert.isAtMost(mostUnsaved, 128)
+      assert.strictEqual(Math.max(...batches), 32)
+      for (let page = 1; page <= 500; page++) assert.strictEqual(engine.scripted.timesRead(id, page), 1)
+    })
+  )
+
   it.effect("are saved even when the store fails for a moment", () =>
     Effect.gen(function* () {
       const refused = new Map<number, number>()
       const engine = yield* startEngine({
         scripts,
         store: (store) => ({
-          savePage: (fence, page) =>
+          savePages: (fence, pages) =>
             Effect.suspend(() => {
-              const before = refused.get(page.number) ?? 0
-              refused.set(page.number, before + 1)
+              const first = pages[0]?.number ?? 0
+              const before = refused.get(first) ?? 0
+              refused.set(first, before + 1)
               return before < 3
-                ? new StoreUnavailable({ operation: "save a page", cause: "test" })
-                : store.savePage(fence, page)
+                ? new StoreUnavailable({ operation: "save pages", cause: "test" })
+                : store.savePages(fence, pages)
             })
         })
       })

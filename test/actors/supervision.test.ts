@@ -16,7 +16,7 @@ const methods = [
   "claim",
   "renew",
   "opened",
-  "savePage",
+  "savePages",
   "finish",
   "release",
   "reclaimExpired",
@@ -37,7 +37,7 @@ describe("supervision", () => {
                 <Args extends ReadonlyArray<unknown>, A, E>(call: (...args: Args) => Effect.Effect<A, E>) =>
                 (...args: Args): Effect.Effect<A, E | StoreUnavailable> =>
                   Effect.suspend((): Effect.Effect<A, E | StoreUnavailable> => (broken ? unavailable : call(...args)))
-              const { claim, finish, opened, queueDue, reclaimExpired, release, renew, savePage, stats } = store
+              const { claim, finish, opened, queueDue, reclaimExpired, release, renew, savePages, stats } = store
               const all = {
                 claim: guarded(claim),
                 finish: guarded(finish),
@@ -46,7 +46,7 @@ describe("supervision", () => {
                 reclaimExpired: guarded(reclaimExpired),
                 release: guarded(release),
                 renew: guarded(renew),
-                savePage: guarded(savePage),
+                savePages: guarded(savePages),
                 stats: guarded(stats)
               }
               return { [method]: all[method] }
@@ -105,7 +105,7 @@ describe("supervision", () => {
 
   it.effect("fails a document with CRASHED when saving its pages has a defect", () =>
     Effect.gen(function* () {
-      const engine = yield* startEngine({ scripts, store: () => ({ savePage: () => Effect.die("defect") }) })
+      const engine = yield* startEngine({ scripts, store: () => ({ savePages: () => Effect.die("defect") }) })
       const { id } = yield* engine.submit("long")
       const document = yield* engine.awaitEnd(id)
       assert.deepStrictEqual([document.status, document.failure?.code], ["failed", "CRASHED"])

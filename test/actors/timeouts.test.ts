@@ -12,6 +12,7 @@ const scripts: Record<string, ScriptedDocument> = {
     page: (number, before) => (number === 4 && before === 0 ? { _tag: "Hang" } : { _tag: "Page", takes: "10 millis" })
   },
   hangsOpening: { ...ten, open: () => ({ _tag: "Hang" }) },
+  many: soundDocument(300, "1 millis"),
   slow: { ...soundDocument(100, "1 second"), open: () => ({ _tag: "Opens", pageCount: 100 }) },
   minute: { ...soundDocument(60, "1 second"), open: () => ({ _tag: "Opens", pageCount: 60 }) }
 }
@@ -38,6 +39,22 @@ describe("the timeouts", () => {
       const engine = yield* startEngine({ scripts, limits: { pageTimeout: Duration.seconds(3) } })
       const { id } = yield* engine.submit("hangsOnce")
       assert.strictEqual((yield* engine.awaitEnd(id)).status, "completed")
+    })
+  )
+
+  it.effect("do not count the time that a slow store takes over what was read", () =>
+    Effect.gen(function* () {
+      const engine = yield* startEngine({
+        scripts,
+        limits: { pageTimeout: Duration.seconds(3) },
+        store: (store) => ({
+          savePages: (fence, pages) => Effect.andThen(Effect.sleep("7 seconds"), store.savePages(fence, pages))
+        })
+      })
+      const { id } = yield* engine.submit("many")
+      const document = yield* engine.awaitEnd(id)
+      assert.deepStrictEqual([document.status, document.progress.done], ["completed", 300])
+      for (let page = 1; page <= 300; page++) assert.strictEqual(engine.scripted.timesRead(id, page), 1)
     })
   )
 

@@ -40,7 +40,7 @@ const step = Effect.fnUntraced(function* (number: number, fences: Array<Fence>) 
     if (Option.isSome(claimed)) fences.push(claimed.value.fence)
   } else if (dice <= 14) {
     const status = yield* Random.choice(["ok", "failed", "timeout"] as const)
-    yield* Effect.ignore(store.savePage(fence, page(yield* Random.nextIntBetween(1, 5), { status })))
+    yield* Effect.ignore(store.savePages(fence, [page(yield* Random.nextIntBetween(1, 5), { status })]))
   } else if (dice === 15) {
     yield* Effect.ignore(store.finish(fence, { status: "completed" }, number))
   } else if (dice === 16) {

@@ -219,7 +219,7 @@ export const queue = (test: Test) => {
       assert.deepStrictEqual(yield* ahead(2), { documents: 2, pages: 0, unopened: 2 })
       const first = yield* claim()
       yield* store.opened(first.fence, openedPdf)
-      yield* store.savePage(first.fence, page(1))
+      yield* store.savePages(first.fence, [page(1)])
       assert.deepStrictEqual(yield* ahead(4), { documents: 2, pages: 0, unopened: 2 })
       yield* store.release(first.fence)
       assert.deepStrictEqual(yield* ahead(2), { documents: 2, pages: 2, unopened: 1 })
@@ -276,7 +276,7 @@ export const queue = (test: Test) => {
       const { fence } = yield* claim()
       yield* claim(globex)
       yield* store.opened(fence, openedPdf)
-      yield* store.savePage(fence, page(2))
+      yield* store.savePages(fence, [page(2)])
       const underWay = Effect.map(store.underWay, (all) => all.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
       const other = { tenant: globex, id: documentId(4), running: true, pages: undefined }
       assert.deepStrictEqual(yield* underWay, [{ tenant: acme, id: documentId(1), running: true, pages: 2 }, other])

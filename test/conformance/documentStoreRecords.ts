@@ -79,7 +79,7 @@ export const records = (test: Test) => {
       const store = yield* DocumentStore
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* store.savePage(fence, page(1))
+      yield* store.savePages(fence, [page(1)])
       yield* store.finish(fence, { status: "completed" }, 3_000)
       assert.deepStrictEqual(yield* store.remove(acme, fence.documentId), Option.some(blobHash(1)))
       assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, { from: 1, limit: 10, detail: true }), [])
@@ -95,7 +95,7 @@ export const records = (test: Test) => {
       yield* accept(1)
       const { fence } = yield* claim()
       yield* store.remove(acme, fence.documentId)
-      assert.strictEqual((yield* Effect.flip(store.savePage(fence, page(1))))._tag, "LeaseLost")
+      assert.strictEqual((yield* Effect.flip(store.savePages(fence, [page(1)])))._tag, "LeaseLost")
       assert.deepInclude(yield* store.stats(), { waiting: 0, running: 0 })
     })
   )
@@ -126,7 +126,7 @@ export const records = (test: Test) => {
       const store = yield* DocumentStore
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* store.savePage(fence, page(1))
+      yield* store.savePages(fence, [page(1)])
       const refusals = yield* Effect.all([
         Effect.flip(store.find(globex, documentId(1))),
         Effect.flip(store.cancel(globex, documentId(1), 3_000)),
@@ -184,16 +184,19 @@ export const records = (test: Test) => {
   )
 
   test(
-    "gives pages in order from any page on, with lines only when asked",
+    "gives pages in order from any page on, with lines only when asked, and without text when asked",
     Effect.gen(function* () {
       const store = yield* DocumentStore
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* Effect.forEach([12, 2, 1, 7], (number) => store.savePage(fence, page(number)))
+      yield* Effect.forEach([12, 2, 1, 7], (number) => store.savePages(fence, [page(number)]))
       const brief = yield* store.pages(acme, fence.documentId, { from: 2, limit: 2, detail: false })
       assert.deepStrictEqual(brief, [page(2, { lines: "[]" }), page(7, { lines: "[]" })])
       const detailed = yield* store.pages(acme, fence.documentId, { from: 7, limit: 10, detail: true })
       assert.deepStrictEqual(detailed, [page(7), page(12)])
+      const summary = { from: 7, limit: 1, detail: false, summary: true }
+      const bare = yield* store.pages(acme, fence.documentId, summary)
+      assert.deepStrictEqual(bare, [page(7, { lines: "[]", text: "" })])
     })
   )
 }

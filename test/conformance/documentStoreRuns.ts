@@ -27,7 +27,7 @@ const assertFencedOut = Effect.fnUntraced(function* (fence: Fence) {
   const refusals = yield* Effect.all([
     Effect.flip(store.fetched(fence, { hash: blobHash(99), size: 1 })),
     Effect.flip(store.opened(fence, openedPdf)),
-    Effect.flip(store.savePage(fence, page(77))),
+    Effect.flip(store.savePages(fence, [page(77)])),
     Effect.flip(store.finish(fence, { status: "completed" }, 9_000)),
     Effect.flip(store.release(fence))
   ])
@@ -80,11 +80,31 @@ export const runs = (test: Test) => {
       const broken = page(2, { status: "failed", error: failure("PAGE_UNREADABLE", "broken"), text: "", lines: "[]" })
       yield* Effect.forEach(
         [page(1), broken, page(2), page(1, { text: "other" }), broken],
-        (result) => store.savePage(fence, result),
+        (result) => store.savePages(fence, [result]),
         { concurrency: "unbounded" }
       )
       assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, detail), [page(1), broken])
       assert.deepStrictEqual((yield* store.find(acme, fence.documentId)).progress, { done: 2, failed: 1 })
+    })
+  )
+
+  test(
+    "writes the pages of one call together, without those that have a result",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      const { fence } = yield* claim()
+      const broken = page(3, { status: "failed", error: failure("PAGE_UNREADABLE", "broken"), text: "", lines: "[]" })
+      yield* store.savePages(fence, [])
+      yield* store.savePages(fence, [page(2), broken])
+      yield* store.savePages(fence, [page(4), page(2, { text: "other" }), page(1), page(3), page(1, { text: "other" })])
+      const found = [page(1), page(2), broken, page(4)]
+      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, detail), found)
+      assert.deepStrictEqual((yield* store.find(acme, fence.documentId)).progress, { done: 4, failed: 1 })
+      assert.deepInclude(yield* Effect.flip(store.savePages({ ...fence, attempt: 9 }, [page(5), page(6)])), {
+        _tag: "LeaseLost"
+      })
+      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, detail), found)
     })
   )
 
@@ -97,7 +117,7 @@ export const runs = (test: Test) => {
       const results = (["ok", "empty", "scanned", "failed", "timeout"] as const).map((status, index) =>
         page(index + 1, { status })
       )
-      yield* Effect.forEach(results, (result) => store.savePage(fence, result), { concurrency: "unbounded" })
+      yield* Effect.forEach(results, (result) => store.savePages(fence, [result]), { concurrency: "unbounded" })
       assert.deepStrictEqual((yield* store.find(acme, fence.documentId)).progress, { done: 5, failed: 2 })
     })
   )
@@ -109,8 +129,8 @@ export const runs = (test: Test) => {
       yield* accept(1)
       yield* accept(2)
       const first = yield* claim()
-      yield* store.savePage(first.fence, page(1))
-      yield* store.savePage(first.fence, page(3))
+      yield* store.savePages(first.fence, [page(1)])
+      yield* store.savePages(first.fence, [page(3)])
       yield* store.release(first.fence)
       assert.strictEqual((yield* store.find(acme, documentId(1))).status, "queued")
       const second = yield* claim(acme, { ...lease, now: 5_000 })
@@ -163,7 +183,7 @@ export const runs = (test: Test) => {
       yield* claim()
       yield* assertFencedOut({ documentId: documentId(1), attempt: 2 })
       const store = yield* DocumentStore
-      const unknown = yield* Effect.flip(store.savePage({ documentId: documentId(8), attempt: 1 }, page(1)))
+      const unknown = yield* Effect.flip(store.savePages({ documentId: documentId(8), attempt: 1 }, [page(1)]))
       assert.strictEqual(unknown._tag, "LeaseLost")
     })
   )
@@ -179,7 +199,7 @@ export const runs = (test: Test) => {
       assert.deepStrictEqual(yield* store.reclaimExpired(3_999), [])
       assert.deepStrictEqual(yield* store.reclaimExpired(4_000), [acme])
       yield* assertFencedOut(early.fence)
-      yield* store.savePage(late.fence, page(1))
+      yield* store.savePages(late.fence, [page(1)])
       assert.strictEqual(yield* claimNext(), 1)
     })
   )
@@ -190,7 +210,7 @@ export const runs = (test: Test) => {
       const store = yield* DocumentStore
       yield* accept(1)
       const { fence } = yield* claim(acme, { ...lease, until: 2_001 })
-      yield* store.savePage(fence, page(1))
+      yield* store.savePages(fence, [page(1)])
       assert.deepStrictEqual(yield* store.renew({ runner, now: 9_000, until: 20_000 }), [fence])
       assert.deepStrictEqual(yield* store.reclaimExpired(10_000), [])
     })
@@ -208,7 +228,7 @@ export const runs = (test: Test) => {
       yield* store.finish(done.fence, { status: "completed" }, 3_000)
       assert.deepStrictEqual(yield* store.renew({ ...lease, until: 50_000 }), [kept.fence])
       assert.deepStrictEqual(yield* store.reclaimExpired(20_000), [acme])
-      yield* store.savePage(kept.fence, page(1))
+      yield* store.savePages(kept.fence, [page(1)])
       assert.strictEqual((yield* store.find(acme, foreign.fence.documentId)).status, "queued")
     })
   )
@@ -249,7 +269,7 @@ export const runs = (test: Test) => {
       yield* accept(1)
       const { fence } = yield* claim()
       const broken = page(2, { status: "failed", error: failure("PAGE_UNREADABLE", "broken"), text: "", lines: "[]" })
-      yield* store.savePage(fence, page(1))
+      yield* store.savePages(fence, [page(1)])
       const pages = [page(1, { text: "other" }), page(3), broken]
       const ended = yield* store.finishWhole(fence, { pdf: openedPdf, pages }, { status: "partial" }, 4_000)
       assert.strictEqual(ended.status, "partial")

@@ -195,7 +195,7 @@ export const makeCast = Effect.fnUntraced(function* (scenario: Scenario, world: 
         return trouble.storeDown(action.operation, now + action.millis)
       case "LeaseLoss":
         trouble.storeDown("renew", now + action.renewMillis)
-        trouble.storeDown("savePage", now + action.writeMillis)
+        trouble.storeDown("savePages", now + action.writeMillis)
         return trouble.storeDown("finish", now + action.writeMillis)
       case "StoreErrors":
         return trouble.storeErrors(action.share, now + action.millis)

@@ -35,10 +35,10 @@ const gateAs = (change: (gate: Gate) => Gate): Plant => ({
   ).pipe(Layer.provideMerge(FairShares.layer))
 })
 
-const savePageWithoutFence: Plant = {
+const savePagesWithoutFence: Plant = {
   store: (store) => ({
     ...store,
-    savePage: (fence, page) => Effect.catchTag(store.savePage(fence, page), "LeaseLost", () => Effect.void)
+    savePages: (fence, pages) => Effect.catchTag(store.savePages(fence, pages), "LeaseLost", () => Effect.void)
   })
 }
 
@@ -82,10 +82,16 @@ const claimIgnoresLease: Plant = {
 
 const losesPage: Plant = {
   store: (store) => {
-    let saves = 0
+    let pages = 0
     return {
       ...store,
-      savePage: (fence, page) => Effect.suspend(() => (++saves % 97 === 0 ? Effect.void : store.savePage(fence, page)))
+      savePages: (fence, batch) =>
+        Effect.suspend(() =>
+          store.savePages(
+            fence,
+            batch.filter(() => ++pages % 97 !== 0)
+          )
+        )
     }
   }
 }
@@ -252,7 +258,7 @@ const keepsBlobs: Plant = { blobs: (blobs) => ({ ...blobs, remove: () => Effect.
 const forgetsFetched: Plant = { store: (store) => ({ ...store, fetched: () => Effect.void }) }
 
 export const plants = {
-  "a store that forgets the fence when it saves a page": savePageWithoutFence,
+  "a store that forgets the fence when it saves a page": savePagesWithoutFence,
   "a store that forgets the fence when it finishes a document": finishWithoutFence,
   "a store whose claim ignores the lease": claimIgnoresLease,
   "a store that loses a page": losesPage,

@@ -71,7 +71,7 @@ export interface DocumentPlan {
   readonly source: SourcePlan | undefined
 }
 
-export const storeOperations = ["all", "claim", "renew", "savePage", "finish", "release", "opened", "accept"] as const
+export const storeOperations = ["all", "claim", "renew", "savePages", "finish", "release", "opened", "accept"] as const
 export type StoreOperation = (typeof storeOperations)[number]
 
 export type Action =

@@ -140,6 +140,9 @@ const headOf = (key: string, before: number) => {
   return served === "in time" ? {} : { head: served === "none" ? 0 : dice.int(1, 8) }
 }
 
+/** How long results wait for each other. The key decides, so that it follows from the seed. */
+export const gatheringOf = (key: string): number => new Dice(`gathering ${key}`).pick([0, 25, 150])
+
 /** A document's script, in which the worker faults of the moment meet whatever page is begun next. Workers die with their process. */
 export const scriptOf = (content: Content, key: string, readings: Readings, process: Process): ScriptedDocument => ({
   open: (before) => {

@@ -96,10 +96,12 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
         fence,
         call("opened", store.opened(fence, pdf), () => ledger.opened(fence, pdf.pageCount))
       ),
-    savePage: (fence, page) =>
+    savePages: (fence, pages) =>
       fenced(
         fence,
-        call("savePage", store.savePage(fence, page), () => ledger.saved(fence, page))
+        call("savePages", store.savePages(fence, pages), () => {
+          for (const page of pages) ledger.saved(fence, page)
+        })
       ),
     finish: (fence, outcome, at) =>
       call("finish", store.finish(fence, outcome, at), (ended) => ledger.finished(fence, outcome, ended, at)),

@@ -25,7 +25,7 @@ import { Ledger } from "./Ledger.ts"
 import { LimitsLog } from "./LimitsLog.ts"
 import type { Plant } from "./Plants.ts"
 import type { DocumentPlan, Scenario } from "./Scenario.ts"
-import { Readings, scriptOf, simulatedReader } from "./SimulatedEngine.ts"
+import { gatheringOf, Readings, scriptOf, simulatedReader } from "./SimulatedEngine.ts"
 import { SimulatedSources } from "./SimulatedSources.ts"
 import { type Process, simulatedBlobs, simulatedStore } from "./SimulatedStore.ts"
 import { Trouble } from "./Trouble.ts"
@@ -128,7 +128,8 @@ export const makeWorld = Effect.fnUntraced(function* (
     const scripted = makeScriptedEngine(
       (pdf) => scriptOf(contents.get(contentOf(pdf)) ?? unknown, pdf.key, readings, process),
       {
-        capacity: scenario.capacity
+        capacity: scenario.capacity,
+        gathering: ({ key }) => gatheringOf(key)
       }
     )
     const inner = yield* Layer.buildWithScope(Layer.mergeAll(scripted.layer, Events.layer()), scope)

@@ -48,7 +48,7 @@ describe("The document store on SQLite, as a file", () => {
         yield* accept(3, { tenantId: globex })
         const { fence } = yield* claim()
         yield* store.opened(fence, openedPdf)
-        yield* store.savePage(fence, page(1))
+        yield* store.savePages(fence, [page(1)])
         const other = yield* claim(globex)
         yield* store.finish(other.fence, { status: "completed" }, 3_000)
         return {
@@ -65,7 +65,7 @@ describe("The document store on SQLite, as a file", () => {
         assert.deepStrictEqual(yield* store.stats(), before.stats)
         assert.deepStrictEqual(yield* store.stats(acme), before.tenantStats)
         assert.deepStrictEqual(yield* store.pages(acme, documentId(1), { from: 1, limit: 9, detail: true }), [page(1)])
-        yield* store.savePage(before.fence, page(2))
+        yield* store.savePages(before.fence, [page(2)])
         assert.deepStrictEqual(yield* store.reclaimExpired(99_000), [acme])
         const again = yield* claim()
         assert.strictEqual(again.sealedPassword, "sealed")
@@ -151,13 +151,13 @@ describe("The document store on SQLite, in trouble", () => {
       const large = page(1, { text: "x".repeat(1_000_000) })
       const refusals = yield* Effect.forEach(
         [1, 2, 3],
-        (number) => Effect.flip(store.savePage(fence, { ...large, number })),
+        (number) => Effect.flip(store.savePages(fence, [{ ...large, number }])),
         { concurrency: "unbounded" }
       )
       for (const refusal of refusals) assert.strictEqual(refusal._tag, "StoreUnavailable")
       assert.strictEqual((yield* store.find(acme, fence.documentId)).progress.done, 0)
       yield* pragma("max_page_count = 100000")
-      yield* store.savePage(fence, large)
+      yield* store.savePages(fence, [large])
       assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, { from: 1, limit: 9, detail: true }), [large])
     }).pipe(Effect.provide(withDatabase))
   )

@@ -28,7 +28,7 @@ describe("The numbers of changes on SQLite", () => {
           const store = yield* DocumentStore
           yield* accept(1)
           const { fence } = yield* claim()
-          for (let number = 1; number <= 1_500; number++) yield* store.savePage(fence, page(number))
+          for (let number = 1; number <= 1_500; number++) yield* store.savePages(fence, [page(number)])
           const last = yield* store.lastChange
           yield* store.cancel(acme, documentId(1), 3_000)
           yield* store.remove(acme, documentId(1))
@@ -71,7 +71,7 @@ describe("The numbers of changes on SQLite", () => {
       yield* Effect.gen(function* () {
         const store = yield* DocumentStore
         const before = yield* store.lastChange
-        yield* store.savePage({ documentId: documentId(1), attempt: 1 }, page(3))
+        yield* store.savePages({ documentId: documentId(1), attempt: 1 }, [page(3)])
         const all = yield* store.changesOf(acme, documentId(1), { after: -1, limit: 10 })
         assert.deepStrictEqual(
           all.pages.map((change) => change.page),

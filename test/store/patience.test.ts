@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import type { SQLInputValue } from "node:sqlite"
 import { make } from "../../src/layers/sqlite/GroupCommit.ts"
 import { layer } from "../../src/layers/sqlite/SqliteClient.ts"
-import { SqliteDatabase } from "../../src/layers/sqlite/SqliteDatabase.ts"
+import { SqliteDatabase, type Statements } from "../../src/layers/sqlite/SqliteDatabase.ts"
 
 const insert = (value: number) => (db: { run: (sql: string, value: number) => number }) => {
   db.run("INSERT INTO numbers VALUES (?)", value)
@@ -37,6 +38,37 @@ describe("patient writers", () => {
       yield* Effect.yieldNow
       assert.strictEqual(yield* write("insert", insert(3)), 3)
       assert.strictEqual(yield* Fiber.join(patient), 2)
+    }).pipe(Effect.provide(layer({ filename: ":memory:" })))
+  )
+
+  it.effect("share a transaction only as far as it stays short", () =>
+    Effect.gen(function* () {
+      const write = yield* setUp
+      const database = yield* SqliteDatabase
+      yield* write("insert", insert(0), "patient")
+      const sizes = [100, 20, 9, 1, 500, 1, 1]
+      const together: Array<number> = []
+      let begun = 0
+      const counted = (value: number) => (db: Statements) => {
+        together.push(begun)
+        return insert(value)(db)
+      }
+      const { run } = database.statements
+      Object.assign(database.statements, {
+        run: (sql: string, ...values: ReadonlyArray<SQLInputValue>) => {
+          if (sql.startsWith("BEGIN")) begun++
+          return run(sql, ...values)
+        }
+      })
+      yield* Effect.forEach(sizes, (size, index) => write("insert", counted(index), "patient", size), {
+        concurrency: "unbounded",
+        discard: true
+      }).pipe(
+        Effect.forkChild,
+        Effect.tap(() => TestClock.adjust("20 millis")),
+        Effect.flatMap(Fiber.join)
+      )
+      assert.deepStrictEqual(together, [1, 1, 2, 2, 3, 4, 4])
     }).pipe(Effect.provide(layer({ filename: ":memory:" })))
   )
 

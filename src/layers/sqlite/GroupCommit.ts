@@ -39,6 +39,8 @@ import { SqliteDatabase, type Statements, toSqlError } from "./SqliteDatabase.ts
 
 const maxWaiting = 1024
 const maxBatch = 128
+/** What one transaction writes, which holds up everything else: so many writes of size 1. */
+const maxSize = 128
 
 /** Runs inside the transaction. May run more than once, and is kept at most once. */
 export type Operation<A, E> = (statements: Statements) => Exit.Exit<A, E>
@@ -48,11 +50,14 @@ export type Manner = "durable" | "patient" | "unflushed"
 export type Write = <A, E>(
   name: string,
   operation: Operation<A, E>,
-  manner?: Manner
+  manner?: Manner,
+  /** How many times as long as any other write it takes. */
+  size?: number
 ) => Effect.Effect<A, E | StoreUnavailable>
 
 interface Writer {
   readonly manner: Manner
+  readonly size: number
   withdrawn: boolean
   /** To be called when it waits no longer. */
   readonly leave: () => void
@@ -86,6 +91,13 @@ const transact = (statements: Statements, writers: ReadonlyArray<Writer>): Outco
   // SQLite may have rolled back by itself. If it will not now, it is tried again before the next batch.
   if (outcome._tag !== "Committed" && statements.inTransaction()) Result.try(() => statements.exec("ROLLBACK"))
   return outcome
+}
+
+/** The first of them that go into one transaction: at least one. */
+const portionOf = (batch: ReadonlyArray<Writer>): number => {
+  let size = 0
+  const rest = batch.findIndex((writer, index) => (size += writer.size) > maxSize && index > 0)
+  return rest < 0 ? batch.length : rest
 }
 
 /** Those whose operations are committed now. The others are told at once why not. */
@@ -166,7 +178,7 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
     )
   }
 
-  const commitBatch = (batch: ReadonlyArray<Writer>) =>
+  const commitPortion = (batch: ReadonlyArray<Writer>) =>
     database
       .use("write", (statements) => {
         if (statements.inTransaction()) statements.exec("ROLLBACK")
@@ -184,25 +196,27 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
         })
       )
 
-  const committer = yield* takeBatch.pipe(
-    Effect.flatMap(commitBatch),
-    // Those who were just told come back with their next write; let them join the next batch.
-    Effect.andThen(Effect.yieldNow),
-    Effect.forever,
-    Effect.ignore,
-    Effect.forkScoped
-  )
+  const commitBatch = Effect.fnUntraced(function* (batch: ReadonlyArray<Writer>) {
+    for (let left = batch; left.length > 0; left = left.slice(portionOf(left))) {
+      yield* commitPortion(left.slice(0, portionOf(left)))
+      // Those who were just told come back with their next write; let them join the next batch.
+      yield* Effect.yieldNow
+    }
+  })
+
+  const committer = yield* takeBatch.pipe(Effect.flatMap(commitBatch), Effect.forever, Effect.ignore, Effect.forkScoped)
   yield* Effect.addFinalizer(() => {
     enter("unflushed")
     return Effect.andThen(Queue.end(queue), Fiber.await(committer))
   })
 
-  const write: Write = <A, E>(name: string, operation: Operation<A, E>, manner: Manner = "durable") =>
+  const write: Write = <A, E>(name: string, operation: Operation<A, E>, manner: Manner = "durable", size = 1) =>
     Effect.suspend(() => {
       const answer = Deferred.makeUnsafe<A, E | StoreUnavailable>()
       const unavailable = (cause: unknown) => new StoreUnavailable({ operation: name, cause: toSqlError(name, cause) })
       const writer: Writer = {
         manner,
+        size,
         withdrawn: false,
         leave: enter(manner),
         run: (statements) => {

@@ -22,7 +22,7 @@ const make = Effect.gen(function* () {
   const commit = yield* GroupCommit
   const numbers = makeNumbers()
   yield* commit("begin the numbers of changes", numbers.begin)
-  const write: Write = (name, operation, manner) => commit(name, numbers.numbered(operation), manner)
+  const write: Write = (name, operation, manner, size) => commit(name, numbers.numbered(operation), manner, size)
 
   const read = <A>(operation: string, question: (db: Statements) => A) =>
     Effect.mapError(database.use(operation, question), (cause) => new StoreUnavailable({ operation, cause }))
@@ -41,8 +41,8 @@ const make = Effect.gen(function* () {
     opened: Effect.fn("DocumentStore.opened")((fence, pdf) =>
       write("record an opened file", writes.opened(fence, pdf), "unflushed")
     ),
-    // Without a span: there are as many as pages.
-    savePage: (fence, page) => write("save a page", writes.savePage(fence, page), "patient"),
+    // Without a span: there are nearly as many as pages.
+    savePages: (fence, pages) => write("save pages", writes.savePages(fence, pages), "patient", pages.length),
     finish: Effect.fn("DocumentStore.finish")((fence, outcome, at) =>
       write("finish a document", writes.finish(fence, outcome, at))
     ),

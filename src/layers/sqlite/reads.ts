@@ -49,12 +49,19 @@ const pagesWith = (columns: string) => `
   WHERE document = (SELECT seq FROM documents WHERE id = ? AND tenant_id = ?) AND number >= ?
   ORDER BY number LIMIT ?
 `
-const columnsInBrief = "number, status, width, height, rotation, elapsed_millis, error, text"
-const pagesInBrief = pagesWith(columnsInBrief)
-const pagesInDetail = pagesWith(`${columnsInBrief}, lines`)
+const summaryColumns = "number, status, width, height, rotation, elapsed_millis, error"
+/** Texts lie on pages of the database that are not even read then. */
+const pageSummaries = pagesWith(`${summaryColumns}, '' AS text`)
+const pagesInBrief = pagesWith(`${summaryColumns}, text`)
+const pagesInDetail = pagesWith(`${summaryColumns}, text, lines`)
 
-export const pages = (db: Statements, tenant: TenantId, id: DocumentId, options: PagesOptions): Array<PageResult> =>
-  db.all(options.detail ? pagesInDetail : pagesInBrief, id, tenant, options.from, options.limit).map(toPage)
+export const pages = (
+  db: Statements,
+  tenant: TenantId,
+  id: DocumentId,
+  { detail, from, limit, summary = false }: PagesOptions
+): Array<PageResult> =>
+  db.all(detail ? pagesInDetail : summary ? pageSummaries : pagesInBrief, id, tenant, from, limit).map(toPage)
 
 export const donePages = (db: Statements, seq: number): ReadonlySet<number> =>
   new Set(db.all("SELECT number FROM pages WHERE document = ?", seq).map((row) => number(row, "number")))

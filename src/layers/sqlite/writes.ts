@@ -199,7 +199,8 @@ const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult
   )
 }
 
-export const savePage = (fence: Fence, page: PageResult) => fenced(fence, (db, seq) => writePages(db, seq, [page]))
+export const savePages = (fence: Fence, pages: ReadonlyArray<PageResult>) =>
+  fenced(fence, (db, seq) => writePages(db, seq, pages))
 
 export const recordFault = (fence: Fence, page: number, fault: "failure" | "death") =>
   fenced(fence, (db, seq) => {

@@ -17,7 +17,7 @@ import { Secrets } from "../services/Secrets.ts"
 import { type ResolvedSource, Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
-import { TenantRegistry } from "../services/TenantRegistry.ts"
+import { type TenantLimits, TenantRegistry } from "../services/TenantRegistry.ts"
 import { BytesInFlight, type CountBytes } from "./BytesInFlight.ts"
 import { longestWaitSeconds } from "./Appointments.ts"
 import { Drainage } from "./Drainage.ts"
@@ -40,160 +40,9 @@ const maxNameLength = 1024
 const rejected = (reason: Failure) => new SubmissionRejected({ failure: reason })
 const tooLarge = ({ message }: BlobTooLarge) => rejected(failure("TOO_LARGE", `the upload has ${message}`))
 
-const backlogLimits = Effect.fnUntraced(function* (tenant: TenantId) {
-  const { queueSize } = yield* EngineConfig
-  const registry = yield* TenantRegistry
-  const limits: BacklogLimits = { tenant: (yield* registry.limits(tenant)).backlog, global: queueSize }
-  return limits
-})
-
-/** A full backlog as callers see it: with the time until it has a place for them. */
-const limitReached = Effect.fnUntraced(function* (
-  tenant: TenantId,
-  { limit, scope }: Pick<QueueFull, "limit" | "scope">
-) {
-  const store = yield* DocumentStore
-  const drainage = yield* Drainage
-  // A paused backlog gets no room by itself, and nobody knows when it is resumed.
-  const paused = scope === "tenant" && (yield* store.isPaused(tenant))
-  const retryAfterSeconds = paused ? longestWaitSeconds : yield* drainage.retryAfter(scope, tenant, limit)
-  return yield* new LimitReached({ limit: `${scope}_queue`, allowed: limit, retryAfterSeconds })
-})
-
-/** A cheap look before anything is read; the store decides again, exactly, when the document is committed. */
-const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId) {
-  const store = yield* DocumentStore
-  const limits = yield* backlogLimits(tenant)
-  const own = yield* store.stats(tenant)
-  if (own.waiting >= limits.tenant) return yield* limitReached(tenant, { scope: "tenant", limit: limits.tenant })
-  const all = yield* store.stats()
-  if (all.waiting >= limits.global) return yield* limitReached(tenant, { scope: "global", limit: limits.global })
-  const drainage = yield* Drainage
-  if (own.waiting + own.running === 0) yield* drainage.begin(tenant)
-  if (all.waiting + all.running === 0) yield* drainage.begin()
-})
-
-const storeBytes = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountBytes) {
-  const { uploadSize } = yield* EngineConfig
-  const blobs = yield* BlobStore
-  const counted = Stream.tap(bytes, (chunk) => count(chunk.length))
-  return yield* blobs.put(onlyPdf(counted, rejected), Number(uploadSize)).pipe(
-    Effect.trackDuration(Telemetry.blobPutDuration),
-    Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
-    Effect.catchIf(
-      (error): error is BlobTooLarge => error instanceof BlobTooLarge,
-      (error) => Effect.fail(tooLarge(error))
-    )
-  )
-})
-
-/** Once begun it is finished, even if the caller goes away: what was committed has to be told to its tenant. */
-const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocument["source"], options: SubmitOptions) {
-  const store = yield* DocumentStore
-  const events = yield* Events
-  const directory = yield* TenantDirectory
-  const random = yield* SecureRandom.SecureRandom
-  const id = DocumentId.make(yield* random.uuidV7())
-  const document = yield* store
-    .accept(
-      {
-        id,
-        tenantId: tenant,
-        name: options.name.toWellFormed().slice(0, maxNameLength),
-        source,
-        priority: options.priority ?? defaultPriority,
-        notBefore: options.notBefore && DateTime.toEpochMillis(options.notBefore),
-        ...(yield* sealed(tenant, options.password)),
-        callback: options.callback,
-        reuse: options.force !== true,
-        trace: yield* TraceContext.current,
-        acceptedAt: yield* Clock.currentTimeMillis
-      },
-      yield* backlogLimits(tenant)
-    )
-    .pipe(Effect.catchTag("QueueFull", (full) => limitReached(tenant, full)))
-  const { id: documentId, name, status } = document
-  if (documentId !== id) {
-    yield* Metric.update(Telemetry.documentsReused, 1)
-    yield* Effect.annotateCurrentSpan(Telemetry.documentAttributes({ tenantId: tenant, documentId }))
-    return new Submitted({ ...document, duplicateOf: documentId })
-  }
-  const attributes = Telemetry.documentAttributes({ tenantId: tenant, documentId })
-  yield* Metric.update(Telemetry.documentsAccepted, 1)
-  yield* Effect.annotateCurrentSpan(attributes)
-  yield* Effect.logInfo("document accepted").pipe(Effect.annotateLogs({ ...attributes, status }))
-  yield* events.publish({ _tag: "DocumentAccepted", tenantId: tenant, documentId, name })
-  yield* directory.tell(tenant, { _tag: "Wake" })
-  return new Submitted(document)
-}, Effect.uninterruptible)
-
-/** A password as the store may keep it. */
-const sealed = Effect.fnUntraced(function* (tenant: TenantId, password: Redacted.Redacted | undefined) {
-  const secrets = yield* Secrets
-  if (password === undefined) return { sealedPassword: undefined, passwordKey: undefined }
-  return {
-    sealedPassword: yield* secrets.seal(password),
-    passwordKey: yield* secrets.fingerprint(password, `password of ${tenant}`)
-  }
-})
-
-/** Costs a token of the tenant's rate, unless another limit refuses what is to be admitted. */
-const withinRate = Effect.fnUntraced(function* <A, E, R>(tenant: TenantId, admission: Effect.Effect<A, E, R>) {
-  const registry = yield* TenantRegistry
-  const rates = yield* RateLimits
-  yield* rates.take(tenant, yield* registry.limits(tenant))
-  return yield* Effect.tapError(admission, (error) =>
-    error instanceof LimitReached ? rates.giveBack(tenant) : Effect.void
-  )
-})
-
-/** Admits what is within the tenant's rate, the bytes in flight and the backlogs. */
-const withinLimits = Effect.fnUntraced(function* <A, E, R>(
-  tenant: TenantId,
-  size: number | undefined,
-  admission: (count: CountBytes) => Effect.Effect<A, E, R>
-) {
-  const inFlight = yield* BytesInFlight
-  return yield* withinRate(
-    tenant,
-    inFlight.hold(tenant, size, (count) => Effect.andThen(refuseWhenFull(tenant), admission(count)))
-  )
-})
-
-/** Queues a document again for its failed pages. Like a submission it is refused when there is no room. */
-export const retry = Effect.fn("Ingestion.retry")(function* (
-  tenant: TenantId,
-  id: DocumentId,
-  options: { readonly password?: Redacted.Redacted | undefined } = {}
-) {
-  const store = yield* DocumentStore
-  const events = yield* Events
-  const directory = yield* TenantDirectory
-  const submissions = yield* Submissions
-  const again = Effect.gen(function* () {
-    const at = yield* Clock.currentTimeMillis
-    const password = yield* sealed(tenant, options.password)
-    const retried = store.retry(tenant, id, { ...password, at }, yield* backlogLimits(tenant))
-    const document = yield* Effect.catchTag(retried, "QueueFull", (full) => limitReached(tenant, full))
-    yield* Metric.update(Telemetry.documentsRequeued.of("retried"), 1)
-    yield* events.publish({ _tag: "DocumentRequeued", tenantId: tenant, documentId: id, attempt: document.attempt })
-    yield* directory.tell(tenant, { _tag: "Wake" })
-    return document
-  })
-  return yield* submissions.track(withinRate(tenant, Effect.uninterruptible(again)))
-})
-
-/**
- * The document of a blob that the tenant already has. Knowing the hash of somebody else's is not enough. From the touch on,
- * no removal takes it from this submission.
- */
-const ownBlob = Effect.fnUntraced(function* (tenant: TenantId, hash: BlobHash) {
-  const store = yield* DocumentStore
-  const blobs = yield* BlobStore
-  const unknown = rejected(failure("SOURCE_REFUSED", `there is no blob ${hash}`))
-  if (!(yield* store.refersTo(hash, tenant))) return yield* unknown
-  const size = yield* blobs.touch(hash).pipe(Effect.catchTag("BlobLost", () => Effect.fail(unknown)))
-  return { _tag: "Blob", hash, size } as const
+const backlogOf = (queueSize: number, { backlog }: TenantLimits): BacklogLimits => ({
+  tenant: backlog,
+  global: queueSize
 })
 
 /** By which limit, or for what, a submission was refused; `undefined` for errors of the caller's own stream. */
@@ -204,50 +53,201 @@ const refusal = (error: unknown): Telemetry.Refusal | undefined => {
   return error instanceof StoreUnavailable || error instanceof BlobStoreUnavailable ? "unavailable" : undefined
 }
 
-/** Runs an admission as a submission in flight, and counts why it was refused if it was. */
-const admit = Effect.fnUntraced(function* <A, E, R>(admission: Effect.Effect<A, E, R>) {
+export const make = Effect.gen(function* () {
+  const { queueSize, uploadSize } = yield* EngineConfig
+  const largest = Number(uploadSize)
+  const store = yield* DocumentStore
+  const blobs = yield* BlobStore
+  const registry = yield* TenantRegistry
+  const drainage = yield* Drainage
+  const rates = yield* RateLimits
+  const inFlight = yield* BytesInFlight
   const submissions = yield* Submissions
-  return yield* submissions.track(admission).pipe(
-    Effect.tapError((error) => {
+  const sources = yield* Sources
+  const secrets = yield* Secrets
+  const events = yield* Events
+  const directory = yield* TenantDirectory
+  const random = yield* SecureRandom.SecureRandom
+
+  const backlogLimits = (tenant: TenantId) =>
+    Effect.map(registry.limits(tenant), (limits) => backlogOf(queueSize, limits))
+
+  /** A full backlog as callers see it: with the time until it has a place for them. */
+  const limitReached = Effect.fnUntraced(function* (
+    tenant: TenantId,
+    { limit, scope }: Pick<QueueFull, "limit" | "scope">
+  ) {
+    // A paused backlog gets no room by itself, and nobody knows when it is resumed.
+    const paused = scope === "tenant" && (yield* store.isPaused(tenant))
+    const retryAfterSeconds = paused ? longestWaitSeconds : yield* drainage.retryAfter(scope, tenant, limit)
+    return yield* new LimitReached({ limit: `${scope}_queue`, allowed: limit, retryAfterSeconds })
+  })
+
+  /** A cheap look before anything is read; the store decides again, exactly, when the document is committed. */
+  const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId) {
+    const limits = yield* backlogLimits(tenant)
+    const own = yield* store.stats(tenant)
+    if (own.waiting >= limits.tenant) return yield* limitReached(tenant, { scope: "tenant", limit: limits.tenant })
+    const all = yield* store.stats()
+    if (all.waiting >= limits.global) return yield* limitReached(tenant, { scope: "global", limit: limits.global })
+    if (own.waiting + own.running === 0) yield* drainage.begin(tenant)
+    if (all.waiting + all.running === 0) yield* drainage.begin()
+  })
+
+  const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountBytes) => {
+    const counted = Stream.transformPull(bytes, (pull) =>
+      Effect.succeed(Effect.tap(pull, (chunks) => count(chunks.reduce((sum, { length }) => sum + length, 0))))
+    )
+    return blobs.put(onlyPdf(counted, rejected), largest).pipe(
+      Effect.trackDuration(Telemetry.blobPutDuration),
+      Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
+      Effect.catchIf(
+        (error): error is BlobTooLarge => error instanceof BlobTooLarge,
+        (error) => Effect.fail(tooLarge(error))
+      )
+    )
+  }
+
+  /** A password as the store may keep it. */
+  const sealed = Effect.fnUntraced(function* (tenant: TenantId, password: Redacted.Redacted | undefined) {
+    if (password === undefined) return { sealedPassword: undefined, passwordKey: undefined }
+    return {
+      sealedPassword: yield* secrets.seal(password),
+      passwordKey: yield* secrets.fingerprint(password, `password of ${tenant}`)
+    }
+  })
+
+  /** Once begun it is finished, even if the caller goes away: what was committed has to be told to its tenant. */
+  const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocument["source"], options: SubmitOptions) {
+    const id = DocumentId.make(yield* random.uuidV7())
+    const document = yield* store
+      .accept(
+        {
+          id,
+          tenantId: tenant,
+          name: options.name.toWellFormed().slice(0, maxNameLength),
+          source,
+          priority: options.priority ?? defaultPriority,
+          notBefore: options.notBefore && DateTime.toEpochMillis(options.notBefore),
+          ...(yield* sealed(tenant, options.password)),
+          callback: options.callback,
+          reuse: options.force !== true,
+          trace: yield* TraceContext.current,
+          acceptedAt: yield* Clock.currentTimeMillis
+        },
+        yield* backlogLimits(tenant)
+      )
+      .pipe(Effect.catchTag("QueueFull", (full) => limitReached(tenant, full)))
+    const { id: documentId, name, status } = document
+    if (documentId !== id) {
+      yield* Metric.update(Telemetry.documentsReused, 1)
+      yield* Effect.annotateCurrentSpan(Telemetry.documentAttributes({ tenantId: tenant, documentId }))
+      return new Submitted({ ...document, duplicateOf: documentId })
+    }
+    const attributes = Telemetry.documentAttributes({ tenantId: tenant, documentId })
+    yield* Metric.update(Telemetry.documentsAccepted, 1)
+    yield* Effect.annotateCurrentSpan(attributes)
+    yield* Effect.logInfo("document accepted").pipe(Effect.annotateLogs({ ...attributes, status }))
+    yield* events.publish({ _tag: "DocumentAccepted", tenantId: tenant, documentId, name })
+    yield* directory.tell(tenant, { _tag: "Wake" })
+    return new Submitted(document)
+  }, Effect.uninterruptible)
+
+  /** Costs a token of the tenant's rate, unless another limit refuses what is to be admitted. */
+  const withinRate = <A, E, R>(tenant: TenantId, admission: Effect.Effect<A, E, R>) =>
+    registry.limits(tenant).pipe(
+      Effect.flatMap((limits) => rates.take(tenant, limits)),
+      Effect.andThen(
+        Effect.tapError(admission, (error) => (error instanceof LimitReached ? rates.giveBack(tenant) : Effect.void))
+      )
+    )
+
+  /** Admits what is within the tenant's rate, the bytes in flight and the backlogs. */
+  const withinLimits = <A, E, R>(
+    tenant: TenantId,
+    size: number | undefined,
+    admission: (count: CountBytes) => Effect.Effect<A, E, R>
+  ) =>
+    withinRate(
+      tenant,
+      inFlight.hold(tenant, size, (count) => Effect.andThen(refuseWhenFull(tenant), admission(count)))
+    )
+
+  /** Queues a document again for its failed pages. Like a submission it is refused when there is no room. */
+  const retry = Effect.fn("Ingestion.retry")(function* (
+    tenant: TenantId,
+    id: DocumentId,
+    options: { readonly password?: Redacted.Redacted | undefined } = {}
+  ) {
+    const again = Effect.gen(function* () {
+      const at = yield* Clock.currentTimeMillis
+      const password = yield* sealed(tenant, options.password)
+      const retried = store.retry(tenant, id, { ...password, at }, yield* backlogLimits(tenant))
+      const document = yield* Effect.catchTag(retried, "QueueFull", (full) => limitReached(tenant, full))
+      yield* Metric.update(Telemetry.documentsRequeued.of("retried"), 1)
+      yield* events.publish({ _tag: "DocumentRequeued", tenantId: tenant, documentId: id, attempt: document.attempt })
+      yield* directory.tell(tenant, { _tag: "Wake" })
+      return document
+    })
+    return yield* submissions.track(withinRate(tenant, Effect.uninterruptible(again)))
+  })
+
+  /**
+   * The document of a blob that the tenant already has. Knowing the hash of somebody else's is not enough. From the touch on,
+   * no removal takes it from this submission.
+   */
+  const ownBlob = Effect.fnUntraced(function* (tenant: TenantId, hash: BlobHash) {
+    const unknown = rejected(failure("SOURCE_REFUSED", `there is no blob ${hash}`))
+    if (!(yield* store.refersTo(hash, tenant))) return yield* unknown
+    const size = yield* blobs.touch(hash).pipe(Effect.catchTag("BlobLost", () => Effect.fail(unknown)))
+    return { _tag: "Blob", hash, size } as const
+  })
+
+  /** Runs an admission as a submission in flight, and counts why it was refused if it was. */
+  const admit = <A, E, R>(admission: Effect.Effect<A, E, R>) =>
+    Effect.tapError(submissions.track(admission), (error) => {
       const reason = refusal(error)
       return reason === undefined ? Effect.void : Metric.update(Telemetry.documentsRefused.of(reason), 1)
     })
+
+  const submit = TraceContext.traced(
+    "Ingestion.submit",
+    <E, R>(tenant: TenantId, bytes: Stream.Stream<Uint8Array, E, R>, options: SubmitOptions) => {
+      if (options.size !== undefined && options.size > largest) {
+        return admit(Effect.fail(tooLarge(new BlobTooLarge({ limit: largest }))))
+      }
+      return admit(
+        withinLimits(tenant, options.size, (count) =>
+          Effect.flatMap(storeBytes(bytes, count), ({ hash, size }) =>
+            commit(tenant, { _tag: "Blob", hash, size }, options)
+          )
+        )
+      )
+    }
   )
+
+  const submitSource = Effect.fn("Ingestion.submitSource")(
+    function* (
+      tenant: TenantId,
+      text: string,
+      options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
+    ) {
+      const admission = Effect.fnUntraced(function* (count: CountBytes) {
+        const source: ResolvedSource = yield* sources.resolve(text)
+        const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
+        const origin =
+          source._tag === "Blob"
+            ? yield* ownBlob(tenant, source.hash)
+            : source._tag === "Url"
+              ? source
+              : { _tag: "Blob" as const, ...(yield* storeBytes(sources.readFile(source.path), count)) }
+        return yield* commit(tenant, origin, { ...options, name })
+      })
+      return yield* withinLimits(tenant, undefined, admission)
+    },
+    Effect.catchTag(["SourceRefused", "SourceUnavailable"], (error) => Effect.fail(rejected(error.failure))),
+    admit
+  )
+
+  return { submit, submitSource, retry }
 })
-
-export const submit = Effect.fn("Ingestion.submit")(function* <E, R>(
-  tenant: TenantId,
-  bytes: Stream.Stream<Uint8Array, E, R>,
-  options: SubmitOptions
-) {
-  const { uploadSize } = yield* EngineConfig
-  const limit = Number(uploadSize)
-  if (options.size !== undefined && options.size > limit) return yield* tooLarge(new BlobTooLarge({ limit }))
-  return yield* withinLimits(tenant, options.size, (count) =>
-    Effect.flatMap(storeBytes(bytes, count), ({ hash, size }) => commit(tenant, { _tag: "Blob", hash, size }, options))
-  )
-}, admit)
-
-export const submitSource = Effect.fn("Ingestion.submitSource")(
-  function* (
-    tenant: TenantId,
-    text: string,
-    options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
-  ) {
-    const sources = yield* Sources
-    const admission = Effect.fnUntraced(function* (count: CountBytes) {
-      const source: ResolvedSource = yield* sources.resolve(text)
-      const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
-      const origin =
-        source._tag === "Blob"
-          ? yield* ownBlob(tenant, source.hash)
-          : source._tag === "Url"
-            ? source
-            : { _tag: "Blob" as const, ...(yield* storeBytes(sources.readFile(source.path), count)) }
-      return yield* commit(tenant, origin, { ...options, name })
-    })
-    return yield* withinLimits(tenant, undefined, admission)
-  },
-  Effect.catchTag(["SourceRefused", "SourceUnavailable"], (error) => Effect.fail(rejected(error.failure))),
-  admit
-)

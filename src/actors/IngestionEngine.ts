@@ -39,7 +39,10 @@ export const layer = Layer.effect(
     const retries = yield* Retries
     const scope = yield* Effect.scope
     const keys = yield* IdempotencyKeys.make
-    const services = yield* Effect.context<Effect.Services<ReturnType<typeof Admission.submitSource>>>()
+    const admission = yield* Admission.make
+    const services = yield* Effect.context<
+      Effect.Services<ReturnType<typeof announceEnd>> | Stream.Services<ReturnType<typeof followDocument>>
+    >()
 
     const announce = (document: Parameters<typeof announceEnd>[0]) =>
       Effect.provideContext(announceEnd(document), services)
@@ -161,9 +164,7 @@ export const layer = Layer.effect(
     })
 
     return Ingestion.of({
-      submit: (tenant, bytes, options) => Effect.provideContext(Admission.submit(tenant, bytes, options), services),
-      submitSource: (tenant, source, options) =>
-        Effect.provideContext(Admission.submitSource(tenant, source, options), services),
+      ...admission,
       status: Effect.fn("Ingestion.status")(function* (tenant, id) {
         return yield* describe(yield* store.find(tenant, id))
       }),
@@ -176,7 +177,6 @@ export const layer = Layer.effect(
       cancel,
       remove,
       withdraw,
-      retry: (tenant, id, options) => Effect.provideContext(Admission.retry(tenant, id, options), services),
       pause: Effect.fn("Ingestion.pause")((tenant) => store.setPaused(tenant, true)),
       resume,
       setLimits,

@@ -1,4 +1,4 @@
-import { Effect, Stream } from "effect"
+import { Cause, Effect, Pull, Stream } from "effect"
 import { type Failure, failure } from "../domain/Failure.ts"
 
 const signature = "%PDF-"
@@ -6,9 +6,9 @@ const signature = "%PDF-"
 const headBytes = 1024
 
 /** Refuses what is plainly no PDF, by its first bytes. Readers accept junk before the header, so it may stand anywhere in them. */
-const refuseUnlessPdf = (head: Uint8Array): Effect.Effect<void, Failure> => {
+const refuseUnlessPdf = (head: Buffer): Effect.Effect<void, Failure> => {
   if (head.length === 0) return Effect.fail(failure("NOT_PDF", "the file is empty"))
-  return Buffer.from(head).includes(signature)
+  return head.includes(signature)
     ? Effect.void
     : Effect.fail(failure("NOT_PDF", `there is no ${signature} header in the first ${head.length} bytes`))
 }
@@ -18,17 +18,20 @@ export const onlyPdf = <E, R, E2>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   refused: (reason: Failure) => E2
 ): Stream.Stream<Uint8Array, E | E2, R> =>
-  Stream.suspend(() => {
-    const head = new Uint8Array(headBytes)
-    let seen = 0
-    const check = Effect.suspend(() => Effect.mapError(refuseUnlessPdf(head.subarray(0, seen)), refused))
-    const checked = Stream.tap(bytes, (chunk) => {
-      if (seen === headBytes) return Effect.void
-      const part = chunk.subarray(0, headBytes - seen)
-      head.set(part, seen)
-      seen += part.length
-      return seen === headBytes ? check : Effect.void
+  Stream.transformPull(bytes, (pull) =>
+    Effect.sync(() => {
+      const head = Buffer.alloc(headBytes)
+      let seen = 0
+      const check = Effect.suspend(() => Effect.mapError(refuseUnlessPdf(head.subarray(0, seen)), refused))
+      const checkFirst = Effect.tap(pull, (chunks) => {
+        if (seen === headBytes) return Effect.void
+        for (const chunk of chunks) {
+          const part = chunk.subarray(0, headBytes - seen)
+          head.set(part, seen)
+          seen += part.length
+        }
+        return seen === headBytes ? check : Effect.void
+      })
+      return Pull.catchDone(checkFirst, () => Effect.andThen(seen < headBytes ? check : Effect.void, Cause.done()))
     })
-    const checkShort = Effect.suspend(() => (seen < headBytes ? check : Effect.void))
-    return Stream.concat(checked, Stream.fromEffectDrain(checkShort))
-  })
+  )

@@ -37,35 +37,35 @@ export class Submissions extends Context.Service<
       })
       yield* Effect.addFinalizer(() => refuseFromNowOn)
 
+      const start = Effect.map(Clock.currentTimeMillis, (at) => {
+        const started = { at }
+        starts.add(started)
+        return started
+      })
       const begin = Effect.suspend(() => {
         if (!accepting) return Effect.fail(new ShuttingDown())
         inFlight++
-        return Effect.void
+        return start
       })
-      const end = Effect.sync(() => {
-        inFlight--
-        tellWhenSettled()
-      })
-
-      const protect = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-        Effect.acquireUseRelease(
-          Effect.map(Clock.currentTimeMillis, (at) => {
-            const start = { at }
-            starts.add(start)
-            return start
-          }),
-          () => effect,
-          (start) => Effect.sync(() => starts.delete(start))
-        )
 
       return Submissions.of({
         track: (submission) =>
           Effect.acquireUseRelease(
             begin,
-            () => protect(submission),
-            () => end
+            () => submission,
+            (started) =>
+              Effect.sync(() => {
+                starts.delete(started)
+                inFlight--
+                tellWhenSettled()
+              })
           ),
-        protect,
+        protect: (effect) =>
+          Effect.acquireUseRelease(
+            start,
+            () => effect,
+            (started) => Effect.sync(() => starts.delete(started))
+          ),
         settledBefore: Effect.map(Clock.currentTimeMillis, (now) => {
           let oldest = now
           for (const { at } of starts) oldest = Math.min(oldest, at)

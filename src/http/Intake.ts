@@ -7,6 +7,7 @@ import { UploadAnswer } from "./DocumentsApi.ts"
 import { keep, mismatch, replay, reserve } from "./Idempotency.ts"
 import type { Conflict, ServiceUnavailable } from "./Problems.ts"
 import { acceptedItem, failedItem, type Item } from "./Refusal.ts"
+import { type BodyError, isBodyError } from "./RequestBody.ts"
 import type { SubmissionParameters } from "./Submission.ts"
 
 /** What the head of the request says; fields of a form come first. */
@@ -26,54 +27,35 @@ export interface Intake {
     tenant: TenantId,
     settings: UploadSettings
   ) => Effect.Effect<void, Conflict | ServiceUnavailable, Scope.Scope>
-  readonly take: <E>(
+  readonly take: (
     name: string,
-    bytes: Stream.Stream<Uint8Array, E>,
+    bytes: Body,
     /** How many bytes there are, when that is known. */
     size?: number
-  ) => Effect.Effect<TakenItem, E | Conflict>
+  ) => Effect.Effect<TakenItem, BodyError | Conflict>
   /** The answer to the request, of which something was accepted. */
   readonly close: (answer: typeof UploadAnswer.Type) => Effect.Effect<typeof UploadAnswer.Type, Conflict>
 }
 
 type Engine = Ingestion["Service"]
+type Body = Stream.Stream<Uint8Array, BodyError>
 interface Opened {
   readonly tenant: TenantId
   readonly settings: UploadSettings
 }
 
-/** Keeps the errors of a body apart from those of the engine. */
-class BodyFailed<E> {
-  readonly cause: E
-  constructor(cause: E) {
-    this.cause = cause
-  }
-}
-
-const submitOne = <E>(
-  ingestion: Engine,
-  tenant: TenantId,
-  bytes: Stream.Stream<Uint8Array, E>,
-  options: SubmitOptions
-) =>
-  Effect.matchEffect(
-    ingestion.submit(
-      tenant,
-      Stream.mapError(bytes, (cause) => new BodyFailed(cause)),
-      options
-    ),
-    {
-      onSuccess: (document) =>
-        Effect.succeed({
-          document,
-          item: { made: document.duplicateOf ? undefined : document.id, ...acceptedItem(document) }
-        }),
-      onFailure: (error) =>
-        error instanceof BodyFailed
-          ? Effect.fail(error.cause)
-          : Effect.map(failedItem(options.name, error), (item) => ({ document: undefined, item }))
-    }
-  )
+const submitOne = (ingestion: Engine, tenant: TenantId, bytes: Body, options: SubmitOptions) =>
+  Effect.matchEffect(ingestion.submit(tenant, bytes, options), {
+    onSuccess: (document) =>
+      Effect.succeed({
+        document,
+        item: { made: document.duplicateOf ? undefined : document.id, ...acceptedItem(document) }
+      }),
+    onFailure: (error) =>
+      isBodyError(error)
+        ? Effect.fail(error)
+        : Effect.map(failedItem(options.name, error), (item) => ({ document: undefined, item }))
+  })
 
 /** Submits each file. */
 export const plainIntake = (ingestion: Engine): Intake => {
@@ -121,7 +103,7 @@ export const keyedIntake = (ingestion: Engine, key: string): Intake => {
   let opened: Opened | undefined
   let first: { readonly kept: KeptAnswer; readonly answer: typeof UploadAnswer.Type } | undefined
 
-  const hashOnly = <E>(name: string, bytes: Stream.Stream<Uint8Array, E>, limit: number) =>
+  const hashOnly = (name: string, bytes: Body, limit: number) =>
     Effect.gen(function* () {
       const digest = createHash("sha256")
       yield* Stream.runForEach(bytes, (chunk) => {
@@ -132,11 +114,7 @@ export const keyedIntake = (ingestion: Engine, key: string): Intake => {
       files.push([name, digest.digest("hex")])
     })
 
-  const take = <E>(
-    name: string,
-    bytes: Stream.Stream<Uint8Array, E>,
-    size?: number
-  ): Effect.Effect<TakenItem, E | Conflict> =>
+  const take = (name: string, bytes: Body, size?: number): Effect.Effect<TakenItem, BodyError | Conflict> =>
     Effect.gen(function* () {
       if (opened === undefined) return yield* Effect.die("a file was taken before its settings were known")
       if (first === undefined) {

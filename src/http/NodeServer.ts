@@ -13,6 +13,18 @@ const seconds = 1000
 /** Answers a request, or leaves it to others. */
 type Door = (request: IncomingMessage, response: ServerResponse) => boolean
 
+const notServing = {
+  headers: { "content-type": "application/problem+json", "retry-after": "1", connection: "close" },
+  body: JSON.stringify({
+    type: "about:blank",
+    title: "Service Unavailable",
+    status: 503,
+    detail: "the service is starting or stopping",
+    code: "NOT_SERVING",
+    retryAfter: 1
+  })
+}
+
 /** A server that no client can hold on to: every phase of a connection has a deadline. */
 class GuardedServer extends Server {
   readonly #door: Door
@@ -35,12 +47,13 @@ class GuardedServer extends Server {
   /** A request that is answered at the door reaches no listener. */
   override emit(event: string, ...args: Array<unknown>): boolean {
     const [request, response] = args
-    return event === "request" &&
-      request instanceof IncomingMessage &&
-      response instanceof ServerResponse &&
-      this.#door(request, response)
-      ? true
-      : super.emit(event, ...args)
+    if (event !== "request" || !(request instanceof IncomingMessage) || !(response instanceof ServerResponse)) {
+      return super.emit(event, ...args)
+    }
+    if (this.listenerCount(event) > 0) return this.#door(request, response) || super.emit(event, ...args)
+    // The port is open a moment before there are routes, and node lets a request that nobody hears wait for ever.
+    response.writeHead(503, notServing.headers).end(notServing.body)
+    return true
   }
 }
 

@@ -1,4 +1,4 @@
-import { Effect, Schema, Stream } from "effect"
+import { Cause, Effect, Schema, Stream } from "effect"
 import { HttpIncomingMessage, type HttpServerError, type HttpServerRequest, Multipart } from "effect/http"
 import { BadRequest, ContentTooLarge, RequestTimeout } from "./Problems.ts"
 
@@ -9,16 +9,32 @@ export class UploadStalled extends Schema.TaggedError<UploadStalled>()("UploadSt
 
 const longestSilence = "30 seconds"
 
-export const bodyOf = (request: HttpServerRequest.HttpServerRequest) =>
-  request.stream.pipe(
-    Stream.timeoutOrElse({ duration: longestSilence, orElse: () => Stream.fail(new UploadStalled()) })
-  )
-
 /** The size of the body as its head tells it; none when it comes in chunks. The server holds the sender to it. */
 export const lengthOf = ({ headers }: HttpServerRequest.HttpServerRequest): number | undefined => {
   const length = headers["content-length"]
   return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined
 }
+
+/**
+ * Silence counts while something is pulled; a timeout of each pull costs far less than one of the stream. A body of known length
+ * ends with its last byte, since what tells its end brings nothing more to wait for.
+ */
+export const bodyOf = (request: HttpServerRequest.HttpServerRequest) =>
+  Stream.transformPull(request.stream, (pull) =>
+    Effect.sync(() => {
+      let left = lengthOf(request) ?? Number.POSITIVE_INFINITY
+      const next = Effect.timeoutOrElse(pull, {
+        duration: longestSilence,
+        orElse: () => Effect.fail(new UploadStalled())
+      }).pipe(
+        Effect.map((chunks) => {
+          for (const { length } of chunks) left -= length
+          return chunks
+        })
+      )
+      return Effect.suspend(() => (left > 0 ? next : Cause.done()))
+    })
+  )
 
 /** Bounds all but the size of files, which is the engine's to bound. */
 const limits = { maxParts: 10_000, maxFieldSize: "8 KiB" } as const
@@ -46,6 +62,14 @@ export const drain = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, allowance: n
   })
 
 export type BodyError = UploadStalled | HttpServerError.HttpServerError | Multipart.MultipartError
+
+const bodyErrors: ReadonlySet<string> = new Set<BodyError["_tag"]>([
+  "UploadStalled",
+  "HttpServerError",
+  "MultipartError"
+])
+export const isBodyError = <E extends { readonly _tag: string }>(error: E | BodyError): error is BodyError =>
+  bodyErrors.has(error._tag)
 
 const stalled = () =>
   new RequestTimeout({

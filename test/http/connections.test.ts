@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Queue } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer, Queue } from "effect"
 import { TestClock } from "effect/testing"
 import { LimitReached } from "../../src/actors/Ingestion.ts"
+import * as NodeServer from "../../src/http/NodeServer.ts"
 import { change, Fake, inspect } from "./fakes.ts"
 import { pdf, rawConnection, testServer } from "./client.ts"
 
@@ -128,5 +129,46 @@ describe("an upload", () => {
       yield* gate.open
       assert.include(yield* Fiber.join(answer), "HTTP/1.1 202")
     }).pipe(Effect.provide(testServer))
+  )
+
+  for (const framing of ["a known length", "chunks"]) {
+    it.effect(`with ${framing} is followed by the next one on its connection, sent with its last byte`, () =>
+      Effect.gen(function* () {
+        const chunked = framing === "chunks"
+        const [lengthHead, before, after] = chunked
+          ? ["transfer-encoding: chunked", "64\r\n", "\r\n0\r\n\r\n"]
+          : ["content-length: 100", "", ""]
+        const connection = yield* rawConnection
+        const body = Buffer.from(pdf(100))
+        const rest = [body.subarray(60), after, head("content-type: application/pdf", lengthHead, "connection: close")]
+        yield* connection.write(head("content-type: application/pdf", lengthHead) + before)
+        yield* connection.write(body.subarray(0, 60))
+        yield* arrived
+        yield* connection.write(Buffer.concat([...rest, before, body, after].map((part) => Buffer.from(part))))
+        const answer = yield* connection.answer
+        assert.strictEqual(answer.split("HTTP/1.1 202").length - 1, 2)
+        assert.deepStrictEqual(
+          (yield* inspect).submissions.map(({ chunks }) => chunks.reduce((sum, size) => sum + size, 0)),
+          [100, 100]
+        )
+      }).pipe(Effect.provide(testServer))
+    )
+  }
+})
+
+describe("a server that has no routes yet", () => {
+  it.effect("says so, where node would never answer", () =>
+    Effect.gen(function* () {
+      const connection = yield* rawConnection
+      yield* connection.write("GET /health/ready HTTP/1.1\r\nhost: localhost\r\n\r\n")
+      const answer = yield* connection.answer
+      assert.include(answer, "HTTP/1.1 503")
+      assert.include(answer, "retry-after: 1")
+      assert.include(answer, "NOT_SERVING")
+    }).pipe(
+      Effect.provide(
+        NodeServer.layer.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ PORT: "0" }))))
+      )
+    )
   )
 })

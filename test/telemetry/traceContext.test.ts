@@ -66,3 +66,29 @@ describe("the trace that is kept with a document", () => {
     })
   )
 })
+
+describe("a traced method", () => {
+  const method = TraceContext.traced("Service.method", (left: number, right: number) =>
+    Effect.as(Effect.annotateCurrentSpan({ left }), left + right)
+  )
+
+  it.effect("runs under a span of its name", () =>
+    Effect.gen(function* () {
+      let sum = 0
+      const spans = yield* spansOf(Effect.map(method(1, 2), (found) => void (sum = found)))
+      assert.strictEqual(sum, 3)
+      assert.deepStrictEqual(
+        spans.map(({ attributes, name }) => [name, attributes.get("left")]),
+        [["Service.method", 1]]
+      )
+    })
+  )
+
+  it.effect("is the bare method while nobody collects spans", () =>
+    Effect.gen(function* () {
+      const off = Effect.provideService(method(1, 2), References.TracerEnabled, false)
+      assert.deepStrictEqual(yield* spansOf(Effect.asVoid(off)), [])
+      assert.strictEqual(yield* off, 3)
+    })
+  )
+})

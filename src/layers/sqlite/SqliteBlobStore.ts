@@ -4,10 +4,11 @@
  * A file of its own costs a small blob two flushes beside that of its document's acceptance. In the database it costs none: a
  * blob is committed before its document is, to the same log, so what brings the document to the disk brings the blob, too.
  */
-import { createHash } from "node:crypto"
+import { hash as digest } from "node:crypto"
 import { Clock, Effect, Exit, Layer, Option, Pull, Stream } from "effect"
 import { BlobHash } from "../../domain/Ids.ts"
 import { BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../../services/BlobStore.ts"
+import * as TraceContext from "../../services/TraceContext.ts"
 import { GroupCommit, type Operation } from "./GroupCommit.ts"
 import { migrate } from "./Migrations.ts"
 import { number, text } from "./rows.ts"
@@ -86,12 +87,12 @@ const make = Effect.gen(function* () {
   const database = yield* SqliteDatabase
   const commit = yield* GroupCommit
 
-  const put = Effect.fn("BlobStore.put")(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number) {
+  const putOne = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number) {
     const { head, rest, size } = yield* readHead(bytes)
     if (size > limit) return yield* new BlobTooLarge({ limit })
     if (size > mostBytes) return yield* others.put(Stream.concat(Stream.fromIterable(head), rest), limit)
     const whole = Buffer.concat(head)
-    const hash = BlobHash.make(createHash("sha256").update(whole).digest("hex"))
+    const hash = BlobHash.make(digest("sha256", whole, "hex"))
     const now = yield* Clock.currentTimeMillis
     yield* commit("write a blob", write(hash, whole, now), "unflushed").pipe(unavailable("write a blob"))
     return { hash, size }
@@ -108,7 +109,7 @@ const make = Effect.gen(function* () {
   ).pipe(Stream.mapError((cause) => new BlobStoreUnavailable({ operation: "list its blobs", cause })))
 
   return BlobStore.of({
-    put,
+    put: TraceContext.traced("BlobStore.put", putOne),
     touch: Effect.fn("BlobStore.touch")(function* (hash: BlobHash) {
       const now = yield* Clock.currentTimeMillis
       const size = yield* commit("renew a blob", touch(hash, now), "unflushed").pipe(unavailable("renew a blob"))

@@ -9,6 +9,8 @@ const growth = 3
 const maxDelayMillis = 5 * 3_600_000
 /** Each delay is up to this part longer or shorter, so that what failed together does not come back together. */
 const jitter = 0.2
+/** No message is tried again any earlier than this after it failed. */
+export const shortestDelayMillis = firstDelayMillis * (1 - jitter)
 /** A receiver is not waited for any longer than this, whatever it asks for. */
 const maxRetryAfterMillis = 86_400_000
 

@@ -1,6 +1,5 @@
-import { Clock, Config, Context, Duration, Effect, Layer, Metric, Schedule, Semaphore } from "effect"
+import { Clock, Config, Context, Duration, Effect, FiberSet, Latch, Layer, Metric } from "effect"
 import { originOf } from "../domain/HttpUrl.ts"
-import type { TenantId } from "../domain/Ids.ts"
 import type { DeliveryRecord, EndpointHealth, PendingCallback } from "../domain/Webhook.ts"
 import { CallbackSender } from "../services/CallbackSender.ts"
 import { duration } from "../services/ConfigValues.ts"
@@ -10,6 +9,8 @@ import * as TraceContext from "../services/TraceContext.ts"
 import { callbackDeliveries, documentAttributes, webhooksDisabled } from "../services/Telemetry.ts"
 import { announcementBody, announcementHeaders, announcementId } from "./Announcement.ts"
 import { nextAttemptAt } from "./DeliverySchedule.ts"
+import { makeDeliveryTurns } from "./DeliveryTurns.ts"
+import { makeSilentHosts } from "./SilentHosts.ts"
 
 // Tells callbacks and endpoints that documents have ended, at least once. The store owes a callback from the moment the
 // document is terminal until it is settled here: delivered, refused for good, or given up. A crash between the delivery and
@@ -25,17 +26,9 @@ export const DisableAfter = Context.Reference<Duration.Duration>("sluice/actors/
   defaultValue: () => defaultDisableAfter
 })
 
-const pollInterval = "2 seconds"
-const batchSize = 256
-const batchPerTenant = 32
-const concurrency = 8
-const concurrencyPerTenant = 2
-/** Of a batch, nothing more is begun after this time: what is left stays owed. The next batch waits for the slowest of this one. */
-const batchMillis = 5_000
-/** What was learned of silent origins is not held against them any longer. */
-const roundMillis = 30_000
-/** A tenant that has named so many origins which do not answer has no more of them tried in the same round. */
-const silentOriginsPerTenant = 4
+const bounds = { total: 8, perTenant: 2, look: 64, freshMillis: 2_000 }
+/** After a failure of the store. */
+const pause = "2 seconds"
 
 interface Tried {
   readonly status: number | undefined
@@ -61,6 +54,7 @@ const make = Effect.gen(function* () {
   const sender = yield* CallbackSender
   const secrets = yield* Secrets
   const disableAfter = yield* DisableAfter
+  const silence = makeSilentHosts()
 
   const healthOf = ({ error, outcome }: Tried): EndpointHealth | undefined => {
     if (outcome === "delivered") return "works"
@@ -108,7 +102,7 @@ const make = Effect.gen(function* () {
   })
 
   const deliver = Effect.fn("Outbox.deliver")(
-    function* (pending: PendingCallback, silence: Silence) {
+    function* (pending: PendingCallback) {
       const target = targetOf(pending)
       const { url } = target
       const at = yield* Clock.currentTimeMillis
@@ -117,7 +111,7 @@ const make = Effect.gen(function* () {
       }
       const { tenantId } = pending.document
       const origin = originOf(url)
-      const known = silence.about(tenantId, origin)
+      const known = silence.about(tenantId, origin, pending.dueAt, at)
       const attempt =
         known === undefined
           ? post(pending, url, at)
@@ -127,10 +121,11 @@ const make = Effect.gen(function* () {
         restore(attempt).pipe(
           Effect.catchTags({
             CallbackRefused: ({ detail }) => Effect.succeed(tried("refused", { error: detail })),
-            CallbackFailed: ({ detail }) => {
-              silence.add(tenantId, origin)
-              return Effect.succeed(tried("failed", { error: detail }))
-            },
+            CallbackFailed: ({ detail }) =>
+              Effect.map(Clock.currentTimeMillis, (now) => {
+                silence.add(tenantId, origin, now)
+                return tried("failed", { error: detail })
+              }),
             // Sending it unsigned would look like a forgery.
             SealBroken: ({ message }) => Effect.succeed(tried("broken", { error: message }))
           }),
@@ -149,47 +144,63 @@ const make = Effect.gen(function* () {
       Effect.annotateLogs(effect, documentAttributes({ tenantId: document.tenantId, documentId: document.id }))
   )
 
-  const slots = yield* Semaphore.make(concurrency)
+  const turns = makeDeliveryTurns(bounds)
+  const deliveries = yield* FiberSet.make()
+  const ended = yield* Latch.make()
 
-  /** Takes from what one tenant is owed, one after the other. */
-  const lane = Effect.fnUntraced(function* (owed: Array<PendingCallback>, silence: Silence, until: number) {
-    const step = Effect.gen(function* () {
-      if ((yield* Clock.currentTimeMillis) >= until) return false
-      const pending = owed.shift()
-      if (pending === undefined) return false
-      yield* deliver(pending, silence).pipe(TraceContext.continuing(pending.document.trace))
-      return true
-    })
-    // Whoever waits for a slot gets it in the order of asking: tenants take turns.
-    while (yield* slots.withPermit(step));
+  const look = Effect.fnUntraced(function* (now: number) {
+    const found = turns.looking(now)
+    found(yield* store.pendingCallbacks(now, bounds.look, turns.last()))
   })
 
-  /** Delivers what is owed now, batch by batch. */
-  const round = Effect.gen(function* () {
-    const silence = makeSilence()
-    const start = yield* Clock.currentTimeMillis
-    for (;;) {
+  /** Takes its place until it is recorded; if that fails, for a while longer: it is still owed, and would come at once. */
+  const begin = (pending: PendingCallback) =>
+    deliver(pending).pipe(
+      TraceContext.continuing(pending.document.trace),
+      withstanding("a delivery failed"),
+      Effect.ensuring(
+        Effect.suspend(() => {
+          turns.end(pending)
+          return ended.open
+        })
+      ),
+      (delivery) => FiberSet.run(deliveries, delivery)
+    )
+
+  /** Begins what may be begun now. */
+  const fill = Effect.gen(function* () {
+    while (turns.free()) {
       const now = yield* Clock.currentTimeMillis
-      if (now - start >= roundMillis) return
-      const owed = yield* store.pendingCallbacks(now, batchSize, batchPerTenant)
-      if (owed.length === 0) return
-      const tenants = Array.from(Map.groupBy(owed, ({ document }) => document.tenantId).values())
-      const lanes = Array.from({ length: concurrencyPerTenant }, () => tenants).flat()
-      // The slots bound what is under way, and the batch how many lanes there are.
-      yield* Effect.forEach(lanes, (own) => lane(own, silence, now + batchMillis), {
-        concurrency: "unbounded",
-        discard: true
-      })
+      if (turns.freshFor(now) === 0) yield* look(now)
+      let pending = turns.begin()
+      if (pending === undefined && turns.ranDry()) {
+        yield* look(now)
+        pending = turns.begin()
+      }
+      if (pending === undefined) return
+      yield* begin(pending)
     }
   })
 
-  yield* round.pipe(
-    Effect.catchTag("StoreUnavailable", (error: StoreUnavailable) => Effect.logWarning(error.message, error.cause)),
-    Effect.catchDefect((defect) => Effect.logError("a round of callbacks failed", defect)),
-    Effect.repeat(Schedule.spaced(pollInterval)),
-    Effect.forkScoped
-  )
+  yield* Effect.gen(function* () {
+    yield* ended.close
+    yield* withstanding("a look for callbacks failed")(fill)
+    const fresh = turns.freshFor(yield* Clock.currentTimeMillis)
+    yield* turns.free() ? Effect.raceFirst(ended.await, Effect.sleep(fresh)) : ended.await
+  }).pipe(Effect.forever, Effect.forkScoped)
 })
+
+/** Neither the store nor a defect ends the outbox. */
+const withstanding =
+  (what: string) =>
+  <A, R>(effect: Effect.Effect<A, StoreUnavailable, R>) =>
+    effect.pipe(
+      Effect.asVoid,
+      Effect.catchTag("StoreUnavailable", (error) =>
+        Effect.andThen(Effect.logWarning(error.message, error.cause), Effect.sleep(pause))
+      ),
+      Effect.catchDefect((defect) => Effect.andThen(Effect.logError(what, defect), Effect.sleep(pause)))
+    )
 
 /** Runs until its scope closes. */
 export const layer: Layer.Layer<never, never, DocumentStore | CallbackSender | Secrets> = Layer.effectDiscard(make)
@@ -199,33 +210,6 @@ export const DisableAfterConfig = duration("WEBHOOK_DISABLE_AFTER").pipe(Config.
 
 /** The same as the environment says. */
 export const layerFromEnv = layer.pipe(Layer.provide(Layer.effect(DisableAfter, DisableAfterConfig)))
-
-interface Silence {
-  /** Why there is no use in trying the origin now. */
-  readonly about: (tenant: TenantId, origin: string) => string | undefined
-  readonly add: (tenant: TenantId, origin: string) => void
-}
-
-/**
- * The origins that did not answer in one round, of each tenant for itself: what one tenant's deliveries meet with says nothing to
- * another one.
- */
-const makeSilence = (): Silence => {
-  const tenants = new Map<TenantId, Set<string>>()
-  return {
-    about: (tenant, origin) => {
-      const own = tenants.get(tenant)
-      if (own?.has(origin) === true) return "the host did not answer a moment ago"
-      return (own?.size ?? 0) < silentOriginsPerTenant
-        ? undefined
-        : "several hosts of the tenant did not answer a moment ago"
-    },
-    add: (tenant, origin) => {
-      const own = tenants.get(tenant) ?? new Set<string>()
-      tenants.set(tenant, own.add(origin))
-    }
-  }
-}
 
 interface Target {
   readonly url: string | undefined

@@ -23,20 +23,21 @@ interface Owed {
   readonly dueAt: number
 }
 
+/** By tenants, those behind `after` before the others; of each the oldest first. */
+const byTenant = (owed: ReadonlyArray<Owed>, after: TenantId | undefined): ReadonlyArray<ReadonlyArray<Owed>> => {
+  const tenants = Array.from(Map.groupBy(owed, ({ stored }) => stored.accepted.tenantId)).toSorted(([a], [b]) =>
+    a < b ? -1 : 1
+  )
+  const behind = tenants.filter(([tenant]) => after === undefined || tenant > after)
+  return [...behind, ...tenants.slice(0, tenants.length - behind.length)].map(([, own]) => own)
+}
+
 /** The first of each tenant, then the second of each, and so on. */
-const inTurns = (owed: ReadonlyArray<Owed>, perTenant: number): ReadonlyArray<Owed> => {
-  const turns = new Map<TenantId, number>()
-  return owed
-    .map((one) => {
-      const { tenantId } = one.stored.accepted
-      const turn = (turns.get(tenantId) ?? 0) + 1
-      turns.set(tenantId, turn)
-      return { one, turn }
-    })
-    .filter(({ turn }) => turn <= perTenant)
+const inTurns = (tenants: ReadonlyArray<ReadonlyArray<Owed>>): ReadonlyArray<Owed> =>
+  tenants
+    .flatMap((own) => own.map((one, turn) => ({ one, turn })))
     .toSorted((a, b) => a.turn - b.turn)
     .map(({ one }) => one)
-}
 
 const withoutOutline = (document: Document): Document => {
   const { outline: _, ...rest } = document
@@ -110,18 +111,14 @@ export const webhooksMemory = (documents: Documents) => {
       )
     ),
     removeWebhook: Effect.fn("DocumentStore.removeWebhook")((tenant) => Effect.sync(() => webhooks.delete(tenant))),
-    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")((now, limit, perTenant = limit) =>
-      Effect.sync(() =>
-        inTurns(
-          Array.from(documents.byId.values())
-            .flatMap((stored) =>
-              stored.callbackDue === undefined || stored.callbackDue > now
-                ? []
-                : [{ stored, dueAt: stored.callbackDue }]
-            )
-            .toSorted((a, b) => a.dueAt - b.dueAt),
-          perTenant
-        )
+    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")((now, limit, after) =>
+      Effect.sync(() => {
+        const owed = Array.from(documents.byId.values())
+          .flatMap((stored) =>
+            stored.callbackDue === undefined || stored.callbackDue > now ? [] : [{ stored, dueAt: stored.callbackDue }]
+          )
+          .toSorted((a, b) => a.dueAt - b.dueAt)
+        return inTurns(byTenant(owed, after))
           .slice(0, limit)
           .map(({ dueAt, stored }) => ({
             document: withoutOutline(toDocument(stored)),
@@ -130,7 +127,7 @@ export const webhooksMemory = (documents: Documents) => {
             deliveries: stored.deliveries,
             dueAt
           }))
-      )
+      })
     ),
     recordDelivery: Effect.fn("DocumentStore.recordDelivery")((pending, delivery, health) =>
       Effect.sync(() => {

@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { TenantId } from "../../src/domain/Ids.ts"
 import { deliveriesKept } from "../../src/domain/Webhook.ts"
 import { DocumentStore } from "../../src/services/DocumentStore.ts"
 import {
@@ -83,20 +84,24 @@ export const webhooks = (test: Test) => {
   )
 
   test(
-    "takes turns between tenants, and names no more of one than it is asked for",
+    "takes turns between tenants, from one on, and goes round",
     Effect.gen(function* () {
       const store = yield* DocumentStore
       for (const number of [1, 2, 3, 4]) yield* accept(number, { callback })
       for (const number of [5, 6]) yield* accept(number, { callback, tenantId: globex })
       for (const number of [1, 2, 3, 4]) yield* cancel(number, 3_000 + number)
       for (const number of [5, 6]) yield* store.cancel(globex, documentId(number), 3_000 + number)
-      const owedTo = (limit: number, perTenant?: number) =>
-        Effect.map(store.pendingCallbacks(4_000, limit, perTenant), (all) =>
+      const owedTo = (limit: number, after?: TenantId) =>
+        Effect.map(store.pendingCallbacks(4_000, limit, after), (all) =>
           all.map(({ document }) => numberOf(document.id))
         )
       assert.deepStrictEqual(yield* owedTo(9), [1, 5, 2, 6, 3, 4])
       assert.deepStrictEqual(yield* owedTo(3), [1, 5, 2])
-      assert.deepStrictEqual(yield* owedTo(9, 1), [1, 5])
+      assert.deepStrictEqual(yield* owedTo(9, acme), [5, 1, 6, 2, 3, 4])
+      assert.deepStrictEqual(yield* owedTo(2, TenantId.make("aaaa")), [1, 5])
+      assert.deepStrictEqual(yield* owedTo(3, globex), [1, 5, 2])
+      assert.deepStrictEqual(yield* owedTo(1, TenantId.make("zzzz")), [1])
+      assert.deepStrictEqual(yield* owedTo(0, globex), [])
       const [first] = yield* store.pendingCallbacks(4_000, 1)
       if (first === undefined) return
       yield* store.recordDelivery(first, tried({ nextAt: 8_000 }), undefined)

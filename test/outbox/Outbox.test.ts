@@ -207,6 +207,101 @@ describe("the outbox", () => {
     })
   )
 
+  it.effect("goes on with other tenants while receivers of one take their time", () =>
+    Effect.gen(function* () {
+      const waiting = yield* Queue.unbounded<string>()
+      const { layer } = makeSender((url) =>
+        url.startsWith("https://slow") ? Effect.andThen(Queue.offer(waiting, url), Effect.never) : answers(200)
+      )
+      const { end, next, start } = yield* makeWorld(layer)
+      yield* Effect.forEach(Array.from({ length: 9 }), (_, n) => end(n + 1, { callback: `https://slow${n}.example/` }))
+      yield* start
+      yield* Queue.takeN(waiting, 2)
+      for (const number of [11, 12, 13]) {
+        yield* end(number, { callback: "https://well.example/", tenantId: globex })
+        yield* TestClock.adjust("2 seconds")
+        assert.deepInclude(yield* next, { id: documentId(number), status: 200 })
+      }
+      assert.strictEqual(yield* Queue.size(waiting), 0)
+    })
+  )
+
+  it.effect("goes on with a tenant's second lane while the first takes its time", () =>
+    Effect.gen(function* () {
+      const { layer } = makeSender((url) => (url.startsWith("https://slow") ? Effect.never : answers(200)))
+      const { end, records, start } = yield* makeWorld(layer)
+      yield* end(1, { callback: "https://slow.example/" })
+      yield* Effect.forEach(Array.from({ length: 300 }), (_, n) => end(n + 2, { callback: "https://well.example/" }))
+      yield* start
+      const all = yield* Queue.takeN(records, 300)
+      assert.deepStrictEqual(
+        all.map(({ id }) => id),
+        Array.from({ length: 300 }, (_, n) => documentId(n + 2))
+      )
+    })
+  )
+
+  it.effect("takes turns between tenants, whatever each is owed", () =>
+    Effect.gen(function* () {
+      const { calls, layer } = makeSender(() => answers(200))
+      const { end, records, start } = yield* makeWorld(layer)
+      const tenants = Array.from({ length: 80 }, (_, n) => TenantId.make(`t${String(n).padStart(2, "0")}`))
+      yield* Effect.forEach(tenants, (tenantId, n) =>
+        Effect.forEach([0, 1, 2], (round) =>
+          end(n * 3 + round + 1, { callback: `https://${tenantId}.example/`, tenantId })
+        )
+      )
+      yield* start
+      yield* Queue.takeN(records, 240)
+      const rounds = [0, 80, 160].map((from) => new Set(calls.slice(from, from + 80).map(({ url }) => url)).size)
+      assert.deepStrictEqual(rounds, [80, 80, 80])
+    })
+  )
+
+  it.effect("does not deliver twice what is recorded while it looks", () =>
+    Effect.gen(function* () {
+      const looking = yield* Deferred.make<void>()
+      const shown = yield* Deferred.make<void>()
+      let looks = 0
+      const { calls, layer } = makeSender((url) =>
+        url === callback ? Effect.as(Deferred.await(looking), { status: 200, retryAfter: undefined }) : answers(200)
+      )
+      const { end, next, start } = yield* makeWorld(layer, {
+        store: (store) => ({
+          pendingCallbacks: (...args) =>
+            Effect.gen(function* () {
+              const found = yield* store.pendingCallbacks(...args)
+              if (++looks === 2) yield* Effect.andThen(Deferred.succeed(looking, undefined), Deferred.await(shown))
+              return found
+            })
+        })
+      })
+      yield* end(1, { callback })
+      yield* start
+      yield* TestClock.adjust("2 seconds")
+      yield* next
+      yield* Deferred.succeed(shown, undefined)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(calls.length, 1)
+    })
+  )
+
+  it.effect("does not send again and again what cannot be recorded", () =>
+    Effect.gen(function* () {
+      const { calls, layer } = makeSender(() => answers(200))
+      const { end, start } = yield* makeWorld(layer, {
+        store: () => ({
+          recordDelivery: () => Effect.fail(new StoreUnavailable({ operation: "record a delivery", cause: "full" }))
+        })
+      })
+      yield* end(1, { callback })
+      yield* start
+      yield* TestClock.adjust("1 minute")
+      assert.isAtLeast(calls.length, 2)
+      assert.isAtMost(calls.length, 60)
+    })
+  )
+
   it.effect("goes through more than one batch in a round", () =>
     Effect.gen(function* () {
       const { calls, layer } = makeSender(() => answers(200))

@@ -102,36 +102,66 @@ const remove =
 
 const owing = "documents INDEXED BY documents_callback_of_tenant WHERE callback_next_at IS NOT NULL"
 
-/**
- * Goes from tenant to tenant, and takes the first of each: what one is owed costs the others nothing. The webhook's moments
- * have the names of none of the document's columns.
- */
-const fairly = `
+/** Goes from tenant to tenant, and no further than is asked for: how much each is owed costs nothing. */
+const tenantsDue = `
   WITH RECURSIVE tenants (id) AS (
-    SELECT min(tenant_id) FROM ${owing}
+    SELECT min(tenant_id) FROM ${owing} AND tenant_id > ?
     UNION ALL
     SELECT (SELECT min(tenant_id) FROM ${owing} AND tenant_id > tenants.id) FROM tenants WHERE tenants.id IS NOT NULL
-  ), owed AS (
-    SELECT d.seq, row_number() OVER (PARTITION BY d.tenant_id ORDER BY d.callback_next_at, d.seq) AS turn
-    FROM tenants CROSS JOIN documents d WHERE d.seq IN (
-      SELECT seq FROM ${owing} AND tenant_id = tenants.id AND callback_next_at <= ? ORDER BY callback_next_at, seq LIMIT ?
-    )
   )
-  SELECT d.*, x.metadata, ${webhookColumns} FROM owed
-  CROSS JOIN documents d ON d.seq = owed.seq
-  LEFT JOIN document_details x ON x.document = d.seq
-  LEFT JOIN webhooks w ON w.tenant_id = d.tenant_id
-  ORDER BY owed.turn, d.callback_next_at, d.seq LIMIT ?
+  SELECT id FROM tenants
+  WHERE id <= ? AND EXISTS (SELECT 1 FROM ${owing} AND tenant_id = tenants.id AND callback_next_at <= ?)
+  LIMIT ?
+`
+/** No tenant's id comes before the first of these, nor behind the second. */
+const [lowest, highest] = ["", "~"]
+
+const ofTenant = `
+  SELECT seq FROM ${owing} AND tenant_id = ? AND callback_next_at <= ? ORDER BY callback_next_at, seq LIMIT ?
 `
 
-const pending = (db: Statements, now: number, limit: number, perTenant: number): Array<PendingCallback> =>
-  db.all(fairly, now, Math.min(limit, perTenant), limit).map((row) => ({
-    document: toDocument(row),
-    callback: optionalText(row, "callback"),
-    webhook: optionalText(row, "secret") === undefined ? undefined : toWebhook(row),
-    deliveries: number(row, "callback_deliveries"),
-    dueAt: number(row, "callback_next_at")
-  }))
+/** The webhook's moments have the names of none of the document's columns. */
+const withWebhook = `
+  SELECT d.*, x.metadata, ${webhookColumns} FROM documents d
+  LEFT JOIN document_details x ON x.document = d.seq
+  LEFT JOIN webhooks w ON w.tenant_id = d.tenant_id
+  WHERE d.seq = ?
+`
+
+/** Of each tenant its first ones, until there are enough or no more. */
+const dueOf = (db: Statements, tenants: ReadonlyArray<string>, now: number, limit: number) => {
+  const read = (tenant: string, most: number) => ({
+    tenant,
+    most,
+    found: db.all(ofTenant, tenant, now, most).map((row) => number(row, "seq"))
+  })
+  let owed = tenants.map((tenant) => read(tenant, Math.ceil(limit / tenants.length)))
+  for (;;) {
+    const enough = owed.reduce((sum, { found }) => sum + found.length, 0) >= limit
+    if (enough || owed.every(({ found, most }) => found.length < most)) return owed.map(({ found }) => found)
+    owed = owed.map((own) => (own.found.length < own.most ? own : read(own.tenant, own.most * 2)))
+  }
+}
+
+const pending = (db: Statements, now: number, limit: number, after: TenantId | undefined): Array<PendingCallback> => {
+  const due = (from: string, to: string, most: number) =>
+    db.all(tenantsDue, from, to, now, most).map((row) => text(row, "id"))
+  const behind = due(after ?? lowest, highest, limit)
+  const others = after === undefined ? [] : due(lowest, after, limit - behind.length)
+  const owed = dueOf(db, [...behind, ...others], now, limit)
+  const turns = Math.max(0, ...owed.map((own) => own.length))
+  return Array.from({ length: turns }, (_, turn) => owed.flatMap((own) => own.slice(turn, turn + 1)))
+    .flat()
+    .slice(0, limit)
+    .flatMap((seq) => db.all(withWebhook, seq))
+    .map((row) => ({
+      document: toDocument(row),
+      callback: optionalText(row, "callback"),
+      webhook: optionalText(row, "secret") === undefined ? undefined : toWebhook(row),
+      deliveries: number(row, "callback_deliveries"),
+      dueAt: number(row, "callback_next_at")
+    }))
+}
 
 const log = (db: Statements, seq: number, attempt: number, delivery: Omit<Delivery, "attempt">) => {
   const last = db.get("SELECT max(number) AS number FROM deliveries WHERE document = ?", seq)
@@ -263,12 +293,12 @@ export const webhookRecords = (read: Read, write: Write) =>
       write("rotate a webhook's secret", rotate(tenant, rotation))
     ),
     removeWebhook: Effect.fn("DocumentStore.removeWebhook")((tenant) => write("remove a webhook", remove(tenant))),
-    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")(function* (now, limit, perTenant = limit) {
-      const found = yield* read("find callbacks owed", (db) => pending(db, now, Math.min(limit, 1), perTenant))
+    pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")(function* (now, limit, after) {
+      const found = yield* read("find callbacks owed", (db) => pending(db, now, Math.min(limit, 1), after))
       // What is told outside has to be on the disk: a flush stands between the look and the answer.
       return found.length === 0
         ? found
-        : yield* write("find callbacks owed", (db) => Exit.succeed(pending(db, now, limit, perTenant)))
+        : yield* write("find callbacks owed", (db) => Exit.succeed(pending(db, now, limit, after)))
     }),
     recordDelivery: Effect.fn("DocumentStore.recordDelivery")((owed, delivery, health) =>
       write("record a delivery", record(owed, delivery, health))

@@ -13,6 +13,7 @@
  *     peers      peers-large, peers-small, peers-accepts   the service against BullMQ, graphile-worker and pg-boss
  *     fairness   quiet (30 seconds each, or --seconds), shares, weights, scheduler
  *     others     policies, flood, estimates, adaptive
+ *                telemetry  processor time of the main process: not watched, scraped, and exporting a tenth or all of the traces
  *
  * Without a name, those of `speed` run. The bare loop is the same pdf.js in the same page workers, with no store, no actors
  * and no HTTP. `speed` and `peers` measure the service as it is shipped, in a process of its own: SQLite, blobs and results
@@ -41,6 +42,7 @@ import { type Found, machine, resultOf, save } from "./result.ts"
 import { scheduler } from "./scheduler.ts"
 import { percentile } from "./statistics.ts"
 import { barsOf } from "./targets.ts"
+import { telemetry } from "./telemetry.ts"
 
 const refuse = (message: string): never => {
   console.error(`bench: ${message}`)
@@ -113,7 +115,8 @@ const benches: Record<string, Effect.Effect<Found, unknown>> = {
   policies: rowsAlone(comparePolicies),
   flood: rowsAlone(flood(rounds)),
   estimates: rowsAlone(estimates(rounds)),
-  adaptive: rowsAlone(adaptive(rounds))
+  adaptive: rowsAlone(adaptive(rounds)),
+  telemetry: telemetry(rounds, seconds ?? 2, environment)
 }
 
 const groups: Record<string, ReadonlyArray<string>> = {

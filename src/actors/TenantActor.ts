@@ -1,4 +1,4 @@
-import { Duration, Effect, Exit, Fiber, FiberMap, FiberSet, Option, Queue, Semaphore } from "effect"
+import { Clock, Duration, Effect, Exit, Fiber, FiberMap, FiberSet, Option, Queue, Semaphore } from "effect"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { type Claim, DocumentStore } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
@@ -7,6 +7,7 @@ import { TenantRegistry } from "../services/TenantRegistry.ts"
 import { runDocument, type RunEnd } from "./DocumentActor.ts"
 import { FairShares } from "./FairShares.ts"
 import { holding } from "./Gate.ts"
+import { GateWaits } from "./GateWaits.ts"
 import { GlobalGate, type Pass } from "./GlobalGate.ts"
 import { makePageGates } from "./PageGate.ts"
 import { storeRest } from "./Policies.ts"
@@ -40,6 +41,7 @@ export const runTenantActor = Effect.fnUntraced(function* (
   const shares = yield* FairShares
   const limits = yield* registry.limits(tenant)
   const tenantGate = yield* Semaphore.make(limits.documents)
+  const waits = new GateWaits(limits.documents, yield* Clock.currentTimeMillis)
   const pageGates = makePageGates(limits.pages)
   shares.setWeight(tenant, limits.weight)
   const slots = yield* FiberSet.make<void>()
@@ -68,11 +70,12 @@ export const runTenantActor = Effect.fnUntraced(function* (
     if (attempts.get(documentId) === attempt) attempts.delete(documentId)
     if (Exit.isFailure(exit)) return "given back"
     if (exit.value === "ended") runner.observeRun(Duration.toMillis(took))
+    if (exit.value === "preempted") waits.preempted(documentId, yield* Clock.currentTimeMillis)
     return exit.value
   })
 
   /** Claims and runs the tenant's next document. Between the claim and the start of its fiber nothing can interrupt. */
-  const runNext = Effect.fnUntraced(function* (pass: Pass) {
+  const runNext = Effect.fnUntraced(function* (pass: Pass, taken: number) {
     if (stopping) return "nothing"
     const claimed = yield* store.claim(tenant, yield* runner.lease)
     if (Option.isNone(claimed)) return "nothing"
@@ -81,40 +84,49 @@ export const runTenantActor = Effect.fnUntraced(function* (
       return "nothing"
     }
     yield* FiberSet.run(slots, slot, { startImmediately: false })
+    yield* waits.claimed(claimed.value, pass, taken)
     return yield* run(claimed.value, pass)
   }, Effect.uninterruptible)
 
   /** A permit is asked for only when there is something to do with it: another's document may have to make room. */
   const runUnderPermit = Effect.fnUntraced(
-    function* (idle: boolean) {
+    function* (idle: boolean, taken: number) {
       if (!(yield* store.hasQueued(tenant))) return "nothing"
-      const end = yield* globalGate.run(tenant, idle)((pass) => runner.whileOpen(runNext(pass)))
+      const end = yield* globalGate.run(tenant, idle)((pass) => runner.whileOpen(runNext(pass, taken)))
       return Option.getOrElse(end, () => "nothing" as const)
     },
     Effect.catchTag("StoreUnavailable", (error) => Effect.as(Effect.logWarning(error.message), "unavailable"))
   )
 
   /** Runs one document, and returns the epoch in which there was none if there was none. */
-  const runOne = Effect.fnUntraced(function* (idle: boolean) {
+  const runOne = Effect.fnUntraced(function* (idle: boolean, seat: object) {
     const seen = epoch
-    const end = yield* runUnderPermit(idle)
+    const taken = yield* Clock.currentTimeMillis
+    waits.seated(seat, taken)
+    const end = yield* runUnderPermit(idle, taken)
+    if (end === "nothing" || end === "unavailable") waits.foundNothing()
     if (end === "unavailable") yield* Effect.sleep(storeRest)
     return end === "nothing" ? seen : undefined
   })
 
-  const open = (documents: 1 | -1) => Effect.sync(() => shares.opens(tenant, documents))
-
-  const slot: Effect.Effect<void, never, Effect.Services<ReturnType<typeof run>>> = Effect.gen(function* () {
+  const runAll = Effect.fnUntraced(function* (seat: object) {
     for (let idle = attempts.size === 0; ; idle = false) {
-      const seen = yield* tenantGate.withPermitsIfAvailable(1)(holding("tenant")(runOne(idle)))
+      const seen = yield* tenantGate.withPermitsIfAvailable(1)(holding("tenant")(runOne(idle, seat)))
       if (Option.isNone(seen) || seen.value === epoch) return
     }
-  }).pipe((work) =>
-    Effect.acquireUseRelease(
-      open(1),
-      () => work,
-      () => open(-1)
-    )
+  })
+
+  const slot: Effect.Effect<void, never, Effect.Services<ReturnType<typeof run>>> = Effect.acquireUseRelease(
+    Effect.sync(() => {
+      shares.opens(tenant, 1)
+      return {}
+    }),
+    runAll,
+    (seat) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        shares.opens(tenant, -1)
+        waits.left(seat, now)
+      })
   )
 
   const handle = TenantMessage.match({
@@ -123,6 +135,7 @@ export const runTenantActor = Effect.fnUntraced(function* (
         epoch++
         const { documents: open, pages, weight } = yield* registry.limits(tenant)
         shares.setWeight(tenant, weight)
+        waits.limited(open, yield* Clock.currentTimeMillis)
         yield* tenantGate.resize(open)
         yield* pageGates.resize(pages)
         yield* FiberSet.run(slots, slot)

@@ -3,7 +3,7 @@
  * logs on the console, OTEL_* for export. Without an endpoint no OpenTelemetry package is loaded.
  */
 import { isatty } from "node:tty"
-import { Config, Effect, Layer, Logger, LogLevel, Option, References, Schema } from "effect"
+import { Config, Effect, Layer, Logger, LogLevel, Option, References, Schema, Tracer } from "effect"
 import * as ProcessMetrics from "./ProcessMetrics.ts"
 
 const stdout = 1
@@ -96,6 +96,15 @@ const modules = Effect.promise(() =>
   ])
 )
 
+/**
+ * The SDK's tracer would also make each span the active one of OpenTelemetry, in every step of a fiber. Only instrumentation of
+ * foreign libraries could see that, of which there is none, and it would cost more than all spans together.
+ */
+const layerSpansAlone = Layer.effect(
+  Tracer.Tracer,
+  Effect.map(Effect.tracer, (tracer) => Tracer.make({ span: (options) => tracer.span(options) }))
+)
+
 /** Spans that nobody would see are not made. */
 const layerNoTraces = Layer.succeed(References.TracerEnabled, false)
 
@@ -129,7 +138,8 @@ export const layerOpenTelemetry = Layer.unwrap(
         (url) => new sdkLogs.BatchLogRecordProcessor({ exporter: new otlpLogs.OTLPLogExporter({ url }) })
       )
     }))
-    return Layer.mergeAll(Layer.orDie(layer), Option.isNone(traces) ? layerNoTraces : Layer.empty)
+    const own = Option.isNone(traces) ? layerNoTraces : layerSpansAlone
+    return Layer.provideMerge(own, Layer.orDie(layer))
   })
 )
 

@@ -305,6 +305,10 @@ export const spans = {
   "DocumentActor.*": "A step of an attempt: locating the bytes, opening, one range of pages, the end.",
   "DocumentActor.queued": "From the acceptance of a document (or its start time) to its first run.",
   "DocumentActor.checkpoints": "Making the pages of one range durable: from the first result to the last commit.",
+  "Gate.tenant":
+    "Waiting while the tenant had all the documents open that it may have; left out when there was no wait.",
+  "Gate.global":
+    "Waiting from then on for a place among the open documents of all tenants; left out when there was no wait.",
   "Gate.page": "Waiting for permits on pages; left out when there was no wait.",
   "Gate.worker": "Waiting for a turn of a worker; left out when there was no wait.",
   "PdfWorker.open":

@@ -19,9 +19,9 @@ const sources = readdirSync(source, { recursive: true, encoding: "utf8" })
 
 const spansOf = (files: ReadonlyArray<string>) =>
   files.flatMap((text) =>
-    [...text.matchAll(/\b(?:Effect\.fn|withSpan|useSpan|makeSpan\w*|TraceContext\.past)\(\s*"([^"]+)"/g)].map(
-      ([, name = ""]) => name
-    )
+    [
+      ...text.matchAll(/\b(?:Effect\.fn|withSpan|useSpan|makeSpan\w*|TraceContext\.(?:past|traced))\(\s*"([^"]+)"/g)
+    ].map(([, name = ""]) => name)
   )
 
 describe("the telemetry contract", () => {

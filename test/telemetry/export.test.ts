@@ -88,6 +88,22 @@ describe("export over OTLP", () => {
     })
   )
 
+  it.live("does nothing in the steps of a fiber between its spans", () =>
+    Effect.gen(function* () {
+      const { received, url } = yield* otlpReceiver
+      const environment = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url }
+      yield* Effect.gen(function* () {
+        assert.isUndefined((yield* Effect.tracer).context)
+        yield* Effect.withSpan(Effect.withSpan(Effect.void, "inner"), "outer")
+      }).pipe(
+        Effect.provide(layerOpenTelemetry),
+        Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(environment)))
+      )
+      const [inner, outer] = (yield* received).flatMap(({ bytes }) => spansIn(bytes))
+      assert.deepStrictEqual([inner?.name, inner?.parentId], ["inner", outer?.spanId])
+    })
+  )
+
   it.live("sends nothing when the SDK is disabled", () =>
     Effect.gen(function* () {
       const { url, received } = yield* otlpReceiver

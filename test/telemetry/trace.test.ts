@@ -95,6 +95,41 @@ describe("the trace of a document", () => {
     })
   )
 
+  it.live("shows the wait at each gate", () =>
+    Effect.gen(function* () {
+      const { spansUntil, url } = yield* otlpReceiver
+      const narrow = { PER_TENANT_PDF_CONCURRENCY: "1", GLOBAL_PDF_CONCURRENCY: "3", PER_PDF_PAGE_CONCURRENCY: "1" }
+      const server = yield* startServer(yield* temporaryFolder, { ...exporting(url), ...narrow })
+      const submit = (tenant: string, name: string, pages: number, headers: Record<string, string> = {}) =>
+        Effect.flatMap(
+          postPdf(`/v1/documents?name=${name}.pdf`, { "x-tenant-id": tenant, ...headers }, manyPages(pages)),
+          acceptedId
+        )
+      // Three tenants have more than the workers and the global gate can take; the fourth has a document before the one in question.
+      yield* Effect.gen(function* () {
+        for (const tenant of ["x", "y", "z"]) yield* submit(tenant, tenant, 1_500)
+        yield* submit("acme", "before", 60)
+        yield* submit("acme", "traced", 61, { traceparent })
+      }).pipe(Effect.provide(senderTo(server)))
+      const spans = own(yield* spansUntil((all) => named("DocumentStore.finish", own(all)).length > 0))
+      assertConnected(spans)
+      const accepted = one("Ingestion.submit", spans)
+      const queued = one("DocumentActor.queued", spans)
+      const tenantGate = one("Gate.tenant", spans)
+      const globalGates = named("Gate.global", spans)
+      assert.isTrue([tenantGate, ...globalGates].every(({ parentId }) => parentId === accepted.spanId))
+      assert.isAtLeast(tenantGate.from, queued.from)
+      assert.strictEqual(globalGates[0]?.from, tenantGate.to)
+      assert.isAtMost(globalGates[0]?.to ?? Number.NaN, queued.to)
+      const parents = new Map(spans.map(({ name, spanId }) => [spanId, name]))
+      const parentsOf = (name: string) => new Set(named(name, spans).map(({ parentId }) => parents.get(parentId)))
+      for (const parent of parentsOf("Gate.worker"))
+        assert.include(["DocumentActor.open", "DocumentActor.range"], parent)
+      assert.isAbove(named("Gate.worker", spans).length, 0)
+      assert.include([...parentsOf("Gate.page")], "DocumentActor.run")
+    })
+  )
+
   it.live("goes on in the process that takes the document over", () =>
     Effect.gen(function* () {
       const { spansUntil, url } = yield* otlpReceiver
@@ -115,6 +150,8 @@ describe("the trace of a document", () => {
       assert.strictEqual(one("DocumentActor.run", spans).parentId, accepted.spanId)
       assert.strictEqual(queued.parentId, accepted.spanId)
       assert.isAbove(queued.to - queued.from, 0)
+      // It was paused, which is no wait at a gate.
+      assert.lengthOf(named("Gate.tenant", spans), 0)
     })
   )
 })

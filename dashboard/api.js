@@ -89,8 +89,9 @@ export const api = {
   documents: (query, signal) => json("GET", "v1/documents", { query, signal }),
   /** @type {(id: string, signal?: AbortSignal) => Promise<import("./types.d.ts").Document>} */
   document: (id, signal) => json("GET", `v1/documents/${encodeURIComponent(id)}`, { signal }),
-  /** @type {(id: string, from: number, signal?: AbortSignal) => Promise<import("./types.d.ts").Pages>} */
-  pages: (id, from, signal) => json("GET", `v1/documents/${id}/pages`, { query: { from, limit: 500 }, signal }),
+  /** Without their texts. @type {(id: string, from: number, signal?: AbortSignal) => Promise<import("./types.d.ts").PageSummaries>} */
+  pages: (id, from, signal) =>
+    json("GET", `v1/documents/${id}/pages`, { query: { detail: "summary", from, limit: 500 }, signal }),
   /** @type {(id: string, page: number, signal?: AbortSignal) => Promise<import("./types.d.ts").Page>} */
   page: (id, page, signal) => json("GET", `v1/documents/${id}/pages/${page}`, { query: { detail: "lines" }, signal }),
   /** @type {(id: string) => Promise<Blob>} */
@@ -100,16 +101,13 @@ export const api = {
   /** Leaves a document alone that has ended by now. @type {(id: string) => Promise<import("./types.d.ts").Document>} */
   cancel: (id) => json("POST", `v1/documents/${id}/cancel`),
   /** @type {(id: string, password: string) => Promise<import("./types.d.ts").Document>} */
-  retry: (id, password) =>
-    json("POST", `v1/documents/${id}/retry`, password === "" ? {} : { headers: { "x-pdf-password": password } }),
+  retry: (id, password) => json("POST", `v1/documents/${id}/retry`, password === "" ? {} : { body: { password } }),
   /** @type {(scope?: "all") => Promise<import("./types.d.ts").Queue>} */
   queue: (scope) => json("GET", "queue/status", { query: { scope } }),
   /** @type {(signal?: AbortSignal) => Promise<import("./types.d.ts").Tenant>} */
   tenant: (signal) => json("GET", "v1/tenant", { signal }),
-  /** @type {(signal?: AbortSignal) => Promise<import("./types.d.ts").TenantIds>} */
-  tenants: (signal) => json("GET", "v1/tenants", { signal }),
-  /** @type {(tenant: string, signal?: AbortSignal) => Promise<import("./types.d.ts").Tenant>} */
-  tenantOf: (tenant, signal) => json("GET", `v1/tenants/${tenant}`, { signal }),
+  /** @type {(signal?: AbortSignal) => Promise<import("./types.d.ts").Tenants>} */
+  tenants: (signal) => json("GET", "v1/tenants", { query: { detail: "state", limit: 200 }, signal }),
   /** @type {(tenant: string, change: Record<string, unknown>) => Promise<import("./types.d.ts").Tenant>} */
   changeTenant: (tenant, change) => json("PATCH", `v1/tenants/${tenant}`, { body: change }),
   /** @type {(signal?: AbortSignal) => Promise<import("./types.d.ts").Workers>} */

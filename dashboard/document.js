@@ -1,6 +1,7 @@
 // One document: its pages, what it waits for, what went wrong, and what can be done about it.
 import { api, Problem } from "./api.js"
 import { announce } from "./announce.js"
+import { lessMotion } from "./canvas.js"
 import { h, pill, say } from "./dom.js"
 import { news } from "./news.js"
 import { PageGrid } from "./pageGrid.js"
@@ -79,7 +80,15 @@ export const documentView = (root, signal, id) => {
     grid.select(page)
     void panel.show(page)
   }
-  const grid = new PageGrid(select, signal)
+  /** Where the panel is not beside the grid but below it, whoever touched a page would see nothing happen. */
+  const bringPanel = () => {
+    if (panel.element.getBoundingClientRect().top < innerHeight * 0.8) return
+    panel.element.scrollIntoView({ block: "start", behavior: lessMotion.matches ? "auto" : "smooth" })
+  }
+  const grid = new PageGrid((page, pointed) => {
+    select(page)
+    if (pointed) bringPanel()
+  }, signal)
   const panel = makePagePanel(id, { onSelect: select, count: () => store.pages(id)?.length ?? 0 }, signal)
   const timeline = makeTimeline(select, signal)
   root.append(
@@ -87,14 +96,8 @@ export const documentView = (root, signal, id) => {
     h(
       "header",
       { class: "title" },
-      name,
-      state,
-      h("span", { class: "spring" }),
-      passwordField,
-      retry,
-      download,
-      cancel,
-      remove
+      h("div", null, name, state),
+      h("div", null, passwordField, retry, download, cancel, remove)
     ),
     summary,
     trouble,
@@ -219,15 +222,25 @@ export const documentView = (root, signal, id) => {
   }
 
   let loading = false
+  /** Asked for meanwhile: what is being fetched may be older than what is to be shown. */
+  let again = false
+  let broken = false
   const load = async () => {
+    again = loading
     if (loading) return
     loading = true
     try {
-      store.put(await api.document(id, signal))
-      show()
-      await loadPages()
+      do {
+        again = false
+        store.put(await api.document(id, signal))
+        show()
+        await loadPages()
+      } while (again)
+      if (broken) trouble.hidden = true
+      broken = false
     } catch (problem) {
       if (problem instanceof Problem && problem.status === 404) say(name, "There is no such document")
+      broken = true
       complain(problem)
     } finally {
       loading = false

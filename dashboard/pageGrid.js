@@ -17,10 +17,10 @@ export class PageGrid {
   /** When pages lit up, by page. @type {Map<number, number>} */
   #flashes = new Map()
   #frame = 0
-  /** @type {(page: number) => void} */
+  /** @type {(page: number, pointed: boolean) => void} */
   #onSelect
 
-  /** @param {(page: number) => void} onSelect @param {AbortSignal} signal */
+  /** @param {(page: number, pointed: boolean) => void} onSelect @param {AbortSignal} signal */
   constructor(onSelect, signal) {
     this.#onSelect = onSelect
     this.canvas = h("canvas", {
@@ -34,7 +34,7 @@ export class PageGrid {
     })
     this.tip = h("div", { class: "tip", hidden: true, "aria-hidden": "true" })
     this.element = h("div", { class: "page-grid" }, this.canvas, this.tip)
-    this.canvas.addEventListener("click", (event) => this.#choose(this.#pageAt(event)))
+    this.canvas.addEventListener("click", (event) => this.#choose(this.#pageAt(event), true))
     this.canvas.addEventListener("pointermove", (event) => this.#hover(event))
     this.canvas.addEventListener("pointerleave", () => (this.tip.hidden = true))
     this.canvas.addEventListener("keydown", (event) => this.#key(event))
@@ -69,11 +69,11 @@ export class PageGrid {
     this.canvas.setAttribute("aria-valuetext", `page ${page} of ${this.#codes.length}, ${word}`)
   }
 
-  /** @param {number} page */
-  #choose(page) {
+  /** @param {number} page @param {boolean} [pointed] with a pointer, not by key */
+  #choose(page, pointed = false) {
     if (page < 1 || page > this.#codes.length) return
     this.select(page)
-    this.#onSelect(page)
+    this.#onSelect(page, pointed)
   }
 
   /** @param {KeyboardEvent} event */

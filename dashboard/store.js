@@ -47,6 +47,14 @@ const pagesOf = (id, count) => {
   return longer
 }
 
+/** They are read again. @param {string} id */
+const forgetFailed = (id) => {
+  const known = pages.get(id)
+  known?.forEach((code, index) => {
+    if (code === pageCodes.failed || code === pageCodes.timeout) known[index] = pageCodes.pending
+  })
+}
+
 const forgetSome = () => {
   if (documents.size <= mostDocuments) return
   for (const [id, { status }] of documents) {
@@ -87,6 +95,7 @@ export const store = {
     if (before !== undefined && ended.has(before.status) && !ended.has(document.status)) {
       if (document.attempt <= before.attempt && document.retries <= before.retries) return
     }
+    if (before !== undefined && document.retries > before.retries) forgetFailed(document.id)
     const overtaken =
       before?.status === "running" && document.status === "running" && before.attempt === document.attempt
     documents.set(
@@ -124,7 +133,7 @@ export const store = {
     else changed.push(page)
   },
 
-  /** Pages that were fetched. @param {string} id @param {number} count @param {ReadonlyArray<import("./types.d.ts").Page>} results */
+  /** Pages that were fetched. @param {string} id @param {number} count @param {ReadonlyArray<import("./types.d.ts").PageSummary>} results */
   putPages(id, count, results) {
     const known = pagesOf(id, count)
     for (const { number, status } of results) if (number <= known.length) known[number - 1] = pageCodes[status]

@@ -3,14 +3,13 @@ import { announce } from "./announce.js"
 import { api, Problem } from "./api.js"
 import { byId, h, say, Slots } from "./dom.js"
 import { identity } from "./identity.js"
+import { news } from "./news.js"
 import { every } from "./views.js"
 import { duration, percent, plural } from "./words.js"
 
 /** @typedef {import("./types.d.ts").Tenant} Tenant */
 
 const lookMillis = 2_000
-/** Each is a request of its own, so no more than can be looked at. */
-const mostTenants = 50
 
 const limitFields = /** @type {const} */ ([
   ["documents", "Documents open at once", "1"],
@@ -21,17 +20,23 @@ const limitFields = /** @type {const} */ ([
   ["burst", "Accepted at once before the rate counts", "1"]
 ])
 
-/** Those that may be seen: all of them with the administrator's key or without authentication, else the key's own. @param {AbortSignal} signal */
-const look = async (signal) => {
-  try {
-    const { tenants } = await api.tenants(signal)
-    const some = tenants.slice(0, mostTenants)
-    const states = await Promise.all(some.map(({ tenantId }) => api.tenantOf(tenantId, signal)))
-    if (states.length > 0) return { states, all: true, more: tenants.length > some.length }
-  } catch (problem) {
-    if (!(problem instanceof Problem) || ![401, 403, 404, 405].includes(problem.status)) throw problem
+/** Looks at those that may be seen: all of them with the administrator's key or without authentication, else the key's own. @param {AbortSignal} signal */
+const makeLook = (signal) => {
+  let allowed = true
+  return async () => {
+    if (allowed) {
+      try {
+        const { nextCursor, tenants } = await api.tenants(signal)
+        const states = tenants.flatMap(({ state }) => (state === undefined ? [] : [state]))
+        if (states.length > 0) return { states, all: true, more: nextCursor !== undefined }
+      } catch (problem) {
+        if (!(problem instanceof Problem) || problem.status !== 403) throw problem
+        // Another key is another view.
+        allowed = false
+      }
+    }
+    return { states: [await api.tenant(signal)], all: false, more: false }
   }
-  return { states: [await api.tenant(signal)], all: false, more: false }
 }
 
 /** @param {Tenant} tenant @param {() => void} done */
@@ -113,6 +118,7 @@ const makeCard = (id, complain, again) => {
   paused.addEventListener("click", () => {
     const next = shown?.paused !== true
     api.changeTenant(id, { paused: next }).then((now) => {
+      complain(undefined)
       show(now)
       announce(`${id} is ${next ? "paused" : "resumed"}.`)
     }, complain)
@@ -166,29 +172,58 @@ const makeCard = (id, complain, again) => {
   }
 }
 
+/** With more than these, one looks for a name. */
+const fewTenants = 8
+
 /** @type {import("./types.d.ts").View} */
 export const tenantsView = (root, signal) => {
   const trouble = h("p", { class: "notice bad", role: "alert", hidden: true })
   const summary = h("p", { class: "muted" })
   const list = h("ul", { class: "cards" })
-  root.append(h("h1", null, "Tenants"), summary, trouble, list)
+  const wanted = h("input", { type: "search", autocomplete: "off", spellcheck: "false" })
+  const filter = h("div", { class: "filters", hidden: true }, h("label", null, "Tenant", wanted))
+  const none = h("p", { class: "nothing muted", role: "status", hidden: true }, "No tenant has such a name.")
+  root.append(h("h1", null, "Tenants"), summary, trouble, filter, list, none)
   const complain = (/** @type {unknown} */ problem) => {
-    trouble.hidden = false
+    trouble.hidden = problem === undefined
+    if (problem === undefined) return
     say(trouble, problem instanceof Problem ? `${problem.message}. ${problem.advice ?? ""}` : String(problem))
   }
   /** @type {Map<string, ReturnType<typeof makeCard>>} */
   const cards = new Map()
+  const sift = () => {
+    const text = filter.hidden ? "" : wanted.value.trim().toLowerCase()
+    let shown = 0
+    for (const [id, { element }] of cards) {
+      element.hidden = !id.toLowerCase().includes(text)
+      if (!element.hidden) shown += 1
+    }
+    none.hidden = shown > 0 || cards.size === 0
+  }
+  wanted.addEventListener("input", sift)
+
+  const look = makeLook(signal)
   const show = async () => {
-    const { all, more, states } = await look(signal)
-    for (const state of states) {
+    const { all, more, states } = await look()
+    const listed = new Set(states.map(({ tenantId }) => tenantId))
+    for (const [id, { element }] of cards) {
+      if (listed.has(id)) continue
+      element.remove()
+      cards.delete(id)
+    }
+    // In the order of the answer; what stands where it belongs is not moved, so that nothing loses the focus.
+    states.forEach((state, index) => {
       let card = cards.get(state.tenantId)
       if (card === undefined) {
-        card = makeCard(state.tenantId, complain, () => void show())
+        card = makeCard(state.tenantId, complain, () => void show().catch(complain))
         cards.set(state.tenantId, card)
-        list.append(card.element)
       }
+      const there = list.children[index]
+      if (there !== card.element) list.insertBefore(card.element, there ?? null)
       card.show(state)
-    }
+    })
+    filter.hidden = states.length <= fewTenants
+    sift()
     const fairness = states[0]?.fairness ?? 1
     const scope = all
       ? plural(states.length, "tenant") + (more ? " shown, and there are more" : "")
@@ -199,4 +234,6 @@ export const tenantsView = (root, signal) => {
     )
   }
   every(lookMillis, signal, show)
+  // The connection tells of what fails.
+  news.onFresh(() => void show().catch(() => {}), signal)
 }

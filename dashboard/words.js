@@ -41,7 +41,7 @@ export const millisOf = (iso) => Date.parse(iso)
 export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`
 
 /** @type {(share: number) => string} */
-export const percent = (share) => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`
+export const percent = (share) => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)}\u00a0%`
 
 export const ended = new Set(["completed", "partial", "failed", "cancelled"])
 

@@ -57,6 +57,17 @@ export class UnexpectedAnswer extends Schema.TaggedError<UnexpectedAnswer>()("Un
   }
 }
 
+/** The client was given an address that it takes nothing from. It is not told: it may contain a secret. */
+export class InvalidBaseUrl extends Schema.TaggedError<InvalidBaseUrl>()("InvalidBaseUrl", {
+  why: Schema.Literals(["url", "credentials"])
+}) {
+  override get message() {
+    return this.why === "url"
+      ? "baseUrl is no http(s) URL"
+      : "baseUrl contains credentials, which no HTTP client sends: pass an apiKey instead"
+  }
+}
+
 export type ClientError = Refused | Unreachable | UnexpectedAnswer
 
 /** True when the same request may succeed later: too much to do just now, or a server that stops or starts. */
@@ -64,7 +75,7 @@ export const isBusy = (error: unknown): error is Refused =>
   error instanceof Refused && (error.status === 429 || error.status === 503)
 
 export interface ClientOptions {
-  /** `http://127.0.0.1:3000`; without credentials. */
+  /** `http://127.0.0.1:3000`. With credentials, or if it is no http(s) URL, the client fails with `InvalidBaseUrl`. */
   readonly baseUrl: string | URL
   /** The server's default tenant when absent. */
   readonly tenant?: TenantId | undefined
@@ -165,17 +176,17 @@ const clientError = Effect.fnUntraced(function* (url: string, error: unknown) {
 
 const decodeUpload = HttpApiClient.decodeResponse(Api, { group: "documents", endpoint: "upload" })
 
-/** All of the address that belongs into messages. One with credentials is a mistake: no HTTP client sends them. */
-const originOf = (baseUrl: string): string => {
-  if (!URL.canParse(baseUrl)) return baseUrl
-  const { origin, password, username } = new URL(baseUrl)
-  if (username !== "" || password !== "") throw new TypeError("baseUrl contains credentials: pass an apiKey instead")
-  return origin
-}
+/** All of the address that belongs into messages. */
+const originOf = Effect.fnUntraced(function* (baseUrl: string) {
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return yield* new InvalidBaseUrl({ why: "url" })
+  if (url.username !== "" || url.password !== "") return yield* new InvalidBaseUrl({ why: "credentials" })
+  return url.origin
+})
 
 export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl, tenant }: ClientOptions) {
   const url = baseUrl.toString()
-  const shown = originOf(url)
+  const shown = yield* originOf(url)
   const withHeaders = (request: HttpClientRequest.HttpClientRequest) => {
     const named = tenant === undefined ? request : HttpClientRequest.setHeader(request, "x-tenant-id", tenant)
     return apiKey === undefined ? named : HttpClientRequest.bearerToken(named, apiKey)
@@ -259,7 +270,9 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
             headers: {}
           })
         ),
-        ({ next, pages: found }) => [found, Option.fromUndefinedOr(next)] as const
+        ({ next, pages: found }) =>
+          // Summaries are not asked for.
+          [found.flatMap((page) => ("text" in page ? [page] : [])), Option.fromUndefinedOr(next)] as const
       )
     )
 
@@ -272,11 +285,10 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
       api.documents.retry({
         params: { id },
         query: {},
-        // The contract knows the header by its label.
-        headers:
-          password === undefined
-            ? {}
-            : { "x-pdf-password": Redacted.make(Redacted.value(password), { label: "password" }) }
+        headers: {},
+        // The contract knows it by its label.
+        payload:
+          password === undefined ? {} : { password: Redacted.make(Redacted.value(password), { label: "password" }) }
       })
     )
   )

@@ -1,7 +1,7 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Config, Effect, Layer, Option } from "effect"
 import { Argument, Flag } from "effect/cli"
-import { DocumentId, SluiceClient, TenantId } from "../client.ts"
+import { DocumentId, type InvalidBaseUrl, make, SluiceClient, TenantId } from "../client.ts"
 import { WrongUsage } from "./Failure.ts"
 
 /** To which server a command speaks, and for whom. */
@@ -24,28 +24,25 @@ export interface Connection {
   readonly tenant: Option.Option<TenantId>
 }
 
-/** The text itself must not get into the message: it may contain credentials. */
-const checked = Effect.fnUntraced(function* (text: string) {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    return yield* new WrongUsage({ message: "what --url or SLUICE_URL says is no http(s) URL" })
-  }
-  if (url.username === "" && url.password === "") return text
-  return yield* new WrongUsage({
-    message: "the URL of --url or SLUICE_URL must not contain credentials; a key belongs into SLUICE_API_KEY"
+const wrongUrl = ({ why }: InvalidBaseUrl) =>
+  new WrongUsage({
+    message:
+      why === "url"
+        ? "what --url or SLUICE_URL says is no http(s) URL"
+        : "the URL of --url or SLUICE_URL must not contain credentials; a key belongs into SLUICE_API_KEY"
   })
-})
 
 /** The key is taken from SLUICE_API_KEY alone: arguments are seen by every user of the machine. */
 const layerOf = ({ tenant, url }: Connection) =>
-  Layer.unwrap(
+  Layer.effect(
+    SluiceClient,
     Effect.gen(function* () {
       const apiKey = yield* Config.option(Config.Redacted("SLUICE_API_KEY"))
-      return SluiceClient.layerNoDeps({
-        baseUrl: yield* checked(url),
+      return yield* make({
+        baseUrl: url,
         tenant: Option.getOrUndefined(tenant),
         apiKey: Option.getOrUndefined(apiKey)
-      })
+      }).pipe(Effect.catchTag("InvalidBaseUrl", (error) => wrongUrl(error)))
     })
   ).pipe(Layer.provide(NodeHttpClient.layerNodeHttp))
 

@@ -1,8 +1,8 @@
-import { Schema } from "effect"
-import { Failure } from "./Failure.ts"
+import { Schema, Struct } from "effect"
+import { Failure, failure } from "./Failure.ts"
 
 /** Pages count from 1. */
-export const PageNumber = Schema.Int.check(Schema.isGreaterThan(0))
+export const PageNumber = Schema.Int.check(Schema.isGreaterThan(0)).annotate({ examples: [2] })
 
 /**
  * `ok` has text; `empty` has neither text nor image; `scanned` has images but no text; `failed` and `timeout` carry an
@@ -52,6 +52,24 @@ export const failedPage = (
 
 export const isFailed = (status: PageStatus): boolean => status === "failed" || status === "timeout"
 
+export const pageSummaryExamples = [
+  { number: 1, status: "ok", width: 595.28, height: 841.89, rotation: 0, elapsedMillis: 12.4 },
+  {
+    number: 2,
+    status: "timeout",
+    width: 0,
+    height: 0,
+    rotation: 0,
+    error: failure("PAGE_TIMEOUT", "the page was not read within 30 s"),
+    elapsedMillis: 30_000
+  }
+] as const
+
+export const pageExamples = pageSummaryExamples.map((page) => ({
+  ...page,
+  text: page.status === "ok" ? "Annual report\nof the year 2029" : ""
+}))
+
 /** A page as the HTTP interface shows it; `lines` only when asked for. */
 export const PageView = Schema.Struct({
   number: PageNumber,
@@ -63,5 +81,12 @@ export const PageView = Schema.Struct({
   lines: Schema.optionalKey(Schema.Array(TextLine)),
   error: Schema.optionalKey(Failure),
   elapsedMillis: Schema.Finite
-})
+}).annotate({ examples: pageExamples })
 export type PageView = typeof PageView.Type
+
+/** A page without what stands on it. */
+export const PageSummary = Schema.Struct(Struct.omit(PageView.fields, ["text", "lines"])).annotate({
+  identifier: "PageSummary",
+  examples: pageSummaryExamples
+})
+export type PageSummary = typeof PageSummary.Type

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { examples } from "./Examples.ts"
 import { TenantId } from "./Ids.ts"
 import { TenantLimits } from "./TenantLimits.ts"
 
@@ -33,5 +34,18 @@ export const TenantState = Schema.Struct({
     description:
       "Jain's index over all tenants that had work in the last minute, of the time received by the time entitled to; 1 is fair."
   })
-}).annotate({ identifier: "TenantState" })
+}).pipe(
+  Schema.annotate({ identifier: "TenantState" }),
+  examples({
+    tenantId: "acme",
+    paused: false,
+    limits: { documents: 2, weight: 1, backlog: 10_000, pages: 6, rate: 5, burst: 20 },
+    backlog: 17,
+    running: 2,
+    oldestSeconds: 4.2,
+    share: { entitled: 0.5, received1m: 0.48, received15m: 0.51 },
+    noisy: false,
+    fairness: 0.99
+  })
+)
 export interface TenantState extends Schema.Schema.Type<typeof TenantState> {}

@@ -7,32 +7,34 @@ import { IngestApi } from "./IngestApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { MetricsApi } from "./MetricsApi.ts"
 import { PagesApi } from "./PagesApi.ts"
+import { describeParameters } from "./Parameters.ts"
 import { QueueApi } from "./QueueApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
 import { WebhookApi } from "./WebhookApi.ts"
 import { WorkersApi } from "./WorkersApi.ts"
 
+const groups = HttpApi.make("sluice").add(
+  DocumentsApi,
+  PagesApi,
+  EventsApi,
+  CallbacksApi,
+  IngestApi,
+  QueueApi,
+  TenantsApi,
+  KeysApi,
+  WorkersApi,
+  WebhookApi,
+  HealthApi,
+  MetricsApi
+)
+
 /** The HTTP contract, for the server, for generated clients and for the OpenAPI document. */
-export class Api extends HttpApi.make("sluice")
-  .add(
-    DocumentsApi,
-    PagesApi,
-    EventsApi,
-    CallbacksApi,
-    IngestApi,
-    QueueApi,
-    TenantsApi,
-    KeysApi,
-    WorkersApi,
-    WebhookApi,
-    HealthApi,
-    MetricsApi
-  )
-  .annotateMerge(
-    OpenApi.annotations({
-      title: "Sluice",
-      version: "1",
-      description:
-        "Multi-tenant PDF ingestion. Every error is a problem (RFC 9457, application/problem+json) with a stable `code`."
-    })
-  ) {}
+export class Api extends groups.annotateMerge(
+  OpenApi.annotations({
+    title: "Sluice",
+    version: "1",
+    description:
+      "Multi-tenant PDF ingestion. Every error is a problem (RFC 9457, application/problem+json) with a stable `code`.",
+    transform: (spec) => ({ ...spec, paths: describeParameters(groups, spec["paths"]) })
+  })
+) {}

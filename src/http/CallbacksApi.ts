@@ -1,8 +1,9 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { examples } from "../domain/Examples.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { documentParams } from "./DocumentsApi.ts"
-import { ConflictResponse, NotFound, ServiceUnavailableResponse } from "./Problems.ts"
+import { ConflictResponse, NotFoundResponse, ServiceUnavailableResponse } from "./ProblemResponses.ts"
 
 const nextAttemptAt = Schema.optionalKey(Schema.DateTimeUtcFromString)
 
@@ -21,7 +22,29 @@ const DeliveryView = Schema.Struct({
 export const DeliveryList = Schema.Struct({
   deliveries: Schema.Array(DeliveryView).annotate({ description: "The last 50 attempts, latest first." }),
   nextAttemptAt: nextAttemptAt.annotate({ description: "Absent when nothing is owed." })
-}).annotate({ identifier: "Deliveries" })
+}).pipe(
+  Schema.annotate({ identifier: "Deliveries" }),
+  examples({
+    deliveries: [
+      {
+        at: "2030-01-01T12:00:10.400Z",
+        attempt: 2,
+        endpoint: "https://example.com",
+        status: 204,
+        elapsedMillis: 81
+      },
+      {
+        at: "2030-01-01T12:00:00.412Z",
+        attempt: 1,
+        endpoint: "https://example.com",
+        status: 503,
+        error: "the endpoint answered with status 503",
+        elapsedMillis: 64,
+        nextAttemptAt: "2030-01-01T12:00:10.400Z"
+      }
+    ]
+  })
+)
 
 const request = { params: documentParams, query: tenantQuery, headers: tenantHeaders }
 
@@ -30,12 +53,12 @@ export class CallbacksApi extends HttpApiGroup.make("callbacks")
     HttpApiEndpoint.get("deliveries", "/v1/documents/:id/deliveries", {
       ...request,
       success: DeliveryList,
-      error: [NotFound, ServiceUnavailableResponse]
+      error: [NotFoundResponse, ServiceUnavailableResponse]
     }).annotateMerge(OpenApi.annotations({ summary: "Attempts to announce the end of a document" })),
     HttpApiEndpoint.post("redeliver", "/v1/documents/:id/deliveries", {
       ...request,
       success: DeliveryList.pipe(HttpApiSchema.status(202)),
-      error: [NotFound, ConflictResponse, ServiceUnavailableResponse]
+      error: [NotFoundResponse, ConflictResponse, ServiceUnavailableResponse]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Announce the end of a document once more",

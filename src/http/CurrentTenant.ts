@@ -3,7 +3,13 @@ import { HttpRouter, HttpServerRequest, type HttpServerResponse } from "effect/h
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import { TenantId } from "../domain/Ids.ts"
 import { type Caller, CurrentCaller, keyRequired } from "./Caller.ts"
-import { BadRequest, Forbidden, TooManyRequestsResponse, UnauthorizedResponse } from "./Problems.ts"
+import { BadRequest, Forbidden } from "./Problems.ts"
+import {
+  BadRequestResponse,
+  ForbiddenResponse,
+  TooManyRequestsResponse,
+  UnauthorizedResponse
+} from "./ProblemResponses.ts"
 
 /**
  * Whose request this is. `explicit` tells that the request's head named the tenant; otherwise a handler may still find
@@ -38,7 +44,7 @@ export class TenantIdentification extends HttpApiMiddleware.Service<
   TenantIdentification,
   { provides: CurrentTenant }
 >()("sluice/http/TenantIdentification", {
-  error: [BadRequest, UnauthorizedResponse, Forbidden, TooManyRequestsResponse],
+  error: [BadRequestResponse, UnauthorizedResponse, ForbiddenResponse, TooManyRequestsResponse],
   security: schemes
 }) {}
 
@@ -125,9 +131,12 @@ export const layer = Layer.succeed(TenantIdentification, { bearer: identify, api
 /** How a request names its tenant; declared by endpoints for the sake of their description. */
 export const tenantQuery = {
   tenant_id: Schema.optionalKey(
-    Schema.String.annotate({ description: "The tenant, when the header X-Tenant-Id is absent; `default` otherwise." })
+    Schema.String.annotate({
+      description: "The tenant, when the header X-Tenant-Id is absent; `default` otherwise.",
+      examples: ["acme"]
+    })
   )
 }
 export const tenantHeaders = {
-  "x-tenant-id": Schema.optionalKey(Schema.String.annotate({ description: "The tenant." }))
+  "x-tenant-id": Schema.optionalKey(Schema.String.annotate({ description: "The tenant.", examples: ["acme"] }))
 }

@@ -1,21 +1,22 @@
 import { Schema } from "effect"
 import { Multipart } from "effect/http"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { examples } from "../domain/Examples.ts"
 import { DocumentStatus } from "../domain/Document.ts"
 import { DocumentId } from "../domain/Ids.ts"
 import { idempotencyHeaders } from "./Idempotency.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { DocumentList, DocumentView } from "./DocumentView.ts"
-import { DocumentOutcome, Truncated } from "./Outcome.ts"
+import { acceptedExample, DocumentOutcome, refusedExample, Truncated } from "./Outcome.ts"
 import {
-  BadRequest,
+  BadRequestResponse,
   ConflictResponse,
-  NotFound,
-  RequestTimeout,
+  NotFoundResponse,
+  RequestTimeoutResponse,
   ServiceUnavailableResponse,
-  submissionProblems,
-  TooManyRequestsResponse
-} from "./Problems.ts"
+  TooManyRequestsResponse,
+  submissionProblems
+} from "./ProblemResponses.ts"
 import { passwordHeader, PdfPassword, submissionParameters } from "./Submission.ts"
 
 export const pdfMediaTypes = ["application/pdf", "application/octet-stream"] as const
@@ -30,17 +31,22 @@ const Upload = Schema.Struct({
 export const UploadAnswer = Schema.Struct({
   documents: Schema.Array(DocumentOutcome),
   truncated: Schema.optionalKey(Truncated)
-})
+}).pipe(examples({ documents: [acceptedExample, refusedExample] }))
 
 export const documentParams = { id: DocumentId }
 
+const fileName = Schema.String.annotate({ description: "The file's name.", examples: ["report.pdf"] })
+
 const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
-  query: { ...tenantQuery, ...submissionParameters, name: Schema.optionalKey(Schema.String) },
+  query: { ...tenantQuery, ...submissionParameters, name: Schema.optionalKey(fileName) },
   headers: {
     ...tenantHeaders,
     ...idempotencyHeaders,
     "x-file-name": Schema.optionalKey(
-      Schema.String.annotate({ description: "The file's name, percent-encoded; `name` in the query comes first." })
+      Schema.String.annotate({
+        description: "The file's name, percent-encoded; `name` in the query comes first.",
+        examples: ["Jahresbericht%202029.pdf"]
+      })
     ),
     "x-pdf-password": passwordHeader
   },
@@ -49,7 +55,7 @@ const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
     HttpApiSchema.StreamUint8Array({ contentType: pdfMediaTypes })
   ],
   success: UploadAnswer.pipe(HttpApiSchema.status(202)),
-  error: [...submissionProblems, RequestTimeout]
+  error: [...submissionProblems, RequestTimeoutResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Submit PDFs",
@@ -72,13 +78,15 @@ const status = HttpApiEndpoint.get("status", "/v1/documents/:id", {
   query: tenantQuery,
   headers: tenantHeaders,
   success: DocumentView,
-  error: [NotFound, ServiceUnavailableResponse]
+  error: [NotFoundResponse, ServiceUnavailableResponse]
 }).annotateMerge(OpenApi.annotations({ summary: "A document: status, progress, metadata, outline, timings" }))
 
 const list = HttpApiEndpoint.get("list", "/v1/documents", {
   query: {
     ...tenantQuery,
-    status: Schema.optionalKey(DocumentStatus),
+    status: Schema.optionalKey(
+      DocumentStatus.annotate({ description: "Only documents in this state.", examples: ["partial"] })
+    ),
     cursor: Schema.optionalKey(DocumentId.annotate({ description: "`nextCursor` of the part before." })),
     limit: Schema.optionalKey(
       Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
@@ -97,7 +105,7 @@ const remove = HttpApiEndpoint.delete("remove", "/v1/documents/:id", {
   headers: tenantHeaders,
   // The empty answer comes last: its encoding would take any value.
   success: [DocumentView.pipe(HttpApiSchema.status(202)), HttpApiSchema.NoContent],
-  error: [NotFound, ServiceUnavailableResponse]
+  error: [NotFoundResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Cancel or remove a document",
@@ -113,7 +121,7 @@ const cancel = HttpApiEndpoint.post("cancel", "/v1/documents/:id/cancel", {
   query: tenantQuery,
   headers: tenantHeaders,
   success: DocumentView,
-  error: [NotFound, ServiceUnavailableResponse]
+  error: [NotFoundResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Cancel a document",
@@ -123,21 +131,37 @@ const cancel = HttpApiEndpoint.post("cancel", "/v1/documents/:id/cancel", {
   })
 )
 
+const RetryRequest = Schema.Struct({
+  password: Schema.optionalKey(PdfPassword.annotate({ description: "Opens the document. Any characters." }))
+}).pipe(Schema.annotate({ identifier: "RetryRequest" }), examples({ password: "κωδικός" }))
+
 const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
   params: documentParams,
   query: tenantQuery,
   headers: { ...tenantHeaders, "x-pdf-password": passwordHeader },
+  payload: [RetryRequest, Schema.Undefined],
   success: DocumentView.pipe(HttpApiSchema.status(202)),
-  error: [BadRequest, NotFound, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
-}).annotateMerge(
-  OpenApi.annotations({
-    summary: "Read the failed pages of a document again",
-    description:
-      "For a document that is `partial` or `failed`, whatever the reason: it is queued again, its failed pages are read " +
-      "again, the others stay as they are. Any other document: 409 `NOT_RETRYABLE`. A document that had a password needs " +
-      "it again, since it was forgotten: 409 `PASSWORD_REQUIRED`."
-  })
-)
+  error: [BadRequestResponse, NotFoundResponse, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
+})
+  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Read the failed pages of a document again",
+      description:
+        "For a document that is `partial` or `failed`, whatever the reason: it is queued again, its failed pages are read " +
+        "again, the others stay as they are. Any other document: 409 `NOT_RETRYABLE`. A document that had a password needs " +
+        "it again, since it was forgotten: 409 `PASSWORD_REQUIRED`. It may be sent in a header, or, whatever its characters, in " +
+        "the body, which comes first; there need not be a body.",
+      // Else the absent body would be described as `null`, and as required.
+      transform: (operation) => ({
+        ...operation,
+        requestBody: {
+          content: { "application/json": { schema: { $ref: "#/components/schemas/RetryRequest" } } },
+          required: false
+        }
+      })
+    })
+  )
 
 export class DocumentsApi extends HttpApiGroup.make("documents")
   .add(upload, list, status, remove, cancel, retry)

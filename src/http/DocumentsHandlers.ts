@@ -92,10 +92,11 @@ export const DocumentsHandlers = HttpApiBuilder.group(
       )
       .handle(
         "retry",
-        Effect.fnUntraced(function* ({ headers, params }) {
+        Effect.fnUntraced(function* ({ headers, params, payload }) {
           yield* refusePasswordInUrl
           const tenant = yield* CurrentTenant
-          const document = yield* ingestion.retry(tenant.id, params.id, { password: headers["x-pdf-password"] }).pipe(
+          const password = payload?.password ?? headers["x-pdf-password"]
+          const document = yield* ingestion.retry(tenant.id, params.id, { password }).pipe(
             Effect.catchTags({
               DocumentNotFound: notFound,
               StoreUnavailable: unavailable,
@@ -123,7 +124,7 @@ const notRetryable = (id: DocumentId, { message, why }: NotRetryable) =>
     : new Conflict({
         code: "PASSWORD_REQUIRED",
         detail: message,
-        advice: `Send POST ${linksOf(id).self}/retry with the password in the header X-Pdf-Password.`
+        advice: `Send POST ${linksOf(id).self}/retry with the password in a JSON body, as {"password": "..."}.`
       })
 
 const readerFor = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {

@@ -1,12 +1,28 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { DocumentId, TenantId } from "../domain/Ids.ts"
+import { examples } from "../domain/Examples.ts"
+import { DocumentId, documentIdExample, TenantId } from "../domain/Ids.ts"
 import { PageNumber, PageStatus } from "../domain/Page.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { documentParams } from "./DocumentsApi.ts"
-import { DocumentView } from "./DocumentView.ts"
-import { Forbidden, NotFound, ServiceUnavailableResponse, TooManyRequestsResponse } from "./Problems.ts"
-import { QueueStatusView } from "./QueueApi.ts"
+import { documentExample, DocumentView } from "./DocumentView.ts"
+import {
+  ForbiddenResponse,
+  NotFoundResponse,
+  ServiceUnavailableResponse,
+  TooManyRequestsResponse
+} from "./ProblemResponses.ts"
+import { queueExample, QueueStatusView } from "./QueueApi.ts"
+
+const pageEventExample = {
+  documentId: documentIdExample,
+  tenantId: "acme",
+  page: 7,
+  status: "ok",
+  done: 7,
+  failed: 0,
+  pages: 12
+} as const
 
 export const PageEvent = Schema.Struct({
   documentId: DocumentId,
@@ -16,7 +32,7 @@ export const PageEvent = Schema.Struct({
   done: Schema.Natural.annotate({ description: "Pages of the document that have a result by now." }),
   failed: Schema.Natural.annotate({ description: "Of those, the failed ones." }),
   pages: Schema.NullOr(Schema.Natural).annotate({ description: "Pages in all; `null` as long as that is not known." })
-}).annotate({ identifier: "PageEvent" })
+}).pipe(Schema.annotate({ identifier: "PageEvent" }), examples(pageEventExample))
 
 const eventOf = <const Event extends string, Data extends Schema.Codec<unknown, unknown>>(event: Event, data: Data) =>
   Schema.Struct({
@@ -25,11 +41,22 @@ const eventOf = <const Event extends string, Data extends Schema.Codec<unknown, 
     data: Schema.fromJsonString(data)
   })
 
-const documentEvents = [eventOf("document", DocumentView), eventOf("page", PageEvent)] as const
+const exampleOf = <const Event extends string>(event: Event, data: object) => ({
+  id: "4711",
+  event,
+  data: JSON.stringify(data)
+})
+
+const documentEvents = [
+  eventOf("document", DocumentView).pipe(examples(exampleOf("document", documentExample))),
+  eventOf("page", PageEvent).pipe(examples(exampleOf("page", pageEventExample)))
+] as const
+const queueEvent = eventOf("queue", QueueStatusView).pipe(examples(exampleOf("queue", queueExample)))
 
 const lastEventId = Schema.Natural.annotate({
   description:
-    "The `id` of the last event that is known: what came after it is told first. 0 for everything that is still there."
+    "The `id` of the last event that is known: what came after it is told first. 0 for everything that is still there.",
+  examples: [4711]
 })
 
 const query = { ...tenantQuery, lastEventId: Schema.optionalKey(lastEventId) }
@@ -40,7 +67,7 @@ const document = HttpApiEndpoint.get("document", "/v1/documents/:id/events", {
   query,
   headers,
   success: [HttpApiSchema.StreamSse({ events: Schema.Union(documentEvents) }), HttpApiSchema.NoContent],
-  error: [NotFound, TooManyRequestsResponse, ServiceUnavailableResponse]
+  error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "What becomes of a document, as it happens",
@@ -63,8 +90,8 @@ const all = HttpApiEndpoint.get("all", "/v1/events", {
     )
   },
   headers,
-  success: HttpApiSchema.StreamSse({ events: Schema.Union([...documentEvents, eventOf("queue", QueueStatusView)]) }),
-  error: [Forbidden, TooManyRequestsResponse, ServiceUnavailableResponse]
+  success: HttpApiSchema.StreamSse({ events: Schema.Union([...documentEvents, queueEvent]) }),
+  error: [ForbiddenResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "What becomes of the tenant's documents, as it happens",

@@ -1,13 +1,13 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { ServiceUnavailableResponse } from "./Problems.ts"
+import { ServiceUnavailableResponse } from "./ProblemResponses.ts"
 
 const live = HttpApiEndpoint.get("live", "/health/live", {
-  success: Schema.Struct({ status: Schema.Literal("live") })
+  success: Schema.Struct({ status: Schema.Literal("live") }).annotate({ examples: [{ status: "live" }] })
 }).annotateMerge(OpenApi.annotations({ summary: "The process answers" }))
 
 const ready = HttpApiEndpoint.get("ready", "/health/ready", {
-  success: Schema.Struct({ status: Schema.Literal("ready") }),
+  success: Schema.Struct({ status: Schema.Literal("ready") }).annotate({ examples: [{ status: "ready" }] }),
   error: ServiceUnavailableResponse
 }).annotateMerge(
   OpenApi.annotations({

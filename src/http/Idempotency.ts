@@ -18,7 +18,8 @@ export const idempotencyHeaders = {
       description:
         "Kept for 24 hours: the same request with the same key gets the same answer; another request with it is refused " +
         "with 409 `IDEMPOTENCY_MISMATCH`, and one that comes while the first is under way with 409 " +
-        "`IDEMPOTENCY_IN_PROGRESS` and Retry-After."
+        "`IDEMPOTENCY_IN_PROGRESS` and Retry-After.",
+      examples: ["import-2030-01-01-report"]
     })
   )
 }

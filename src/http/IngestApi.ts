@@ -1,9 +1,10 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { examples } from "../domain/Examples.ts"
 import { idempotencyHeaders } from "./Idempotency.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
-import { DocumentOutcome } from "./Outcome.ts"
-import { submissionProblems } from "./Problems.ts"
+import { acceptedExample, DocumentOutcome, refusedExample } from "./Outcome.ts"
+import { submissionProblems } from "./ProblemResponses.ts"
 import { submissionParameters } from "./Submission.ts"
 
 const { callback, force, priority } = submissionParameters
@@ -16,13 +17,13 @@ export const IngestRequest = Schema.Struct({
   priority,
   callback,
   force
-})
+}).annotate({ examples: [{ pdf_ids: ["inbox/report.pdf", "https://example.com/scan.pdf"], priority: 7 }] })
 
 export const IngestAnswer = Schema.Struct({
   accepted: Schema.Literal(true),
   queued_pdfs: Schema.Natural,
   documents: Schema.Array(DocumentOutcome)
-})
+}).pipe(examples({ accepted: true, queued_pdfs: 1, documents: [acceptedExample, refusedExample] }))
 
 const ingest = HttpApiEndpoint.post("ingest", "/pdf/ingest", {
   query: tenantQuery,

@@ -1,22 +1,31 @@
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { ApiKey, ApiKeyId, ApiKeyName } from "../domain/ApiKey.ts"
+import { examples } from "../domain/Examples.ts"
+import { ApiKey, apiKeyExample, ApiKeyId, ApiKeyName } from "../domain/ApiKey.ts"
 import { TenantId } from "../domain/Ids.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
-import { BadRequest, ConflictResponse, Forbidden, NotFound, ServiceUnavailableResponse } from "./Problems.ts"
+import {
+  BadRequestResponse,
+  ConflictResponse,
+  ForbiddenResponse,
+  NotFoundResponse,
+  ServiceUnavailableResponse
+} from "./ProblemResponses.ts"
 
 const tenantParams = { tenant: TenantId }
 
 export const NewKey = Schema.Struct({
   name: ApiKeyName.annotate({ description: "What the key is for: the machine or the program that will have it." })
-}).annotate({ identifier: "NewKey" })
+}).annotate({ identifier: "NewKey", examples: [{ name: apiKeyExample.name }] })
+
+const { lastUsedAt: _, ...unused } = apiKeyExample
 
 export const IssuedKeyView = Schema.Struct({
   ...ApiKey.fields,
   key: Schema.String.annotate({ description: "The key itself. It is told in this answer only." })
-}).annotate({ identifier: "IssuedKey" })
+}).pipe(Schema.annotate({ identifier: "IssuedKey" }), examples({ ...unused, key: "sluice_36a4c438eb2aa859_<secret>" }))
 
-export const KeyList = Schema.Struct({ keys: Schema.Array(ApiKey) })
+export const KeyList = Schema.Struct({ keys: Schema.Array(ApiKey) }).pipe(examples({ keys: [apiKeyExample] }))
 
 const create = HttpApiEndpoint.post("create", "/v1/tenants/:tenant/keys", {
   params: tenantParams,
@@ -24,7 +33,7 @@ const create = HttpApiEndpoint.post("create", "/v1/tenants/:tenant/keys", {
   headers: tenantHeaders,
   payload: NewKey,
   success: IssuedKeyView.pipe(HttpApiSchema.status(201)),
-  error: [BadRequest, Forbidden, ConflictResponse, ServiceUnavailableResponse]
+  error: [BadRequestResponse, ForbiddenResponse, ConflictResponse, ServiceUnavailableResponse]
 })
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })
   .annotateMerge(
@@ -41,7 +50,7 @@ const list = HttpApiEndpoint.get("list", "/v1/tenants/:tenant/keys", {
   query: tenantQuery,
   headers: tenantHeaders,
   success: KeyList,
-  error: [Forbidden, ServiceUnavailableResponse]
+  error: [ForbiddenResponse, ServiceUnavailableResponse]
 }).annotateMerge(OpenApi.annotations({ summary: "The API keys of a tenant that work, oldest first" }))
 
 const revoke = HttpApiEndpoint.delete("revoke", "/v1/tenants/:tenant/keys/:key", {
@@ -49,7 +58,7 @@ const revoke = HttpApiEndpoint.delete("revoke", "/v1/tenants/:tenant/keys/:key",
   query: tenantQuery,
   headers: tenantHeaders,
   success: HttpApiSchema.NoContent,
-  error: [Forbidden, NotFound, ServiceUnavailableResponse]
+  error: [ForbiddenResponse, NotFoundResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Revoke an API key",

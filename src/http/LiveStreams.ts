@@ -1,12 +1,26 @@
-import { Context, Deferred, Effect, Layer, type Scope, Stream } from "effect"
+import { Config, Context, Deferred, Effect, Layer, type Scope, Stream } from "effect"
 import type { TenantId } from "../domain/Ids.ts"
+import { count } from "../services/ConfigValues.ts"
 import { ServiceUnavailable, someTime, TooManyRequests } from "./Problems.ts"
+
+const defaultLimits = { perTenant: 200, total: 2_000 }
 
 /** Connections that a client may hold open to wait on. Each costs a socket, and a client can forget any number of them. */
 export const StreamLimits = Context.Reference<{ readonly perTenant: number; readonly total: number }>(
   "sluice/http/StreamLimits",
-  { defaultValue: () => ({ perTenant: 200, total: 2_000 }) }
+  { defaultValue: () => defaultLimits }
 )
+
+const most = 1_000_000
+
+/** `PER_TENANT_STREAMS` and `MAX_STREAMS`. */
+export const StreamLimitsConfig = Config.all({
+  perTenant: count("PER_TENANT_STREAMS", most).pipe(Config.withDefault(defaultLimits.perTenant)),
+  total: count("MAX_STREAMS", most).pipe(Config.withDefault(defaultLimits.total))
+})
+
+/** The limits as the environment says. */
+export const limitsFromEnv = Layer.effect(StreamLimits, StreamLimitsConfig)
 
 /** Answers that last: they are counted, and end when the server stops. */
 export class LiveStreams extends Context.Service<

@@ -1,10 +1,10 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Forbidden, UnauthorizedResponse } from "./Problems.ts"
+import { ForbiddenResponse, UnauthorizedResponse } from "./ProblemResponses.ts"
 
 const metrics = HttpApiEndpoint.get("metrics", "/metrics", {
   success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" })),
-  error: [UnauthorizedResponse, Forbidden]
+  error: [UnauthorizedResponse, ForbiddenResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "All metrics, as Prometheus reads them",

@@ -1,12 +1,12 @@
 import { Schema } from "effect"
 import { DocumentStatus } from "../domain/Document.ts"
-import { DocumentId } from "../domain/Ids.ts"
+import { DocumentId, documentIdExample } from "../domain/Ids.ts"
 
 /** What became of each item of a submission. One bad item does not spoil the others. */
 
 export const Links = Schema.Struct({ self: Schema.String, pages: Schema.String, text: Schema.String })
 
-export const linksOf = (id: DocumentId): typeof Links.Type => ({
+export const linksOf = (id: string): typeof Links.Type => ({
   self: `/v1/documents/${id}`,
   pages: `/v1/documents/${id}/pages`,
   text: `/v1/documents/${id}/text`
@@ -41,6 +41,22 @@ export const RefusedDocument = Schema.Struct({
 export const Truncated = Schema.Literal(true).annotate({
   description: "Reading stopped after a refusal. Files after the last one listed were not looked at: send them again."
 })
+
+export const acceptedExample = {
+  id: documentIdExample,
+  name: "report.pdf",
+  status: "queued",
+  links: linksOf(documentIdExample)
+} as const
+
+export const refusedExample = {
+  name: "notes.txt",
+  error: {
+    code: "NOT_PDF",
+    message: "there is no %PDF- header in the first 1024 bytes",
+    advice: "Send a file that starts with a %PDF header."
+  }
+} as const
 
 export const DocumentOutcome = Schema.Union([AcceptedDocument, RefusedDocument])
 export type DocumentOutcome = typeof DocumentOutcome.Type

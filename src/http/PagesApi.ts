@@ -3,12 +3,12 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { PageNumber, PageView } from "../domain/Page.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { documentParams } from "./DocumentsApi.ts"
-import { PageList } from "./DocumentView.ts"
-import { NotFound, ServiceUnavailableResponse, TooManyRequestsResponse } from "./Problems.ts"
+import { PageList, PageSummaryList } from "./DocumentView.ts"
+import { NotFoundResponse, ServiceUnavailableResponse, TooManyRequestsResponse } from "./ProblemResponses.ts"
 
-const detail = Schema.optionalKey(
-  Schema.Literal("lines").annotate({ description: "`lines` adds the lines of text with their positions." })
-)
+const withLines = "`lines` adds the lines of text with their positions"
+
+const detail = Schema.optionalKey(Schema.Literal("lines").annotate({ description: `${withLines}.` }))
 
 const longestWait = Duration.minutes(1)
 
@@ -25,7 +25,8 @@ const wait = Schema.String.check(
 ).annotate({
   description:
     "As long as the document has not ended and there is no page from `from` on, waits for one: at most so long, such as `30s`; " +
-    "up to `60s`."
+    "up to `60s`.",
+  examples: ["30s"]
 })
 
 const pages = HttpApiEndpoint.get("pages", "/v1/documents/:id/pages", {
@@ -38,16 +39,23 @@ const pages = HttpApiEndpoint.get("pages", "/v1/documents/:id/pages", {
         description: "1 to 500; default 50."
       })
     ),
-    detail,
+    detail: Schema.optionalKey(
+      Schema.Literals(["summary", "lines"]).annotate({
+        description: `${withLines}; \`summary\` leaves the text out, and is cheap.`
+      })
+    ),
     wait: Schema.optionalKey(wait)
   },
   headers: tenantHeaders,
-  success: PageList,
-  error: [NotFound, TooManyRequestsResponse, ServiceUnavailableResponse]
+  success: [PageList, PageSummaryList],
+  error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "The pages that have a result, in order",
-    description: "While a document runs, pages may be missing between those shown, and appear later."
+    description:
+      "While a document runs, pages may be missing between those shown, and appear later. An answer ends after `limit` pages, or " +
+      "earlier: before the page with which it would have more than 4 MiB of pages, unless that is its first one. Where to go on is " +
+      "told by `next`, whatever ended it."
   })
 )
 
@@ -56,7 +64,7 @@ const page = HttpApiEndpoint.get("page", "/v1/documents/:id/pages/:n", {
   query: { ...tenantQuery, detail },
   headers: tenantHeaders,
   success: PageView,
-  error: [NotFound, ServiceUnavailableResponse]
+  error: [NotFoundResponse, ServiceUnavailableResponse]
 }).annotateMerge(OpenApi.annotations({ summary: "One page" }))
 
 const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
@@ -64,7 +72,7 @@ const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
   query: tenantQuery,
   headers: tenantHeaders,
   success: HttpApiSchema.StreamUint8Array({ contentType: "text/plain; charset=utf-8" }),
-  error: [NotFound, ServiceUnavailableResponse]
+  error: [NotFoundResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({ summary: "The text of the finished pages", description: "Form feeds separate the pages." })
 )
@@ -84,7 +92,7 @@ const all = HttpApiEndpoint.get("all", "/v1/documents/:id/pages.ndjson", {
   },
   headers: tenantHeaders,
   success: HttpApiSchema.StreamNdjson({ schema: PageView }),
-  error: [NotFound, TooManyRequestsResponse, ServiceUnavailableResponse]
+  error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "All finished pages, one JSON object per line, in order",

@@ -6,11 +6,11 @@ import { type Document, isTerminal } from "../domain/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { Api } from "./Api.ts"
 import { CurrentTenant } from "./CurrentTenant.ts"
-import { pageViewOf } from "./DocumentView.ts"
+import { encodedPage, encodedPages } from "./EncodedPages.ts"
 import { documentProblems } from "./Failures.ts"
 import { liveHeaders, LiveStreams } from "./LiveStreams.ts"
 import { waitOf } from "./PagesApi.ts"
-import { encodePage, pagesInOrder } from "./PagesInOrder.ts"
+import { pagesInOrder } from "./PagesInOrder.ts"
 import { NotFound } from "./Problems.ts"
 
 /** The server stops before all pages were sent. */
@@ -23,48 +23,47 @@ export const PagesHandlers = HttpApiBuilder.group(
     const ingestion = yield* Ingestion
     const streams = yield* LiveStreams
 
-    /** What the look finds as soon as that is something, or nothing more can come; at the latest when the time is over. */
-    const waitForPages = Effect.fnUntraced(function* <A, E>(
+    /** Until there is a page from that one on, or none can come any more; at most so long. */
+    const waitForPages = Effect.fnUntraced(function* (
       tenant: TenantId,
       id: DocumentId,
-      look: Effect.Effect<ReadonlyArray<A>, E>,
+      from: number,
       longest: Duration.Duration
     ) {
-      const first = yield* look
-      if (first.length > 0) return first
+      const look = documentProblems(ingestion.pages(tenant, id, { from, limit: 1, detail: false, summary: true }))
+      if ((yield* look).length > 0) return
       yield* streams.enter(tenant)
       const changed = yield* ingestion.changed(id)
       const found = Effect.gen(function* () {
         for (;;) {
           const { status } = yield* documentProblems(ingestion.status(tenant, id))
-          const pages = yield* look
-          if (pages.length > 0 || isTerminal(status)) return pages
+          if (isTerminal(status) || (yield* look).length > 0) return
           yield* changed
         }
       })
-      const tired = Effect.andThen(Effect.raceFirst(Effect.sleep(longest), streams.closed), look)
-      return yield* Effect.raceFirst(found, tired)
+      yield* Effect.raceFirst(found, Effect.raceFirst(Effect.sleep(longest), streams.closed))
     }, Effect.scoped)
     return handlers.handleAll({
-      pages: Effect.fnUntraced(function* ({ params, query: { detail, from = 1, limit = 50, wait } }) {
+      pages: Effect.fnUntraced(function* ({ params: { id }, query: { from = 1, limit = 50, wait, ...query } }) {
         const tenant = yield* CurrentTenant
-        const lines = detail === "lines"
-        const look = documentProblems(ingestion.pages(tenant.id, params.id, { from, limit: limit + 1, detail: lines }))
+        const detail = query.detail ?? "text"
         const longest = wait === undefined ? undefined : waitOf(wait)
-        const found =
-          longest === undefined || Duration.isZero(longest)
-            ? yield* look
-            : yield* waitForPages(tenant.id, params.id, look, longest)
-        const pages = yield* Effect.forEach(found.slice(0, limit), (page) => pageViewOf(page, lines))
-        const next = found[limit]?.number
-        return next === undefined ? { pages } : { pages, next }
+        if (longest !== undefined && !Duration.isZero(longest)) yield* waitForPages(tenant.id, id, from, longest)
+        const kinds = { detail: detail === "lines", summary: detail === "summary" }
+        const read = (from: number, limit: number) =>
+          documentProblems(ingestion.pages(tenant.id, id, { from, limit, ...kinds }))
+        const pages = yield* encodedPages(read, { detail, from, limit })
+        return HttpServerResponse.uint8Array(pages, { contentType: "application/json" })
       }),
 
       page: Effect.fnUntraced(function* ({ params: { id, n }, query }) {
         const tenant = yield* CurrentTenant
-        const detail = query.detail === "lines"
-        const [found] = yield* documentProblems(ingestion.pages(tenant.id, id, { from: n, limit: 1, detail }))
-        if (found?.number === n) return yield* pageViewOf(found, detail)
+        const detail = query.detail ?? "text"
+        const options = { from: n, limit: 1, detail: detail === "lines" }
+        const [found] = yield* documentProblems(ingestion.pages(tenant.id, id, options))
+        if (found?.number === n) {
+          return HttpServerResponse.text(encodedPage(found, detail), { contentType: "application/json" })
+        }
         const document = yield* documentProblems(ingestion.status(tenant.id, id))
         return yield* new NotFound({ code: "PAGE_NOT_FOUND", detail: whyAbsent(document, n) })
       }),
@@ -77,8 +76,7 @@ export const PagesHandlers = HttpApiBuilder.group(
         const pages = pagesInOrder(ingestion, tenant, params.id, options).pipe(
           Stream.interruptWhen(Effect.andThen(streams.closed, Effect.fail(new Stopping()))),
           Stream.tapError((error) => Effect.logWarning("pages broke off", error)),
-          Stream.mapEffect((page) => Effect.flatMap(pageViewOf(page, options.detail), encodePage)),
-          Stream.map((line) => `${line}\n`),
+          Stream.map((page) => `${encodedPage(page, options.detail ? "lines" : "text")}\n`),
           Stream.encodeText
         )
         return HttpServerResponse.stream(pages, { contentType: "application/x-ndjson", headers: liveHeaders })

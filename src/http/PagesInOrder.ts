@@ -1,13 +1,11 @@
-import { type Context, Effect, Option, Schema, Stream } from "effect"
+import { type Context, Effect, Option, Stream } from "effect"
 import type { Ingestion } from "../actors/Ingestion.ts"
 import { isTerminal } from "../domain/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
-import { type PageResult, PageView } from "../domain/Page.ts"
+import type { PageResult } from "../domain/Page.ts"
 
 /** Read at a time, with their texts: what is held in memory for one reader. */
 const portion = 20
-
-export const encodePage = Schema.encodeEffect(Schema.fromJsonString(PageView))
 
 /** The pages up to the first one that is missing. */
 const inARow = (pages: ReadonlyArray<PageResult>, from: number): ReadonlyArray<PageResult> => {

@@ -1,9 +1,21 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
-import { Forbidden, ServiceUnavailableResponse } from "./Problems.ts"
+import { ForbiddenResponse, ServiceUnavailableResponse } from "./ProblemResponses.ts"
 
 const count = (description: string) => Schema.Natural.annotate({ description })
+
+export const queueExample = {
+  queue_size: 17,
+  max_queue_size: 230,
+  processing: 2,
+  max_processing: 2,
+  max_concurrent: 2,
+  total_processed: 4_512,
+  total_failed: 3,
+  paused: false,
+  estimated_wait_time: 1.8
+}
 
 export const QueueStatusView = Schema.Struct({
   queue_size: count("Documents that wait, scheduled ones included."),
@@ -19,7 +31,7 @@ export const QueueStatusView = Schema.Struct({
       "Seconds until a document accepted now would start, estimated from the run times measured lately. `null` while the " +
       "tenant is paused: nobody knows for how long. With `scope=all` the documents of paused tenants do not count."
   })
-})
+}).annotate({ examples: [queueExample] })
 
 const queueStatus = HttpApiEndpoint.get("queueStatus", "/queue/status", {
   query: {
@@ -32,7 +44,7 @@ const queueStatus = HttpApiEndpoint.get("queueStatus", "/queue/status", {
   },
   headers: tenantHeaders,
   success: QueueStatusView,
-  error: [Forbidden, ServiceUnavailableResponse]
+  error: [ForbiddenResponse, ServiceUnavailableResponse]
 }).annotateMerge(OpenApi.annotations({ summary: "What waits and what runs" }))
 
 export class QueueApi extends HttpApiGroup.make("queue")

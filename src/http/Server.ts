@@ -15,7 +15,7 @@ import { HealthHandlers } from "./HealthHandlers.ts"
 import { IngestHandlers } from "./IngestHandlers.ts"
 import { KeysHandlers } from "./KeysHandlers.ts"
 import * as MetricsAccess from "./MetricsAccess.ts"
-import { LiveStreams } from "./LiveStreams.ts"
+import { limitsFromEnv, LiveStreams } from "./LiveStreams.ts"
 import { MetricsHandlers } from "./MetricsHandlers.ts"
 import { PagesHandlers } from "./PagesHandlers.ts"
 import { QueueHandlers } from "./QueueHandlers.ts"
@@ -64,5 +64,10 @@ export const layerNoDeps = LiveStreams.layerClosing.pipe(
 
 /** The same as the configuration says. */
 export const layer = layerNoDeps.pipe(
-  Layer.provide([CurrentTenant.layer, MetricsAccess.layer.pipe(Layer.provide(Authentication.layer)), HostPolicy.layer])
+  Layer.provide([
+    CurrentTenant.layer,
+    MetricsAccess.layer.pipe(Layer.provide(Authentication.layer)),
+    HostPolicy.layer,
+    limitsFromEnv
+  ])
 )

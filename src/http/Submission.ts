@@ -1,6 +1,7 @@
 import { Effect, Result, Schema } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { Priority } from "../domain/Document.ts"
+import { examples } from "../domain/Examples.ts"
 import { parsePublicHttpUrl } from "../domain/HttpUrl.ts"
 import { BadRequest } from "./Problems.ts"
 
@@ -11,7 +12,10 @@ export const CallbackUrl = Schema.String.check(
   Schema.makeFilter((text: string) =>
     Result.match(parsePublicHttpUrl(text), { onFailure: String, onSuccess: () => true })
   )
-).annotate({ description: "A public http(s) URL that is told of the terminal state." })
+).annotate({
+  description: "A public http(s) URL that is told of the terminal state.",
+  examples: ["https://example.com/sluice"]
+})
 
 const PasswordText = Schema.String.check(Schema.isMaxLength(1024))
 
@@ -23,7 +27,8 @@ export const passwordHeader = Schema.optionalKey(
     PasswordText.check(
       Schema.isPattern(/^[\x20-\x7e]*$/, {
         message:
-          "has other characters than ASCII; send such a password as the multipart field password before the files"
+          "has other characters than ASCII; send such a password in the body: as the multipart field password before the files, " +
+          "or as JSON when a document is read again"
       })
     ),
     { label: "password" }
@@ -32,10 +37,12 @@ export const passwordHeader = Schema.optionalKey(
 
 export const submissionParameters = {
   priority: Schema.optionalKey(
-    Priority.annotate({ description: "0 (last) to 9 (first) within the tenant; default 5." })
+    Priority.annotate({ description: "0 (last) to 9 (first) within the tenant; default 5.", examples: [7] })
   ),
   notBefore: Schema.optionalKey(
-    Schema.DateTimeUtcFromString.annotate({ description: "ISO 8601; the documents wait until then." })
+    Schema.DateTimeUtcFromString.annotate({ description: "ISO 8601; the documents wait until then." }).pipe(
+      examples("2030-01-01T22:00:00Z")
+    )
   ),
   callback: Schema.optionalKey(CallbackUrl),
   force: Schema.optionalKey(

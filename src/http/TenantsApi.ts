@@ -1,10 +1,11 @@
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { examples } from "../domain/Examples.ts"
 import { TenantId } from "../domain/Ids.ts"
 import { limitsPatchFields } from "../domain/TenantLimits.ts"
 import { TenantState } from "../domain/TenantState.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
-import { BadRequest, Forbidden, ServiceUnavailableResponse } from "./Problems.ts"
+import { BadRequestResponse, ForbiddenResponse, ServiceUnavailableResponse } from "./ProblemResponses.ts"
 
 const tenantParams = { tenant: TenantId }
 
@@ -13,17 +14,24 @@ export const TenantChange = Schema.Struct({
   paused: Schema.optionalKey(
     Schema.Boolean.annotate({ description: "True lets nothing more of the tenant start, false lets it start again." })
   )
-}).annotate({ identifier: "TenantChange" })
+}).annotate({
+  identifier: "TenantChange",
+  examples: [
+    { weight: 2, rate: 5, burst: 20 },
+    { rate: null, paused: true }
+  ]
+})
 
 export const TenantList = Schema.Struct({
   tenants: Schema.Array(
     Schema.Struct({
       tenantId: TenantId,
-      keys: Schema.Natural.annotate({ description: "API keys that work." })
+      keys: Schema.Natural.annotate({ description: "API keys that work." }),
+      state: Schema.optionalKey(TenantState)
     })
   ),
   nextCursor: Schema.optionalKey(TenantId)
-})
+}).pipe(examples({ tenants: [{ tenantId: "acme", keys: 2 }], nextCursor: "acme" }))
 
 const list = HttpApiEndpoint.get("list", "/v1/tenants", {
   query: {
@@ -33,11 +41,14 @@ const list = HttpApiEndpoint.get("list", "/v1/tenants", {
       Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
         description: "1 to 200; default 50."
       })
+    ),
+    detail: Schema.optionalKey(
+      Schema.Literal("state").annotate({ description: "`state` adds what each may have, has, and gets." })
     )
   },
   headers: tenantHeaders,
   success: TenantList,
-  error: [Forbidden, ServiceUnavailableResponse]
+  error: [ForbiddenResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "The tenants, by their ids",
@@ -59,7 +70,7 @@ const find = HttpApiEndpoint.get("find", "/v1/tenants/:tenant", {
   query: tenantQuery,
   headers: tenantHeaders,
   success: TenantState,
-  error: [BadRequest, Forbidden, ServiceUnavailableResponse]
+  error: [BadRequestResponse, ForbiddenResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "What a tenant may have, has, and gets",
@@ -73,7 +84,7 @@ const change = HttpApiEndpoint.patch("change", "/v1/tenants/:tenant", {
   headers: tenantHeaders,
   payload: TenantChange,
   success: TenantState,
-  error: [BadRequest, Forbidden, ServiceUnavailableResponse]
+  error: [BadRequestResponse, ForbiddenResponse, ServiceUnavailableResponse]
 })
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })
   .annotateMerge(
@@ -86,9 +97,10 @@ const change = HttpApiEndpoint.patch("change", "/v1/tenants/:tenant", {
     })
   )
 
-const TenantPause = Schema.Struct({ tenantId: TenantId, paused: Schema.Boolean }).annotate({
-  identifier: "TenantPause"
-})
+const TenantPause = Schema.Struct({ tenantId: TenantId, paused: Schema.Boolean }).pipe(
+  Schema.annotate({ identifier: "TenantPause" }),
+  examples({ tenantId: "acme", paused: true })
+)
 
 const pausing = {
   query: tenantQuery,

@@ -27,11 +27,17 @@ export const TenantsHandlers = HttpApiBuilder.group(
     const ingestion = yield* Ingestion
     const keys = yield* ApiKeys
     return handlers.handleAll({
-      list: Effect.fnUntraced(function* ({ query: { cursor, limit = 50 } }) {
+      list: Effect.fnUntraced(function* ({ query: { cursor, detail, limit = 50 } }) {
         yield* requireAdmin
         const found = yield* storeProblems(keys.tenants({ after: cursor, limit: limit + 1 }))
-        const tenants = found.slice(0, limit)
-        const last = found.length > limit ? tenants.at(-1) : undefined
+        const some = found.slice(0, limit)
+        const last = found.length > limit ? some.at(-1) : undefined
+        const tenants =
+          detail === "state"
+            ? yield* Effect.forEach(some, (one) =>
+                Effect.map(storeProblems(ingestion.tenant(one.tenantId)), (state) => ({ ...one, state }))
+              )
+            : some
         return last === undefined ? { tenants } : { tenants, nextCursor: last.tenantId }
       }),
       own: Effect.fnUntraced(function* () {

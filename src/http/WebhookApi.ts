@@ -1,8 +1,14 @@
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { examples } from "../domain/Examples.ts"
 import { TenantId } from "../domain/Ids.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
-import { BadRequest, Forbidden, NotFound, ServiceUnavailableResponse } from "./Problems.ts"
+import {
+  BadRequestResponse,
+  ForbiddenResponse,
+  NotFoundResponse,
+  ServiceUnavailableResponse
+} from "./ProblemResponses.ts"
 import { CallbackUrl } from "./Submission.ts"
 
 const ofTenant = "/v1/tenants/:tenant/webhook"
@@ -29,17 +35,44 @@ const fields = {
   disabledReason: Schema.optionalKey(Schema.String)
 }
 
-export const WebhookView = Schema.Struct(fields).annotate({ identifier: "Webhook" })
+const example = {
+  tenantId: "acme",
+  url: "https://example.com/sluice",
+  createdAt: "2030-01-01T12:00:00.000Z",
+  secrets: [{ createdAt: "2030-01-01T12:00:00.000Z" }]
+} as const
+const rotatedExample = {
+  ...example,
+  secrets: [
+    { createdAt: "2030-02-01T12:00:00.000Z" },
+    { createdAt: "2030-01-01T12:00:00.000Z", expiresAt: "2030-02-02T12:00:00.000Z" }
+  ]
+} as const
+const secretExample = "whsec_<base64>"
+
+export const WebhookView = Schema.Struct(fields).pipe(
+  Schema.annotate({ identifier: "Webhook" }),
+  examples(example, {
+    ...example,
+    failingSince: "2030-01-03T08:00:00.000Z",
+    disabledAt: "2030-01-06T08:00:00.000Z",
+    disabledReason: "every delivery has failed for 3d, the last one: the endpoint answered with status 500"
+  })
+)
 
 const secret = Schema.String.annotate({
   description: "`whsec_` and base64. It is told in this answer only.",
   format: "whsec_<base64>"
 })
 
-export const WebhookMade = Schema.Struct({ ...fields, secret: Schema.optionalKey(secret) }).annotate({
-  identifier: "WebhookSet"
-})
-export const WebhookRotated = Schema.Struct({ ...fields, secret }).annotate({ identifier: "WebhookRotated" })
+export const WebhookMade = Schema.Struct({ ...fields, secret: Schema.optionalKey(secret) }).pipe(
+  Schema.annotate({ identifier: "WebhookSet" }),
+  examples({ ...example, secret: secretExample })
+)
+export const WebhookRotated = Schema.Struct({ ...fields, secret }).pipe(
+  Schema.annotate({ identifier: "WebhookRotated" }),
+  examples({ ...rotatedExample, secret: secretExample })
+)
 
 export const WebhookChange = Schema.Struct({
   url: Schema.optionalKey(
@@ -49,18 +82,18 @@ export const WebhookChange = Schema.Struct({
         "callbacks are signed."
     })
   )
-}).annotate({ identifier: "WebhookChange" })
+}).annotate({ identifier: "WebhookChange", examples: [{ url: example.url }, { url: null }] })
 
 const whose = { query: tenantQuery, headers: tenantHeaders }
 const named = { ...whose, params: { tenant: TenantId } }
-const found = { success: WebhookView, error: [NotFound, ServiceUnavailableResponse] } as const
+const found = { success: WebhookView, error: [NotFoundResponse, ServiceUnavailableResponse] } as const
 const set = {
   payload: WebhookChange,
   success: WebhookMade,
-  error: [BadRequest, ServiceUnavailableResponse]
+  error: [BadRequestResponse, ServiceUnavailableResponse]
 } as const
-const rotated = { success: WebhookRotated, error: [NotFound, ServiceUnavailableResponse] } as const
-const removed = { success: HttpApiSchema.NoContent, error: [NotFound, ServiceUnavailableResponse] } as const
+const rotated = { success: WebhookRotated, error: [NotFoundResponse, ServiceUnavailableResponse] } as const
+const removed = { success: HttpApiSchema.NoContent, error: [NotFoundResponse, ServiceUnavailableResponse] } as const
 
 const words = {
   find: OpenApi.annotations({ summary: "The webhook of the tenant: endpoint, secrets, and whether it works" }),
@@ -83,7 +116,7 @@ const words = {
 
 const strict = { onExcessProperty: "error", errors: "all" } as const
 
-const withForbidden = <const E extends ReadonlyArray<Schema.Top>>(error: E) => [Forbidden, ...error] as const
+const withForbidden = <const E extends ReadonlyArray<Schema.Top>>(error: E) => [ForbiddenResponse, ...error] as const
 
 export class WebhookApi extends HttpApiGroup.make("webhook")
   .add(

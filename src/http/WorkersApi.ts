@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
-import { Forbidden } from "./Problems.ts"
+import { ForbiddenResponse } from "./ProblemResponses.ts"
 
 const WorkerView = Schema.Struct({
   pid: Schema.Natural,
@@ -17,13 +17,27 @@ export const WorkersView = Schema.Struct({
     description: "After a death, a kill or too much memory, since the server's start."
   }),
   workers: Schema.Array(WorkerView).annotate({ description: "The processes; one more than `capacity` is kept warm." })
-}).annotate({ identifier: "Workers" })
+}).annotate({
+  identifier: "Workers",
+  examples: [
+    {
+      capacity: 2,
+      ready: 2,
+      replaced: 0,
+      workers: [
+        { pid: 4_121, busy: true, rssBytes: 214_528_000, pagesRead: 812 },
+        { pid: 4_122, busy: false, rssBytes: 198_144_000, pagesRead: 655 },
+        { pid: 4_130, busy: false, rssBytes: 183_500_800, pagesRead: 0 }
+      ]
+    }
+  ]
+})
 
 const list = HttpApiEndpoint.get("list", "/v1/workers", {
   query: tenantQuery,
   headers: tenantHeaders,
   success: WorkersView,
-  error: Forbidden
+  error: ForbiddenResponse
 }).annotateMerge(
   OpenApi.annotations({
     summary: "The processes that read pages",

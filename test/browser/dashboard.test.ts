@@ -1,6 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Page } from "playwright-core"
+import { makeAesPdf } from "../support/aes256.ts"
 import { brokenPage, makePdf, manyPages, scannedPage, spinningPage, textPage } from "../support/pdf.ts"
 import { type Visit, Visitor, visitorOf, whyNoBrowser } from "./browser.ts"
 import { makeLine } from "./line.ts"
@@ -106,6 +107,50 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       })
     )
 
+    it.effect("fetches no text but that of the page that is looked at", () =>
+      visiting(async ({ page }) => {
+        await choose(page, "texts.pdf", manyPages(30))
+        await shows(page, "texts.pdf", "completed")
+        const asked: Array<string> = []
+        page.on("request", (request) => asked.push(request.url().replace(/^.*documents\/[^/]*/, "")))
+        await page.getByRole("link", { name: "texts.pdf" }).click()
+        await page.getByLabel("Text of page 1").getByText("Page 1 of 30").waitFor()
+        await page.getByText("Slowest:").waitFor()
+        assert.deepStrictEqual(asked.filter((path) => path.startsWith("/pages")).toSorted(), [
+          "/pages/1?detail=lines",
+          "/pages?detail=summary&from=1&limit=500"
+        ])
+      })
+    )
+
+    it.effect("reads a document again with a password of any characters", () =>
+      visiting(async ({ page }) => {
+        const password = "κωδικός 🗝️"
+        await choose(page, "locked.pdf", makeAesPdf(password))
+        await shows(page, "locked.pdf", "failed")
+        await page.getByRole("link", { name: "locked.pdf" }).click()
+        await page.getByText("PASSWORD_REQUIRED").waitFor()
+        await page.getByLabel("Password").fill(password)
+        await page.keyboard.press("Enter")
+        await page.getByLabel("Text of page 1").getByText("Behind the password").waitFor()
+      })
+    )
+
+    it.effect("shows failed pages as pending once they are read again", () =>
+      visiting(async ({ page }) => {
+        await choose(page, "again.pdf", makePdf({ pages: [textPage(["fine"]), brokenPage] }))
+        await shows(page, "again.pdf", "partial")
+        await page.getByRole("link", { name: "again.pdf" }).click()
+        const legend = page.getByRole("list", { name: "Pages by result" })
+        await legend.getByText("1 failed").waitFor()
+        await page.evaluate(`import("/dashboard/store.js").then(({ store }) => {
+          const document = store.newest().find(({ name }) => name === "again.pdf")
+          store.put({ ...document, status: "queued", retries: 1, progress: { pages: 2, done: 1, failed: 0 } })
+        })`)
+        await legend.getByText("1 pending").waitFor()
+      })
+    )
+
     it.effect("can be used by keyboard alone", () =>
       visiting(async ({ page }) => {
         await choose(page, "keys.pdf", manyPages(40))
@@ -170,6 +215,33 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
         await page.getByRole("spinbutton", { name: "Weight" }).fill("2.5")
         await page.getByRole("button", { name: "Change", exact: true }).click()
         await card.getByText("weight 2.5").waitFor()
+      })
+    )
+
+    it.effect("looks at all tenants by one request, and finds one by its name", () =>
+      visiting(async ({ page, url }) => {
+        const names = Array.from({ length: 12 }, (_, index) => `tenant-${index}`)
+        for (const name of names) {
+          const { status } = await fetch(`${url}/v1/tenants/${name}`, {
+            method: "PATCH",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify({ weight: 2 })
+          })
+          assert.strictEqual(status, 200)
+        }
+        const asked = new Set<string>()
+        page.on("request", (request) => asked.add(request.url().replace(url, "")))
+        await page.goto(`${url}/#/tenants`)
+        await page.locator("li.tenant").nth(11).waitFor()
+        assert.deepStrictEqual(
+          [...asked].filter((path) => path.startsWith("/v1/tenants")),
+          ["/v1/tenants?detail=state&limit=200"]
+        )
+        await page.getByRole("searchbox", { name: "Tenant" }).fill("Tenant-11")
+        await page.locator("li.tenant:visible").filter({ hasText: "tenant-11" }).waitFor()
+        assert.strictEqual(await page.locator("li.tenant:visible").count(), 1)
+        await page.getByRole("searchbox", { name: "Tenant" }).fill("nobody")
+        await page.getByText("No tenant has such a name.").waitFor()
       })
     )
 

@@ -128,12 +128,20 @@ describe("The client", () => {
     }).pipe(Effect.provide(SluiceClient.layer({ baseUrl: "http://127.0.0.1:1/below?token=s3cret" })))
   )
 
-  it.effect("takes no address with credentials, and does not tell them", () =>
+  it.effect("takes no address with credentials, nor one that is none, and does not tell it", () =>
     Effect.gen(function* () {
-      const layer = SluiceClient.layer({ baseUrl: "http://user:s3cret@127.0.0.1:1" })
-      const exit = yield* Effect.exit(Effect.provide(SluiceClient, layer))
-      assert.include(String(exit), "credentials")
-      assert.notInclude(String(exit), "s3cret")
+      const refused = (baseUrl: string | URL) =>
+        Effect.flip(Effect.provide(SluiceClient, SluiceClient.layer({ baseUrl })))
+      for (const [url, why] of [
+        ["http://user:s3cret@127.0.0.1:1", "credentials"],
+        [new URL("http://s3cret@127.0.0.1:1"), "credentials"],
+        ["ftp://127.0.0.1/s3cret", "url"],
+        ["s3cret", "url"]
+      ] as const) {
+        const error = yield* refused(url)
+        assert.deepInclude(error, { _tag: "InvalidBaseUrl", why })
+        assert.notInclude(JSON.stringify(error) + error.message, "s3cret")
+      }
     })
   )
 })

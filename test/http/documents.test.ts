@@ -198,6 +198,65 @@ describe("pages", () => {
     }).pipe(Effect.provide(testServer))
   )
 
+  it.effect("come without their text when a summary is wanted", () =>
+    Effect.gen(function* () {
+      yield* postPdf()
+      const error = failure("PAGE_TIMEOUT", "too slow")
+      yield* change({ pages: new Map([[idOf(1), [pageOf(1), failedPage(2, "timeout", error)]]]) })
+      const bare = { width: 0, height: 0, rotation: 0, elapsedMillis: 0 }
+      assert.deepStrictEqual((yield* get(`${first}/pages?detail=summary`)).json, {
+        pages: [
+          { number: 1, status: "ok", width: 595, height: 842, rotation: 0, elapsedMillis: 5 },
+          { number: 2, status: "timeout", ...bare, error }
+        ]
+      })
+      assert.strictEqual((yield* get(`${first}/pages?detail=summary&limit=1`)).json.next, 2)
+      assertProblem(yield* get(`${first}/pages/1?detail=summary`), 400, "INVALID_REQUEST")
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("come in answers of at most 4 MiB, or with one page, and none is left out", () =>
+    Effect.gen(function* () {
+      yield* postPdf()
+      const mebibyte = 1024 * 1024
+      // Characters of two bytes each.
+      const long = (number: number, mebibytes: number): PageResult => ({
+        ...pageOf(number),
+        text: "é".repeat((mebibytes * mebibyte) / 2)
+      })
+      const pages = [
+        long(1, 5),
+        pageOf(2),
+        long(3, 3),
+        long(4, 3),
+        ...Array.from({ length: 60 }, (_, n) => pageOf(n + 5))
+      ]
+      yield* change({ pages: new Map([[idOf(1), pages]]) })
+      for (const [query, parts] of [
+        ["", [1, 2, 61]],
+        ["&detail=lines", [1, 2, 61]],
+        ["&detail=summary", [64]]
+      ] as const) {
+        const found: Array<ReadonlyArray<unknown>> = []
+        for (let from: unknown = 1; from !== undefined;) {
+          const { headers, json, text } = yield* get(`${first}/pages?limit=500&from=${from}${query}`)
+          found.push(Array.isArray(json.pages) ? json.pages : [])
+          assert.strictEqual(headers["content-length"], String(Buffer.byteLength(text)))
+          if (found.length > 1) assert.isBelow(Buffer.byteLength(text), 4.1 * mebibyte)
+          from = json.next
+        }
+        assert.deepStrictEqual(
+          found.map(({ length }) => length),
+          [...parts]
+        )
+        assert.deepStrictEqual(
+          namesOf(found.flat().map((page) => ({ ...Object(page), name: Object(page).number }))),
+          pages.map(({ number }) => number)
+        )
+      }
+    }).pipe(Effect.provide(testServer))
+  )
+
   it.effect("that failed carry their reason", () =>
     Effect.gen(function* () {
       yield* postPdf()

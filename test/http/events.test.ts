@@ -1,9 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Latch, Layer, Ref, Stream } from "effect"
+import { ConfigProvider, Deferred, Effect, Fiber, Latch, Layer, Ref, Stream } from "effect"
 import { Ingestion, type News } from "../../src/actors/Ingestion.ts"
 import { isTerminal } from "../../src/domain/Document.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
-import { StreamLimits } from "../../src/http/LiveStreams.ts"
 import { type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
 import { acceptedId, temporaryFolder } from "../support/service.ts"
 import { assertProblem, get, pdf, postPdf, remove } from "./client.ts"
@@ -218,7 +217,7 @@ describe("the events of a tenant", () => {
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const limited = serviceAt(folder, () => held(1)).pipe(
-        Layer.provide(Layer.succeed(StreamLimits, { perTenant: 2, total: 3 }))
+        Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ PER_TENANT_STREAMS: "2", MAX_STREAMS: "3" })))
       )
       const { context } = yield* start(limited)
       yield* Effect.gen(function* () {

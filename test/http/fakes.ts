@@ -179,13 +179,13 @@ const ingestion = Layer.effect(
             .toSorted((a, b) => (a.id < b.id ? 1 : -1))
             .slice(0, limit)
         ),
-      pages: (tenant, id, { detail, from, limit }) =>
+      pages: (tenant, id, { detail, from, limit, summary = false }) =>
         Effect.flatMap(find(tenant, id), () =>
           Effect.map(Ref.get(state), ({ pages }) =>
             (pages.get(id) ?? [])
               .filter((page) => page.number >= from)
               .slice(0, limit)
-              .map((page) => (detail ? page : { ...page, lines: "[]" }))
+              .map((page) => (detail ? page : { ...page, lines: "[]", text: summary ? "" : page.text }))
           )
         ),
       text: (tenant, id) =>

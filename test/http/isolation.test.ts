@@ -26,6 +26,7 @@ const open: ReadonlySet<string> = new Set(["health.live", "health.ready"])
 
 const bodies: Readonly<Record<string, HttpBody.HttpBody>> = {
   "documents.upload": HttpBody.uint8Array(pdf(), "application/pdf"),
+  "documents.retry": HttpBody.jsonUnsafe({ password: "a password" }),
   "ingest.ingest": HttpBody.jsonUnsafe({ pdf_ids: ["a.pdf"] }),
   "tenants.change": HttpBody.jsonUnsafe({ paused: true }),
   "keys.create": HttpBody.jsonUnsafe({ name: "a key" }),

@@ -17,7 +17,7 @@ import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { Sources } from "../../src/services/Sources.ts"
 import { TenantRegistry } from "../../src/services/TenantRegistry.ts"
 import { until } from "../support/engine.ts"
-import { assertProblem, authenticatedServer, get, patchJson, pdf, postPdf, testServer } from "./client.ts"
+import { assertProblem, authenticatedServer, get, patchJson, pdf, postJson, postPdf, testServer } from "./client.ts"
 
 /** The interface over the real actors, on a registry that works or not. */
 const serverOver = (registry: Layer.Layer<TenantRegistry, never, EngineConfig>) =>
@@ -204,6 +204,30 @@ describe("A tenant", () => {
         )
       )
     )
+  )
+})
+
+describe("The list of tenants", () => {
+  it.effect("has what each may have, has, and gets, when that is asked for", () =>
+    Effect.gen(function* () {
+      for (const tenant of ["acme", "globex"]) {
+        yield* postJson(`/v1/tenants/${tenant}/keys`, { name: "first" })
+        assert.strictEqual((yield* postPdf(`/v1/documents?tenant_id=${tenant}`)).status, 202)
+      }
+      yield* patchJson("/v1/tenants/globex", { paused: true })
+      const states = []
+      for (const tenant of ["acme", "globex"]) states.push((yield* get(`/v1/tenants/${tenant}`)).json)
+      assert.deepStrictEqual((yield* get("/v1/tenants?detail=state")).json, {
+        tenants: states.map((state) => ({ tenantId: state.tenantId, keys: 1, state }))
+      })
+      const part = yield* get("/v1/tenants?detail=state&limit=1")
+      assert.deepStrictEqual(part.json, {
+        tenants: [{ tenantId: "acme", keys: 1, state: states[0] }],
+        nextCursor: "acme"
+      })
+      assert.deepInclude((yield* get("/v1/tenants?limit=1")).json, { tenants: [{ tenantId: "acme", keys: 1 }] })
+      assertProblem(yield* get("/v1/tenants?detail=limits"), 400, "INVALID_REQUEST")
+    }).pipe(Effect.provide(server))
   )
 })
 

@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly scripts?: Readonly<Record<string, ScriptedDocument>>
   /** Workers of the scripted engine. */
   readonly capacity?: number
+  /** Pages that are read within this time of each other come together. */
+  readonly gathering?: Duration.Input
   readonly limits?: Partial<EngineLimits>
   readonly tenants?: TenantOverrides
   readonly sources?: Partial<Context.Service.Shape<typeof Sources>>
@@ -59,7 +61,8 @@ const deafEvents = Layer.succeed(Events, { publish: () => Effect.void, subscribe
 export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}) {
   const scripts = new Map(Object.entries(options.scripts ?? {}))
   const scripted = makeScriptedEngine((pdf) => scripts.get(scriptName(pdf)) ?? soundDocument(3, "10 millis"), {
-    capacity: options.capacity ?? 2
+    capacity: options.capacity ?? 2,
+    gathering: () => options.gathering ?? 0
   })
   const storeLayer = Layer.effect(
     DocumentStore,

@@ -5,6 +5,7 @@ import { DisableAfterConfig } from "../../actors/Outbox.ts"
 import { AuthConfig } from "../../http/AuthConfig.ts"
 import { TrustedProxies } from "../../http/ClientAddress.ts"
 import { HttpConfig } from "../../http/HttpConfig.ts"
+import { StreamLimitsConfig } from "../../http/LiveStreams.ts"
 import { MetricsToken } from "../../http/MetricsAccess.ts"
 import { StorageConfig, WorkersConfig } from "../../layers/Config.ts"
 import * as Telemetry from "../../layers/Telemetry.ts"
@@ -36,6 +37,7 @@ const settings = Config.all({
   logLevel: Telemetry.LogLevelConfig,
   metricsToken: MetricsToken,
   storage: StorageConfig,
+  streams: StreamLimitsConfig,
   tenants: overridesFromEnv,
   trace: TraceConfig,
   trustedProxies: TrustedProxies,

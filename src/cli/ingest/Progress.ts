@@ -92,7 +92,8 @@ const live = Layer.effect(
       Effect.gen(function* () {
         const columns = (yield* terminal.columns) || 80
         const lines = [...active.values()].map(([input, activity]) => progressLine(input, activity, columns - 1))
-        const back = drawn === 0 ? "" : `\u001b[${drawn}A\u001b[J`
+        // From the line's start: a terminal shows Ctrl-C where it was pressed.
+        const back = drawn === 0 ? "" : `\r\u001b[${drawn}A\u001b[J`
         drawn = lines.length
         yield* display(back + [...above, ...lines].map((line) => `${line}\n`).join(""))
       }).pipe(one.withPermits(1), Effect.uninterruptible)

@@ -5,6 +5,7 @@
 import { type Duration, Effect, Exit, Layer, Option } from "effect"
 import type { SqlClient } from "effect/sql"
 import { DocumentNotFound, DocumentStore, StoreUnavailable } from "../../services/DocumentStore.ts"
+import * as TraceContext from "../../services/TraceContext.ts"
 import { GroupCommit, type Write } from "./GroupCommit.ts"
 import { changes, changesOf, makeNumbers } from "./changes.ts"
 import { migrate } from "./Migrations.ts"
@@ -28,25 +29,25 @@ const make = Effect.gen(function* () {
     Effect.mapError(database.use(operation, question), (cause) => new StoreUnavailable({ operation, cause }))
 
   return DocumentStore.of({
-    accept: Effect.fn("DocumentStore.accept")((document, limits) =>
+    accept: TraceContext.traced("DocumentStore.accept", (document, limits) =>
       write("accept a document", writes.accept(document, limits))
     ),
-    claim: Effect.fn("DocumentStore.claim")((tenant, lease) =>
+    claim: TraceContext.traced("DocumentStore.claim", (tenant, lease) =>
       write("claim a document", writes.claim(tenant, lease), "unflushed")
     ),
     renew: Effect.fn("DocumentStore.renew")((lease) => write("renew leases", writes.renew(lease), "unflushed")),
-    fetched: Effect.fn("DocumentStore.fetched")((fence, blob) =>
+    fetched: TraceContext.traced("DocumentStore.fetched", (fence, blob) =>
       write("record a blob", writes.fetched(fence, blob), "unflushed")
     ),
-    opened: Effect.fn("DocumentStore.opened")((fence, pdf) =>
+    opened: TraceContext.traced("DocumentStore.opened", (fence, pdf) =>
       write("record an opened file", writes.opened(fence, pdf), "unflushed")
     ),
     // Without a span: there are nearly as many as pages.
     savePages: (fence, pages) => write("save pages", writes.savePages(fence, pages), "patient", pages.length),
-    finish: Effect.fn("DocumentStore.finish")((fence, outcome, at) =>
+    finish: TraceContext.traced("DocumentStore.finish", (fence, outcome, at) =>
       write("finish a document", writes.finish(fence, outcome, at))
     ),
-    finishWhole: Effect.fn("DocumentStore.finishWhole")((fence, whole, outcome, at) =>
+    finishWhole: TraceContext.traced("DocumentStore.finishWhole", (fence, whole, outcome, at) =>
       write("finish a document", writes.finishWhole(fence, whole, outcome, at))
     ),
     recordFault: Effect.fn("DocumentStore.recordFault")((fence, page, fault) =>
@@ -64,7 +65,7 @@ const make = Effect.gen(function* () {
     expireQueued: Effect.fn("DocumentStore.expireQueued")((queuedBefore, at, limit) =>
       write("expire queued documents", lifecycle.expireQueued(queuedBefore, at, limit))
     ),
-    hasQueued: Effect.fn("DocumentStore.hasQueued")((tenant) =>
+    hasQueued: TraceContext.traced("DocumentStore.hasQueued", (tenant) =>
       read("see whether a tenant has work", (db) => reads.hasQueued(db, tenant))
     ),
     tenantsWithQueued: read("find tenants with work", reads.tenantsWithQueued),
@@ -94,7 +95,7 @@ const make = Effect.gen(function* () {
     list: Effect.fn("DocumentStore.list")((tenant, options) =>
       read("list documents", (db) => reads.list(db, tenant, options))
     ),
-    pages: Effect.fn("DocumentStore.pages")((tenant, id, options) =>
+    pages: TraceContext.traced("DocumentStore.pages", (tenant, id, options) =>
       read("read pages", (db) => reads.pages(db, tenant, id, options))
     ),
     lastChange: Effect.sync(numbers.last),
@@ -111,7 +112,7 @@ const make = Effect.gen(function* () {
         (yield* write(operation, (db) => Exit.succeed(reads.refersTo(db, hash, tenant))))
       )
     }),
-    stats: Effect.fn("DocumentStore.stats")((tenant) =>
+    stats: TraceContext.traced("DocumentStore.stats", (tenant) =>
       read("count documents", (db) => reads.stats(db, tenant ?? "*"))
     ),
     ahead: Effect.fn("DocumentStore.ahead")((tenant, id) =>

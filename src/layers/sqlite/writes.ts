@@ -159,8 +159,7 @@ export const fetched = (fence: Fence, blob: { readonly hash: BlobHash; readonly 
     db.run("UPDATE documents SET blob = ?, size = ? WHERE seq = ?", blob.hash, blob.size, seq)
   })
 
-const writeOpened = (db: Statements, seq: number, pdf: OpenedPdf): void => {
-  db.run("UPDATE documents SET page_count = ?, changed = next_change() WHERE seq = ?", pdf.pageCount, seq)
+const writeDetails = (db: Statements, seq: number, pdf: OpenedPdf): void => {
   db.run(
     "INSERT OR REPLACE INTO document_details (document, metadata, outline) VALUES (?, ?, ?)",
     seq,
@@ -169,11 +168,15 @@ const writeOpened = (db: Statements, seq: number, pdf: OpenedPdf): void => {
   )
 }
 
-export const opened = (fence: Fence, pdf: OpenedPdf) => fenced(fence, (db, seq) => writeOpened(db, seq, pdf))
+export const opened = (fence: Fence, pdf: OpenedPdf) =>
+  fenced(fence, (db, seq) => {
+    db.run("UPDATE documents SET page_count = ?, changed = next_change() WHERE seq = ?", pdf.pageCount, seq)
+    writeDetails(db, seq, pdf)
+  })
 
-/** Pages that have a result already keep it. A page's row is numbered as its change. */
-const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult>): void => {
-  const added = pages.filter(
+/** Pages that have a result already keep it; answers with the others. A page's row is numbered as its change. */
+const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult>): ReadonlyArray<PageResult> =>
+  pages.filter(
     (page) =>
       db.run(
         `INSERT INTO pages (rowid, document, number, status, width, height, rotation, elapsed_millis, error, text, lines)
@@ -190,17 +193,20 @@ const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult
         page.lines
       ) > 0
   )
-  if (added.length === 0) return
-  db.run(
-    "UPDATE documents SET pages_done = pages_done + ?, pages_failed = pages_failed + ? WHERE seq = ?",
-    added.length,
-    added.filter((page) => isFailed(page.status)).length,
-    seq
-  )
-}
+
+const countFailed = (pages: ReadonlyArray<PageResult>): number => pages.filter(({ status }) => isFailed(status)).length
 
 export const savePages = (fence: Fence, pages: ReadonlyArray<PageResult>) =>
-  fenced(fence, (db, seq) => writePages(db, seq, pages))
+  fenced(fence, (db, seq) => {
+    const added = writePages(db, seq, pages)
+    if (added.length === 0) return
+    db.run(
+      "UPDATE documents SET pages_done = pages_done + ?, pages_failed = pages_failed + ? WHERE seq = ?",
+      added.length,
+      countFailed(added),
+      seq
+    )
+  })
 
 export const recordFault = (fence: Fence, page: number, fault: "failure" | "death") =>
   fenced(fence, (db, seq) => {
@@ -219,17 +225,31 @@ export const owesCallback = `callback IS NOT NULL OR EXISTS (
   SELECT 1 FROM webhooks w WHERE w.tenant_id = documents.tenant_id AND w.url IS NOT NULL AND w.disabled_at IS NULL
 )`
 
-/** What becomes of a document when it ends: its secrets go, its callback falls due, and nobody holds it. */
-export const end = (db: Statements, seq: number, outcome: Outcome | { status: "cancelled" }, at: number): Document => {
+/**
+ * What becomes of a document when it ends: its secrets go, its callback falls due, and nobody holds it. `whole` is what was
+ * found of it just now.
+ */
+export const end = (
+  db: Statements,
+  seq: number,
+  outcome: Outcome | { status: "cancelled" },
+  at: number,
+  whole?: WholeDocument
+): Document => {
   const reason =
     outcome.status === "failed"
       ? outcome.failure
       : outcome.status === "cancelled"
         ? failure("CANCELLED", "The document was cancelled.")
         : undefined
+  const added = whole === undefined ? [] : writePages(db, seq, whole.pages)
   db.run(
-    `UPDATE documents SET status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, changed = next_change(), runner = NULL,
+    `UPDATE documents SET page_count = coalesce(?, page_count), pages_done = pages_done + ?, pages_failed = pages_failed + ?,
+      status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, changed = next_change(), runner = NULL,
       lease_until = NULL, queued_at = NULL, sealed_password = NULL, callback_next_at = iif(${owesCallback}, ?, NULL) WHERE seq = ?`,
+    whole?.pdf.pageCount ?? null,
+    added.length,
+    countFailed(added),
     outcome.status,
     reason === undefined ? null : encodeFailure(reason),
     at,
@@ -243,11 +263,10 @@ export const end = (db: Statements, seq: number, outcome: Outcome | { status: "c
 export const finish = (fence: Fence, outcome: Outcome, at: number) =>
   fenced(fence, (db, seq) => end(db, seq, outcome, at))
 
-export const finishWhole = (fence: Fence, { pages, pdf }: WholeDocument, outcome: Outcome, at: number) =>
+export const finishWhole = (fence: Fence, whole: WholeDocument, outcome: Outcome, at: number) =>
   fenced(fence, (db, seq) => {
-    writeOpened(db, seq, pdf)
-    writePages(db, seq, pages)
-    return end(db, seq, outcome, at)
+    writeDetails(db, seq, whole.pdf)
+    return end(db, seq, outcome, at, whole)
   })
 
 const requeued = `SET status = 'queued', interruptions = interruptions + 1, runner = NULL, lease_until = NULL,

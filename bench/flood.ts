@@ -41,9 +41,10 @@ const processorTime = Effect.fnUntraced(function* <A>(effect: Effect.Effect<A>) 
 const runClient = Effect.fnUntraced(function* (
   url: string,
   { connections, rest = 0, seconds, tenant }: Client,
-  status: number
+  status: number,
+  /** Processor time that the service takes at rest, in milliseconds a second. */
+  idleMillis = 0
 ) {
-  const [, idle] = yield* processorTime(Effect.sleep(seconds * 1000))
   const client = Effect.callback<Omit<Figures, "cpu">>((resume) => {
     const client = fork(
       new URL("./floodClient.ts", import.meta.url),
@@ -52,16 +53,28 @@ const runClient = Effect.fnUntraced(function* (
     client.once("message", (found: Omit<Figures, "cpu">) => resume(Effect.succeed(found)))
     return Effect.sync(() => client.kill())
   })
-  const [figures, busy] = yield* processorTime(client)
+  const [figures, busyMillis] = yield* processorTime(client)
   const others = Object.keys(figures.statuses).filter((each) => each !== String(status))
   if (others.length > 0) return yield* Effect.die(`${tenant} was answered with ${others.join(", ")} too`)
-  return { ...figures, cpu: (busy - idle) / (figures.perSecond * seconds) }
+  return { ...figures, cpu: (busyMillis - idleMillis * seconds) / (figures.perSecond * seconds) }
+})
+
+/** A process that is flooded in place of the service. */
+const elsewhere = Effect.gen(function* () {
+  const server = yield* Effect.acquireRelease(
+    Effect.sync(() => fork(new URL("./floodElsewhere.ts", import.meta.url), [String(pauseMillis)])),
+    (child) => Effect.sync(() => child.kill())
+  )
+  const port = yield* Effect.callback<unknown>((resume) => {
+    server.once("message", (found) => resume(Effect.succeed(found)))
+  })
+  return `http://127.0.0.1:${port}`
 })
 
 /**
  * What a refusal costs the service against an accept, each asked for by one client process over 32 connections that never
- * waits; and how long another tenant waits for its accepts with and without such a client that is refused. The workers
- * rest: all tenants are paused. Refusals of who does not wait are slowed down, so their number is no measure of their cost; and
+ * waits; and how long another tenant waits for its accepts: alone, while such a client is refused, and while it is refused
+ * by a process that has nothing to do with the service, but shares its processors. The workers rest: all tenants are paused. Refusals of who does not wait are slowed down, so their number is no measure of their cost; and
  * as work costs more the less of it there is, for want of warm caches, their processor time is compared with that of accepts
  * at the same pace.
  */
@@ -75,18 +88,22 @@ export const flood = (rounds: number) =>
 
     const flooding = { tenant: full, connections: 32, seconds: 5 }
     const calm = { tenant: quiet, connections: 2, seconds: 4, rest: 20 }
-    const found: Array<{ refusals: Figures; accepts: Figures; paced: Figures; calm: Figures; flooded: Figures }> = []
-    for (let round = 0; round <= rounds; round++) {
-      const refusals = yield* runClient(url, flooding, 429)
-      const accepts = yield* runClient(url, { ...flooding, tenant: accepted }, 202)
-      const paced = yield* runClient(url, { ...flooding, tenant: accepted, rest: pauseMillis }, 202)
-      const undisturbed = yield* runClient(url, calm, 202)
-      const [flooded] = yield* Effect.all([runClient(url, calm, 202), runClient(url, flooding, 429)], {
-        concurrency: "unbounded"
-      })
-      // The first round warms up.
-      if (round > 0) found.push({ refusals, accepts, paced, calm: undisturbed, flooded })
-    }
+    const unrelated = yield* elsewhere
+    const roundOf = Effect.gen(function* () {
+      const [, rest] = yield* processorTime(Effect.sleep("3 seconds"))
+      const refusals = yield* runClient(url, flooding, 429, rest / 3)
+      const accepts = yield* runClient(url, { ...flooding, tenant: accepted }, 202, rest / 3)
+      const paced = yield* runClient(url, { ...flooding, tenant: accepted, rest: pauseMillis }, 202, rest / 3)
+      const alone = yield* runClient(url, calm, 202)
+      const calmBeside = (flooded: string) =>
+        Effect.map(
+          Effect.all([runClient(url, calm, 202), runClient(flooded, flooding, 429)], { concurrency: "unbounded" }),
+          ([found]) => found
+        )
+      return { refusals, accepts, paced, alone, flooded: yield* calmBeside(url), beside: yield* calmBeside(unrelated) }
+    })
+    // The first round warms up.
+    const [, ...found] = yield* Effect.replicateEffect(roundOf, rounds + 1)
     const row = (name: string, unit: string, figure: (round: (typeof found)[number]) => number) => ({
       name,
       unit,
@@ -99,10 +116,12 @@ export const flood = (rounds: number) =>
       row("ratio at the same pace", "accept / refusal", ({ paced, refusals }) => paced.cpu / refusals.cpu),
       row("refusals, 32 connections", "requests/s", ({ refusals }) => refusals.perSecond),
       row("accepts, 32 connections", "requests/s", ({ accepts }) => accepts.perSecond),
-      row("accept latency of another tenant, p50", "ms", (round) => round.calm.p50),
-      row("accept latency of another tenant, p99", "ms", (round) => round.calm.p99),
+      row("accept latency of another tenant, p50", "ms", ({ alone }) => alone.p50),
+      row("accept latency of another tenant, p99", "ms", ({ alone }) => alone.p99),
       row("the same during the flood, p50", "ms", ({ flooded }) => flooded.p50),
-      row("the same during the flood, p99", "ms", ({ flooded }) => flooded.p99)
+      row("the same during the flood, p99", "ms", ({ flooded }) => flooded.p99),
+      row("the same while another process is flooded, p50", "ms", ({ beside }) => beside.p50),
+      row("the same while another process is flooded, p99", "ms", ({ beside }) => beside.p99)
     ]
     return report
-  }).pipe(Effect.provide(layerService))
+  }).pipe(Effect.scoped, Effect.provide(layerService))

@@ -10,6 +10,8 @@
  *   finds out anew. Such writers do not wait for a flush under way.
  * - Pages come in a stream. Their writers are `patient`: when nobody else waits, they leave `patience` between one commit and the
  *   next. The first page after a pause is committed at once.
+ * - A write has a size, as one of several pages takes longer than others. Writers that would make a transaction long are left for
+ *   the next one, which follows at once.
  * - An operation that ends with a typed failure has written nothing (it checks before it writes), so it needs no undoing.
  * - If an operation throws, the batch is rolled back and its operations are repeated one by one, each in its own
  *   transaction: one bad operation fails alone. Operations must therefore be repeatable.

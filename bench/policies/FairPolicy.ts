@@ -1,10 +1,7 @@
-import { FairQueue } from "../../src/actors/FairQueue.ts"
+import { FairQueue, takeFirst } from "../../src/actors/FairQueue.ts"
 import { Shares } from "../../src/actors/FairShares.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import { hasEnded, type Job, machine, type Policy, type Range, takeRange } from "./Model.ts"
-
-/** As in the engine's global gate: how far ahead a busy tenant may be of another, and a newcomer of its share. */
-const mostAhead = 250
 
 /** A job that holds a global permit. */
 interface Open {
@@ -43,7 +40,7 @@ export class FairPolicy implements Policy {
 
   next(): Range | undefined {
     for (;;) {
-      const job = this.#turns.newcomers.take() ?? this.#turns.others.take()
+      const job = takeFirst(this.#shares, this.#turns.newcomers, this.#turns.others)
       if (job === undefined) return undefined
       this.#open.get(job)?.lanes.shift()
       if (job.left === 0) continue
@@ -73,7 +70,7 @@ export class FairPolicy implements Policy {
     for (; held < machine.tenantDocuments && backlog.length > 0; held++) {
       const job = backlog.shift()
       if (job === undefined) break
-      const isNewcomer = idle && this.#shares.virtualTime(tenant) <= this.#shares.due + mostAhead
+      const isNewcomer = idle && this.#shares.isWithinShare(tenant)
       if (isNewcomer) this.#newcomers.add(job)
       this.#permits[isNewcomer ? "newcomers" : "busy"].add({ tenant, priority: 5 }, job)
     }
@@ -82,7 +79,7 @@ export class FairPolicy implements Policy {
 
   #give(): void {
     while (this.#open.size < machine.globalDocuments) {
-      const job = this.#promised.shift() ?? this.#permits.newcomers.take() ?? this.#permits.busy.take()
+      const job = this.#promised.shift() ?? takeFirst(this.#shares, this.#permits.newcomers, this.#permits.busy)
       if (job === undefined) return
       const open: Open = { isNewcomer: this.#newcomers.delete(job), wanted: false, lanes: [] }
       job.ranges = 0
@@ -97,7 +94,7 @@ export class FairPolicy implements Policy {
     )
     this.#askFor(
       this.#permits.busy,
-      (tenant) => this.#shares.virtualTime(tenant) + mostAhead,
+      (tenant) => this.#shares.farAheadOf(tenant),
       (one, other) => this.#hasHadMore(one, other)
     )
   }

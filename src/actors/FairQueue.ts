@@ -121,3 +121,9 @@ export class FairQueue<A> {
     return created
   }
 }
+
+/** Takes from those who go first, unless one of the others has fallen far behind its share. */
+export const takeFirst = <A>(shares: Shares, first: FairQueue<A>, others: FairQueue<A>): A | undefined => {
+  const next = others.next()
+  return next !== undefined && shares.isFarBehind(next) ? others.take() : (first.take() ?? others.take())
+}

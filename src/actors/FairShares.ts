@@ -22,6 +22,14 @@ export interface Active {
   readonly waits: boolean
 }
 
+/**
+ * Milliseconds of worker time that one may be ahead: a busy tenant of another busy one that waits, before a document of its
+ * gives its permit back, or the two would only change places; and an idle one of its share, to go first when it comes.
+ */
+const mostAhead = 250
+/** Milliseconds of worker time that a tenant may fall behind its share for the sake of those who go first. */
+const mostBehind = 500
+
 interface Rank {
   readonly account: Account
   readonly virtualTime: number
@@ -74,6 +82,21 @@ export class Shares {
 
   virtualTime(tenant: TenantId): number {
     return this.#accounts.get(tenant)?.virtualTime ?? this.floor
+  }
+
+  /** The virtual time from which on a tenant is far ahead of this one. */
+  farAheadOf(tenant: TenantId): number {
+    return this.virtualTime(tenant) + mostAhead / this.weight(tenant)
+  }
+
+  /** It may go first, if it was idle. */
+  isWithinShare(tenant: TenantId): boolean {
+    return this.virtualTime(tenant) <= this.due + mostAhead / this.weight(tenant)
+  }
+
+  /** Nobody may go before it, or a steady stream of those who were idle could keep it waiting without end. */
+  isFarBehind(tenant: TenantId): boolean {
+    return this.virtualTime(tenant) < this.due - mostBehind / this.weight(tenant)
   }
 
   weight(tenant: TenantId): number {

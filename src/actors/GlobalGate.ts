@@ -2,7 +2,7 @@ import { Clock, Context, Data, Deferred, Duration, Effect, Layer, Metric } from 
 import type { TenantId } from "../domain/Ids.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import * as Telemetry from "../services/Telemetry.ts"
-import { FairQueue } from "./FairQueue.ts"
+import { FairQueue, takeFirst } from "./FairQueue.ts"
 import { FairShares } from "./FairShares.ts"
 import { holding } from "./Gate.ts"
 
@@ -34,7 +34,7 @@ export class Pass {
     this.#onVerdict = onVerdict
   }
 
-  /** What became of a page that was read alone is durable. No turn need end after this, at which it would be asked for. */
+  /** Pages came to their ends without a turn that ends after this, at which it would be asked for. */
   verdict(): void {
     this.ranges++
     this.#onVerdict()
@@ -62,20 +62,15 @@ interface Waiter {
 }
 
 /**
- * How far ahead a tenant may be, in milliseconds of worker time: a busy one of another busy one that waits, before a document
- * of its gives its permit back, or the two would only change places; and an idle one of its share, to go first when it comes.
+ * The limit on documents open at once, over all tenants, shared like the workers' time: the next permit goes to the waiting
+ * tenant that has had the least. A document that reads on while such a tenant waits is asked for its permit, at a range
+ * boundary: if its tenant is far ahead of a busy one that waits, or at all ahead of the least served when a newcomer does. Every
+ * run of a document reads one range at least, or comes to a verdict on a page in doubt, so no document changes places
+ * without getting on.
  *
  * Newcomers go first because a share says nothing of when it is due: with a hundred busy tenants it comes around in seconds,
  * and a short document would wait so long. What they take is charged, so who comes for more than its share is soon too far
  * ahead, and waits with the others.
- */
-const mostAhead = 250
-
-/**
- * The limit on documents open at once, over all tenants, shared like the workers' time: the next permit goes to the waiting
- * tenant that has had the least. A document that reads on while such a tenant waits is asked for its permit, at a range
- * boundary: for a busy tenant if that is far behind, for a newcomer by any that has had more than the least served. Every run of a document reads one range at least, or comes to a verdict on a page in doubt, so no document changes
- * places without getting on.
  */
 export class GlobalGate extends Context.Service<
   GlobalGate,
@@ -101,7 +96,7 @@ export class GlobalGate extends Context.Service<
 
       const takeNext = (): Waiter | undefined => {
         for (let next = promised.shift(); next !== undefined; next = promised.shift()) if (!next.withdrawn) return next
-        return newcomers.take() ?? busy.take()
+        return takeFirst(shares, newcomers, busy)
       }
 
       const givePermits = () => {
@@ -144,11 +139,9 @@ export class GlobalGate extends Context.Service<
         }
       }
 
-      const farAheadOf = (tenant: TenantId) => shares.virtualTime(tenant) + mostAhead / shares.weight(tenant)
-
       const askForPermits = () => {
         askFor(newcomers, () => shares.floor, soonest)
-        askFor(busy, farAheadOf, mostServed)
+        askFor(busy, (tenant) => shares.farAheadOf(tenant), mostServed)
       }
 
       const askWhenFull = () => {
@@ -166,7 +159,7 @@ export class GlobalGate extends Context.Service<
 
       const acquire = (tenant: TenantId, idle: boolean, restore: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>) =>
         Effect.suspend(() => {
-          const isNewcomer = idle && shares.virtualTime(tenant) <= shares.due + mostAhead / shares.weight(tenant)
+          const isNewcomer = idle && shares.isWithinShare(tenant)
           const waiter: Waiter = { tenant, isNewcomer, given: Deferred.makeUnsafe(), withdrawn: false }
           const withdraw = (isNewcomer ? newcomers : busy).add({ tenant, priority: 0 }, waiter)
           givePermits()

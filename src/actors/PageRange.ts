@@ -23,19 +23,21 @@ const failingIfStalled = <A, E, R>(
   Effect.clockWith((clock) => {
     const timeoutMillis = Duration.toMillis(timeout)
     const waits = Latch.makeUnsafe(true)
-    let since = clock.currentTimeMillisUnsafe()
+    // Not the time of day, which may be set.
+    const nowMillis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    let since = nowMillis()
     const rest = <B, E2, R2>(work: Effect.Effect<B, E2, R2>) =>
       Effect.suspend(() => {
         waits.closeUnsafe()
         return Effect.map(work, (done) => {
-          since = clock.currentTimeMillisUnsafe()
+          since = nowMillis()
           waits.openUnsafe()
           return done
         })
       })
     const stalled: Effect.Effect<never, Stalled> = Effect.suspend(() => {
       if (!waits.isOpen()) return Effect.andThen(waits.await, stalled)
-      const left = timeoutMillis - (clock.currentTimeMillisUnsafe() - since)
+      const left = timeoutMillis - (nowMillis() - since)
       // Whole milliseconds: a rest too small for the clock to show would be slept through for ever.
       return left > 0 ? Effect.andThen(Effect.sleep(Math.ceil(left)), stalled) : Effect.fail(new Stalled())
     })

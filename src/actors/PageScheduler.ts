@@ -2,7 +2,7 @@ import { Clock, Context, Data, Deferred, Effect, Exit, Layer } from "effect"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import { PdfEngine } from "../services/PdfEngine.ts"
 import { AdaptiveLimit } from "./AdaptiveLimit.ts"
-import { FairQueue, type Place } from "./FairQueue.ts"
+import { FairQueue, type Place, takeFirst } from "./FairQueue.ts"
 import { FairShares } from "./FairShares.ts"
 import { type Pass, Preempted } from "./GlobalGate.ts"
 
@@ -60,7 +60,7 @@ export class PageScheduler extends Context.Service<
       /** Once closed everyone gets a turn at once, to learn that it is void. */
       const giveTurns = () => {
         while (given < mostTurns() || !open) {
-          const next = newcomers.take() ?? others.take()
+          const next = takeFirst(shares, newcomers, others)
           if (next === undefined) return
           given++
           shares.charge(next.turn.tenant, next.turn.estimatedMillis)

@@ -109,8 +109,10 @@ export const runTenantActor = Effect.fnUntraced(function* (
     return end === "nothing" ? seen : undefined
   })
 
+  let seats = 0
   const runAll = Effect.fnUntraced(function* (seat: object) {
-    for (let idle = attempts.size === 0; ; idle = false) {
+    // One that waits at a gate already is not idle either.
+    for (let idle = attempts.size === 0 && seats === 1; ; idle = false) {
       const seen = yield* tenantGate.withPermitsIfAvailable(1)(holding("tenant")(runOne(idle, seat)))
       if (Option.isNone(seen) || seen.value === epoch) return
     }
@@ -119,12 +121,14 @@ export const runTenantActor = Effect.fnUntraced(function* (
   const slot: Effect.Effect<void, never, Effect.Services<ReturnType<typeof run>>> = Effect.acquireUseRelease(
     Effect.sync(() => {
       shares.opens(tenant, 1)
+      seats++
       return {}
     }),
     runAll,
     (seat) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         shares.opens(tenant, -1)
+        seats--
         waits.left(seat, now)
       })
   )

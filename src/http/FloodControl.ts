@@ -24,8 +24,11 @@ const pause = "250 millis"
 /** Milliseconds for which a sender is refused by the head. Room that it gets meanwhile waits so long. */
 const memory = 1000
 
-/** A smaller upload might get in where there is no room for the bytes of a larger one. */
-const isForAll = (limit: LimitReached["limit"]) => limit !== "tenant_bytes" && limit !== "global_bytes"
+/**
+ * A smaller upload might get in where there is no room for the bytes of a larger one; and one that comes in time for the rate is
+ * not to be refused for others that came too early.
+ */
+const isForAll = (limit: LimitReached["limit"]) => limit === "tenant_queue" || limit === "global_queue"
 
 /** Beyond it nobody more is known until others are forgotten. */
 const mostSenders = 1000
@@ -65,7 +68,9 @@ export class FloodControl extends Context.Service<
       request: RequestHead,
       tenant: TenantId,
       route: string,
-      refusal: Refusal["error"]
+      refusal: Refusal["error"],
+      /** What the route's refusals have beside. */
+      extra?: { readonly accepted: false; readonly queued_pdfs: 0 }
     ) => Effect.Effect<void, never, CurrentTenant>
     /** To be called when one was accepted. */
     readonly accepted: (request: RequestHead) => Effect.Effect<void>
@@ -94,7 +99,7 @@ export class FloodControl extends Context.Service<
 
       const know = (sender: string, refusal: Known, now: number) => {
         for (const [other, { until }] of senders) {
-          if (until + memory > now) break
+          if (until + memory > now && until <= now + memory) break
           senders.delete(other)
         }
         // Behind those who are forgotten earlier.
@@ -103,7 +108,7 @@ export class FloodControl extends Context.Service<
       }
 
       return FloodControl.of({
-        refused: Effect.fnUntraced(function* (request, tenant, route, { message, retryAfter = 1, ...error }) {
+        refused: Effect.fnUntraced(function* (request, tenant, route, { message, retryAfter = 1, ...error }, extra) {
           const now = clock.currentTimeMillisUnsafe()
           const sender = senderOf(request)
           const known = sender === undefined ? undefined : senders.get(sender)
@@ -112,7 +117,7 @@ export class FloodControl extends Context.Service<
           const { explicit } = yield* CurrentTenant
           const limit = limitOf(error.code)
           if (explicit && sender !== undefined && limit !== undefined && isForAll(limit)) {
-            const problem = new TooManyRequests({ ...error, detail: message, retryAfter })
+            const problem = new TooManyRequests({ ...error, detail: message, retryAfter, ...extra })
             const answer = yield* HttpServerRespondable.toResponse(problem)
             const response = HttpServerResponse.setHeaders(answer, {
               "retry-after": String(retryAfter),
@@ -132,9 +137,9 @@ export class FloodControl extends Context.Service<
           const known = sender === undefined ? undefined : senders.get(sender)
           if (sender === undefined || known === undefined) return undefined
           const now = clock.currentTimeMillisUnsafe()
-          if (known.until > now) return known
-          // This one is let through; if the flood is over, the sender is nobody in particular.
-          if (known.until + memory > now) know(sender, { ...known, until: now + memory }, now)
+          if (known.until > now && known.until <= now + memory) return known
+          // This one is let through; if the flood is over, or the clock was set, the sender is nobody in particular.
+          if (known.until <= now && known.until + memory > now) know(sender, { ...known, until: now + memory }, now)
           else senders.delete(sender)
           return undefined
         },

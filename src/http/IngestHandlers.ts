@@ -43,9 +43,10 @@ export const IngestHandlers = HttpApiBuilder.group(
         const documents = items.map(({ outcome }) => outcome)
         const queued = items.filter((item) => item.refusal === undefined).length
         const refusal = queued === 0 ? items[0]?.refusal : undefined
-        if (refusal?.status === 429) yield* flood.refused(head, tenant, "/pdf/ingest", refusal.error)
         if (refusal !== undefined) {
-          return yield* refuseAll(refusal, documents, { accepted: false, queued_pdfs: 0 } as const)
+          const nothing = { accepted: false, queued_pdfs: 0 } as const
+          if (refusal.status === 429) yield* flood.refused(head, tenant, "/pdf/ingest", refusal.error, nothing)
+          return yield* refuseAll(refusal, documents, nothing)
         }
         yield* flood.accepted(head)
         const answer = { accepted: true as const, queued_pdfs: queued, documents }

@@ -47,7 +47,9 @@ class GuardedServer extends Server {
   /** A request that is answered at the door reaches no listener. */
   override emit(event: string, ...args: Array<unknown>): boolean {
     const [request, response] = args
-    if (event !== "request" || !(request instanceof IncomingMessage) || !(response instanceof ServerResponse)) {
+    // Who asks before it sends its body is refused before it sends it.
+    const isRequest = event === "request" || event === "checkContinue"
+    if (!isRequest || !(request instanceof IncomingMessage) || !(response instanceof ServerResponse)) {
       return super.emit(event, ...args)
     }
     if (this.listenerCount(event) > 0) return this.#door(request, response) || super.emit(event, ...args)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FairQueue } from "../../src/actors/FairQueue.ts"
+import { FairQueue, takeFirst } from "../../src/actors/FairQueue.ts"
 import { Shares } from "../../src/actors/FairShares.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 
@@ -73,6 +73,33 @@ describe("FairQueue", () => {
     serve(1000, () => 60 + ((turns++ * 37) % 41))
     add("quiet")
     assert.include([queue.take(), queue.take()], "quiet")
+  })
+
+  it("lets those who go first keep a busy tenant waiting for no longer than it takes to fall behind", () => {
+    const shares = new Shares()
+    const [first, others] = [new FairQueue<TenantId>(shares), new FairQueue<TenantId>(shares)]
+    const [busy, ...small] = Array.from({ length: 21 }, (_, n) => tenant(`tenant-${n}`))
+    const comes = (owner: TenantId) =>
+      (owner !== busy && shares.isWithinShare(owner) ? first : others).add({ tenant: owner, priority: 5 }, owner)
+    for (const owner of [busy, ...small]) {
+      if (owner === undefined) continue
+      shares.opens(owner, 1)
+      comes(owner)
+    }
+    let [sinceBusy, longest, used] = [0, 0, 0]
+    for (let turns = 0; turns < 20_000; turns++) {
+      const owner = takeFirst(shares, first, others)
+      if (owner === undefined) break
+      shares.charge(owner, 20)
+      shares.settle(owner, 20, 20)
+      sinceBusy = owner === busy ? 0 : sinceBusy + 20
+      if (owner === busy) used += 20
+      longest = Math.max(longest, sinceBusy)
+      comes(owner)
+    }
+    // It is behind by 500 ms after 21 times as much of all.
+    assert.isAtMost(longest, 21 * 500 + 500)
+    assert.closeTo(used / 400_000, 1 / 21, 0.005)
   })
 
   it("earns a tenant nothing to have been idle", () => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
 import { startEngine, tenant } from "../support/engine.ts"
@@ -63,6 +63,26 @@ describe("the fair turns", () => {
       })
     )
   }
+
+  it.effect("let no stream of small documents of many tenants starve a busy one", () =>
+    Effect.gen(function* () {
+      const engine = yield* startEngine({ scripts, capacity: 2, limits: { globalDocuments: 8 } })
+      const { id } = yield* engine.submit("huge", tenant("busy"))
+      // Each sends its next document when the last has ended, so all of them are newcomers again and again.
+      const small = Array.from({ length: 20 }, (_, n) => tenant(`small-${n}`))
+      const sendOn = (owner: (typeof small)[number]) =>
+        engine.submit("one", owner).pipe(
+          Effect.flatMap(({ id }) => Stream.runDrain(engine.ingestion.follow(owner, id))),
+          Effect.delay("5 millis"),
+          Effect.forever
+        )
+      yield* Effect.forEach(small, (owner) => Effect.forkChild(sendOn(owner)), { discard: true })
+      yield* TestClock.adjust("30 seconds")
+      const { progress } = yield* engine.ingestion.status(tenant("busy"), id)
+      // A share is a twentyfirst of two workers: 2.8 seconds.
+      assert.isAbove(progress.done * 8, 2_000)
+    })
+  )
 
   it.effect("divide the workers' time by weight between tenants that both have work", () =>
     Effect.gen(function* () {

@@ -208,7 +208,7 @@ const asksForNobody = gateAs((gate) => ({
     )
 }))
 
-/** It takes every tenant for so heavy that any lead is too much. */
+/** To it, whoever is ahead at all is far ahead. */
 const impatient: Plant = {
   scheduling: Layer.merge(
     PageScheduler.layer,
@@ -221,7 +221,7 @@ const impatient: Plant = {
             (shares) =>
               new Proxy(shares, {
                 get: (target, name) => {
-                  if (name === "weight") return () => 1_000_000
+                  if (name === "farAheadOf") return (tenant: TenantId) => target.virtualTime(tenant)
                   const value: unknown = Reflect.get(target, name, target)
                   return typeof value === "function" ? value.bind(target) : value
                 }

@@ -1,15 +1,8 @@
-import { Effect, Schema, Struct } from "effect"
+import { Schema, Struct } from "effect"
 import { examples } from "../domain/Examples.ts"
 import { Document } from "../domain/Document.ts"
 import { DocumentId, documentIdExample } from "../domain/Ids.ts"
-import {
-  EncodedLines,
-  type PageResult,
-  pageExamples,
-  PageSummary,
-  pageSummaryExamples,
-  PageView
-} from "../domain/Page.ts"
+import { type PageResult, pageExamples, PageSummary, pageSummaryExamples, PageView } from "../domain/Page.ts"
 import { Links, linksOf } from "./Outcome.ts"
 
 /** A document as the interface shows it: all that is known of it, and where to go on. */
@@ -100,15 +93,6 @@ export const PageSummaryList = Schema.Struct({ pages: Schema.Array(PageSummary),
   examples: [{ pages: pageSummaryExamples, next: 3 }]
 })
 
-const decodeLines = Schema.decodeUnknownEffect(EncodedLines)
-
-export const pageViewOf = Effect.fnUntraced(function* (page: PageResult, detail: boolean) {
-  const { error, lines, ...shown } = page
-  const view: PageView = {
-    ...shown,
-    ...(error === undefined ? {} : { error }),
-    // Lines come from the store as this process wrote them: text that does not decode is a defect.
-    ...(detail ? { lines: yield* Effect.orDie(decodeLines(lines)) } : {})
-  }
-  return view
-})
+/** Without its lines. */
+export const pageViewOf = ({ error, lines: _lines, ...shown }: PageResult): PageView =>
+  error === undefined ? shown : { ...shown, error }

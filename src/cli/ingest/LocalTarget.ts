@@ -69,8 +69,8 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
         pages: (id) =>
           Stream.paginate(1, (from) =>
             ingestion.pages(tenant, id, { from, limit: 100, detail: false }).pipe(
-              Effect.flatMap(Effect.forEach((page) => pageViewOf(page, false))),
-              Effect.map((pages) => {
+              Effect.map((found) => {
+                const pages = found.map(pageViewOf)
                 const last = pages.at(-1)
                 return [pages, last === undefined ? Option.none() : Option.some(last.number + 1)] as const
               }),

@@ -1,10 +1,11 @@
 // Everything that is particular to pdf.js as a library: how it is set up, how a file is opened, and what its errors mean.
 import { Effect } from "effect"
 import { fileURLToPath } from "node:url"
-import type { PDFDocumentLoadingTask, PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs"
-import { getDocument, VerbosityLevel } from "pdfjs-dist/legacy/build/pdf.mjs"
+import type { PDFDocumentLoadingTask, PDFDocumentProxy, PDFWorker } from "pdfjs-dist/legacy/build/pdf.mjs"
+import { getDocument } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { failure } from "../../domain/Failure.ts"
 import { PdfUnreadable } from "../../services/PdfEngine.ts"
+import { makePdfJsWorker, verbosity } from "./PdfJsWorker.ts"
 
 // pdf.js reads character maps from a plain path that ends in "/". Given anything else it loses CJK text without a word.
 const cMapUrl = fileURLToPath(new URL("../../cmaps/", import.meta.resolve("pdfjs-dist/legacy/build/pdf.mjs")))
@@ -17,16 +18,21 @@ export type Manner = "strict" | "lenient"
 
 const largestImagePixels = 64_000_000
 
-const load = (data: Uint8Array, password: string | undefined, manner: Manner): PDFDocumentLoadingTask => {
+const load = (
+  worker: PDFWorker,
+  data: Uint8Array,
+  password: string | undefined,
+  manner: Manner
+): PDFDocumentLoadingTask => {
   const task = getDocument({
+    worker,
     data,
     cMapUrl,
     cMapPacked: true,
     useWorkerFetch: false,
     // Left to itself pdf.js then takes glyph widths from its own tables. With standard font data it turns some text to garbage.
     useSystemFonts: true,
-    // All it has to say: it is listened to, not printed.
-    verbosity: VerbosityLevel.INFOS,
+    verbosity,
     enableXfa: false,
     isOffscreenCanvasSupported: false,
     isImageDecoderSupported: false,
@@ -47,8 +53,9 @@ export const openDocument = Effect.fnUntraced(function* (
   password: string | undefined,
   manner: Manner
 ) {
+  const worker = yield* makePdfJsWorker
   const task = yield* Effect.acquireRelease(
-    Effect.try({ try: () => load(bytes, password, manner), catch: (cause) => cause }),
+    Effect.try({ try: () => load(worker, bytes, password, manner), catch: (cause) => cause }),
     (task) => Effect.ignore(Effect.tryPromise(() => task.destroy()))
   )
   return yield* Effect.tryPromise({ try: (): Promise<PDFDocumentProxy> => task.promise, catch: (cause) => cause })

@@ -1,0 +1,83 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import type { PDFDocumentLoadingTask, PDFWorker } from "pdfjs-dist/legacy/build/pdf.mjs"
+import { getDocument } from "pdfjs-dist/legacy/build/pdf.mjs"
+import { makePdfJsWorker, quicken } from "../../src/layers/pdf/PdfJsWorker.ts"
+import { firstExtraObject } from "../../examples/pdf-writer.ts"
+import type { Page } from "../support/pdf.ts"
+import { makePdf, textPage } from "../support/pdf.ts"
+
+const url = import.meta.resolve("pdfjs-dist/legacy/build/pdf.worker.mjs")
+
+// Under another address Node loads the library's own file once more, as it is.
+const untouched = Effect.promise(() => import(`${url}?untouched`))
+
+const itemsOf = (task: PDFDocumentLoadingTask) =>
+  Effect.promise(async () => {
+    const document = await task.promise
+    const pages = []
+    for (let number = 1; number <= document.numPages; number++) {
+      const page = await document.getPage(number)
+      const { items } = await page.getTextContent({ disableNormalization: true })
+      // The names of fonts count the documents that were opened.
+      pages.push(items.map((item) => ({ ...item, fontName: "" })))
+    }
+    await task.destroy()
+    return pages
+  })
+
+const settings = { useSystemFonts: true, verbosity: 0 }
+const withWorker = (worker: PDFWorker, bytes: Uint8Array) =>
+  itemsOf(getDocument({ ...settings, data: new Uint8Array(bytes), worker }))
+const byItself = (bytes: Uint8Array) => itemsOf(getDocument({ ...settings, data: new Uint8Array(bytes) }))
+
+const typeThree =
+  "<< /Type /Font /Subtype /Type3 /FontBBox [0 0 750 750] /FontMatrix [0.002 0 0 0.003 0 0] /FirstChar 97 /LastChar 98 " +
+  `/Widths [1000 800] /Encoding << /Differences [97 /a /b] >> /CharProcs << /a ${firstExtraObject + 1} 0 R /b ${firstExtraObject + 1} 0 R >> >>`
+const square = { entries: "", bytes: new TextEncoder().encode("1000 0 0 0 750 750 d1 0 0 750 750 re f") }
+
+const form = {
+  entries: `/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Matrix [0.9 0 0 1.1 0 0] /Resources << /Font << /F9 ${firstExtraObject} 0 R >> >>`,
+  bytes: new TextEncoder().encode("BT /F9 1 Tf 12 0 0 12 60 500 Tm (abba) Tj 0.9 0 0 0.4 60 300 Tm (ab ba) Tj ET")
+}
+
+const huge = "1".padEnd(31, "0")
+
+const pages: ReadonlyArray<Page> = [
+  textPage(
+    Array.from({ length: 60 }, (_, row) => `Row ${row} of a page with more pieces of text than go into a chunk`)
+  ),
+  { text: [0, 30, 90, 135, 180, 270].map((angle) => ({ text: `turned by ${angle}`, x: 300, y: 400, angle })) },
+  {
+    content:
+      "q 0.7 0.1 -0.2 1.3 13.37 7.1 cm BT /F1 11.3 Tf 83 Tz 4 Ts 0.3 Tc 2 Tw 1 0.1 0 1 60 500 Tm (Scaled, skewed) Tj ET Q"
+  },
+  { content: "BT /F1 -12 Tf 14 TL 1 0 0 -1 60 500 Tm [(Ker) -300 (ned) 120 (text)] TJ T* (next) Tj -5 Ts (low) ' ET" },
+  { content: "/Fm Do", xObjects: `/Fm ${firstExtraObject + 2} 0 R` },
+  {
+    content: `q ${huge} 0 0 ${huge} 0 0 cm BT /F1 ${huge} Tf ${huge} 0 0 ${huge} 0 0 Tm (far away) Tj ET Q BT /F1 0 Tf (none) Tj ET`
+  },
+  { rotate: 90, mediaBox: [-100, -50, 400, 700], text: [{ text: "elsewhere", x: -20, y: 10 }] }
+]
+
+describe("the worker half of pdf.js", () => {
+  it("still has the function that is made quicker", () => {
+    const source = readFileSync(fileURLToPath(url), "utf8")
+    assert.notStrictEqual(quicken(source), source)
+  })
+
+  it.effect("finds the same text at the same places, to the last bit, as it does by itself", () =>
+    Effect.gen(function* () {
+      const bytes = makePdf({ pages, objects: [typeThree, square, form] })
+      const quickened = yield* Effect.flatMap(makePdfJsWorker, (worker) => withWorker(worker, bytes))
+      yield* untouched
+      const expected = yield* byItself(bytes)
+      assert.strictEqual(expected.length, pages.length)
+      for (const items of expected) assert.isAbove(items.length, 0)
+      // Unlike strict equality this tells 0 from -0, and finds NaN equal to itself.
+      assert.deepStrictEqual(quickened, expected)
+    })
+  )
+})

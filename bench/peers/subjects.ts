@@ -84,13 +84,15 @@ const startPeer = Effect.fnUntraced(function* (
   argument: number,
   settings: string,
   versions: Readonly<Record<string, string>>,
-  service: Running
+  service: Running,
+  ...further: ReadonlyArray<string>
 ) {
   const folder = yield* temporaryFolder("peer")
   const { message, pid } = yield* startModule(new URL(`./servers/${module}`, import.meta.url), [
     String(service.port),
     folder,
-    String(argument)
+    String(argument),
+    ...further
   ])
   const { url } = yield* Effect.orDie(decodeReady(message))
   const subject: Subject = {
@@ -104,11 +106,16 @@ const startPeer = Effect.fnUntraced(function* (
   return subject
 })
 
+/** pdf.js as its package comes, or with what Sluice's page workers make of it. */
+export type Reading = "library" | "quickened"
+
 /** Without `workers` it only accepts. */
-export const startBullmq = Effect.fnUntraced(function* (workers: number) {
+export const startBullmq = Effect.fnUntraced(function* (workers: number, reading: Reading = "library") {
   const redis = yield* startRedis
   const versions = { ...versionsOf("bullmq", "ioredis"), redis: redis.version, ...pdfjs }
-  return yield* startPeer("BullMQ", "bullmq.mjs", workers, `${workers} sandboxed processors`, versions, redis)
+  const name = reading === "library" ? "BullMQ" : "BullMQ with the pdf.js of Sluice"
+  const preload = reading === "library" ? [new URL("./servers/libraryPdfJs.mjs", import.meta.url).href] : []
+  return yield* startPeer(name, "bullmq.mjs", workers, `${workers} sandboxed processors`, versions, redis, ...preload)
 })
 
 export const startGraphileWorker = Effect.fnUntraced(function* (connections: number) {

@@ -1,12 +1,14 @@
 // Fastify, BullMQ and Redis. PDFs are read in BullMQ's sandboxed processors: child processes, as many as there are workers.
 //
-//     bullmq.mjs <Redis port> <folder> <workers>      without workers it only accepts
+//     bullmq.mjs <Redis port> <folder> <workers> [<module>]      without workers it only accepts
+//
+// The module is loaded into each processor before its own.
 import { Queue, Worker } from "bullmq"
 import { Redis } from "ioredis"
 import { serve } from "./http.mjs"
 import { documentKey, failedKey, pagesKey, processedKey, queueName } from "./keys.mjs"
 
-const [port = "", folder = "", workers = "0"] = process.argv.slice(2)
+const [port = "", folder = "", workers = "0", preload] = process.argv.slice(2)
 const connection = { host: "127.0.0.1", port: Number(port) }
 
 const redis = new Redis(connection)
@@ -27,7 +29,10 @@ const worker =
     : new Worker(queueName, new URL("./bullmqProcessor.mjs", import.meta.url), {
         connection,
         concurrency: Number(workers),
-        workerForkOptions: { execArgv: ["--no-warnings"], env: { ...process.env, REDIS_PORT: port } }
+        workerForkOptions: {
+          execArgv: ["--no-warnings", ...(preload === undefined ? [] : ["--import", preload])],
+          env: { ...process.env, REDIS_PORT: port }
+        }
       })
 worker?.on("failed", (job, error) => {
   if (job !== undefined && job.attemptsMade >= (job.opts.attempts ?? 1)) {

@@ -1,5 +1,5 @@
 // A sandboxed processor: it runs in a child process of its own, and reads PDFs with the very modules of Sluice's page
-// workers, so the work on a page is the same. Results go straight to Redis, all pages of a job in one durable command.
+// workers, so that the pages are the same. What those make quicker in pdf.js itself may be left out (libraryPdfJs.mjs). Results go straight to Redis, all pages of a job in one durable command.
 import { FlowProducer } from "bullmq"
 import { Effect } from "effect"
 import { Redis } from "ioredis"

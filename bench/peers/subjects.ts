@@ -52,7 +52,8 @@ export const startSluiceWith = Effect.fnUntraced(function* ({ environment = {}, 
   const directory = folder ?? (yield* temporaryFolder("sluice"))
   const { NODE_OPTIONS: _, ...inherited } = process.env
   const preloads = preload === undefined ? [] : ["--import", preload.href]
-  const child = yield* start(process.execPath, ["--no-warnings", ...preloads, join(root, "src/main.ts")], {
+  const flags = ["--no-warnings", "--max-semi-space-size=16"]
+  const child = yield* start(process.execPath, [...flags, ...preloads, join(root, "src/main.ts")], {
     stdio: ["ignore", "pipe", "pipe", ...(preload === undefined ? [] : ["ipc" as const])],
     env: {
       ...inherited,

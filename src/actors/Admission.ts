@@ -1,6 +1,6 @@
-import { Clock, DateTime, Effect, Metric, type Redacted, Stream } from "effect"
+import { Clock, DateTime, Effect, Fiber, FiberSet, LogLevel, Metric, type Redacted, type Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { defaultPriority } from "../domain/Document.ts"
+import { defaultPriority, type Document } from "../domain/Document.ts"
 import { type Failure, failure } from "../domain/Failure.ts"
 import { type BlobHash, DocumentId, type TenantId } from "../domain/Ids.ts"
 import { BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../services/BlobStore.ts"
@@ -53,6 +53,11 @@ const refusal = (error: unknown): Telemetry.Refusal | undefined => {
   return error instanceof StoreUnavailable || error instanceof BlobStoreUnavailable ? "unavailable" : undefined
 }
 
+/** It is a document already. */
+const unchecked = { disableChecks: true }
+
+const noPassword = Effect.succeed({ sealedPassword: undefined, passwordKey: undefined })
+
 export const make = Effect.gen(function* () {
   const { queueSize, uploadSize } = yield* EngineConfig
   const largest = Number(uploadSize)
@@ -84,8 +89,7 @@ export const make = Effect.gen(function* () {
   })
 
   /** A cheap look before anything is read; the store decides again, exactly, when the document is committed. */
-  const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId) {
-    const limits = yield* backlogLimits(tenant)
+  const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits) {
     const own = yield* store.stats(tenant)
     if (own.waiting >= limits.tenant) return yield* limitReached(tenant, { scope: "tenant", limit: limits.tenant })
     const all = yield* store.stats()
@@ -94,11 +98,8 @@ export const make = Effect.gen(function* () {
     if (all.waiting + all.running === 0) yield* drainage.begin()
   })
 
-  const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountBytes) => {
-    const counted = Stream.transformPull(bytes, (pull) =>
-      Effect.succeed(Effect.tap(pull, (chunks) => count(chunks.reduce((sum, { length }) => sum + length, 0))))
-    )
-    return blobs.put(onlyPdf(counted, rejected), largest).pipe(
+  const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountBytes) =>
+    blobs.put(onlyPdf(bytes, rejected, count), largest, { withDocument: true }).pipe(
       Effect.trackDuration(Telemetry.blobPutDuration),
       Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
       Effect.catchIf(
@@ -106,20 +107,33 @@ export const make = Effect.gen(function* () {
         (error) => Effect.fail(tooLarge(error))
       )
     )
-  }
 
   /** A password as the store may keep it. */
-  const sealed = Effect.fnUntraced(function* (tenant: TenantId, password: Redacted.Redacted | undefined) {
-    if (password === undefined) return { sealedPassword: undefined, passwordKey: undefined }
+  const seal = Effect.fnUntraced(function* (tenant: TenantId, password: Redacted.Redacted) {
     return {
       sealedPassword: yield* secrets.seal(password),
       passwordKey: yield* secrets.fingerprint(password, `password of ${tenant}`)
     }
   })
 
+  const sealed = (tenant: TenantId, password: Redacted.Redacted | undefined) =>
+    password === undefined ? noPassword : seal(tenant, password)
+
+  const fork = yield* FiberSet.makeRuntime<never>()
+  const announce = ({ id, name, tenantId }: Document) =>
+    Effect.andThen(
+      events.publish({ _tag: "DocumentAccepted", tenantId, documentId: id, name }),
+      directory.tell(tenantId, { _tag: "Wake" })
+    )
+
   /** Once begun it is finished, even if the caller goes away: what was committed has to be told to its tenant. */
   const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocument["source"], options: SubmitOptions) {
     const id = DocumentId.make(yield* random.uuidV7())
+    // While the disk is at work already: what a run brings is flushed later, and so counts only if this does.
+    let announced: Fiber.Fiber<void> | undefined
+    const committed = (made: Document) => {
+      if (made.id === id) announced = fork(announce(made))
+    }
     const document = yield* store
       .accept(
         {
@@ -135,30 +149,34 @@ export const make = Effect.gen(function* () {
           trace: yield* TraceContext.current,
           acceptedAt: yield* Clock.currentTimeMillis
         },
-        yield* backlogLimits(tenant)
+        yield* backlogLimits(tenant),
+        committed
       )
       .pipe(Effect.catchTag("QueueFull", (full) => limitReached(tenant, full)))
-    const { id: documentId, name, status } = document
+    const { id: documentId, status } = document
     if (documentId !== id) {
       yield* Metric.update(Telemetry.documentsReused, 1)
       yield* Effect.annotateCurrentSpan(Telemetry.documentAttributes({ tenantId: tenant, documentId }))
-      return new Submitted({ ...document, duplicateOf: documentId })
+      return new Submitted({ ...document, duplicateOf: documentId }, unchecked)
     }
     const attributes = Telemetry.documentAttributes({ tenantId: tenant, documentId })
     yield* Metric.update(Telemetry.documentsAccepted, 1)
     yield* Effect.annotateCurrentSpan(attributes)
-    yield* Effect.logInfo("document accepted").pipe(Effect.annotateLogs({ ...attributes, status }))
-    yield* events.publish({ _tag: "DocumentAccepted", tenantId: tenant, documentId, name })
-    yield* directory.tell(tenant, { _tag: "Wake" })
-    return new Submitted(document)
+    if (yield* LogLevel.isEnabled("Info")) {
+      yield* Effect.logInfo("document accepted").pipe(Effect.annotateLogs({ ...attributes, status }))
+    }
+    yield* announced === undefined ? announce(document) : Fiber.await(announced)
+    return new Submitted(document, unchecked)
   }, Effect.uninterruptible)
 
   /** Costs a token of the tenant's rate, unless another limit refuses what is to be admitted. */
-  const withinRate = <A, E, R>(tenant: TenantId, admission: Effect.Effect<A, E, R>) =>
-    registry.limits(tenant).pipe(
-      Effect.flatMap((limits) => rates.take(tenant, limits)),
+  const withinRate = <A, E, R>(tenant: TenantId, admission: (limits: TenantLimits) => Effect.Effect<A, E, R>) =>
+    Effect.flatMap(registry.limits(tenant), (limits) =>
       Effect.andThen(
-        Effect.tapError(admission, (error) => (error instanceof LimitReached ? rates.giveBack(tenant) : Effect.void))
+        rates.take(tenant, limits),
+        Effect.tapError(admission(limits), (error) =>
+          error instanceof LimitReached ? rates.giveBack(tenant) : Effect.void
+        )
       )
     )
 
@@ -168,9 +186,10 @@ export const make = Effect.gen(function* () {
     size: number | undefined,
     admission: (count: CountBytes) => Effect.Effect<A, E, R>
   ) =>
-    withinRate(
-      tenant,
-      inFlight.hold(tenant, size, (count) => Effect.andThen(refuseWhenFull(tenant), admission(count)))
+    withinRate(tenant, (limits) =>
+      inFlight.hold(tenant, size, (count) =>
+        Effect.andThen(refuseWhenFull(tenant, backlogOf(queueSize, limits)), admission(count))
+      )
     )
 
   /** Queues a document again for its failed pages. Like a submission it is refused when there is no room. */
@@ -189,7 +208,7 @@ export const make = Effect.gen(function* () {
       yield* directory.tell(tenant, { _tag: "Wake" })
       return document
     })
-    return yield* submissions.track(withinRate(tenant, Effect.uninterruptible(again)))
+    return yield* submissions.track(withinRate(tenant, () => Effect.uninterruptible(again)))
   })
 
   /**
@@ -218,9 +237,7 @@ export const make = Effect.gen(function* () {
       }
       return admit(
         withinLimits(tenant, options.size, (count) =>
-          Effect.flatMap(storeBytes(bytes, count), ({ hash, size }) =>
-            commit(tenant, { _tag: "Blob", hash, size }, options)
-          )
+          Effect.flatMap(storeBytes(bytes, count), (stored) => commit(tenant, { _tag: "Blob", ...stored }, options))
         )
       )
     }

@@ -1,11 +1,11 @@
-import { Cause, Clock, type Context, DateTime, Duration, Effect, Metric } from "effect"
+import { Cause, Clock, type Context, DateTime, Duration, Effect, Exit, LogLevel, Metric, Option } from "effect"
 import { type Failure, failure } from "../domain/Failure.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { isFailed, type PageResult } from "../domain/Page.ts"
 import { type Claim, DocumentStore, type Outcome, type WholeDocument } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
-import { PdfEngine } from "../services/PdfEngine.ts"
+import { PdfEngine, type PdfRef } from "../services/PdfEngine.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
 import { announceEnd } from "./DocumentEnd.ts"
@@ -39,7 +39,7 @@ export interface Grant {
 export type RunEnd = "ended" | "given back" | "preempted" | "unavailable"
 
 /** One run, as a part of the trace of the request that brought the document. */
-export const runDocument = (claim: Claim, grant: Grant): ReturnType<typeof run> => {
+export const runDocument = (claim: Claim, grant: Grant) => {
   const { trace } = claim.document
   return trace === undefined
     ? run(claim, grant)
@@ -53,7 +53,9 @@ const tellQueued = ({ document: { timings }, fence }: Claim) => {
   return TraceContext.past("DocumentActor.queued", due, DateTime.toEpochMillis(startedAt))
 }
 
-const run = Effect.fn("DocumentActor.run")(function* (claim: Claim, grant: Grant) {
+const run = TraceContext.traced("DocumentActor.run", (claim: Claim, grant: Grant) => runAttempt(claim, grant))
+
+const runAttempt = Effect.fnUntraced(function* (claim: Claim, grant: Grant) {
   const store = yield* DocumentStore
   const events = yield* Events
   const stopwatches = yield* Stopwatches
@@ -63,7 +65,9 @@ const run = Effect.fn("DocumentActor.run")(function* (claim: Claim, grant: Grant
   const attributes = Telemetry.documentAttributes({ ...subject, attempt: fence.attempt })
   yield* Effect.annotateCurrentSpan(attributes)
   yield* events.publish({ _tag: "DocumentStarted", ...subject, attempt: fence.attempt })
-  yield* Effect.logInfo("document started").pipe(Effect.annotateLogs(attributes))
+  if (yield* LogLevel.isEnabled("Info")) {
+    yield* Effect.logInfo("document started").pipe(Effect.annotateLogs(attributes))
+  }
 
   const giveBack = Effect.fnUntraced(
     function* (reason: "stopped" | "preempted" | "unavailable") {
@@ -87,24 +91,28 @@ const run = Effect.fn("DocumentActor.run")(function* (claim: Claim, grant: Grant
       retryingStore
     )
 
+  const giveUp = (error: unknown) =>
+    Effect.logWarning(error).pipe(Effect.andThen(giveBack("unavailable")), Effect.as<RunEnd>("unavailable"))
+
   const { documentTimeout } = yield* EngineConfig
   return yield* readDocument(claim, grant, stopwatch).pipe(
-    Effect.catchTag("RunTimeExceeded", () =>
-      Effect.fail(
-        DocumentFailed.of(failure("DOCUMENT_TIMEOUT", `reading took more than ${Duration.format(documentTimeout)}`))
-      )
-    ),
-    Effect.catchTag("DocumentFailed", (error) =>
-      Effect.succeed<Ending>({ outcome: { status: "failed", failure: error.failure } })
-    ),
+    Effect.catchTags({
+      RunTimeExceeded: () => {
+        const message = `reading took more than ${Duration.format(documentTimeout)}`
+        return Effect.succeed(failedWith(failure("DOCUMENT_TIMEOUT", message)))
+      },
+      DocumentFailed: (error) => Effect.succeed(failedWith(error.failure))
+    }),
     Effect.flatMap(finish),
     Effect.as<RunEnd>("ended"),
-    Effect.catchTag("LeaseLost", (error) => Effect.as(Effect.logInfo(error.message), "ended" as const)),
-    Effect.catchTag("SchedulerClosed", () => Effect.as(giveBack("stopped"), "given back" as const)),
-    Effect.catchTag("Preempted", () => Effect.as(giveBack("preempted"), "preempted" as const)),
-    Effect.catchTag(["StoreUnavailable", "BlobStoreUnavailable", "EngineUnavailable"], (error) =>
-      Effect.logWarning(error).pipe(Effect.andThen(giveBack("unavailable")), Effect.as<RunEnd>("unavailable"))
-    ),
+    Effect.catchTags({
+      LeaseLost: (error) => Effect.as(Effect.logInfo(error.message), "ended" as const),
+      SchedulerClosed: () => Effect.as(giveBack("stopped"), "given back" as const),
+      Preempted: () => Effect.as(giveBack("preempted"), "preempted" as const),
+      StoreUnavailable: giveUp,
+      BlobStoreUnavailable: giveUp,
+      EngineUnavailable: giveUp
+    }),
     Effect.catchDefect((defect) =>
       Effect.logError("document crashed", Cause.die(defect)).pipe(
         Effect.andThen(
@@ -118,13 +126,15 @@ const run = Effect.fn("DocumentActor.run")(function* (claim: Claim, grant: Grant
     ),
     Effect.onInterrupt(() => giveBack("stopped"))
   )
-}, Effect.scoped)
+})
 
 /** How the document ends. `whole` is what was read of it and is not stored yet. */
 interface Ending {
   readonly outcome: Outcome
   readonly whole?: WholeDocument
 }
+
+const failedWith = (reason: Failure): Ending => ({ outcome: { status: "failed", failure: reason } })
 
 interface Subject {
   readonly tenantId: TenantId
@@ -176,19 +186,31 @@ const wholeOf = (claim: Claim, { opened, suspects }: Opening): WholeDocument | u
 }
 
 /** Reads what is not read yet, and says how the document ends. */
-const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass }: Grant, stopwatch: Stopwatch) {
-  const config = yield* EngineConfig
+const readDocument = Effect.fnUntraced(function* (claim: Claim, grant: Grant, stopwatch: Stopwatch) {
   const engine = yield* PdfEngine
+  const pdf = yield* locate(claim, stopwatch)
+  // One that only gave way to another is soon read on, by the workers that have it open.
+  return yield* Effect.onExitPrimitive(readLocated(claim, pdf, grant, stopwatch), (exit) =>
+    isPreempted(exit) ? undefined : engine.close(pdf.key)
+  )
+})
+
+const isPreempted = (exit: Exit.Exit<unknown, { readonly _tag: string }>): boolean =>
+  Exit.isFailure(exit) && Option.exists(Cause.findErrorOption(exit.cause), ({ _tag }) => _tag === "Preempted")
+
+const readLocated = Effect.fnUntraced(function* (
+  claim: Claim,
+  pdf: PdfRef,
+  { pageGate, pass }: Grant,
+  stopwatch: Stopwatch
+) {
+  const config = yield* EngineConfig
   const store = yield* DocumentStore
   const events = yield* Events
   const { fence, document } = claim
   const subject = { tenantId: document.tenantId, documentId: document.id }
   const place = { tenant: document.tenantId, priority: document.priority }
 
-  const pdf = yield* locate(claim, stopwatch)
-  // One that only gave way to another is soon read on, by the workers that have it open.
-  let keptOpen = false
-  yield* Effect.addFinalizer(() => (keptOpen ? Effect.void : engine.close(pdf.key)))
   const checked = Effect.fnUntraced(function* (pageCount: number) {
     if (pageCount > config.pages) {
       const message = `the file claims ${pageCount} pages; the limit is ${config.pages}`
@@ -246,14 +268,7 @@ const readDocument = Effect.fnUntraced(function* (claim: Claim, { pageGate, pass
     checkpoint,
     faults,
     onFault: (page, fault) => retryingStore(store.recordFault(fence, page, fault))
-  }).pipe(
-    Effect.tapErrorTag("Preempted", () =>
-      Effect.sync(() => {
-        keptOpen = true
-      })
-    ),
-    Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure)))
-  )
+  }).pipe(Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure))))
   if (failed === 0) return { outcome: { status: "completed" } } satisfies Ending
   if (failed < pageCount) return { outcome: { status: "partial" } } satisfies Ending
   return yield* DocumentFailed.of(lastFailure ?? failure("PAGE_UNREADABLE", "no page of the file could be read"))

@@ -1,4 +1,4 @@
-import { Effect, Metric } from "effect"
+import { Effect, LogLevel, Metric } from "effect"
 import { type Document, isTerminal } from "../domain/Document.ts"
 import type { IngestEvent } from "../domain/Event.ts"
 import { Events } from "../services/Events.ts"
@@ -23,12 +23,14 @@ export const announceEnd = Effect.fnUntraced(function* (document: Ended) {
   const drainage = yield* Drainage
   yield* drainage.ended(tenantId)
   yield* events.publish(documentEnded(document))
-  yield* Effect.logInfo("document ended").pipe(
-    Effect.annotateLogs({
-      ...Telemetry.documentAttributes({ tenantId, documentId: id }),
-      status,
-      ...(failure && { code: failure.code })
-    })
-  )
+  if (yield* LogLevel.isEnabled("Info")) {
+    yield* Effect.logInfo("document ended").pipe(
+      Effect.annotateLogs({
+        ...Telemetry.documentAttributes({ tenantId, documentId: id }),
+        status,
+        ...(failure && { code: failure.code })
+      })
+    )
+  }
   yield* Metric.update(Telemetry.documentsEnded.of(status), 1)
 })

@@ -1,4 +1,4 @@
-import { Clock, Data, Duration, Effect, Metric, Schema } from "effect"
+import { Data, Duration, Effect, Metric, Schema } from "effect"
 import { Failure, failure } from "../domain/Failure.ts"
 import type { BlobHash } from "../domain/Ids.ts"
 import { BlobStore } from "../services/BlobStore.ts"
@@ -17,6 +17,7 @@ import {
 import { Secrets } from "../services/Secrets.ts"
 import { Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
+import * as TraceContext from "../services/TraceContext.ts"
 import { inTurn } from "./Gate.ts"
 import { type PageGate, throughPageGate } from "./PageGate.ts"
 import { PageScheduler, type Turn } from "./PageScheduler.ts"
@@ -34,7 +35,11 @@ export class DocumentFailed extends Schema.TaggedError<DocumentFailed>()("Docume
 }
 
 /** Finds the document's bytes, fetching them first if they lie elsewhere, and its password. */
-export const locate = Effect.fn("DocumentActor.locate")(function* (claim: Claim, stopwatch: Stopwatch) {
+export const locate = TraceContext.traced("DocumentActor.locate", (claim: Claim, stopwatch: Stopwatch) =>
+  locateBytes(claim, stopwatch)
+)
+
+const locateBytes = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopwatch) {
   const blobs = yield* BlobStore
   const { document } = claim
   const hash = document.blob ?? (yield* stopwatch.run(fetchSource(claim)))
@@ -66,7 +71,13 @@ const firstPages = (count: number) => Array.from({ length: count }, (_, index) =
  * Reads the file's structure in a turn of one worker, and some of its first pages with it. If that goes wrong in a way that a
  * page may be to blame for, the file is opened alone, and these pages are left to be read with more care.
  */
-export const openPdf = Effect.fn("DocumentActor.open")(function* (
+export const openPdf = TraceContext.traced(
+  "DocumentActor.open",
+  (pdf: PdfRef, turn: Omit<Turn, "estimatedMillis">, stopwatch: Stopwatch, pageGate: PageGate) =>
+    openInTurn(pdf, turn, stopwatch, pageGate)
+)
+
+const openInTurn = Effect.fnUntraced(function* (
   pdf: PdfRef,
   turn: Omit<Turn, "estimatedMillis">,
   stopwatch: Stopwatch,
@@ -75,24 +86,24 @@ export const openPdf = Effect.fn("DocumentActor.open")(function* (
   const { pageTimeout } = yield* EngineConfig
   const engine = yield* PdfEngine
   const scheduler = yield* PageScheduler
-  const openWith = Effect.fnUntraced(function* (head: HeadWanted) {
-    const asked = yield* Clock.currentTimeMillis
-    return yield* Effect.suspend(() => engine.open(pdf, head)).pipe(
-      Effect.timeoutOrElse({
-        duration: pageTimeout,
-        orElse: (): Effect.Effect<never, HeadStalled | DocumentFailed> => {
-          if (head.pages > 0) return Effect.fail(new HeadStalled())
-          const message = `the file could not be opened within ${Duration.format(pageTimeout)}`
-          return Effect.fail(DocumentFailed.of(failure("DOCUMENT_TIMEOUT", message)))
-        }
-      }),
-      Effect.trackDuration(Telemetry.openDuration),
-      Effect.tapErrorTag("PdfEngineError", Telemetry.countEngineError),
-      stopwatch.run,
-      inTurn(asked),
-      scheduler.run({ ...turn, estimatedMillis: estimatedOpenMillis })
+  const pageMillis = Duration.toMillis(pageTimeout)
+  const openWith = (head: HeadWanted) =>
+    Effect.clockWith((clock) =>
+      Effect.suspend(() => engine.open(pdf, head)).pipe(
+        Effect.trackDuration(Telemetry.openDuration),
+        Effect.tapErrorTag("PdfEngineError", Telemetry.countEngineError),
+        stopwatch.runWithin({
+          millis: pageMillis,
+          orElse: (): Effect.Effect<never, HeadStalled | DocumentFailed> => {
+            if (head.pages > 0) return Effect.fail(new HeadStalled())
+            const message = `the file could not be opened within ${Duration.format(pageTimeout)}`
+            return Effect.fail(DocumentFailed.of(failure("DOCUMENT_TIMEOUT", message)))
+          }
+        }),
+        inTurn(clock.currentTimeMillisUnsafe()),
+        scheduler.run({ ...turn, estimatedMillis: estimatedOpenMillis })
+      )
     )
-  })
   const openAlone = openWith({ pages: 0, concurrency: 1 }).pipe(
     Effect.retry({ schedule: openRetry, while: isWorkerDeath }),
     // Nothing was wanted of the head that could stall.

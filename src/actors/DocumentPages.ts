@@ -21,7 +21,8 @@ import type { Stopwatch } from "./Stopwatch.ts"
  *
  * - A page fails: it is read again, alone, until it succeeds or its budget of failures is used up.
  * - The worker dies: the pages it may have had in hand are read again, alone; one on which workers die again is condemned.
- *   The rest goes back to the lanes.
+ *   The rest goes back to the lanes, a few at a time: results may have been lost with the worker, so the page to blame may be
+ *   further on, and is in hand for certain when nothing else is.
  * - No page comes out for the page timeout: the worker is stopped, and the same pages are read again, alone; one that
  *   stalls alone is condemned.
  *
@@ -81,7 +82,10 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
 
   const troubled = request.pages.filter((page) => request.faults.has(page))
   const pending = request.pages.filter((page) => !request.faults.has(page) && !inHand.has(page)).reverse()
+  /** Of ranges that were cut short. */
+  const doubted: Array<number> = []
   const nextRange = () => {
+    if (doubted.length > 0) return doubted.splice(0, concurrency())
     const range: Array<number> = []
     for (let left = sizer.size(pending.length, lanes); left > 0; left--) {
       const page = pending.pop()
@@ -208,8 +212,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
       const end = yield* readGated(pages, request.turn, (found) => takePages(found, faulty, batches, span))
       if (span !== undefined) yield* span.close
       const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, end.inHand)
-      const innocent = end._tag === "Read" ? [] : end.unfinished.slice(end.inHand)
-      pending.push(...innocent.reverse())
+      if (end._tag !== "Read") doubted.push(...end.unfinished.slice(end.inHand))
       yield* Effect.forEach(faulty, readFaulty, { discard: true })
       yield* Effect.forEach(suspects, (page) => readAlone(page, noFaults), { discard: true })
     }

@@ -1,39 +1,57 @@
-import { Clock, Duration, Effect, Metric, type Semaphore } from "effect"
+import { type Clock, type Context, Duration, Effect, type Semaphore } from "effect"
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
+
+/**
+ * `begin`, the effect, and `end` if it was begun, as `Effect.acquireUseRelease` does it; but since neither of them takes a fiber a
+ * step, no interruption has to be held off for them. That is much cheaper on a path that every document takes several times.
+ */
+export const around =
+  (begin: (context: Context.Context<never>) => void, end: (context: Context.Context<never>) => void) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.suspend(() => {
+      let begun: Context.Context<never> | undefined
+      return Effect.onExitPrimitive(
+        Effect.contextWith((context: Context.Context<never>) => {
+          begin(context)
+          begun = context
+          return effect
+        }),
+        () => {
+          if (begun !== undefined) end(begun)
+          return undefined
+        }
+      )
+    })
+
+/** Counts the permits as in use while the effect runs. */
+export const holding = (name: Telemetry.Gate, permits = 1) => {
+  const inUse = Telemetry.gateInUse.of(name)
+  return around(
+    (context) => inUse.modifyUnsafe(permits, context),
+    (context) => inUse.modifyUnsafe(-permits, context)
+  )
+}
+
+/** Tells what was waited for a gate, asked at that moment, and runs the effect as the holder of a permit. */
+const given =
+  (name: Telemetry.Gate, clock: Clock.Clock, asked: number) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.contextWith((context: Context.Context<never>) => {
+      const now = clock.currentTimeMillisUnsafe()
+      Telemetry.gateWait.of(name).updateUnsafe(Duration.millis(now - asked), context)
+      const held = holding(name)(effect)
+      return now > asked ? Effect.andThen(TraceContext.past(`Gate.${name}`, asked, now), held) : held
+    })
 
 /** Runs the effect while it holds a permit of a gate; the wait and the permits in use are measured under the gate's name. */
 export const throughGate =
   (name: Telemetry.Gate, gate: Semaphore.Semaphore) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.flatMap(Clock.currentTimeMillis, (asked) =>
-      gate.withPermits(1)(
-        Effect.gen(function* () {
-          const given = yield* Clock.currentTimeMillis
-          yield* Metric.update(Telemetry.gateWait.of(name), Duration.millis(given - asked))
-          yield* TraceContext.past(`Gate.${name}`, asked, given)
-          return yield* holding(name)(effect)
-        })
-      )
-    )
+    Effect.clockWith((clock) => gate.withPermits(1)(given(name, clock, clock.currentTimeMillisUnsafe())(effect)))
 
 /** The same for work in a turn of a worker that was `asked` for at that moment. */
 export const inTurn =
   (asked: number) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.flatMap(Clock.currentTimeMillis, (given) =>
-      Metric.update(Telemetry.gateWait.of("worker"), Duration.millis(given - asked)).pipe(
-        Effect.andThen(TraceContext.past("Gate.worker", asked, given)),
-        Effect.andThen(holding("worker")(effect))
-      )
-    )
-
-/** Counts the permits as in use while the effect runs. */
-export const holding =
-  (name: Telemetry.Gate, permits = 1) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.acquireUseRelease(
-      Metric.modify(Telemetry.gateInUse.of(name), permits),
-      () => effect,
-      () => Metric.modify(Telemetry.gateInUse.of(name), -permits)
-    )
+    Effect.clockWith((clock) => given("worker", clock, asked)(effect))

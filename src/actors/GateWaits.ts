@@ -52,9 +52,14 @@ export class GateWaits {
     this.#weigh(now)
   }
 
+  /** Slots have all the permits. */
+  get isFull(): boolean {
+    return this.#seats.size >= this.#limit
+  }
+
   #weigh(now: number): void {
     const wasFull = this.#full?.to === Number.POSITIVE_INFINITY
-    const isFull = this.#seats.size >= this.#limit
+    const isFull = this.isFull
     if (isFull && !wasFull) this.#full = { from: now, to: Number.POSITIVE_INFINITY }
     if (!isFull && wasFull && this.#full !== undefined) this.#full = { ...this.#full, to: now }
   }

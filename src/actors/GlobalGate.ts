@@ -1,10 +1,9 @@
-import { Clock, Context, Data, Deferred, Duration, Effect, Layer, Metric } from "effect"
+import { Context, Data, Deferred, Duration, Effect, Layer } from "effect"
 import type { TenantId } from "../domain/Ids.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import { FairQueue, takeFirst } from "./FairQueue.ts"
 import { FairShares } from "./FairShares.ts"
-import { holding } from "./Gate.ts"
 
 /** The document's permit is wanted by a tenant that has had less: it goes back to its queue with its finished pages. */
 export class Preempted extends Data.TaggedError("Preempted")<{}> {}
@@ -92,6 +91,7 @@ export class GlobalGate extends Context.Service<
       const held = new Set<Pass>()
       /** Those a permit was asked for; they are first. */
       const promised: Array<Waiter> = []
+      const inUse = Telemetry.gateInUse.of("global")
       let free = globalDocuments
 
       const takeNext = (): Waiter | undefined => {
@@ -150,12 +150,11 @@ export class GlobalGate extends Context.Service<
       // A turn has ended: its tenant may be far enough ahead by now.
       shares.onUse(askWhenFull)
 
-      const release = (pass: Pass) =>
-        Effect.sync(() => {
-          held.delete(pass)
-          free++
-          givePermits()
-        })
+      const release = (pass: Pass) => {
+        held.delete(pass)
+        free++
+        givePermits()
+      }
 
       const acquire = (tenant: TenantId, idle: boolean, restore: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>) =>
         Effect.suspend(() => {
@@ -163,13 +162,14 @@ export class GlobalGate extends Context.Service<
           const waiter: Waiter = { tenant, isNewcomer, given: Deferred.makeUnsafe(), withdrawn: false }
           const withdraw = (isNewcomer ? newcomers : busy).add({ tenant, priority: 0 }, waiter)
           givePermits()
+          if (Deferred.isDoneUnsafe(waiter.given)) return Deferred.await(waiter.given)
           return restore(Deferred.await(waiter.given)).pipe(
             Effect.onInterrupt(() =>
               Effect.suspend(() => {
                 withdraw()
                 waiter.withdrawn = true
                 return Deferred.isDoneUnsafe(waiter.given)
-                  ? Effect.flatMap(Deferred.await(waiter.given), release)
+                  ? Effect.map(Deferred.await(waiter.given), release)
                   : Effect.void
               })
             )
@@ -179,14 +179,21 @@ export class GlobalGate extends Context.Service<
       return GlobalGate.of({
         run: (tenant, idle) => (work) =>
           Effect.uninterruptibleMask((restore) =>
-            Effect.gen(function* () {
-              const asked = yield* Clock.currentTimeMillis
-              const pass = yield* acquire(tenant, idle, restore)
-              const given = yield* Clock.currentTimeMillis
-              pass.asked = asked
-              pass.given = given
-              yield* Metric.update(Telemetry.gateWait.of("global"), Duration.millis(given - asked))
-              return yield* restore(holding("global")(work(pass))).pipe(Effect.ensuring(release(pass)))
+            Effect.clockWith((clock) => {
+              const asked = clock.currentTimeMillisUnsafe()
+              return Effect.flatMap(acquire(tenant, idle, restore), (pass) =>
+                Effect.contextWith((context: Context.Context<never>) => {
+                  pass.asked = asked
+                  pass.given = clock.currentTimeMillisUnsafe()
+                  Telemetry.gateWait.of("global").updateUnsafe(Duration.millis(pass.given - asked), context)
+                  inUse.modifyUnsafe(1, context)
+                  return Effect.onExitPrimitive(restore(work(pass)), () => {
+                    inUse.modifyUnsafe(-1, context)
+                    release(pass)
+                    return undefined
+                  })
+                })
+              )
             })
           )
       })

@@ -15,12 +15,13 @@ export const makePageGates = (initial: number) => {
   const open = new Set<Semaphore.Semaphore>()
   let limit = initial
   const openGate: Effect.Effect<PageGate, never, Scope.Scope> = Effect.acquireRelease(
-    Effect.tap(
-      Effect.suspend(() => Semaphore.make(limit)),
-      (semaphore) => Effect.sync(() => open.add(semaphore))
-    ),
-    (semaphore) => Effect.sync(() => open.delete(semaphore))
-  ).pipe(Effect.map((semaphore) => ({ semaphore, limit: () => limit })))
+    Effect.sync(() => {
+      const semaphore = Semaphore.makeUnsafe(limit)
+      open.add(semaphore)
+      return { semaphore, limit: () => limit }
+    }),
+    ({ semaphore }) => Effect.sync(() => open.delete(semaphore))
+  )
   const resize = (pages: number) =>
     Effect.suspend(() => {
       if (pages === limit) return Effect.void
@@ -45,5 +46,8 @@ export const throughPageGate = <A, E, R>(
       : semaphore
           .withPermitsIfAvailable(more)(holding("page", more)(work(1 + more)))
           .pipe(Effect.flatMap(Option.match({ onNone: () => withMore(more - 1), onSome: Effect.succeed })))
-  return throughGate("page", semaphore)(withMore(wanted - 1))
+  const waiting = throughGate("page", semaphore)(withMore(wanted - 1))
+  return semaphore
+    .withPermitsIfAvailable(wanted)(holding("page", wanted)(work(wanted)))
+    .pipe(Effect.flatMap((done) => (Option.isSome(done) ? Effect.succeed(done.value) : waiting)))
 }

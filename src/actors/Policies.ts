@@ -13,10 +13,19 @@ const storeRetry = Schedule.exponential("100 millis").pipe(
 
 /** Calls the store again while it is unavailable. What still fails afterwards is handed back and found again by the sweep. */
 export const retryingStore = <A, E extends { readonly _tag: string }, R>(call: Effect.Effect<A, E, R>) =>
-  Effect.retry(call, {
-    schedule: storeRetry,
-    while: (error) => error._tag === "StoreUnavailable" || error._tag === "BlobStoreUnavailable"
+  // A schedule costs more than many a call, so it is set up for those that failed.
+  Effect.catchIf(call, isUnavailable, (failed) => {
+    let before: E | undefined = failed
+    const again = Effect.suspend(() => {
+      const first = before
+      before = undefined
+      return first === undefined ? call : Effect.fail(first)
+    })
+    return Effect.retry(again, { schedule: storeRetry, while: isUnavailable })
   })
+
+const isUnavailable = ({ _tag }: { readonly _tag: string }) =>
+  _tag === "StoreUnavailable" || _tag === "BlobStoreUnavailable"
 
 /** A page that failed, or whose worker died. `pageFailureBudget` and `pageDeathBudget` end it earlier. */
 export const pageRetry = Schedule.exponential("50 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 10 }))

@@ -1,6 +1,6 @@
 /** A range is sized to about this much work, so that no one waits long for a turn and messages cost next to nothing. */
 const targetMillis = 64
-const maxPages = 64
+const maxPages = 128
 const firstGuessMillis = 8
 /** Before any page was measured: the pages of a map or a scan may take a hundred times the guess. */
 const firstPages = 4

@@ -4,6 +4,7 @@ import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { RunnerId } from "../domain/Ids.ts"
 import type { Fence, Lease } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
+import { around } from "./Gate.ts"
 
 export interface HeldDocument {
   readonly tenant: TenantId
@@ -52,28 +53,24 @@ export class Runner extends Context.Service<
         id,
         lease: Effect.map(Clock.currentTimeMillis, (now) => ({ runner: id, now, until: now + leaseMillis })),
         holding: (document) => (run) =>
-          Effect.acquireUseRelease(
-            Effect.sync(() => held.set(document.fence.documentId, document)),
-            () => run,
-            () =>
-              Effect.sync(() => {
-                // A later attempt may have taken its place.
-                if (held.get(document.fence.documentId) === document) held.delete(document.fence.documentId)
-              })
-          ),
+          around(
+            () => held.set(document.fence.documentId, document),
+            () => {
+              // A later attempt may have taken its place.
+              if (held.get(document.fence.documentId) === document) held.delete(document.fence.documentId)
+            }
+          )(run),
         held: () => [...held.values()],
         whileOpen: (work) =>
           Effect.suspend(() =>
             open
-              ? Effect.acquireUseRelease(
-                  Effect.sync(() => begun++),
-                  () => Effect.asSome(work),
-                  () =>
-                    Effect.sync(() => {
-                      begun--
-                      tellWhenSettled()
-                    })
-                )
+              ? around(
+                  () => begun++,
+                  () => {
+                    begun--
+                    tellWhenSettled()
+                  }
+                )(Effect.asSome(work))
               : Effect.succeedNone
           ),
         close: Effect.sync(() => {

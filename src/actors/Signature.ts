@@ -13,25 +13,33 @@ const refuseUnlessPdf = (head: Buffer): Effect.Effect<void, Failure> => {
     : Effect.fail(failure("NOT_PDF", `there is no ${signature} header in the first ${head.length} bytes`))
 }
 
-/** The same bytes; the stream fails as soon as the first of them, or its end, show that it is no PDF. So none is ever stored. */
-export const onlyPdf = <E, R, E2>(
+/**
+ * The same bytes; the stream fails as soon as the first of them, or its end, show that it is no PDF. So none is ever stored.
+ * `arrived` is told of all of them before, and may refuse them for another reason.
+ */
+export const onlyPdf = <E, R, E2, E3 = never>(
   bytes: Stream.Stream<Uint8Array, E, R>,
-  refused: (reason: Failure) => E2
-): Stream.Stream<Uint8Array, E | E2, R> =>
+  refused: (reason: Failure) => E2,
+  arrived: (bytes: number) => Effect.Effect<void, E3> = () => Effect.void
+): Stream.Stream<Uint8Array, E | E2 | E3, R> =>
   Stream.transformPull(bytes, (pull) =>
     Effect.sync(() => {
-      const head = Buffer.alloc(headBytes)
-      let seen = 0
-      const check = Effect.suspend(() => Effect.mapError(refuseUnlessPdf(head.subarray(0, seen)), refused))
+      let head: Buffer | undefined
+      const check = Effect.suspend(() => Effect.mapError(refuseUnlessPdf(head ?? Buffer.of()), refused))
+      const isWhole = () => head?.length === headBytes
       const checkFirst = Effect.tap(pull, (chunks) => {
-        if (seen === headBytes) return Effect.void
+        const wasWhole = isWhole()
+        let length = 0
         for (const chunk of chunks) {
-          const part = chunk.subarray(0, headBytes - seen)
-          head.set(part, seen)
-          seen += part.length
+          length += chunk.length
+          if (isWhole()) continue
+          // Whoever made the chunk may use its memory again.
+          const part = Buffer.from(chunk.subarray(0, headBytes - (head?.length ?? 0)))
+          head = head === undefined ? part : Buffer.concat([head, part])
         }
-        return seen === headBytes ? check : Effect.void
+        const counted = arrived(length)
+        return isWhole() && !wasWhole ? Effect.andThen(counted, check) : counted
       })
-      return Pull.catchDone(checkFirst, () => Effect.andThen(seen < headBytes ? check : Effect.void, Cause.done()))
+      return Pull.catchDone(checkFirst, () => Effect.andThen(isWhole() ? Effect.void : check, Cause.done()))
     })
   )

@@ -1,7 +1,8 @@
-import { Clock, Context, Duration, Effect, Layer, Schema } from "effect"
+import { Context, Duration, Effect, Layer, Schema } from "effect"
 import type { DocumentId } from "../domain/Ids.ts"
 import type { Fence } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
+import { around } from "./Gate.ts"
 
 /** The work took longer, in all, than it may. */
 export class RunTimeExceeded extends Schema.TaggedError<RunTimeExceeded>()("RunTimeExceeded", {}) {}
@@ -16,28 +17,45 @@ export const makeStopwatch = (limit: Duration.Duration) => {
   let running = 0
   let since = 0
 
-  const start = Effect.map(Clock.currentTimeMillis, (now) => {
+  const start = (now: number) => {
     if (running++ === 0) since = now
-    return Math.max(0, limitMillis - usedMillis - (now - since))
-  })
-
-  const stop = Effect.map(Clock.currentTimeMillis, (now) => {
-    if (--running === 0) usedMillis += now - since
-  })
-
-  return {
-    run: <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | RunTimeExceeded, R> =>
-      Effect.acquireUseRelease(
-        start,
-        (leftMillis) =>
-          Effect.timeoutOrElse(work, {
-            duration: leftMillis,
-            orElse: () => Effect.fail(new RunTimeExceeded())
-          }),
-        () => stop
-      )
   }
+
+  const stop = (now: number) => {
+    if (--running === 0) usedMillis += now - since
+  }
+
+  /** Runs the work, but no longer than the limit allows, nor than `own`, which is a limit on this work alone. */
+  const runWithin =
+    <A2, E2, R2>(own: OwnLimit<A2, E2, R2>) =>
+    <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A | A2, E | E2 | RunTimeExceeded, R | R2> =>
+      Effect.clockWith((clock) =>
+        around(
+          () => start(clock.currentTimeMillisUnsafe()),
+          () => stop(clock.currentTimeMillisUnsafe())
+        )(
+          Effect.suspend(() => {
+            const left = Math.max(0, limitMillis - usedMillis - (clock.currentTimeMillisUnsafe() - since))
+            // One timer for both: a timeout takes two fibers.
+            return Effect.timeoutOrElse(work, {
+              duration: Math.min(left, own.millis),
+              orElse: (): Effect.Effect<A2, E2 | RunTimeExceeded, R2> =>
+                own.millis < left ? own.orElse() : Effect.fail(new RunTimeExceeded())
+            })
+          })
+        )
+      )
+
+  return { run: runWithin(noOwnLimit), runWithin }
 }
+
+interface OwnLimit<A, E, R> {
+  readonly millis: number
+  readonly orElse: () => Effect.Effect<A, E, R>
+}
+
+const noOwnLimit: OwnLimit<never, never, never> = { millis: Number.POSITIVE_INFINITY, orElse: () => Effect.never }
+
 export type Stopwatch = ReturnType<typeof makeStopwatch>
 
 /** Documents whose stopwatches are kept. One too many starts from nothing again, as all do after a restart. */

@@ -83,7 +83,8 @@ export const runTenantActor = Effect.fnUntraced(function* (
       yield* Effect.ignore(store.release(claimed.value.fence))
       return "nothing"
     }
-    yield* FiberSet.run(slots, slot, { startImmediately: false })
+    // Where all permits are taken there is none for another; and every slot that has one looks again behind its document.
+    if (!waits.isFull) yield* FiberSet.run(slots, slot, { startImmediately: false })
     yield* waits.claimed(claimed.value, pass, taken)
     return yield* run(claimed.value, pass)
   }, Effect.uninterruptible)

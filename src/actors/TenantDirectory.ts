@@ -50,8 +50,10 @@ export class TenantDirectory extends Context.Service<
 
       const tell = Effect.fnUntraced(function* (tenant: TenantId, message: TenantMessage) {
         for (let told = false; !told && !closed;) {
-          const fresh = yield* Queue.bounded<TenantMessage>(mailboxCapacity)
+          // Made before the look that counts: nothing comes between that and the start.
+          const fresh = mailboxes.has(tenant) ? undefined : yield* Queue.bounded<TenantMessage>(mailboxCapacity)
           const mailbox = mailboxes.get(tenant) ?? fresh
+          if (mailbox === undefined) continue
           if (mailbox === fresh) {
             mailboxes.set(tenant, mailbox)
             start(tenant, mailbox)

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Stream } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { IngestEvent } from "../domain/Event.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { Events } from "../services/Events.ts"
@@ -282,8 +282,7 @@ export class WorkCosts extends Context.Service<WorkCosts, { readonly of: (tenant
       const events = yield* Events
       const ledger = new CostLedger()
       shares.onUse((tenant, millis) => ledger.used(tenant, millis))
-      const news = yield* events.subscribe
-      yield* Effect.forkScoped(Stream.runForEach(news, (event) => Effect.sync(() => ledger.heard(event))))
+      yield* events.listen((event) => ledger.heard(event))
       return WorkCosts.of({ of: (tenant) => ledger.costs(tenant) })
     })
   )

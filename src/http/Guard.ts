@@ -1,4 +1,4 @@
-import { Cause, Clock, Effect, Layer, Result, Stream } from "effect"
+import { Cause, type Clock, Effect, Layer, LogLevel, Result, Stream } from "effect"
 import {
   HttpBody,
   HttpRouter,
@@ -20,7 +20,8 @@ import {
   Forbidden,
   InternalServerError,
   MethodNotAllowed,
-  NotFound
+  NotFound,
+  problemResponse
 } from "./Problems.ts"
 import { answerHeaders, makeRequestIds } from "./RequestId.ts"
 import { methodsOf, routeOf } from "./Tracing.ts"
@@ -179,19 +180,26 @@ const admit = Effect.fnUntraced(function* <E, R>(
     const response = yield* Effect.provideService(route, CurrentCaller, caller.success)
     return caller.success._tag === "Tenant" ? endedBy(response, caller.success.revoked) : response
   }
-  const problem = caller.failure
-  const response = yield* HttpServerRespondable.toResponse(problem)
-  return "retryAfter" in problem
-    ? HttpServerResponse.setHeader(response, "retry-after", String(problem.retryAfter))
-    : response
+  return yield* problemResponse(caller.failure)
 })
 
 /** Reads and probes are many and dull; so are refusals, which a flood must not turn into a flood of lines. */
 const dullStatuses: ReadonlySet<number> = new Set([401, 429])
 
-const logAccess = (method: string, status: number, attributes: Record<string, unknown>) => {
+const logAccess = (request: HttpServerRequest.HttpServerRequest, status: number, millis: number) => {
+  const { method } = request
   const dull = dullStatuses.has(status) || (status < 500 && (method === "GET" || method === "HEAD"))
-  return Effect.annotateLogs(dull ? Effect.logDebug("answered") : Effect.logInfo("answered"), attributes)
+  const level = dull ? "Debug" : "Info"
+  return Effect.flatMap(LogLevel.isEnabled(level), (enabled) =>
+    enabled
+      ? Effect.annotateLogs(Effect.logWithLevel(level)("answered"), {
+          "http.method": method,
+          "http.route": routeOf(request) ?? "none",
+          "http.status": status,
+          "http.millis": millis
+        })
+      : Effect.void
+  )
 }
 
 export const layer = Layer.unwrap(
@@ -200,31 +208,32 @@ export const layer = Layer.unwrap(
     const hosts = yield* HostPolicy
     const authentication = yield* Authentication
 
+    const guarded = <E, R>(
+      request: HttpServerRequest.HttpServerRequest,
+      clock: Clock.Clock,
+      route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+    ) => {
+      const requestId = requestIdOf(request.headers["x-request-id"])
+      const startedAt = clock.currentTimeMillisUnsafe()
+      const log = (status: number) => logAccess(request, status, clock.currentTimeMillisUnsafe() - startedAt)
+      return admit(request, hosts, authentication, route).pipe(
+        Effect.catchCause(answerCause),
+        Effect.flatMap((answer) => {
+          const problem = asProblem(answer)
+          const response = HttpServerResponse.setHeaders(problem, headersOf(request, problem, requestId))
+          return Effect.as(log(response.status), response)
+        }),
+        // The client went away.
+        Effect.onInterrupt(() => log(499)),
+        Effect.annotateLogs("request.id", requestId)
+      )
+    }
+
     return HttpRouter.middleware(
       (effect) =>
-        Effect.gen(function* () {
-          const request = yield* HttpServerRequest.HttpServerRequest
-          const requestId = requestIdOf(request.headers["x-request-id"])
-          const startedAt = yield* Clock.currentTimeMillis
-          const log = (status: number) =>
-            Effect.flatMap(Clock.currentTimeMillis, (now) =>
-              logAccess(request.method, status, {
-                "http.method": request.method,
-                "http.route": routeOf(request) ?? "none",
-                "http.status": status,
-                "http.millis": now - startedAt
-              })
-            )
-          return yield* admit(request, hosts, authentication, effect).pipe(
-            Effect.catchCause(answerCause),
-            Effect.map(asProblem),
-            Effect.map((response) => HttpServerResponse.setHeaders(response, headersOf(request, response, requestId))),
-            Effect.tap((response) => log(response.status)),
-            // The client went away.
-            Effect.onInterrupt(() => log(499)),
-            Effect.annotateLogs("request.id", requestId)
-          )
-        }),
+        Effect.clockWith((clock) =>
+          Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => guarded(request, clock, effect))
+        ),
       { global: true }
     )
   })

@@ -1,5 +1,5 @@
-import { Schema } from "effect"
-import { ProblemDetails } from "effect/http"
+import { Effect, Schema } from "effect"
+import { HttpServerRespondable, HttpServerResponse, ProblemDetails } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { DocumentOutcome, Truncated } from "./Outcome.ts"
 
@@ -116,3 +116,11 @@ export const challenge = "Bearer"
 
 /** Seconds to wait before trying again when nothing better is known. */
 export const someTime = 5
+
+/** Its answer where no endpoint says how its errors are encoded. */
+export const problemResponse = (problem: HttpServerRespondable.Respondable) =>
+  Effect.map(HttpServerRespondable.toResponse(problem), (response) =>
+    "retryAfter" in problem && problem.retryAfter !== undefined
+      ? HttpServerResponse.setHeader(response, "retry-after", String(problem.retryAfter))
+      : response
+  )

@@ -1,6 +1,7 @@
 import { Cause, Effect, Schema, Stream } from "effect"
 import { HttpIncomingMessage, type HttpServerError, type HttpServerRequest, Multipart } from "effect/http"
 import { BadRequest, ContentTooLarge, RequestTimeout } from "./Problems.ts"
+import { smallBodyOf } from "./SmallBody.ts"
 
 /** The bytes of an upload, pulled as they are wanted: nothing is read ahead of whoever consumes them. */
 
@@ -15,18 +16,25 @@ export const lengthOf = ({ headers }: HttpServerRequest.HttpServerRequest): numb
   return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined
 }
 
+const notSilent = <A, E, R>(wait: Effect.Effect<A, E, R>) =>
+  Effect.timeoutOrElse(wait, { duration: longestSilence, orElse: () => Effect.fail(new UploadStalled()) })
+
 /**
  * Silence counts while something is pulled; a timeout of each pull costs far less than one of the stream. A body of known length
  * ends with its last byte, since what tells its end brings nothing more to wait for.
  */
-export const bodyOf = (request: HttpServerRequest.HttpServerRequest) =>
+export const bodyOf = (
+  request: HttpServerRequest.HttpServerRequest
+): Stream.Stream<Uint8Array, UploadStalled | HttpServerError.HttpServerError> => {
+  const small = smallBodyOf(request, lengthOf(request), notSilent)
+  return small ?? streamOf(request)
+}
+
+const streamOf = (request: HttpServerRequest.HttpServerRequest) =>
   Stream.transformPull(request.stream, (pull) =>
     Effect.sync(() => {
       let left = lengthOf(request) ?? Number.POSITIVE_INFINITY
-      const next = Effect.timeoutOrElse(pull, {
-        duration: longestSilence,
-        orElse: () => Effect.fail(new UploadStalled())
-      }).pipe(
+      const next = notSilent(pull).pipe(
         Effect.map((chunks) => {
           for (const { length } of chunks) left -= length
           return chunks

@@ -1,5 +1,5 @@
-import { Clock, Duration, Effect, Exit, Metric } from "effect"
-import { HttpMiddleware, HttpServerRequest } from "effect/http"
+import { Duration, Effect, Exit, Metric } from "effect"
+import { HttpMiddleware, HttpServerRequest, type HttpServerResponse } from "effect/http"
 import * as Telemetry from "../services/Telemetry.ts"
 import { routeOf } from "./Tracing.ts"
 
@@ -27,28 +27,24 @@ const seriesOf = (method: string, route: string, status: string) => {
 /** Counts an answer that was given without the middleware. */
 export const countRefusal = (method: string, route: string) => Metric.update(seriesOf(method, route, "4xx").count, 1)
 
-/** Counts and times every request, whatever becomes of it. */
+const answered = (request: HttpServerRequest.HttpServerRequest, status: string, nanos: bigint) => {
+  const method = methods.has(request.method) ? request.method : "other"
+  const { count, duration } = seriesOf(method, routeOf(request) ?? "none", status)
+  return Effect.andThen(Metric.update(count, 1), Metric.update(duration, Duration.nanos(nanos > 0n ? nanos : 0n)))
+}
+
+/** Counts and times every request, whatever becomes of it. The server lets nothing interrupt it before the request is counted. */
 export const middleware = HttpMiddleware.make((app) =>
-  Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const start = yield* Clock.currentTimeNanos
-    const answered = (status: string) =>
-      Effect.flatMap(Clock.currentTimeNanos, (end) => {
-        const method = methods.has(request.method) ? request.method : "other"
-        const { count, duration } = seriesOf(method, routeOf(request) ?? "none", status)
+  Effect.clockWith((clock) => {
+    const start = clock.currentTimeNanosUnsafe()
+    const ended = (exit: Exit.Exit<HttpServerResponse.HttpServerResponse, unknown>) =>
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+        const status = Exit.isSuccess(exit) ? `${Math.floor(exit.value.status / 100)}xx` : "aborted"
         return Effect.andThen(
-          Metric.update(count, 1),
-          Metric.update(duration, Duration.nanos(end > start ? end - start : 0n))
+          Metric.modify(Telemetry.httpInFlight, -1),
+          answered(request, status, clock.currentTimeNanosUnsafe() - start)
         )
       })
-    return yield* Effect.acquireUseRelease(
-      Metric.modify(Telemetry.httpInFlight, 1),
-      () => app,
-      (_, exit) =>
-        Effect.andThen(
-          Metric.modify(Telemetry.httpInFlight, -1),
-          answered(Exit.isSuccess(exit) ? `${Math.floor(exit.value.status / 100)}xx` : "aborted")
-        )
-    )
+    return Effect.andThen(Metric.modify(Telemetry.httpInFlight, 1), Effect.onExit(app, ended))
   })
 )

@@ -34,6 +34,13 @@ export type BlobLocation =
 export interface StoredBlob {
   readonly hash: BlobHash
   readonly size: number
+  /** They are not stored yet: the document store keeps them with their document. Only if the caller asked for it. */
+  readonly bytes?: Uint8Array
+}
+
+export interface PutOptions {
+  /** The bytes may be left to `DocumentStore.accept`, where both stores share a database and so a commit. */
+  readonly withDocument?: boolean
 }
 
 /** Content-addressed bytes, written once, never changed. */
@@ -46,7 +53,8 @@ export class BlobStore extends Context.Service<
      */
     readonly put: <E, R>(
       bytes: Stream.Stream<Uint8Array, E, R>,
-      limit: number
+      limit: number,
+      options?: PutOptions
     ) => Effect.Effect<StoredBlob, E | BlobTooLarge | BlobStoreUnavailable, R>
     /** Makes the blob as young as if it was put now; its size. Either a removal comes first and it is lost, or it stays. */
     readonly touch: (hash: BlobHash) => Effect.Effect<number, BlobLost | BlobStoreUnavailable>

@@ -14,6 +14,7 @@ import type {
   QueueFull,
   StoreUnavailable
 } from "./DocumentStoreErrors.ts"
+import type { StoredBlob } from "./BlobStore.ts"
 import type { OpenedPdf } from "./PdfEngine.ts"
 
 export * from "./DocumentStoreErrors.ts"
@@ -25,9 +26,7 @@ export interface NewDocument {
   readonly id: DocumentId
   readonly tenantId: TenantId
   readonly name: string
-  readonly source:
-    | { readonly _tag: "Blob"; readonly hash: BlobHash; readonly size: number }
-    | { readonly _tag: "Url"; readonly url: string }
+  readonly source: ({ readonly _tag: "Blob" } & StoredBlob) | { readonly _tag: "Url"; readonly url: string }
   readonly priority: number
   /** In the future: the document is `scheduled` until then. */
   readonly notBefore: Moment | undefined
@@ -180,10 +179,14 @@ export class DocumentStore extends Context.Service<
      * newest document with the same bytes, name and password that waits, runs, or ended `completed` or `partial`. It has to
      * promise as much: the callback asked for, if any, and no later start. Such an answer needs no room in the backlog; a
      * caller that looks at the backlog before it has the bytes may still refuse for want of room.
+     *
+     * `committed` may be called with the answer as soon as it can be claimed, before it is durable. It has to be quick, and not to
+     * throw. What is claimed and written then is durable only together with the document.
      */
     readonly accept: (
       document: NewDocument,
-      limits: BacklogLimits
+      limits: BacklogLimits,
+      committed?: (document: Document) => void
     ) => Effect.Effect<Document, QueueFull | StoreUnavailable>
 
     /**

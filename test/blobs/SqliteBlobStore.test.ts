@@ -2,13 +2,15 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
 import { BlobHash } from "../../src/domain/Ids.ts"
 import * as SqliteBlobStore from "../../src/layers/sqlite/SqliteBlobStore.ts"
-import { layerDatabase } from "../../src/layers/sqlite/SqliteDocumentStore.ts"
+import * as SqliteDocumentStore from "../../src/layers/sqlite/SqliteDocumentStore.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
+import { DocumentStore } from "../../src/services/DocumentStore.ts"
 import { blobStoreConformance } from "../conformance/blobStore.ts"
+import { acme, newDocument, plenty } from "../conformance/documentStoreFixtures.ts"
 
 const small = 64 * 1024
-const inMemory = () => layerDatabase({ filename: ":memory:" })
+const inMemory = () => SqliteDocumentStore.layerDatabase({ filename: ":memory:" })
 
 blobStoreConformance("blobs in the database", () =>
   Layer.fresh(SqliteBlobStore.layerNoDeps.pipe(Layer.provide([BlobStoreMemory.layer(), inMemory()])))
@@ -69,5 +71,25 @@ it.effect("a sender that uses its buffer again does not change what was taken", 
     const { hash } = yield* blobs.put(reused, 100)
     const location = yield* blobs.locate(hash)
     assert.strictEqual(location._tag === "Bytes" && Buffer.from(location.bytes).toString(), sent.join(""))
+  }).pipe(Effect.provide(Layer.merge(BlobStoreMemory.layer(), inMemory())))
+)
+
+it.effect("a small blob that comes with a document is stored by its acceptance, and not if that is refused", () =>
+  Effect.gen(function* () {
+    const { blobs } = yield* withOthers
+    const documents = yield* Effect.provide(DocumentStore, SqliteDocumentStore.layerNoDeps)
+    const stored = yield* blobs.put(Stream.make(bytes(10)), 100, { withDocument: true })
+    assert.deepStrictEqual(stored.bytes && Buffer.from(stored.bytes), Buffer.from(bytes(10)))
+    const document = newDocument(1, { source: { _tag: "Blob", ...stored }, reuse: true })
+    yield* Effect.flip(documents.accept(document, { ...plenty, tenant: 0 }))
+    assert.deepStrictEqual(yield* listed(blobs), [])
+
+    const accepted = yield* documents.accept(document, plenty)
+    assert.deepStrictEqual(accepted, yield* documents.find(acme, accepted.id))
+    assert.deepStrictEqual(yield* blobs.locate(stored.hash), { _tag: "Bytes", bytes: bytes(10), hash: stored.hash })
+
+    // What another document stands in for is renewed all the same: nobody may remove it as old.
+    yield* documents.accept({ ...document, id: newDocument(2).id, acceptedAt: 5_000 }, plenty)
+    assert.deepStrictEqual(yield* Stream.runCollect(blobs.list), [{ hash: stored.hash, putAtMillis: 5_000 }])
   }).pipe(Effect.provide(Layer.merge(BlobStoreMemory.layer(), inMemory())))
 )

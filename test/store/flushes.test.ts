@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Latch, Layer } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Latch, Layer } from "effect"
 import { GroupCommit, type Manner, make } from "../../src/layers/sqlite/GroupCommit.ts"
 import { layer } from "../../src/layers/sqlite/SqliteClient.ts"
 import { layerNoDeps } from "../../src/layers/sqlite/SqliteDocumentStore.ts"
 import { DocumentStore } from "../../src/services/DocumentStore.ts"
-import { accept, blobHash, claim } from "../conformance/documentStoreFixtures.ts"
+import { accept, blobHash, claim, newDocument, plenty } from "../conformance/documentStoreFixtures.ts"
 import { failingForGood, SqliteDatabase, toSqlError } from "../../src/layers/sqlite/SqliteDatabase.ts"
 
 /** A disk whose flushes wait to be let through, and fail once it is broken. */
@@ -71,6 +71,58 @@ describe("flushes of the store", () => {
       assert.strictEqual(yield* Fiber.join(first), 0)
       assert.deepStrictEqual(yield* Fiber.join(others), [1, 2, 3])
       assert.strictEqual(disk.begun, 2)
+    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
+  )
+
+  it.effect("do not hold up the tenant of a document, which may claim it as soon as it is committed", () =>
+    Effect.gen(function* () {
+      const database = yield* SqliteDatabase
+      const { disk, flush } = makeDisk()
+      const held = Layer.succeed(SqliteDatabase, SqliteDatabase.of({ ...database, flush }))
+      const store = Context.get(
+        yield* Layer.build(Layer.provide(layerNoDeps, Layer.provideMerge(GroupCommit.layer(0), held))),
+        DocumentStore
+      )
+      disk.through.closeUnsafe()
+      const offered = yield* Deferred.make<string>()
+      const accepting = yield* store
+        .accept(newDocument(1), plenty, ({ name }) => Deferred.doneUnsafe(offered, Effect.succeed(name)))
+        .pipe(Effect.forkChild)
+      assert.strictEqual(yield* Deferred.await(offered), "1.pdf")
+      const { document, fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+      assert.strictEqual(document.name, "1.pdf")
+      const finishing = yield* Effect.forkChild(store.finish(fence, { status: "completed" }, 3_000))
+      yield* begunFlushes(disk, 1)
+      yield* Effect.yieldNow
+      assert.deepStrictEqual([accepting.pollUnsafe(), finishing.pollUnsafe()], [undefined, undefined])
+      disk.through.openUnsafe()
+      assert.strictEqual((yield* Fiber.join(accepting)).status, "queued")
+      assert.strictEqual((yield* Fiber.join(finishing)).status, "completed")
+    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
+  )
+
+  it.effect("that fail leave neither a document nor what its run brought accepted", () =>
+    Effect.gen(function* () {
+      const database = yield* SqliteDatabase
+      const { disk, flush, intact } = makeDisk()
+      const use: typeof database.use = (...args) => Effect.andThen(intact, database.use(...args))
+      const held = Layer.succeed(SqliteDatabase, SqliteDatabase.of({ ...database, flush, use }))
+      const store = Context.get(
+        yield* Layer.build(Layer.provide(layerNoDeps, Layer.provideMerge(GroupCommit.layer(0), held))),
+        DocumentStore
+      )
+      disk.through.closeUnsafe()
+      disk.broken = true
+      const offered = yield* Deferred.make<void>()
+      const accepting = yield* store
+        .accept(newDocument(1), plenty, () => Deferred.doneUnsafe(offered, Effect.void))
+        .pipe(Effect.flip, Effect.forkChild)
+      yield* Deferred.await(offered)
+      const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+      const finishing = yield* Effect.forkChild(Effect.flip(store.finish(fence, { status: "completed" }, 3_000)))
+      disk.through.openUnsafe()
+      assert.strictEqual((yield* Fiber.join(accepting))._tag, "StoreUnavailable")
+      assert.strictEqual((yield* Fiber.join(finishing))._tag, "StoreUnavailable")
     }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
   )
 

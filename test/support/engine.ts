@@ -55,7 +55,11 @@ const scriptName = ({ location }: PdfRef): string =>
 const noSources = (text: string) =>
   Effect.fail(new SourceRefused({ failure: failure("SOURCE_REFUSED", `${text} is not allowed`) }))
 
-const deafEvents = Layer.succeed(Events, { publish: () => Effect.void, subscribe: Effect.succeed(Stream.never) })
+const deafEvents = Layer.succeed(Events, {
+  publish: () => Effect.void,
+  subscribe: Effect.succeed(Stream.never),
+  listen: () => Effect.void
+})
 
 /** What outlives an engine: the stores, the events and the scripted workers. Engines are started over it, one or several. */
 export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}) {

@@ -1,10 +1,10 @@
-// Page results on their way out of a page worker. Small ones that are ready within a few milliseconds of each other travel
-// together, since the engine's process pays for each message. The first of them goes at once, because the timer does not
-// run while a page spins; the last ones never wait: they go with the end of the call.
+// Page results on their way out of a page worker. Small ones that are ready soon after each other travel together, since the
+// engine's process pays for each message, and the last ones never wait: they go with the end of the call. The timer does not
+// run while a page spins, so what is done shortly before that may be lost with the worker.
 import type { PageResult } from "../../domain/Page.ts"
 
-const maxDelayMillis = 25
-const maxCharacters = 128 * 1024
+const maxDelayMillis = 50
+const maxCharacters = 512 * 1024
 
 export interface ResultBatches {
   readonly add: (result: PageResult) => void
@@ -13,11 +13,15 @@ export interface ResultBatches {
   readonly take: () => ReadonlyArray<PageResult>
 }
 
-export const makeResultBatches = (send: (results: ReadonlyArray<PageResult>) => void): ResultBatches => {
+export const makeResultBatches = (
+  send: (results: ReadonlyArray<PageResult>) => void,
+  /** Whether the first one goes at once, alone. */
+  firstAtOnce: boolean
+): ResultBatches => {
   let results: Array<PageResult> = []
   let characters = 0
   let timer: NodeJS.Timeout | undefined
-  let lastFlush = Number.NEGATIVE_INFINITY
+  let lastFlush = firstAtOnce ? Number.NEGATIVE_INFINITY : performance.now()
 
   const take = (): ReadonlyArray<PageResult> => {
     clearTimeout(timer)

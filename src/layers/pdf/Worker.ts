@@ -97,7 +97,8 @@ const readHead = Effect.fnUntraced(function* (
 
 const perform = Effect.fnUntraced(function* (call: number, work: Work, source: Source, times: Times) {
   const reader = yield* documents.get(work, source)
-  const batches = makeResultBatches((results) => send({ _tag: "Pages", call, results }))
+  // A head that is cut off by a page that spins is to have at least its first page.
+  const batches = makeResultBatches((results) => send({ _tag: "Pages", call, results }), work._tag === "Open")
   const done = (result: PageResult) => {
     times?.page(result)
     batches.add(result)

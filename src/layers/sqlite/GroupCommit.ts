@@ -54,7 +54,9 @@ export type Write = <A, E>(
   operation: Operation<A, E>,
   manner?: Manner,
   /** How many times as long as any other write it takes. */
-  size?: number
+  size?: number,
+  /** Called with its commit, before the flush, if the operation succeeds. Has to be quick, and not to throw. */
+  committed?: (value: A) => void
 ) => Effect.Effect<A, E | StoreUnavailable>
 
 interface Writer {
@@ -65,6 +67,7 @@ interface Writer {
   readonly leave: () => void
   /** Returns what tells the writer, to be called after the commit. */
   readonly run: (statements: Statements) => () => void
+  committed: () => void
   readonly fail: (cause: unknown) => void
 }
 
@@ -171,13 +174,13 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
   /** An operation that failed has written nothing that could be flushed, but may tell of what was not flushed yet. */
   const tell = (committed: ReadonlyArray<Committed>) => {
     for (const { tell, writer } of committed) if (writer.manner === "unflushed") tell()
+    const flushing = committed.filter(({ writer }) => writer.manner !== "unflushed")
     flushes.add(
-      committed
-        .filter(({ writer }) => writer.manner !== "unflushed")
-        .map(({ tell, writer }) => ({
-          told: Exit.match({ onSuccess: tell, onFailure: (cause) => writer.fail(Cause.squash(cause)) })
-        }))
+      flushing.map(({ tell, writer }) => ({
+        told: Exit.match({ onSuccess: tell, onFailure: (cause) => writer.fail(Cause.squash(cause)) })
+      }))
     )
+    for (const { writer } of flushing) writer.committed()
   }
 
   const commitPortion = (batch: ReadonlyArray<Writer>) =>
@@ -212,7 +215,13 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
     return Effect.andThen(Queue.end(queue), Fiber.await(committer))
   })
 
-  const write: Write = <A, E>(name: string, operation: Operation<A, E>, manner: Manner = "durable", size = 1) =>
+  const write: Write = <A, E>(
+    name: string,
+    operation: Operation<A, E>,
+    manner: Manner = "durable",
+    size = 1,
+    committed?: (value: A) => void
+  ) =>
     Effect.suspend(() => {
       const answer = Deferred.makeUnsafe<A, E | StoreUnavailable>()
       const unavailable = (cause: unknown) => new StoreUnavailable({ operation: name, cause: toSqlError(name, cause) })
@@ -221,8 +230,10 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
         size,
         withdrawn: false,
         leave: enter(manner),
+        committed: () => {},
         run: (statements) => {
           const exit = operation(statements)
+          if (committed !== undefined && Exit.isSuccess(exit)) writer.committed = () => committed(exit.value)
           return () => Deferred.doneUnsafe(answer, exit)
         },
         fail: (cause) => Deferred.doneUnsafe(answer, Exit.fail(unavailable(cause)))

@@ -1,13 +1,19 @@
 /**
  * Small blobs in the database of the documents, large ones in another store.
  *
- * A file of its own costs a small blob two flushes beside that of its document's acceptance. In the database it costs none: a
- * blob is committed before its document is, to the same log, so what brings the document to the disk brings the blob, too.
+ * A file of its own costs a small blob two flushes beside that of its document's acceptance. In the database it costs none: it
+ * is committed with its document, or before it to the same log, so what brings the document to the disk brings the blob, too.
  */
 import { hash as digest } from "node:crypto"
 import { Clock, Effect, Exit, Layer, Option, Pull, Stream } from "effect"
 import { BlobHash } from "../../domain/Ids.ts"
-import { BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../../services/BlobStore.ts"
+import {
+  BlobStore,
+  BlobStoreUnavailable,
+  BlobTooLarge,
+  type PutOptions,
+  type StoredBlob
+} from "../../services/BlobStore.ts"
 import * as TraceContext from "../../services/TraceContext.ts"
 import { GroupCommit, type Operation } from "./GroupCommit.ts"
 import { migrate } from "./Migrations.ts"
@@ -25,13 +31,13 @@ const unavailable = (operation: string) =>
 /** Reads no further than it takes to know whether the blob is small. */
 const readHead = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) {
   const pull = yield* Stream.toPull(bytes)
-  const head: Array<Uint8Array> = []
+  const head: Array<Buffer> = []
   let size = 0
   const readOn: Effect.Effect<boolean, E, R> = pull.pipe(
     Effect.map((chunks) => {
       for (const chunk of chunks) {
         // Whoever made it may use its memory again.
-        head.push(new Uint8Array(chunk))
+        head.push(Buffer.from(chunk))
         size += chunk.length
       }
       return true
@@ -43,16 +49,20 @@ const readHead = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Ar
   return { head, size, rest }
 })
 
+/** Also renews one that is there, and heals it. */
+export const saveBlob = (db: Statements, hash: BlobHash, bytes: Uint8Array, at: number) =>
+  db.run(
+    `INSERT INTO blobs (hash, bytes, put_at) VALUES (?, ?, ?)
+      ON CONFLICT (hash) DO UPDATE SET bytes = excluded.bytes, put_at = excluded.put_at`,
+    hash,
+    bytes,
+    at
+  )
+
 const write =
   (hash: BlobHash, bytes: Uint8Array, at: number): Operation<void, never> =>
   (db) => {
-    db.run(
-      `INSERT INTO blobs (hash, bytes, put_at) VALUES (?, ?, ?)
-        ON CONFLICT (hash) DO UPDATE SET bytes = excluded.bytes, put_at = excluded.put_at`,
-      hash,
-      bytes,
-      at
-    )
+    saveBlob(db, hash, bytes, at)
     return Exit.void
   }
 
@@ -87,15 +97,22 @@ const make = Effect.gen(function* () {
   const database = yield* SqliteDatabase
   const commit = yield* GroupCommit
 
-  const putOne = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number) {
+  const putOne = Effect.fnUntraced(function* <E, R>(
+    bytes: Stream.Stream<Uint8Array, E, R>,
+    limit: number,
+    { withDocument = false }: PutOptions = {}
+  ) {
     const { head, rest, size } = yield* readHead(bytes)
     if (size > limit) return yield* new BlobTooLarge({ limit })
     if (size > mostBytes) return yield* others.put(Stream.concat(Stream.fromIterable(head), rest), limit)
-    const whole = Buffer.concat(head)
+    const [first] = head
+    const whole = first?.length === size ? first : Buffer.concat(head)
     const hash = BlobHash.make(digest("sha256", whole, "hex"))
+    const stored: StoredBlob = { hash, size }
+    if (withDocument) return { ...stored, bytes: whole }
     const now = yield* Clock.currentTimeMillis
     yield* commit("write a blob", write(hash, whole, now), "unflushed").pipe(unavailable("write a blob"))
-    return { hash, size }
+    return stored
   }, Effect.scoped)
 
   const listSmall = Stream.paginate("", (after: string) =>

@@ -4,9 +4,10 @@
  */
 import { type Duration, Effect, Exit, Layer, Option } from "effect"
 import type { SqlClient } from "effect/sql"
-import { DocumentNotFound, DocumentStore, StoreUnavailable } from "../../services/DocumentStore.ts"
+import type { TenantId } from "../../domain/Ids.ts"
+import { DocumentNotFound, DocumentStore, type QueueStats, StoreUnavailable } from "../../services/DocumentStore.ts"
 import * as TraceContext from "../../services/TraceContext.ts"
-import { GroupCommit, type Write } from "./GroupCommit.ts"
+import { GroupCommit, type Operation, type Write } from "./GroupCommit.ts"
 import { changes, changesOf, makeNumbers } from "./changes.ts"
 import { migrate } from "./Migrations.ts"
 import * as lifecycle from "./lifecycle.ts"
@@ -17,20 +18,48 @@ import { SqliteDatabase, type SqliteOptions, type Statements } from "./SqliteDat
 import { webhookRecords } from "./SqliteWebhooks.ts"
 import * as writes from "./writes.ts"
 
+/** Tenants whose counters are remembered at once. */
+const mostCounted = 1024
+
+/**
+ * Counters that were looked at since the last write, which nobody else makes: every submission looks at those of all, and a look
+ * from outside a transaction costs the file's locks.
+ */
+const makeCounters = () => {
+  const counted = new Map<TenantId | "*", QueueStats>()
+  return {
+    known: (tenant: TenantId | "*") => counted.get(tenant),
+    learn: (tenant: TenantId | "*", stats: QueueStats): QueueStats => {
+      if (counted.size >= mostCounted) counted.clear()
+      counted.set(tenant, stats)
+      return stats
+    },
+    /** Also when it is undone: then they are looked at again. */
+    forgottenBy:
+      <A, E>(operation: Operation<A, E>): Operation<A, E> =>
+      (db) => {
+        counted.clear()
+        return operation(db)
+      }
+  }
+}
+
 const make = Effect.gen(function* () {
   yield* migrate
   const database = yield* SqliteDatabase
   const commit = yield* GroupCommit
   const numbers = makeNumbers()
   yield* commit("begin the numbers of changes", numbers.begin)
-  const write: Write = (name, operation, manner, size) => commit(name, numbers.numbered(operation), manner, size)
+  const counters = makeCounters()
+  const write: Write = (name, operation, manner, size, committed) =>
+    commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size, committed)
 
   const read = <A>(operation: string, question: (db: Statements) => A) =>
     Effect.mapError(database.use(operation, question), (cause) => new StoreUnavailable({ operation, cause }))
 
   return DocumentStore.of({
-    accept: TraceContext.traced("DocumentStore.accept", (document, limits) =>
-      write("accept a document", writes.accept(document, limits))
+    accept: TraceContext.traced("DocumentStore.accept", (document, limits, committed) =>
+      write("accept a document", writes.accept(document, limits), "durable", 1, committed)
     ),
     claim: TraceContext.traced("DocumentStore.claim", (tenant, lease) =>
       write("claim a document", writes.claim(tenant, lease), "unflushed")
@@ -112,8 +141,14 @@ const make = Effect.gen(function* () {
         (yield* write(operation, (db) => Exit.succeed(reads.refersTo(db, hash, tenant))))
       )
     }),
-    stats: TraceContext.traced("DocumentStore.stats", (tenant) =>
-      read("count documents", (db) => reads.stats(db, tenant ?? "*"))
+    stats: TraceContext.traced("DocumentStore.stats", (named?: TenantId) =>
+      Effect.suspend(() => {
+        const tenant = named ?? "*"
+        const known = counters.known(tenant)
+        return known === undefined
+          ? read("count documents", (db) => counters.learn(tenant, reads.stats(db, tenant)))
+          : Effect.succeed(known)
+      })
     ),
     ahead: Effect.fn("DocumentStore.ahead")((tenant, id) =>
       read("count what is ahead of a document", (db) => looks.ahead(db, tenant, id))

@@ -41,7 +41,7 @@ export const list = (db: Statements, tenant: TenantId, options: ListOptions): Ar
           before,
           options.limit
         )
-  return rows.map(toDocument)
+  return rows.map((row) => toDocument(row))
 }
 
 const pagesWith = (columns: string) => `
@@ -106,10 +106,23 @@ export const answer = (db: Statements, tenant: TenantId, key: string): KeptAnswe
       }
 }
 
+/** Documents that wait: of the tenant, and of all. */
+export const waiting = (db: Statements, tenant: TenantId): { readonly own: number; readonly all: number } => {
+  const row = db.get(
+    `SELECT waiting AS every, coalesce((SELECT waiting FROM tenant_stats WHERE tenant_id = ?), 0) AS own
+      FROM tenant_stats WHERE tenant_id = '*'`,
+    tenant
+  )
+  return row === undefined ? { own: 0, all: 0 } : { own: number(row, "own"), all: number(row, "every") }
+}
+
 const noStats: QueueStats = { waiting: 0, running: 0, maxWaiting: 0, maxRunning: 0, processed: 0, failed: 0 }
 
 export const stats = (db: Statements, tenant: TenantId | "*"): QueueStats => {
-  const row = db.get("SELECT * FROM tenant_stats WHERE tenant_id = ?", tenant)
+  const row = db.get(
+    "SELECT waiting, running, max_waiting, max_running, processed, failed FROM tenant_stats WHERE tenant_id = ?",
+    tenant
+  )
   return row === undefined
     ? noStats
     : {

@@ -4,6 +4,8 @@ import { Document, DocumentStatus, OutlineItem, PdfMetadata } from "../../domain
 import { Failure } from "../../domain/Failure.ts"
 import { BlobHash, DocumentId, TenantId } from "../../domain/Ids.ts"
 import { noLines, type PageResult, PageStatus } from "../../domain/Page.ts"
+import type { NewDocument } from "../../services/DocumentStore.ts"
+import type { OpenedPdf } from "../../services/PdfEngine.ts"
 import type { Row } from "./SqliteDatabase.ts"
 
 export const number = (row: Row, column: string): number => {
@@ -35,6 +37,8 @@ const decodeJson = <A>(schema: Schema.Decoder<A>) => {
 const decodeFailure = decodeJson(Failure)
 const decodeMetadata = decodeJson(PdfMetadata)
 const decodeOutline = decodeJson(Schema.Array(OutlineItem))
+const metadataOf = (row: Row, column: string) => decodeMetadata(text(row, column))
+const outlineOf = (row: Row, column: string) => decodeOutline(text(row, column))
 /** They have no other form than their own. */
 export const encodeFailure = (failure: Failure): string => JSON.stringify(failure)
 export const encodeMetadata = (metadata: PdfMetadata): string => JSON.stringify(metadata)
@@ -49,18 +53,19 @@ export const progress = (row: Row): Document["progress"] => {
   }
 }
 
-export const toDocument = (row: Row): Document => {
+/** `opened` is what was found in the file, where the row does not say it. Every column is checked by itself. */
+export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "outline">): Document => {
   const blob = optionalText(row, "blob")
   const size = optional(row, "size", number)
   const sourceUrl = optionalText(row, "source_url")
-  const metadata = optionalText(row, "metadata")
-  const outline = optionalText(row, "outline")
+  const metadata = opened?.metadata ?? optional(row, "metadata", metadataOf)
+  const outline = opened?.outline ?? optional(row, "outline", outlineOf)
   const failure = optionalText(row, "failure")
   const trace = optionalText(row, "trace")
   const notBefore = optional(row, "not_before", moment)
   const startedAt = optional(row, "started_at", moment)
   const finishedAt = optional(row, "finished_at", moment)
-  return new Document({
+  const values = {
     id: DocumentId.make(text(row, "id")),
     tenantId: TenantId.make(text(row, "tenant_id")),
     name: text(row, "name"),
@@ -73,8 +78,8 @@ export const toDocument = (row: Row): Document => {
     interruptions: number(row, "interruptions"),
     retries: number(row, "retries"),
     progress: progress(row),
-    ...(metadata === undefined ? {} : { metadata: decodeMetadata(metadata) }),
-    ...(outline === undefined ? {} : { outline: decodeOutline(outline) }),
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(outline === undefined ? {} : { outline }),
     ...(failure === undefined ? {} : { failure: decodeFailure(failure) }),
     ...(trace === undefined ? {} : { trace }),
     timings: {
@@ -83,7 +88,31 @@ export const toDocument = (row: Row): Document => {
       ...(startedAt === undefined ? {} : { startedAt }),
       ...(finishedAt === undefined ? {} : { finishedAt })
     }
-  })
+  }
+  return new Document(values, { disableChecks: true })
+}
+
+/** As its row reads that was just made of it. */
+export const newDocument = (accepted: NewDocument, status: "scheduled" | "queued"): Document => {
+  const { acceptedAt, id, name, notBefore, priority, source, tenantId, trace } = accepted
+  return new Document(
+    {
+      id,
+      tenantId,
+      name,
+      ...(source._tag === "Blob" ? { blob: source.hash, size: source.size } : { sourceUrl: source.url }),
+      priority,
+      status,
+      attempt: 0,
+      progress: { done: 0, failed: 0 },
+      ...(trace === undefined ? {} : { trace }),
+      timings: {
+        acceptedAt: DateTime.makeUnsafe(acceptedAt),
+        ...(notBefore === undefined ? {} : { notBefore: DateTime.makeUnsafe(notBefore) })
+      }
+    },
+    { disableChecks: true }
+  )
 }
 
 export const toPage = (row: Row): PageResult => {

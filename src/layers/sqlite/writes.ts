@@ -21,14 +21,29 @@ import {
 } from "../../services/DocumentStore.ts"
 import type { OpenedPdf } from "../../services/PdfEngine.ts"
 import type { Operation } from "./GroupCommit.ts"
-import { donePages, faults, findById, findBySeq, refersTo, stats, tenantIds } from "./reads.ts"
-import { encodeFailure, encodeMetadata, encodeOutline, number, optionalText, text } from "./rows.ts"
+import { donePages, faults, findBySeq, refersTo, tenantIds, waiting } from "./reads.ts"
+import {
+  encodeFailure,
+  encodeMetadata,
+  encodeOutline,
+  newDocument,
+  number,
+  optionalText,
+  text,
+  toDocument
+} from "./rows.ts"
+import { saveBlob } from "./SqliteBlobStore.ts"
 import type { Statements } from "./SqliteDatabase.ts"
 
 export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimits): QueueFull | undefined => {
-  if (stats(db, tenant).waiting >= limits.tenant) return new QueueFull({ scope: "tenant", limit: limits.tenant })
-  if (stats(db, "*").waiting >= limits.global) return new QueueFull({ scope: "global", limit: limits.global })
+  const { all, own } = waiting(db, tenant)
+  if (own >= limits.tenant) return new QueueFull({ scope: "tenant", limit: limits.tenant })
+  if (all >= limits.global) return new QueueFull({ scope: "global", limit: limits.global })
   return undefined
+}
+
+const keepBytes = (db: Statements, { acceptedAt, source }: NewDocument) => {
+  if (source._tag === "Blob" && source.bytes !== undefined) saveBlob(db, source.hash, source.bytes, acceptedAt)
 }
 
 /** The document that may stand in for this one, which it does from now on. */
@@ -57,9 +72,13 @@ export const accept =
   (document: NewDocument, limits: BacklogLimits): Operation<Document, QueueFull> =>
   (db) => {
     const standIn = document.reuse ? shareStandIn(db, document) : undefined
-    if (standIn !== undefined) return Exit.succeed(standIn)
+    if (standIn !== undefined) {
+      keepBytes(db, document)
+      return Exit.succeed(standIn)
+    }
     const full = fullQueue(db, document.tenantId, limits)
     if (full !== undefined) return Exit.fail(full)
+    keepBytes(db, document)
     const { notBefore, source } = document
     const scheduled = notBefore !== undefined && notBefore > document.acceptedAt
     db.run(
@@ -83,8 +102,7 @@ export const accept =
       scheduled ? null : document.acceptedAt,
       document.trace ?? null
     )
-    const accepted = findById(db, document.tenantId, document.id)
-    return accepted === undefined ? Exit.die("an accepted document cannot be read") : Exit.succeed(accepted)
+    return Exit.succeed(newDocument(document, scheduled ? "scheduled" : "queued"))
   }
 
 /** The index is named because a plan that sorts the whole backlog would be correct, too. */
@@ -100,7 +118,7 @@ export const claim =
   (db) => {
     const row = db.get(
       `UPDATE documents SET status = 'running', attempt = attempt + 1, runner = ?, lease_until = ?, queued_at = NULL,
-      started_at = coalesce(started_at, ?), changed = next_change() WHERE seq = (${nextQueued}) RETURNING seq, sealed_password`,
+      started_at = coalesce(started_at, ?), changed = next_change() WHERE seq = (${nextQueued}) RETURNING *`,
       lease.runner,
       lease.until,
       lease.now,
@@ -108,8 +126,9 @@ export const claim =
     )
     if (row === undefined) return Exit.succeed(Option.none())
     const seq = number(row, "seq")
-    const document = findBySeq(db, seq)
-    const isFresh = document.attempt === 1
+    const isFresh = number(row, "attempt") === 1
+    // What a run has found in a file lies in another table.
+    const document = isFresh ? toDocument(row) : findBySeq(db, seq)
     return Exit.succeed(
       Option.some({
         fence: { documentId: document.id, attempt: document.attempt },
@@ -243,10 +262,11 @@ export const end = (
         ? failure("CANCELLED", "The document was cancelled.")
         : undefined
   const added = whole === undefined ? [] : writePages(db, seq, whole.pages)
-  db.run(
+  const row = db.get(
     `UPDATE documents SET page_count = coalesce(?, page_count), pages_done = pages_done + ?, pages_failed = pages_failed + ?,
       status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, changed = next_change(), runner = NULL,
-      lease_until = NULL, queued_at = NULL, sealed_password = NULL, callback_next_at = iif(${owesCallback}, ?, NULL) WHERE seq = ?`,
+      lease_until = NULL, queued_at = NULL, sealed_password = NULL, callback_next_at = iif(${owesCallback}, ?, NULL) WHERE seq = ?
+      RETURNING *`,
     whole?.pdf.pageCount ?? null,
     added.length,
     countFailed(added),
@@ -257,7 +277,7 @@ export const end = (
     at,
     seq
   )
-  return findBySeq(db, seq)
+  return row === undefined || whole === undefined ? findBySeq(db, seq) : toDocument(row, whole.pdf)
 }
 
 export const finish = (fence: Fence, outcome: Outcome, at: number) =>

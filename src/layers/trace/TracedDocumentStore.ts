@@ -22,8 +22,8 @@ export const tracedDocumentStore = (
 
   return DocumentStore.of({
     ...store,
-    accept: (document, limits) =>
-      Effect.tap(store.accept(document, limits), ({ id }) => {
+    accept: (document, limits, committed) =>
+      Effect.tap(store.accept(document, limits, committed), ({ id }) => {
         const { notBefore, priority, tenantId: tenant } = document
         // Another one stands in for it.
         if (id !== document.id) return Effect.void

@@ -1,0 +1,121 @@
+import { IncomingMessage } from "node:http"
+import { Array as Arr, Cause, Effect, type Pull, Stream } from "effect"
+import { HttpServerError, type HttpServerRequest } from "effect/http"
+
+/**
+ * A small body of known length. It has mostly come with its head, so a timer and the fibers that race with it are made only where
+ * more of it has to be waited for. It may be collected ahead of whoever consumes it: it is no larger than what the connection
+ * itself holds.
+ */
+
+const mostBytes = 64 * 1024
+
+const cutOff = new Error("the connection was closed before the end of the body")
+
+/** Collects what arrives from its first use on. */
+class Arrivals {
+  readonly #source: IncomingMessage
+  #chunks: Array<Uint8Array> = []
+  #left: number
+  #waiting: (() => void) | undefined
+  failure: Error | undefined
+
+  constructor(source: IncomingMessage, size: number) {
+    this.#source = source
+    this.#left = size
+    if (source.destroyed || source.readableEnded) this.failure = cutOff
+    else source.on("data", this.#arrived).on("error", this.#failed).on("close", this.#closed)
+  }
+
+  get complete(): boolean {
+    return this.#left <= 0
+  }
+
+  /** What has come since the last time. */
+  readonly take = (): ReadonlyArray<Uint8Array> => {
+    const taken = this.#chunks
+    this.#chunks = []
+    return taken
+  }
+
+  /** Until more comes, or none will any more. */
+  readonly changed = Effect.callback<void>((resume) => {
+    this.#waiting = () => resume(Effect.void)
+    return Effect.sync(() => {
+      this.#waiting = undefined
+    })
+  })
+
+  /** The same, but no longer than it takes to see what lies there already. */
+  readonly changedSoon = Effect.callback<void>((resume) => {
+    const soon = setImmediate(() => resume(Effect.void))
+    this.#waiting = () => {
+      clearImmediate(soon)
+      resume(Effect.void)
+    }
+    return Effect.sync(() => {
+      clearImmediate(soon)
+      this.#waiting = undefined
+    })
+  })
+
+  readonly #arrived = (chunk: Buffer) => {
+    this.#chunks.push(chunk)
+    this.#left -= chunk.length
+    if (this.complete) this.#source.off("data", this.#arrived).off("error", this.#failed).off("close", this.#closed)
+    this.#tell()
+  }
+
+  readonly #failed = (cause: Error) => {
+    this.failure ??= cause
+    this.#tell()
+  }
+
+  readonly #closed = () => this.#failed(cutOff)
+
+  readonly #tell = () => {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.()
+  }
+}
+
+const broken = (request: HttpServerRequest.HttpServerRequest, cause: Error) =>
+  Effect.fail(
+    new HttpServerError.HttpServerError({
+      reason: new HttpServerError.RequestParseError({ request, reason: "Parse", cause })
+    })
+  )
+
+type Chunks<E> = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, E>
+
+const pullFrom = <E>(
+  body: Arrivals,
+  request: HttpServerRequest.HttpServerRequest,
+  inTime: (wait: Effect.Effect<void>) => Effect.Effect<void, E>
+): Chunks<E | HttpServerError.HttpServerError> => {
+  /** Answers with what there is, or goes on after `wait`. */
+  const pullOr = (wait: Effect.Effect<void, E>): Chunks<E | HttpServerError.HttpServerError> =>
+    Effect.suspend(() => {
+      const chunks = body.take()
+      if (Arr.isReadonlyArrayNonEmpty(chunks)) return Effect.succeed(chunks)
+      if (body.complete) return Cause.done()
+      return body.failure === undefined ? Effect.andThen(wait, pullLater) : broken(request, body.failure)
+    })
+  const inTimeChanged = inTime(body.changed)
+  const pullLater = Effect.suspend(() => pullOr(inTimeChanged))
+  return pullOr(body.changedSoon)
+}
+
+/** The body, if it is a small one. `inTime` bounds each wait for more of it. */
+export const smallBodyOf = <E>(
+  request: HttpServerRequest.HttpServerRequest,
+  size: number | undefined,
+  inTime: (wait: Effect.Effect<void>) => Effect.Effect<void, E>
+): Stream.Stream<Uint8Array, E | HttpServerError.HttpServerError> | undefined => {
+  const { source } = request
+  // Who asks whether to send it has to be answered first.
+  if (size === undefined || size === 0 || size > mostBytes || request.headers["expect"] !== undefined) return undefined
+  if (!(source instanceof IncomingMessage)) return undefined
+  return Stream.fromPull(Effect.sync(() => pullFrom(new Arrivals(source, size), request, inTime)))
+}

@@ -33,14 +33,14 @@ export const holding = (name: Telemetry.Gate, permits = 1) => {
   )
 }
 
-/** Tells what was waited for a gate, asked at that moment, and runs the effect as the holder of a permit. */
-const given =
-  (name: Telemetry.Gate, clock: Clock.Clock, asked: number) =>
+/** Tells what was waited for a gate, asked at that moment, and runs the effect as the holder of its permits. */
+export const given =
+  (name: Telemetry.Gate, clock: Clock.Clock, asked: number, permits = 1) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.contextWith((context: Context.Context<never>) => {
       const now = clock.currentTimeMillisUnsafe()
       Telemetry.gateWait.of(name).updateUnsafe(Duration.millis(now - asked), context)
-      const held = holding(name)(effect)
+      const held = holding(name, permits)(effect)
       return now > asked ? Effect.andThen(TraceContext.past(`Gate.${name}`, asked, now), held) : held
     })
 

@@ -1,5 +1,5 @@
 import { Effect, Option, type Scope, Semaphore } from "effect"
-import { holding, throughGate } from "./Gate.ts"
+import { given, holding, throughGate } from "./Gate.ts"
 
 /** The limit on pages of one document being read at once. It may change while the document is read. */
 export interface PageGate {
@@ -47,7 +47,10 @@ export const throughPageGate = <A, E, R>(
           .withPermitsIfAvailable(more)(holding("page", more)(work(1 + more)))
           .pipe(Effect.flatMap(Option.match({ onNone: () => withMore(more - 1), onSome: Effect.succeed })))
   const waiting = throughGate("page", semaphore)(withMore(wanted - 1))
+  const atOnce = Effect.clockWith((clock) =>
+    given("page", clock, clock.currentTimeMillisUnsafe(), wanted)(work(wanted))
+  )
   return semaphore
-    .withPermitsIfAvailable(wanted)(holding("page", wanted)(work(wanted)))
+    .withPermitsIfAvailable(wanted)(atOnce)
     .pipe(Effect.flatMap((done) => (Option.isSome(done) ? Effect.succeed(done.value) : waiting)))
 }

@@ -47,7 +47,7 @@ const modest = "modest"
 
 /** Heavy tenants and the large documents that each of them has unfinished. */
 const heavy = ["heavy-0", "heavy-1", "heavy-2", "heavy-3"]
-const heavyDocuments = 4
+const heavyDocuments = 12
 const heavyPages = 1000
 
 /** Small files of one tenant at a fixed rate, whatever became of those before. The milliseconds to each answer. */

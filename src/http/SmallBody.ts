@@ -114,8 +114,9 @@ export const smallBodyOf = <E>(
   inTime: (wait: Effect.Effect<void>) => Effect.Effect<void, E>
 ): Stream.Stream<Uint8Array, E | HttpServerError.HttpServerError> | undefined => {
   const { source } = request
-  // Who asks whether to send it has to be answered first.
-  if (size === undefined || size === 0 || size > mostBytes || request.headers["expect"] !== undefined) return undefined
+  if (size === undefined || size === 0 || size > mostBytes) return undefined
+  // Who asks whether to send it has to be answered first; beside an offer to upgrade, node leaves the body to the server.
+  if (request.headers["expect"] !== undefined || request.headers["upgrade"] !== undefined) return undefined
   if (!(source instanceof IncomingMessage)) return undefined
   return Stream.fromPull(Effect.sync(() => pullFrom(new Arrivals(source, size), request, inTime)))
 }

@@ -26,6 +26,7 @@ export interface NewDocument {
   readonly id: DocumentId
   readonly tenantId: TenantId
   readonly name: string
+  /** A blob that comes with its `bytes` is to be kept in the same step: it lies nowhere else. */
   readonly source: ({ readonly _tag: "Blob" } & StoredBlob) | { readonly _tag: "Url"; readonly url: string }
   readonly priority: number
   /** In the future: the document is `scheduled` until then. */

@@ -50,6 +50,18 @@ describe("an upload", () => {
     }).pipe(Effect.provide(testServer))
   )
 
+  for (const size of [1_000, 100_000]) {
+    it.effect(`of ${size} bytes is taken although it offers to go on in another protocol`, () =>
+      Effect.gen(function* () {
+        const connection = yield* rawConnection
+        const upgrade = ["connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAEAAEAAAAIAAAAB"]
+        yield* connection.write(head("content-type: application/pdf", `content-length: ${size}`, ...upgrade))
+        yield* connection.write(pdf(size))
+        assert.include(yield* connection.arrived, "HTTP/1.1 202")
+      }).pipe(Effect.provide(testServer))
+    )
+  }
+
   it.effect("is not asked to send its body when it is refused by its head", () =>
     Effect.gen(function* () {
       const connection = yield* rawConnection

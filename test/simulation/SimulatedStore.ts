@@ -63,9 +63,9 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
 
   return DocumentStore.of({
     ...store,
-    accept: (document, limits) =>
+    accept: (document, limits, committed) =>
       asking(limits, (asked) =>
-        call("accept", store.accept(document, limits), (stored) => ledger.accepted(document, stored, asked))
+        call("accept", store.accept(document, limits, committed), (stored) => ledger.accepted(document, stored, asked))
       ),
     hasQueued: (tenant) =>
       Effect.withFiber((fiber) =>

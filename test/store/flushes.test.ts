@@ -33,7 +33,7 @@ const setUp = Effect.gen(function* () {
   const insert = (value: number, manner?: Manner) =>
     write("insert", (db) => (db.run("INSERT INTO numbers VALUES (?)", value), Exit.succeed(value)), manner)
   const stored = database.use("count", (db) => db.all("SELECT value FROM numbers").map(({ value }) => value))
-  return { disk, insert, stored }
+  return { disk, write, insert, stored }
 })
 
 const begunFlushes = (disk: { readonly begun: number }, count: number) =>
@@ -120,9 +120,36 @@ describe("flushes of the store", () => {
       yield* Deferred.await(offered)
       const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
       const finishing = yield* Effect.forkChild(Effect.flip(store.finish(fence, { status: "completed" }, 3_000)))
+      yield* store.stats()
       disk.through.openUnsafe()
       assert.strictEqual((yield* Fiber.join(accepting))._tag, "StoreUnavailable")
       assert.strictEqual((yield* Fiber.join(finishing))._tag, "StoreUnavailable")
+      // Counters that were known while the disk was at work are not told any more, either.
+      assert.strictEqual((yield* Effect.flip(store.stats()))._tag, "StoreUnavailable")
+    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
+  )
+
+  it.effect("are not announced by a write that is undone with its batch and then comes to another end", () =>
+    Effect.gen(function* () {
+      const { write } = yield* setUp
+      const runs: Array<number> = []
+      let announced = false
+      const changing = write(
+        "change its mind",
+        () => (runs.push(1) === 1 ? Exit.succeed(1) : Exit.fail("full")),
+        "durable",
+        1,
+        () => {
+          announced = true
+        }
+      )
+      const throwing = write("throw", () => {
+        throw new Error("disk full")
+      })
+      const exits = yield* Effect.all([Effect.exit(changing), Effect.exit(throwing)], { concurrency: "unbounded" })
+      assert.deepStrictEqual(exits.map(Exit.isFailure), [true, true])
+      assert.strictEqual(runs.length, 2)
+      assert.isFalse(announced)
     }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
   )
 

@@ -232,6 +232,8 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
         leave: enter(manner),
         committed: () => {},
         run: (statements) => {
+          // It may be run once more, and come to another end.
+          writer.committed = () => {}
           const exit = operation(statements)
           if (committed !== undefined && Exit.isSuccess(exit)) writer.committed = () => committed(exit.value)
           return () => Deferred.doneUnsafe(answer, exit)

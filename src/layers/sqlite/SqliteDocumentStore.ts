@@ -34,6 +34,7 @@ const makeCounters = () => {
       counted.set(tenant, stats)
       return stats
     },
+    forget: Effect.sync(() => counted.clear()),
     /** Also when it is undone: then they are looked at again. */
     forgottenBy:
       <A, E>(operation: Operation<A, E>): Operation<A, E> =>
@@ -52,7 +53,11 @@ const make = Effect.gen(function* () {
   yield* commit("begin the numbers of changes", numbers.begin)
   const counters = makeCounters()
   const write: Write = (name, operation, manner, size, committed) =>
-    commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size, committed)
+    // After a failed flush no look is answered any more, so what was learned during that flush must not be either.
+    Effect.onError(
+      commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size, committed),
+      () => counters.forget
+    )
 
   const read = <A>(operation: string, question: (db: Statements) => A) =>
     Effect.mapError(database.use(operation, question), (cause) => new StoreUnavailable({ operation, cause }))

@@ -107,7 +107,7 @@ const make = Effect.sync(() => {
   }
 
   return DocumentStore.of({
-    accept: Effect.fn("DocumentStore.accept")(function* (document, limits, committed) {
+    accept: Effect.fn("DocumentStore.accept")(function* (document, limits) {
       const standIn = document.reuse ? standInFor(document) : undefined
       if (standIn !== undefined) {
         standIn.shared++
@@ -119,9 +119,7 @@ const make = Effect.sync(() => {
         return yield* new StoreUnavailable({ operation: "accept a document", cause: "its id is taken" })
       }
       const later = document.notBefore !== undefined && document.notBefore > document.acceptedAt
-      const accepted = toDocument(documents.add(document, later ? "scheduled" : "queued"))
-      committed?.(accepted)
-      return accepted
+      return toDocument(documents.add(document, later ? "scheduled" : "queued"))
     }),
     claim: Effect.fn("DocumentStore.claim")((tenant, lease) =>
       Effect.sync(() =>

@@ -65,7 +65,10 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
     ...store,
     accept: (document, limits, committed) =>
       asking(limits, (asked) =>
-        call("accept", store.accept(document, limits, committed), (stored) => ledger.accepted(document, stored, asked))
+        call("accept", store.accept(document, limits), (stored) => {
+          ledger.accepted(document, stored, asked)
+          if (stored.id === document.id) committed?.(stored)
+        })
       ),
     hasQueued: (tenant) =>
       Effect.withFiber((fiber) =>

@@ -2,7 +2,7 @@
 // Runs the command line on a Node that can: this one, or the one pinned in optionalDependencies. Written for old Nodes too.
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
-import { createRequire } from "node:module"
+import * as nodeModule from "node:module"
 import { constants } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
@@ -15,7 +15,7 @@ const source = join(here, "src", "main.ts")
 const main = existsSync(source) ? source : join(here, "dist", "main.js")
 
 const pinned = () => {
-  const require = createRequire(import.meta.url)
+  const require = nodeModule.createRequire(import.meta.url)
   const platform = process.platform === "win32" ? "win" : process.platform
   for (const name of [`node-${platform}-${process.arch}`, `node-bin-${platform}-${process.arch}`]) {
     try {
@@ -62,6 +62,8 @@ if (major > 22 || (major === 22 && minor >= 19)) {
     process.channel.unref()
   }
   if (process.env["npm_command"] === "exec") endWithParent()
+  // As src/main.ts does it; but that has to be stripped of its types before it can, by 20 MiB of code that then are not loaded.
+  nodeModule.enableCompileCache(join(here, "node_modules", ".cache", "sluice"))
   process.argv[1] = main
   await import(pathToFileURL(main).href)
 } else {

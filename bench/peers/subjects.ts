@@ -53,7 +53,7 @@ export const startSluiceWith = Effect.fnUntraced(function* ({ environment = {}, 
   const { NODE_OPTIONS: _, ...inherited } = process.env
   const preloads = preload === undefined ? [] : ["--import", preload.href]
   const flags = ["--no-warnings", "--max-semi-space-size=16"]
-  const child = yield* start(process.execPath, [...flags, ...preloads, join(root, "src/main.ts")], {
+  const child = yield* start(process.execPath, [...flags, ...preloads, join(root, "sluice.js")], {
     stdio: ["ignore", "pipe", "pipe", ...(preload === undefined ? [] : ["ipc" as const])],
     env: {
       ...inherited,

@@ -14,7 +14,10 @@ const Delays = Schema.Struct({ p50: Schema.Number, p99: Schema.Number, max: Sche
 const uploadsAtOnce = 16
 
 export const startService = Effect.fnUntraced(function* (options: Omit<SluiceOptions, "preload">) {
-  const { child, subject } = yield* startSluiceWith({ ...options, preload: new URL("./eventLoop.ts", import.meta.url) })
+  const { child, subject } = yield* startSluiceWith({
+    ...options,
+    preload: new URL("./eventLoop.mjs", import.meta.url)
+  })
   const client = yield* makeClient(subject.url, uploadsAtOnce)
   const pid = child.pid ?? 0
   return {

@@ -44,7 +44,7 @@ const settings = `
   PRAGMA wal_autocheckpoint = 0;
   PRAGMA foreign_keys = ON;
   PRAGMA temp_store = MEMORY;
-  PRAGMA cache_size = -16384;
+  PRAGMA cache_size = -12288;
   PRAGMA journal_size_limit = 67108864;
 `
 

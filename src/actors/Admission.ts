@@ -1,4 +1,4 @@
-import { Clock, DateTime, Effect, Fiber, FiberSet, LogLevel, Metric, type Redacted, type Stream } from "effect"
+import { Clock, DateTime, Effect, Fiber, FiberSet, Metric, type Redacted, type Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { defaultPriority, type Document } from "../domain/Document.ts"
 import { type Failure, failure } from "../domain/Failure.ts"
@@ -15,6 +15,7 @@ import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { Secrets } from "../services/Secrets.ts"
 import { type ResolvedSource, Sources } from "../services/Sources.ts"
+import * as Log from "../services/Log.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
 import { type TenantLimits, TenantRegistry } from "../services/TenantRegistry.ts"
@@ -162,9 +163,7 @@ export const make = Effect.gen(function* () {
     const attributes = Telemetry.documentAttributes({ tenantId: tenant, documentId })
     yield* Metric.update(Telemetry.documentsAccepted, 1)
     yield* Effect.annotateCurrentSpan(attributes)
-    if (yield* LogLevel.isEnabled("Info")) {
-      yield* Effect.logInfo("document accepted").pipe(Effect.annotateLogs({ ...attributes, status }))
-    }
+    yield* Log.line("Info", "document accepted", () => ({ ...attributes, status }))
     yield* announced === undefined ? announce(document) : Fiber.await(announced)
     return new Submitted(document, unchecked)
   }, Effect.uninterruptible)

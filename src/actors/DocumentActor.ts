@@ -1,4 +1,4 @@
-import { Cause, Clock, type Context, DateTime, Duration, Effect, Exit, LogLevel, Metric, Option } from "effect"
+import { Cause, Clock, type Context, DateTime, Duration, Effect, Exit, Metric, Option } from "effect"
 import { type Failure, failure } from "../domain/Failure.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { isFailed, type PageResult } from "../domain/Page.ts"
@@ -6,6 +6,7 @@ import { type Claim, DocumentStore, type Outcome, type WholeDocument } from "../
 import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { PdfEngine, type PdfRef } from "../services/PdfEngine.ts"
+import * as Log from "../services/Log.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
 import { announceEnd } from "./DocumentEnd.ts"
@@ -65,9 +66,7 @@ const runAttempt = Effect.fnUntraced(function* (claim: Claim, grant: Grant) {
   const attributes = Telemetry.documentAttributes({ ...subject, attempt: fence.attempt })
   yield* Effect.annotateCurrentSpan(attributes)
   yield* events.publish({ _tag: "DocumentStarted", ...subject, attempt: fence.attempt })
-  if (yield* LogLevel.isEnabled("Info")) {
-    yield* Effect.logInfo("document started").pipe(Effect.annotateLogs(attributes))
-  }
+  yield* Log.line("Info", "document started", () => attributes)
 
   const giveBack = Effect.fnUntraced(
     function* (reason: "stopped" | "preempted" | "unavailable") {

@@ -1,7 +1,8 @@
-import { Effect, LogLevel, Metric } from "effect"
+import { Effect, Metric } from "effect"
 import { type Document, isTerminal } from "../domain/Document.ts"
 import type { IngestEvent } from "../domain/Event.ts"
 import { Events } from "../services/Events.ts"
+import * as Log from "../services/Log.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import { Drainage } from "./Drainage.ts"
 
@@ -23,14 +24,10 @@ export const announceEnd = Effect.fnUntraced(function* (document: Ended) {
   const drainage = yield* Drainage
   yield* drainage.ended(tenantId)
   yield* events.publish(documentEnded(document))
-  if (yield* LogLevel.isEnabled("Info")) {
-    yield* Effect.logInfo("document ended").pipe(
-      Effect.annotateLogs({
-        ...Telemetry.documentAttributes({ tenantId, documentId: id }),
-        status,
-        ...(failure && { code: failure.code })
-      })
-    )
-  }
+  yield* Log.line("Info", "document ended", () => ({
+    ...Telemetry.documentAttributes({ tenantId, documentId: id }),
+    status,
+    ...(failure && { code: failure.code })
+  }))
   yield* Metric.update(Telemetry.documentsEnded.of(status), 1)
 })

@@ -1,28 +1,7 @@
 import { type Clock, type Context, Duration, Effect, type Semaphore } from "effect"
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
-
-/**
- * `begin`, the effect, and `end` if it was begun, as `Effect.acquireUseRelease` does it; but since neither of them takes a fiber a
- * step, no interruption has to be held off for them. That is much cheaper on a path that every document takes several times.
- */
-export const around =
-  (begin: (context: Context.Context<never>) => void, end: (context: Context.Context<never>) => void) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.suspend(() => {
-      let begun: Context.Context<never> | undefined
-      return Effect.onExitPrimitive(
-        Effect.contextWith((context: Context.Context<never>) => {
-          begin(context)
-          begun = context
-          return effect
-        }),
-        () => {
-          if (begun !== undefined) end(begun)
-          return undefined
-        }
-      )
-    })
+import { around } from "./Around.ts"
 
 /** Counts the permits as in use while the effect runs. */
 export const holding = (name: Telemetry.Gate, permits = 1) => {

@@ -4,7 +4,7 @@ import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { RunnerId } from "../domain/Ids.ts"
 import type { Fence, Lease } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
-import { around } from "./Gate.ts"
+import { around } from "./Around.ts"
 
 export interface HeldDocument {
   readonly tenant: TenantId

@@ -2,7 +2,7 @@ import { Context, Duration, Effect, Layer, Schema } from "effect"
 import type { DocumentId } from "../domain/Ids.ts"
 import type { Fence } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
-import { around } from "./Gate.ts"
+import { around } from "./Around.ts"
 
 /** The work took longer, in all, than it may. */
 export class RunTimeExceeded extends Schema.TaggedError<RunTimeExceeded>()("RunTimeExceeded", {}) {}

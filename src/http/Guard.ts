@@ -1,4 +1,4 @@
-import { Cause, type Clock, Effect, Layer, LogLevel, Result, Stream } from "effect"
+import { Cause, type Clock, Effect, Layer, Result, Stream } from "effect"
 import {
   HttpBody,
   HttpRouter,
@@ -9,6 +9,7 @@ import {
   ProblemDetails
 } from "effect/http"
 import { HttpApiError } from "effect/http-api"
+import * as Log from "../services/Log.ts"
 import { Authentication } from "./Authentication.ts"
 import { CurrentCaller } from "./Caller.ts"
 import { HostPolicy } from "./HostPolicy.ts"
@@ -189,17 +190,12 @@ const dullStatuses: ReadonlySet<number> = new Set([401, 429])
 const logAccess = (request: HttpServerRequest.HttpServerRequest, status: number, millis: number) => {
   const { method } = request
   const dull = dullStatuses.has(status) || (status < 500 && (method === "GET" || method === "HEAD"))
-  const level = dull ? "Debug" : "Info"
-  return Effect.flatMap(LogLevel.isEnabled(level), (enabled) =>
-    enabled
-      ? Effect.annotateLogs(Effect.logWithLevel(level)("answered"), {
-          "http.method": method,
-          "http.route": routeOf(request) ?? "none",
-          "http.status": status,
-          "http.millis": millis
-        })
-      : Effect.void
-  )
+  return Log.line(dull ? "Debug" : "Info", "answered", () => ({
+    "http.method": method,
+    "http.route": routeOf(request) ?? "none",
+    "http.status": status,
+    "http.millis": millis
+  }))
 }
 
 export const layer = Layer.unwrap(

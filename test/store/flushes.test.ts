@@ -36,6 +36,16 @@ const setUp = Effect.gen(function* () {
   return { disk, write, insert, stored }
 })
 
+/** A store of documents on such a disk. */
+const setUpStore = Effect.gen(function* () {
+  const database = yield* SqliteDatabase
+  const { disk, flush, intact } = makeDisk()
+  const use: typeof database.use = (...args) => Effect.andThen(intact, database.use(...args))
+  const held = Layer.succeed(SqliteDatabase, SqliteDatabase.of({ ...database, flush, use }))
+  const built = yield* Layer.build(Layer.provide(layerNoDeps, Layer.provideMerge(GroupCommit.layer(0), held)))
+  return { disk, store: Context.get(built, DocumentStore) }
+})
+
 const begunFlushes = (disk: { readonly begun: number }, count: number) =>
   Effect.repeat(Effect.yieldNow, { until: () => disk.begun >= count })
 
@@ -76,13 +86,7 @@ describe("flushes of the store", () => {
 
   it.effect("do not hold up the tenant of a document, which may claim it as soon as it is committed", () =>
     Effect.gen(function* () {
-      const database = yield* SqliteDatabase
-      const { disk, flush } = makeDisk()
-      const held = Layer.succeed(SqliteDatabase, SqliteDatabase.of({ ...database, flush }))
-      const store = Context.get(
-        yield* Layer.build(Layer.provide(layerNoDeps, Layer.provideMerge(GroupCommit.layer(0), held))),
-        DocumentStore
-      )
+      const { disk, store } = yield* setUpStore
       disk.through.closeUnsafe()
       const offered = yield* Deferred.make<string>()
       const accepting = yield* store
@@ -103,14 +107,7 @@ describe("flushes of the store", () => {
 
   it.effect("that fail leave neither a document nor what its run brought accepted", () =>
     Effect.gen(function* () {
-      const database = yield* SqliteDatabase
-      const { disk, flush, intact } = makeDisk()
-      const use: typeof database.use = (...args) => Effect.andThen(intact, database.use(...args))
-      const held = Layer.succeed(SqliteDatabase, SqliteDatabase.of({ ...database, flush, use }))
-      const store = Context.get(
-        yield* Layer.build(Layer.provide(layerNoDeps, Layer.provideMerge(GroupCommit.layer(0), held))),
-        DocumentStore
-      )
+      const { disk, store } = yield* setUpStore
       disk.through.closeUnsafe()
       disk.broken = true
       const offered = yield* Deferred.make<void>()
@@ -167,13 +164,7 @@ describe("flushes of the store", () => {
 
   it.effect("come before a callback is given out, and before a blob counts as unused", () =>
     Effect.gen(function* () {
-      const database = yield* SqliteDatabase
-      const { disk, flush } = makeDisk()
-      const held = Layer.succeed(SqliteDatabase, SqliteDatabase.of({ ...database, flush }))
-      const store = Context.get(
-        yield* Layer.build(Layer.provide(layerNoDeps, Layer.provideMerge(GroupCommit.layer(0), held))),
-        DocumentStore
-      )
+      const { disk, store } = yield* setUpStore
       yield* Effect.provideService(accept(1, { callback: "https://example.org/" }), DocumentStore, store)
       const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
       disk.through.closeUnsafe()

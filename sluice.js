@@ -2,6 +2,7 @@
 // Runs the command line on a Node that can: this one, or the one pinned in optionalDependencies. Written for old Nodes too.
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
+// As a whole: an old Node does not link the name of what it does not have.
 import * as nodeModule from "node:module"
 import { constants } from "node:os"
 import { dirname, join } from "node:path"
@@ -30,7 +31,7 @@ const pinned = () => {
 
 /** Starts this launcher again on that Node. The child gets our signals, ends with us, and its end becomes ours. */
 const runWith = (node) => {
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  const child = spawn(node, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ["inherit", "inherit", "inherit", "ipc"]
   })
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {

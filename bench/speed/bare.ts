@@ -45,7 +45,7 @@ const fastest = Effect.fnUntraced(function* (bare: Bare, candidates: ReadonlyArr
   return first === undefined ? yield* Effect.die("there are no settings to choose from") : first.how
 })
 
-const rangesTried = [8, 16, 32, 64]
+const rangesTried = [8, 16, 32, 64, 128]
 const concurrencyTried = [1, 2, 3, 4]
 
 /** More pages than any small file has. */

@@ -15,6 +15,7 @@ const storeRetry = Schedule.exponential("100 millis").pipe(
 export const retryingStore = <A, E extends { readonly _tag: string }, R>(call: Effect.Effect<A, E, R>) =>
   // A schedule costs more than many a call, so it is set up for those that failed.
   Effect.catchIf(call, isUnavailable, (failed) => {
+    // The first try that the schedule sees is the call that failed, so its first wait comes before another.
     let before: E | undefined = failed
     const again = Effect.suspend(() => {
       const first = before

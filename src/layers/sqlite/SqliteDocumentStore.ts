@@ -53,7 +53,7 @@ const make = Effect.gen(function* () {
   yield* commit("begin the numbers of changes", numbers.begin)
   const counters = makeCounters()
   const write: Write = (name, operation, manner, size, committed) =>
-    // After a failed flush no look is answered any more, so what was learned during that flush must not be either.
+    // Whatever failed: after a failed flush no look is answered any more, so what was learned during it must not be either.
     Effect.onError(
       commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size, committed),
       () => counters.forget

@@ -3,6 +3,7 @@ import { HttpServerRequest } from "effect/http"
 import { Priority } from "../domain/Document.ts"
 import { examples } from "../domain/Examples.ts"
 import { parsePublicHttpUrl } from "../domain/HttpUrl.ts"
+import { Timestamp } from "./api/Timestamp.ts"
 import { BadRequest } from "./Problems.ts"
 
 /** What a caller may say about the documents of one submission. */
@@ -40,9 +41,10 @@ export const submissionParameters = {
     Priority.annotate({ description: "0 (last) to 9 (first) within the tenant; default 5.", examples: [7] })
   ),
   notBefore: Schema.optionalKey(
-    Schema.DateTimeUtcFromString.annotate({ description: "ISO 8601; the documents wait until then." }).pipe(
-      examples("2030-01-01T22:00:00Z")
-    )
+    Timestamp.annotate({
+      description:
+        "The documents wait until then: RFC 3339, or its beginning. Without an offset it is UTC, and a date alone means its first moment."
+    }).pipe(examples("2030-01-01T22:00:00Z"))
   ),
   callback: Schema.optionalKey(CallbackUrl),
   force: Schema.optionalKey(

@@ -2,8 +2,8 @@ import { Schema } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { examples } from "../domain/Examples.ts"
-import { DocumentStatus } from "../domain/Document.ts"
 import { DocumentId } from "../domain/Ids.ts"
+import { StatusFilter } from "./api/StatusFilter.ts"
 import { idempotencyHeaders } from "./Idempotency.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { DocumentList, DocumentView } from "./DocumentView.ts"
@@ -85,7 +85,9 @@ const list = HttpApiEndpoint.get("list", "/v1/documents", {
   query: {
     ...tenantQuery,
     status: Schema.optionalKey(
-      DocumentStatus.annotate({ description: "Only documents in this state.", examples: ["partial"] })
+      StatusFilter.annotate({
+        description: "Only documents in one of these states, separated by commas. The parameter may be repeated, too."
+      }).pipe(examples(["failed", "partial"]))
     ),
     cursor: Schema.optionalKey(DocumentId.annotate({ description: "`nextCursor` of the part before." })),
     limit: Schema.optionalKey(

@@ -128,9 +128,7 @@ export interface Interface {
   /** Every page that has a result, in order. */
   readonly pages: (id: DocumentId, options?: { readonly lines?: boolean }) => Stream.Stream<PageView, ClientError>
   /** The documents of the tenant, newest first. If there are more, `nextCursor` is the `cursor` of what follows. */
-  readonly list: (
-    options?: ListOptions
-  ) => Effect.Effect<typeof DocumentList.Type, ClientError>
+  readonly list: (options?: ListOptions) => Effect.Effect<typeof DocumentList.Type, ClientError>
   /** Ends a document that has not ended; one that has is left alone. Answers with the document as it is then. */
   readonly cancel: (id: DocumentId) => Effect.Effect<typeof DocumentView.Type, ClientError>
   readonly retry: (id: DocumentId, password?: Redacted.Redacted) => Effect.Effect<typeof DocumentView.Type, ClientError>

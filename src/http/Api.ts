@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { parseOptions, RequestRules } from "./api/RequestRules.ts"
 import { CallbacksApi } from "./CallbacksApi.ts"
 import { DocumentsApi } from "./DocumentsApi.ts"
 import { EventsApi } from "./EventsApi.ts"
@@ -13,20 +14,26 @@ import { TenantsApi } from "./TenantsApi.ts"
 import { WebhookApi } from "./WebhookApi.ts"
 import { WorkersApi } from "./WorkersApi.ts"
 
-const groups = HttpApi.make("sluice").add(
-  DocumentsApi,
-  PagesApi,
-  EventsApi,
-  CallbacksApi,
-  IngestApi,
-  QueueApi,
-  TenantsApi,
-  KeysApi,
-  WorkersApi,
-  WebhookApi,
-  HealthApi,
-  MetricsApi
-)
+const groups = HttpApi.make("sluice")
+  .add(
+    DocumentsApi,
+    PagesApi,
+    EventsApi,
+    CallbacksApi,
+    IngestApi,
+    QueueApi,
+    TenantsApi,
+    KeysApi,
+    WorkersApi,
+    WebhookApi,
+    HealthApi,
+    MetricsApi
+  )
+  .annotate(HttpApi.ParamsParseOptions, parseOptions.params)
+  .annotate(HttpApi.HeadersParseOptions, parseOptions.headers)
+  .annotate(HttpApi.QueryParseOptions, parseOptions.query)
+  .annotate(HttpApi.PayloadParseOptions, parseOptions.payload)
+  .middleware(RequestRules)
 
 /** The HTTP contract, for the server, for generated clients and for the OpenAPI document. */
 export class Api extends groups.annotateMerge(

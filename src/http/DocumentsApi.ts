@@ -1,11 +1,11 @@
 import { Schema } from "effect"
 import { Multipart } from "effect/http"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { examples } from "../domain/Examples.ts"
 import { DocumentId } from "../domain/Ids.ts"
 import { StatusFilter } from "./api/StatusFilter.ts"
 import { idempotencyHeaders } from "./Idempotency.ts"
-import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
+import { TenantIdentification, TenantName, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { DocumentList, DocumentView } from "./DocumentView.ts"
 import { acceptedExample, DocumentOutcome, refusedExample, Truncated } from "./Outcome.ts"
 import {
@@ -23,7 +23,7 @@ export const pdfMediaTypes = ["application/pdf", "application/octet-stream"] as 
 
 const Upload = Schema.Struct({
   ...submissionParameters,
-  tenant_id: Schema.optionalKey(Schema.String),
+  tenant_id: Schema.optionalKey(TenantName),
   password: Schema.optionalKey(PdfPassword),
   file: Multipart.FilesSchema
 })
@@ -144,26 +144,24 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
   payload: [RetryRequest, Schema.Undefined],
   success: DocumentView.pipe(HttpApiSchema.status(202)),
   error: [BadRequestResponse, NotFoundResponse, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
-})
-  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })
-  .annotateMerge(
-    OpenApi.annotations({
-      summary: "Read the failed pages of a document again",
-      description:
-        "For a document that is `partial` or `failed`, whatever the reason: it is queued again, its failed pages are read " +
-        "again, the others stay as they are. Any other document: 409 `NOT_RETRYABLE`. A document that had a password needs " +
-        "it again, since it was forgotten: 409 `PASSWORD_REQUIRED`. It may be sent in a header, or, whatever its characters, in " +
-        "the body, which comes first; there need not be a body.",
-      // Else the absent body would be described as `null`, and as required.
-      transform: (operation) => ({
-        ...operation,
-        requestBody: {
-          content: { "application/json": { schema: { $ref: "#/components/schemas/RetryRequest" } } },
-          required: false
-        }
-      })
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Read the failed pages of a document again",
+    description:
+      "For a document that is `partial` or `failed`, whatever the reason: it is queued again, its failed pages are read " +
+      "again, the others stay as they are. Any other document: 409 `NOT_RETRYABLE`. A document that had a password needs " +
+      "it again, since it was forgotten: 409 `PASSWORD_REQUIRED`. It may be sent in a header, or, whatever its characters, in " +
+      "the body, which comes first; there need not be a body.",
+    // Else the absent body would be described as `null`, and as required.
+    transform: (operation) => ({
+      ...operation,
+      requestBody: {
+        content: { "application/json": { schema: { $ref: "#/components/schemas/RetryRequest" } } },
+        required: false
+      }
     })
-  )
+  })
+)
 
 export class DocumentsApi extends HttpApiGroup.make("documents")
   .add(upload, list, status, remove, cancel, retry)

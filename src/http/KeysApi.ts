@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { examples } from "../domain/Examples.ts"
 import { ApiKey, apiKeyExample, ApiKeyId, ApiKeyName } from "../domain/ApiKey.ts"
 import { TenantId } from "../domain/Ids.ts"
@@ -34,16 +34,14 @@ const create = HttpApiEndpoint.post("create", "/v1/tenants/:tenant/keys", {
   payload: NewKey,
   success: IssuedKeyView.pipe(HttpApiSchema.status(201)),
   error: [BadRequestResponse, ForbiddenResponse, ConflictResponse, ServiceUnavailableResponse]
-})
-  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })
-  .annotateMerge(
-    OpenApi.annotations({
-      summary: "Make an API key for a tenant",
-      description:
-        "The tenant need not exist before. A key is rotated by making a new one, bringing it to whoever uses the old one, and " +
-        "revoking that: a tenant may have up to 100 at once, then 409 `TOO_MANY_KEYS`."
-    })
-  )
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Make an API key for a tenant",
+    description:
+      "The tenant need not exist before. A key is rotated by making a new one, bringing it to whoever uses the old one, and " +
+      "revoking that: a tenant may have up to 100 at once, then 409 `TOO_MANY_KEYS`."
+  })
+)
 
 const list = HttpApiEndpoint.get("list", "/v1/tenants/:tenant/keys", {
   params: tenantParams,

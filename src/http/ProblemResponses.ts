@@ -28,8 +28,18 @@ export const BadRequestResponse = BadRequest.pipe(
       {
         ...badRequest,
         code: "INVALID_REQUEST",
-        detail: "query.limit: Expected a value between 1 and 200",
-        errors: [{ field: "query.limit", message: "Expected a value between 1 and 200" }]
+        detail:
+          "query.limit: Expected a value between 1 and 200; " +
+          "query.states: Unknown; did you mean status? known are cursor, limit, status, tenant_id",
+        errors: [
+          { field: "query.limit", in: "query", name: "limit", message: "Expected a value between 1 and 200" },
+          {
+            field: "query.states",
+            in: "query",
+            name: "states",
+            message: "Unknown; did you mean status? known are cursor, limit, status, tenant_id"
+          }
+        ]
       },
       {
         ...badRequest,

@@ -1,10 +1,8 @@
-import { Effect, Result, Schema } from "effect"
-import { HttpServerRequest } from "effect/http"
+import { Result, Schema } from "effect"
 import { Priority } from "../domain/Document.ts"
 import { examples } from "../domain/Examples.ts"
 import { parsePublicHttpUrl } from "../domain/HttpUrl.ts"
 import { Timestamp } from "./api/Timestamp.ts"
-import { BadRequest } from "./Problems.ts"
 
 /** What a caller may say about the documents of one submission. */
 
@@ -55,15 +53,9 @@ export const submissionParameters = {
 export const SubmissionParameters = Schema.Struct(submissionParameters)
 export type SubmissionParameters = typeof SubmissionParameters.Type
 
-/** Fails when the caller put a password into the URL. */
-export const refusePasswordInUrl = Effect.flatMap(HttpServerRequest.ParsedSearchParams, (query) =>
-  query.password === undefined
-    ? Effect.void
-    : Effect.fail(
-        new BadRequest({
-          code: "PASSWORD_IN_URL",
-          detail: "a password must not be part of a URL, where logs and proxies keep it",
-          advice: "Send it in the header X-Pdf-Password, or as the multipart field password before the files."
-        })
-      )
-)
+/** The answer to a caller who put a password into the URL. */
+export const passwordInUrl = {
+  code: "PASSWORD_IN_URL",
+  detail: "a password must not be part of a URL, where logs and proxies keep it",
+  advice: "Send it in the header X-Pdf-Password, or as the multipart field password before the files."
+} as const

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { examples } from "../domain/Examples.ts"
 import { TenantId } from "../domain/Ids.ts"
 import { limitsPatchFields } from "../domain/TenantLimits.ts"
@@ -85,17 +85,15 @@ const change = HttpApiEndpoint.patch("change", "/v1/tenants/:tenant", {
   payload: TenantChange,
   success: TenantState,
   error: [BadRequestResponse, ForbiddenResponse, ServiceUnavailableResponse]
-})
-  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })
-  .annotateMerge(
-    OpenApi.annotations({
-      summary: "Change what a tenant may have",
-      description:
-        "Counts from now on as one, also after a restart; documents that run go on. What is absent stays as it is, and `null` goes " +
-        "back to the default: what TENANT_LIMITS says of the tenant, else the engine's own setting. With its own " +
-        "key a tenant may pause and resume itself, and nothing else."
-    })
-  )
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Change what a tenant may have",
+    description:
+      "Counts from now on as one, also after a restart; documents that run go on. What is absent stays as it is, and `null` goes " +
+      "back to the default: what TENANT_LIMITS says of the tenant, else the engine's own setting. With its own " +
+      "key a tenant may pause and resume itself, and nothing else."
+  })
+)
 
 const TenantPause = Schema.Struct({ tenantId: TenantId, paused: Schema.Boolean }).pipe(
   Schema.annotate({ identifier: "TenantPause" }),

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { examples } from "../domain/Examples.ts"
 import { TenantId } from "../domain/Ids.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
@@ -114,16 +114,12 @@ const words = {
   })
 }
 
-const strict = { onExcessProperty: "error", errors: "all" } as const
-
 const withForbidden = <const E extends ReadonlyArray<Schema.Top>>(error: E) => [ForbiddenResponse, ...error] as const
 
 export class WebhookApi extends HttpApiGroup.make("webhook")
   .add(
     HttpApiEndpoint.get("find", own, { ...whose, ...found }).annotateMerge(words.find),
-    HttpApiEndpoint.put("put", own, { ...whose, ...set })
-      .annotate(HttpApi.PayloadParseOptions, strict)
-      .annotateMerge(words.put),
+    HttpApiEndpoint.put("put", own, { ...whose, ...set }).annotateMerge(words.put),
     HttpApiEndpoint.delete("remove", own, { ...whose, ...removed }).annotateMerge(words.remove),
     HttpApiEndpoint.post("rotate", `${own}/secret`, { ...whose, ...rotated }).annotateMerge(words.rotate),
     HttpApiEndpoint.get("findOf", ofTenant, {
@@ -131,9 +127,9 @@ export class WebhookApi extends HttpApiGroup.make("webhook")
       ...found,
       error: withForbidden(found.error)
     }).annotateMerge(words.find),
-    HttpApiEndpoint.put("putOf", ofTenant, { ...named, ...set, error: withForbidden(set.error) })
-      .annotate(HttpApi.PayloadParseOptions, strict)
-      .annotateMerge(words.put),
+    HttpApiEndpoint.put("putOf", ofTenant, { ...named, ...set, error: withForbidden(set.error) }).annotateMerge(
+      words.put
+    ),
     HttpApiEndpoint.delete("removeOf", ofTenant, {
       ...named,
       ...removed,

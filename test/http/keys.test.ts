@@ -165,9 +165,7 @@ describe("An address that presents keys that are none", () => {
           assert.strictEqual((yield* get("/metrics", bearer(right))).status, 200)
         }
         assertProblem(yield* get("/v1/tenant", bearer(token)), 429, "TOO_MANY_ATTEMPTS")
-      }).pipe(
-        Effect.provide(testServer.pipe(Layer.provide(provider({ ADMIN_KEY: adminKey, METRICS_TOKEN: token }))))
-      )
+      }).pipe(Effect.provide(testServer.pipe(Layer.provide(provider({ ADMIN_KEY: adminKey, METRICS_TOKEN: token })))))
     })
   )
 

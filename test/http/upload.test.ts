@@ -5,7 +5,7 @@ import { LimitReached, ShuttingDown } from "../../src/actors/Ingestion.ts"
 import { BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
 import { StoreUnavailable } from "../../src/services/DocumentStore.ts"
 import { change, idOf, inspect, uploadLimit } from "./fakes.ts"
-import { assertProblem, get, pdf, post, postForm, postPdf, testServer } from "./client.ts"
+import { assertProblem, errorNames, get, pdf, post, postForm, postPdf, testServer } from "./client.ts"
 
 const linksOf = (n: number) => ({
   self: `/v1/documents/${idOf(n)}`,
@@ -213,7 +213,6 @@ describe("a form", () => {
           ["priority", "1"],
           ["callback", "https://example.com/"],
           ["password", "pässword"],
-          ["something", "else"],
           ["file", pdf(), "a.pdf"],
           ["file", pdf(), "b.pdf"]
         ],
@@ -268,6 +267,59 @@ describe("a form", () => {
         413,
         "FIELD_TOO_LARGE"
       )
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("with fields that are unknown, there twice or wrong is refused for all of them", () =>
+    Effect.gen(function* () {
+      const answer = yield* postForm([
+        ["Priority", "1"],
+        ["force", "yes"],
+        ["callback", "https://example.com/a"],
+        ["callback", "https://example.com/b"],
+        ["notBefore", "2030-02-30"],
+        ["__proto__", "x"],
+        ["tenant_id", "a b"],
+        ["file", pdf(), "a.pdf"]
+      ])
+      assertProblem(answer, 400, "INVALID_REQUEST")
+      assert.deepStrictEqual(errorNames(answer), [
+        "form.Priority",
+        "form.__proto__",
+        "form.callback",
+        "form.force",
+        "form.notBefore",
+        "form.tenant_id"
+      ])
+      assert.include(answer.text, "did you mean priority?")
+      assert.include(answer.text, "several times")
+      assert.strictEqual((yield* inspect).submissions.length, 0)
+      const unread = yield* postForm([["pasword", "secret"]])
+      assertProblem(unread, 400, "INVALID_REQUEST")
+      assert.notInclude(unread.text, "secret")
+      const tenant = yield* postForm([
+        ["tenant_id", "a b"],
+        ["file", pdf(), "a.pdf"]
+      ])
+      assertProblem(tenant, 400, "INVALID_TENANT")
+      const many = Array.from({ length: 2000 }, (_, n) => [`field${n}`, ""] as const)
+      const flood = yield* postForm([...many, ["file", pdf(), "a.pdf"]])
+      assertProblem(flood, 400, "INVALID_REQUEST")
+      // It was read no further than the fiftieth field, and names no more than twenty.
+      assert.strictEqual(errorNames(flood).length, 20)
+      assert.match(String(flood.json["detail"]), /; and 30 more$/)
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("with a file that has no name is refused for that, not without a word", () =>
+    Effect.gen(function* () {
+      const { json, status } = yield* postForm([
+        ["file", "%PDF-1.7"],
+        ["file", pdf(), "a.pdf"]
+      ])
+      assert.strictEqual(status, 202)
+      assert.deepNestedInclude(json, { "documents[0].error.code": "NO_FILE", "documents[1].name": "a.pdf" })
+      assertProblem(yield* postForm([["file", "%PDF-1.7"]]), 422, "NO_FILE")
     }).pipe(Effect.provide(testServer))
   )
 

@@ -6,7 +6,8 @@ export const StatusFilter = Schema.Array(Schema.String).pipe(
   Schema.decodeTo(
     Schema.Array(Schema.String),
     SchemaTransformation.transform({
-      decode: (texts: ReadonlyArray<string>): ReadonlyArray<string> => Arr.dedupe(texts.flatMap((text) => text.split(","))),
+      decode: (texts: ReadonlyArray<string>): ReadonlyArray<string> =>
+        Arr.dedupe(texts.flatMap((text) => text.split(","))),
       encode: (states: ReadonlyArray<string>): ReadonlyArray<string> => [states.join(",")]
     })
   ),

@@ -5,8 +5,7 @@ import { DateTime, Effect, Option, Schema, SchemaGetter, SchemaIssue } from "eff
  * another moment than the one that is written is refused: a day that its month does not have, 24:00, a leap second.
  */
 
-const pattern =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d\d):(\d\d))?)?$/
+const pattern = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d\d):(\d\d))?)?$/
 
 const form = "a date and time as RFC 3339 writes it, such as 2030-01-31T22:00:00Z"
 
@@ -16,7 +15,9 @@ const daysOf = (year: number, month: number): number => new Date(Date.UTC(2000 +
 export const parseTimestamp = (text: string): DateTime.Utc | string => {
   const match = pattern.exec(text)
   if (match === null) {
-    return / \d\d:\d\d$/.test(text) ? `Expected ${form}; in a URL the + of an offset is written as %2B` : `Expected ${form}`
+    return / \d\d:\d\d$/.test(text)
+      ? `Expected ${form}; in a URL the + of an offset is written as %2B`
+      : `Expected ${form}`
   }
   const [, year, month, day, hour, minute, second, , sign, offsetHours, offsetMinutes] = match
   const at = (part: string | undefined) => Number(part ?? 0)
@@ -32,7 +33,8 @@ export const parseTimestamp = (text: string): DateTime.Utc | string => {
   const zone = sign === undefined ? "Z" : `${sign}${offsetHours}:${offsetMinutes}`
   const moment = Option.getOrUndefined(DateTime.make(`${year}-${month}-${day}T${clock}${zone}`))
   // An offset may lead out of the years of four digits, which this form cannot write.
-  if (moment === undefined || !/^\d{4}-/.test(DateTime.formatIso(moment))) return `Expected ${form}; years are 0000 to 9999`
+  if (moment === undefined || !/^\d{4}-/.test(DateTime.formatIso(moment)))
+    return `Expected ${form}; years are 0000 to 9999`
   return moment
 }
 

@@ -9,8 +9,8 @@ import { TenantIdentification, TenantName, tenantHeaders, tenantQuery } from "./
 import { DocumentList, DocumentView } from "./DocumentView.ts"
 import { acceptedExample, DocumentOutcome, refusedExample, Truncated } from "./Outcome.ts"
 import {
-  BadRequestResponse,
   ConflictResponse,
+  jsonProblems,
   NotFoundResponse,
   RequestTimeoutResponse,
   ServiceUnavailableResponse,
@@ -79,7 +79,12 @@ const status = HttpApiEndpoint.get("status", "/v1/documents/:id", {
   headers: tenantHeaders,
   success: DocumentView,
   error: [NotFoundResponse, ServiceUnavailableResponse]
-}).annotateMerge(OpenApi.annotations({ summary: "A document: status, progress, metadata, outline, timings" }))
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "A document: status, progress, metadata, outline, timings",
+    description: "As it is now. `GET /v1/documents/:id/events` tells when it changes."
+  })
+)
 
 const list = HttpApiEndpoint.get("list", "/v1/documents", {
   query: {
@@ -99,7 +104,13 @@ const list = HttpApiEndpoint.get("list", "/v1/documents", {
   headers: tenantHeaders,
   success: DocumentList,
   error: ServiceUnavailableResponse
-}).annotateMerge(OpenApi.annotations({ summary: "The tenant's documents, newest first" }))
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "The tenant's documents, newest first",
+    description:
+      "An answer ends after `limit` documents; `nextCursor` is the `cursor` of what follows, and absent at the end."
+  })
+)
 
 const remove = HttpApiEndpoint.delete("remove", "/v1/documents/:id", {
   params: documentParams,
@@ -143,7 +154,7 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
   headers: { ...tenantHeaders, "x-pdf-password": passwordHeader },
   payload: [RetryRequest, Schema.Undefined],
   success: DocumentView.pipe(HttpApiSchema.status(202)),
-  error: [BadRequestResponse, NotFoundResponse, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
+  error: [...jsonProblems, NotFoundResponse, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Read the failed pages of a document again",
@@ -166,4 +177,9 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
 export class DocumentsApi extends HttpApiGroup.make("documents")
   .add(upload, list, status, remove, cancel, retry)
   .middleware(TenantIdentification)
-  .annotateMerge(OpenApi.annotations({ title: "Documents" })) {}
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Documents",
+      description: "PDFs that were submitted, from their acceptance to their removal."
+    })
+  ) {}

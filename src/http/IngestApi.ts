@@ -48,4 +48,6 @@ const ingest = HttpApiEndpoint.post("ingest", "/pdf/ingest", {
 export class IngestApi extends HttpApiGroup.make("ingest")
   .add(ingest)
   .middleware(TenantIdentification)
-  .annotateMerge(OpenApi.annotations({ title: "Ingest by reference" })) {}
+  .annotateMerge(
+    OpenApi.annotations({ title: "Ingest by reference", description: "PDFs that the server fetches itself." })
+  ) {}

@@ -5,9 +5,9 @@ import { ApiKey, apiKeyExample, ApiKeyId, ApiKeyName } from "../domain/ApiKey.ts
 import { TenantId } from "../domain/Ids.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import {
-  BadRequestResponse,
   ConflictResponse,
   ForbiddenResponse,
+  jsonProblems,
   NotFoundResponse,
   ServiceUnavailableResponse
 } from "./ProblemResponses.ts"
@@ -33,7 +33,7 @@ const create = HttpApiEndpoint.post("create", "/v1/tenants/:tenant/keys", {
   headers: tenantHeaders,
   payload: NewKey,
   success: IssuedKeyView.pipe(HttpApiSchema.status(201)),
-  error: [BadRequestResponse, ForbiddenResponse, ConflictResponse, ServiceUnavailableResponse]
+  error: [...jsonProblems, ForbiddenResponse, ConflictResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Make an API key for a tenant",
@@ -49,7 +49,12 @@ const list = HttpApiEndpoint.get("list", "/v1/tenants/:tenant/keys", {
   headers: tenantHeaders,
   success: KeyList,
   error: [ForbiddenResponse, ServiceUnavailableResponse]
-}).annotateMerge(OpenApi.annotations({ summary: "The API keys of a tenant that work, oldest first" }))
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "The API keys of a tenant that work, oldest first",
+    description: "Without the keys themselves, which are told once, when they are made."
+  })
+)
 
 const revoke = HttpApiEndpoint.delete("revoke", "/v1/tenants/:tenant/keys/:key", {
   params: { ...tenantParams, key: ApiKeyId },

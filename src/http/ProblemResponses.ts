@@ -145,6 +145,12 @@ export const ContentTooLargeResponse = ContentTooLarge.pipe(
         detail: tooLarge.message,
         advice: tooLarge.advice,
         documents: [{ name: "report.pdf", error: tooLarge }]
+      },
+      {
+        ...problemMembers(413, "Content Too Large"),
+        code: "BODY_TOO_LARGE",
+        detail: "the body has more than 16384 bytes",
+        limit: 16_384
       }
     ]
   })
@@ -158,6 +164,12 @@ export const UnsupportedMediaTypeResponse = UnsupportedMediaType.pipe(
         code: "UNSUPPORTED_MEDIA_TYPE",
         detail: "the body is neither a PDF nor a multipart form",
         advice: "Send application/pdf, application/octet-stream or multipart/form-data."
+      },
+      {
+        ...problemMembers(415, "Unsupported Media Type"),
+        code: "UNSUPPORTED_ENCODING",
+        detail: "the body is compressed or otherwise encoded",
+        advice: "Send it as it is, without Content-Encoding."
       }
     ]
   })
@@ -263,6 +275,9 @@ export const UnauthorizedResponse = Unauthorized.pipe(
     { decode: ({ body }) => body, encode: (body) => ({ body, headers: { "www-authenticate": challenge } as const }) }
   )
 )
+
+/** Of every JSON body. */
+export const jsonProblems = [BadRequestResponse, ContentTooLargeResponse, UnsupportedMediaTypeResponse] as const
 
 /** Of every submission. */
 export const submissionProblems = [

@@ -3,12 +3,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { examples } from "../domain/Examples.ts"
 import { TenantId } from "../domain/Ids.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
-import {
-  BadRequestResponse,
-  ForbiddenResponse,
-  NotFoundResponse,
-  ServiceUnavailableResponse
-} from "./ProblemResponses.ts"
+import { ForbiddenResponse, jsonProblems, NotFoundResponse, ServiceUnavailableResponse } from "./ProblemResponses.ts"
 import { CallbackUrl } from "./Submission.ts"
 
 const ofTenant = "/v1/tenants/:tenant/webhook"
@@ -90,13 +85,16 @@ const found = { success: WebhookView, error: [NotFoundResponse, ServiceUnavailab
 const set = {
   payload: WebhookChange,
   success: WebhookMade,
-  error: [BadRequestResponse, ServiceUnavailableResponse]
+  error: [...jsonProblems, ServiceUnavailableResponse]
 } as const
 const rotated = { success: WebhookRotated, error: [NotFoundResponse, ServiceUnavailableResponse] } as const
 const removed = { success: HttpApiSchema.NoContent, error: [NotFoundResponse, ServiceUnavailableResponse] } as const
 
 const words = {
-  find: OpenApi.annotations({ summary: "The webhook of the tenant: endpoint, secrets, and whether it works" }),
+  find: OpenApi.annotations({
+    summary: "The webhook of the tenant: endpoint, secrets, and whether it works",
+    description: "Without the secrets themselves, which are told once, when they are made."
+  }),
   put: OpenApi.annotations({
     summary: "Set the webhook of the tenant",
     description:
@@ -142,4 +140,9 @@ export class WebhookApi extends HttpApiGroup.make("webhook")
     }).annotateMerge(words.rotate)
   )
   .middleware(TenantIdentification)
-  .annotateMerge(OpenApi.annotations({ title: "Webhooks" })) {}
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Webhooks",
+      description: "The endpoint of a tenant that is told of the end of every document."
+    })
+  ) {}

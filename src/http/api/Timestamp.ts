@@ -48,5 +48,6 @@ export const Timestamp = Schema.String.pipe(
         : Effect.succeed(moment)
     }),
     encode: SchemaGetter.transform(DateTime.formatIso)
-  })
+  }),
+  Schema.annotate({ format: "date-time" })
 )

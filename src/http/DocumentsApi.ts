@@ -3,6 +3,7 @@ import { Multipart } from "effect/http"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { examples } from "../domain/Examples.ts"
 import { DocumentId } from "../domain/Ids.ts"
+import { HeaderText } from "./api/HeaderText.ts"
 import { StatusFilter } from "./api/StatusFilter.ts"
 import { idempotencyHeaders } from "./Idempotency.ts"
 import { TenantIdentification, TenantName, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
@@ -43,7 +44,7 @@ const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
     ...tenantHeaders,
     ...idempotencyHeaders,
     "x-file-name": Schema.optionalKey(
-      Schema.String.annotate({
+      HeaderText.annotate({
         description: "The file's name, percent-encoded; `name` in the query comes first.",
         examples: ["Jahresbericht%202029.pdf"]
       })

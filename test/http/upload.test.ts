@@ -5,7 +5,7 @@ import { LimitReached, ShuttingDown } from "../../src/actors/Ingestion.ts"
 import { BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
 import { StoreUnavailable } from "../../src/services/DocumentStore.ts"
 import { change, idOf, inspect, uploadLimit } from "./fakes.ts"
-import { assertProblem, errorNames, get, pdf, post, postForm, postPdf, testServer } from "./client.ts"
+import { assertProblem, errorNames, get, pdf, post, postForm, postPdf, rawConnection, testServer } from "./client.ts"
 
 const linksOf = (n: number) => ({
   self: `/v1/documents/${idOf(n)}`,
@@ -142,6 +142,23 @@ describe("a PDF as the body", () => {
       assertProblem(long, 400, "INVALID_REQUEST")
       assert.notInclude(long.text, "ppp")
       assert.deepStrictEqual((yield* inspect).submissions, [])
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("is named by UTF-8 in a header as by percent-encoding, and refused by bytes that are neither", () =>
+    Effect.gen(function* () {
+      const bytes = (text: string) => Buffer.from(text).toString("latin1")
+      for (const [header, name] of [
+        [bytes("größe.pdf"), "größe.pdf"],
+        ["gr%C3%B6%C3%9Fe.pdf", "größe.pdf"],
+        ["100%.pdf", "100%.pdf"]
+      ] as const) {
+        const answer = yield* postPdf("/v1/documents", { "x-file-name": header })
+        assert.deepNestedInclude(answer.json, { "documents[0].name": name })
+      }
+      const mangled = yield* postPdf("/v1/documents", { "x-file-name": "gr\xf6\xdfe.pdf" })
+      assertProblem(mangled, 400, "INVALID_REQUEST")
+      assert.deepStrictEqual(errorNames(mangled), ["headers.x-file-name"])
     }).pipe(Effect.provide(testServer))
   )
 
@@ -309,6 +326,32 @@ describe("a form", () => {
       assert.strictEqual(errorNames(flood).length, 20)
       assert.match(String(flood.json["detail"]), /; and 30 more$/)
     }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect(
+    "of parts without end is refused while they come: fields at the fiftieth, files at the limit of parts",
+    () =>
+      Effect.gen(function* () {
+        const head = (length: string) =>
+          `POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n${length}\r\n\r\n`
+        const part = (disposition: string, extra = "") =>
+          `--b\r\nContent-Disposition: form-data; ${disposition}\r\n${extra}\r\n\r\n`
+        const endless = head(`Content-Length: ${1024 ** 4}`)
+        for (const [parts, status, code] of [
+          [part('name="x"').repeat(51), 400, "INVALID_REQUEST"],
+          [part(`name="${"n".repeat(10_000)}"`).repeat(51), 400, "INVALID_REQUEST"],
+          [part('name="x"', "x-y: z\r\n".repeat(200)), 400, "MALFORMED_MULTIPART"],
+          [part('name="x"', `x-y: ${"z".repeat(20_000)}\r\n`), 400, "MALFORMED_MULTIPART"],
+          [part('name="other"; filename="x"').repeat(10_001), 413, "TOO_MANY_PARTS"]
+        ] as const) {
+          const connection = yield* rawConnection
+          yield* connection.write(endless + parts)
+          const answer = yield* connection.arrived
+          assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `), code)
+          assert.include(answer, `"code":"${code}"`)
+          yield* connection.cut
+        }
+      }).pipe(Effect.provide(testServer))
   )
 
   it.effect("with a file that has no name is refused for that, not without a word", () =>

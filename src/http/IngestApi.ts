@@ -5,7 +5,7 @@ import { JsonBody } from "./api/JsonBody.ts"
 import { idempotencyHeaders } from "./Idempotency.ts"
 import { TenantIdentification, TenantName, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { acceptedExample, DocumentOutcome, refusedExample } from "./Outcome.ts"
-import { submissionProblems } from "./ProblemResponses.ts"
+import { RequestTimeoutResponse, submissionProblems } from "./ProblemResponses.ts"
 import { submissionParameters } from "./Submission.ts"
 
 const { callback, force, priority } = submissionParameters
@@ -31,7 +31,7 @@ const ingest = HttpApiEndpoint.post("ingest", "/pdf/ingest", {
   headers: { ...tenantHeaders, ...idempotencyHeaders },
   payload: IngestRequest,
   success: IngestAnswer.pipe(HttpApiSchema.status(202)),
-  error: submissionProblems
+  error: [...submissionProblems, RequestTimeoutResponse]
 })
   // Room for 1000 URLs of 2048 characters that are all escaped, and the depth of a list.
   .annotate(JsonBody, { bytes: 4 * 1024 * 1024, depth: 4, values: 4000 })

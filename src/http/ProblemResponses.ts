@@ -103,6 +103,12 @@ export const RequestTimeoutResponse = RequestTimeout.pipe(
         code: "UPLOAD_STALLED",
         detail: "no byte arrived for 30 seconds; nothing of the request was kept",
         advice: "Send the request again."
+      },
+      {
+        ...problemMembers(408, "Request Timeout"),
+        code: "BODY_STALLED",
+        detail: "the body did not arrive within 30 seconds",
+        advice: "Send the request again."
       }
     ]
   })
@@ -277,7 +283,12 @@ export const UnauthorizedResponse = Unauthorized.pipe(
 )
 
 /** Of every JSON body. */
-export const jsonProblems = [BadRequestResponse, ContentTooLargeResponse, UnsupportedMediaTypeResponse] as const
+export const jsonProblems = [
+  BadRequestResponse,
+  RequestTimeoutResponse,
+  ContentTooLargeResponse,
+  UnsupportedMediaTypeResponse
+] as const
 
 /** Of every submission. */
 export const submissionProblems = [

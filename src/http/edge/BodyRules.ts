@@ -4,6 +4,7 @@ import type { HttpApiEndpoint } from "effect/http-api"
 import { JsonBody } from "../api/JsonBody.ts"
 import { refuseFor, requestError } from "../InvalidRequest.ts"
 import { BadRequest, ContentTooLarge, problemResponse, UnsupportedMediaType } from "../Problems.ts"
+import { smallBody } from "./LargeBodies.ts"
 
 /** What the head of a request says of its body, looked at before anything of the body is read. */
 
@@ -13,6 +14,11 @@ export const hasBody = ({ headers }: Head): boolean =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
 
 export const takesJson = (endpoint: HttpApiEndpoint.Top): boolean => endpoint.payload.has("application/json")
+
+/** It may have more bytes than are held for everybody. */
+export const isLarge = ({ headers }: Head, endpoint: HttpApiEndpoint.Top): boolean =>
+  Context.get(endpoint.annotations, JsonBody).bytes > smallBody &&
+  Number(headers["content-length"] ?? Number.POSITIVE_INFINITY) > smallBody
 
 export const tooLarge = (bytes: number) =>
   new ContentTooLarge({ code: "BODY_TOO_LARGE", detail: `the body has more than ${bytes} bytes`, limit: bytes })

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { HttpBody, type HttpMethod, HttpClientRequest } from "effect/http"
 import { HttpApi } from "effect/http-api"
+import { TestClock } from "effect/testing"
 import { Api } from "../../../src/http/Api.ts"
 import {
   type Answered,
@@ -265,6 +266,12 @@ describe("A body", () => {
           assert.strictEqual(answer.headers["accept-encoding"], "identity")
         }
       }
+      const coded = yield* rawConnection
+      yield* coded.write(
+        "POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/pdf\r\n" +
+          "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
+      )
+      assert.match(yield* coded.arrived, /^HTTP\/1\.1 415 [^]*UNSUPPORTED_ENCODING/)
       assert.strictEqual((yield* postPdf("/v1/documents", { "content-encoding": "identity" })).status, 202)
       assertProblem(yield* postPdf("/v1/documents", { "content-range": "bytes 0-63/128" }), 400, "INVALID_REQUEST")
       assert.strictEqual((yield* inspect).submissions.length, 1)
@@ -344,6 +351,29 @@ describe("A body", () => {
           yield* growing.cut
         }
       }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("that is large has room with eight of its caller; with none more until one was answered or broke off", () =>
+    Effect.gen(function* () {
+      const head =
+        "POST /pdf/ingest HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+      const large = () => post("/pdf/ingest", json(`{"pdf_ids":["a.pdf"]${" ".repeat(70_000)}}`))
+      const open = Effect.gen(function* () {
+        const connection = yield* rawConnection
+        yield* connection.write(`${head}{"pdf_ids":`)
+        return connection
+      })
+      const held = yield* Effect.all(Array.from({ length: 8 }, () => open))
+      const refused = yield* Effect.repeat(large(), { until: ({ status }) => status !== 202 })
+      assertProblem(refused, 429, "TOO_MANY_LARGE_BODIES")
+      assert.strictEqual(refused.headers["retry-after"], "1")
+      assert.strictEqual((yield* postJson("/pdf/ingest", { pdf_ids: ["a.pdf"] })).status, 202)
+      yield* held[0]?.cut ?? Effect.void
+      const accepted = yield* Effect.repeat(large(), { until: ({ status }) => status !== 429 })
+      assert.strictEqual(accepted.status, 202, accepted.text)
+      yield* TestClock.adjust("31 seconds")
+      for (const connection of held.slice(1)) assert.match(yield* connection.answer, /^HTTP\/1\.1 408 [^]*BODY_STALLED/)
+    }).pipe(Effect.provide(testServer))
   )
 
   it.effect("need not be there where all of it is optional", () =>

@@ -2,11 +2,11 @@
  * The HTTP interface as an Effect program uses it: typed by the same contract that the server is built from, with the few
  * steps that every user of it would write again.
  */
-import { Context, Duration, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
+import { Array as Arr, Context, Duration, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import { FetchHttpClient, HttpBody, HttpClient, HttpClientError, HttpClientRequest, UrlParams } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import type { ApiKey, ApiKeyId } from "./domain/ApiKey.ts"
-import { isTerminal } from "./domain/Document.ts"
+import { type DocumentStatus, isTerminal } from "./domain/Document.ts"
 import type { DocumentId, TenantId } from "./domain/Ids.ts"
 import type { PageView } from "./domain/Page.ts"
 import type { TenantState } from "./domain/TenantState.ts"
@@ -103,6 +103,13 @@ export interface FollowOptions {
   readonly patience?: number | undefined
 }
 
+type ListQuery = Parameters<HttpApiClient.ForApi<typeof Api>["documents"]["list"]>[0]["query"]
+
+export interface ListOptions extends Omit<ListQuery, "status"> {
+  /** Only documents in this state, or in one of these. */
+  readonly status?: DocumentStatus | ReadonlyArray<DocumentStatus> | undefined
+}
+
 const shortest = Duration.millis(100)
 
 export interface Interface {
@@ -121,9 +128,7 @@ export interface Interface {
   /** Every page that has a result, in order. */
   readonly pages: (id: DocumentId, options?: { readonly lines?: boolean }) => Stream.Stream<PageView, ClientError>
   /** The documents of the tenant, newest first. If there are more, `nextCursor` is the `cursor` of what follows. */
-  readonly list: (
-    options?: Parameters<HttpApiClient.ForApi<typeof Api>["documents"]["list"]>[0]["query"]
-  ) => Effect.Effect<typeof DocumentList.Type, ClientError>
+  readonly list: (options?: ListOptions) => Effect.Effect<typeof DocumentList.Type, ClientError>
   /** Ends a document that has not ended; one that has is left alone. Answers with the document as it is then. */
   readonly cancel: (id: DocumentId) => Effect.Effect<typeof DocumentView.Type, ClientError>
   readonly retry: (id: DocumentId, password?: Redacted.Redacted) => Effect.Effect<typeof DocumentView.Type, ClientError>
@@ -300,7 +305,13 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
     follow,
     waitFor,
     pages,
-    list: (query = {}) => asked(api.documents.list({ query, headers: {} })),
+    list: ({ status, ...query } = {}) =>
+      asked(
+        api.documents.list({
+          query: status === undefined ? query : { ...query, status: Arr.ensure(status) },
+          headers: {}
+        })
+      ),
     cancel,
     retry,
     queue: (scope) => asked(api.queue.queueStatus({ query: scope === undefined ? {} : { scope }, headers: {} })),

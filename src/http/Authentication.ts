@@ -59,8 +59,8 @@ const isPublic = ({ method, url }: HttpServerRequest.HttpServerRequest): boolean
 const digest = (text: Redacted.Redacted) => hash("sha256", Redacted.value(text), "buffer")
 
 /**
- * Keys of tenants are looked up always: they cannot be guessed, so an address from which somebody else fails is no reason to
- * refuse them. The administrator's key was thought up by a person, so it is not even compared while its address has to wait.
+ * A key that is right is never refused for wrong ones that came from the same address, which may be a proxy's: every key is looked
+ * up and compared first, and only failures are counted and told to wait.
  */
 const makeKeys = Effect.fnUntraced(function* (adminKey: Redacted.Redacted | undefined) {
   const keys = yield* ApiKeys
@@ -78,11 +78,11 @@ const makeKeys = Effect.fnUntraced(function* (adminKey: Redacted.Redacted | unde
         const { id, revoked, tenantId } = holder
         return { _tag: "Tenant", id: tenantId, key: id, revoked }
       }
+      if (admin !== undefined && timingSafeEqual(digest(presented), admin)) return { _tag: "Admin" }
       const address = clientAddress(request, proxies)
       const now = yield* Clock.currentTimeMillis
       const seconds = attempts.wait(address, now)
       if (seconds > 0) return yield* tooMany(seconds)
-      if (admin !== undefined && timingSafeEqual(digest(presented), admin)) return { _tag: "Admin" }
       attempts.count(address, now)
       yield* Effect.logInfo("an unknown API key was refused").pipe(Effect.annotateLogs("client.address", address))
       return yield* keyUnknown

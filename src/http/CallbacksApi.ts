@@ -54,7 +54,12 @@ export class CallbacksApi extends HttpApiGroup.make("callbacks")
       ...request,
       success: DeliveryList,
       error: [NotFoundResponse, ServiceUnavailableResponse]
-    }).annotateMerge(OpenApi.annotations({ summary: "Attempts to announce the end of a document" })),
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Attempts to announce the end of a document",
+        description: "The last 50 of them, and when the next one is due."
+      })
+    ),
     HttpApiEndpoint.post("redeliver", "/v1/documents/:id/deliveries", {
       ...request,
       success: DeliveryList.pipe(HttpApiSchema.status(202)),
@@ -69,4 +74,9 @@ export class CallbacksApi extends HttpApiGroup.make("callbacks")
     )
   )
   .middleware(TenantIdentification)
-  .annotateMerge(OpenApi.annotations({ title: "Deliveries" })) {}
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Deliveries",
+      description: "How the end of a document was announced, to its callback or to the webhook of its tenant."
+    })
+  ) {}

@@ -52,17 +52,16 @@ const defaultTenant = TenantId.make("default")
 
 const decodeTenantId = Schema.decodeUnknownOption(TenantId)
 
+export const invalidTenant = {
+  code: "INVALID_TENANT",
+  detail: "the tenant id is not valid",
+  advice: "Use 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit."
+} as const
+
 const parse = (text: unknown): Effect.Effect<TenantId, BadRequest> =>
   Option.match(decodeTenantId(text), {
     onSome: Effect.succeed,
-    onNone: () =>
-      Effect.fail(
-        new BadRequest({
-          code: "INVALID_TENANT",
-          detail: "the tenant id is not valid",
-          advice: "Use 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit."
-        })
-      )
+    onNone: () => Effect.fail(new BadRequest(invalidTenant))
   })
 
 const contradiction = new Forbidden({
@@ -128,15 +127,20 @@ const identify = Effect.fnUntraced(function* <E, R>(
 /** Who the caller is was found out before, so both schemes come to the same. */
 export const layer = Layer.succeed(TenantIdentification, { bearer: identify, apiKey: identify })
 
-/** How a request names its tenant; declared by endpoints for the sake of their description. */
+/** The name of a tenant in a request. */
+export const TenantName = Schema.String.check(
+  Schema.makeFilter((text: string) => Option.isSome(decodeTenantId(text)) || invalidTenant.advice)
+)
+
+/** How a request names its tenant; endpoints declare it to have it described and checked. */
 export const tenantQuery = {
   tenant_id: Schema.optionalKey(
-    Schema.String.annotate({
+    TenantName.annotate({
       description: "The tenant, when the header X-Tenant-Id is absent; `default` otherwise.",
       examples: ["acme"]
     })
   )
 }
 export const tenantHeaders = {
-  "x-tenant-id": Schema.optionalKey(Schema.String.annotate({ description: "The tenant.", examples: ["acme"] }))
+  "x-tenant-id": Schema.optionalKey(TenantName.annotate({ description: "The tenant.", examples: ["acme"] }))
 }

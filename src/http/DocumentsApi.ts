@@ -1,16 +1,17 @@
 import { Schema } from "effect"
 import { Multipart } from "effect/http"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { examples } from "../domain/Examples.ts"
-import { DocumentStatus } from "../domain/Document.ts"
 import { DocumentId } from "../domain/Ids.ts"
+import { HeaderText } from "./api/HeaderText.ts"
+import { StatusFilter } from "./api/StatusFilter.ts"
 import { idempotencyHeaders } from "./Idempotency.ts"
-import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
+import { TenantIdentification, TenantName, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { DocumentList, DocumentView } from "./DocumentView.ts"
 import { acceptedExample, DocumentOutcome, refusedExample, Truncated } from "./Outcome.ts"
 import {
-  BadRequestResponse,
   ConflictResponse,
+  jsonProblems,
   NotFoundResponse,
   RequestTimeoutResponse,
   ServiceUnavailableResponse,
@@ -23,7 +24,7 @@ export const pdfMediaTypes = ["application/pdf", "application/octet-stream"] as 
 
 const Upload = Schema.Struct({
   ...submissionParameters,
-  tenant_id: Schema.optionalKey(Schema.String),
+  tenant_id: Schema.optionalKey(TenantName),
   password: Schema.optionalKey(PdfPassword),
   file: Multipart.FilesSchema
 })
@@ -43,7 +44,7 @@ const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
     ...tenantHeaders,
     ...idempotencyHeaders,
     "x-file-name": Schema.optionalKey(
-      Schema.String.annotate({
+      HeaderText.annotate({
         description: "The file's name, percent-encoded; `name` in the query comes first.",
         examples: ["Jahresbericht%202029.pdf"]
       })
@@ -79,13 +80,20 @@ const status = HttpApiEndpoint.get("status", "/v1/documents/:id", {
   headers: tenantHeaders,
   success: DocumentView,
   error: [NotFoundResponse, ServiceUnavailableResponse]
-}).annotateMerge(OpenApi.annotations({ summary: "A document: status, progress, metadata, outline, timings" }))
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "A document: status, progress, metadata, outline, timings",
+    description: "As it is now. `GET /v1/documents/:id/events` tells when it changes."
+  })
+)
 
 const list = HttpApiEndpoint.get("list", "/v1/documents", {
   query: {
     ...tenantQuery,
     status: Schema.optionalKey(
-      DocumentStatus.annotate({ description: "Only documents in this state.", examples: ["partial"] })
+      StatusFilter.annotate({
+        description: "Only documents in one of these states, separated by commas. The parameter may be repeated, too."
+      }).pipe(examples(["failed", "partial"]))
     ),
     cursor: Schema.optionalKey(DocumentId.annotate({ description: "`nextCursor` of the part before." })),
     limit: Schema.optionalKey(
@@ -97,7 +105,13 @@ const list = HttpApiEndpoint.get("list", "/v1/documents", {
   headers: tenantHeaders,
   success: DocumentList,
   error: ServiceUnavailableResponse
-}).annotateMerge(OpenApi.annotations({ summary: "The tenant's documents, newest first" }))
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "The tenant's documents, newest first",
+    description:
+      "An answer ends after `limit` documents; `nextCursor` is the `cursor` of what follows, and absent at the end."
+  })
+)
 
 const remove = HttpApiEndpoint.delete("remove", "/v1/documents/:id", {
   params: documentParams,
@@ -141,29 +155,32 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
   headers: { ...tenantHeaders, "x-pdf-password": passwordHeader },
   payload: [RetryRequest, Schema.Undefined],
   success: DocumentView.pipe(HttpApiSchema.status(202)),
-  error: [BadRequestResponse, NotFoundResponse, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
-})
-  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })
-  .annotateMerge(
-    OpenApi.annotations({
-      summary: "Read the failed pages of a document again",
-      description:
-        "For a document that is `partial` or `failed`, whatever the reason: it is queued again, its failed pages are read " +
-        "again, the others stay as they are. Any other document: 409 `NOT_RETRYABLE`. A document that had a password needs " +
-        "it again, since it was forgotten: 409 `PASSWORD_REQUIRED`. It may be sent in a header, or, whatever its characters, in " +
-        "the body, which comes first; there need not be a body.",
-      // Else the absent body would be described as `null`, and as required.
-      transform: (operation) => ({
-        ...operation,
-        requestBody: {
-          content: { "application/json": { schema: { $ref: "#/components/schemas/RetryRequest" } } },
-          required: false
-        }
-      })
+  error: [...jsonProblems, NotFoundResponse, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Read the failed pages of a document again",
+    description:
+      "For a document that is `partial` or `failed`, whatever the reason: it is queued again, its failed pages are read " +
+      "again, the others stay as they are. Any other document: 409 `NOT_RETRYABLE`. A document that had a password needs " +
+      "it again, since it was forgotten: 409 `PASSWORD_REQUIRED`. It may be sent in a header, or, whatever its characters, in " +
+      "the body, which comes first; there need not be a body.",
+    // Else the absent body would be described as `null`, and as required.
+    transform: (operation) => ({
+      ...operation,
+      requestBody: {
+        content: { "application/json": { schema: { $ref: "#/components/schemas/RetryRequest" } } },
+        required: false
+      }
     })
-  )
+  })
+)
 
 export class DocumentsApi extends HttpApiGroup.make("documents")
   .add(upload, list, status, remove, cancel, retry)
   .middleware(TenantIdentification)
-  .annotateMerge(OpenApi.annotations({ title: "Documents" })) {}
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Documents",
+      description: "PDFs that were submitted, from their acceptance to their removal."
+    })
+  ) {}

@@ -11,7 +11,6 @@ import { documentProblems, notFound, storeProblems, unavailable } from "./Failur
 import { linksOf } from "./Outcome.ts"
 import { Conflict, ServiceUnavailable, someTime } from "./Problems.ts"
 import { refuseLimitReached } from "./Refusal.ts"
-import { refusePasswordInUrl } from "./Submission.ts"
 import { fileName, makeUploadHandler } from "./UploadHandler.ts"
 
 export const DocumentsHandlers = HttpApiBuilder.group(
@@ -24,7 +23,6 @@ export const DocumentsHandlers = HttpApiBuilder.group(
       .handleRaw(
         "upload",
         Effect.fnUntraced(function* ({ headers, query, request }) {
-          yield* refusePasswordInUrl
           const { name, tenant_id: _, ...parameters } = query
           const password = headers["x-pdf-password"]
           const settings = password === undefined ? parameters : { ...parameters, password }
@@ -74,7 +72,6 @@ export const DocumentsHandlers = HttpApiBuilder.group(
       .handle(
         "retry",
         Effect.fnUntraced(function* ({ headers, params, payload }) {
-          yield* refusePasswordInUrl
           const tenant = yield* CurrentTenant
           const password = payload?.password ?? headers["x-pdf-password"]
           const document = yield* ingestion.retry(tenant.id, params.id, { password }).pipe(

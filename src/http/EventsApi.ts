@@ -109,4 +109,6 @@ const all = HttpApiEndpoint.get("all", "/v1/events", {
 export class EventsApi extends HttpApiGroup.make("events")
   .add(document, all)
   .middleware(TenantIdentification)
-  .annotateMerge(OpenApi.annotations({ title: "Events" })) {}
+  .annotateMerge(
+    OpenApi.annotations({ title: "Events", description: "Changes as they happen, as Server-Sent Events." })
+  ) {}

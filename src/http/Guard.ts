@@ -13,7 +13,8 @@ import * as Log from "../services/Log.ts"
 import { Authentication } from "./Authentication.ts"
 import { CurrentCaller } from "./Caller.ts"
 import { HostPolicy } from "./HostPolicy.ts"
-import { invalidRequest } from "./InvalidRequest.ts"
+import { targetErrors } from "./edge/RequestTarget.ts"
+import { invalidRequest, refuseFor, requestError } from "./InvalidRequest.ts"
 import {
   BadRequest,
   challenge,
@@ -34,16 +35,22 @@ import { methodsOf, routeOf } from "./Tracing.ts"
 
 const noRoute = (request: HttpServerRequest.HttpServerRequest) => {
   const methods = methodsOf(request)
+  // The router passes over a part of the path that is longer than any id.
+  if (methods.some((method) => method === request.method)) {
+    return refuseFor([requestError("params", "", "a part of the path is longer than any id")])
+  }
   return methods.length === 0
     ? new NotFound({ code: "ROUTE_NOT_FOUND", detail: "there is nothing here", advice: "See /docs." })
     : new MethodNotAllowed({ code: "METHOD_NOT_ALLOWED", detail: `only ${methods.join(", ")} are possible here` })
 }
 
+const parts = { Params: "params", Headers: "headers", Query: "query", Payload: "payload" } as const
+
 const problemOf = (error: unknown): HttpServerRespondable.Respondable | undefined => {
   if (HttpApiError.HttpApiSchemaError.is(error)) {
     return error.kind === "Body" || error.kind === "ResponseHeaders"
       ? undefined
-      : invalidRequest(error.kind.toLowerCase(), error.cause)
+      : invalidRequest(parts[error.kind], error.cause)
   }
   if (!HttpServerError.isHttpServerError(error)) return undefined
   switch (error.reason._tag) {
@@ -153,7 +160,9 @@ const hostRefused = new Forbidden({
 
 const refusalOf = (request: HttpServerRequest.HttpServerRequest, hosts: typeof HostPolicy.Service) => {
   if (!hosts.allows(request.headers["host"])) return hostRefused
-  return isForged(request) ? forged : undefined
+  if (isForged(request)) return forged
+  const errors = targetErrors(request.url)
+  return errors.length === 0 ? undefined : refuseFor(errors)
 }
 
 /** What has no end of its own ends with the key. Whoever reads it comes back, and is refused. */

@@ -1,14 +1,20 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { ServiceUnavailableResponse } from "./ProblemResponses.ts"
+import { BadRequestResponse, ServiceUnavailableResponse } from "./ProblemResponses.ts"
 
 const live = HttpApiEndpoint.get("live", "/health/live", {
-  success: Schema.Struct({ status: Schema.Literal("live") }).annotate({ examples: [{ status: "live" }] })
-}).annotateMerge(OpenApi.annotations({ summary: "The process answers" }))
+  success: Schema.Struct({ status: Schema.Literal("live") }).annotate({ examples: [{ status: "live" }] }),
+  error: BadRequestResponse
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "The process answers",
+    description: "It says nothing of whether work can be done: that is `/health/ready`."
+  })
+)
 
 const ready = HttpApiEndpoint.get("ready", "/health/ready", {
   success: Schema.Struct({ status: Schema.Literal("ready") }).annotate({ examples: [{ status: "ready" }] }),
-  error: ServiceUnavailableResponse
+  error: [BadRequestResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Work can be accepted and done",
@@ -18,4 +24,4 @@ const ready = HttpApiEndpoint.get("ready", "/health/ready", {
 
 export class HealthApi extends HttpApiGroup.make("health")
   .add(live, ready)
-  .annotateMerge(OpenApi.annotations({ title: "Health" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Health", description: "For probes. No key is needed." })) {}

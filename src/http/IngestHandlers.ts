@@ -7,7 +7,6 @@ import { FloodControl } from "./FloodControl.ts"
 import { keep, replay, reserve } from "./Idempotency.ts"
 import { IngestAnswer } from "./IngestApi.ts"
 import { acceptedItem, failedItem, refuseAll } from "./Refusal.ts"
-import { refusePasswordInUrl } from "./Submission.ts"
 
 /** Sources of one request that are resolved at once. */
 const concurrency = 8
@@ -25,7 +24,6 @@ export const IngestHandlers = HttpApiBuilder.group(
     return handlers.handle(
       "ingest",
       Effect.fnUntraced(function* ({ headers, payload: { pdf_ids, tenant_id, ...options }, request: head }) {
-        yield* refusePasswordInUrl
         const tenant = yield* tenantWithBody(tenant_id)
         const key = headers["idempotency-key"]
         const request = Redacted.make(JSON.stringify(["POST /pdf/ingest", pdf_ids, options]))

@@ -1,13 +1,13 @@
 import { Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { examples } from "../domain/Examples.ts"
 import { ApiKey, apiKeyExample, ApiKeyId, ApiKeyName } from "../domain/ApiKey.ts"
 import { TenantId } from "../domain/Ids.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import {
-  BadRequestResponse,
   ConflictResponse,
   ForbiddenResponse,
+  jsonProblems,
   NotFoundResponse,
   ServiceUnavailableResponse
 } from "./ProblemResponses.ts"
@@ -33,17 +33,15 @@ const create = HttpApiEndpoint.post("create", "/v1/tenants/:tenant/keys", {
   headers: tenantHeaders,
   payload: NewKey,
   success: IssuedKeyView.pipe(HttpApiSchema.status(201)),
-  error: [BadRequestResponse, ForbiddenResponse, ConflictResponse, ServiceUnavailableResponse]
-})
-  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })
-  .annotateMerge(
-    OpenApi.annotations({
-      summary: "Make an API key for a tenant",
-      description:
-        "The tenant need not exist before. A key is rotated by making a new one, bringing it to whoever uses the old one, and " +
-        "revoking that: a tenant may have up to 100 at once, then 409 `TOO_MANY_KEYS`."
-    })
-  )
+  error: [...jsonProblems, ForbiddenResponse, ConflictResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Make an API key for a tenant",
+    description:
+      "The tenant need not exist before. A key is rotated by making a new one, bringing it to whoever uses the old one, and " +
+      "revoking that: a tenant may have up to 100 at once, then 409 `TOO_MANY_KEYS`."
+  })
+)
 
 const list = HttpApiEndpoint.get("list", "/v1/tenants/:tenant/keys", {
   params: tenantParams,
@@ -51,7 +49,12 @@ const list = HttpApiEndpoint.get("list", "/v1/tenants/:tenant/keys", {
   headers: tenantHeaders,
   success: KeyList,
   error: [ForbiddenResponse, ServiceUnavailableResponse]
-}).annotateMerge(OpenApi.annotations({ summary: "The API keys of a tenant that work, oldest first" }))
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "The API keys of a tenant that work, oldest first",
+    description: "Without the keys themselves, which are told once, when they are made."
+  })
+)
 
 const revoke = HttpApiEndpoint.delete("revoke", "/v1/tenants/:tenant/keys/:key", {
   params: { ...tenantParams, key: ApiKeyId },

@@ -1,10 +1,10 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { ForbiddenResponse, UnauthorizedResponse } from "./ProblemResponses.ts"
+import { BadRequestResponse, ForbiddenResponse, UnauthorizedResponse } from "./ProblemResponses.ts"
 
 const metrics = HttpApiEndpoint.get("metrics", "/metrics", {
   success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" })),
-  error: [UnauthorizedResponse, ForbiddenResponse]
+  error: [BadRequestResponse, UnauthorizedResponse, ForbiddenResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "All metrics, as Prometheus reads them",
@@ -14,4 +14,4 @@ const metrics = HttpApiEndpoint.get("metrics", "/metrics", {
 
 export class MetricsApi extends HttpApiGroup.make("metrics")
   .add(metrics)
-  .annotateMerge(OpenApi.annotations({ title: "Metrics" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Metrics", description: "For Prometheus." })) {}

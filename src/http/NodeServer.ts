@@ -3,6 +3,7 @@ import { Duration, Effect, Layer, Metric } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { IncomingMessage, Server, ServerResponse } from "node:http"
 import * as Telemetry from "../services/Telemetry.ts"
+import { answerUnreadable } from "./edge/UnreadableRequests.ts"
 import { FloodControl, type KnownRefusal } from "./FloodControl.ts"
 import { HttpConfig } from "./HttpConfig.ts"
 import { answerHeaders, makeRequestIds } from "./RequestId.ts"
@@ -42,6 +43,7 @@ class GuardedServer extends Server {
     // Neither sending nor receiving: also ends a client that does not read its answer.
     this.timeout = 120 * seconds
     this.maxConnections = 4096
+    this.on("clientError", answerUnreadable)
   }
 
   /** A request that is answered at the door reaches no listener. */

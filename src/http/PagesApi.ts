@@ -65,7 +65,13 @@ const page = HttpApiEndpoint.get("page", "/v1/documents/:id/pages/:n", {
   headers: tenantHeaders,
   success: PageView,
   error: [NotFoundResponse, ServiceUnavailableResponse]
-}).annotateMerge(OpenApi.annotations({ summary: "One page" }))
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "One page",
+    description:
+      "404 `PAGE_NOT_FOUND` tells why there is no result: the page is pending, beyond the last one, or was never read."
+  })
+)
 
 const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
   params: documentParams,
@@ -105,4 +111,4 @@ const all = HttpApiEndpoint.get("all", "/v1/documents/:id/pages.ndjson", {
 export class PagesApi extends HttpApiGroup.make("pages")
   .add(pages, page, all, text)
   .middleware(TenantIdentification)
-  .annotateMerge(OpenApi.annotations({ title: "Pages" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Pages", description: "What was read in a document, by page." })) {}

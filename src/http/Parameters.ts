@@ -1,9 +1,10 @@
-import { SchemaAST } from "effect"
+import { Schema, SchemaAST } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup, type OpenApi } from "effect/http-api"
 
 /**
- * What is said of a parameter is said of its value: of the number, the moment, and so on. The description of the interface is
- * made from the texts that these are sent as, of which nothing is said, so it is brought back here.
+ * The OpenAPI document is made from the encoded side of schemas, and every parameter is encoded as text: numbers would be described
+ * as strings with a pattern, and without the words that annotate them. So types, descriptions and examples of parameters are taken
+ * from the decoded side.
  */
 export const describeParameters = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>,
@@ -16,26 +17,37 @@ export const describeParameters = <Id extends string, Groups extends HttpApiGrou
       const operations = described[endpoint.path.replace(/:(\w+)/g, "{$1}")] ?? {}
       for (const [method, operation] of Object.entries(operations)) {
         if (method.toUpperCase() !== endpoint.method || !("parameters" in operation)) continue
-        operation.parameters = operation.parameters.map((parameter) => {
-          const { description, examples } = annotationsOf(endpoint, parameter) ?? {}
-          return {
-            ...parameter,
-            ...(typeof description === "string" ? { description } : {}),
-            schema: { ...parameter.schema, ...(Array.isArray(examples) ? { examples: examples.map(String) } : {}) }
-          }
-        })
+        operation.parameters = operation.parameters.map((parameter) => describe(endpoint, parameter))
       }
     }
   })
   return described
 }
 
+/** Types that JSON tells from text; of the others the encoded side says more. */
+const ownTypes: ReadonlySet<unknown> = new Set(["integer", "number", "boolean", "array"])
+
+const describe = (endpoint: HttpApiEndpoint.Top, parameter: OpenApi.OpenAPISpecParameter) => {
+  const type = typeOf(endpoint, parameter)
+  if (type === undefined) return parameter
+  const { description, examples, format } = SchemaAST.resolve(type) ?? {}
+  const decoded = Schema.toJsonSchemaDocument(Schema.make(SchemaAST.toType(type))).schema
+  const isOwn = ownTypes.has(decoded["type"])
+  const shown = Array.isArray(examples) ? { examples: isOwn ? examples : examples.map(String) } : {}
+  return {
+    ...parameter,
+    ...(typeof description === "string" ? { description } : {}),
+    // A list is one parameter with commas.
+    ...(decoded["type"] === "array" ? { style: "form", explode: false } : {}),
+    schema: { ...(isOwn ? decoded : parameter.schema), ...(typeof format === "string" ? { format } : {}), ...shown }
+  }
+}
+
 const places = { path: "params", query: "query", header: "headers" } as const
 
-const annotationsOf = (endpoint: HttpApiEndpoint.Top, parameter: OpenApi.OpenAPISpecParameter) => {
+const typeOf = (endpoint: HttpApiEndpoint.Top, parameter: OpenApi.OpenAPISpecParameter): SchemaAST.AST | undefined => {
   if (parameter.in === "cookie") return undefined
   const ast = endpoint[places[parameter.in]]?.ast
   if (ast === undefined || !SchemaAST.isObjects(ast)) return undefined
-  const property = ast.propertySignatures.find(({ name }) => name === parameter.name)
-  return property === undefined ? undefined : SchemaAST.resolve(property.type)
+  return ast.propertySignatures.find(({ name }) => name === parameter.name)?.type
 }

@@ -28,8 +28,18 @@ export const BadRequestResponse = BadRequest.pipe(
       {
         ...badRequest,
         code: "INVALID_REQUEST",
-        detail: "query.limit: Expected a value between 1 and 200",
-        errors: [{ field: "query.limit", message: "Expected a value between 1 and 200" }]
+        detail:
+          "query.limit: Expected a value between 1 and 200; " +
+          "query.states: Unknown; did you mean status? known are cursor, limit, status, tenant_id",
+        errors: [
+          { field: "query.limit", in: "query", name: "limit", message: "Expected a value between 1 and 200" },
+          {
+            field: "query.states",
+            in: "query",
+            name: "states",
+            message: "Unknown; did you mean status? known are cursor, limit, status, tenant_id"
+          }
+        ]
       },
       {
         ...badRequest,
@@ -93,6 +103,12 @@ export const RequestTimeoutResponse = RequestTimeout.pipe(
         code: "UPLOAD_STALLED",
         detail: "no byte arrived for 30 seconds; nothing of the request was kept",
         advice: "Send the request again."
+      },
+      {
+        ...problemMembers(408, "Request Timeout"),
+        code: "BODY_STALLED",
+        detail: "the body did not arrive within 30 seconds",
+        advice: "Send the request again."
       }
     ]
   })
@@ -135,6 +151,12 @@ export const ContentTooLargeResponse = ContentTooLarge.pipe(
         detail: tooLarge.message,
         advice: tooLarge.advice,
         documents: [{ name: "report.pdf", error: tooLarge }]
+      },
+      {
+        ...problemMembers(413, "Content Too Large"),
+        code: "BODY_TOO_LARGE",
+        detail: "the body has more than 16384 bytes",
+        limit: 16_384
       }
     ]
   })
@@ -148,6 +170,12 @@ export const UnsupportedMediaTypeResponse = UnsupportedMediaType.pipe(
         code: "UNSUPPORTED_MEDIA_TYPE",
         detail: "the body is neither a PDF nor a multipart form",
         advice: "Send application/pdf, application/octet-stream or multipart/form-data."
+      },
+      {
+        ...problemMembers(415, "Unsupported Media Type"),
+        code: "UNSUPPORTED_ENCODING",
+        detail: "the body is compressed or otherwise encoded",
+        advice: "Send it as it is, without Content-Encoding."
       }
     ]
   })
@@ -253,6 +281,14 @@ export const UnauthorizedResponse = Unauthorized.pipe(
     { decode: ({ body }) => body, encode: (body) => ({ body, headers: { "www-authenticate": challenge } as const }) }
   )
 )
+
+/** Of every JSON body. */
+export const jsonProblems = [
+  BadRequestResponse,
+  RequestTimeoutResponse,
+  ContentTooLargeResponse,
+  UnsupportedMediaTypeResponse
+] as const
 
 /** Of every submission. */
 export const submissionProblems = [

@@ -14,8 +14,19 @@ const fields = {
   advice: Schema.optionalKey(Schema.String),
   /** The limit that was met. */
   limit: Schema.optionalKey(Schema.Finite),
-  /** Parts of the request that were refused, each with its place, such as `query.limit`. */
-  errors: Schema.optionalKey(Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String }))),
+  /** All that was wrong with the request. */
+  errors: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        field: Schema.String.annotate({ description: "The part and the name, such as `query.limit`." }),
+        in: Schema.Literals(["path", "query", "header", "body", "form"]),
+        name: Schema.String.annotate({
+          description: "Of the parameter, header or field, such as `pdf_ids.3`; empty for the part as a whole."
+        }),
+        message: Schema.String
+      })
+    )
+  ),
   /** Why the service is not ready. */
   reasons: Schema.optionalKey(Schema.Array(Schema.String)),
   /** The answer per item when a submission was refused as a whole. */

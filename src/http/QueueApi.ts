@@ -45,9 +45,14 @@ const queueStatus = HttpApiEndpoint.get("queueStatus", "/queue/status", {
   headers: tenantHeaders,
   success: QueueStatusView,
   error: [ForbiddenResponse, ServiceUnavailableResponse]
-}).annotateMerge(OpenApi.annotations({ summary: "What waits and what runs" }))
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "What waits and what runs",
+    description: "Of the tenant; with `scope=all` of the whole engine."
+  })
+)
 
 export class QueueApi extends HttpApiGroup.make("queue")
   .add(queueStatus)
   .middleware(TenantIdentification)
-  .annotateMerge(OpenApi.annotations({ title: "Queue" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Queue", description: "How much there is to do." })) {}

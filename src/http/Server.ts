@@ -8,6 +8,7 @@ import * as CurrentTenant from "./CurrentTenant.ts"
 import { DashboardHandlers } from "./DashboardHandlers.ts"
 import { DocumentsHandlers } from "./DocumentsHandlers.ts"
 import { EventsHandlers } from "./EventsHandlers.ts"
+import * as RequestRules from "./edge/RequestRules.ts"
 import { FloodControl } from "./FloodControl.ts"
 import * as Guard from "./Guard.ts"
 import * as HostPolicy from "./HostPolicy.ts"
@@ -45,9 +46,9 @@ const Routes = Layer.mergeAll(
   HttpApiSwagger.layer(Api, { path: "/docs" }),
   DashboardHandlers,
   Guard.layer
-).pipe(Layer.provide(Handlers))
+).pipe(Layer.provide(Handlers), Layer.provide(RequestRules.layer))
 
-/** Bodies that are held in memory; uploads are streams, which this does not concern. */
+/** Bodies that are held in memory, whatever their endpoint says; uploads are streams, which this does not concern. */
 const largestBody = ByteSize.mebibytes(4)
 
 const served = HttpRouter.serve(Routes, { disableLogger: true, middleware: RequestMetrics.middleware }).pipe(

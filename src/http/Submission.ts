@@ -1,9 +1,8 @@
-import { Effect, Result, Schema } from "effect"
-import { HttpServerRequest } from "effect/http"
+import { Result, Schema } from "effect"
 import { Priority } from "../domain/Document.ts"
 import { examples } from "../domain/Examples.ts"
 import { parsePublicHttpUrl } from "../domain/HttpUrl.ts"
-import { BadRequest } from "./Problems.ts"
+import { Timestamp } from "./api/Timestamp.ts"
 
 /** What a caller may say about the documents of one submission. */
 
@@ -40,9 +39,10 @@ export const submissionParameters = {
     Priority.annotate({ description: "0 (last) to 9 (first) within the tenant; default 5.", examples: [7] })
   ),
   notBefore: Schema.optionalKey(
-    Schema.DateTimeUtcFromString.annotate({ description: "ISO 8601; the documents wait until then." }).pipe(
-      examples("2030-01-01T22:00:00Z")
-    )
+    Timestamp.annotate({
+      description:
+        "The documents wait until then: RFC 3339, or its beginning. Without an offset it is UTC, and a date alone means its first moment."
+    }).pipe(examples("2030-01-01T22:00:00Z"))
   ),
   callback: Schema.optionalKey(CallbackUrl),
   force: Schema.optionalKey(
@@ -53,15 +53,9 @@ export const submissionParameters = {
 export const SubmissionParameters = Schema.Struct(submissionParameters)
 export type SubmissionParameters = typeof SubmissionParameters.Type
 
-/** Fails when the caller put a password into the URL. */
-export const refusePasswordInUrl = Effect.flatMap(HttpServerRequest.ParsedSearchParams, (query) =>
-  query.password === undefined
-    ? Effect.void
-    : Effect.fail(
-        new BadRequest({
-          code: "PASSWORD_IN_URL",
-          detail: "a password must not be part of a URL, where logs and proxies keep it",
-          advice: "Send it in the header X-Pdf-Password, or as the multipart field password before the files."
-        })
-      )
-)
+/** The answer to a caller who put a password into the URL. */
+export const passwordInUrl = {
+  code: "PASSWORD_IN_URL",
+  detail: "a password must not be part of a URL, where logs and proxies keep it",
+  advice: "Send it in the header X-Pdf-Password, or as the multipart field password before the files."
+} as const

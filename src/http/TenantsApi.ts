@@ -1,11 +1,11 @@
 import { Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { examples } from "../domain/Examples.ts"
 import { TenantId } from "../domain/Ids.ts"
 import { limitsPatchFields } from "../domain/TenantLimits.ts"
 import { TenantState } from "../domain/TenantState.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
-import { BadRequestResponse, ForbiddenResponse, ServiceUnavailableResponse } from "./ProblemResponses.ts"
+import { BadRequestResponse, ForbiddenResponse, jsonProblems, ServiceUnavailableResponse } from "./ProblemResponses.ts"
 
 const tenantParams = { tenant: TenantId }
 
@@ -63,7 +63,9 @@ const own = HttpApiEndpoint.get("own", "/v1/tenant", {
   headers: tenantHeaders,
   success: TenantState,
   error: ServiceUnavailableResponse
-}).annotateMerge(OpenApi.annotations({ summary: "What the tenant may have, has, and gets" }))
+}).annotateMerge(
+  OpenApi.annotations({ summary: "What the tenant may have, has, and gets", description: "Of the tenant that asks." })
+)
 
 const find = HttpApiEndpoint.get("find", "/v1/tenants/:tenant", {
   params: tenantParams,
@@ -84,18 +86,16 @@ const change = HttpApiEndpoint.patch("change", "/v1/tenants/:tenant", {
   headers: tenantHeaders,
   payload: TenantChange,
   success: TenantState,
-  error: [BadRequestResponse, ForbiddenResponse, ServiceUnavailableResponse]
-})
-  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })
-  .annotateMerge(
-    OpenApi.annotations({
-      summary: "Change what a tenant may have",
-      description:
-        "Counts from now on as one, also after a restart; documents that run go on. What is absent stays as it is, and `null` goes " +
-        "back to the default: what TENANT_LIMITS says of the tenant, else the engine's own setting. With its own " +
-        "key a tenant may pause and resume itself, and nothing else."
-    })
-  )
+  error: [...jsonProblems, ForbiddenResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Change what a tenant may have",
+    description:
+      "Counts from now on as one, also after a restart; documents that run go on. What is absent stays as it is, and `null` goes " +
+      "back to the default: what TENANT_LIMITS says of the tenant, else the engine's own setting. With its own " +
+      "key a tenant may pause and resume itself, and nothing else."
+  })
+)
 
 const TenantPause = Schema.Struct({ tenantId: TenantId, paused: Schema.Boolean }).pipe(
   Schema.annotate({ identifier: "TenantPause" }),
@@ -119,10 +119,13 @@ const pause = HttpApiEndpoint.post("pause", "/v1/tenant/pause", pausing).annotat
 )
 
 const resume = HttpApiEndpoint.post("resume", "/v1/tenant/resume", pausing).annotateMerge(
-  OpenApi.annotations({ summary: "Start the tenant's documents again" })
+  OpenApi.annotations({
+    summary: "Start the tenant's documents again",
+    description: "Resuming a tenant that is not paused changes nothing."
+  })
 )
 
 export class TenantsApi extends HttpApiGroup.make("tenants")
   .add(list, own, find, change, pause, resume)
   .middleware(TenantIdentification)
-  .annotateMerge(OpenApi.annotations({ title: "Tenants" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Tenants", description: "What tenants may have, have and get." })) {}

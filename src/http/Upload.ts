@@ -1,14 +1,13 @@
-import { Effect, Schema, type Scope, Stream } from "effect"
+import { Effect, type Scope, Stream } from "effect"
 import type { HttpServerRequest, Multipart } from "effect/http"
 import type { Ingestion } from "../actors/Ingestion.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { type CurrentTenant, tenantWithBody } from "./CurrentTenant.ts"
 import type { Intake, UploadSettings } from "./Intake.ts"
-import { invalidRequest } from "./InvalidRequest.ts"
 import { BadRequest, type Conflict, type Forbidden, type ServiceUnavailable, UnprocessableContent } from "./Problems.ts"
 import { type Item, refusedItem } from "./Refusal.ts"
 import { type BodyError, bodyOf, drain, lengthOf, partsOf } from "./RequestBody.ts"
-import { PdfPassword, submissionParameters } from "./Submission.ts"
+import { makeFields } from "./upload/FormFields.ts"
 
 export interface Uploaded {
   readonly tenant: TenantId
@@ -31,14 +30,6 @@ export const uploadRaw = Effect.fnUntraced(function* (
   return uploaded
 })
 
-const FormFields = Schema.Struct({
-  ...submissionParameters,
-  password: Schema.optionalKey(PdfPassword),
-  tenant_id: Schema.optionalKey(Schema.String)
-})
-const decodeFormFields = Schema.decodeUnknownEffect(Schema.toCodecStringTree(FormFields))
-const isFormField = (key: string) => Object.hasOwn(FormFields.fields, key)
-
 /**
  * How much of refused files is read on to get at the files behind them, in bytes per request: plenty after a file that is
  * at fault itself, little when the engine takes nothing just now.
@@ -56,7 +47,7 @@ export const uploadForm = Effect.fnUntraced(function* (
   request: HttpServerRequest.HttpServerRequest,
   head: UploadSettings
 ) {
-  const fields = new Map<string, string>()
+  const fields = makeFields()
   const items: Array<Item> = []
   /** New documents, with the number of further files of the form they stand in for. */
   const made = new Map<DocumentId, number>()
@@ -66,9 +57,7 @@ export const uploadForm = Effect.fnUntraced(function* (
   let truncated = false
 
   const readSettings = Effect.fnUntraced(function* () {
-    const { tenant_id, ...form } = yield* Effect.mapError(decodeFormFields(Object.fromEntries(fields)), (error) =>
-      invalidRequest("form", error)
-    )
+    const { tenant_id, ...form } = yield* fields.read
     tenant = yield* tenantWithBody(tenant_id)
     settings = { ...head, ...form }
     yield* intake.open(tenant, settings)
@@ -82,7 +71,6 @@ export const uploadForm = Effect.fnUntraced(function* (
   })
 
   const onFile = Effect.fnUntraced(function* (file: Multipart.File) {
-    // What browsers send for a file input without a choice.
     if (file.name === "") return yield* skipRest(file)
     if (file.key !== "file") {
       items.push(refusedItem(file.name, unknownPart))
@@ -100,10 +88,13 @@ export const uploadForm = Effect.fnUntraced(function* (
   })
 
   const onField = (field: Multipart.Field) => {
-    if (!isFormField(field.key)) return Effect.succeed(true)
+    if (field.key === "file") {
+      // Without a name and empty is what browsers send for a file input without a choice.
+      if (field.value !== "") items.push(refusedItem("file", namelessFile))
+      return Effect.succeed(true)
+    }
     if (settings !== undefined) return Effect.fail(fieldAfterFile(field.key))
-    fields.set(field.key, field.value)
-    return Effect.succeed(true)
+    return fields.add(field.key, field.value) ? Effect.succeed(true) : Effect.as(fields.read, false)
   }
 
   const onPart = (
@@ -121,6 +112,7 @@ export const uploadForm = Effect.fnUntraced(function* (
   )
 
   yield* Stream.runForEachWhile(partsOf(request), onPart).pipe(Effect.onError(() => forget))
+  if (settings === undefined) yield* fields.read
   if (items.length === 0) {
     return yield* new UnprocessableContent({
       code: "NO_FILE",
@@ -141,9 +133,18 @@ const unknownPart = {
   }
 } as const
 
+const namelessFile = {
+  status: 422,
+  error: {
+    code: "NO_FILE",
+    message: "the part named file has no file name, so it is a field and no file",
+    advice: "Send each PDF as a part named file, with a file name."
+  }
+} as const
+
 const fieldAfterFile = (field: string) =>
   new BadRequest({
     code: "FIELD_AFTER_FILE",
-    detail: `the field ${field} came after a file, which it could no longer apply to; nothing of the request was kept`,
+    detail: `the field ${field.slice(0, 64)} came after a file, which it could no longer apply to; nothing of the request was kept`,
     advice: "Send the fields before the files."
   })

@@ -1,14 +1,9 @@
 import { Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { examples } from "../domain/Examples.ts"
 import { TenantId } from "../domain/Ids.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
-import {
-  BadRequestResponse,
-  ForbiddenResponse,
-  NotFoundResponse,
-  ServiceUnavailableResponse
-} from "./ProblemResponses.ts"
+import { ForbiddenResponse, jsonProblems, NotFoundResponse, ServiceUnavailableResponse } from "./ProblemResponses.ts"
 import { CallbackUrl } from "./Submission.ts"
 
 const ofTenant = "/v1/tenants/:tenant/webhook"
@@ -90,13 +85,16 @@ const found = { success: WebhookView, error: [NotFoundResponse, ServiceUnavailab
 const set = {
   payload: WebhookChange,
   success: WebhookMade,
-  error: [BadRequestResponse, ServiceUnavailableResponse]
+  error: [...jsonProblems, ServiceUnavailableResponse]
 } as const
 const rotated = { success: WebhookRotated, error: [NotFoundResponse, ServiceUnavailableResponse] } as const
 const removed = { success: HttpApiSchema.NoContent, error: [NotFoundResponse, ServiceUnavailableResponse] } as const
 
 const words = {
-  find: OpenApi.annotations({ summary: "The webhook of the tenant: endpoint, secrets, and whether it works" }),
+  find: OpenApi.annotations({
+    summary: "The webhook of the tenant: endpoint, secrets, and whether it works",
+    description: "Without the secrets themselves, which are told once, when they are made."
+  }),
   put: OpenApi.annotations({
     summary: "Set the webhook of the tenant",
     description:
@@ -114,16 +112,12 @@ const words = {
   })
 }
 
-const strict = { onExcessProperty: "error", errors: "all" } as const
-
 const withForbidden = <const E extends ReadonlyArray<Schema.Top>>(error: E) => [ForbiddenResponse, ...error] as const
 
 export class WebhookApi extends HttpApiGroup.make("webhook")
   .add(
     HttpApiEndpoint.get("find", own, { ...whose, ...found }).annotateMerge(words.find),
-    HttpApiEndpoint.put("put", own, { ...whose, ...set })
-      .annotate(HttpApi.PayloadParseOptions, strict)
-      .annotateMerge(words.put),
+    HttpApiEndpoint.put("put", own, { ...whose, ...set }).annotateMerge(words.put),
     HttpApiEndpoint.delete("remove", own, { ...whose, ...removed }).annotateMerge(words.remove),
     HttpApiEndpoint.post("rotate", `${own}/secret`, { ...whose, ...rotated }).annotateMerge(words.rotate),
     HttpApiEndpoint.get("findOf", ofTenant, {
@@ -131,9 +125,9 @@ export class WebhookApi extends HttpApiGroup.make("webhook")
       ...found,
       error: withForbidden(found.error)
     }).annotateMerge(words.find),
-    HttpApiEndpoint.put("putOf", ofTenant, { ...named, ...set, error: withForbidden(set.error) })
-      .annotate(HttpApi.PayloadParseOptions, strict)
-      .annotateMerge(words.put),
+    HttpApiEndpoint.put("putOf", ofTenant, { ...named, ...set, error: withForbidden(set.error) }).annotateMerge(
+      words.put
+    ),
     HttpApiEndpoint.delete("removeOf", ofTenant, {
       ...named,
       ...removed,
@@ -146,4 +140,9 @@ export class WebhookApi extends HttpApiGroup.make("webhook")
     }).annotateMerge(words.rotate)
   )
   .middleware(TenantIdentification)
-  .annotateMerge(OpenApi.annotations({ title: "Webhooks" })) {}
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Webhooks",
+      description: "The endpoint of a tenant that is told of the end of every document."
+    })
+  ) {}

@@ -48,4 +48,4 @@ const list = HttpApiEndpoint.get("list", "/v1/workers", {
 export class WorkersApi extends HttpApiGroup.make("workers")
   .add(list)
   .middleware(TenantIdentification)
-  .annotateMerge(OpenApi.annotations({ title: "Workers" })) {}
+  .annotateMerge(OpenApi.annotations({ title: "Workers", description: "The processes that read PDFs." })) {}

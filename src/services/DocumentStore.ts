@@ -91,7 +91,8 @@ export type Outcome =
   | { readonly status: "failed"; readonly failure: Failure }
 
 export interface ListOptions {
-  readonly status: DocumentStatus | undefined
+  /** Only documents in one of these states; each is named once. */
+  readonly status: ReadonlyArray<DocumentStatus> | undefined
   /** Only documents accepted before this one. */
   readonly before: DocumentId | undefined
   readonly limit: number

@@ -304,7 +304,7 @@ const make = Effect.sync(() => {
           .filter(
             ({ accepted, status: own }) =>
               accepted.tenantId === tenant &&
-              (status === undefined || own === status) &&
+              (status === undefined || status.includes(own)) &&
               (before === undefined || accepted.id < before)
           )
           .toSorted((a, b) => (a.accepted.id < b.accepted.id ? 1 : -1))

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import { DocumentStore, type ListOptions } from "../../src/services/DocumentStore.ts"
 import {
   accept,
   acme,
@@ -170,16 +170,34 @@ export const records = (test: Test) => {
       yield* Effect.forEach([1, 2, 3, 4], (number) => accept(number))
       yield* claim()
       yield* store.cancel(acme, documentId(3), 3_000)
-      const queued = yield* store.list(acme, { ...everything, status: "queued" })
+      const queued = yield* store.list(acme, { ...everything, status: ["queued"] })
       assert.deepStrictEqual(
         queued.map(({ id }) => numberOf(id)),
         [4, 2]
       )
-      const older = yield* store.list(acme, { status: "queued", before: documentId(4), limit: 10 })
+      const older = yield* store.list(acme, { status: ["queued"], before: documentId(4), limit: 10 })
       assert.deepStrictEqual(
         older.map(({ id }) => numberOf(id)),
         [2]
       )
+    })
+  )
+
+  test(
+    "lists the documents of several states together, newest first",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* Effect.forEach([1, 2, 3, 4, 5, 6], (number) => accept(number))
+      yield* claim()
+      yield* store.cancel(acme, documentId(3), 3_000)
+      yield* store.cancel(acme, documentId(5), 3_000)
+      const of = (options: Partial<ListOptions>) =>
+        Effect.map(store.list(acme, { ...everything, ...options }), (found) => found.map(({ id }) => numberOf(id)))
+      assert.deepStrictEqual(yield* of({ status: ["running", "cancelled"] }), [5, 3, 1])
+      assert.deepStrictEqual(yield* of({ status: ["cancelled", "running"], limit: 2 }), [5, 3])
+      assert.deepStrictEqual(yield* of({ status: ["cancelled", "running"], before: documentId(5), limit: 2 }), [3, 1])
+      assert.deepStrictEqual(yield* of({ status: ["failed", "partial"] }), [])
+      assert.deepStrictEqual(yield* of({ status: [] }), [])
     })
   )
 

@@ -95,6 +95,10 @@ export const postForm = (
   return post(path, HttpBody.formData(form), headers)
 }
 
+/** The parts of the request that a problem names, sorted. */
+export const errorNames = ({ json }: Answered): ReadonlyArray<string> =>
+  (Array.isArray(json["errors"]) ? json["errors"] : []).map((error) => String(Object(error).field)).toSorted()
+
 /** Every error has the shape of a problem. */
 export const assertProblem = (answer: Answered, status: number, code: string) => {
   assert.strictEqual(answer.headers["content-type"], "application/problem+json")

@@ -88,7 +88,9 @@ describe("a document", () => {
     Effect.gen(function* () {
       const answer = yield* get("/v1/documents/nonsense")
       assertProblem(answer, 400, "INVALID_REQUEST")
-      assert.deepInclude(answer.json, { errors: [{ field: "params.id", message: "Expected a UUID" }] })
+      assert.deepInclude(answer.json, {
+        errors: [{ field: "params.id", in: "path", name: "id", message: "Expected a UUID" }]
+      })
     }).pipe(Effect.provide(testServer))
   )
 

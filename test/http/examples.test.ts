@@ -104,6 +104,50 @@ describe("the examples of the interface's description", () => {
     }).pipe(Effect.provide(testServer))
   )
 
+  it.effect("and parameters have the types that they mean, and schemas the names that they are known by", () =>
+    Effect.gen(function* () {
+      const { json } = yield* get("/openapi.json")
+      const types = new Map<string, unknown>()
+      for (const operations of Object.values(record(at(json, "paths")))) {
+        for (const operation of Object.values(record(operations))) {
+          const all = at(operation, "parameters")
+          for (const parameter of Array.isArray(all) ? all : []) {
+            const type = at(parameter, "schema", "type")
+            const name = String(at(parameter, "name"))
+            assert.isUndefined(at(parameter, "schema", "additionalProperties"), name)
+            if (type !== "string") types.set(name, type)
+            const examples = at(parameter, "schema", "examples")
+            for (const example of Array.isArray(examples) ? examples : []) {
+              const given = Array.isArray(example) ? "array" : typeof example
+              assert.strictEqual(given, type === "integer" ? "number" : type, name)
+            }
+          }
+        }
+      }
+      assert.deepStrictEqual(Object.fromEntries([...types].toSorted()), {
+        detail: "boolean",
+        follow: "boolean",
+        force: "boolean",
+        from: "integer",
+        "last-event-id": "integer",
+        lastEventId: "integer",
+        limit: "integer",
+        n: "integer",
+        priority: "integer",
+        status: "array"
+      })
+      const names = Object.keys(record(at(json, "components", "schemas")))
+      assert.includeMembers(names, ["BadRequest", "Document", "PageEvent", "TooManyRequests"])
+      assert.deepStrictEqual(
+        names.filter((name) => name.endsWith("Encoded")),
+        []
+      )
+      const references = JSON.stringify(json).match(/#\/components\/schemas\/\w+/g) ?? []
+      for (const reference of references) assert.include(names, reference.slice("#/components/schemas/".length))
+      assert.deepNestedInclude(json, { "servers[0].url": "/" })
+    }).pipe(Effect.provide(testServer))
+  )
+
   it.effect("and descriptions of parameters say what numbers and moments mean, too", () =>
     Effect.gen(function* () {
       const { json } = yield* get("/openapi.json")
@@ -111,7 +155,7 @@ describe("the examples of the interface's description", () => {
       assert.isArray(parameters)
       const from = Array.isArray(parameters) ? parameters.find((one) => at(one, "name") === "from") : undefined
       assert.strictEqual(at(from, "description"), "The first page; default 1.")
-      assert.deepStrictEqual(at(from, "schema", "examples"), ["2"])
+      assert.deepStrictEqual(at(from, "schema", "examples"), [2])
       for (const operations of Object.values(record(at(json, "paths")))) {
         for (const operation of Object.values(record(operations))) {
           const all = at(operation, "parameters")

@@ -174,7 +174,7 @@ const ingestion = Layer.effect(
         Effect.map(checked, ({ documents }) =>
           [...documents.values()]
             .filter((document) => document.tenantId === tenant)
-            .filter((document) => status === undefined || document.status === status)
+            .filter((document) => status === undefined || status.includes(document.status))
             .filter((document) => before === undefined || document.id < before)
             .toSorted((a, b) => (a.id < b.id ? 1 : -1))
             .slice(0, limit)

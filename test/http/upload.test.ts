@@ -5,7 +5,7 @@ import { LimitReached, ShuttingDown } from "../../src/actors/Ingestion.ts"
 import { BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
 import { StoreUnavailable } from "../../src/services/DocumentStore.ts"
 import { change, idOf, inspect, uploadLimit } from "./fakes.ts"
-import { assertProblem, get, pdf, post, postForm, postPdf, testServer } from "./client.ts"
+import { assertProblem, errorNames, get, pdf, post, postForm, postPdf, rawConnection, testServer } from "./client.ts"
 
 const linksOf = (n: number) => ({
   self: `/v1/documents/${idOf(n)}`,
@@ -145,6 +145,23 @@ describe("a PDF as the body", () => {
     }).pipe(Effect.provide(testServer))
   )
 
+  it.effect("is named by UTF-8 in a header as by percent-encoding, and refused by bytes that are neither", () =>
+    Effect.gen(function* () {
+      const bytes = (text: string) => Buffer.from(text).toString("latin1")
+      for (const [header, name] of [
+        [bytes("größe.pdf"), "größe.pdf"],
+        ["gr%C3%B6%C3%9Fe.pdf", "größe.pdf"],
+        ["100%.pdf", "100%.pdf"]
+      ] as const) {
+        const answer = yield* postPdf("/v1/documents", { "x-file-name": header })
+        assert.deepNestedInclude(answer.json, { "documents[0].name": name })
+      }
+      const mangled = yield* postPdf("/v1/documents", { "x-file-name": "gr\xf6\xdfe.pdf" })
+      assertProblem(mangled, 400, "INVALID_REQUEST")
+      assert.deepStrictEqual(errorNames(mangled), ["headers.x-file-name"])
+    }).pipe(Effect.provide(testServer))
+  )
+
   it.effect("of another type is refused", () =>
     Effect.gen(function* () {
       assertProblem(yield* postPdf("/v1/documents", {}, pdf(), "text/html"), 415, "UNSUPPORTED_MEDIA_TYPE")
@@ -213,7 +230,6 @@ describe("a form", () => {
           ["priority", "1"],
           ["callback", "https://example.com/"],
           ["password", "pässword"],
-          ["something", "else"],
           ["file", pdf(), "a.pdf"],
           ["file", pdf(), "b.pdf"]
         ],
@@ -268,6 +284,85 @@ describe("a form", () => {
         413,
         "FIELD_TOO_LARGE"
       )
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("with fields that are unknown, there twice or wrong is refused for all of them", () =>
+    Effect.gen(function* () {
+      const answer = yield* postForm([
+        ["Priority", "1"],
+        ["force", "yes"],
+        ["callback", "https://example.com/a"],
+        ["callback", "https://example.com/b"],
+        ["notBefore", "2030-02-30"],
+        ["__proto__", "x"],
+        ["tenant_id", "a b"],
+        ["file", pdf(), "a.pdf"]
+      ])
+      assertProblem(answer, 400, "INVALID_REQUEST")
+      assert.deepStrictEqual(errorNames(answer), [
+        "form.Priority",
+        "form.__proto__",
+        "form.callback",
+        "form.force",
+        "form.notBefore",
+        "form.tenant_id"
+      ])
+      assert.include(answer.text, "did you mean priority?")
+      assert.include(answer.text, "several times")
+      assert.strictEqual((yield* inspect).submissions.length, 0)
+      const unread = yield* postForm([["pasword", "secret"]])
+      assertProblem(unread, 400, "INVALID_REQUEST")
+      assert.notInclude(unread.text, "secret")
+      const tenant = yield* postForm([
+        ["tenant_id", "a b"],
+        ["file", pdf(), "a.pdf"]
+      ])
+      assertProblem(tenant, 400, "INVALID_TENANT")
+      const many = Array.from({ length: 2000 }, (_, n) => [`field${n}`, ""] as const)
+      const flood = yield* postForm([...many, ["file", pdf(), "a.pdf"]])
+      assertProblem(flood, 400, "INVALID_REQUEST")
+      // It was read no further than the fiftieth field, and names no more than twenty.
+      assert.strictEqual(errorNames(flood).length, 20)
+      assert.match(String(flood.json["detail"]), /; and 30 more$/)
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect(
+    "of parts without end is refused while they come: fields at the fiftieth, files at the limit of parts",
+    () =>
+      Effect.gen(function* () {
+        const head = (length: string) =>
+          `POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n${length}\r\n\r\n`
+        const part = (disposition: string, extra = "") =>
+          `--b\r\nContent-Disposition: form-data; ${disposition}\r\n${extra}\r\n\r\n`
+        const endless = head(`Content-Length: ${1024 ** 4}`)
+        for (const [parts, status, code] of [
+          [part('name="x"').repeat(51), 400, "INVALID_REQUEST"],
+          [part(`name="${"n".repeat(10_000)}"`).repeat(51), 400, "INVALID_REQUEST"],
+          [part('name="x"', "x-y: z\r\n".repeat(200)), 400, "MALFORMED_MULTIPART"],
+          [part('name="x"', `x-y: ${"z".repeat(20_000)}\r\n`), 400, "MALFORMED_MULTIPART"],
+          [part('name="other"; filename="x"').repeat(10_001), 413, "TOO_MANY_PARTS"]
+        ] as const) {
+          const connection = yield* rawConnection
+          yield* connection.write(endless + parts)
+          const answer = yield* connection.arrived
+          assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `), code)
+          assert.include(answer, `"code":"${code}"`)
+          yield* connection.cut
+        }
+      }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("with a file that has no name is refused for that, not without a word", () =>
+    Effect.gen(function* () {
+      const { json, status } = yield* postForm([
+        ["file", "%PDF-1.7"],
+        ["file", pdf(), "a.pdf"]
+      ])
+      assert.strictEqual(status, 202)
+      assert.deepNestedInclude(json, { "documents[0].error.code": "NO_FILE", "documents[1].name": "a.pdf" })
+      assertProblem(yield* postForm([["file", "%PDF-1.7"]]), 422, "NO_FILE")
     }).pipe(Effect.provide(testServer))
   )
 

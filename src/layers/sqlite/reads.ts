@@ -25,6 +25,14 @@ export const findById = (db: Statements, tenant: TenantId, id: string): Document
 /** Sorts after every document id. */
 const newest = "~"
 
+const newestOf = (limit: number, parts: ReadonlyArray<Array<Row>>): Array<Row> =>
+  parts.length === 1
+    ? (parts[0] ?? [])
+    : parts
+        .flat()
+        .toSorted((a, b) => (String(a["id"]) < String(b["id"]) ? 1 : -1))
+        .slice(0, limit)
+
 export const list = (db: Statements, tenant: TenantId, options: ListOptions): Array<Document> => {
   const before = options.before ?? newest
   const rows =
@@ -35,12 +43,18 @@ export const list = (db: Statements, tenant: TenantId, options: ListOptions): Ar
           before,
           options.limit
         )
-      : db.all(
-          `${document} WHERE d.tenant_id = ? AND d.status = ? AND d.id < ? ORDER BY d.id DESC LIMIT ?`,
-          tenant,
-          options.status,
-          before,
-          options.limit
+      : newestOf(
+          options.limit,
+          // One ordered index serves each state, so that no more rows are read than can be answered with.
+          options.status.map((status) =>
+            db.all(
+              `${document} WHERE d.tenant_id = ? AND d.status = ? AND d.id < ? ORDER BY d.id DESC LIMIT ?`,
+              tenant,
+              status,
+              before,
+              options.limit
+            )
+          )
         )
   return rows.map((row) => toDocument(row))
 }

@@ -105,7 +105,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
         pages,
         concurrency: permits,
         pageTimeout,
-        turn: { ...turn, estimatedMillis: sizer.estimate(pages.length), usualMillis: sizer.usual(pages.length) },
+        turn: { ...turn, estimatedMillis: sizer.estimate(pages.length) },
         stopwatch,
         onPages,
         onUsed: (count, millis) => sizer.observe(count, millis)

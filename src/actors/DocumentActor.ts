@@ -12,7 +12,7 @@ import * as TraceContext from "../services/TraceContext.ts"
 import { announceEnd } from "./DocumentEnd.ts"
 import { DocumentFailed, locate, openPdf, type Opening } from "./DocumentOpening.ts"
 import { noFaults, readPages } from "./DocumentPages.ts"
-import type { Pass } from "./GlobalGate.ts"
+import type { GlobalPermit } from "./Preemption.ts"
 import type { PageGate } from "./PageGate.ts"
 import { retryingStore } from "./Policies.ts"
 import { type Stopwatch, Stopwatches } from "./Stopwatch.ts"
@@ -23,7 +23,7 @@ import { type Stopwatch, Stopwatches } from "./Stopwatch.ts"
  *
  * - Something wrong with the file ends it as `failed`, with a typed reason.
  * - A defect ends it as `failed` with `CRASHED`; the tenant's actor lives on.
- * - A permit that is wanted by another tenant, an interruption, an engine that stops, or a store that stays unavailable, gives
+ * - A permit that is requested for another tenant, an interruption, an engine that stops, or a store that stays unavailable, gives
  *   it back to the head of its queue with its pages kept.
  * - A lost lease ends the run without a trace: another runner, or a cancel, has the last word.
  */
@@ -32,7 +32,7 @@ import { type Stopwatch, Stopwatches } from "./Stopwatch.ts"
  * What a run is given by its tenant's actor: the permit it runs under, and the limit on its pages.
  */
 export interface Grant {
-  readonly pass: Pass
+  readonly permit: GlobalPermit
   readonly pageGate: PageGate
 }
 
@@ -200,7 +200,7 @@ const isPreempted = (exit: Exit.Exit<unknown, { readonly _tag: string }>): boole
 const readLocated = Effect.fnUntraced(function* (
   claim: Claim,
   pdf: PdfRef,
-  { pageGate, pass }: Grant,
+  { pageGate, permit }: Grant,
   stopwatch: Stopwatch
 ) {
   const config = yield* EngineConfig
@@ -219,7 +219,7 @@ const readLocated = Effect.fnUntraced(function* (
     return pageCount
   })
   const open = Effect.gen(function* () {
-    const opening = yield* openPdf(pdf, { ...place, isNewcomer: pass.isNewcomer }, stopwatch, pageGate)
+    const opening = yield* openPdf(pdf, { ...place, isNewcomer: permit.isNewcomer }, stopwatch, pageGate)
     const { opened, suspects } = opening
     const pageCount = yield* checked(opened.pageCount)
     const whole = wholeOf(claim, opening)
@@ -262,7 +262,7 @@ const readLocated = Effect.fnUntraced(function* (
     headMillis,
     pageGate,
     pageTimeout: config.pageTimeout,
-    turn: { ...place, pass },
+    turn: { ...place, permit },
     stopwatch,
     checkpoint,
     faults,

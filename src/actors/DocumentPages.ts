@@ -4,7 +4,7 @@ import { failedPage, type PageResult } from "../domain/Page.ts"
 import type { PageFaults } from "../services/DocumentStore.ts"
 import type { PdfRef } from "../services/PdfEngine.ts"
 import * as TraceContext from "../services/TraceContext.ts"
-import { Preempted } from "./GlobalGate.ts"
+import { Preempted } from "./Preemption.ts"
 import { type PageGate, throughPageGate } from "./PageGate.ts"
 import { type CheckpointError, readRange } from "./PageRange.ts"
 import { CheckpointSpan } from "./CheckpointSpan.ts"
@@ -26,7 +26,7 @@ import type { Stopwatch } from "./Stopwatch.ts"
  * - No page comes out for the page timeout: the worker is stopped, and the same pages are read again, alone; one that
  *   stalls alone is condemned.
  *
- * When the engine stops, or the document's permit is wanted by another tenant, the lanes take no further range. What is being
+ * When the engine stops, or the document's permit is requested for another tenant, the lanes take no further range. What is being
  * read is read and checkpointed first; then this fails with `SchedulerClosed` or `Preempted` if pages are left.
  */
 export interface ReadPages {
@@ -113,7 +113,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     )
 
   // No turn to be refused: a page in doubt gets its verdict in the run that came to doubt it, or the doubt would come again.
-  const { pass, ...turnAlone } = request.turn
+  const { permit, ...turnAlone } = request.turn
   const readAlone = Effect.fnUntraced(function* (number: number, earlier: PageFaults) {
     let { deaths, failures } = earlier
     const attempt = Effect.gen(function* () {
@@ -144,7 +144,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
       Effect.retry({ schedule: pageRetry, while: (error) => error._tag === "PageFault" && error.again }),
       Effect.catchTag("PageFault", (fault) => request.checkpoint([fault.verdict]))
     )
-    pass?.verdict()
+    permit?.verdictReached()
   })
 
   const readFaulty = (page: number) =>
@@ -201,7 +201,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
     const span = emit && new CheckpointSpan(emit)
     yield* takePages(pages, faulty, batches, span)
     if (span !== undefined) yield* span.close
-    if (pages.length > faulty.length) pass?.verdict()
+    if (pages.length > faulty.length) permit?.verdictReached()
     yield* Effect.forEach(faulty, readFaulty, { discard: true })
   })
 
@@ -217,7 +217,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
       yield* Effect.forEach(suspects, (page) => readAlone(page, noFaults), { discard: true })
     }
     for (let page = troubled.pop(); page !== undefined; page = troubled.pop()) {
-      if (pass?.wanted === true) return yield* new Preempted()
+      if (permit?.isRequested === true) return yield* new Preempted()
       yield* readAlone(page, request.faults.get(page) ?? noFaults)
     }
   })

@@ -2,7 +2,7 @@ import { Clock, Context, Data, Deferred, Effect, Layer } from "effect"
 import { PdfEngine } from "../services/PdfEngine.ts"
 import { FairQueue, type Place, takeFirst } from "./FairQueue.ts"
 import { FairShares } from "./FairShares.ts"
-import { type Pass, Preempted } from "./GlobalGate.ts"
+import { type GlobalPermit, Preempted } from "./Preemption.ts"
 
 /** The engine is stopping: this turn is not given any more. Turns that were given go on to their end. */
 export class SchedulerClosed extends Data.TaggedError("SchedulerClosed")<{}> {}
@@ -12,8 +12,8 @@ export interface Turn extends Place {
   readonly estimatedMillis: number
   /** Goes before the turns of all tenants that were not idle. */
   readonly isNewcomer?: boolean
-  /** Once the permit is wanted back, turns that are not begun are refused. */
-  readonly pass?: Pass
+  /** Once the permit is requested for another tenant, turns that are not begun are refused. */
+  readonly permit?: GlobalPermit
 }
 
 interface Waiting {
@@ -57,15 +57,15 @@ export class PageScheduler extends Context.Service<
           if (next === undefined) return
           given++
           shares.charge(next.turn.tenant, next.turn.estimatedMillis)
-          if (next.turn.pass !== undefined) next.turn.pass.turns++
+          next.turn.permit?.turnGiven()
           Deferred.doneUnsafe(next.given, Effect.void)
         }
       }
 
-      const endTurn = ({ estimatedMillis, pass, tenant }: Turn, usedMillis: number) =>
+      const endTurn = ({ estimatedMillis, permit, tenant }: Turn, usedMillis: number) =>
         Effect.sync(() => {
           given--
-          if (pass !== undefined) pass.turns--
+          permit?.turnEnded()
           shares.settle(tenant, estimatedMillis, usedMillis)
           // Not at once: who gives a turn back may be about to ask for the next one, and is to be weighed with the others.
           queueMicrotask(giveTurns)
@@ -76,11 +76,11 @@ export class PageScheduler extends Context.Service<
       /** Not to be interrupted but where it is restored: a turn that is given is held or ended. */
       const waitForTurn = (turn: Turn, restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>) =>
         Effect.suspend(() => {
-          if (turn.pass?.wanted === true) return Effect.fail(new Preempted())
+          if (turn.permit?.isRequested === true) return Effect.fail(new Preempted())
           const given = Deferred.makeUnsafe<void, Preempted>()
           const withdraw = (turn.isNewcomer === true ? newcomers : others).add(turn, { turn, given })
           let refused = false
-          const unwatch = turn.pass?.onWanted(() => {
+          const unwatch = turn.permit?.onRequest(() => {
             if (Deferred.isDoneUnsafe(given)) return
             refused = true
             withdraw()

@@ -8,9 +8,10 @@ import { runDocument, type RunEnd } from "./DocumentActor.ts"
 import { FairShares } from "./FairShares.ts"
 import { holding } from "./Gate.ts"
 import { GateWaits } from "./GateWaits.ts"
-import { GlobalGate, type Pass } from "./GlobalGate.ts"
+import { GlobalGate } from "./GlobalGate.ts"
 import { makePageGates } from "./PageGate.ts"
 import { storeRest } from "./Policies.ts"
+import type { GlobalPermit } from "./Preemption.ts"
 import { Runner } from "./Runner.ts"
 import { TenantMessage } from "./TenantProtocol.ts"
 
@@ -56,8 +57,8 @@ export const runTenantActor = Effect.fnUntraced(function* (
     })
   )
 
-  const run = Effect.fnUntraced(function* (claim: Claim, pass: Pass) {
-    const document = Effect.flatMap(pageGates.open, (pageGate) => runDocument(claim, { pass, pageGate })).pipe(
+  const run = Effect.fnUntraced(function* (claim: Claim, permit: GlobalPermit) {
+    const document = Effect.flatMap(pageGates.open, (pageGate) => runDocument(claim, { permit, pageGate })).pipe(
       Effect.scoped,
       runner.holding({ tenant, fence: claim.fence }),
       Effect.annotateLogs(documentAttributes({ tenantId: tenant, documentId: claim.document.id }))
@@ -75,7 +76,7 @@ export const runTenantActor = Effect.fnUntraced(function* (
   })
 
   /** Claims and runs the tenant's next document. Between the claim and the start of its fiber nothing can interrupt. */
-  const runNext = Effect.fnUntraced(function* (pass: Pass, taken: number) {
+  const runNext = Effect.fnUntraced(function* (permit: GlobalPermit, taken: number) {
     if (stopping) return "nothing"
     const claimed = yield* store.claim(tenant, yield* runner.lease)
     if (Option.isNone(claimed)) return "nothing"
@@ -85,15 +86,15 @@ export const runTenantActor = Effect.fnUntraced(function* (
     }
     // Where all permits are taken there is none for another; and every slot that has one looks again behind its document.
     if (!waits.isFull) yield* FiberSet.run(slots, slot, { startImmediately: false })
-    yield* waits.claimed(claimed.value, pass, taken)
-    return yield* run(claimed.value, pass)
+    yield* waits.claimed(claimed.value, permit, taken)
+    return yield* run(claimed.value, permit)
   }, Effect.uninterruptible)
 
   /** A permit is asked for only when there is something to do with it: another's document may have to make room. */
   const runUnderPermit = Effect.fnUntraced(
     function* (idle: boolean, taken: number) {
       if (!(yield* store.hasQueued(tenant))) return "nothing"
-      const end = yield* globalGate.run(tenant, idle)((pass) => runner.whileOpen(runNext(pass, taken)))
+      const end = yield* globalGate.run(tenant, idle)((permit) => runner.whileOpen(runNext(permit, taken)))
       return Option.getOrElse(end, () => "nothing" as const)
     },
     Effect.catchTag("StoreUnavailable", (error) => Effect.as(Effect.logWarning(error.message), "unavailable"))

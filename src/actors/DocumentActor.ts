@@ -11,11 +11,12 @@ import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
 import { announceEnd } from "./DocumentEnd.ts"
 import { DocumentFailed, locate, openPdf, type Opening } from "./DocumentOpening.ts"
-import { noFaults, readPages } from "./DocumentPages.ts"
+import { readPages } from "./DocumentPages.ts"
 import type { GlobalPermit } from "./Preemption.ts"
 import type { PageGate } from "./PageGate.ts"
 import { retryingStore } from "./Policies.ts"
 import { type Stopwatch, Stopwatches } from "./Stopwatch.ts"
+import { noFaults } from "./SuspectPages.ts"
 
 /**
  * One run of one document, from a claim to its terminal state: fetch the bytes if they lie elsewhere, open, fan out the

@@ -12,7 +12,7 @@
  *                detail     memory while a thousand pages are read and fetched with all their lines
  *     peers      peers-large, peers-small, peers-accepts   the service against BullMQ, graphile-worker and pg-boss
  *     fairness   quiet (30 seconds each, or --seconds), shares, weights, scheduler
- *     others     policies, flood, estimates, adaptive
+ *     others     policies, flood, estimates
  *                telemetry  processor time of the main process: not watched, scraped, and exporting a tenth or all of the traces
  *
  * Without a name, those of `speed` run. The bare loop is the same pdf.js in the same page workers, with no store, no actors
@@ -26,7 +26,6 @@ import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
 import { accepting, saturated } from "./accepting.ts"
-import { adaptive } from "./adaptive.ts"
 import { backlog } from "./backlog.ts"
 import { barPlot } from "./bars.ts"
 import { detail } from "./detail.ts"
@@ -115,7 +114,6 @@ const benches: Record<string, Effect.Effect<Found, unknown>> = {
   policies: rowsAlone(comparePolicies),
   flood: rowsAlone(flood(rounds)),
   estimates: rowsAlone(estimates(rounds)),
-  adaptive: rowsAlone(adaptive(rounds)),
   telemetry: telemetry(rounds, seconds ?? 2, environment)
 }
 

@@ -1,21 +1,23 @@
-import { Cause, Clock, type Context, DateTime, Duration, Effect, Exit, Metric, Option } from "effect"
+import { Cause, DateTime, Duration, Effect, Exit, Metric, Option } from "effect"
 import { type Failure, failure } from "../domain/Failure.ts"
-import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { isFailed, type PageResult } from "../domain/Page.ts"
-import { type Claim, DocumentStore, type Outcome, type WholeDocument } from "../services/DocumentStore.ts"
+import { type Claim, DocumentStore, type PageFaults, type WholeDocument } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { PdfEngine, type PdfRef } from "../services/PdfEngine.ts"
 import * as Log from "../services/Log.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
-import { announceEnd } from "./DocumentEnd.ts"
-import { DocumentFailed, locate, openPdf, type Opening } from "./DocumentOpening.ts"
-import { noFaults, readPages } from "./DocumentPages.ts"
-import type { Pass } from "./GlobalGate.ts"
+import { DocumentFailed, type Ending, failedWith, finishDocument } from "./DocumentEnd.ts"
+import { openPdf, type Opening } from "./DocumentOpening.ts"
+import { readPages } from "./DocumentPages.ts"
+import { locate } from "./LocateBytes.ts"
 import type { PageGate } from "./PageGate.ts"
 import { retryingStore } from "./Policies.ts"
+import type { GlobalPermit } from "./Preemption.ts"
+import { makeSavePages, type Subject } from "./SavePages.ts"
 import { type Stopwatch, Stopwatches } from "./Stopwatch.ts"
+import { noFaults } from "./SuspectPages.ts"
 
 /**
  * One run of one document, from a claim to its terminal state: fetch the bytes if they lie elsewhere, open, fan out the
@@ -23,7 +25,7 @@ import { type Stopwatch, Stopwatches } from "./Stopwatch.ts"
  *
  * - Something wrong with the file ends it as `failed`, with a typed reason.
  * - A defect ends it as `failed` with `CRASHED`; the tenant's actor lives on.
- * - A permit that is wanted by another tenant, an interruption, an engine that stops, or a store that stays unavailable, gives
+ * - A permit that is requested for another tenant, an interruption, an engine that stops, or a store that stays unavailable, gives
  *   it back to the head of its queue with its pages kept.
  * - A lost lease ends the run without a trace: another runner, or a cancel, has the last word.
  */
@@ -32,7 +34,7 @@ import { type Stopwatch, Stopwatches } from "./Stopwatch.ts"
  * What a run is given by its tenant's actor: the permit it runs under, and the limit on its pages.
  */
 export interface Grant {
-  readonly pass: Pass
+  readonly permit: GlobalPermit
   readonly pageGate: PageGate
 }
 
@@ -54,47 +56,32 @@ const tellQueued = ({ document: { timings }, fence }: Claim) => {
   return TraceContext.past("DocumentActor.queued", due, DateTime.toEpochMillis(startedAt))
 }
 
+/** What the steps of one run share. */
+interface Run {
+  readonly claim: Claim
+  readonly grant: Grant
+  readonly subject: Subject
+  readonly stopwatch: Stopwatch
+}
+
 const run = TraceContext.traced("DocumentActor.run", (claim: Claim, grant: Grant) => runAttempt(claim, grant))
 
 const runAttempt = Effect.fnUntraced(function* (claim: Claim, grant: Grant) {
-  const store = yield* DocumentStore
   const events = yield* Events
   const stopwatches = yield* Stopwatches
+  const { documentTimeout } = yield* EngineConfig
   const { fence, document } = claim
-  const stopwatch = stopwatches.of(fence)
   const subject = { tenantId: document.tenantId, documentId: document.id }
+  const current: Run = { claim, grant, subject, stopwatch: stopwatches.of(fence) }
   const attributes = Telemetry.documentAttributes({ ...subject, attempt: fence.attempt })
   yield* Effect.annotateCurrentSpan(attributes)
   yield* events.publish({ _tag: "DocumentStarted", ...subject, attempt: fence.attempt })
   yield* Log.line("Info", "document started", () => attributes)
 
-  const giveBack = Effect.fnUntraced(
-    function* (reason: "stopped" | "preempted" | "unavailable") {
-      // Before it can be claimed again.
-      stopwatches.keep(fence, stopwatch)
-      yield* store.release(fence)
-      yield* Metric.update(Telemetry.documentsRequeued.of(reason), 1)
-      yield* events.publish({ _tag: "DocumentRequeued", ...subject, attempt: fence.attempt })
-    },
-    Effect.catchTag(["LeaseLost", "StoreUnavailable"], (error) => Effect.logDebug("not given back", error.message))
-  )
-
-  /** What is durable is announced; between tries it may be stopped, so that a run which lost its lease does not hold its permits. */
-  const finish = ({ outcome, whole }: Ending) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      whole === undefined ? store.finish(fence, outcome, now) : store.finishWhole(fence, whole, outcome, now)
-    ).pipe(
-      Effect.tap(() => (whole === undefined ? Effect.void : announceWhole(subject, whole))),
-      Effect.flatMap(announceEnd),
-      Effect.uninterruptible,
-      retryingStore
-    )
-
   const giveUp = (error: unknown) =>
-    Effect.logWarning(error).pipe(Effect.andThen(giveBack("unavailable")), Effect.as<RunEnd>("unavailable"))
+    Effect.logWarning(error).pipe(Effect.andThen(giveBack(current, "unavailable")), Effect.as<RunEnd>("unavailable"))
 
-  const { documentTimeout } = yield* EngineConfig
-  return yield* readDocument(claim, grant, stopwatch).pipe(
+  return yield* readDocument(current).pipe(
     Effect.catchTags({
       RunTimeExceeded: () => {
         const message = `reading took more than ${Duration.format(documentTimeout)}`
@@ -102,78 +89,115 @@ const runAttempt = Effect.fnUntraced(function* (claim: Claim, grant: Grant) {
       },
       DocumentFailed: (error) => Effect.succeed(failedWith(error.failure))
     }),
-    Effect.flatMap(finish),
+    Effect.flatMap((ending) => finishDocument(fence, ending)),
     Effect.as<RunEnd>("ended"),
     Effect.catchTags({
       LeaseLost: (error) => Effect.as(Effect.logInfo(error.message), "ended" as const),
-      SchedulerClosed: () => Effect.as(giveBack("stopped"), "given back" as const),
-      Preempted: () => Effect.as(giveBack("preempted"), "preempted" as const),
+      SchedulerClosed: () => Effect.as(giveBack(current, "stopped"), "given back" as const),
+      Preempted: () => Effect.as(giveBack(current, "preempted"), "preempted" as const),
       StoreUnavailable: giveUp,
       BlobStoreUnavailable: giveUp,
       EngineUnavailable: giveUp
     }),
-    Effect.catchDefect((defect) =>
-      Effect.logError("document crashed", Cause.die(defect)).pipe(
-        Effect.andThen(
-          finish({ outcome: { status: "failed", failure: failure("CRASHED", "the engine failed on this document") } })
-        ),
-        Effect.as<RunEnd>("ended"),
-        Effect.catchTag(["LeaseLost", "StoreUnavailable"], () =>
-          Effect.as(giveBack("unavailable"), "unavailable" as const)
-        )
-      )
-    ),
-    Effect.onInterrupt(() => giveBack("stopped"))
+    Effect.catchDefect((defect) => crash(current, defect)),
+    Effect.onInterrupt(() => giveBack(current, "stopped"))
   )
 })
 
-/** How the document ends. `whole` is what was read of it and is not stored yet. */
-interface Ending {
-  readonly outcome: Outcome
-  readonly whole?: WholeDocument
-}
+/** The document goes back to the head of its queue, with its pages. */
+const giveBack = Effect.fnUntraced(
+  function* ({ claim: { fence }, stopwatch, subject }: Run, reason: "stopped" | "preempted" | "unavailable") {
+    const store = yield* DocumentStore
+    const events = yield* Events
+    const stopwatches = yield* Stopwatches
+    // Before it can be claimed again.
+    stopwatches.keep(fence, stopwatch)
+    yield* store.release(fence)
+    yield* Metric.update(Telemetry.documentsRequeued.of(reason), 1)
+    yield* events.publish({ _tag: "DocumentRequeued", ...subject, attempt: fence.attempt })
+  },
+  Effect.catchTag(["LeaseLost", "StoreUnavailable"], (error) => Effect.logDebug("not given back", error.message))
+)
 
-const failedWith = (reason: Failure): Ending => ({ outcome: { status: "failed", failure: reason } })
-
-interface Subject {
-  readonly tenantId: TenantId
-  readonly documentId: DocumentId
-}
-
-/** Updates metrics of many pages in one step. */
-const measure = (update: (context: Context.Context<never>) => void) =>
-  Effect.contextWith((context: Context.Context<never>) => Effect.sync(() => update(context)))
-
-/** The time it takes, for each of the pages. */
-const trackCheckpoint = <A, E, R>(pages: number, checkpoint: Effect.Effect<A, E, R>) =>
-  Effect.clockWith((clock) => {
-    const start = clock.monotonicTimeNanosUnsafe()
-    return Effect.onExit(checkpoint, () =>
-      measure((context) => {
-        const took = Duration.nanos(clock.monotonicTimeNanosUnsafe() - start)
-        for (let page = 0; page < pages; page++) Telemetry.checkpointDuration.updateUnsafe(took, context)
-      })
+const crash = (current: Run, defect: unknown) =>
+  Effect.logError("document crashed", Cause.die(defect)).pipe(
+    Effect.andThen(
+      finishDocument(current.claim.fence, failedWith(failure("CRASHED", "the engine failed on this document")))
+    ),
+    Effect.as<RunEnd>("ended"),
+    Effect.catchTag(["LeaseLost", "StoreUnavailable"], () =>
+      Effect.as(giveBack(current, "unavailable"), "unavailable" as const)
     )
-  })
+  )
 
-const announcePages = Effect.fnUntraced(function* (
-  events: Events["Service"],
-  subject: Subject,
-  pages: ReadonlyArray<PageResult>
-) {
-  yield* measure((context) => {
-    for (const { elapsedMillis, status } of pages) {
-      Telemetry.pagesRead.of(status).updateUnsafe(1, context)
-      Telemetry.pageDuration.updateUnsafe(Duration.millis(elapsedMillis), context)
-    }
+/** The steps of a run, up to how the document ends: locate, open, read the pages that have no result. */
+const readDocument = Effect.fnUntraced(function* (current: Run) {
+  const engine = yield* PdfEngine
+  const pdf = yield* locate(current.claim, current.stopwatch)
+  const read = Effect.gen(function* () {
+    const file = yield* openOrResume(current, pdf)
+    return file.whole === undefined ? yield* readMissingPages(current, pdf, file) : completedWith(file.whole)
   })
-  for (const { number, status } of pages) yield* events.publish({ _tag: "PageDone", ...subject, page: number, status })
+  // A document that only made room for another is soon read on, by the workers that have it open.
+  return yield* Effect.onExitPrimitive(read, (exit) => (isPreempted(exit) ? undefined : engine.close(pdf.key)))
 })
 
-const announceWhole = Effect.fnUntraced(function* (subject: Subject, { pages, pdf }: WholeDocument) {
+const isPreempted = (exit: Exit.Exit<unknown, { readonly _tag: string }>): boolean =>
+  Exit.isFailure(exit) && Option.exists(Cause.findErrorOption(exit.cause), ({ _tag }) => _tag === "Preempted")
+
+const completedWith = (whole: WholeDocument): Ending => ({ outcome: { status: "completed" }, whole })
+
+/** An opened file, and what came with its opening. */
+interface OpenFile {
+  readonly pageCount: number
+  readonly head: ReadonlyArray<PageResult>
+  readonly headMillis: number | undefined
+  /** Pages to be read alone, with what earlier runs found. */
+  readonly faults: ReadonlyMap<number, PageFaults>
+  /** All of the document, if it came with the opening and is not stored yet. */
+  readonly whole: WholeDocument | undefined
+}
+
+/** Opens the file; what an earlier run found in it is known, and a worker that does not have it open opens it to read. */
+const openOrResume = Effect.fnUntraced(function* (current: Run, pdf: PdfRef) {
+  const known = current.claim.document.progress.pages
+  if (known === undefined) return yield* open(current, pdf)
+  const file: OpenFile = {
+    pageCount: yield* checkPageCount(known),
+    head: [],
+    headMillis: undefined,
+    faults: current.claim.faults,
+    whole: undefined
+  }
+  return file
+})
+
+const open = Effect.fnUntraced(function* ({ claim, grant, stopwatch, subject }: Run, pdf: PdfRef) {
+  const store = yield* DocumentStore
   const events = yield* Events
-  yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pdf.pageCount })
-  yield* announcePages(events, subject, pages)
+  const { priority, tenantId: tenant } = claim.document
+  const turn = { tenant, priority, isNewcomer: grant.permit.isNewcomer }
+  const opening = yield* openPdf(pdf, turn, stopwatch, grant.pageGate)
+  const { opened, suspects } = opening
+  const pageCount = yield* checkPageCount(opened.pageCount)
+  const whole = wholeOf(claim, opening)
+  if (whole === undefined) {
+    yield* retryingStore(store.opened(claim.fence, opened))
+    yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pageCount })
+  }
+  const faults = new Map([...suspects.map((page) => [page, noFaults] as const), ...claim.faults])
+  const file: OpenFile = { pageCount, head: opened.head ?? [], headMillis: opened.headMillis, faults, whole }
+  return file
+})
+
+const checkPageCount = Effect.fnUntraced(function* (pageCount: number) {
+  const { pages } = yield* EngineConfig
+  if (pageCount > pages) {
+    const message = `the file claims ${pageCount} pages; the limit is ${pages}`
+    return yield* DocumentFailed.of(failure("TOO_MANY_PAGES", message))
+  }
+  if (pageCount < 1) return yield* DocumentFailed.of(failure("CORRUPT", "the file has no pages"))
+  return pageCount
 })
 
 /** A fresh document all of whose pages came, and came well, with its opening: one commit makes it durable with its end. */
@@ -184,91 +208,38 @@ const wholeOf = (claim: Claim, { opened, suspects }: Opening): WholeDocument | u
   return isFresh && isWell && pages.length > 0 && pages.length === opened.pageCount ? { pages, pdf: opened } : undefined
 }
 
-/** Reads what is not read yet, and says how the document ends. */
-const readDocument = Effect.fnUntraced(function* (claim: Claim, grant: Grant, stopwatch: Stopwatch) {
-  const engine = yield* PdfEngine
-  const pdf = yield* locate(claim, stopwatch)
-  // One that only gave way to another is soon read on, by the workers that have it open.
-  return yield* Effect.onExitPrimitive(readLocated(claim, pdf, grant, stopwatch), (exit) =>
-    isPreempted(exit) ? undefined : engine.close(pdf.key)
-  )
-})
-
-const isPreempted = (exit: Exit.Exit<unknown, { readonly _tag: string }>): boolean =>
-  Exit.isFailure(exit) && Option.exists(Cause.findErrorOption(exit.cause), ({ _tag }) => _tag === "Preempted")
-
-const readLocated = Effect.fnUntraced(function* (
-  claim: Claim,
+const readMissingPages = Effect.fnUntraced(function* (
+  { claim, grant, stopwatch, subject }: Run,
   pdf: PdfRef,
-  { pageGate, pass }: Grant,
-  stopwatch: Stopwatch
+  { faults, head, headMillis, pageCount }: OpenFile
 ) {
-  const config = yield* EngineConfig
+  const { pageTimeout } = yield* EngineConfig
   const store = yield* DocumentStore
-  const events = yield* Events
-  const { fence, document } = claim
-  const subject = { tenantId: document.tenantId, documentId: document.id }
-  const place = { tenant: document.tenantId, priority: document.priority }
-
-  const checked = Effect.fnUntraced(function* (pageCount: number) {
-    if (pageCount > config.pages) {
-      const message = `the file claims ${pageCount} pages; the limit is ${config.pages}`
-      return yield* DocumentFailed.of(failure("TOO_MANY_PAGES", message))
-    }
-    if (pageCount < 1) return yield* DocumentFailed.of(failure("CORRUPT", "the file has no pages"))
-    return pageCount
-  })
-  const open = Effect.gen(function* () {
-    const opening = yield* openPdf(pdf, { ...place, isNewcomer: pass.isNewcomer }, stopwatch, pageGate)
-    const { opened, suspects } = opening
-    const pageCount = yield* checked(opened.pageCount)
-    const whole = wholeOf(claim, opening)
-    if (whole === undefined) {
-      yield* retryingStore(store.opened(fence, opened))
-      yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pageCount })
-    }
-    return { pageCount, head: opened.head ?? [], headMillis: opened.headMillis, suspects, whole }
-  })
-  // What an earlier run found in the file is known; a worker that does not have it open opens it to read.
-  const known = document.progress.pages
-  const { head, headMillis, pageCount, suspects, whole } =
-    known === undefined
-      ? yield* open
-      : { pageCount: yield* checked(known), head: [], headMillis: undefined, suspects: [], whole: undefined }
-  if (whole !== undefined) return { outcome: { status: "completed" }, whole } satisfies Ending
-  const faults = new Map([...suspects.map((page) => [page, noFaults] as const), ...claim.faults])
-
-  let failed = document.progress.failed
-  let lastFailure: Failure | undefined
-  const checkpoint = (pages: ReadonlyArray<PageResult>) =>
-    Effect.andThen(
-      trackCheckpoint(pages.length, retryingStore(store.savePages(fence, pages))),
-      Effect.suspend(() => {
-        for (const { error, status } of pages) {
-          if (!isFailed(status)) continue
-          failed++
-          lastFailure = error
-        }
-        return announcePages(events, subject, pages)
-      })
-    )
-
+  const { document, donePages, fence } = claim
+  const { failed, save } = yield* makeSavePages(fence, subject, document.progress.failed)
   const pages: Array<number> = []
-  for (let page = 1; page <= pageCount; page++) if (!claim.donePages.has(page)) pages.push(page)
+  for (let page = 1; page <= pageCount; page++) if (!donePages.has(page)) pages.push(page)
   yield* readPages({
     pdf,
     pages,
-    head: head.filter(({ number }) => !claim.donePages.has(number) && !faults.has(number)),
+    head: head.filter(({ number }) => !donePages.has(number) && !faults.has(number)),
     headMillis,
-    pageGate,
-    pageTimeout: config.pageTimeout,
-    turn: { ...place, pass },
+    pageGate: grant.pageGate,
+    pageTimeout,
+    turn: { tenant: document.tenantId, priority: document.priority, permit: grant.permit },
     stopwatch,
-    checkpoint,
+    checkpoint: save,
     faults,
     onFault: (page, fault) => retryingStore(store.recordFault(fence, page, fault))
   }).pipe(Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure))))
-  if (failed === 0) return { outcome: { status: "completed" } } satisfies Ending
-  if (failed < pageCount) return { outcome: { status: "partial" } } satisfies Ending
-  return yield* DocumentFailed.of(lastFailure ?? failure("PAGE_UNREADABLE", "no page of the file could be read"))
+  return endingOf(pageCount, failed())
 })
+
+const endingOf = (
+  pageCount: number,
+  failed: { readonly count: number; readonly last: Failure | undefined }
+): Ending => {
+  if (failed.count === 0) return { outcome: { status: "completed" } }
+  if (failed.count < pageCount) return { outcome: { status: "partial" } }
+  return failedWith(failed.last ?? failure("PAGE_UNREADABLE", "no page of the file could be read"))
+}

@@ -1,17 +1,17 @@
-import { Data, Deferred, Duration, Effect, Fiber, Semaphore } from "effect"
-import { failure, isPermanent } from "../domain/Failure.ts"
-import { failedPage, type PageResult } from "../domain/Page.ts"
+import { type Duration, Effect, Fiber } from "effect"
+import type { PageResult } from "../domain/Page.ts"
 import type { PageFaults } from "../services/DocumentStore.ts"
 import type { PdfRef } from "../services/PdfEngine.ts"
-import * as TraceContext from "../services/TraceContext.ts"
-import { Preempted } from "./GlobalGate.ts"
+import { type Batch, type Checkpoints, makeCheckpoints } from "./Checkpoints.ts"
 import { type PageGate, throughPageGate } from "./PageGate.ts"
+import { PageQueue } from "./PageQueue.ts"
 import { type CheckpointError, readRange } from "./PageRange.ts"
-import { CheckpointSpan } from "./CheckpointSpan.ts"
 import { PageScheduler, type SchedulerClosed, type Turn } from "./PageScheduler.ts"
-import { maxConcurrencyPerWorker, pageDeathBudget, pageFailureBudget, pageRetry } from "./Policies.ts"
+import { maxConcurrencyPerWorker } from "./Policies.ts"
+import { Preempted } from "./Preemption.ts"
 import { RangeSizer } from "./RangeSizer.ts"
 import type { Stopwatch } from "./Stopwatch.ts"
+import { isFinal, noFaults, readSuspect, type SuspectPages } from "./SuspectPages.ts"
 
 /**
  * Reads the pages of one document that have no result yet.
@@ -26,7 +26,7 @@ import type { Stopwatch } from "./Stopwatch.ts"
  * - No page comes out for the page timeout: the worker is stopped, and the same pages are read again, alone; one that
  *   stalls alone is condemned.
  *
- * When the engine stops, or the document's permit is wanted by another tenant, the lanes take no further range. What is being
+ * When the engine stops, or the document's permit is requested for another tenant, the lanes take no further range. What is being
  * read is read and checkpointed first; then this fails with `SchedulerClosed` or `Preempted` if pages are left.
  */
 export interface ReadPages {
@@ -49,182 +49,160 @@ export interface ReadPages {
   readonly onFault: (page: number, fault: "failure" | "death") => Effect.Effect<void, CheckpointError>
 }
 
-/** The fiber that makes pages durable which came together. */
-type Batch = Fiber.Fiber<void, CheckpointError>
+/** What the lanes of one document share. */
+interface Reading {
+  readonly request: ReadPages
+  readonly queue: PageQueue
+  readonly sizer: RangeSizer
+  readonly lanes: number
+  readonly checkpoints: Checkpoints
+  /** Results that came with the opening, until a lane takes them. */
+  head: ReadonlyArray<PageResult>
+  /** Why no further range is taken. */
+  stopped: SchedulerClosed | Preempted | undefined
+}
 
-export const noFaults: PageFaults = { failures: 0, deaths: 0 }
+type OnPages = (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
 
-/** A page read alone came to nothing. `verdict` is its result unless it is read `again`. */
-class PageFault extends Data.TaggedError("PageFault")<{ readonly verdict: PageResult; readonly again: boolean }> {}
+/** Pages that one lane reads at once: its part of the page gate, whose limit may change while the document is read. */
+const concurrencyOf = ({ lanes, request }: Reading) => {
+  const limit = request.pageGate.limit()
+  return Math.min(maxConcurrencyPerWorker, Math.max(1, Math.floor(limit / Math.min(lanes, limit))))
+}
 
-const isFinal = (page: PageResult): boolean => page.error !== undefined && isPermanent(page.error.code)
+const readGated = (
+  reading: Reading,
+  pages: ReadonlyArray<number>,
+  turn: Omit<Turn, "estimatedMillis">,
+  onPages: OnPages
+) => {
+  const { request, sizer } = reading
+  return throughPageGate(request.pageGate, Math.min(concurrencyOf(reading), pages.length), (permits) =>
+    readRange({
+      pdf: request.pdf,
+      pages,
+      concurrency: permits,
+      pageTimeout: request.pageTimeout,
+      turn: { ...turn, estimatedMillis: sizer.estimate(pages.length) },
+      stopwatch: request.stopwatch,
+      onPages,
+      onUsed: (count, millis) => sizer.observe(count, millis)
+    }).pipe(Effect.map((end) => ({ ...end, inHand: permits })))
+  )
+}
 
-/** Pages read but not yet checkpointed, per document; a slow store holds the reading up there. */
-const maxUnsavedPages = 128
-/** So that one write takes a few milliseconds at most, and a batch never waits for all the others. */
-const maxBatchPages = 32
+/** Reads a page in doubt. Its verdict is progress of the document, like a range that was read. */
+const readDoubted = (reading: Reading, page: number, faults: PageFaults) => {
+  const { request } = reading
+  // Without the permit its turn is not refused: a page in doubt gets its verdict in the run that came to doubt it, or the
+  // doubt would come again.
+  const { permit, ...turn } = request.turn
+  const suspect: SuspectPages = { ...request, read: (number, onPages) => readGated(reading, [number], turn, onPages) }
+  return Effect.tap(readSuspect(suspect, page, faults), () => Effect.sync(() => permit?.verdictReached()))
+}
+
+const readFaulty = (reading: Reading, page: number) =>
+  Effect.andThen(reading.request.onFault(page, "failure"), readDoubted(reading, page, { ...noFaults, failures: 1 }))
+
+/** Forks the checkpoints of what is finished, and returns the numbers of pages to be read again. */
+const takePages = Effect.fnUntraced(function* (
+  { checkpoints }: Reading,
+  pages: ReadonlyArray<PageResult>,
+  batches: Array<Batch>,
+  range: ReturnType<Checkpoints["range"]>
+) {
+  const finished = pages.filter((page) => page.status !== "failed" || isFinal(page))
+  batches.push(...(yield* checkpoints.fork(finished, range)))
+  return finished.length === pages.length
+    ? []
+    : pages.filter((page) => !finished.includes(page)).map(({ number }) => number)
+})
+
+/** Takes what came with the opening, as if it had been a range. */
+const readHead = Effect.fnUntraced(function* (reading: Reading, batches: Array<Batch>) {
+  const { checkpoints, request, sizer } = reading
+  const pages = reading.head
+  reading.head = []
+  if (pages.length === 0) return
+  const ownMillis = pages.reduce((millis, page) => millis + page.elapsedMillis, 0)
+  sizer.observe(pages.length, request.headMillis ?? ownMillis)
+  const range = checkpoints.range()
+  const faulty = yield* takePages(reading, pages, batches, range)
+  if (range !== undefined) yield* range.close
+  if (pages.length > faulty.length) request.turn.permit?.verdictReached()
+  yield* Effect.forEach(faulty, (page) => readFaulty(reading, page), { discard: true })
+})
+
+const readOneRange = Effect.fnUntraced(function* (
+  reading: Reading,
+  pages: ReadonlyArray<number>,
+  batches: Array<Batch>
+) {
+  const { checkpoints, queue, request } = reading
+  const faulty: Array<number> = []
+  const range = checkpoints.range()
+  const end = yield* readGated(reading, pages, request.turn, (found) =>
+    Effect.map(takePages(reading, found, batches, range), (again) => {
+      faulty.push(...again)
+    })
+  )
+  if (range !== undefined) yield* range.close
+  const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, end.inHand)
+  if (end._tag !== "Read") queue.doubt(end.unfinished.slice(end.inHand))
+  yield* Effect.forEach(faulty, (page) => readFaulty(reading, page), { discard: true })
+  yield* Effect.forEach(suspects, (page) => readDoubted(reading, page, noFaults), { discard: true })
+})
+
+const readRanges = Effect.fnUntraced(function* (reading: Reading, batches: Array<Batch>) {
+  const { lanes, queue, sizer } = reading
+  const next = () => queue.takeRange(sizer.size(queue.pending, lanes), concurrencyOf(reading))
+  for (let pages = next(); pages.length > 0; pages = next()) yield* readOneRange(reading, pages, batches)
+})
+
+const readSuspects = Effect.fnUntraced(function* (reading: Reading) {
+  const { queue, request } = reading
+  for (let page = queue.takeSuspect(); page !== undefined; page = queue.takeSuspect()) {
+    if (request.turn.permit?.isRequested === true) return yield* new Preempted()
+    yield* readDoubted(reading, page, request.faults.get(page) ?? noFaults)
+  }
+})
+
+const lane = Effect.fnUntraced(function* (reading: Reading) {
+  const batches: Array<Batch> = []
+  yield* readHead(reading, batches).pipe(
+    Effect.andThen(readRanges(reading, batches)),
+    Effect.andThen(readSuspects(reading)),
+    // Not a failure of the lane, which would interrupt the others in their ranges.
+    Effect.catchTag(["SchedulerClosed", "Preempted"], (reason) =>
+      Effect.sync(() => {
+        reading.stopped = reason
+      })
+    )
+  )
+  yield* Fiber.joinAll(batches)
+})
 
 export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const scheduler = yield* PageScheduler
-  const { pdf, pageTimeout, stopwatch } = request
-  const unsaved = yield* Semaphore.make(maxUnsavedPages)
-  const scope = yield* Effect.scope
-  const emit = yield* TraceContext.emitter
-  const broken = yield* Deferred.make<never, CheckpointError>()
-  const sizer = new RangeSizer()
+  const checkpoints = yield* makeCheckpoints(request.checkpoint)
   const inHand = new Set(request.head.map((page) => page.number))
   const lanes = Math.max(1, Math.min(scheduler.turns, request.pages.length - inHand.size))
-  // The limit may change while the document is read.
-  const concurrency = () => {
-    const limit = request.pageGate.limit()
-    return Math.min(maxConcurrencyPerWorker, Math.max(1, Math.floor(limit / Math.min(lanes, limit))))
+  const queue = new PageQueue({
+    pending: request.pages.filter((page) => !request.faults.has(page) && !inHand.has(page)),
+    suspect: request.pages.filter((page) => request.faults.has(page))
+  })
+  const reading: Reading = {
+    request,
+    queue,
+    sizer: new RangeSizer(),
+    lanes,
+    checkpoints,
+    head: request.head,
+    stopped: undefined
   }
-
-  const troubled = request.pages.filter((page) => request.faults.has(page))
-  const pending = request.pages.filter((page) => !request.faults.has(page) && !inHand.has(page)).reverse()
-  /** Of ranges that were cut short. */
-  const doubted: Array<number> = []
-  const nextRange = () => {
-    if (doubted.length > 0) return doubted.splice(0, concurrency())
-    const range: Array<number> = []
-    for (let left = sizer.size(pending.length, lanes); left > 0; left--) {
-      const page = pending.pop()
-      if (page !== undefined) range.push(page)
-    }
-    return range
-  }
-
-  const readGated = (
-    pages: ReadonlyArray<number>,
-    turn: Omit<Turn, "estimatedMillis">,
-    onPages: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
-  ) =>
-    throughPageGate(request.pageGate, Math.min(concurrency(), pages.length), (permits) =>
-      readRange({
-        pdf,
-        pages,
-        concurrency: permits,
-        pageTimeout,
-        turn: { ...turn, estimatedMillis: sizer.estimate(pages.length), usualMillis: sizer.usual(pages.length) },
-        stopwatch,
-        onPages,
-        onUsed: (count, millis) => sizer.observe(count, millis)
-      }).pipe(Effect.map((end) => ({ ...end, inHand: permits })))
-    )
-
-  // No turn to be refused: a page in doubt gets its verdict in the run that came to doubt it, or the doubt would come again.
-  const { pass, ...turnAlone } = request.turn
-  const readAlone = Effect.fnUntraced(function* (number: number, earlier: PageFaults) {
-    let { deaths, failures } = earlier
-    const attempt = Effect.gen(function* () {
-      let faulty: PageResult | undefined
-      const end = yield* readGated([number], turnAlone, (pages) => {
-        faulty = pages.find(({ status }) => status === "failed")
-        return faulty === undefined ? request.checkpoint(pages) : Effect.void
-      })
-      if (end._tag === "Stalled") {
-        const message = `page ${number} was not read within ${Duration.format(pageTimeout)}`
-        const verdict = failedPage(number, "timeout", failure("PAGE_TIMEOUT", message), Duration.toMillis(pageTimeout))
-        return yield* new PageFault({ verdict, again: false })
-      }
-      if (end._tag === "Died") {
-        const message = `page ${number} ended its worker: ${end.detail}`
-        const verdict = failedPage(number, "failed", failure(end.memory ? "RESOURCE_LIMIT" : "CRASHED", message))
-        const again = ++deaths < pageDeathBudget
-        if (again) yield* request.onFault(number, "death")
-        return yield* new PageFault({ verdict, again })
-      }
-      if (faulty !== undefined) {
-        const again = ++failures < pageFailureBudget && !isFinal(faulty)
-        if (again) yield* request.onFault(number, "failure")
-        return yield* new PageFault({ verdict: faulty, again })
-      }
-    })
-    yield* attempt.pipe(
-      Effect.retry({ schedule: pageRetry, while: (error) => error._tag === "PageFault" && error.again }),
-      Effect.catchTag("PageFault", (fault) => request.checkpoint([fault.verdict]))
-    )
-    pass?.verdict()
-  })
-
-  const readFaulty = (page: number) =>
-    Effect.andThen(request.onFault(page, "failure"), readAlone(page, { ...noFaults, failures: 1 }))
-
-  const forkCheckpoint = (pages: ReadonlyArray<PageResult>, span: CheckpointSpan | undefined) => {
-    const checkpoint = request.checkpoint(pages)
-    return unsaved.take(pages.length).pipe(
-      Effect.andThen(
-        (span === undefined ? checkpoint : span.around(pages.length, checkpoint)).pipe(
-          Effect.tapCause((cause) => Deferred.failCause(broken, cause)),
-          Effect.ensuring(unsaved.release(pages.length)),
-          // Not a child of the range, which ends before its last checkpoints do.
-          Effect.forkIn(scope)
-        )
-      )
-    )
-  }
-
-  let stopped: SchedulerClosed | Preempted | undefined
-  const lane = Effect.gen(function* () {
-    const batches: Array<Batch> = []
-    yield* Effect.andThen(takeHead(batches), readRanges(batches)).pipe(
-      // Not a failure of the lane, which would interrupt the others in their ranges.
-      Effect.catchTag(["SchedulerClosed", "Preempted"], (reason) =>
-        Effect.sync(() => {
-          stopped = reason
-        })
-      )
-    )
-    yield* Fiber.joinAll(batches)
-  })
-
-  const takePages = Effect.fnUntraced(function* (
-    pages: ReadonlyArray<PageResult>,
-    faulty: Array<number>,
-    batches: Array<Batch>,
-    span: CheckpointSpan | undefined
-  ) {
-    const finished = pages.filter((page) => page.status !== "failed" || isFinal(page))
-    if (finished.length < pages.length) for (const page of pages) if (!finished.includes(page)) faulty.push(page.number)
-    for (let from = 0; from < finished.length; from += maxBatchPages)
-      batches.push(yield* forkCheckpoint(finished.slice(from, from + maxBatchPages), span))
-  })
-
-  let head = request.head
-  const takeHead = Effect.fnUntraced(function* (batches: Array<Batch>) {
-    const pages = head
-    head = []
-    if (pages.length === 0) return
-    const faulty: Array<number> = []
-    const ownMillis = pages.reduce((millis, page) => millis + page.elapsedMillis, 0)
-    sizer.observe(pages.length, request.headMillis ?? ownMillis)
-    const span = emit && new CheckpointSpan(emit)
-    yield* takePages(pages, faulty, batches, span)
-    if (span !== undefined) yield* span.close
-    if (pages.length > faulty.length) pass?.verdict()
-    yield* Effect.forEach(faulty, readFaulty, { discard: true })
-  })
-
-  const readRanges = Effect.fnUntraced(function* (batches: Array<Batch>) {
-    for (let pages = nextRange(); pages.length > 0; pages = nextRange()) {
-      const faulty: Array<number> = []
-      const span = emit && new CheckpointSpan(emit)
-      const end = yield* readGated(pages, request.turn, (found) => takePages(found, faulty, batches, span))
-      if (span !== undefined) yield* span.close
-      const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, end.inHand)
-      if (end._tag !== "Read") doubted.push(...end.unfinished.slice(end.inHand))
-      yield* Effect.forEach(faulty, readFaulty, { discard: true })
-      yield* Effect.forEach(suspects, (page) => readAlone(page, noFaults), { discard: true })
-    }
-    for (let page = troubled.pop(); page !== undefined; page = troubled.pop()) {
-      if (pass?.wanted === true) return yield* new Preempted()
-      yield* readAlone(page, request.faults.get(page) ?? noFaults)
-    }
-  })
-
   yield* Effect.raceFirst(
-    Effect.replicateEffect(lane, lanes, { concurrency: "unbounded", discard: true }),
-    Deferred.await(broken)
+    Effect.replicateEffect(lane(reading), lanes, { concurrency: "unbounded", discard: true }),
+    checkpoints.failed
   )
-  if (stopped !== undefined) return yield* Effect.fail<SchedulerClosed | Preempted>(stopped)
+  if (reading.stopped !== undefined) return yield* Effect.fail(reading.stopped)
 }, Effect.scoped)

@@ -3,7 +3,7 @@ import type { DocumentId } from "../domain/Ids.ts"
 import type { Claim } from "../services/DocumentStore.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
-import type { Pass } from "./GlobalGate.ts"
+import type { GlobalPermit } from "./Preemption.ts"
 
 interface Period {
   readonly from: number
@@ -16,7 +16,7 @@ interface Period {
  * of it in which it was there to be claimed:
  *
  * - At the tenant's gate it waited while that was full: every permit was in the hands of a slot.
- * - At the global gate it waited from then on until the pass was given. Slots ask one after the other, so those behind
+ * - At the global gate it waited from then on until the permit was given. Slots ask one after the other, so those behind
  *   wait there with the first of them.
  *
  * A pause, or the time in which nobody ran the tenant, is neither. All moments are milliseconds since the epoch.
@@ -76,14 +76,14 @@ export class GateWaits {
   }
 
   /** Tells metrics and the document's trace what it waited for, under a tenant's permit that was `taken` at that moment. */
-  claimed({ document, fence }: Claim, { asked, given }: Pass, taken: number): Effect.Effect<void> {
-    this.#asking = Math.min(this.#asking ?? asked, asked)
+  claimed({ document, fence }: Claim, { askedAt, givenAt }: GlobalPermit, taken: number): Effect.Effect<void> {
+    this.#asking = Math.min(this.#asking ?? askedAt, askedAt)
     const ready = this.#readyAt(document, fence.attempt)
     // An attempt that another one made necessary, such as that of a lost runner: when it came back is not known here.
     if (ready === undefined) return Effect.void
     const tenant = { from: Math.max(ready, this.#full?.from ?? taken), to: Math.min(taken, this.#full?.to ?? taken) }
     const waited = Math.max(0, tenant.to - tenant.from)
-    const global = { from: Math.max(ready, waited > 0 ? tenant.to : 0, this.#asking), to: given }
+    const global = { from: Math.max(ready, waited > 0 ? tenant.to : 0, this.#asking), to: givenAt }
     const told = Metric.update(Telemetry.gateWait.of("tenant"), Duration.millis(waited))
     if (document.trace === undefined) return told
     return Effect.andThen(told, TraceContext.past("Gate.tenant", tenant.from, tenant.to)).pipe(

@@ -5,7 +5,7 @@ import { type EngineUnavailable, PdfEngine, type PdfRef, type PdfUnreadable } fr
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
 import { holding } from "./Gate.ts"
-import type { Preempted } from "./GlobalGate.ts"
+import type { Preempted } from "./Preemption.ts"
 import { PageScheduler, type SchedulerClosed, type Turn } from "./PageScheduler.ts"
 import type { RunTimeExceeded, Stopwatch } from "./Stopwatch.ts"
 
@@ -106,7 +106,7 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
       read,
       Effect.map(Clock.currentTimeMillis, (end) => {
         const done = request.pages.length - unfinished.size
-        if (done > 0 && request.turn.pass !== undefined) request.turn.pass.ranges++
+        if (done > 0) request.turn.permit?.rangeRead()
         request.onUsed(done, end - start)
       })
     )

@@ -1,10 +1,8 @@
-import { Clock, Context, Data, Deferred, Effect, Exit, Layer } from "effect"
-import { EngineConfig } from "../services/EngineConfig.ts"
+import { Clock, Context, Data, Deferred, Effect, Layer } from "effect"
 import { PdfEngine } from "../services/PdfEngine.ts"
-import { AdaptiveLimit } from "./AdaptiveLimit.ts"
 import { FairQueue, type Place, takeFirst } from "./FairQueue.ts"
 import { FairShares } from "./FairShares.ts"
-import { type Pass, Preempted } from "./GlobalGate.ts"
+import { type GlobalPermit, Preempted } from "./Preemption.ts"
 
 /** The engine is stopping: this turn is not given any more. Turns that were given go on to their end. */
 export class SchedulerClosed extends Data.TaggedError("SchedulerClosed")<{}> {}
@@ -12,12 +10,10 @@ export class SchedulerClosed extends Data.TaggedError("SchedulerClosed")<{}> {}
 /** What a turn is wanted for: to open a document, or to read a range of its pages under its permit. */
 export interface Turn extends Place {
   readonly estimatedMillis: number
-  /** What as much of the same document has taken so far, once that was measured. */
-  readonly usualMillis?: number | undefined
   /** Goes before the turns of all tenants that were not idle. */
   readonly isNewcomer?: boolean
-  /** Once the permit is wanted back, turns that are not begun are refused. */
-  readonly pass?: Pass
+  /** Once the permit is requested for another tenant, turns that are not begun are refused. */
+  readonly permit?: GlobalPermit
 }
 
 interface Waiting {
@@ -46,16 +42,13 @@ export class PageScheduler extends Context.Service<
     PageScheduler,
     Effect.gen(function* () {
       const engine = yield* PdfEngine
-      const { pageConcurrency } = yield* EngineConfig
       const shares = yield* FairShares
       const newcomers = new FairQueue<Waiting>(shares)
       const others = new FairQueue<Waiting>(shares)
-      const adaptive =
-        pageConcurrency === "adaptive" ? new AdaptiveLimit({ least: 1, most: engine.capacity }) : undefined
       let given = 0
       let open = true
 
-      const mostTurns = () => Math.min(adaptive?.limit ?? engine.capacity, engine.ready())
+      const mostTurns = () => Math.min(engine.capacity, engine.ready())
 
       /** Once closed everyone gets a turn at once, to learn that it is void. */
       const giveTurns = () => {
@@ -64,15 +57,15 @@ export class PageScheduler extends Context.Service<
           if (next === undefined) return
           given++
           shares.charge(next.turn.tenant, next.turn.estimatedMillis)
-          if (next.turn.pass !== undefined) next.turn.pass.turns++
+          next.turn.permit?.turnGiven()
           Deferred.doneUnsafe(next.given, Effect.void)
         }
       }
 
-      const endTurn = ({ estimatedMillis, pass, tenant }: Turn, usedMillis: number) =>
+      const endTurn = ({ estimatedMillis, permit, tenant }: Turn, usedMillis: number) =>
         Effect.sync(() => {
           given--
-          if (pass !== undefined) pass.turns--
+          permit?.turnEnded()
           shares.settle(tenant, estimatedMillis, usedMillis)
           // Not at once: who gives a turn back may be about to ask for the next one, and is to be weighed with the others.
           queueMicrotask(giveTurns)
@@ -80,19 +73,14 @@ export class PageScheduler extends Context.Service<
 
       yield* engine.onReady(() => queueMicrotask(giveTurns))
 
-      /** A turn that ended early says nothing of how long it would have taken. */
-      const observe = ({ usualMillis }: Turn, usedMillis: number) => {
-        if (usualMillis !== undefined) adaptive?.observe(usedMillis / usualMillis, given)
-      }
-
       /** Not to be interrupted but where it is restored: a turn that is given is held or ended. */
       const waitForTurn = (turn: Turn, restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>) =>
         Effect.suspend(() => {
-          if (turn.pass?.wanted === true) return Effect.fail(new Preempted())
+          if (turn.permit?.isRequested === true) return Effect.fail(new Preempted())
           const given = Deferred.makeUnsafe<void, Preempted>()
           const withdraw = (turn.isNewcomer === true ? newcomers : others).add(turn, { turn, given })
           let refused = false
-          const unwatch = turn.pass?.onWanted(() => {
+          const unwatch = turn.permit?.onRequest(() => {
             if (Deferred.isDoneUnsafe(given)) return
             refused = true
             withdraw()
@@ -122,12 +110,8 @@ export class PageScheduler extends Context.Service<
               }
               const start = yield* Clock.currentTimeNanos
               return yield* restore(work).pipe(
-                Effect.onExit((exit) =>
-                  Effect.flatMap(Clock.currentTimeNanos, (end) => {
-                    const usedMillis = Number(end - start) / 1e6
-                    if (Exit.isSuccess(exit)) observe(turn, usedMillis)
-                    return endTurn(turn, usedMillis)
-                  })
+                Effect.onExit(() =>
+                  Effect.flatMap(Clock.currentTimeNanos, (end) => endTurn(turn, Number(end - start) / 1e6))
                 )
               )
             })

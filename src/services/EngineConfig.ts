@@ -9,8 +9,6 @@ export interface EngineLimits {
   readonly tenantDocuments: number
   /** Pages of one document being read at once: the page gate. */
   readonly documentPages: number
-  /** Turns of a worker given at once: as many as there are workers, or fewer while pages take longer than they used to. */
-  readonly pageConcurrency: "fixed" | "adaptive"
   /** Documents that may wait, for one tenant and over all. Beyond it a submission is refused. */
   readonly queueSize: number
   /** Bytes of one upload. */
@@ -42,7 +40,6 @@ export const defaultLimits: EngineLimits = {
   globalDocuments: 8,
   tenantDocuments: 2,
   documentPages: 6,
-  pageConcurrency: "fixed",
   queueSize: 10_000,
   uploadSize: ByteSize.mebibytes(200),
   bytesInFlight: ByteSize.gibibytes(1),
@@ -69,9 +66,6 @@ const limits: Config.Config<EngineLimits> = Config.all({
   ),
   tenantDocuments: count("PER_TENANT_PDF_CONCURRENCY", 10_000).pipe(Config.withDefault(defaultLimits.tenantDocuments)),
   documentPages: count("PER_PDF_PAGE_CONCURRENCY", 1_000).pipe(Config.withDefault(defaultLimits.documentPages)),
-  pageConcurrency: Config.Literals(["fixed", "adaptive"], "PAGE_CONCURRENCY").pipe(
-    Config.withDefault(defaultLimits.pageConcurrency)
-  ),
   queueSize: count("QUEUE_MAXSIZE").pipe(Config.withDefault(defaultLimits.queueSize)),
   uploadSize: byteSize("MAX_UPLOAD_SIZE").pipe(Config.withDefault(defaultLimits.uploadSize)),
   bytesInFlight,

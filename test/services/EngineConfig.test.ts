@@ -26,13 +26,6 @@ describe("EngineConfig", () => {
     })
   )
 
-  it.effect("gives a fixed number of turns at once unless it is told to adapt", () =>
-    Effect.gen(function* () {
-      assert.strictEqual((yield* read({})).pageConcurrency, "fixed")
-      assert.strictEqual((yield* read({ PAGE_CONCURRENCY: "adaptive" })).pageConcurrency, "adaptive")
-    })
-  )
-
   it.effect("takes MAX_CONCURRENT_JOBS for the global limit unless that is set itself", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* read({ MAX_CONCURRENT_JOBS: "3" })).globalDocuments, 3)
@@ -55,8 +48,6 @@ describe("EngineConfig", () => {
     ["GLOBAL_PDF_CONCURRENCY", "0"],
     ["MAX_CONCURRENT_JOBS", "many"],
     ["PER_TENANT_PDF_CONCURRENCY", "-1"],
-    ["PER_PDF_PAGE_CONCURRENCY", "1.5"],
-    ["PAGE_CONCURRENCY", "4"],
     ["QUEUE_MAXSIZE", "lots"],
     ["MAX_UPLOAD_SIZE", "12 parsecs"],
     ["MAX_BYTES_IN_FLIGHT", "0"],

@@ -1,11 +1,12 @@
 import { Clock, Context, Effect, Layer } from "effect"
-import { GlobalGate, type Pass } from "../../src/actors/GlobalGate.ts"
+import { GlobalGate } from "../../src/actors/GlobalGate.ts"
 import { PageScheduler } from "../../src/actors/PageScheduler.ts"
+import type { GlobalPermit } from "../../src/actors/Preemption.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import type { History } from "./History.ts"
 
 /** The permit of the global gate that the document at hand runs under. */
-export const CurrentPass = Context.Reference<Pass | undefined>("simulation/CurrentPass", {
+export const CurrentPermit = Context.Reference<GlobalPermit | undefined>("simulation/CurrentPermit", {
   defaultValue: () => undefined
 })
 
@@ -14,10 +15,10 @@ export const PagePermitsSince = Context.Reference<number | undefined>("simulatio
   defaultValue: () => undefined
 })
 
-/** The gate as it is, with a look at who waits when a permit is wanted back. */
+/** The gate as it is, with a look at who waits when a permit is requested. */
 const watchGate = (gate: Context.Service.Shape<typeof GlobalGate>, history: History) => {
   const waiting = new Set<{ readonly tenant: TenantId }>()
-  const wanted = ({ tenant }: Pass) => {
+  const requested = ({ tenant }: GlobalPermit) => {
     history.note(`${tenant} is asked for a permit`)
     if (![...waiting].some((other) => other.tenant !== tenant)) {
       history.violate(
@@ -32,11 +33,14 @@ const watchGate = (gate: Context.Service.Shape<typeof GlobalGate>, history: Hist
       Effect.suspend(() => {
         const waiter = { tenant }
         waiting.add(waiter)
-        const given = (pass: Pass) =>
+        const given = (permit: GlobalPermit) =>
           Effect.suspend(() => {
             waiting.delete(waiter)
-            const unwatch = pass.onWanted(() => wanted(pass))
-            return work(pass).pipe(Effect.provideService(CurrentPass, pass), Effect.ensuring(Effect.sync(unwatch)))
+            const unwatch = permit.onRequest(() => requested(permit))
+            return work(permit).pipe(
+              Effect.provideService(CurrentPermit, permit),
+              Effect.ensuring(Effect.sync(unwatch))
+            )
           })
         return Effect.ensuring(
           gate.run(tenant, idle)(given),

@@ -172,33 +172,33 @@ const overfillsBacklog: Plant = {
   })
 }
 
-/** A permit is wanted back before anything was read under it. */
+/** A permit is requested before anything was read under it. */
 const asksTooEarly = gateAs((gate) => ({
   ...gate,
   run: (tenant, idle) => (work) =>
     gate.run(
       tenant,
       idle
-    )((pass) => {
-      pass.ranges++
-      return work(pass)
+    )((permit) => {
+      permit.rangeRead()
+      return work(permit)
     })
 }))
 
-/** Every permit is wanted back after half a second, if something was read under it. */
+/** Every permit is requested after half a second, if something was read under it. */
 const asksForNobody = gateAs((gate) => ({
   ...gate,
   run: (tenant, idle) => (work) =>
     gate.run(
       tenant,
       idle
-    )((pass) =>
+    )((permit) =>
       Effect.raceFirst(
-        work(pass),
+        work(permit),
         Effect.andThen(
           Effect.delay(
             Effect.sync(() => {
-              if (pass.ranges > 0) pass.want()
+              if (permit.mayBeRequested) permit.request()
             }),
             500
           ),

@@ -1,7 +1,7 @@
 import { Clock, type Context, Effect, Option, Scheduler } from "effect"
 import { BlobStore, BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
 import { DocumentStore, type Fence, StoreUnavailable } from "../../src/services/DocumentStore.ts"
-import { CurrentPass } from "./GateWatch.ts"
+import { CurrentPermit } from "./GateWatch.ts"
 import type { Asked, Ledger } from "./Ledger.ts"
 import type { Trouble } from "./Trouble.ts"
 
@@ -115,9 +115,9 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
         ledger.finished(fence, outcome, ended, at)
       }),
     release: (fence) =>
-      Effect.flatMap(CurrentPass, (pass) =>
+      Effect.flatMap(CurrentPermit, (permit) =>
         call("release", store.release(fence), () =>
-          ledger.released(fence, pass?.wanted === true && !process.stopping)
+          ledger.released(fence, permit?.isRequested === true && !process.stopping)
         ).pipe(Effect.tapErrorTag("StoreUnavailable", () => abandon(fence)))
       ),
     reclaimExpired: (now) => call("reclaimExpired", store.reclaimExpired(now), () => ledger.reclaimed(now)),

@@ -2,16 +2,15 @@ import { Effect, Result, Schema } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { Priority } from "../domain/Document.ts"
 import { examples } from "../domain/Examples.ts"
-import { parsePublicHttpUrl } from "../domain/HttpUrl.ts"
+import { parseHttpUrl } from "../domain/HttpUrl.ts"
 import { BadRequest } from "./Problems.ts"
 
 /** What a caller may say about the documents of one submission. */
 
+/** Whether its host may be reached is for `callbackAllowed` to say. */
 export const CallbackUrl = Schema.String.check(
   Schema.isMaxLength(2048),
-  Schema.makeFilter((text: string) =>
-    Result.match(parsePublicHttpUrl(text), { onFailure: String, onSuccess: () => true })
-  )
+  Schema.makeFilter((text: string) => Result.match(parseHttpUrl(text), { onFailure: String, onSuccess: () => true }))
 ).annotate({
   description: "A public http(s) URL that is told of the terminal state.",
   examples: ["https://example.com/sluice"]

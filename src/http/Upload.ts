@@ -2,6 +2,7 @@ import { Effect, Schema, type Scope, Stream } from "effect"
 import type { HttpServerRequest, Multipart } from "effect/http"
 import type { Ingestion } from "../actors/Ingestion.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
+import { callbackAllowed } from "./CallbackTarget.ts"
 import { type CurrentTenant, tenantWithBody } from "./CurrentTenant.ts"
 import type { Intake, UploadSettings } from "./Intake.ts"
 import { invalidRequest } from "./InvalidRequest.ts"
@@ -69,6 +70,7 @@ export const uploadForm = Effect.fnUntraced(function* (
     const { tenant_id, ...form } = yield* Effect.mapError(decodeFormFields(Object.fromEntries(fields)), (error) =>
       invalidRequest("form", error)
     )
+    yield* callbackAllowed("form.callback", form.callback)
     tenant = yield* tenantWithBody(tenant_id)
     settings = { ...head, ...form }
     yield* intake.open(tenant, settings)

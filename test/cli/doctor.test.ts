@@ -65,7 +65,9 @@ describe("doctor", () => {
         ["TRUSTED_PROXIES", "foo"],
         ["TENANT_LIMITS", "none"],
         ["ADMIN_KEY", "short"],
-        ["QUEUE_TTL", "soon"]
+        ["QUEUE_TTL", "soon"],
+        ["ALLOW_PRIVATE_SOURCES", "http://minio"],
+        ["ALLOW_PRIVATE_WEBHOOKS", "10.0.0.1/8"]
       ] as const) {
         const env = { DATA_DIR: folder, [name]: value }
         const found = yield* checkSettings.pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))

@@ -4,6 +4,7 @@ import { Document, type DocumentStatus, isTerminal, type OutlineItem, type PdfMe
 import type { Failure } from "../domain/Failure.ts"
 import type { BlobHash, RunnerId, TenantId } from "../domain/Ids.ts"
 import { isFailed, type PageResult } from "../domain/Page.ts"
+import { hasWarnings, type Warning, warningsField } from "../domain/Warning.ts"
 import type { Delivery } from "../domain/Webhook.ts"
 import { ChangeLog } from "./DocumentStoreMemoryLog.ts"
 import type { NewDocument, PageFaults, QueueStats } from "./DocumentStore.ts"
@@ -20,6 +21,7 @@ export interface Stored {
   changed: number
   readonly faults: Map<number, PageFaults>
   pagesFailed: number
+  pagesWarned: number
   interruptions: number
   retries: number
   /** Submissions it stands in for, beside its own. */
@@ -35,6 +37,7 @@ export interface Stored {
   pageCount: number | undefined
   metadata: PdfMetadata | undefined
   outline: ReadonlyArray<OutlineItem> | undefined
+  warnings: ReadonlyArray<Warning> | undefined
   failure: Failure | undefined
   startedAt: number | undefined
   finishedAt: number | undefined
@@ -61,11 +64,13 @@ export const toDocument = (stored: Stored): Document => {
     progress: {
       ...(pageCount === undefined ? {} : { pages: pageCount }),
       done: stored.pages.size,
-      failed: stored.pagesFailed
+      failed: stored.pagesFailed,
+      ...(stored.pagesWarned === 0 ? {} : { warned: stored.pagesWarned })
     },
     ...(metadata === undefined ? {} : { metadata }),
     ...(outline === undefined ? {} : { outline }),
     ...(failure === undefined ? {} : { failure }),
+    ...warningsField(stored.warnings),
     ...(trace === undefined ? {} : { trace }),
     timings: {
       acceptedAt: DateTime.makeUnsafe(accepted.acceptedAt),
@@ -173,6 +178,7 @@ export class Documents {
     stored.pageCount = pdf.pageCount
     stored.metadata = pdf.metadata
     stored.outline = pdf.outline
+    stored.warnings = pdf.warnings
     this.touch(stored)
   }
 
@@ -181,6 +187,7 @@ export class Documents {
     stored.pages.set(page.number, page)
     stored.pageChanges.set(page.number, this.log.add({ stored, page: page.number }))
     if (isFailed(page.status)) stored.pagesFailed++
+    if (hasWarnings(page)) stored.pagesWarned++
   }
 
   tenant(id: TenantId) {
@@ -213,6 +220,7 @@ export class Documents {
       changed: 0,
       faults: new Map(),
       pagesFailed: 0,
+      pagesWarned: 0,
       interruptions: 0,
       retries: 0,
       shared: 0,
@@ -226,6 +234,7 @@ export class Documents {
       pageCount: undefined,
       metadata: undefined,
       outline: undefined,
+      warnings: undefined,
       failure: undefined,
       startedAt: undefined,
       finishedAt: undefined,

@@ -7,7 +7,8 @@ import { number, text, toDocument, toPage } from "./rows.ts"
 import type { Row, Statements } from "./SqliteDatabase.ts"
 
 const document = `
-  SELECT d.*, x.metadata, x.outline FROM documents d LEFT JOIN document_details x ON x.document = d.seq
+  SELECT d.*, x.metadata, x.outline, w.warnings FROM documents d LEFT JOIN document_details x ON x.document = d.seq
+  LEFT JOIN warnings w ON w.document = d.seq AND w.page = 0
 `
 
 export const findBySeq = (db: Statements, seq: number): Document => {
@@ -45,8 +46,8 @@ export const list = (db: Statements, tenant: TenantId, options: ListOptions): Ar
 }
 
 const pagesWith = (columns: string) => `
-  SELECT ${columns} FROM pages
-  WHERE document = (SELECT seq FROM documents WHERE id = ? AND tenant_id = ?) AND number >= ?
+  SELECT ${columns}, warnings FROM pages p LEFT JOIN warnings w ON w.document = p.document AND w.page = p.number
+  WHERE p.document = (SELECT seq FROM documents WHERE id = ? AND tenant_id = ?) AND number >= ?
   ORDER BY number LIMIT ?
 `
 const summaryColumns = "number, status, width, height, rotation, elapsed_millis, error"

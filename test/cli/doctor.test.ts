@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { readdirSync } from "node:fs"
 import { checkMemory, checkNode, checkSettings } from "../../src/cli/doctor/Checks.ts"
 import { judgeDisk } from "../../src/cli/doctor/Storage.ts"
+import { holdDataDirectory } from "../../src/layers/DataDirectory.ts"
 import { temporaryFolder } from "../support/service.ts"
 import { sluice } from "./harness.ts"
 
@@ -51,6 +52,31 @@ describe("doctor", () => {
       assert.deepInclude(states, { node: "ok", settings: "fail", "data folder": "fail", port: "fail" })
       const told = JSON.stringify(findings)
       for (const part of ["PAGE_WORKERS", "DATA_DIR", `127.0.0.1:${port} is taken`]) assert.include(told, part)
+    })
+  )
+
+  it.live("says that a data folder is in use as long as a server works in it, and changes nothing there", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const dataFolder = Effect.map(sluice(["doctor", "--json"], { DATA_DIR: folder, PORT: "0" }), ({ code, out }) => ({
+        code,
+        found: JSON.parse(out).findings.find(({ name }: { name: string }) => name === "data folder")
+      }))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* holdDataDirectory(folder)
+          const { code, found } = yield* dataFolder
+          assert.strictEqual(code, 1)
+          assert.strictEqual(found.state, "fail")
+          assert.include(found.detail, `${folder} is in use`)
+          // It does not take the lock away from the server.
+          const second = yield* Effect.flip(Effect.scoped(holdDataDirectory(folder)))
+          assert.include(second.message, "another Sluice works in it")
+        })
+      )
+      assert.deepStrictEqual(readdirSync(folder), ["lock"])
+      assert.strictEqual((yield* dataFolder).found.state, "ok")
+      assert.deepStrictEqual(readdirSync(folder), ["lock"])
     })
   )
 

@@ -3,7 +3,7 @@ import { CliError } from "effect/cli"
 import { Refused, Unreachable } from "../client.ts"
 import { Json } from "./Json.ts"
 import { systemErrorOf } from "./SystemError.ts"
-import { printable } from "./Text.ts"
+import { printable, unstopped } from "./Text.ts"
 import { CommandPath } from "./Usage.ts"
 
 /** How commands end: 0 done, 1 something failed, 2 wrong usage, 130 interrupted. What went wrong is said in one line. */
@@ -40,7 +40,9 @@ export const reasonOf = (error: Error): string => {
     const { issues } = describeIssues(cause.issue)
     return issues.map(({ message, path }) => `${path?.join("_")}: ${message}`).join("; ")
   }
-  return [error.message, cause instanceof Error ? cause.message : ""].filter((text) => text !== "").join(": ")
+  return [unstopped(error.message), cause instanceof Error ? cause.message : ""]
+    .filter((text) => text !== "")
+    .join(": ")
 }
 
 const describe = (error: Error) => {
@@ -72,7 +74,7 @@ export const reported = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) 
         return yield* new CliError.ShowHelp({ commandPath: yield* CommandPath, errors })
       }
       const told = describe(error)
-      const line = `sluice: ${told.code}: ${told.detail}${told.advice === undefined ? "" : ` — ${told.advice}`}`
+      const line = `sluice: ${told.code}: ${told.advice === undefined ? told.detail : `${unstopped(told.detail)} — ${told.advice}`}`
       yield* Console.error((yield* Json) ? JSON.stringify({ error: told }) : printable(line.replace(/\s+/g, " ")))
       return yield* new CommandFailed()
     })

@@ -3,7 +3,7 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { printable } from "./Text.ts"
+import { printable, unstopped } from "./Text.ts"
 
 /** How a command line that is at fault is answered: on stderr, in few lines, with the usage of the command that was meant. */
 
@@ -63,7 +63,7 @@ const oneLine = (text: string) => printable(text.trim().replace(/\s+/g, " "))
 
 /** Says what is wrong, how the command is used, and where its help is. */
 const misuse = (json: boolean, { commandPath, errors, helpDoc }: CliOutput.Presenter.InvalidInvocation) => {
-  const detail = [...new Set(errors.map((error) => oneLine(wordsOf(error))))].join("; ")
+  const detail = [...new Set(errors.map((error) => unstopped(oneLine(wordsOf(error)))))].join("; ")
   const usage = `usage: ${oneLine(helpDoc.usage)}`
   const help = `see ${commandPath.join(" ")} --help`
   return Console.error(

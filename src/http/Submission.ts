@@ -12,7 +12,8 @@ export const CallbackUrl = Schema.String.check(
   Schema.isMaxLength(2048),
   Schema.makeFilter((text: string) => Result.match(parseHttpUrl(text), { onFailure: String, onSuccess: () => true }))
 ).annotate({
-  description: "A public http(s) URL that is told of the terminal state.",
+  description:
+    "An http(s) URL that is told of the terminal state; of a public host, or of one that the operator allows.",
   examples: ["https://example.com/sluice"]
 })
 

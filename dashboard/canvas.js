@@ -3,7 +3,7 @@ import { pageWords } from "./store.js"
 
 const names = /** @type {const} */ (["pending", "ok", "empty", "scanned", "failed", "timeout"])
 
-/** @typedef {{ readonly pages: ReadonlyArray<string>, readonly accent: string, readonly text: string, readonly muted: string, readonly line: string, readonly inkOnPage: string, readonly flash: string }} Colors */
+/** @typedef {{ readonly pages: ReadonlyArray<string>, readonly done: string, readonly warn: string, readonly accent: string, readonly text: string, readonly muted: string, readonly line: string, readonly inkOnPage: string, readonly flash: string }} Colors */
 
 /** @type {Colors | undefined} */
 let known
@@ -15,6 +15,8 @@ export const colors = () => {
     const of = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`)
     known = {
       pages: names.map((name) => of(`page-${name}`)),
+      done: of("page-done"),
+      warn: of("warn"),
       accent: of("accent"),
       text: of("text"),
       muted: of("muted"),
@@ -74,7 +76,8 @@ export const prepare = (canvas, height) => {
 
 /**
  * All pages of a document in one line: each column stands for as many pages as there must be, filled like a gauge with those
- * that are done. Failures stand on top, where they are seen.
+ * that are done. Failures stand on top, where they are seen. Of pages that became done before this tab looked, what came of them
+ * is not known: they have a colour of their own, and are taken for the first ones.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {Uint8Array | undefined} codes pages that were seen
@@ -98,13 +101,14 @@ export const paintStrip = (canvas, codes, { done, failed, pages }) => {
     if (code > 0) seen += 1
     if (code > 3) seenFailed += 1
   }
-  // Pages that became done before this tab looked: nobody told which, and mostly it was the first ones.
   let unseen = Math.max(0, done - seen)
   let unseenFailed = Math.max(0, failed - seenFailed)
   const columns = Math.max(1, Math.min(pages, Math.floor(width / 5)))
   const step = Math.min(width / columns, 26)
   const gap = step > 8 ? 2 : 1
-  const counts = new Uint32Array(6)
+  /** By code, and after those the pages that are done somehow. */
+  const counts = new Uint32Array(7)
+  const doneSomehow = 6
   for (let column = 0; column < columns; column += 1) {
     const first = Math.floor((column * pages) / columns)
     const last = Math.floor(((column + 1) * pages) / columns)
@@ -113,7 +117,7 @@ export const paintStrip = (canvas, codes, { done, failed, pages }) => {
       let code = codes?.[page] ?? 0
       if (code === 0 && unseen > 0) {
         unseen -= 1
-        code = unseenFailed > 0 && unseen < unseenFailed ? 4 : 1
+        code = unseenFailed > 0 && unseen < unseenFailed ? 4 : doneSomehow
         if (code === 4) unseenFailed -= 1
       }
       counts[code] = (counts[code] ?? 0) + 1
@@ -122,11 +126,11 @@ export const paintStrip = (canvas, codes, { done, failed, pages }) => {
     context.fillStyle = palette.pages[0] ?? ""
     context.fillRect(x, 0, step - gap, height)
     let y = height
-    for (const code of [1, 3, 2, 5, 4]) {
+    for (const code of [doneSomehow, 1, 3, 2, 5, 4]) {
       const part = (counts[code] ?? 0) / (last - first)
       if (part === 0) continue
-      const tall = Math.max(part * height, code > 3 ? 3 : 0)
-      context.fillStyle = palette.pages[code] ?? ""
+      const tall = Math.max(part * height, code === 4 || code === 5 ? 3 : 0)
+      context.fillStyle = code === doneSomehow ? palette.done : (palette.pages[code] ?? "")
       context.fillRect(x, Math.max(0, y - tall), step - gap, tall)
       y -= tall
     }

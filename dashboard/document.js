@@ -8,7 +8,7 @@ import { PageGrid } from "./pageGrid.js"
 import { makePagePanel } from "./pagePanel.js"
 import { pageWords, store } from "./store.js"
 import { makeTimeline } from "./timeline.js"
-import { bytes, ended, explainProgress, explainWaiting, plural } from "./words.js"
+import { bytes, ended, explainProgress, explainWaiting, plural, sentences } from "./words.js"
 
 /** @typedef {import("./types.d.ts").Document} Document */
 
@@ -36,6 +36,15 @@ const factsOf = ({ metadata, outline, priority, sourceUrl, tenantId }) => {
   if (held.length > 0) facts.push(["has", held.join(", ")])
   if (outline !== undefined && outline.length > 0) facts.push(["bookmarks", plural(outline.length, "bookmark")])
   return facts
+}
+
+const passwordAdvice = "Enter its password above and have it read again."
+
+/** What can be done right here is not to be done by another upload. @param {NonNullable<Document["error"]>} error @param {boolean} retryable */
+const adviceOf = ({ advice, code }, retryable) => {
+  if (!retryable) return advice
+  if (code === "PASSWORD_REQUIRED" || code === "PASSWORD_INVALID") return passwordAdvice
+  return code === "EXPIRED" ? "Try it again when there is less to do, or raise QUEUE_TTL." : advice
 }
 
 /** @type {import("./types.d.ts").View} */
@@ -73,8 +82,11 @@ export const documentView = (root, signal, id) => {
     if (signal.aborted) return
     trouble.hidden = false
     if (problem instanceof Problem)
-      trouble.replaceChildren(h("code", null, problem.code), ` ${problem.message} `, problem.advice ?? "")
-    else say(trouble, String(problem))
+      trouble.replaceChildren(
+        h("code", null, problem.code),
+        ` ${sentences(problem.message, problem.code === "PASSWORD_REQUIRED" ? passwordAdvice : problem.advice)}`
+      )
+    else say(trouble, sentences(String(problem)))
   }
 
   const select = (/** @type {number} */ page) => {
@@ -134,12 +146,14 @@ export const documentView = (root, signal, id) => {
 
   let passwordWanted = false
   let millis = new Float32Array(0)
+  /** Pages with warnings. @type {Set<number>} */
+  const warnedPages = new Set()
   let factsShown = ""
 
   const showLegend = (/** @type {Uint8Array} */ codes) => {
     const counts = [0, 0, 0, 0, 0, 0]
     for (const code of codes) counts[code] = (counts[code] ?? 0) + 1
-    const text = counts.join()
+    const text = [...counts, warnedPages.size].join()
     if (legend.dataset["counts"] === text) return
     legend.dataset["counts"] = text
     legend.replaceChildren(
@@ -147,7 +161,10 @@ export const documentView = (root, signal, id) => {
         (counts[code] ?? 0) === 0
           ? []
           : [h("li", null, h("i", { class: `swatch ${word}` }), `${(counts[code] ?? 0).toLocaleString("en")} ${word}`)]
-      )
+      ),
+      ...(warnedPages.size === 0
+        ? []
+        : [h("li", null, h("i", { class: "swatch warned" }), `${warnedPages.size.toLocaleString("en")} with warnings`)])
     )
   }
 
@@ -160,24 +177,28 @@ export const documentView = (root, signal, id) => {
     say(name, document.name)
     if (state.textContent !== status) state.replaceChildren(pill(status))
     say(summary, `${explainProgress(progress)} · ${bytes(size)} · ${id}`)
+    retry.hidden = status !== "partial" && status !== "failed"
     failure.hidden = error === undefined
     if (error !== undefined)
-      failure.replaceChildren(h("code", null, error.code), ` ${error.message}. `, h("b", null, error.advice))
+      failure.replaceChildren(
+        h("code", null, error.code),
+        ` ${sentences(error.message)} `,
+        h("b", null, sentences(adviceOf(error, !retry.hidden)))
+      )
     warnings.hidden = warned.length === 0
     warnings.replaceChildren(
-      ...warned.map(({ code, message }) => h("p", { class: "notice" }, h("code", null, code), ` ${message}`))
+      ...warned.map(({ code, message }) => h("p", { class: "notice" }, h("code", null, code), ` ${sentences(message)}`))
     )
     waiting.hidden = document.waiting === undefined || over
     if (document.waiting !== undefined) say(waiting, explainWaiting(document.waiting, Date.now()).join(" "))
     cancel.hidden = over
     remove.hidden = !over
     download.hidden = progress.done === 0
-    retry.hidden = status !== "partial" && status !== "failed"
     say(retry, progress.done > progress.failed ? "Read the failed pages again" : "Try again")
     passwordField.hidden = retry.hidden || !(passwordWanted || error?.code.startsWith("PASSWORD") === true)
     const codes = store.pages(id) ?? new Uint8Array(progress.pages ?? 0)
     showLegend(codes)
-    grid.show(codes, lit)
+    grid.show(codes, lit, warnedPages)
     grid.element.hidden = codes.length === 0
     none.hidden = codes.length > 0
     say(none, over ? "None was read." : "It is not opened yet.")
@@ -219,7 +240,11 @@ export const documentView = (root, signal, id) => {
         longer.set(millis)
         millis = longer
       }
-      for (const { elapsedMillis, number } of part.pages) millis[number - 1] = elapsedMillis
+      for (const { elapsedMillis, number, warnings } of part.pages) {
+        millis[number - 1] = elapsedMillis
+        if (warnings === undefined) warnedPages.delete(number)
+        else warnedPages.add(number)
+      }
       store.putPages(id, count, part.pages)
       timeline.showPages(millis, store.pages(id) ?? new Uint8Array(count))
       if (part.next === undefined) return

@@ -3,18 +3,25 @@ import { api } from "./api.js"
 import { announce } from "./announce.js"
 import { keepPainted, paintStrip } from "./canvas.js"
 import { h, pill, say } from "./dom.js"
+import { learnPages, whenSeen } from "./pageResults.js"
 import { store } from "./store.js"
-import { bytes, duration, ended, explainProgress, millisOf, moment } from "./words.js"
+import { bytes, dueAt, duration, ended, explainProgress, fullMoment, millisOf, moment, sentences } from "./words.js"
 
 /** @typedef {import("./types.d.ts").Document} Document */
 
 /** @param {Document} document */
-const timeOf = ({ status, timings: { acceptedAt, finishedAt, startedAt } }) => {
-  if (finishedAt !== undefined)
-    return `${moment(finishedAt)}, after ${duration(millisOf(finishedAt) - millisOf(acceptedAt))}`
+const timeOf = ({ status, timings }) => {
+  const { finishedAt, retriedAt, startedAt } = timings
+  const due = dueAt(timings)
+  // What was not to start yet may have ended all the same: it was cancelled.
+  if (finishedAt !== undefined) {
+    const took = millisOf(finishedAt) - due
+    return took < 0 ? moment(finishedAt) : `${moment(finishedAt)}, after ${duration(took)}`
+  }
   if (status === "running" && startedAt !== undefined)
-    return `reading for ${duration(Date.now() - millisOf(startedAt))}`
-  return `waiting for ${duration(Date.now() - millisOf(acceptedAt))}`
+    return `reading for ${duration(Date.now() - Math.max(due, retriedAt === undefined ? millisOf(startedAt) : due))}`
+  if (due > Date.now()) return `starts ${moment(new Date(due).toISOString())} or later`
+  return `waiting for ${duration(Date.now() - due)}`
 }
 
 class DocumentRow {
@@ -43,7 +50,7 @@ class DocumentRow {
           if (now !== undefined) store.put(now)
           announce(`${this.#document.name} is ${now?.status ?? "removed"}.`)
         })
-        .catch((problem) => onProblem(problem.message))
+        .catch((problem) => onProblem(sentences(problem.message, problem.advice)))
         .finally(() => (this.#cancel.disabled = false))
     })
     this.element = h(
@@ -54,21 +61,34 @@ class DocumentRow {
       h("div", { class: "row-foot" }, this.#pages, this.#time, this.#cancel)
     )
     keepPainted(this.#strip, () => this.#paint(), signal)
+    whenSeen(this.element, () => this.#learn(signal), signal)
     this.show(document)
   }
 
   /** @param {Document} document */
   show(document) {
     this.#document = document
-    const { error, name, progress, size, status } = document
+    const { error, name, progress, size, status, warnings = [] } = document
     say(this.#link, name)
     if (this.#status.textContent !== status) this.#status.replaceChildren(pill(status))
     const why = error === undefined || status === "cancelled" ? "" : ` · ${error.code}`
-    say(this.#pages, `${explainProgress(progress)}${why} · ${bytes(size)}`)
+    const warned = warnings.map(({ code }) => ` · ${code}`).join("")
+    say(this.#pages, `${explainProgress(progress)}${why}${warned} · ${bytes(size)}`)
     say(this.#time, timeOf(document))
+    const { acceptedAt, finishedAt } = document.timings
+    this.#time.title = `accepted ${fullMoment(acceptedAt)}${finishedAt === undefined ? "" : `, ended ${fullMoment(finishedAt)}`}`
     this.#cancel.hidden = ended.has(status)
     this.#cancel.setAttribute("aria-label", `Cancel ${name}`)
     this.#paint()
+  }
+
+  /** Which pages have text and which are scanned is not in the list. */
+  #learn(/** @type {AbortSignal} */ signal) {
+    const { id, progress, status } = this.#document
+    const known = store.pages(id)
+    const seen = known === undefined ? 0 : known.filter((code) => code > 0).length
+    if (!ended.has(status) || progress.done === 0 || seen >= progress.done) return
+    learnPages(id, signal)
   }
 
   #paint() {
@@ -88,10 +108,16 @@ export class DocumentList {
     this.#signal = signal
     this.#onProblem = onProblem
     this.element = h("ul", { class: "rows", "aria-label": label })
+    let day = new Date().toDateString()
     const clock = setInterval(() => {
+      // At midnight what was a time of today becomes one with a date.
+      const today = new Date().toDateString()
+      const isAnotherDay = today !== day
+      day = today
       for (const id of this.#rows.keys()) {
         const document = store.documents.get(id)
-        if (document !== undefined && !ended.has(document.status)) this.#rows.get(id)?.row.show(document)
+        if (document !== undefined && (isAnotherDay || !ended.has(document.status)))
+          this.#rows.get(id)?.row.show(document)
       }
     }, 1_000)
     signal.addEventListener("abort", () => {

@@ -4,7 +4,7 @@ import { DocumentList } from "./documentRow.js"
 import { h, say } from "./dom.js"
 import { news } from "./news.js"
 import { store } from "./store.js"
-import { plural, statuses } from "./words.js"
+import { plural, sentences, statuses } from "./words.js"
 
 const partSize = 50
 
@@ -88,7 +88,7 @@ export const documentsView = (root, signal) => {
       complain("")
       show()
     } catch (problem) {
-      if (!signal.aborted && problem instanceof Error) complain(problem.message)
+      if (!signal.aborted && problem instanceof Error) complain(sentences(problem.message))
     } finally {
       more.disabled = false
     }

@@ -7,6 +7,7 @@ import { byId, h } from "./dom.js"
 import { onIdentity, showTenant, startIdentity } from "./identity.js"
 import { startLive } from "./live.js"
 import { news } from "./news.js"
+import { nowhere } from "./nowhere.js"
 import { overview } from "./overview.js"
 import { store } from "./store.js"
 import { tenantsView } from "./tenants.js"
@@ -41,7 +42,18 @@ const connection = startLive({
 })
 
 /** @type {Record<string, import("./types.d.ts").View>} */
-const views = { overview, documents: documentsView, document: documentView, tenants: tenantsView, workers: workersView }
+const views = { "": overview, overview, documents: documentsView, tenants: tenantsView, workers: workersView }
+
+/** @param {string} address what follows `#/` */
+const routeOf = (address) => {
+  const [first = "", second = "", ...more] = address.replace(/\/$/, "").split("/")
+  if (first === "documents" && second !== "" && more.length === 0)
+    return { name: "document", parameter: second, view: documentView }
+  const view = second === "" && Object.hasOwn(views, first) ? views[first] : undefined
+  return view === undefined
+    ? { name: "nowhere", parameter: address, view: nowhere }
+    : { name: first === "" ? "overview" : first, parameter: "", view }
+}
 
 /** @type {AbortController | undefined} */
 let shown
@@ -58,9 +70,8 @@ const decoded = (text) => {
 
 /** @param {boolean} moved by a person, whose focus goes along */
 const show = (moved) => {
-  const [first = "", second = ""] = location.hash.replace(/^#\/?/, "").split("/")
-  const name = first === "documents" && second !== "" ? "document" : first === "" ? "overview" : first
-  const view = views[name] ?? overview
+  const address = location.hash.replace(/^#\/?/, "")
+  const { name, parameter, view } = routeOf(address)
   shown?.abort()
   shown = new AbortController()
   const main = byId("main", HTMLElement)
@@ -73,7 +84,7 @@ const show = (moved) => {
     else link.removeAttribute("aria-current")
   }
   document.title = "Sluice"
-  view(root, shown.signal, decoded(second))
+  view(root, shown.signal, decoded(parameter))
   if (moved) {
     scrollTo(0, 0)
     main.focus({ preventScroll: true })

@@ -7,7 +7,7 @@ import { news } from "./news.js"
 import { store } from "./store.js"
 import { uploadPanel } from "./uploadPanel.js"
 import { every } from "./views.js"
-import { duration, ended, millisOf, plural } from "./words.js"
+import { dueAt, duration, ended, millisOf, plural } from "./words.js"
 
 const mostRows = 12
 
@@ -122,7 +122,7 @@ export const overview = (root, signal) => {
     const times = all
       .filter(({ status }) => status === "completed" || status === "partial")
       .slice(0, 50)
-      .map(({ timings }) => millisOf(timings.finishedAt ?? timings.acceptedAt) - millisOf(timings.acceptedAt))
+      .map(({ timings }) => (timings.finishedAt === undefined ? 0 : millisOf(timings.finishedAt) - dueAt(timings)))
       .sort((a, b) => a - b)
     if (times.length === 0) latency.show("–", "no document yet")
     else

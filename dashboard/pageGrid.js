@@ -11,6 +11,8 @@ const cellFor = (pages) => (pages <= 150 ? 30 : pages <= 500 ? 20 : pages <= 2_5
 export class PageGrid {
   /** @type {Uint8Array} */
   #codes = new Uint8Array(0)
+  /** Pages with warnings. @type {ReadonlySet<number>} */
+  #warned = new Set()
   #selected = 0
   #columns = 1
   #cell = 30
@@ -42,9 +44,10 @@ export class PageGrid {
     signal.addEventListener("abort", () => cancelAnimationFrame(this.#frame))
   }
 
-  /** @param {Uint8Array} codes @param {ReadonlyArray<number>} lit pages that just became done */
-  show(codes, lit = []) {
+  /** @param {Uint8Array} codes @param {ReadonlyArray<number>} lit pages that just became done @param {ReadonlySet<number>} warned */
+  show(codes, lit, warned) {
     this.#codes = codes
+    this.#warned = warned
     this.#cell = cellFor(codes.length)
     this.canvas.setAttribute("aria-valuemax", String(Math.max(1, codes.length)))
     if (!lessMotion.matches) {
@@ -62,10 +65,15 @@ export class PageGrid {
     this.#soon()
   }
 
+  /** @param {number} page */
+  #wordOf(page) {
+    return `${wordOf(this.#codes[page - 1] ?? 0)}${this.#warned.has(page) ? ", with warnings" : ""}`
+  }
+
   #describe() {
     const page = Math.max(1, this.#selected)
     this.canvas.setAttribute("aria-valuenow", String(page))
-    const word = wordOf(this.#codes[page - 1] ?? 0)
+    const word = this.#wordOf(page)
     this.canvas.setAttribute("aria-valuetext", `page ${page} of ${this.#codes.length}, ${word}`)
   }
 
@@ -110,7 +118,7 @@ export class PageGrid {
     const page = this.#pageAt(event)
     this.tip.hidden = page < 1 || page > this.#codes.length
     if (this.tip.hidden) return
-    say(this.tip, `${page} · ${wordOf(this.#codes[page - 1] ?? 0)}`)
+    say(this.tip, `${page} · ${this.#wordOf(page)}`)
     const left = Math.min(event.offsetX + 12, this.canvas.clientWidth - 110)
     this.tip.style.translate = `${Math.max(0, left)}px ${event.offsetY + 14}px`
   }
@@ -161,6 +169,16 @@ export class PageGrid {
           context.fillRect(x, y, inner, inner)
           context.globalAlpha = 1
         }
+      }
+      if (cell >= 9 && this.#warned.has(index + 1)) {
+        // A corner turned down, on top of whatever the page is.
+        const corner = Math.max(4, inner * 0.4)
+        context.fillStyle = palette.warn
+        context.beginPath()
+        context.moveTo(x + inner - corner, y)
+        context.lineTo(x + inner, y)
+        context.lineTo(x + inner, y + corner)
+        context.fill()
       }
       // Not by colour alone: what failed is crossed out.
       if (code > 3 && cell >= 9) {

@@ -1,7 +1,7 @@
 // One page beside the grid: its text, or its lines where they stand on the page, or what went wrong.
 import { api, Problem } from "./api.js"
 import { h, pill, say, svg } from "./dom.js"
-import { duration } from "./words.js"
+import { duration, sentences } from "./words.js"
 
 /** @typedef {import("./types.d.ts").Page} Page */
 
@@ -16,23 +16,42 @@ const layoutOf = ({ height, lines, number, width }) =>
       "aria-label": `The lines of page ${number} where they stand`
     },
     svg("rect", { width, height, class: "paper" }),
-    ...(lines ?? []).slice(0, 3_000).map((line) =>
-      svg(
-        "text",
-        {
-          x: line.x,
-          y: line.y + line.height * 0.8,
-          "font-size": Math.max(1, line.height),
-          textLength: Math.max(1, line.width),
-          lengthAdjust: "spacingAndGlyphs"
-        },
-        line.text
+    ...(lines ?? [])
+      .slice(0, 3_000)
+      .map((line) =>
+        svg(
+          "text",
+          { x: line.x, y: line.y + line.height * 0.8, "font-size": Math.max(1, line.height), "data-width": line.width },
+          line.text
+        )
       )
-    )
   )
 
+/**
+ * Gives lines the width that they have on the page: squeezed where the font here is wider, and with their words a little apart
+ * where it is narrower. A row of a table is left as it is: where the gaps between its cells are is not known, and letters or
+ * words pulled apart over all of it cannot be read. @param {Element} drawing
+ */
+const fitLines = (drawing) => {
+  const texts = [...drawing.querySelectorAll("text")]
+  // All are measured before any is changed: one layout instead of one for each.
+  const lengths = texts.map((text) => text.getComputedTextLength())
+  texts.forEach((text, index) => {
+    const natural = lengths[index] ?? 0
+    const width = Math.max(1, Number(text.dataset["width"]))
+    const gaps = (text.textContent ?? "").trim().split(" ").length - 1
+    if (natural > width) {
+      text.setAttribute("textLength", String(width))
+      text.setAttribute("lengthAdjust", "spacingAndGlyphs")
+      return
+    }
+    const apart = (width - natural) / Math.max(1, gaps)
+    if (gaps > 0 && apart < Number(text.getAttribute("font-size"))) text.setAttribute("word-spacing", String(apart))
+  })
+}
+
 /** @param {NonNullable<Page["warnings"]>[number]} warning */
-const warningOf = ({ code, message }) => h("p", { class: "notice" }, h("code", null, code), ` ${message}`)
+const warningOf = ({ code, message }) => h("p", { class: "notice" }, h("code", null, code), ` ${sentences(message)}`)
 
 /** @param {Page} page @param {boolean} laidOut */
 const contentOf = (page, laidOut) => {
@@ -41,8 +60,8 @@ const contentOf = (page, laidOut) => {
       "div",
       { class: "notice bad" },
       h("code", null, page.error.code),
-      ` ${page.error.message}. `,
-      h("b", null, page.error.advice)
+      ` ${sentences(page.error.message)} `,
+      h("b", null, sentences(page.error.advice))
     )
   }
   if (page.status === "scanned")
@@ -83,6 +102,8 @@ export const makePagePanel = (id, { count, onSelect }, signal) => {
     )
     state.replaceChildren(pill(shown.status))
     content.replaceChildren(...(shown.warnings ?? []).map(warningOf), contentOf(shown, laidOut))
+    const drawing = content.querySelector(".layout")
+    if (drawing !== null) fitLines(drawing)
   }
   const step = (/** @type {number} */ by) => {
     const next = Math.min(count(), Math.max(1, selected + by))
@@ -127,8 +148,13 @@ export const makePagePanel = (id, { count, onSelect }, signal) => {
         say(detail, "")
         content.replaceChildren(
           problem.code === "PAGE_NOT_FOUND"
-            ? h("p", { class: "muted" }, `Not read yet: ${problem.message}.`)
-            : h("p", { class: "notice bad" }, h("code", null, problem.code), ` ${problem.message} `, problem.advice)
+            ? h("p", { class: "muted" }, sentences(`Not read yet: ${problem.message}`))
+            : h(
+                "p",
+                { class: "notice bad" },
+                h("code", null, problem.code),
+                ` ${sentences(problem.message, problem.advice)}`
+              )
         )
       }
     }

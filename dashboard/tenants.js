@@ -5,7 +5,7 @@ import { byId, h, say, Slots } from "./dom.js"
 import { identity } from "./identity.js"
 import { news } from "./news.js"
 import { every } from "./views.js"
-import { duration, percent, plural } from "./words.js"
+import { duration, percent, plural, sentences } from "./words.js"
 
 /** @typedef {import("./types.d.ts").Tenant} Tenant */
 
@@ -77,7 +77,7 @@ const editLimits = ({ limits, tenantId }, done) => {
           event.preventDefault()
           save().catch((problem) => {
             trouble.hidden = false
-            say(trouble, `${problem.message}. ${problem.advice ?? ""}`)
+            say(trouble, sentences(problem.message, problem.advice))
           })
         }
       },
@@ -187,7 +187,7 @@ export const tenantsView = (root, signal) => {
   const complain = (/** @type {unknown} */ problem) => {
     trouble.hidden = problem === undefined
     if (problem === undefined) return
-    say(trouble, problem instanceof Problem ? `${problem.message}. ${problem.advice ?? ""}` : String(problem))
+    say(trouble, problem instanceof Problem ? sentences(problem.message, problem.advice) : sentences(String(problem)))
   }
   /** @type {Map<string, ReturnType<typeof makeCard>>} */
   const cards = new Map()

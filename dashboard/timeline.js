@@ -1,10 +1,27 @@
 // How a document's time was spent: a bar for each part of its life, and the worker time of each page.
 import { keepPainted, paintBars } from "./canvas.js"
 import { h, say } from "./dom.js"
-import { duration, ended, millisOf, moment, plural } from "./words.js"
+import { duration, ended, millisOf, moment, plural, sentences } from "./words.js"
 
 /** @typedef {import("./types.d.ts").Document} Document */
 /** @typedef {{ name: string, from: number, to: number, kind: string, open: boolean, moments?: ReadonlyArray<number> }} Part */
+
+/** @param {string} retriedAt @param {Document["status"]} status @param {number} end @param {{ moments: Array<number> } | undefined} seen @returns {Array<Part>} */
+const partsOfRetry = (retriedAt, status, end, seen) => {
+  const from = Math.min(end, millisOf(retriedAt))
+  const moments = (seen?.moments ?? []).filter((at) => at >= from && at <= end + 1_000)
+  const waits = status === "queued" || status === "scheduled"
+  return [
+    {
+      name: waits ? "Queued" : "Read again",
+      from,
+      to: end,
+      kind: waits ? "queued" : "reading",
+      open: !ended.has(status),
+      ...(moments.length === 0 ? {} : { moments })
+    }
+  ]
+}
 
 /** @param {Document} document @param {{ opened?: number, moments: Array<number> } | undefined} seen @param {number} now @returns {Array<Part>} */
 const partsOf = ({ progress, status, timings }, seen, now) => {
@@ -14,6 +31,8 @@ const partsOf = ({ progress, status, timings }, seen, now) => {
   const due =
     timings.notBefore === undefined ? accepted : Math.min(end, Math.max(accepted, millisOf(timings.notBefore)))
   const started = timings.startedAt === undefined ? undefined : millisOf(timings.startedAt)
+  // Of the life before that nothing is kept but its beginning.
+  if (timings.retriedAt !== undefined) return partsOfRetry(timings.retriedAt, status, end, seen)
   /** @type {Array<Part>} */
   const parts = []
   if (due > accepted)
@@ -123,12 +142,13 @@ export const makeTimeline = (onSelect, signal) => {
       const said = [
         `Accepted ${moment(timings.acceptedAt)}`,
         ...(timings.startedAt === undefined ? [] : [`started ${moment(timings.startedAt)}`]),
+        ...(timings.retriedAt === undefined ? [] : [`asked for again ${moment(timings.retriedAt)}`]),
         ...(timings.finishedAt === undefined ? [] : [`ended ${moment(timings.finishedAt)}`]),
         plural(attempt, "run"),
         ...(interruptions > 0 ? [`${plural(interruptions, "interruption")} through no fault of its own`] : []),
         ...(retries > 0 ? [`read again ${plural(retries, "time")}`] : [])
       ]
-      say(notes, `${said.join(", ")}.`)
+      say(notes, sentences(said.join(", ")))
     },
 
     /** @param {Float32Array} millis by page, from 0 @param {Uint8Array} states */

@@ -1,7 +1,7 @@
 // Where PDFs are dropped or chosen, and what becomes of them.
 import { h, say } from "./dom.js"
 import { droppedFiles, transfers } from "./uploads.js"
-import { bytes, plural } from "./words.js"
+import { bytes, duration, plural, sentences } from "./words.js"
 
 /** @typedef {ReturnType<typeof transfers.shown>[number]} Upload */
 
@@ -23,6 +23,10 @@ export const sendFiles = (files) => transfers.add(files, { ...options })
 export const sendDropped = async (event) => {
   if (event.dataTransfer !== null) sendFiles(await droppedFiles(event.dataTransfer))
 }
+
+/** The limit is part of the sentence. @param {NonNullable<Upload["error"]>} error */
+const messageOf = ({ limit, message }) =>
+  limit === undefined ? message : `${message.replace(/\.$/, "")} (limit ${limit.toLocaleString("en")})`
 
 /** @param {Upload} upload */
 const makeRow = (upload) => {
@@ -55,9 +59,7 @@ const makeRow = (upload) => {
     if (error !== undefined) {
       detail.replaceChildren(
         h("code", null, error.code),
-        ` ${error.message}${error.limit === undefined ? "" : ` (limit ${error.limit.toLocaleString("en")})`}. `,
-        error.advice ?? "",
-        error.retryAfter === undefined ? "" : ` Send it again in ${error.retryAfter} s.`
+        ` ${sentences(messageOf(error), error.advice, error.retryAfter === undefined ? undefined : `Send it again in ${duration(error.retryAfter * 1000)}`)}`
       )
     } else if (upload.state === "known") {
       say(detail, "The same file, under this name, was there already: nothing is read again.")

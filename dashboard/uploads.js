@@ -2,6 +2,7 @@
 import { problemOf, noticeProblem, unreachable, urlOf } from "./api.js"
 import { announce } from "./announce.js"
 import { identityHeaders } from "./identity.js"
+import { sentences } from "./words.js"
 
 /** A browser has six connections per server: one is for events, and some are for looking. */
 const atOnce = 3
@@ -45,7 +46,7 @@ const refuse = (upload, error) => {
   upload.state = "refused"
   upload.error = error
   totals.refused += 1
-  announce(`${upload.name} was refused: ${error.message}`)
+  announce(sentences(`${upload.name} was refused: ${error.message}`))
 }
 
 /** @param {Upload} upload @param {number} status @param {string} text */

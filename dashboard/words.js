@@ -7,22 +7,27 @@ export const bytes = (count) => {
   if (count === undefined) return "unknown size"
   let value = count
   let unit = 0
-  while (value >= 1000 && unit < units.length - 1) {
+  // What would be rounded to 1000 is one of the next unit.
+  while (value >= 999.5 && unit < units.length - 1) {
     value /= 1000
     unit += 1
   }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
 }
 
-/** @type {(millis: number) => string} */
+/** In two units at most. It is rounded before it is split, so that no part reaches what the next unit stands for. @type {(millis: number) => string} */
 export const duration = (millis) => {
-  const seconds = millis / 1000
   if (millis < 0) return "0 s"
-  if (seconds < 1) return `${Math.round(millis)} ms`
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
-  if (seconds < 100) return `${Math.round(seconds)} s`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`
+  if (Math.round(millis) < 1_000) return `${Math.round(millis)} ms`
+  const tenths = Math.round(millis / 100)
+  if (tenths < 100) return `${(tenths / 10).toFixed(1)} s`
+  const seconds = Math.round(millis / 1_000)
+  if (seconds < 100) return `${seconds} s`
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  const minutes = Math.round(millis / 60_000)
+  if (minutes < 2_880) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  const hours = Math.round(millis / 3_600_000)
+  return `${Math.floor(hours / 24)} days ${hours % 24} h`
 }
 
 const today = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" })
@@ -34,6 +39,16 @@ export const moment = (iso) => {
   return (at.toDateString() === new Date().toDateString() ? today : otherDay).format(at)
 }
 
+/** With its date, wherever it stands. @type {(iso: string) => string} */
+export const fullMoment = (iso) => otherDay.format(new Date(iso))
+
+/** Texts of the server end with a full stop or without one; here each of them is one sentence. @type {(...texts: ReadonlyArray<string | undefined>) => string} */
+export const sentences = (...texts) =>
+  texts
+    .flatMap((text) => (text === undefined || text.trim() === "" ? [] : [text.trim()]))
+    .map((text) => (/[.!?…][)"'”’\u00bb]*$/.test(text) ? text : `${text.replace(/[,;:]$/, "")}.`))
+    .join(" ")
+
 /** @type {(iso: string) => number} */
 export const millisOf = (iso) => Date.parse(iso)
 
@@ -41,7 +56,15 @@ export const millisOf = (iso) => Date.parse(iso)
 export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`
 
 /** @type {(share: number) => string} */
-export const percent = (share) => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)}\u00a0%`
+export const percent = (share) => `${(share * 100).toFixed(share > 0 && share < 0.0995 ? 1 : 0)}\u00a0%`
+
+/**
+ * Since when its end is waited for: it was accepted, its time came, or its failed pages were asked for again.
+ *
+ * @type {(timings: import("./types.d.ts").Document["timings"]) => number}
+ */
+export const dueAt = ({ acceptedAt, notBefore, retriedAt }) =>
+  Math.max(...[acceptedAt, notBefore, retriedAt].flatMap((moment) => (moment === undefined ? [] : [millisOf(moment)])))
 
 export const ended = new Set(["completed", "partial", "failed", "cancelled"])
 

@@ -3,7 +3,7 @@ import { api, Problem } from "./api.js"
 import { keepPainted, paintSpark } from "./canvas.js"
 import { h, say } from "./dom.js"
 import { every } from "./views.js"
-import { bytes, plural } from "./words.js"
+import { bytes, plural, sentences } from "./words.js"
 
 const lookMillis = 1_000
 const remembered = 120
@@ -76,7 +76,7 @@ export const workersView = (root, signal) => {
           summary,
           problem.status === 403
             ? "Workers are everybody's: it takes the administrator's key to see them."
-            : problem.message
+            : sentences(problem.message, problem.advice)
         )
     }
   })

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
-import { complaints, type Exemption, importsOf, medianLines } from "./support/architecture.ts"
+import { complaints, type Exemption, importsOf, medianLines, nodeModulesOf } from "./support/architecture.ts"
 
 const root = fileURLToPath(new URL("../src", import.meta.url))
 const sources = new Map(
@@ -18,6 +18,17 @@ describe("the architecture", () => {
   it("lets imports point one way, without cycles, and keeps files small and the world outside", () => {
     assert.isAbove(sources.size, 10)
     assert.deepStrictEqual(complaints(sources, exemptions), [])
+  })
+
+  it("lets the client work in a browser: it and the interface it is typed by load nothing of Node", () => {
+    assert.deepStrictEqual(nodeModulesOf(sources, "client.ts"), [])
+    assert.deepStrictEqual(nodeModulesOf(sources, "http/Api.ts"), [])
+    const known = new Map([
+      ["a.ts", `import type { X } from "./c.ts"\nimport { b } from "./b.ts"`],
+      ["b.ts", `import {\n  isIP\n} from "node:net"\nimport "./a.ts"`],
+      ["c.ts", `import "node:fs"`]
+    ])
+    assert.deepStrictEqual(nodeModulesOf(known, "a.ts"), ["b.ts loads node:net"])
   })
 
   it(`keeps the median file small (${medianLines(sources)} lines in ${sources.size} files)`, () => {

@@ -116,16 +116,18 @@ const make = Effect.gen(function* () {
         known === undefined
           ? post(pending, url, at)
           : Effect.succeed(tried("deferred", { error: `not tried: ${known}` }))
+      const silent = (error: string) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          silence.add(tenantId, origin, now)
+          return tried("failed", { error })
+        })
       // What was sent gets recorded, even when the engine stops at this very moment.
       yield* Effect.uninterruptibleMask((restore) =>
         restore(attempt).pipe(
           Effect.catchTags({
-            CallbackRefused: ({ detail }) => Effect.succeed(tried("refused", { error: detail })),
-            CallbackFailed: ({ detail }) =>
-              Effect.map(Clock.currentTimeMillis, (now) => {
-                silence.add(tenantId, origin, now)
-                return tried("failed", { error: detail })
-              }),
+            CallbackRefused: ({ detail, mayChange }) =>
+              mayChange === true ? silent(detail) : Effect.succeed(tried("refused", { error: detail })),
+            CallbackFailed: ({ detail }) => silent(detail),
             // Sending it unsigned would look like a forgery.
             SealBroken: ({ message }) => Effect.succeed(tried("broken", { error: message }))
           }),

@@ -3,7 +3,7 @@ import type { DocumentView } from "../http/DocumentView.ts"
 import type { QueueStatusView } from "../http/QueueApi.ts"
 import type { TenantState } from "../domain/TenantState.ts"
 import type { Waiting } from "../domain/Waiting.ts"
-import { bar, clock, plural, table } from "./Text.ts"
+import { bar, moment, plural, table } from "./Text.ts"
 
 /** What commands say to a person about documents, queues and tenants. */
 
@@ -16,10 +16,13 @@ const gates: Record<Waiting["gate"], string> = {
   paused: "its tenant is paused"
 }
 
-export const etaOf = ({ eta }: Waiting): string | undefined => {
+/** In UTC, without the date of the day that is given. */
+export const etaOf = ({ eta }: Waiting, day?: DateTime.Utc): string | undefined => {
   if (eta === undefined) return undefined
-  const [low, high] = [clock(eta.low), clock(eta.high)]
-  return low === high ? low : `${low} to ${high}`
+  const low = moment(eta.low, day)
+  if (low === moment(eta.high, day)) return low
+  const high = moment(eta.high, day ?? eta.low)
+  return `${low} to ${high}`
 }
 
 /** `tenant, number 3, 240 pages ahead` */
@@ -57,6 +60,7 @@ export const documentLines = (document: typeof DocumentView.Type): ReadonlyArray
     ["title", metadata?.title],
     ["accepted", DateTime.formatIso(timings.acceptedAt)],
     ["started", timings.startedAt && DateTime.formatIso(timings.startedAt)],
+    ["read again", timings.retriedAt && DateTime.formatIso(timings.retriedAt)],
     ["finished", timings.finishedAt && DateTime.formatIso(timings.finishedAt)]
   ])
 }

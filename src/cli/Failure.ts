@@ -1,8 +1,10 @@
-import { Console, Context, Data, Effect, Ref, Runtime, Schema, SchemaIssue } from "effect"
+import { Console, Context, Data, Effect, PlatformError, Ref, Runtime, Schema, SchemaIssue } from "effect"
 import { CliError } from "effect/cli"
 import { Refused, Unreachable } from "../client.ts"
 import { Json } from "./Json.ts"
-import { printable } from "./Text.ts"
+import { systemErrorOf } from "./SystemError.ts"
+import { printable, unstopped } from "./Text.ts"
+import { CommandPath } from "./Usage.ts"
 
 /** How commands end: 0 done, 1 something failed, 2 wrong usage, 130 interrupted. What went wrong is said in one line. */
 
@@ -32,12 +34,15 @@ const describeIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** In one line: a stack says nothing about a wrong setting or a port in use. */
 export const reasonOf = (error: Error): string => {
+  if (error instanceof PlatformError.PlatformError) return systemErrorOf(error)
   const { cause } = error
   if (cause instanceof Schema.SchemaError) {
     const { issues } = describeIssues(cause.issue)
     return issues.map(({ message, path }) => `${path?.join("_")}: ${message}`).join("; ")
   }
-  return [error.message, cause instanceof Error ? cause.message : ""].filter((text) => text !== "").join(": ")
+  return [unstopped(error.message), cause instanceof Error ? cause.message : ""]
+    .filter((text) => text !== "")
+    .join(": ")
 }
 
 const describe = (error: Error) => {
@@ -52,7 +57,6 @@ const describe = (error: Error) => {
       advice: "Start it with `sluice serve`, or name it with --url."
     }
   }
-  if (error instanceof WrongUsage) return { code: "USAGE", detail: error.message }
   if (error instanceof Impossible) return { code: error.code, detail: error.message }
   return { code: "FAILED", detail: reasonOf(error) }
 }
@@ -64,9 +68,14 @@ export const reported = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) 
     Effect.fnUntraced(function* (error: E) {
       if (error instanceof CommandFailed) return yield* error
       if (CliError.isCliError(error)) return yield* error
+      // Told like what is found wrong before a command runs.
+      if (error instanceof WrongUsage) {
+        const errors = [new CliError.ValidationError({ message: error.message })]
+        return yield* new CliError.ShowHelp({ commandPath: yield* CommandPath, errors })
+      }
       const told = describe(error)
-      const line = `sluice: ${told.code}: ${told.detail}${told.advice === undefined ? "" : ` — ${told.advice}`}`
+      const line = `sluice: ${told.code}: ${told.advice === undefined ? told.detail : `${unstopped(told.detail)} — ${told.advice}`}`
       yield* Console.error((yield* Json) ? JSON.stringify({ error: told }) : printable(line.replace(/\s+/g, " ")))
-      return yield* error instanceof WrongUsage ? new UsageFailed() : new CommandFailed()
+      return yield* new CommandFailed()
     })
   )

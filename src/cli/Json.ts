@@ -6,11 +6,11 @@ export const Json = GlobalFlag.Setting("json")({
   flag: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON instead of text"), Flag.withDefault(false))
 })
 
+export const jsonOf = <A, I>(schema: Schema.Codec<A, I>, value: A) =>
+  Effect.orDie(Effect.map(Schema.encodeEffect(Schema.toCodecJson(schema))(value), (encoded) => JSON.stringify(encoded)))
+
 export const printJson = <A, I>(schema: Schema.Codec<A, I>, value: A) =>
-  Schema.encodeEffect(Schema.toCodecJson(schema))(value).pipe(
-    Effect.orDie,
-    Effect.flatMap((encoded) => Console.log(JSON.stringify(encoded)))
-  )
+  Effect.flatMap(jsonOf(schema, value), Console.log)
 
 /** Prints the value for machines, or the lines that tell the same to a person. */
 export const show = Effect.fnUntraced(function* <A, I>(

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Logger, References, Schema } from "effect"
-import { CliConfig, CliError, Command, GlobalFlag } from "effect/cli"
+import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { cancel } from "./cancel.ts"
 import { doctor } from "./doctor.ts"
 import { UsageFailed } from "./Failure.ts"
@@ -12,6 +12,7 @@ import { retry } from "./retry.ts"
 import { runServer, serve } from "./serve.ts"
 import { status } from "./status.ts"
 import { tenants } from "./tenants.ts"
+import { CommandPath, commandPathOf, presenterFor } from "./Usage.ts"
 import { watch } from "./watch.ts"
 
 const sluice = Command.make("sluice", {}, runServer).pipe(
@@ -39,6 +40,8 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<void, Error, Com
   Command.runWith(sluice, { version: version() })(args).pipe(
     Effect.catchIf(isMisuse, () => Effect.fail(new UsageFailed())),
     Effect.provide(CliConfig.layer({ builtIns })),
+    Effect.provideService(CliOutput.Presenter, presenterFor(args)),
+    Effect.provideService(CommandPath, commandPathOf(args)),
     // Of commands other than the server, which says itself what is logged: nothing that would stand between their lines.
     Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])),
     Effect.provideService(References.MinimumLogLevel, "Fatal")

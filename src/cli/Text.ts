@@ -26,10 +26,19 @@ export const bar = (done: number, all: number, columns = 20): string => {
   return "█".repeat(filled) + "░".repeat(columns - filled)
 }
 
+/** A sentence that goes on: without the full stop that it may have. */
+export const unstopped = (text: string): string => text.trim().replace(/(?<!\.)\.$/, "")
+
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
 
 /** The time of day in UTC, as the interface gives it. */
 export const clock = (time: DateTime.Utc): string => DateTime.formatIso(time).slice(11, 19)
+
+/** The same, with its date unless that is the day it is told on. */
+export const moment = (time: DateTime.Utc, day: DateTime.Utc | undefined): string => {
+  const date = DateTime.formatIsoDateUtc(time)
+  return day !== undefined && date === DateTime.formatIsoDateUtc(day) ? clock(time) : `${date} ${clock(time)}`
+}
 
 /** `label   value`, with the values below one another. */
 export const table = (

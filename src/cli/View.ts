@@ -30,8 +30,8 @@ const tenantLine = ({ backlog, limits, noisy, oldestSeconds, paused, running, sh
   (paused ? "  paused" : "") +
   (noisy ? "  noisy" : "")
 
-const documentLine = ({ name, progress, status, waiting }: typeof DocumentView.Type) => {
-  const eta = waiting && etaOf(waiting)
+const documentLine = (at: DateTime.Utc, { name, progress, status, waiting }: typeof DocumentView.Type) => {
+  const eta = waiting && etaOf(waiting, at)
   const held = waiting === undefined ? "" : `  ${shortWaiting(waiting)}${eta === undefined ? "" : `; ends ${eta}`}`
   return `${column(status, 8)} ${column(printable(name), 28)} ${progressOf(progress)}${held}`
 }
@@ -45,7 +45,9 @@ export const viewLines = (url: string, { at, documents, queue, tenants }: View):
   "tenants              open               backlog        share of time",
   ...tenants.map(tenantLine),
   "",
-  ...(documents.length === 0 ? ["no documents of the tenant run or wait"] : documents.map(documentLine))
+  ...(documents.length === 0
+    ? ["no documents of the tenant run or wait"]
+    : documents.map((document) => documentLine(at, document)))
 ]
 
 /** For a log. */

@@ -1,12 +1,15 @@
-import { Console, Effect, Layer, Option } from "effect"
-import { Argument, CliError, Command, Flag } from "effect/cli"
+import { resolve } from "node:path"
+import { Console, Effect, FileSystem, Layer, Option } from "effect"
+import { Argument, CliError, Command, Flag, Param, Primitive } from "effect/cli"
 import { connected, connection, pdfPassword } from "./Connection.ts"
-import { CommandFailed, reported } from "./Failure.ts"
+import { CommandFailed, reported, WrongUsage } from "./Failure.ts"
+import { Json } from "./Json.ts"
 import { formats } from "./ingest/Formats.ts"
-import { ingestAll } from "./ingest/Ingest.ts"
+import { type Destination, ingestAll } from "./ingest/Ingest.ts"
 import { inputsOf, nearest } from "./ingest/Inputs.ts"
 import { isGood } from "./ingest/Outcome.ts"
 import * as Progress from "./ingest/Progress.ts"
+import { standard } from "./ingest/Standard.ts"
 import * as ServerTarget from "./ingest/ServerTarget.ts"
 
 /** Loaded only here: the engine is no small thing, and speaking to a server needs nothing of it. */
@@ -18,11 +21,34 @@ const localTarget = (options: Parameters<typeof ServerTarget.layer>[0]) =>
     )
   )
 
+/** Completed by shells as a path is, but neither resolved nor looked at, so that `-` and `./-` differ. */
+const pathAsGiven = (pathType: Primitive.PathType) =>
+  Object.assign(Primitive.Path(pathType), { parse: (text: string) => Effect.succeed(text) })
+
+const shown = (path: string) => (path === standard ? path : nearest(resolve(path)))
+
+const destinationOf = Effect.fnUntraced(function* (out: string) {
+  if (out === standard) return { _tag: "Stdout" } satisfies Destination
+  const files = yield* FileSystem.FileSystem
+  const path = shown(out)
+  const type = yield* Effect.match(files.stat(path), { onSuccess: ({ type }) => type, onFailure: () => undefined })
+  if (type !== undefined && type !== "Directory")
+    return yield* new WrongUsage({ message: `--out ${path} is no folder` })
+  return { _tag: "Folder", path } satisfies Destination
+})
+
+const tellInterrupted = Effect.fnUntraced(function* (local: boolean) {
+  const detail = local ? "the rest was not read" : "what was accepted goes on on the server"
+  yield* Console.error(
+    (yield* Json) ? JSON.stringify({ error: { code: "INTERRUPTED", detail } }) : `sluice: interrupted; ${detail}`
+  )
+})
+
 export const ingest = Command.make(
   "ingest",
   {
-    files: Argument.Path("files").pipe(
-      Argument.withDescription("PDFs, or folders whose *.pdf are meant"),
+    files: Param.makeSingle({ kind: Param.argumentKind, name: "files", primitiveType: pathAsGiven("either") }).pipe(
+      Argument.withDescription("PDFs, or folders whose *.pdf are meant; - reads one from standard input"),
       Argument.variadic({ min: 1 })
     ),
     wait: Flag.Boolean("wait").pipe(
@@ -30,9 +56,11 @@ export const ingest = Command.make(
       Flag.withDescription("Wait until every document has ended; --out and --local do"),
       Flag.withDefault(false)
     ),
-    out: Flag.Directory("out").pipe(
+    out: Param.makeSingle({ kind: Param.flagKind, name: "out", primitiveType: pathAsGiven("directory") }).pipe(
       Flag.withAlias("o"),
-      Flag.withDescription("Write one file per document into this folder, each as a whole or not at all"),
+      Flag.withDescription(
+        "Write one file per document into this folder, each as a whole or not at all; - writes all to standard output"
+      ),
       Flag.optional
     ),
     format: Flag.Literals("format", formats).pipe(
@@ -47,24 +75,21 @@ export const ingest = Command.make(
   },
   Effect.fnUntraced(
     function* ({ files, format, local, out, wait }) {
-      const inputs = yield* inputsOf(files.map(nearest))
+      const destination: Destination | undefined = Option.isNone(out) ? undefined : yield* destinationOf(out.value)
+      const found = yield* inputsOf(files.map(shown))
       const password = yield* pdfPassword
-      const folder = Option.getOrUndefined(Option.map(out, nearest))
-      const outcomes = yield* ingestAll(inputs, {
-        wait: wait || local || folder !== undefined,
-        out: folder,
+      const outcomes = yield* ingestAll(found, {
+        wait: wait || local || destination !== undefined,
+        out: destination,
         format
       }).pipe(
         Effect.provide(local ? localTarget({ password }) : ServerTarget.layer({ password })),
-        Effect.provide(Progress.layer),
-        Effect.onInterrupt(() =>
-          Console.error(
-            `sluice: interrupted; ${local ? "the rest was not read" : "what was accepted goes on on the server"}`
-          )
-        )
+        Effect.provide(Progress.layer({ pagesOnStdout: destination?._tag === "Stdout" })),
+        Effect.onInterrupt(() => tellInterrupted(local))
       )
       if (!outcomes.every(isGood)) return yield* new CommandFailed()
     },
+    Effect.scoped,
     connected,
     reported
   )
@@ -72,7 +97,9 @@ export const ingest = Command.make(
   Command.validate(({ local, out }) =>
     local && Option.isNone(out)
       ? Effect.fail(
-          new CliError.ValidationError({ message: "--local keeps nothing: say with --out where the text goes" })
+          new CliError.ValidationError({
+            message: "--local keeps nothing: say with --out where the text goes (- is standard output)"
+          })
         )
       : Effect.void
   ),
@@ -83,6 +110,7 @@ export const ingest = Command.make(
   ),
   Command.withExamples([
     { command: "sluice ingest report.pdf scans/ --tenant acme --wait" },
-    { command: "sluice ingest --local report.pdf --out texts --format md", description: "No server needed" }
+    { command: "sluice ingest --local report.pdf --out texts --format md", description: "No server needed" },
+    { command: "curl -s https://example.com/a.pdf | sluice ingest --local - --out - | less", description: "In a pipe" }
   ])
 )

@@ -1,11 +1,11 @@
 import { DateTime, Effect, Option, Schema } from "effect"
-import { Argument, Command } from "effect/cli"
+import { Argument, CliError, Command } from "effect/cli"
 import { SluiceClient, type TenantId } from "../client.ts"
 import { type ApiKey, ApiKeyId, ApiKeyName } from "../domain/ApiKey.ts"
 import { IssuedKeyView, KeyList } from "../http/KeysApi.ts"
 import { connected, connection } from "./Connection.ts"
 import { reported, WrongUsage } from "./Failure.ts"
-import { show } from "./Json.ts"
+import { Json, show } from "./Json.ts"
 import { printable, table } from "./Text.ts"
 
 const named = (tenant: Option.Option<TenantId>) =>
@@ -79,7 +79,13 @@ const revoke = Command.make(
   )
 ).pipe(Command.withShortDescription("Let a key work no more"))
 
-export const keys = Command.make("keys").pipe(
+/** A person is shown what there is to say; a program is told that it said too little. */
+const nothingToDo = Effect.fnUntraced(function* () {
+  if (yield* Json) return yield* new WrongUsage({ message: "keys needs one of create, list and revoke" })
+  return yield* new CliError.ShowHelp({ commandPath: ["sluice", "keys"], errors: [] })
+}, reported)
+
+export const keys = Command.make("keys", {}, nothingToDo).pipe(
   Command.withShortDescription("Make, list and revoke the API keys of a tenant"),
   Command.withDescription(
     "Manages the API keys of the tenant that --tenant names. A server that asks for keys wants the administrator's for this, from SLUICE_API_KEY. A key is rotated by making a new one and revoking the old one once nobody uses it."

@@ -1,13 +1,19 @@
 import { Console, Data, Effect, Layer, Ref, Runtime } from "effect"
 import { Command } from "effect/cli"
 import { InterruptedExit, reasonOf } from "./Failure.ts"
+import { Json } from "./Json.ts"
 
 class CannotStart extends Data.TaggedError("CannotStart")<{}> {
   override readonly [Runtime.errorReported] = false
 }
 
-const explain = (error: Error) =>
-  Effect.andThen(Console.error(`Sluice cannot start: ${reasonOf(error)}`), Effect.fail(new CannotStart()))
+const explain = Effect.fnUntraced(function* (error: Error) {
+  const detail = reasonOf(error)
+  yield* Console.error(
+    (yield* Json) ? JSON.stringify({ error: { code: "CANNOT_START", detail } }) : `Sluice cannot start: ${detail}`
+  )
+  return yield* new CannotStart()
+})
 
 /** Runs until it is told to stop, which is no failure. */
 export const runServer = Effect.fnUntraced(function* () {

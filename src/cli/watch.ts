@@ -7,7 +7,7 @@ import { QueueStatusView } from "../http/QueueApi.ts"
 import { connected, connection } from "./Connection.ts"
 import { InterruptedExit, reported } from "./Failure.ts"
 import { Json, printJson } from "./Json.ts"
-import { fitted } from "./Text.ts"
+import { fitted, unstopped } from "./Text.ts"
 import { type View, viewLine, viewLines } from "./View.ts"
 
 /** What one look shows; `--json` prints one in a line. */
@@ -102,7 +102,7 @@ export const watch = Command.make(
           // A server that was there may come back; one that never was is a mistake.
           if (Result.isFailure(result)) {
             if (!seen) return yield* result.failure
-            return yield* screen?.([`${result.failure.message}; trying again`]) ?? Effect.void
+            return yield* screen?.([`${unstopped(result.failure.message)}; trying again`]) ?? Effect.void
           }
           seen = true
           if (json) return yield* printJson(Look, result.success)

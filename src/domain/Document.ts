@@ -69,13 +69,15 @@ export const Progress = Schema.Struct({
 })
 
 /**
- * Moments of a document's life. `startedAt` is its first run; `nextAttemptAt` is there while something that failed for the
+ * Moments of a document's life. `startedAt` is its first run; `retriedAt` when its failed pages were asked for again, the last
+ * time; `nextAttemptAt` is there while something that failed for the
  * moment is waited for, such as a source that is down.
  */
 export const Timings = Schema.Struct({
   acceptedAt: Schema.DateTimeUtcFromString,
   notBefore: Schema.optionalKey(Schema.DateTimeUtcFromString),
   startedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  retriedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   nextAttemptAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   finishedAt: Schema.optionalKey(Schema.DateTimeUtcFromString)
 })

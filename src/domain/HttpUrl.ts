@@ -1,6 +1,4 @@
-import { isIP } from "node:net"
 import { Result } from "effect"
-import { isLocalhost, isPublicAddress } from "./PublicAddress.ts"
 
 const schemes: ReadonlySet<string> = new Set(["http:", "https:"])
 
@@ -22,17 +20,12 @@ export const parseHttpUrl = (text: string, base?: URL): Result.Result<URL, strin
 /** Without the brackets of an IPv6 literal. */
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "")
 
+/** The port that is dialled: the one named, or the scheme's. */
+export const portOf = (url: URL): number => Number(url.port) || (url.protocol === "https:" ? 443 : 80)
+
 /** Scheme, host and port: what can be shown of a URL whose rest may carry a token. Empty for what is no URL. */
 export const originOf = (text: string): string =>
   Result.match(parseHttpUrl(text), { onFailure: () => "", onSuccess: ({ origin }) => origin })
-
-/** As `parseHttpUrl`, of a host that may be public going by the text alone. A name is judged when it is resolved. */
-export const parsePublicHttpUrl = (text: string): Result.Result<URL, string> =>
-  Result.flatMap(parseHttpUrl(text), (url) => {
-    const host = hostOf(url)
-    const isLocal = isIP(host) === 0 ? isLocalhost(host) : !isPublicAddress(host)
-    return isLocal ? Result.fail("the host is not public") : Result.succeed(url)
-  })
 
 const maxNameLength = 255
 

@@ -5,6 +5,7 @@ import { isTerminal } from "../domain/Document.ts"
 import type { DocumentId } from "../domain/Ids.ts"
 import type { NotRetryable } from "../services/DocumentStore.ts"
 import { Api } from "./Api.ts"
+import { callbackAllowed } from "./CallbackTarget.ts"
 import { CurrentTenant } from "./CurrentTenant.ts"
 import { viewOf } from "./DocumentView.ts"
 import { documentProblems, notFound, storeProblems, unavailable } from "./Failures.ts"
@@ -24,6 +25,7 @@ export const DocumentsHandlers = HttpApiBuilder.group(
         "upload",
         Effect.fnUntraced(function* ({ headers, query, request }) {
           const { name, tenant_id: _, ...parameters } = query
+          yield* callbackAllowed("query", "callback", parameters.callback)
           const password = headers["x-pdf-password"]
           const settings = password === undefined ? parameters : { ...parameters, password }
           return yield* upload(request, {

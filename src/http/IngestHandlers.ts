@@ -2,6 +2,7 @@ import { Effect, Redacted, Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../actors/Ingestion.ts"
 import { Api } from "./Api.ts"
+import { callbackAllowed } from "./CallbackTarget.ts"
 import { tenantWithBody } from "./CurrentTenant.ts"
 import { FloodControl } from "./FloodControl.ts"
 import { keep, replay, reserve } from "./Idempotency.ts"
@@ -24,6 +25,7 @@ export const IngestHandlers = HttpApiBuilder.group(
     return handlers.handle(
       "ingest",
       Effect.fnUntraced(function* ({ headers, payload: { pdf_ids, tenant_id, ...options }, request: head }) {
+        yield* callbackAllowed("payload", "callback", options.callback)
         const tenant = yield* tenantWithBody(tenant_id)
         const key = headers["idempotency-key"]
         const request = Redacted.make(JSON.stringify(["POST /pdf/ingest", pdf_ids, options]))

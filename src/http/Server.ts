@@ -1,6 +1,7 @@
 import { ByteSize, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter } from "effect/http"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
+import * as OutboundPolicy from "../services/OutboundPolicy.ts"
 import { Api } from "./Api.ts"
 import * as Authentication from "./Authentication.ts"
 import { CallbacksHandlers } from "./CallbacksHandlers.ts"
@@ -69,6 +70,7 @@ export const layer = layerNoDeps.pipe(
     CurrentTenant.layer,
     MetricsAccess.layer.pipe(Layer.provide(Authentication.layer)),
     HostPolicy.layer,
-    limitsFromEnv
+    limitsFromEnv,
+    OutboundPolicy.layerFromEnv
   ])
 )

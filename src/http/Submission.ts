@@ -1,18 +1,18 @@
 import { Result, Schema } from "effect"
 import { Priority } from "../domain/Document.ts"
 import { examples } from "../domain/Examples.ts"
-import { parsePublicHttpUrl } from "../domain/HttpUrl.ts"
+import { parseHttpUrl } from "../domain/HttpUrl.ts"
 import { Timestamp } from "./api/Timestamp.ts"
 
 /** What a caller may say about the documents of one submission. */
 
+/** Whether its host may be reached is for `callbackAllowed` to say. */
 export const CallbackUrl = Schema.String.check(
   Schema.isMaxLength(2048),
-  Schema.makeFilter((text: string) =>
-    Result.match(parsePublicHttpUrl(text), { onFailure: String, onSuccess: () => true })
-  )
+  Schema.makeFilter((text: string) => Result.match(parseHttpUrl(text), { onFailure: String, onSuccess: () => true }))
 ).annotate({
-  description: "A public http(s) URL that is told of the terminal state.",
+  description:
+    "An http(s) URL that is told of the terminal state; of a public host, or of one that the operator allows.",
   examples: ["https://example.com/sluice"]
 })
 

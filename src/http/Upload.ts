@@ -2,6 +2,7 @@ import { Effect, type Scope, Stream } from "effect"
 import type { HttpServerRequest, Multipart } from "effect/http"
 import type { Ingestion } from "../actors/Ingestion.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
+import { callbackAllowed } from "./CallbackTarget.ts"
 import { type CurrentTenant, tenantWithBody } from "./CurrentTenant.ts"
 import type { Intake, UploadSettings } from "./Intake.ts"
 import { BadRequest, type Conflict, type Forbidden, type ServiceUnavailable, UnprocessableContent } from "./Problems.ts"
@@ -58,6 +59,7 @@ export const uploadForm = Effect.fnUntraced(function* (
 
   const readSettings = Effect.fnUntraced(function* () {
     const { tenant_id, ...form } = yield* fields.read
+    yield* callbackAllowed("form", "callback", form.callback)
     tenant = yield* tenantWithBody(tenant_id)
     settings = { ...head, ...form }
     yield* intake.open(tenant, settings)

@@ -5,6 +5,7 @@ import type { Webhook } from "../domain/Webhook.ts"
 import type { StoreUnavailable } from "../services/DocumentStore.ts"
 import { type WebhookNotFound, Webhooks } from "../services/Webhooks.ts"
 import { Api } from "./Api.ts"
+import { callbackAllowed } from "./CallbackTarget.ts"
 import { CurrentTenant } from "./CurrentTenant.ts"
 import { storeProblems, unavailable } from "./Failures.ts"
 import { NotFound } from "./Problems.ts"
@@ -48,6 +49,7 @@ export const WebhookHandlers = HttpApiBuilder.group(
     const find = (tenant: TenantId) =>
       Effect.flatMap(problems(webhooks.find(tenant)), (webhook) => view(tenant, webhook))
     const put = Effect.fnUntraced(function* (tenant: TenantId, { url }: typeof WebhookChange.Type) {
+      yield* callbackAllowed("payload", "url", url)
       const { secret, webhook } = yield* storeProblems(webhooks.put(tenant, url ?? undefined))
       return { ...(yield* view(tenant, webhook)), ...(secret && { secret: Redacted.value(secret) }) }
     })

@@ -1,16 +1,20 @@
 import { Effect, Layer, Result } from "effect"
 import { parseHttpUrl } from "../domain/HttpUrl.ts"
 import { CallbackFailed, CallbackRefused, CallbackSender } from "../services/CallbackSender.ts"
+import { PrivateWebhooks } from "../services/OutboundPolicy.ts"
 import { makeGuardedHttp } from "./net/GuardedHttp.ts"
 
 const deadline = "10 seconds"
 const connectTimeout = "5 seconds"
 
-/** Over HTTP, to public addresses only: the host is looked up and judged anew for every delivery. Redirects are not followed. */
+/**
+ * Over HTTP, to public hosts and to those of `PrivateWebhooks`: the host is looked up and judged anew for every delivery.
+ * Redirects are not followed.
+ */
 export const layer: Layer.Layer<CallbackSender> = Layer.effect(
   CallbackSender,
   Effect.gen(function* () {
-    const http = yield* makeGuardedHttp
+    const http = yield* makeGuardedHttp(yield* PrivateWebhooks)
 
     const send = Effect.fnUntraced(function* (url: URL, body: string, headers: Readonly<Record<string, string>>) {
       const response = yield* http.exchange({
@@ -36,7 +40,8 @@ export const layer: Layer.Layer<CallbackSender> = Layer.effect(
             orElse: () => failed(`${url.success.hostname} did not answer in time`)
           }),
           Effect.catchTags({
-            AddressRefused: (error) => Effect.fail(new CallbackRefused({ detail: error.message })),
+            AddressRefused: (error) =>
+              Effect.fail(new CallbackRefused({ detail: error.message, mayChange: error.isName })),
             ExchangeFailed: (error) => failed(error.message)
           })
         )

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Effect, Schema } from "effect"
@@ -13,6 +14,26 @@ export class DataDirectoryUnusable extends Schema.TaggedError<DataDirectoryUnusa
   }
 }
 
+const lockFile = "lock"
+const isLocked = (cause: unknown) => cause instanceof Error && /locked/.test(cause.message)
+
+/** Whether another process holds the folder now. Makes nothing; a folder that cannot be looked at counts as free. */
+export const isHeldDirectory = (directory: string): Effect.Effect<boolean> =>
+  Effect.try({
+    try: () => {
+      const path = join(directory, lockFile)
+      if (!existsSync(path)) return false
+      const lock = new DatabaseSync(path, { timeout: 0 })
+      try {
+        lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; ROLLBACK")
+        return false
+      } finally {
+        lock.close()
+      }
+    },
+    catch: isLocked
+  }).pipe(Effect.catch((held) => Effect.succeed(held)))
+
 const unusable = (directory: string, detail: string) => new DataDirectoryUnusable({ directory, detail })
 
 /**
@@ -27,14 +48,14 @@ export const holdDataDirectory = Effect.fnUntraced(function* (directory: string)
   yield* Effect.acquireRelease(
     Effect.try({
       try: () => {
-        const lock = new DatabaseSync(join(directory, "lock"), { timeout: 0 })
+        const lock = new DatabaseSync(join(directory, lockFile), { timeout: 0 })
         lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
         return lock
       },
       catch: (cause) =>
         unusable(
           directory,
-          cause instanceof Error && /locked/.test(cause.message)
+          isLocked(cause)
             ? "another Sluice works in it; stop that one first, or use another folder"
             : `it cannot be locked (${String(cause)})`
         )

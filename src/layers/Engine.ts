@@ -11,6 +11,7 @@ import * as DocumentStoreMemory from "../services/DocumentStoreMemory.ts"
 import { EngineConfig, type EngineLimits } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import * as SecretsMemory from "../services/SecretsMemory.ts"
+import * as OutboundPolicy from "../services/OutboundPolicy.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import * as CallbackSender from "./CallbackSender.ts"
 import { StorageConfig, WorkersConfig } from "./Config.ts"
@@ -90,5 +91,6 @@ export const layer = Layer.mergeAll(Engine.layer, Outbox.layerFromEnv, layerApiK
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),
   Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),
+  Layer.provide(OutboundPolicy.layerFromEnv),
   Layer.provide(EngineConfig.layerFromEnv)
 )

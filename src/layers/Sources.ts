@@ -3,6 +3,7 @@ import { basename, isAbsolute, join, relative, sep, win32 } from "node:path"
 import { type Duration, Effect, Layer, Option, Result, Schema, Stream } from "effect"
 import { failure } from "../domain/Failure.ts"
 import { BlobHash } from "../domain/Ids.ts"
+import { PrivateSources } from "../services/OutboundPolicy.ts"
 import { type ResolvedSource, SourceRefused, Sources, SourceUnavailable } from "../services/Sources.ts"
 import { call, closeFile } from "./Files.ts"
 import { makeFetch } from "./net/Fetch.ts"
@@ -61,7 +62,7 @@ const fromSystem = (error: NodeJS.ErrnoException) => {
 }
 
 const make = Effect.fnUntraced(function* (options: SourcesOptions) {
-  const http = yield* makeGuardedHttp
+  const http = yield* makeGuardedHttp(yield* PrivateSources)
 
   /** The real path, after all links, of a regular file below the inbox folder. */
   const findFile = Effect.fnUntraced(function* (path: string) {
@@ -131,5 +132,5 @@ const make = Effect.fnUntraced(function* (options: SourcesOptions) {
   })
 })
 
-/** PDFs below an inbox folder and behind public URLs. */
+/** PDFs below an inbox folder, and behind URLs of public hosts and of `PrivateSources`. */
 export const layer = (options: SourcesOptions): Layer.Layer<Sources> => Layer.effect(Sources, make(options))

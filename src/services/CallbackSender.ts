@@ -3,7 +3,9 @@ import { Context, Schema } from "effect"
 
 /** Nothing was sent: the URL is none, or its host is not public. */
 export class CallbackRefused extends Schema.TaggedError<CallbackRefused>()("CallbackRefused", {
-  detail: Schema.String
+  detail: Schema.String,
+  /** The host is a name, which may lead elsewhere the next time. */
+  mayChange: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message() {
     return `the callback is refused: ${this.detail}`

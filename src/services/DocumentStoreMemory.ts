@@ -283,6 +283,7 @@ const make = Effect.sync(() => {
       stored.failure = undefined
       stored.finishedAt = undefined
       stored.queuedAt = at
+      stored.retriedAt = at
       stored.callbackDue = undefined
       stored.deliveries = 0
       stored.sealedPassword = sealedPassword

@@ -40,6 +40,7 @@ export interface Stored {
   warnings: ReadonlyArray<Warning> | undefined
   failure: Failure | undefined
   startedAt: number | undefined
+  retriedAt: number | undefined
   finishedAt: number | undefined
   callbackDue: number | undefined
   deliveries: number
@@ -48,7 +49,7 @@ export interface Stored {
 }
 
 export const toDocument = (stored: Stored): Document => {
-  const { accepted, blob, failure, finishedAt, metadata, outline, pageCount, startedAt } = stored
+  const { accepted, blob, failure, finishedAt, metadata, outline, pageCount, retriedAt, startedAt } = stored
   const { notBefore, source, trace } = accepted
   return new Document({
     id: accepted.id,
@@ -76,6 +77,7 @@ export const toDocument = (stored: Stored): Document => {
       acceptedAt: DateTime.makeUnsafe(accepted.acceptedAt),
       ...(notBefore === undefined ? {} : { notBefore: DateTime.makeUnsafe(notBefore) }),
       ...(startedAt === undefined ? {} : { startedAt: DateTime.makeUnsafe(startedAt) }),
+      ...(retriedAt === undefined ? {} : { retriedAt: DateTime.makeUnsafe(retriedAt) }),
       ...(finishedAt === undefined ? {} : { finishedAt: DateTime.makeUnsafe(finishedAt) })
     }
   })
@@ -237,6 +239,7 @@ export class Documents {
       warnings: undefined,
       failure: undefined,
       startedAt: undefined,
+      retriedAt: undefined,
       finishedAt: undefined,
       callbackDue: undefined,
       deliveries: 0,

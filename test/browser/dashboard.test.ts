@@ -74,6 +74,217 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       })
     )
 
+    it.effect(
+      "says what it shows in words: units that are rounded before they are split, sentences with one full stop",
+      () =>
+        visiting(async ({ page }) => {
+          const told: unknown = await page.evaluate(`import("/dashboard/words.js").then((words) => ({
+          durations: [0, 54, 999.4, 999.6, 9949, 9960, 59600, 99500, 119400, 119600, 3599600, 3600000, 7199999, 200000000]
+            .map(words.duration),
+          bytes: [999, 1000, 99949, 99960, 999400, 999600].map(words.bytes),
+          sentences: [
+            words.sentences("the file is encrypted", "Send it again."),
+            words.sentences("it ended.", undefined, "", "why?"),
+            words.sentences("it said (it ended.)", " twice  "),
+            words.sentences("first, ", "then;")
+          ],
+          dueAt: [
+            { acceptedAt: "2030-01-01T00:00:00Z" },
+            { acceptedAt: "2030-01-01T00:00:00Z", notBefore: "2030-01-02T00:00:00Z" },
+            { acceptedAt: "2030-01-01T00:00:00Z", retriedAt: "2030-01-03T00:00:00Z", startedAt: "2030-01-01T00:00:00Z" }
+          ].map((timings) => new Date(words.dueAt(timings)).getUTCDate())
+        }))`)
+          assert.deepStrictEqual(told, {
+            durations: [
+              "0 ms",
+              "54 ms",
+              "999 ms",
+              "1.0 s",
+              "9.9 s",
+              "10 s",
+              "60 s",
+              "1 min 40 s",
+              "1 min 59 s",
+              "2 min 0 s",
+              "1 h 0 min",
+              "1 h 0 min",
+              "2 h 0 min",
+              "2 days 8 h"
+            ],
+            bytes: ["999 bytes", "1.0 KB", "99.9 KB", "100 KB", "999 KB", "1.0 MB"],
+            sentences: [
+              "the file is encrypted. Send it again.",
+              "it ended. why?",
+              "it said (it ended.) twice.",
+              "first. then."
+            ],
+            dueAt: [1, 2, 3]
+          })
+        })
+    )
+
+    it.effect("gives a time of another day its date", () =>
+      visiting(async ({ page, url }) => {
+        await page.clock.setFixedTime(new Date("2030-05-01T23:59:30"))
+        await page.goto(url)
+        const moments: unknown = await page.evaluate(`import("/dashboard/words.js").then(({ moment }) =>
+          [new Date("2030-05-01T08:00:00"), new Date("2030-04-30T08:00:00")].map((at) => /2030/.test(moment(at.toISOString()))))`)
+        assert.deepStrictEqual(moments, [false, true])
+      })
+    )
+
+    it.effect("says so when an address leads nowhere", () =>
+      visiting(async ({ page, url }) => {
+        for (const address of ["bogus", "documents/a/b", "tenants/acme", "toString", "constructor/x", "document"]) {
+          await page.goto(`${url}/#/${address}`)
+          await page.getByRole("heading", { name: "There is no such page" }).waitFor()
+          await page.getByText(`#/${address}`, { exact: true }).waitFor()
+          assert.strictEqual(await page.locator("nav a[aria-current]").count(), 0)
+        }
+        await page.getByRole("link", { name: "To the overview" }).click()
+        await page.getByText("Drop PDFs anywhere").waitFor()
+        await page.goto(`${url}/#/documents/`)
+        await page.getByRole("heading", { name: "Documents", level: 1 }).waitFor()
+      })
+    )
+
+    it.effect("shows in the list which pages of an older document are scanned", () =>
+      visiting(async ({ page, url }) => {
+        const uploaded = await fetch(`${url}/v1/documents?name=scans.pdf`, {
+          method: "POST",
+          headers: { "content-type": "application/pdf" },
+          body: Buffer.from(makePdf({ pages: [scannedPage, scannedPage, textPage(["one with text"])] }))
+        })
+        assert.strictEqual(uploaded.status, 202)
+        await shows(page, "scans.pdf", "completed")
+        // Another visit has seen none of the pages.
+        await page.reload()
+        await shows(page, "scans.pdf", "completed")
+        const id = await rowOf(page, "scans.pdf").getAttribute("data-id")
+        await page.waitForFunction(
+          `import("/dashboard/store.js").then(({ store }) => String(store.pages("${id}")) === "3,3,1")`
+        )
+        const colors: unknown = await page.evaluate(`import("/dashboard/canvas.js").then(async ({ colors }) => {
+          await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+          const strip = document.querySelector('[data-id="${id}"] canvas')
+          const copy = document.createElement("canvas")
+          copy.width = strip.width
+          copy.height = strip.height
+          const context = copy.getContext("2d", { willReadFrequently: true })
+          context.drawImage(strip, 0, 0)
+          const scale = strip.width / strip.clientWidth
+          const at = (x) => [...context.getImageData(Math.round(x * scale), Math.round(strip.height / 2), 1, 1).data].slice(0, 3)
+          const { pages } = colors()
+          const swatch = (color) => {
+            context.fillStyle = color
+            context.fillRect(0, 0, 1, 1)
+            return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3)
+          }
+          const step = Math.min(strip.clientWidth / 3, 26)
+          const found = [at(step * 0.5), at(step * 1.5), at(step * 2.5)]
+          return [found, [swatch(pages[3]), swatch(pages[3]), swatch(pages[1])]]
+        })`)
+        const [found, expected] = Array.isArray(colors) ? colors : []
+        assert.deepStrictEqual(found, expected)
+      })
+    )
+
+    it.effect("lays the rows of a table out without stretching them", () =>
+      visiting(async ({ page }) => {
+        const cells = [
+          { text: "A paragraph that goes from one side of the page to the other, above the table.", x: 50, y: 730 },
+          { text: "Total", x: 50, y: 700 },
+          { text: "42.00", x: 500, y: 700 }
+        ]
+        await choose(page, "table.pdf", makePdf({ pages: [{ text: cells }] }))
+        await shows(page, "table.pdf", "completed")
+        await page.getByRole("link", { name: "table.pdf" }).click()
+        await page.getByRole("button", { name: "As laid out" }).click()
+        const drawing = page.getByRole("img", { name: "The lines of page 1" })
+        await drawing.getByText("Total 42.00").waitFor()
+        const texts = await drawing.locator("text").evaluateAll((all) =>
+          all.map((text) => ({
+            text: text.textContent,
+            stretched: text.getAttribute("textLength") !== null,
+            apart: text.getAttribute("word-spacing")
+          }))
+        )
+        const total = texts.find(({ text }) => text === "Total 42.00")
+        assert.strictEqual(total?.stretched, false)
+        assert.isNull(total?.apart ?? null)
+        // Of running text the words stand as far apart as on the page.
+        assert.isTrue(
+          texts.some(({ apart, stretched, text }) => text?.includes("paragraph") && (stretched || apart !== null))
+        )
+      })
+    )
+
+    it.effect("counts the time of a retry from the retry", () =>
+      visiting(async ({ page }) => {
+        await choose(page, "later.pdf", makePdf({ pages: [textPage(["fine"]), brokenPage] }))
+        await shows(page, "later.pdf", "partial")
+        await page.evaluate(`import("/dashboard/store.js").then(({ store }) => {
+          const found = store.newest().find(({ name }) => name === "later.pdf")
+          const ago = (millis) => new Date(Date.now() - millis).toISOString()
+          store.put({ ...found, retries: 1, timings: {
+            acceptedAt: ago(2144054), startedAt: ago(2144000), retriedAt: ago(54), finishedAt: ago(0)
+          } })
+        })`)
+        await rowOf(page, "later.pdf")
+          .getByText(/after 5\d ms/)
+          .waitFor()
+        await page.getByRole("link", { name: "later.pdf" }).click()
+        await page.getByRole("button", { name: "Read the failed pages again" }).click()
+        await page.getByText("read again 1 time").waitFor()
+        await page.getByText("asked for again").waitFor()
+        await page.locator(".waterfall dt").getByText("Read again").waitFor()
+      })
+    )
+
+    it.effect("advises what can be done where it is said", () =>
+      visiting(async ({ page }) => {
+        await choose(page, "closed.pdf", makeAesPdf("secret"))
+        await shows(page, "closed.pdf", "failed")
+        await page.getByRole("link", { name: "closed.pdf" }).click()
+        const notice = page.locator(".notice.bad").filter({ hasText: "PASSWORD_REQUIRED" })
+        await notice.getByText("Enter its password above and have it read again.").waitFor()
+        assert.notMatch(await notice.innerText(), /Upload|\.\.|\. \./)
+        await page.getByLabel("Password").fill("wrong")
+        await page.keyboard.press("Enter")
+        await page.getByText("PASSWORD_INVALID").waitFor()
+        assert.notInclude(await page.locator("main").innerText(), "Upload the file again")
+      })
+    )
+
+    it.effect("shows the warnings of pages and of a document", () =>
+      visiting(async ({ page }) => {
+        await choose(page, "warned.pdf", manyPages(3))
+        await shows(page, "warned.pdf", "completed")
+        const warning = {
+          code: "CONTENT_CUT",
+          message: "The page's content breaks off; what follows there is missing."
+        }
+        await page.route("**/pages?**", async (route) => {
+          const answer = await route.fetch()
+          const body = await answer.json()
+          for (const each of body.pages) if (each.number === 2) each.warnings = [warning]
+          await route.fulfill({ response: answer, json: body })
+        })
+        await page.route("**/pages/2?**", async (route) => {
+          const answer = await route.fetch()
+          await route.fulfill({ response: answer, json: { ...(await answer.json()), warnings: [warning] } })
+        })
+        await page.getByRole("link", { name: "warned.pdf" }).click()
+        await page.getByRole("list", { name: "Pages by result" }).getByText("1 with warnings").waitFor()
+        const grid = page.getByRole("slider", { name: "Page" })
+        await grid.focus()
+        await page.keyboard.press("ArrowRight")
+        await page.getByText(warning.message, { exact: false }).waitFor()
+        assert.strictEqual(await grid.getAttribute("aria-valuetext"), "page 2 of 3, ok, with warnings")
+        assert.notInclude(await page.locator("main").innerText(), "missing..")
+      })
+    )
+
     it.effect("takes an address that is none", () =>
       visiting(async ({ page, url }) => {
         await page.goto(`${url}/#/documents/%`)
@@ -111,8 +322,11 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
       visiting(async ({ page }) => {
         await choose(page, "texts.pdf", manyPages(30))
         await shows(page, "texts.pdf", "completed")
+        const id = (await rowOf(page, "texts.pdf").getAttribute("data-id")) ?? "none"
         const asked: Array<string> = []
-        page.on("request", (request) => asked.push(request.url().replace(/^.*documents\/[^/]*/, "")))
+        page.on("request", (request) => {
+          if (request.url().includes(id)) asked.push(request.url().replace(/^.*documents\/[^/]*/, ""))
+        })
         await page.getByRole("link", { name: "texts.pdf" }).click()
         await page.getByLabel("Text of page 1").getByText("Page 1 of 30").waitFor()
         await page.getByText("Slowest:").waitFor()

@@ -1,12 +1,13 @@
 // The command as it is installed: a process of its own, started through its launcher.
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { spawnSync } from "node:child_process"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { spinningPage } from "../support/pdf.ts"
 import { temporaryFolder } from "../support/service.ts"
-import { start } from "./command.ts"
+import { command, start } from "./command.ts"
 
 const welcome = fileURLToPath(new URL("../../examples/welcome.pdf", import.meta.url))
 
@@ -14,11 +15,29 @@ describe("The installed command", () => {
   it.live("reads a PDF without a server", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
-      const command = yield* start(folder, ["ingest", "--local", welcome, "--out", "texts"])
-      assert.strictEqual(yield* command.ended, 0, command.output())
+      const started = yield* start(folder, ["ingest", "--local", welcome, "--out", "texts"])
+      assert.strictEqual(yield* started.ended, 0, started.output())
       assert.deepStrictEqual(readdirSync(join(folder, "texts")), ["welcome.txt"])
       assert.include(readFileSync(join(folder, "texts", "welcome.txt"), "utf8"), "everything works")
-      assert.include(command.output(), `completed, 1 page, in ${join("texts", "welcome.txt")}`)
+      assert.include(started.output(), `completed, 1 page, in ${join("texts", "welcome.txt")}`)
+    })
+  )
+
+  it.live("reads a pipe and writes into one, and ends quietly when nobody reads any more", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const line = `cat '${welcome}' | "$@" ingest --local - --out - --format md`
+      const run = (script: string) =>
+        Effect.sync(() =>
+          spawnSync("sh", ["-c", script, "sh", ...command], { cwd: folder, encoding: "utf8", timeout: 120_000 })
+        )
+      const piped = yield* run(line)
+      assert.strictEqual(piped.status, 0, piped.stderr)
+      assert.match(piped.stdout, /^# stdin\.pdf\n\n## Page 1\n[^]*everything works[^]*\n$/)
+      assert.include(piped.stderr, "-: completed, 1 page")
+      const cut = yield* run(`{ ${line}; echo "exit $?" >&2; } | true`)
+      assert.match(cut.stderr, /exit 1\n$/)
+      assert.notMatch(cut.stderr, /EPIPE|Error|at /)
     })
   )
 
@@ -26,11 +45,11 @@ describe("The installed command", () => {
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       writeFileSync(join(folder, "endless.pdf"), spinningPage())
-      const command = yield* start(folder, ["ingest", "--local", welcome, "endless.pdf", "--out", "texts"])
-      yield* command.printed("endless.pdf: accepted", "welcome.pdf: completed")
-      yield* command.signal("SIGINT")
-      assert.strictEqual(yield* command.ended, 130, command.output())
-      assert.include(command.output(), "sluice: interrupted; the rest was not read")
+      const started = yield* start(folder, ["ingest", "--local", welcome, "endless.pdf", "--out", "texts"])
+      yield* started.printed("endless.pdf: accepted", "welcome.pdf: completed")
+      yield* started.signal("SIGINT")
+      assert.strictEqual(yield* started.ended, 130, started.output())
+      assert.include(started.output(), "sluice: interrupted; the rest was not read")
       assert.deepStrictEqual(readdirSync(join(folder, "texts")), ["welcome.txt"])
     })
   )
@@ -52,9 +71,9 @@ describe("The installed command", () => {
   it.live("says in one line why the server cannot start", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
-      const command = yield* start(folder, ["serve"], { PORT: "99999" })
-      assert.strictEqual(yield* command.ended, 1)
-      assert.match(command.output(), /^Sluice cannot start: PORT: [^\n]*\n$/)
+      const started = yield* start(folder, ["serve"], { PORT: "99999" })
+      assert.strictEqual(yield* started.ended, 1)
+      assert.match(started.output(), /^Sluice cannot start: PORT: [^\n]*\n$/)
     })
   )
 })

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
 const launcher = fileURLToPath(new URL("../../sluice.js", import.meta.url))
-const command = [process.execPath, "--no-warnings", launcher]
+export const command = [process.execPath, "--no-warnings", launcher]
 
 type Environment = Readonly<Record<string, string>>
 

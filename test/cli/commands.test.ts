@@ -44,10 +44,46 @@ describe("The command line", () => {
         ["keys", "revoke", "no-id", "--tenant", "acme"],
         ["watch", "--count", "0"]
       ]) {
-        const { code, err } = yield* sluice(args)
+        const { code, err, out } = yield* sluice(args)
         assert.strictEqual(code, 2, args.join(" "))
-        assert.notStrictEqual(err, "", args.join(" "))
+        assert.strictEqual(out, "", args.join(" "))
+        assert.match(err, /^sluice: USAGE: [^\n]+\nusage: sluice [^\n]+\nsee sluice [^\n]*--help$/, args.join(" "))
+        const json = yield* sluice([...args, "--json"])
+        assert.strictEqual(json.code, 2, args.join(" "))
+        assert.strictEqual(json.out, "", args.join(" "))
+        const { error } = JSON.parse(json.err)
+        assert.strictEqual(error.code, "USAGE")
+        assert.strictEqual(err, `sluice: USAGE: ${error.detail}\n${String(error.advice).replace("; see", "\nsee")}`)
       }
+    })
+  )
+
+  it.effect("says in its own words what is wrong, and shows the usage of the command that was meant", () =>
+    Effect.gen(function* () {
+      for (const [args, words, usage] of [
+        ["stauts", 'there is no command "stauts"; did you mean status?', "sluice <subcommand> [flags]"],
+        ["keys lst", 'there is no command "lst"; did you mean list?', "sluice keys <subcommand> [flags]"],
+        ["status --tennant a", "there is no flag --tennant; did you mean --tenant?", "sluice status [flags] [<id>]"],
+        ["status no-id", '<id> cannot be "no-id": expected a UUID', "sluice status [flags] [<id>]"],
+        ["cancel", "<id> is missing", "sluice cancel [flags] <id>"],
+        ["watch --count 0", '--count cannot be "0": expected at least 1', "sluice watch [flags] [<tenants...>]"],
+        [
+          "ingest a.pdf --format",
+          "--format has no value: expected text | ndjson | md",
+          "sluice ingest [flags] <files...>"
+        ],
+        ["keys list", "--tenant says whose keys are meant", "sluice keys list [flags]"]
+      ] as const) {
+        const { err } = yield* sluice(args.split(" "))
+        assert.include(err, `sluice: USAGE: ${words}`)
+        assert.include(err, `\nusage: ${usage}`)
+      }
+      const asked = yield* sluice(["keys"])
+      assert.deepStrictEqual([asked.code, asked.err], [0, ""])
+      includes(asked.out, "create", "list", "revoke")
+      const unsaid = yield* sluice(["keys", "--json"])
+      assert.deepStrictEqual([unsaid.code, unsaid.out], [2, ""])
+      assert.include(JSON.parse(unsaid.err).error.detail, "create, list and revoke")
     })
   )
 

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { readdirSync } from "node:fs"
 import { checkMemory, checkNode, checkSettings } from "../../src/cli/doctor/Checks.ts"
 import { judgeDisk } from "../../src/cli/doctor/Storage.ts"
+import { holdDataDirectory } from "../../src/layers/DataDirectory.ts"
 import { temporaryFolder } from "../support/service.ts"
 import { sluice } from "./harness.ts"
 
@@ -54,6 +55,31 @@ describe("doctor", () => {
     })
   )
 
+  it.live("says that a data folder is in use as long as a server works in it, and changes nothing there", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const dataFolder = Effect.map(sluice(["doctor", "--json"], { DATA_DIR: folder, PORT: "0" }), ({ code, out }) => ({
+        code,
+        found: JSON.parse(out).findings.find(({ name }: { name: string }) => name === "data folder")
+      }))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* holdDataDirectory(folder)
+          const { code, found } = yield* dataFolder
+          assert.strictEqual(code, 1)
+          assert.strictEqual(found.state, "fail")
+          assert.include(found.detail, `${folder} is in use`)
+          // It does not take the lock away from the server.
+          const second = yield* Effect.flip(Effect.scoped(holdDataDirectory(folder)))
+          assert.include(second.message, "another Sluice works in it")
+        })
+      )
+      assert.deepStrictEqual(readdirSync(folder), ["lock"])
+      assert.strictEqual((yield* dataFolder).found.state, "ok")
+      assert.deepStrictEqual(readdirSync(folder), ["lock"])
+    })
+  )
+
   it.live("refuses every setting with which a server would not start", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
@@ -65,7 +91,9 @@ describe("doctor", () => {
         ["TRUSTED_PROXIES", "foo"],
         ["TENANT_LIMITS", "none"],
         ["ADMIN_KEY", "short"],
-        ["QUEUE_TTL", "soon"]
+        ["QUEUE_TTL", "soon"],
+        ["ALLOW_PRIVATE_SOURCES", "http://minio"],
+        ["ALLOW_PRIVATE_WEBHOOKS", "10.0.0.1/8"]
       ] as const) {
         const env = { DATA_DIR: folder, [name]: value }
         const found = yield* checkSettings.pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))

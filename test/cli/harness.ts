@@ -1,6 +1,6 @@
 // Runs the command line in this process, as a person without a terminal sees it.
 import { NodeServices } from "@effect/platform-node"
-import { Cause, ConfigProvider, Console, Effect, Exit, Runtime } from "effect"
+import { Cause, ConfigProvider, Console, Effect, Exit, Runtime, Sink, Stdio, Stream } from "effect"
 import { TerminalCapabilities } from "effect/cli"
 import { HttpServer } from "effect/http"
 import { run } from "../../src/cli/Sluice.ts"
@@ -9,12 +9,25 @@ export interface Ran {
   readonly code: number
   readonly out: string
   readonly err: string
+  /** What went to standard output as it is, and not as lines. */
+  readonly written: string
 }
+
+const text = (chunks: ReadonlyArray<Uint8Array | string>) =>
+  Buffer.concat(chunks.map((chunk) => Buffer.from(chunk))).toString()
 
 export const sluice = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
-  env: Readonly<Record<string, string>> = {}
+  env: Readonly<Record<string, string>> = {},
+  /** What is piped into it; a terminal otherwise. */
+  stdin?: Uint8Array
 ) {
+  const written: Array<Uint8Array | string> = []
+  const stdio = Stdio.layerTest({
+    stdinIsTerminal: Effect.succeed(stdin === undefined),
+    stdin: stdin === undefined ? Stream.never : Stream.make(stdin),
+    stdout: () => Sink.forEach((chunk) => Effect.sync(() => void written.push(chunk)))
+  })
   const out: Array<string> = []
   const err: Array<string> = []
   const console: Console.Console = {
@@ -24,6 +37,7 @@ export const sluice = Effect.fnUntraced(function* (
   }
   const exit = yield* run(args).pipe(
     Effect.exit,
+    Effect.provide(stdio),
     Effect.provide(NodeServices.layer),
     Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))),
     Effect.provideService(TerminalCapabilities.TerminalCapabilities, {
@@ -34,7 +48,7 @@ export const sluice = Effect.fnUntraced(function* (
     Effect.provideService(Console.Console, console)
   )
   const code = Exit.isSuccess(exit) ? 0 : Runtime.getErrorExitCode(Cause.squash(exit.cause))
-  const ran: Ran = { code, out: out.join("\n"), err: err.join("\n") }
+  const ran: Ran = { code, out: out.join("\n"), err: err.join("\n"), written: text(written) }
   return ran
 })
 
@@ -46,7 +60,8 @@ export const serverUrl = HttpServer.HttpServer.use(({ address }) =>
 /** The same against the server that the test runs over. */
 export const sluiceHere = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
-  env: Readonly<Record<string, string>> = {}
+  env: Readonly<Record<string, string>> = {},
+  stdin?: Uint8Array
 ) {
-  return yield* sluice(args, { SLUICE_URL: yield* serverUrl, ...env })
+  return yield* sluice(args, { SLUICE_URL: yield* serverUrl, ...env }, stdin)
 })

@@ -1,7 +1,9 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { writeAtomically } from "../../src/cli/ingest/AtomicFile.ts"
 import { type Format, render } from "../../src/cli/ingest/Formats.ts"
@@ -187,6 +189,92 @@ describe("ingest", () => {
         ["partial", undefined]
       ])
       assert.include(readFileSync(join(files.out, "part.md"), "utf8"), "*Not read: PAGE_UNREADABLE")
+    }).pipe(Effect.provide(service()))
+  )
+
+  it.live("reads standard input for -, and writes to standard output for it, in the order of the files", () =>
+    Effect.gen(function* () {
+      const files = yield* withFiles
+      const bytes = makePdf({ pages: [textPage(["Piped"]), textPage(["in"])] })
+      const one = yield* sluiceHere(["ingest", "-", "--out", "-"], {}, bytes)
+      assert.strictEqual(one.code, 0, one.err)
+      assert.deepStrictEqual([one.written, one.out], ["Piped\fin\n", ""])
+      assert.match(one.err, /^-: accepted as [^\n]+\n-: completed, 2 pages\n1 file: 1 completed; 2 pages$/)
+
+      const slow = files.put(
+        "slow.pdf",
+        makePdf({ pages: Array.from({ length: 30 }, (_, n) => textPage([`Slow ${n}`])) })
+      )
+      const none = files.put("none.pdf", "not a PDF at all")
+      const fast = files.put("fast.pdf", makePdf({ pages: [textPage(["Fast"])] }))
+      const all = yield* sluiceHere(["ingest", slow, none, "-", fast, "--out", "-", "--json"], {}, bytes)
+      assert.strictEqual(all.code, 1)
+      assert.match(all.written, /^Slow 0\f[^]*Slow 29\n\fPiped\fin\n\fFast\n$/)
+      const report = JSON.parse(all.err)
+      assert.deepStrictEqual(
+        report.documents.map(({ file, status }: { file: string; status: string }) => [file.split("/").at(-1), status]),
+        [
+          ["slow.pdf", "completed"],
+          ["none.pdf", "refused"],
+          ["-", "completed"],
+          ["fast.pdf", "completed"]
+        ]
+      )
+
+      const kept = yield* sluiceHere(["ingest", "-", "--out", files.out], {}, bytes)
+      assert.strictEqual(kept.code, 0, kept.err)
+      assert.deepStrictEqual(files.written(), ["stdin.txt"])
+      const empty = yield* sluiceHere(["ingest", "-"], {}, new Uint8Array())
+      assert.deepStrictEqual([empty.code, empty.out.includes("-: refused, NOT_PDF")], [1, true])
+      const terminal = yield* sluiceHere(["ingest", "-"])
+      assert.strictEqual(terminal.code, 2)
+      assert.include(terminal.err, "which is a terminal")
+      assert.deepStrictEqual(
+        readdirSync(tmpdir()).filter((name) => name.startsWith("sluice-stdin-")),
+        []
+      )
+    }).pipe(Effect.provide(service()))
+  )
+
+  it.live("tells of what it cannot read, counts it, and does the others", () =>
+    Effect.gen(function* () {
+      const files = yield* withFiles
+      const good = files.put("good.pdf", makePdf({ pages: [textPage(["Good"])] }))
+      symlinkSync("gone.pdf", join(files.folder, "dangling.pdf"))
+      symlinkSync("loop.pdf", join(files.folder, "loop.pdf"))
+      mkdirSync(join(files.folder, "folder.pdf"))
+      execFileSync("mkfifo", [join(files.folder, "pipe.pdf")])
+      const { code, out } = yield* sluiceHere(["ingest", files.folder, "--out", files.out, "--json"])
+      assert.strictEqual(code, 1)
+      const report = JSON.parse(out)
+      assert.deepStrictEqual([report.ok, report.failed], [1, 4])
+      const found = Object.fromEntries(
+        report.documents.map(({ error, file, status }: { error?: { code: string }; file: string; status: string }) => [
+          file.split("/").at(-1),
+          error?.code ?? status
+        ])
+      )
+      assert.deepStrictEqual(found, {
+        "dangling.pdf": "UNREADABLE",
+        "loop.pdf": "UNREADABLE",
+        "folder.pdf": "NOT_A_FILE",
+        "pipe.pdf": "NOT_A_FILE",
+        "good.pdf": "completed"
+      })
+      assert.deepStrictEqual(files.written(), ["good.txt"])
+
+      // As a shell names them for scans/*.pdf.
+      const named = yield* sluiceHere(["ingest", join(files.folder, "dangling.pdf"), good, "no-such.pdf"])
+      assert.strictEqual(named.code, 1)
+      assert.match(named.out, /dangling\.pdf: refused, UNREADABLE: [^\n]*$/m)
+      assert.match(named.out, /no-such\.pdf: refused, UNREADABLE: [^\n]*$/m)
+      assert.match(named.out, /^3 files: 2 refused, 1 accepted$/m)
+      const nothing = yield* sluiceHere(["ingest", join(files.folder, "loop.pdf"), "no-such.pdf"])
+      assert.strictEqual(nothing.code, 2)
+      assert.match(nothing.err, /loop\.pdf: ELOOP: [^;]+; no-such\.pdf: there is no such file/)
+      const taken = yield* sluiceHere(["ingest", good, "--out", good])
+      assert.strictEqual(taken.code, 2)
+      assert.match(taken.err, /good\.pdf is no folder/)
     }).pipe(Effect.provide(service()))
   )
 

@@ -177,6 +177,7 @@ export const retries = (test: Test) => {
       assert.deepInclude(queued, { status: "queued", retries: 1, attempt: 1, interruptions: 0 })
       assert.deepStrictEqual(queued.progress, { pages: 3, done: 1, failed: 0 })
       assert.isUndefined(queued.timings.finishedAt)
+      assert.strictEqual(queued.timings.retriedAt?.epochMilliseconds, again.at)
       assert.deepStrictEqual(yield* store.pages(acme, documentId(1), detail), [page(1, { lines: "[]" })])
       assert.deepInclude(yield* store.stats(acme), { waiting: 1, running: 0 })
       const claimed = yield* claim()

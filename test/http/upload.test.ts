@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Redacted, Stream } from "effect"
+import { ConfigProvider, DateTime, Effect, Layer, Redacted, Stream } from "effect"
 import { HttpBody } from "effect/http"
 import { LimitReached, ShuttingDown } from "../../src/actors/Ingestion.ts"
 import { BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
@@ -160,6 +160,40 @@ describe("a PDF as the body", () => {
       assertProblem(mangled, 400, "INVALID_REQUEST")
       assert.deepStrictEqual(errorNames(mangled), ["headers.x-file-name"])
     }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("may name a callback in a private network if that is allowed, in the head and in a form", () =>
+    Effect.gen(function* () {
+      const file = ["file", pdf(), "a.pdf"] as const
+      for (const callback of ["http://10.1.2.3:8080/ends", "http://localhost/", "https://[fd00::1]/"]) {
+        assert.strictEqual((yield* postPdf(`/v1/documents?callback=${callback}`)).status, 202, callback)
+        assert.strictEqual((yield* postForm([["callback", callback], file])).status, 202, callback)
+      }
+      for (const callback of ["http://10.2.2.3:8080/ends", "http://127.0.0.1/", "http://169.254.169.254/latest"]) {
+        const head = yield* postPdf(`/v1/documents?callback=${callback}`)
+        assertProblem(head, 400, "INVALID_REQUEST")
+        assert.deepStrictEqual(head.json["errors"], [
+          { field: "query.callback", in: "query", name: "callback", message: "the host is not public" }
+        ])
+        const form = yield* postForm([["callback", callback], file])
+        assertProblem(form, 400, "INVALID_REQUEST")
+        assert.deepStrictEqual(form.json["errors"], [
+          { field: "form.callback", in: "form", name: "callback", message: "the host is not public" }
+        ])
+      }
+    }).pipe(
+      Effect.provide(
+        testServer.pipe(
+          Layer.provide(
+            ConfigProvider.layer(
+              ConfigProvider.fromEnv({
+                env: { ALLOW_PRIVATE_WEBHOOKS: "10.1.0.0/16:8080, localhost, fd00::/8, 169.254.0.0/16" }
+              })
+            )
+          )
+        )
+      )
+    )
   )
 
   it.effect("of another type is refused", () =>

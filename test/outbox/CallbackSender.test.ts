@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer } from "effect"
+import { Deferred, Effect, Fiber, Layer, Result } from "effect"
+import { parsePrivateHosts } from "../../src/domain/PrivateHosts.ts"
+import { PrivateWebhooks } from "../../src/services/OutboundPolicy.ts"
 import { TestClock } from "effect/testing"
 import { layer as sender } from "../../src/layers/CallbackSender.ts"
 import { CallbackSender } from "../../src/services/CallbackSender.ts"
@@ -37,6 +39,32 @@ describe("sending a callback", () => {
       assert.strictEqual(first.status, 200)
       assert.strictEqual(second._tag, "CallbackRefused")
       assert.strictEqual(names.asked.length, 2)
+    })
+  )
+
+  it.effect("says the same of a name that leads inwards as of one that does not exist, and may try both again", () =>
+    Effect.gen(function* () {
+      const errors = yield* Effect.forEach([["10.0.0.1"], undefined], (answer) =>
+        Effect.flip(send("http://hooks.corp.example/")).pipe(
+          Effect.provide(
+            sender.pipe(Layer.provide(answer === undefined ? scriptedNames().layer : scriptedNames(answer).layer))
+          )
+        )
+      )
+      assert.deepStrictEqual(errors[0], errors[1])
+      assert.deepInclude(errors[0], { _tag: "CallbackRefused", mayChange: true })
+    })
+  )
+
+  it.effect("reaches a receiver in a private network that the configuration allows", () =>
+    Effect.gen(function* () {
+      const { port } = yield* serve((_request, response) => response.writeHead(204).end())
+      const url = `http://127.0.0.1:${port}/`
+      const allowed = (list: string) =>
+        sender.pipe(Layer.provide(Layer.succeed(PrivateWebhooks, Result.getOrThrow(parsePrivateHosts(list)))))
+      assert.strictEqual((yield* Effect.provide(send(url), allowed(`127.0.0.1:${port}`))).status, 204)
+      const refused = yield* Effect.flip(Effect.provide(send(url), allowed("10.0.0.0/8")))
+      assert.deepInclude(refused, { _tag: "CallbackRefused", mayChange: false })
     })
   )
 

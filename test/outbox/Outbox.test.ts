@@ -119,6 +119,25 @@ describe("the outbox", () => {
     })
   )
 
+  it.effect("tries a name again that led to no public address: the next time it may", () =>
+    Effect.gen(function* () {
+      const detail = "a.example is not a public host, or there is no such name"
+      let found = false
+      const { calls, layer } = makeSender(() =>
+        found ? answers(204) : new CallbackRefused({ detail, mayChange: true })
+      )
+      const { after, end, next, start } = yield* makeWorld(layer)
+      yield* end(1, { callback })
+      yield* start
+      const first = yield* next
+      assert.deepInclude(first, { status: undefined, error: detail })
+      assert.isDefined(first.nextAt)
+      found = true
+      assert.deepInclude(yield* after(first), { status: 204, nextAt: undefined })
+      assert.strictEqual(calls.length, 2)
+    })
+  )
+
   it.effect("delivers two of a tenant at once, however many it is owed, and those of others beside them", () =>
     Effect.gen(function* () {
       const open = yield* Deferred.make<void>()

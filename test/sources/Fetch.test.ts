@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Stream } from "effect"
+import { Deferred, Effect, Fiber, Layer, Logger, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { IncomingMessage, type ServerResponse } from "node:http"
 import { Socket } from "node:net"
-import { AddressPolicy } from "../../src/layers/net/AddressPolicy.ts"
+import { AddressPolicy, HostNames } from "../../src/layers/net/AddressPolicy.ts"
 import { makeFetch } from "../../src/layers/net/Fetch.ts"
 import { layer } from "../../src/layers/Sources.ts"
+import { parsePrivateHosts } from "../../src/domain/PrivateHosts.ts"
+import { PrivateSources } from "../../src/services/OutboundPolicy.ts"
 import { Sources } from "../../src/services/Sources.ts"
 import { allowLoopback, scriptedNames, serve } from "./loopback.ts"
 
@@ -93,6 +95,87 @@ describe("fetching a URL", () => {
     Effect.gen(function* () {
       const names = scriptedNames(["93.184.216.34", "10.0.0.1"])
       const error = yield* Effect.flip(Effect.provide(fetch("http://rebind.example/"), make(names.layer)))
+      assert.strictEqual(error._tag, "SourceRefused")
+    })
+  )
+
+  it.effect("gives one answer for a name that leads inwards and for one that does not exist; the log tells which", () =>
+    Effect.gen(function* () {
+      const logs: Array<string> = []
+      const capture = Logger.layer([Logger.map(Logger.formatJson, (line) => void logs.push(line))])
+      const answers: Array<string> = []
+      for (const resolve of [
+        () => Effect.succeed(["10.0.0.1"]),
+        () => Effect.succeed(["93.184.216.34", "fd00::1"]),
+        () => Effect.succeed([]),
+        () => Effect.fail({ code: "ENOTFOUND" }),
+        () => Effect.fail({ code: "ENODATA" })
+      ]) {
+        const guard = Layer.merge(Layer.succeed(HostNames, { resolve }), capture)
+        const error = yield* Effect.flip(Effect.provide(fetch("http://vault.corp.example/"), make(guard))).pipe(
+          Effect.provide(capture)
+        )
+        answers.push(JSON.stringify(error))
+      }
+      assert.lengthOf(new Set(answers), 1, answers.join("\n"))
+      assert.include(answers[0], "SOURCE_REFUSED")
+      const told = logs.join("\n")
+      for (const detail of ["it is at 10.0.0.1", "it is at fd00::1", "its name has no address"]) {
+        assert.include(told, `vault.corp.example was refused: ${detail}`)
+      }
+    })
+  )
+
+  it.effect(
+    "reads from the private hosts that the configuration allows, checks each hop, and reads from no others",
+    () =>
+      Effect.gen(function* () {
+        let location = "/file"
+        const { port } = yield* serve((request, response) =>
+          request.url === "/moved" ? redirect(response, location) : response.end("reached")
+        )
+        const other = yield* serve((_request, response) => response.end("not to be reached"))
+        const names = Layer.succeed(HostNames, {
+          resolve: (host) => Effect.succeed(host === "meta.minio.test" ? ["169.254.169.254"] : ["127.0.0.1"])
+        })
+        const read = (list: string, url: string) => {
+          const policy = Layer.succeed(PrivateSources, Result.getOrThrow(parsePrivateHosts(list)))
+          return Effect.result(Effect.provide(fetch(url), make(Layer.merge(policy, names)))).pipe(
+            Effect.map((result) => (Result.isSuccess(result) ? result.success : result.failure._tag))
+          )
+        }
+        const origin = `http://127.0.0.1:${port}`
+        for (const [list, url, expected] of [
+          ["127.0.0.0/8", `${origin}/file`, "reached"],
+          [`127.0.0.1:${port}`, `${origin}/moved`, "reached"],
+          ["*.minio.test", `http://a.minio.test:${port}/file`, "reached"],
+          ["127.0.0.1", `http://localhost:${port}/file`, "reached"],
+          ["127.0.0.1", `http://any.example:${port}/file`, "reached"],
+          ["", `${origin}/file`, "SourceRefused"],
+          ["10.0.0.0/8", `${origin}/file`, "SourceRefused"],
+          [`127.0.0.1:${port + 1}`, `${origin}/file`, "SourceRefused"],
+          ["minio.test", `http://a.minio.test:${port}/file`, "SourceRefused"],
+          ["127.0.0.0/8", `http://[::ffff:127.0.0.1]:${port}/file`, "SourceRefused"],
+          ["*.minio.test, 169.254.0.0/16", "http://meta.minio.test/latest", "SourceRefused"]
+        ] as const) {
+          assert.strictEqual(yield* read(list, url), expected, `${list}: ${url}`)
+        }
+        for (const target of ["http://10.0.0.1/", "http://169.254.169.254/latest", `http://127.0.0.1:${other.port}/`]) {
+          location = target
+          assert.strictEqual(yield* read(`127.0.0.1:${port}`, `${origin}/moved`), "SourceRefused", target)
+        }
+      })
+  )
+
+  it.effect("looks a name that is allowed up as the system does when the name servers do not know it", () =>
+    Effect.gen(function* () {
+      const { port } = yield* serve((_request, response) => response.end("reached"))
+      const unknown = Layer.succeed(HostNames, { resolve: () => Effect.fail({ code: "ENOTFOUND" }) })
+      // Every system has this name in its own file, and no name server is asked for it.
+      const url = `http://localhost:${port}/`
+      const allowed = Layer.succeed(PrivateSources, Result.getOrThrow(parsePrivateHosts("localhost")))
+      assert.strictEqual(yield* Effect.provide(fetch(url), make(Layer.merge(allowed, unknown))), "reached")
+      const error = yield* Effect.flip(Effect.provide(fetch(url), make(unknown)))
       assert.strictEqual(error._tag, "SourceRefused")
     })
   )
@@ -211,7 +294,7 @@ describe("fetching a URL", () => {
     })
   )
 
-  it.effect("may try again when the connection is refused, cut or the name unknown", () =>
+  it.effect("may try again when the connection is refused or cut, or no name server answers", () =>
     Effect.gen(function* () {
       const { port, close } = yield* serve((request, response) => {
         if (request.url === "/cut")
@@ -219,7 +302,8 @@ describe("fetching a URL", () => {
         if (request.url === "/chunked") return response.write("half", () => response.destroy())
         return request.socket.destroy()
       })
-      const guard = Layer.merge(allowLoopback(port), scriptedNames().layer)
+      const away = Layer.succeed(HostNames, { resolve: () => Effect.fail({ code: "ETIMEOUT" }) })
+      const guard = Layer.merge(allowLoopback(port), away)
       const failsRetryably = Effect.fnUntraced(function* (url: string) {
         const error = yield* Effect.flip(Effect.provide(fetch(url), make(guard)))
         assert.deepInclude(error, { _tag: "SourceUnavailable", retryable: true }, url)

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
 import { BlockList } from "node:net"
-import { parseHttpUrl, parsePublicHttpUrl } from "../../src/domain/HttpUrl.ts"
+import { parseHttpUrl } from "../../src/domain/HttpUrl.ts"
+import { allowsUrl, noPrivateHosts } from "../../src/domain/PrivateHosts.ts"
 import { isPublicAddress } from "../../src/domain/PublicAddress.ts"
 import { AddressPolicy } from "../../src/layers/net/AddressPolicy.ts"
 
@@ -10,6 +11,7 @@ const refused = [
   ["10.0.0.0", "10.255.255.255", "private"],
   ["100.64.0.0", "100.127.255.255", "carrier-grade NAT"],
   ["127.0.0.0", "127.255.255.255", "loopback"],
+  ["168.63.129.16", "168.63.129.16", "the host of Azure's machines"],
   ["169.254.0.0", "169.254.255.255", "link-local, with the clouds' metadata"],
   ["172.16.0.0", "172.31.255.255", "private"],
   ["192.0.0.0", "192.0.0.255", "protocol assignments"],
@@ -209,10 +211,10 @@ describe("a URL", () => {
       "localhost",
       "a.LocalHost."
     ]) {
-      assert.isTrue(Result.isFailure(parsePublicHttpUrl(`http://${host}/`)), host)
+      assert.isFalse(allowsUrl(noPrivateHosts, new URL(`http://${host}/`)), host)
     }
     for (const host of ["8.8.8.8", "[2606:4700::1111]:80", "example.com", "localhost.example.com", "mylocalhost"]) {
-      assert.isTrue(Result.isSuccess(parsePublicHttpUrl(`http://${host}/`)), host)
+      assert.isTrue(allowsUrl(noPrivateHosts, new URL(`http://${host}/`)), host)
     }
   })
 })

@@ -45,6 +45,24 @@ export const importsOf = (path: string, source: string): ReadonlyArray<string> =
     return target.startsWith("/src/") ? target.slice("/src/".length) : target
   })
 
+const loaded = /^\s*(?:import|export)\s(?!type\b)[^;"]*?"([^"]+)"/gm
+
+/** The modules of Node that are loaded with this file, each with the file that asks for it. */
+export const nodeModulesOf = (sources: Sources, start: string): ReadonlyArray<string> => {
+  const found = new Set<string>()
+  const seen = new Set<string>()
+  const visit = (path: string): void => {
+    if (seen.has(path)) return
+    seen.add(path)
+    for (const [, specifier = ""] of withoutComments(sources.get(path) ?? "").matchAll(loaded)) {
+      if (specifier.startsWith(".")) visit(new URL(specifier, `file:///src/${path}`).pathname.slice("/src/".length))
+      else if (/^(node:|@effect\/platform-node)/.test(specifier)) found.add(`${path} loads ${specifier}`)
+    }
+  }
+  visit(start)
+  return [...found]
+}
+
 const lines = (source: string) => source.trimEnd().split("\n").length
 const folder = (path: string) => path.split("/")[0] ?? ""
 

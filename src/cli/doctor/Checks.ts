@@ -11,6 +11,7 @@ import { StorageConfig, WorkersConfig } from "../../layers/Config.ts"
 import * as Telemetry from "../../layers/Telemetry.ts"
 import { TraceConfig } from "../../layers/trace/Trace.ts"
 import { EngineConfig } from "../../services/EngineConfig.ts"
+import { OutboundPolicyConfig } from "../../services/OutboundPolicy.ts"
 import { overridesFromEnv } from "../../services/TenantRegistry.ts"
 import { reasonOf } from "../Failure.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
@@ -36,6 +37,7 @@ const settings = Config.all({
   http: HttpConfig,
   logLevel: Telemetry.LogLevelConfig,
   metricsToken: MetricsToken,
+  outbound: OutboundPolicyConfig,
   storage: StorageConfig,
   streams: StreamLimitsConfig,
   tenants: overridesFromEnv,

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from "node:path"
 import { statfs, type StatsFs } from "node:fs"
 import { pid } from "node:process"
 import { Clock, Effect, FileSystem } from "effect"
+import { isHeldDirectory } from "../../layers/DataDirectory.ts"
 import { call, syncDirectory } from "../../layers/Files.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
 import { sizeOf } from "./Size.ts"
@@ -29,6 +30,13 @@ const slowMillis = 50
 export const checkFolder = Effect.fnUntraced(function* (directory: string) {
   const files = yield* FileSystem.FileSystem
   const folder = yield* existing(resolve(directory))
+  if (yield* isHeldDirectory(resolve(directory))) {
+    return fail(
+      "data folder",
+      `${folder} is in use: another Sluice works in it`,
+      "Stop that one before you start another, or set DATA_DIR to another folder."
+    )
+  }
   const probe = join(folder, `.sluice-doctor-${pid}`)
   const write = Effect.scoped(
     Effect.gen(function* () {

@@ -2,10 +2,10 @@ import { type FileSystem, Stream } from "effect"
 import type { Input, Sending } from "./Target.ts"
 
 /** A file's bytes, told of as they are sent. Whoever sends them again counts from the beginning. */
-export const bytesOf = (files: FileSystem.FileSystem, { path }: Input, sending: Sending) =>
+export const bytesOf = (files: FileSystem.FileSystem, { path, spool }: Input, sending: Sending) =>
   Stream.suspend(() => {
     let sent = 0
-    return files.stream(path).pipe(
+    return files.stream(spool ?? path).pipe(
       Stream.tap((chunk) => {
         sent += chunk.length
         return sending.sent(sent)

@@ -6,6 +6,9 @@ export type Format = (typeof formats)[number]
 
 export const extensionOf: Record<Format, string> = { text: ".txt", ndjson: ".ndjson", md: ".md" }
 
+/** Stands between two documents in one output. */
+export const separatorOf: Record<Format, string> = { text: "\f", ndjson: "", md: "\n" }
+
 const encodePage = Schema.encodeEffect(Schema.toCodecJson(PageView))
 
 /** Text of a file that would be taken as a heading is not meant as one. */

@@ -1,10 +1,14 @@
 import { join } from "node:path"
-import { Effect, FileSystem, type PlatformError, Predicate, Stream } from "effect"
+import { Deferred, Effect, FileSystem, type PlatformError, Stdio, Stream } from "effect"
+import type { PageView } from "../../domain/Page.ts"
+import { CommandFailed } from "../Failure.ts"
+import { reasonOfSystem } from "../SystemError.ts"
 import { writeAtomically } from "./AtomicFile.ts"
-import { extensionOf, type Format, render } from "./Formats.ts"
-import { type Named, outputNames } from "./Inputs.ts"
+import { extensionOf, type Format, render, separatorOf } from "./Formats.ts"
+import { type Found, type Named, outputNames } from "./Inputs.ts"
 import type { Outcome } from "./Outcome.ts"
 import { Progress } from "./Progress.ts"
+import { isReaderGone } from "./Standard.ts"
 import { type Input, NotIngested, type Seen, Target } from "./Target.ts"
 import { warningsField } from "../../domain/Warning.ts"
 import { printable } from "../Text.ts"
@@ -12,19 +16,47 @@ import { printable } from "../Text.ts"
 /** Files being worked on at once: enough to keep a server busy, few enough to look at. */
 export const filesAtOnce = 8
 
+/** Where the pages go: a file for each document in a folder, or all on standard output. */
+export type Destination = { readonly _tag: "Folder"; readonly path: string } | { readonly _tag: "Stdout" }
+
 export interface Wanted {
   /** Until each document's end. */
   readonly wait: boolean
-  readonly out: string | undefined
+  readonly out: Destination | undefined
   readonly format: Format
 }
 
-/** With the operating system's own code, `ENOSPC` say. */
-const causeOf = ({ message, reason: { cause } }: PlatformError.PlatformError): string =>
-  Predicate.hasProperty(cause, "code") ? `${String(cause.code)}: ${message}` : message
+/** Writes the pages of a document, and says where they are if that is a file. */
+type Write = (
+  name: Named,
+  pages: Stream.Stream<PageView, NotIngested>
+) => Effect.Effect<string | undefined, NotIngested | PlatformError.PlatformError | CommandFailed, FileSystem.FileSystem>
+
+const toFolder =
+  (folder: string, format: Format): Write =>
+  ({ input, out }, pages) => {
+    const path = join(folder, out)
+    return Effect.as(writeAtomically(path, render(format, printable(input.name), pages)), path)
+  }
+
+/** One document after the other, with what keeps them apart. */
+const toStdout = Effect.map(Stdio.Stdio, (stdio) => (format: Format): Write => {
+  let isFirst = true
+  return ({ input }, pages) =>
+    Effect.suspend(() => {
+      const rendered = render(format, printable(input.name), pages)
+      const separator = isFirst ? "" : separatorOf[format]
+      isFirst = false
+      return Stream.run(Stream.concat(Stream.encodeText(Stream.make(separator)), rendered), stdio.stdout())
+    }).pipe(
+      Effect.as(undefined),
+      Effect.mapError((error) => (isReaderGone(error) ? new CommandFailed() : error))
+    )
+})
 
 /** Sends one file and, if that is wanted, waits for its end and writes its pages. */
-const ingestOne = Effect.fnUntraced(function* ({ input, out }: Named, { format, out: folder, wait }: Wanted) {
+const ingestOne = Effect.fnUntraced(function* (named: Named, { wait }: Wanted, write: Write | undefined) {
+  const { input } = named
   const target = yield* Target
   const progress = yield* Progress
   const { id, duplicate } = yield* target.submit(input, {
@@ -53,17 +85,16 @@ const ingestOne = Effect.fnUntraced(function* ({ input, out }: Named, { format, 
       ...warningsField(warnings),
       ...(error === undefined ? {} : { error })
     }
-    if (folder === undefined || (status !== "completed" && status !== "partial")) return ended
-    const path = join(folder, out)
-    yield* writeAtomically(path, render(format, printable(input.name), target.pages(id)))
-    const written: Outcome = { ...ended, out: path }
+    if (write === undefined || (status !== "completed" && status !== "partial")) return ended
+    const path = yield* write(named, target.pages(id))
+    const written: Outcome = { ...ended, ...(path === undefined ? {} : { out: path }) }
     return written
   })
   return yield* Effect.ensuring(finish, target.forget(id)).pipe(
     Effect.catchTags({
       NotIngested: ({ code, detail }) => Effect.succeed<Outcome>({ ...accepted, error: { code, detail } }),
       PlatformError: (error) =>
-        Effect.succeed<Outcome>({ ...accepted, error: { code: "NOT_WRITTEN", detail: causeOf(error) } })
+        Effect.succeed<Outcome>({ ...accepted, error: { code: "NOT_WRITTEN", detail: reasonOfSystem(error) } })
     })
   )
 })
@@ -74,26 +105,63 @@ const refused = ({ path }: Input, { code, detail }: NotIngested): Outcome => ({
   error: { code, detail }
 })
 
-/** Works on all files, some at a time. One that fails does not spoil the others; a server that is not there ends it. */
-export const ingestAll = Effect.fn("cli.ingest")(function* (inputs: ReadonlyArray<Input>, wanted: Wanted) {
-  const progress = yield* Progress
-  const system = yield* FileSystem.FileSystem
-  if (wanted.out !== undefined) yield* system.makeDirectory(wanted.out, { recursive: true })
-  const named = outputNames(inputs, extensionOf[wanted.format])
-  if (wanted.out !== undefined) {
-    for (const { input, out, renamed } of named) {
-      if (renamed) yield* progress.note(printable(`${input.path}: goes to ${out}, as another file has its name`))
+/** Lets each document write when those before it have written or never will, in the order in which the turns are made. */
+const makeTurns = () => {
+  let before: Effect.Effect<void> = Effect.void
+  return () => {
+    const mine = before
+    const done = Deferred.makeUnsafe<void>()
+    before = Deferred.await(done)
+    return {
+      write:
+        (write: Write): Write =>
+        (named, pages) =>
+          Effect.andThen(mine, write(named, pages)),
+      /** One that has nothing to write does not let the next one pass those before it. */
+      end: Effect.andThen(mine, Deferred.succeed(done, undefined))
     }
   }
+}
+
+const anyTime = { write: (write: Write) => write, end: Effect.void }
+
+/** Names that two documents cannot both have, before any of them is written. */
+const noteRenamed = Effect.fnUntraced(function* (named: ReadonlyArray<Named>) {
+  const progress = yield* Progress
+  for (const { input, out, renamed } of named) {
+    if (renamed) yield* progress.note(printable(`${input.path}: goes to ${out}, as another file has its name`))
+  }
+})
+
+/**
+ * Works on all files, some at a time. One that fails does not spoil the others; a server that is not there ends it. On standard
+ * output documents come in the order of the files.
+ */
+export const ingestAll = Effect.fn("cli.ingest")(function* ({ inputs, unusable }: Found, wanted: Wanted) {
+  const progress = yield* Progress
+  const system = yield* FileSystem.FileSystem
+  const { format, out } = wanted
+  const named = outputNames(inputs, extensionOf[format])
+  if (out?._tag === "Folder") {
+    yield* system.makeDirectory(out.path, { recursive: true })
+    yield* noteRenamed(named)
+  }
+  const write =
+    out === undefined ? undefined : out._tag === "Folder" ? toFolder(out.path, format) : (yield* toStdout)(format)
+  const nextTurn = out?._tag === "Stdout" ? makeTurns() : () => anyTime
+  const turns = named.map((each) => ({ each, turn: nextTurn() }))
+  yield* Effect.forEach(unusable, progress.refused, { discard: true })
   const outcomes = yield* Effect.forEach(
-    named,
-    (each) =>
-      ingestOne(each, wanted).pipe(
+    turns,
+    ({ each, turn }) =>
+      ingestOne(each, wanted, write && turn.write(write)).pipe(
+        Effect.ensuring(turn.end),
         Effect.catchTag("NotIngested", (error) => Effect.succeed(refused(each.input, error))),
         Effect.tap((outcome) => progress.settled(each.input, outcome))
       ),
     { concurrency: filesAtOnce }
   )
-  yield* progress.summary(outcomes)
-  return outcomes
+  const all = [...unusable, ...outcomes]
+  yield* progress.summary(all)
+  return all
 })

@@ -1,7 +1,10 @@
 import { basename, extname, join, relative, resolve, sep } from "node:path"
 import { cwd } from "node:process"
-import { Effect, FileSystem } from "effect"
+import { Effect, FileSystem, type PlatformError } from "effect"
 import { WrongUsage } from "../Failure.ts"
+import { reasonOfSystem } from "../SystemError.ts"
+import type { Outcome } from "./Outcome.ts"
+import { spooledStdin, standard } from "./Standard.ts"
 import type { Input } from "./Target.ts"
 
 const isPdf = (name: string) => extname(name).toLowerCase() === ".pdf"
@@ -9,31 +12,77 @@ const isPdf = (name: string) => extname(name).toLowerCase() === ".pdf"
 /** As a person would write it: relative below the working folder, otherwise absolute. */
 export const nearest = (path: string): string => {
   const short = relative(cwd(), path)
+  if (short === standard) return `.${sep}${standard}`
   return short === ".." || short.startsWith(`..${sep}`) ? path : short || "."
 }
 
-/** The files that are meant: those named, and the `*.pdf` of the folders named. Each once. */
+export interface Found {
+  readonly inputs: ReadonlyArray<Input>
+  /** What was meant and cannot be sent. It does not keep the others from being sent. */
+  readonly unusable: ReadonlyArray<Outcome>
+}
+
+const wordsOf = (error: PlatformError.PlatformError) =>
+  error.reason._tag === "NotFound" ? "there is no such file or folder, or it is a link to none" : reasonOfSystem(error)
+
+/**
+ * The files that are meant: those named, the `*.pdf` of the folders named, and what comes by standard input for `-`. Each
+ * once. What cannot be read is told with the rest; only when nothing that was named can be is the command line at fault.
+ */
 export const inputsOf = Effect.fnUntraced(function* (paths: ReadonlyArray<string>) {
   const files = yield* FileSystem.FileSystem
-  const found = new Map<string, Input>()
+  const inputs = new Map<string, Input>()
+  const unusable = new Map<string, Outcome>()
 
+  const refuse = (path: string, code: string, detail: string) => {
+    unusable.set(resolve(path), { file: path, status: "refused", error: { code, detail } })
+  }
   const add = Effect.fnUntraced(function* (path: string) {
     const info = yield* files.stat(path)
-    if (info.type === "File") found.set(resolve(path), { path, name: basename(path), size: Number(info.size) })
+    if (info.type === "File") inputs.set(resolve(path), { path, name: basename(path), size: Number(info.size) })
     return info.type
   })
+  /** Of a folder. */
+  const addEntry = (path: string) =>
+    Effect.match(add(path), {
+      onSuccess: (type) => {
+        if (type !== "File") refuse(path, "NOT_A_FILE", type === "Directory" ? "it is a folder" : "it is no plain file")
+      },
+      onFailure: (error) => refuse(path, "UNREADABLE", wordsOf(error))
+    })
 
   for (const path of paths) {
-    const type = yield* Effect.mapError(add(path), () => new WrongUsage({ message: `${path}: no such file or folder` }))
+    if (path === standard) {
+      if (!inputs.has(standard)) inputs.set(standard, yield* spooledStdin)
+      continue
+    }
+    const type = yield* Effect.match(add(path), {
+      onSuccess: (type) => type,
+      onFailure: (error) => refuse(path, "UNREADABLE", wordsOf(error))
+    })
     if (type === "Directory") {
-      const names = (yield* files.readDirectory(path)).filter(isPdf).toSorted()
-      yield* Effect.forEach(names, (name) => add(join(path, name)), { discard: true })
-    } else if (type !== "File") {
-      return yield* new WrongUsage({ message: `${path} is neither a file nor a folder` })
+      const names = yield* Effect.matchEffect(files.readDirectory(path), {
+        onSuccess: Effect.succeed,
+        onFailure: (error) =>
+          Effect.as(
+            Effect.sync(() => refuse(path, "UNREADABLE", wordsOf(error))),
+            []
+          )
+      })
+      yield* Effect.forEach(names.filter(isPdf).toSorted(), (name) => addEntry(join(path, name)), { discard: true })
+    } else if (type !== "File" && type !== undefined) {
+      refuse(path, "NOT_A_FILE", "it is neither a file nor a folder")
     }
   }
-  if (found.size === 0) return yield* new WrongUsage({ message: `there is no PDF in ${paths.join(", ")}` })
-  return [...found.values()]
+  const named = new Set(paths.map((path) => resolve(path)))
+  if (inputs.size === 0 && [...unusable.keys()].every((path) => named.has(path))) {
+    const wrong = [...unusable.values()].map(({ error, file }) => `${file}: ${error?.detail ?? ""}`)
+    return yield* new WrongUsage({
+      message: wrong.length === 0 ? `there is no PDF in ${paths.join(", ")}` : wrong.join("; ")
+    })
+  }
+  const found: Found = { inputs: [...inputs.values()], unusable: [...unusable.values()] }
+  return found
 })
 
 export interface Named {

@@ -6,6 +6,7 @@ import { TenantId } from "../../domain/Ids.ts"
 import { pageViewOf } from "../../http/DocumentView.ts"
 import * as Engine from "../../layers/Engine.ts"
 import { filesAtOnce } from "./Ingest.ts"
+import { reasonOfSystem } from "../SystemError.ts"
 import { bytesOf } from "./Bytes.ts"
 import { NotIngested, type Seen, Target } from "./Target.ts"
 
@@ -65,7 +66,7 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
             .pipe(
               Effect.mapError((error) =>
                 error._tag === "PlatformError"
-                  ? new NotIngested({ code: "UNREADABLE", detail: error.message })
+                  ? new NotIngested({ code: "UNREADABLE", detail: reasonOfSystem(error) })
                   : notAccepted(error)
               )
             )

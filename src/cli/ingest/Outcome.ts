@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { DocumentStatus } from "../../domain/Document.ts"
 import { DocumentId } from "../../domain/Ids.ts"
 import { Warnings } from "../../domain/Warning.ts"
-import { plural, printable } from "../Text.ts"
+import { plural, printable, unstopped } from "../Text.ts"
 
 /** What became of one file. */
 export const Outcome = Schema.Struct({
@@ -47,8 +47,8 @@ export const outcomeLine = (outcome: Outcome): string => {
     pages === undefined ? undefined : plural(pages, "page"),
     failedPages > 0 ? `${failedPages} failed` : undefined,
     warnedPages > 0 ? `${warnedPages} with warnings` : undefined,
-    ...warnings.map(({ code, message }) => `${code}: ${message}`),
-    error && `${error.code}: ${error.detail}`,
+    ...warnings.map(({ code, message }) => `${code}: ${unstopped(message)}`),
+    error && `${error.code}: ${unstopped(error.detail)}`,
     out && `in ${out}`
   ]
   return printable(`${file}: ${parts.filter((part) => part !== undefined).join(", ")}`)

@@ -1,6 +1,6 @@
 import { Console, Context, Effect, Layer, Schedule, Semaphore, Terminal } from "effect"
 import { TerminalCapabilities } from "effect/cli"
-import { Json, printJson } from "../Json.ts"
+import { Json, jsonOf } from "../Json.ts"
 import { bar, column, fitted, printable } from "../Text.ts"
 import { isGood, type Outcome, outcomeLine, Report, summaryLine } from "./Outcome.ts"
 import type { Accepted, Input, Seen } from "./Target.ts"
@@ -18,6 +18,8 @@ export class Progress extends Context.Service<
   {
     readonly note: (line: string) => Effect.Effect<void>
     readonly update: (input: Input, activity: Activity) => Effect.Effect<void>
+    /** Of a file that there was nothing to send of. */
+    readonly refused: (outcome: Outcome) => Effect.Effect<void>
     readonly settled: (input: Input, outcome: Outcome) => Effect.Effect<void>
     readonly summary: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void>
   }
@@ -25,33 +27,39 @@ export class Progress extends Context.Service<
 
 const wasToldWhenAccepted = ({ error, status }: Outcome) => status === "accepted" && error === undefined
 
+type Print = (line: string) => Effect.Effect<void>
+
 /** A line per event, for logs and pipes. */
-const plain = Layer.succeed(Progress, {
-  note: Console.log,
-  update: ({ path }, activity) => {
-    if (activity._tag === "Accepted") {
-      const { duplicate, id } = activity.accepted
-      return Console.log(printable(`${path}: accepted as ${id}${duplicate ? ", which was there already" : ""}`))
-    }
-    if (activity._tag === "Busy") {
-      return Console.log(printable(`${path}: ${activity.code}, again in ${activity.seconds} s`))
-    }
-    return Effect.void
-  },
-  settled: (_, outcome) => (wasToldWhenAccepted(outcome) ? Effect.void : Console.log(outcomeLine(outcome))),
-  summary: (outcomes) => Console.log(summaryLine(outcomes))
-})
+const plain = (print: Print) =>
+  Progress.of({
+    note: print,
+    update: ({ path }, activity) => {
+      if (activity._tag === "Accepted") {
+        const { duplicate, id } = activity.accepted
+        return print(printable(`${path}: accepted as ${id}${duplicate ? ", which was there already" : ""}`))
+      }
+      if (activity._tag === "Busy") {
+        return print(printable(`${path}: ${activity.code}, again in ${activity.seconds} s`))
+      }
+      return Effect.void
+    },
+    refused: (outcome) => print(outcomeLine(outcome)),
+    settled: (_, outcome) => (wasToldWhenAccepted(outcome) ? Effect.void : print(outcomeLine(outcome))),
+    summary: (outcomes) => print(summaryLine(outcomes))
+  })
 
 /** Nothing until the end, and then all in one object. */
-const silent = Layer.succeed(Progress, {
-  note: () => Effect.void,
-  update: () => Effect.void,
-  settled: () => Effect.void,
-  summary: (outcomes) => {
-    const ok = outcomes.filter(isGood).length
-    return printJson(Report, { ok, failed: outcomes.length - ok, documents: outcomes })
-  }
-})
+const silent = (print: Print) =>
+  Progress.of({
+    note: () => Effect.void,
+    update: () => Effect.void,
+    refused: () => Effect.void,
+    settled: () => Effect.void,
+    summary: (outcomes) => {
+      const ok = outcomes.filter(isGood).length
+      return Effect.flatMap(jsonOf(Report, { ok, failed: outcomes.length - ok, documents: outcomes }), print)
+    }
+  })
 
 const share = (part: number, whole: number) => (whole === 0 ? "" : `${Math.floor((part / whole) * 100)} %`)
 
@@ -115,6 +123,7 @@ const live = Layer.effect(
         Effect.sync(() => {
           active.set(input.path, [input, activity])
         }),
+      refused: (outcome: Outcome) => draw([outcomeLine(outcome)]),
       settled: (input: Input, outcome: Outcome) =>
         Effect.suspend(() => {
           active.delete(input.path)
@@ -125,10 +134,13 @@ const live = Layer.effect(
   })
 )
 
-export const layer = Layer.unwrap(
-  Effect.gen(function* () {
-    if (yield* Json) return silent
-    const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
-    return canAnimate ? live : plain
-  })
-)
+/** Where standard output is for the pages, all that there is to say goes to standard error. */
+export const layer = ({ pagesOnStdout }: { readonly pagesOnStdout: boolean }) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const print: Print = pagesOnStdout ? Console.error : Console.log
+      if (yield* Json) return Layer.succeed(Progress, silent(print))
+      const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
+      return canAnimate && !pagesOnStdout ? live : Layer.succeed(Progress, plain(print))
+    })
+  )

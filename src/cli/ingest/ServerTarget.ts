@@ -1,6 +1,7 @@
 import { Duration, Effect, FileSystem, Layer, type Redacted, Stream } from "effect"
 import { type ClientError, isBusy, SluiceClient, Unreachable } from "../../client.ts"
 import { shortWaiting } from "../Describe.ts"
+import { reasonOfSystem } from "../SystemError.ts"
 import { bytesOf } from "./Bytes.ts"
 import { NotIngested, type Seen, Target } from "./Target.ts"
 import type { DocumentView } from "../../http/DocumentView.ts"
@@ -52,7 +53,7 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
             Effect.mapError((error) => {
               if (error instanceof Unreachable) return error
               return error._tag === "PlatformError"
-                ? new NotIngested({ code: "UNREADABLE", detail: error.message })
+                ? new NotIngested({ code: "UNREADABLE", detail: reasonOfSystem(error) })
                 : notIngested(error)
             })
           )

@@ -7,7 +7,10 @@ import type { Unreachable } from "../../client.ts"
 
 /** A file that is to be ingested. */
 export interface Input {
+  /** As it is called on the command line. */
   readonly path: string
+  /** Where its bytes are, if not at the path. */
+  readonly spool?: string
   /** As the document is called. */
   readonly name: string
   readonly size: number

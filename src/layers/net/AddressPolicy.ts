@@ -1,8 +1,11 @@
-import { Resolver } from "node:dns/promises"
-import { Context, Effect } from "effect"
+import { lookup, Resolver } from "node:dns/promises"
+import { Context, Effect, Predicate } from "effect"
 import { isLocalhost, isPublicAddress } from "../../domain/PublicAddress.ts"
 
-/** Which addresses may be dialled. There is no configuration for it; only a test may let one loopback port through. */
+/**
+ * Which addresses may be dialled besides those that the operator's lists of private hosts allow. There is no configuration for
+ * it; only a test may let one loopback port through.
+ */
 export const AddressPolicy = Context.Reference<{
   readonly allows: (address: string, port: number) => boolean
 }>("sluice/layers/net/AddressPolicy", { defaultValue: () => ({ allows: isPublicAddress }) })
@@ -26,6 +29,23 @@ const resolveHost = Effect.fnUntraced(function* (host: string) {
   const [four, six] = yield* Effect.all([query(() => resolver.resolve4(host)), query(() => resolver.resolve6(host))], {
     concurrency: 2
   }).pipe(Effect.onInterrupt(() => Effect.sync(() => resolver.cancel())))
-  if (four._tag === "Failure" && six._tag === "Failure") return yield* Effect.fail(four.failure)
+  if (four._tag === "Failure" && six._tag === "Failure") {
+    return yield* Effect.fail(isNoSuchName(four.failure) ? six.failure : four.failure)
+  }
   return [four, six].flatMap((answer) => (answer._tag === "Success" ? answer.success : []))
 })
+
+/** Name servers that said that there is no such name, and texts that cannot be one; anything else may pass. */
+const noSuchName: ReadonlySet<unknown> = new Set(["ENOTFOUND", "ENODATA", "ENONAME", "EBADNAME"])
+
+export const isNoSuchName = (cause: unknown): boolean =>
+  Predicate.hasProperty(cause, "code") && noSuchName.has(cause.code)
+
+/**
+ * As the system looks names up: with its file of hosts and its search domains. It holds a thread until it is done, so it is
+ * for names that the operator listed, when the name servers know none of them.
+ */
+export const lookUpOfSystem = (host: string): Effect.Effect<ReadonlyArray<string>, unknown> =>
+  Effect.tryPromise({ try: () => lookup(host, { all: true }), catch: (error) => error }).pipe(
+    Effect.map((found) => found.map(({ address }) => address))
+  )

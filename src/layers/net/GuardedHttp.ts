@@ -2,21 +2,30 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request a
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https"
 import { isIP } from "node:net"
 import { Deferred, type Duration, Effect, Schema } from "effect"
-import { hostOf } from "../../domain/HttpUrl.ts"
-import { AddressPolicy, HostNames } from "./AddressPolicy.ts"
+import { hostOf, portOf } from "../../domain/HttpUrl.ts"
+import { allowsAddress, listsName, type PrivateHosts } from "../../domain/PrivateHosts.ts"
+import { isLocalhost } from "../../domain/PublicAddress.ts"
+import { AddressPolicy, HostNames, isNoSuchName, lookUpOfSystem } from "./AddressPolicy.ts"
 
 // One HTTP exchange with a host that a caller named. The name is resolved here, every address it has must be allowed, and
 // the connection is made to the very address that was checked: there is no second lookup that could answer differently.
 // Connections are never shared or kept, redirects are not followed, and no proxy is used.
 
-/** The host has an address that may not be dialled. */
-export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", { host: Schema.String }) {
+/**
+ * The host has an address that may not be dialled, or its name has none. Callers are not told which of the two: it would tell
+ * them which names a private network knows. The log is.
+ */
+export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", {
+  host: Schema.String,
+  /** It was looked up, so another time it may be another address. */
+  isName: Schema.Boolean
+}) {
   override get message() {
-    return `${this.host} is not a public host`
+    return `${this.host} is not a public host${this.isName ? ", or there is no such name" : ""}`
   }
 }
 
-/** No answer: the name did not resolve, the connection failed, or it took too long. */
+/** No answer: no name server answered, the connection failed, or it took too long. */
 export class ExchangeFailed extends Schema.TaggedError<ExchangeFailed>()("ExchangeFailed", {
   host: Schema.String,
   detail: Schema.String
@@ -41,30 +50,44 @@ const httpsAgent = new HttpsAgent({ keepAlive: false })
 /** Of a host with many addresses, so many are tried. */
 const maxAddresses = 3
 
-export type GuardedHttp = Effect.Success<typeof makeGuardedHttp>
+export type GuardedHttp = Effect.Success<ReturnType<typeof makeGuardedHttp>>
 
-export const makeGuardedHttp = Effect.gen(function* () {
+/** Exchanges with public hosts, and with those of the list. */
+export const makeGuardedHttp = Effect.fnUntraced(function* (allowed: PrivateHosts) {
   const policy = yield* AddressPolicy
   const names = yield* HostNames
 
+  const lookUp = Effect.fnUntraced(function* (host: string, port: number) {
+    return yield* names.resolve(host).pipe(
+      Effect.catch((cause) =>
+        listsName(allowed, host, port)
+          ? Effect.catch(lookUpOfSystem(host), () => Effect.fail(cause))
+          : Effect.fail(cause)
+      ),
+      Effect.catch((cause) =>
+        isNoSuchName(cause)
+          ? Effect.succeed([])
+          : Effect.fail(new ExchangeFailed({ host, detail: `its name could not be looked up${codeOf(cause)}` }))
+      )
+    )
+  })
+
   const allowedAddresses = Effect.fnUntraced(function* (url: URL) {
     const host = hostOf(url)
-    const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80)
-    const addresses =
-      isIP(host) === 0
-        ? yield* names
-            .resolve(host)
-            .pipe(
-              Effect.mapError(
-                (cause) => new ExchangeFailed({ host, detail: `its name did not resolve${codeOf(cause)}` })
-              )
-            )
-        : [host]
-    if (addresses.some((address) => !policy.allows(address, port))) return yield* new AddressRefused({ host })
+    const port = portOf(url)
+    const isName = isIP(host) === 0
+    const found = isName ? yield* lookUp(host, port) : [host]
+    const may = (address: string) => allowsAddress(allowed, host, port, address) || policy.allows(address, port)
+    // The two addresses of the machine itself may be allowed one by one.
+    const addresses = isLocalhost(host) && found.some(may) ? found.filter(may) : found
+    const wrong = addresses.find((address) => !may(address))
     const [first, ...others] = addresses.slice(0, maxAddresses).map((address) => ({ address, port }))
-    return first === undefined
-      ? yield* new ExchangeFailed({ host, detail: "its name has no address" })
-      : ([first, ...others] as const)
+    if (first === undefined || wrong !== undefined) {
+      const why = wrong === undefined ? "its name has no address" : `it is at ${wrong}, which may not be dialled`
+      yield* Effect.logInfo(`${host} was refused: ${why}`)
+      return yield* new AddressRefused({ host, isName: isName && !isLocalhost(host) })
+    }
+    return [first, ...others] as const
   })
 
   /** The response's head, its body unread. The connection is closed with the scope, wherever the exchange has got to. */

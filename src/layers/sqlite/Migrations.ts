@@ -257,6 +257,9 @@ const warnings = [
   `ALTER TABLE documents ADD COLUMN pages_warned INTEGER NOT NULL DEFAULT 0`
 ]
 
+/** When a document's failed pages were asked for again, the last time: what it took since has nothing to do with its acceptance. */
+const retried = [`ALTER TABLE documents ADD COLUMN retried_at INTEGER`]
+
 const steps = (statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -276,7 +279,8 @@ const all = {
   "0010_traces": steps(traces),
   "0011_blobs": steps(blobs),
   "0012_by_tenant": steps(byTenant),
-  "0013_warnings": steps(warnings)
+  "0013_warnings": steps(warnings),
+  "0014_retried": steps(retried)
 }
 
 /** Brings the tables to what they were after this many steps, so that a test can bring them on from there. */

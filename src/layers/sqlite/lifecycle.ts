@@ -49,10 +49,10 @@ export const retry =
       seq
     )
     db.run(
-      `UPDATE documents SET status = 'queued', queued_at = ?, retries = retries + 1, failure = NULL, finished_at = NULL,
+      `UPDATE documents SET status = 'queued', queued_at = ?1, retried_at = ?1, retries = retries + 1, failure = NULL, finished_at = NULL,
         pages_done = pages_done - pages_failed, pages_failed = 0,
         pages_warned = (SELECT count(*) FROM warnings w WHERE w.document = seq AND page > 0), callback_next_at = NULL, callback_deliveries = 0,
-        changed = next_change(), sealed_password = ?, password_key = ? WHERE seq = ?`,
+        changed = next_change(), sealed_password = ?2, password_key = ?3 WHERE seq = ?4`,
       at,
       sealedPassword ?? null,
       passwordKey ?? null,

@@ -72,6 +72,7 @@ export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "outl
   const trace = optionalText(row, "trace")
   const notBefore = optional(row, "not_before", moment)
   const startedAt = optional(row, "started_at", moment)
+  const retriedAt = optional(row, "retried_at", moment)
   const finishedAt = optional(row, "finished_at", moment)
   const values = {
     id: DocumentId.make(text(row, "id")),
@@ -95,6 +96,7 @@ export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "outl
       acceptedAt: moment(row, "accepted_at"),
       ...(notBefore === undefined ? {} : { notBefore }),
       ...(startedAt === undefined ? {} : { startedAt }),
+      ...(retriedAt === undefined ? {} : { retriedAt }),
       ...(finishedAt === undefined ? {} : { finishedAt })
     }
   }

@@ -96,7 +96,10 @@ export class Document extends Schema.Class<Document>("sluice/Document")({
   retries: Count,
   progress: Progress,
   metadata: Schema.optionalKey(PdfMetadata),
+  /** Only where one document is asked for. */
   outline: Schema.optionalKey(Schema.Array(OutlineItem)),
+  /** What is stored of these is too large to be told. Only documents of older releases have such. */
+  omitted: Schema.optionalKey(Schema.Array(Schema.Literals(["metadata", "outline"]))),
   failure: Schema.optionalKey(Failure),
   /** The span that accepted it, as a W3C `traceparent`: its runs and its callback belong to the same trace. */
   trace: Schema.optionalKey(Schema.String),

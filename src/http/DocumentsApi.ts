@@ -6,7 +6,7 @@ import { DocumentStatus } from "../domain/Document.ts"
 import { DocumentId } from "../domain/Ids.ts"
 import { idempotencyHeaders } from "./Idempotency.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
-import { DocumentList, DocumentView } from "./DocumentView.ts"
+import { DocumentList, DocumentView, ListedDocument } from "./DocumentView.ts"
 import { acceptedExample, DocumentOutcome, refusedExample, Truncated } from "./Outcome.ts"
 import {
   BadRequestResponse,
@@ -97,14 +97,22 @@ const list = HttpApiEndpoint.get("list", "/v1/documents", {
   headers: tenantHeaders,
   success: DocumentList,
   error: ServiceUnavailableResponse
-}).annotateMerge(OpenApi.annotations({ summary: "The tenant's documents, newest first" }))
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "The tenant's documents, newest first",
+    description:
+      "Without their outlines, which one document at a time is asked for. An answer ends after `limit` documents, or earlier: " +
+      "before the document with which it would have more than 1 MiB, unless that is its first one. Where to go on is told by " +
+      "`nextCursor`, whatever ended it."
+  })
+)
 
 const remove = HttpApiEndpoint.delete("remove", "/v1/documents/:id", {
   params: documentParams,
   query: tenantQuery,
   headers: tenantHeaders,
   // The empty answer comes last: its encoding would take any value.
-  success: [DocumentView.pipe(HttpApiSchema.status(202)), HttpApiSchema.NoContent],
+  success: [ListedDocument.pipe(HttpApiSchema.status(202)), HttpApiSchema.NoContent],
   error: [NotFoundResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
@@ -120,7 +128,7 @@ const cancel = HttpApiEndpoint.post("cancel", "/v1/documents/:id/cancel", {
   params: documentParams,
   query: tenantQuery,
   headers: tenantHeaders,
-  success: DocumentView,
+  success: ListedDocument,
   error: [NotFoundResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
@@ -140,7 +148,7 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
   query: tenantQuery,
   headers: { ...tenantHeaders, "x-pdf-password": passwordHeader },
   payload: [RetryRequest, Schema.Undefined],
-  success: DocumentView.pipe(HttpApiSchema.status(202)),
+  success: ListedDocument.pipe(HttpApiSchema.status(202)),
   error: [BadRequestResponse, NotFoundResponse, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 })
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error", errors: "all" })

@@ -8,6 +8,7 @@ import type { Delivery } from "../domain/Webhook.ts"
 import { ChangeLog } from "./DocumentStoreMemoryLog.ts"
 import type { NewDocument, PageFaults, QueueStats } from "./DocumentStore.ts"
 import type { OpenedPdf } from "./PdfEngine.ts"
+import { largestMetadata, largestOutline, metadataSize } from "./Portions.ts"
 
 export interface Stored {
   /** Place in the order of acceptance; kept for life. */
@@ -44,10 +45,25 @@ export interface Stored {
   deliveryLog: ReadonlyArray<Delivery>
 }
 
-export const toDocument = (stored: Stored): Document => {
-  const { accepted, blob, failure, finishedAt, metadata, outline, pageCount, startedAt } = stored
-  const { notBefore, source, trace } = accepted
+/** Without its outline. */
+export const toDocument = (stored: Stored): Document => new Document(valuesOf(stored))
+
+export const toDocumentWithOutline = (stored: Stored): Document => {
+  const { outline } = stored
+  const isLarge = outline !== undefined && Buffer.byteLength(JSON.stringify(outline)) > largestOutline
+  const { omitted = [], ...values } = valuesOf(stored)
   return new Document({
+    ...values,
+    ...(outline === undefined || isLarge ? {} : { outline }),
+    ...(isLarge ? { omitted: [...omitted, "outline"] } : omitted.length === 0 ? {} : { omitted })
+  })
+}
+
+const valuesOf = (stored: Stored): ConstructorParameters<typeof Document>[0] => {
+  const { accepted, blob, failure, finishedAt, metadata, pageCount, startedAt } = stored
+  const isLarge = metadata !== undefined && metadataSize(metadata) > largestMetadata
+  const { notBefore, source, trace } = accepted
+  return {
     id: accepted.id,
     tenantId: accepted.tenantId,
     name: accepted.name,
@@ -63,8 +79,8 @@ export const toDocument = (stored: Stored): Document => {
       done: stored.pages.size,
       failed: stored.pagesFailed
     },
-    ...(metadata === undefined ? {} : { metadata }),
-    ...(outline === undefined ? {} : { outline }),
+    ...(metadata === undefined || isLarge ? {} : { metadata }),
+    ...(isLarge ? { omitted: ["metadata"] } : {}),
     ...(failure === undefined ? {} : { failure }),
     ...(trace === undefined ? {} : { trace }),
     timings: {
@@ -73,7 +89,7 @@ export const toDocument = (stored: Stored): Document => {
       ...(startedAt === undefined ? {} : { startedAt: DateTime.makeUnsafe(startedAt) }),
       ...(finishedAt === undefined ? {} : { finishedAt: DateTime.makeUnsafe(finishedAt) })
     }
-  })
+  }
 }
 
 /** One tenant's queued documents: by priority, then by place. */

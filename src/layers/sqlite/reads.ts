@@ -3,12 +3,23 @@ import type { Document } from "../../domain/Document.ts"
 import { type BlobHash, type DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { PageResult } from "../../domain/Page.ts"
 import type { KeptAnswer, ListOptions, PageFaults, PagesOptions, QueueStats } from "../../services/DocumentStore.ts"
-import { number, text, toDocument, toPage } from "./rows.ts"
+import { largestMetadata, largestOutline, upTo } from "../../services/Portions.ts"
+import { number, rowSize, text, toDocument, toPage } from "./rows.ts"
 import type { Row, Statements } from "./SqliteDatabase.ts"
 
-const document = `
-  SELECT d.*, x.metadata, x.outline FROM documents d LEFT JOIN document_details x ON x.document = d.seq
+/** The length of a value is known without reading it, and one that is too large is not read. */
+const unless = (column: string, most: number) =>
+  `iif(octet_length(x.${column}) > ${most}, NULL, x.${column}) AS ${column},
+  octet_length(x.${column}) > ${most} AS ${column}_omitted`
+
+/** To be selected of `document_details x`. */
+export const metadataColumns = unless("metadata", largestMetadata)
+
+const documentWith = (columns: string) => `
+  SELECT d.*, ${columns} FROM documents d LEFT JOIN document_details x ON x.document = d.seq
 `
+const document = documentWith(metadataColumns)
+const documentAndOutline = documentWith(`${metadataColumns}, ${unless("outline", largestOutline)}`)
 
 export const findBySeq = (db: Statements, seq: number): Document => {
   const row = db.get(`${document} WHERE d.seq = ?`, seq)
@@ -16,8 +27,14 @@ export const findBySeq = (db: Statements, seq: number): Document => {
   return toDocument(row)
 }
 
-export const findById = (db: Statements, tenant: TenantId, id: string): Document | undefined => {
-  const row = db.get(`${document} WHERE d.id = ? AND d.tenant_id = ?`, id, tenant)
+export const findById = (
+  db: Statements,
+  tenant: TenantId,
+  id: string,
+  detail: "outline" | undefined
+): Document | undefined => {
+  const columns = detail === "outline" ? documentAndOutline : document
+  const row = db.get(`${columns} WHERE d.id = ? AND d.tenant_id = ?`, id, tenant)
   return row === undefined ? undefined : toDocument(row)
 }
 
@@ -28,20 +45,20 @@ export const list = (db: Statements, tenant: TenantId, options: ListOptions): Ar
   const before = options.before ?? newest
   const rows =
     options.status === undefined
-      ? db.all(
+      ? db.each(
           `${document} WHERE d.tenant_id = ? AND d.id < ? ORDER BY d.id DESC LIMIT ?`,
           tenant,
           before,
           options.limit
         )
-      : db.all(
+      : db.each(
           `${document} WHERE d.tenant_id = ? AND d.status = ? AND d.id < ? ORDER BY d.id DESC LIMIT ?`,
           tenant,
           options.status,
           before,
           options.limit
         )
-  return rows.map((row) => toDocument(row))
+  return upTo(rows, options.bytes ?? Number.POSITIVE_INFINITY, rowSize).map((row) => toDocument(row))
 }
 
 const pagesWith = (columns: string) => `
@@ -59,9 +76,11 @@ export const pages = (
   db: Statements,
   tenant: TenantId,
   id: DocumentId,
-  { detail, from, limit, summary = false }: PagesOptions
-): Array<PageResult> =>
-  db.all(detail ? pagesInDetail : summary ? pageSummaries : pagesInBrief, id, tenant, from, limit).map(toPage)
+  { bytes = Number.POSITIVE_INFINITY, detail, from, limit, summary = false }: PagesOptions
+): Array<PageResult> => {
+  const columns = detail ? pagesInDetail : summary ? pageSummaries : pagesInBrief
+  return upTo(db.each(columns, id, tenant, from, limit), bytes, rowSize).map(toPage)
+}
 
 export const donePages = (db: Statements, seq: number): ReadonlySet<number> =>
   new Set(db.all("SELECT number FROM pages WHERE document = ?", seq).map((row) => number(row, "number")))

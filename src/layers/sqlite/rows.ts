@@ -25,6 +25,20 @@ export const optional = <A>(row: Row, column: string, read: (row: Row, column: s
 
 export const optionalText = (row: Row, column: string): string | undefined => optional(row, column, text)
 
+/** Of what is variable in the row, in characters. */
+export const rowSize = (row: Row): number => {
+  let size = 0
+  for (const value of Object.values(row)) if (typeof value === "string") size += value.length
+  return size
+}
+
+const isSet = (row: Row, column: string): boolean => row[column] === 1
+
+const omittedOf = (row: Row): Document["omitted"] => {
+  const omitted = (["metadata", "outline"] as const).filter((column) => isSet(row, `${column}_omitted`))
+  return omitted.length === 0 ? undefined : omitted
+}
+
 const moment = (row: Row, column: string): DateTime.Utc => DateTime.makeUnsafe(number(row, column))
 
 export const decodeStatus = Schema.decodeUnknownSync(DocumentStatus)
@@ -54,12 +68,13 @@ export const progress = (row: Row): Document["progress"] => {
 }
 
 /** `opened` is what was found in the file, where the row does not say it. Every column is checked by itself. */
-export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "outline">): Document => {
+export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata">): Document => {
   const blob = optionalText(row, "blob")
   const size = optional(row, "size", number)
   const sourceUrl = optionalText(row, "source_url")
   const metadata = opened?.metadata ?? optional(row, "metadata", metadataOf)
-  const outline = opened?.outline ?? optional(row, "outline", outlineOf)
+  const outline = optional(row, "outline", outlineOf)
+  const omitted = omittedOf(row)
   const failure = optionalText(row, "failure")
   const trace = optionalText(row, "trace")
   const notBefore = optional(row, "not_before", moment)
@@ -80,6 +95,7 @@ export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "outl
     progress: progress(row),
     ...(metadata === undefined ? {} : { metadata }),
     ...(outline === undefined ? {} : { outline }),
+    ...(omitted === undefined ? {} : { omitted }),
     ...(failure === undefined ? {} : { failure: decodeFailure(failure) }),
     ...(trace === undefined ? {} : { trace }),
     timings: {

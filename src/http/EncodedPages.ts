@@ -39,17 +39,21 @@ export const encodedPages = Effect.fnUntraced(function* <E, E2, R>(
     const wanted = limit + 1 - pages.length
     const found = yield* read(start, wanted)
     const before = bytes
+    let next: number | undefined
     for (const page of found) {
       const encoded = Buffer.from(`${pages.length === 0 ? "" : ","}${encodedPage(page, detail)}`)
-      const full = pages.length === limit || (pages.length > 0 && bytes + encoded.length > mostBytes)
-      if (full) return pagesAnswer(pages, page.number)
+      const isFull = pages.length === limit || (pages.length > 0 && bytes + encoded.length > mostBytes)
+      if (isFull) {
+        next = page.number
+        break
+      }
       pages.push(encoded)
       bytes += encoded.length
       start = page.number + 1
     }
+    yield* count(bytes - before)
     // Summaries are small, and never cut short.
     const isLast = found.length === 0 || (detail === "summary" && found.length < wanted)
-    if (isLast) return pagesAnswer(pages)
-    yield* count(bytes - before)
+    if (next !== undefined || isLast) return pagesAnswer(pages, next)
   }
 })

@@ -45,6 +45,7 @@ export const documentView = (root, signal, id) => {
   const summary = h("p", { class: "muted" })
   const waiting = h("p", { class: "notice", hidden: true, role: "status" })
   const failure = h("p", { class: "notice bad", hidden: true })
+  const warnings = h("div", { hidden: true })
   const trouble = h("p", { class: "notice bad", role: "alert", hidden: true })
   const retry = h("button", { type: "button", hidden: true }, "Read the failed pages again")
   const cancel = h("button", { type: "button", class: "quiet", hidden: true }, "Cancel")
@@ -102,6 +103,7 @@ export const documentView = (root, signal, id) => {
     summary,
     trouble,
     failure,
+    warnings,
     waiting,
     h(
       "div",
@@ -153,7 +155,7 @@ export const documentView = (root, signal, id) => {
   const show = (lit = []) => {
     const document = store.documents.get(id)
     if (document === undefined) return
-    const { error, progress, size, status } = document
+    const { error, progress, size, status, warnings: warned = [] } = document
     const over = ended.has(status)
     say(name, document.name)
     if (state.textContent !== status) state.replaceChildren(pill(status))
@@ -161,6 +163,10 @@ export const documentView = (root, signal, id) => {
     failure.hidden = error === undefined
     if (error !== undefined)
       failure.replaceChildren(h("code", null, error.code), ` ${error.message}. `, h("b", null, error.advice))
+    warnings.hidden = warned.length === 0
+    warnings.replaceChildren(
+      ...warned.map(({ code, message }) => h("p", { class: "notice" }, h("code", null, code), ` ${message}`))
+    )
     waiting.hidden = document.waiting === undefined || over
     if (document.waiting !== undefined) say(waiting, explainWaiting(document.waiting, Date.now()).join(" "))
     cancel.hidden = over

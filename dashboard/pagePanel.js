@@ -31,6 +31,9 @@ const layoutOf = ({ height, lines, number, width }) =>
     )
   )
 
+/** @param {NonNullable<Page["warnings"]>[number]} warning */
+const warningOf = ({ code, message }) => h("p", { class: "notice" }, h("code", null, code), ` ${message}`)
+
 /** @param {Page} page @param {boolean} laidOut */
 const contentOf = (page, laidOut) => {
   if (page.error !== undefined) {
@@ -79,7 +82,7 @@ export const makePagePanel = (id, { count, onSelect }, signal) => {
         : ""
     )
     state.replaceChildren(pill(shown.status))
-    content.replaceChildren(contentOf(shown, laidOut))
+    content.replaceChildren(...(shown.warnings ?? []).map(warningOf), contentOf(shown, laidOut))
   }
   const step = (/** @type {number} */ by) => {
     const next = Math.min(count(), Math.max(1, selected + by))

@@ -113,7 +113,7 @@ export const store = {
   },
 
   /** @param {import("./types.d.ts").PageEvent} event */
-  putPage({ documentId, done, failed, page, pages: count, status }) {
+  putPage({ documentId, done, failed, page, pages: count, status, warned }) {
     countPage()
     pagesOf(documentId, Math.max(count ?? 0, page))[page - 1] = pageCodes[status]
     const seen = sightings.get(documentId) ?? { moments: [] }
@@ -124,7 +124,12 @@ export const store = {
       documents.set(documentId, {
         ...document,
         status: "running",
-        progress: { ...(count === null ? {} : { pages: count }), done, failed }
+        progress: {
+          ...(count === null ? {} : { pages: count }),
+          done,
+          failed,
+          ...(warned === undefined ? {} : { warned })
+        }
       })
     }
     const changes = noted()

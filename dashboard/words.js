@@ -84,8 +84,9 @@ export const explainWaiting = ({ eta, gate, pagesAhead, position }, now) => {
 }
 
 /** @type {(progress: import("./types.d.ts").Document["progress"]) => string} */
-export const explainProgress = ({ done, failed, pages }) => {
+export const explainProgress = ({ done, failed, pages, warned = 0 }) => {
   if (pages === undefined) return "not opened"
   const read = done === pages ? plural(pages, "page") : `${done.toLocaleString("en")} of ${plural(pages, "page")}`
-  return failed > 0 ? `${read}, ${failed.toLocaleString("en")} failed` : read
+  const failures = failed > 0 ? `, ${failed.toLocaleString("en")} failed` : ""
+  return warned > 0 ? `${read}${failures}, ${warned.toLocaleString("en")} with warnings` : `${read}${failures}`
 }

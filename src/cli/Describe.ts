@@ -32,15 +32,16 @@ export const shortWaiting = (waiting: Waiting): string =>
     .filter((part) => part !== undefined)
     .join(", ")
 
-export const progressOf = ({ done, failed, pages }: (typeof DocumentView.Type)["progress"]): string => {
+export const progressOf = ({ done, failed, pages, warned = 0 }: (typeof DocumentView.Type)["progress"]): string => {
   const failures = failed === 0 ? "" : `, ${failed} failed`
+  const warnings = warned === 0 ? "" : `, ${warned} with warnings`
   return pages === undefined
     ? plural(done, "page")
-    : `${bar(done, pages)} ${done} of ${plural(pages, "page")}${failures}`
+    : `${bar(done, pages)} ${done} of ${plural(pages, "page")}${failures}${warnings}`
 }
 
 export const documentLines = (document: typeof DocumentView.Type): ReadonlyArray<string> => {
-  const { error, metadata, name, progress, status, tenantId, timings, waiting } = document
+  const { error, metadata, name, progress, status, tenantId, timings, waiting, warnings = [] } = document
   const eta = waiting && etaOf(waiting)
   return table([
     ["id", document.id],
@@ -50,6 +51,7 @@ export const documentLines = (document: typeof DocumentView.Type): ReadonlyArray
     ["error", error && `${error.code}: ${error.message}`],
     ["advice", error?.advice],
     ["pages", progressOf(progress)],
+    ...warnings.map(({ code, message }) => ["warning", `${code}: ${message}`] as const),
     ["waits", waiting && `${shortWaiting(waiting)} (${gates[waiting.gate]})`],
     ["ends", eta && `about ${eta} UTC`],
     ["title", metadata?.title],

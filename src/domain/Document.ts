@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import { Failure } from "./Failure.ts"
 import { BlobHash, DocumentId, TenantId } from "./Ids.ts"
 import { Waiting } from "./Waiting.ts"
+import { Warnings } from "./Warning.ts"
 
 /**
  * `scheduled → queued → running → completed | partial | failed | cancelled`. A running document may go back to `queued`
@@ -56,11 +57,15 @@ export const OutlineItem = Schema.Struct({
 })
 export type OutlineItem = typeof OutlineItem.Type
 
-/** Pages in all (absent until the file was opened), with a result, and of those failed or timed out. */
+/**
+ * Pages in all (absent until the file was opened), with a result, and of those: failed or timed out, and with warnings (absent
+ * when none has any).
+ */
 export const Progress = Schema.Struct({
   pages: Schema.optionalKey(Schema.Natural),
   done: Schema.Natural,
-  failed: Schema.Natural
+  failed: Schema.Natural,
+  warned: Schema.optionalKey(Schema.Natural)
 })
 
 /**
@@ -98,9 +103,9 @@ export class Document extends Schema.Class<Document>("sluice/Document")({
   metadata: Schema.optionalKey(PdfMetadata),
   /** Only where one document is asked for. */
   outline: Schema.optionalKey(Schema.Array(OutlineItem)),
-  /** What is stored of these is too large to be told. Only documents of older releases have such. */
-  omitted: Schema.optionalKey(Schema.Array(Schema.Literals(["metadata", "outline"]))),
   failure: Schema.optionalKey(Failure),
+  /** Of the file as a whole; `progress` counts the pages that have warnings of their own. */
+  warnings: Warnings,
   /** The span that accepted it, as a W3C `traceparent`: its runs and its callback belong to the same trace. */
   trace: Schema.optionalKey(Schema.String),
   timings: Timings,

@@ -1,12 +1,13 @@
 import { Schema, Struct } from "effect"
 import { Failure, failure } from "./Failure.ts"
+import { type Warning, warning, Warnings } from "./Warning.ts"
 
 /** Pages count from 1. */
 export const PageNumber = Schema.Int.check(Schema.isGreaterThan(0)).annotate({ examples: [2] })
 
 /**
  * `ok` has text; `empty` has neither text nor image; `scanned` has images but no text; `failed` and `timeout` carry an
- * error. A failure never looks like a blank page.
+ * error. A failure never looks like a blank page. Text that is known to be missing is told by `warnings`, whatever the status.
  */
 export const PageStatus = Schema.Literals(["ok", "empty", "scanned", "failed", "timeout"])
 export type PageStatus = typeof PageStatus.Type
@@ -39,6 +40,7 @@ export interface PageResult {
   /** `EncodedLines` in its encoded form. */
   readonly lines: string
   readonly error: Failure | undefined
+  readonly warnings?: ReadonlyArray<Warning>
   readonly elapsedMillis: number
 }
 
@@ -62,6 +64,15 @@ export const pageSummaryExamples = [
     rotation: 0,
     error: failure("PAGE_TIMEOUT", "the page was not read within 30 s"),
     elapsedMillis: 30_000
+  },
+  {
+    number: 3,
+    status: "ok",
+    width: 595.28,
+    height: 841.89,
+    rotation: 0,
+    warnings: [warning("CONTENT_CUT")],
+    elapsedMillis: 9.7
   }
 ] as const
 
@@ -80,6 +91,7 @@ export const PageView = Schema.Struct({
   text: Schema.String,
   lines: Schema.optionalKey(Schema.Array(TextLine)),
   error: Schema.optionalKey(Failure),
+  warnings: Warnings,
   elapsedMillis: Schema.Finite
 }).annotate({ examples: pageExamples })
 export type PageView = typeof PageView.Type

@@ -3,6 +3,7 @@ import { examples } from "../domain/Examples.ts"
 import { Document } from "../domain/Document.ts"
 import { DocumentId, documentIdExample } from "../domain/Ids.ts"
 import { type PageResult, pageExamples, PageSummary, pageSummaryExamples, PageView } from "../domain/Page.ts"
+import { warning } from "../domain/Warning.ts"
 import { Links, linksOf } from "./Outcome.ts"
 
 /** A document as the interface shows it: all that is known of it, and where to go on. */
@@ -26,7 +27,7 @@ export const documentExample = {
   attempt: 1,
   interruptions: 0,
   retries: 0,
-  progress: { pages: 12, done: 12, failed: 0 },
+  progress: { pages: 12, done: 12, failed: 0, warned: 1 },
   metadata: {
     title: "Annual report",
     producer: "LibreOffice 25.8",
@@ -38,6 +39,7 @@ export const documentExample = {
     hasXfa: false
   },
   outline: [{ title: "Introduction", depth: 0, page: 1 }],
+  warnings: [warning("DAMAGE_REPAIRED")],
   timings: {
     acceptedAt: "2030-01-01T12:00:00.000Z",
     startedAt: "2030-01-01T12:00:00.004Z",
@@ -92,11 +94,11 @@ const next = Schema.optionalKey(
 )
 
 export const PageList = Schema.Struct({ pages: Schema.Array(PageView), next }).annotate({
-  examples: [{ pages: pageExamples, next: 3 }]
+  examples: [{ pages: pageExamples, next: 4 }]
 })
 
 export const PageSummaryList = Schema.Struct({ pages: Schema.Array(PageSummary), next }).annotate({
-  examples: [{ pages: pageSummaryExamples, next: 3 }]
+  examples: [{ pages: pageSummaryExamples, next: 4 }]
 })
 
 /** Without its lines. */

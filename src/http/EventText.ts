@@ -27,6 +27,7 @@ const changeText = Effect.fnUntraced(function* (change: Change) {
           status: change.status,
           done: change.progress.done,
           failed: change.progress.failed,
+          ...(change.progress.warned === undefined ? {} : { warned: change.progress.warned }),
           pages: change.progress.pages ?? null
         })}\n`
   changes.set(change, text)

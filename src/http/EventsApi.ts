@@ -31,6 +31,9 @@ export const PageEvent = Schema.Struct({
   status: PageStatus,
   done: Schema.Natural.annotate({ description: "Pages of the document that have a result by now." }),
   failed: Schema.Natural.annotate({ description: "Of those, the failed ones." }),
+  warned: Schema.optionalKey(
+    Schema.Natural.annotate({ description: "Of those, the ones with warnings; absent when there are none." })
+  ),
   pages: Schema.NullOr(Schema.Natural).annotate({ description: "Pages in all; `null` as long as that is not known." })
 }).pipe(Schema.annotate({ identifier: "PageEvent" }), examples(pageEventExample))
 

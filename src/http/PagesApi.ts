@@ -74,7 +74,9 @@ const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
     ...tenantQuery,
     mark: Schema.optionalKey(
       Schema.Literal("missing").annotate({
-        description: "`missing` gives every page its place, with a mark such as `[page 3 is missing: scanned]` instead of its text."
+        description:
+          "`missing` gives every page its place, with a mark such as `[page 3 is missing: scanned]` where there is no text, and " +
+          "`[page 4 is incomplete: CONTENT_CUT]` after a text with warnings."
       })
     )
   },
@@ -86,9 +88,9 @@ const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
     summary: "The text of the finished pages",
     description:
       "Form feeds separate the pages. The headers tell whether that is all, as it was when the answer began: `Sluice-Text` is " +
-      "`complete`, or `partial` when the document is not `completed` or a page has no text that may have some; " +
+      "`complete`, or `partial` when the document is not `completed`, a page has no text that may have some, or has warnings; " +
       "`Sluice-Document-Status` is its status; `Sluice-Missing-Pages` names those pages, such as `3,7-9`: not read, failed, or " +
-      "`scanned`. A list of more than 1,000 characters ends with `,...`."
+      "`scanned`; `Sluice-Incomplete-Pages` those with warnings. A list of more than 1,000 characters ends with `,...`."
   })
 )
 

@@ -7,6 +7,7 @@ import { isTerminal } from "../domain/Document.ts"
 import { failure } from "../domain/Failure.ts"
 import type { BlobHash, DocumentId, TenantId } from "../domain/Ids.ts"
 import { isFailed, noLines, type PageResult } from "../domain/Page.ts"
+import { hasWarnings } from "../domain/Warning.ts"
 import {
   type BacklogLimits,
   DocumentNotFound,
@@ -274,6 +275,7 @@ const make = Effect.sync(() => {
       for (const page of stored.pages.values()) {
         if (!isFailed(page.status)) continue
         stored.pages.delete(page.number)
+        if (hasWarnings(page)) stored.pagesWarned--
         stored.pageChanges.delete(page.number)
       }
       stored.faults.clear()

@@ -4,11 +4,12 @@ import { Document, type DocumentStatus, isTerminal, type OutlineItem, type PdfMe
 import type { Failure } from "../domain/Failure.ts"
 import type { BlobHash, RunnerId, TenantId } from "../domain/Ids.ts"
 import { isFailed, type PageResult } from "../domain/Page.ts"
+import { hasWarnings, type Warning, warningsField } from "../domain/Warning.ts"
 import type { Delivery } from "../domain/Webhook.ts"
 import { ChangeLog } from "./DocumentStoreMemoryLog.ts"
 import type { NewDocument, PageFaults, QueueStats } from "./DocumentStore.ts"
 import type { OpenedPdf } from "./PdfEngine.ts"
-import { largestMetadata, largestOutline, metadataSize } from "./Portions.ts"
+import { largestMetadata, largestOutline, metadataOmitted, metadataSize, outlineOmitted } from "./Portions.ts"
 
 export interface Stored {
   /** Place in the order of acceptance; kept for life. */
@@ -21,6 +22,7 @@ export interface Stored {
   changed: number
   readonly faults: Map<number, PageFaults>
   pagesFailed: number
+  pagesWarned: number
   interruptions: number
   retries: number
   /** Submissions it stands in for, beside its own. */
@@ -36,6 +38,7 @@ export interface Stored {
   pageCount: number | undefined
   metadata: PdfMetadata | undefined
   outline: ReadonlyArray<OutlineItem> | undefined
+  warnings: ReadonlyArray<Warning> | undefined
   failure: Failure | undefined
   startedAt: number | undefined
   finishedAt: number | undefined
@@ -51,11 +54,11 @@ export const toDocument = (stored: Stored): Document => new Document(valuesOf(st
 export const toDocumentWithOutline = (stored: Stored): Document => {
   const { outline } = stored
   const isLarge = outline !== undefined && Buffer.byteLength(JSON.stringify(outline)) > largestOutline
-  const { omitted = [], ...values } = valuesOf(stored)
+  const { warnings = [], ...values } = valuesOf(stored)
   return new Document({
     ...values,
     ...(outline === undefined || isLarge ? {} : { outline }),
-    ...(isLarge ? { omitted: [...omitted, "outline"] } : omitted.length === 0 ? {} : { omitted })
+    ...warningsField(isLarge ? [...warnings, outlineOmitted] : warnings)
   })
 }
 
@@ -77,11 +80,12 @@ const valuesOf = (stored: Stored): ConstructorParameters<typeof Document>[0] => 
     progress: {
       ...(pageCount === undefined ? {} : { pages: pageCount }),
       done: stored.pages.size,
-      failed: stored.pagesFailed
+      failed: stored.pagesFailed,
+      ...(stored.pagesWarned === 0 ? {} : { warned: stored.pagesWarned })
     },
     ...(metadata === undefined || isLarge ? {} : { metadata }),
-    ...(isLarge ? { omitted: ["metadata"] } : {}),
     ...(failure === undefined ? {} : { failure }),
+    ...warningsField(isLarge ? [...(stored.warnings ?? []), metadataOmitted] : stored.warnings),
     ...(trace === undefined ? {} : { trace }),
     timings: {
       acceptedAt: DateTime.makeUnsafe(accepted.acceptedAt),
@@ -189,6 +193,7 @@ export class Documents {
     stored.pageCount = pdf.pageCount
     stored.metadata = pdf.metadata
     stored.outline = pdf.outline
+    stored.warnings = pdf.warnings
     this.touch(stored)
   }
 
@@ -197,6 +202,7 @@ export class Documents {
     stored.pages.set(page.number, page)
     stored.pageChanges.set(page.number, this.log.add({ stored, page: page.number }))
     if (isFailed(page.status)) stored.pagesFailed++
+    if (hasWarnings(page)) stored.pagesWarned++
   }
 
   tenant(id: TenantId) {
@@ -229,6 +235,7 @@ export class Documents {
       changed: 0,
       faults: new Map(),
       pagesFailed: 0,
+      pagesWarned: 0,
       interruptions: 0,
       retries: 0,
       shared: 0,
@@ -242,6 +249,7 @@ export class Documents {
       pageCount: undefined,
       metadata: undefined,
       outline: undefined,
+      warnings: undefined,
       failure: undefined,
       startedAt: undefined,
       finishedAt: undefined,

@@ -3,6 +3,7 @@ import { Context, Schema } from "effect"
 import type { OutlineItem, PdfMetadata } from "../domain/Document.ts"
 import { Failure } from "../domain/Failure.ts"
 import type { PageResult } from "../domain/Page.ts"
+import type { Warning } from "../domain/Warning.ts"
 import type { BlobLocation } from "./BlobStore.ts"
 
 /** The file is at fault: reading it again gives the same answer. */
@@ -54,6 +55,8 @@ export interface OpenedPdf {
   readonly pageCount: number
   readonly metadata: PdfMetadata
   readonly outline: ReadonlyArray<OutlineItem>
+  /** Of the file as a whole. */
+  readonly warnings?: ReadonlyArray<Warning>
 }
 
 /** The first pages, which may be read along when a file is opened. */

@@ -104,7 +104,16 @@ describe("The line of a file", () => {
   const input = { path: "scans/a\u001b[31m.pdf", name: "a.pdf", size: 200 }
 
   it("shows what there is to know in the width there is", () => {
-    const seen = { status: "running", done: 6, failed: 0, pages: 12, error: undefined, waiting: undefined } as const
+    const seen = {
+      status: "running",
+      done: 6,
+      failed: 0,
+      warned: 0,
+      warnings: [],
+      pages: 12,
+      error: undefined,
+      waiting: undefined
+    } as const
     assert.include(progressLine(input, { _tag: "Seen", seen }, 100), "██████████░░░░░░░░░░ 6/12 pages")
     assert.include(progressLine(input, { _tag: "Sending", sent: 50 }, 100), "█████░░░░░░░░░░░░░░░ sending 25 %")
     const queued = { ...seen, status: "queued", pages: undefined, waiting: "tenant, number 3" } as const

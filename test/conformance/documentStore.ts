@@ -9,6 +9,7 @@ import { portions } from "./documentStorePortions.ts"
 import { queue } from "./documentStoreQueue.ts"
 import { records } from "./documentStoreRecords.ts"
 import { runs } from "./documentStoreRuns.ts"
+import { warnings } from "./documentStoreWarnings.ts"
 import { webhooks } from "./webhooks.ts"
 
 /** What every document store promises. `layer` gives an empty store each time it is built. */
@@ -17,6 +18,7 @@ export const documentStoreConformance = (name: string, layer: Layer.Layer<Docume
     const test: Test = (title, body) => it.effect(title, () => Effect.provide(body, layer))
     describe("as a queue", () => queue(test))
     describe("while documents run", () => runs(test))
+    describe("of what may be missing, it", () => warnings(test))
     describe("as a record", () => records(test))
     describe("when the same bytes come again, they", () => duplicates(test))
     describe("for retries, which", () => retries(test))

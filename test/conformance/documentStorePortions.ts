@@ -2,7 +2,14 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import type { DocumentId } from "../../src/domain/Ids.ts"
 import { DocumentStore } from "../../src/services/DocumentStore.ts"
-import { documentSize, largestMetadata, largestOutline, portionBytes } from "../../src/services/Portions.ts"
+import {
+  documentSize,
+  largestMetadata,
+  largestOutline,
+  metadataOmitted,
+  outlineOmitted,
+  portionBytes
+} from "../../src/services/Portions.ts"
 import { accept, acme, claim, documentId, numberOf, openedPdf, page, type Test } from "./documentStoreFixtures.ts"
 
 const everything = { status: undefined, before: undefined, limit: 100 }
@@ -48,17 +55,17 @@ export const portions = (test: Test) => {
     Effect.gen(function* () {
       const store = yield* DocumentStore
       yield* documentsOf(1, largestMetadata + 1)
-      assert.deepStrictEqual((yield* store.list(acme, everything))[0]?.omitted, ["metadata"])
+      assert.deepStrictEqual((yield* store.list(acme, everything))[0]?.warnings, [metadataOmitted])
       assert.isUndefined((yield* store.find(acme, documentId(1))).metadata)
       yield* accept(2)
       const { fence } = yield* claim()
       const outline = [{ title: "x".repeat(largestOutline), depth: 0 }]
       yield* store.opened(fence, { ...openedPdf, outline })
       const found = yield* store.find(acme, documentId(2), "outline")
-      assert.deepStrictEqual(found.omitted, ["outline"])
+      assert.deepStrictEqual(found.warnings, [outlineOmitted])
       assert.isUndefined(found.outline)
       assert.deepStrictEqual(found.metadata, openedPdf.metadata)
-      assert.isUndefined((yield* store.find(acme, documentId(2))).omitted)
+      assert.isUndefined((yield* store.find(acme, documentId(2))).warnings)
     })
   )
 

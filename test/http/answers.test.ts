@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { failure } from "../../src/domain/Failure.ts"
 import type { PageResult } from "../../src/domain/Page.ts"
+import { warning } from "../../src/domain/Warning.ts"
 import { assertProblem, get, postPdf, testServer } from "./client.ts"
 import { alter, change, idOf } from "./fakes.ts"
 import { fetched, open } from "./wire.ts"
@@ -199,7 +200,19 @@ describe("a text", () => {
         ])
         assert.strictEqual(parts[11], "[page 12 is missing: pending]")
 
-        yield* alter(idOf(1), { status: "cancelled" })
+        const warned = pageOf(2, { warnings: [warning("CONTENT_CUT"), warning("FONT_DAMAGED")] })
+        yield* change({ pages: new Map([[idOf(1), [pageOf(1), warned, pageOf(3, { ...blank, warnings: [] })]]]) })
+        yield* alter(idOf(1), { status: "completed", progress: { pages: 3, done: 3, failed: 0, warned: 1 } })
+        const { headers, text } = yield* get(`${path}?mark=missing`)
+        assert.deepStrictEqual(told({ headers }), ["completed", "partial", "3"])
+        assert.strictEqual(headers["sluice-incomplete-pages"], "2")
+        assert.strictEqual(
+          text,
+          "text of page 1\ftext of page 2\n[page 2 is incomplete: CONTENT_CUT, FONT_DAMAGED]\f[page 3 is missing: scanned]"
+        )
+
+        yield* change({ pages: new Map([[idOf(1), [pageOf(1)]]]) })
+        yield* alter(idOf(1), { status: "cancelled", progress: { pages: 12, done: 1, failed: 0 } })
         assert.include((yield* get(`${path}?mark=missing`)).text, "[page 12 is missing: not read]")
         assertProblem(yield* get(`${path}?mark=all`), 400, "INVALID_REQUEST")
       })

@@ -2,6 +2,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, FileSystem, Layer, Result } from "effect"
 import { SqlClient } from "effect/sql"
+import { warning } from "../../src/domain/Warning.ts"
 import { migrateTo } from "../../src/layers/sqlite/Migrations.ts"
 import { SqliteDatabase } from "../../src/layers/sqlite/SqliteDatabase.ts"
 import { layer, layerDatabase, layerNoDeps } from "../../src/layers/sqlite/SqliteDocumentStore.ts"
@@ -87,6 +88,52 @@ describe("The document store on SQLite, as a file", () => {
       const kept = yield* sql`SELECT sealed_password FROM documents ORDER BY id`.values
       assert.deepStrictEqual(kept, [[null], [null], ["sealed-3"]])
     }).pipe(Effect.provide(withDatabase))
+  )
+
+  it.effect("takes over documents and pages of the time before there were warnings", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* migrateTo(12)
+      const old = { id: documentId(1), tenant_id: acme, name: "1.pdf", blob: blobHash(1), size: 100, priority: 5 }
+      yield* sql`INSERT INTO documents ${sql.insert({
+        ...old,
+        seq: 1,
+        status: "partial",
+        page_count: 2,
+        pages_done: 2,
+        pages_failed: 1,
+        accepted_at: 1_000,
+        finished_at: 2_000
+      })}`
+      const shown = { document: 1, width: 595.5, height: 842, rotation: 0, elapsed_millis: 2.5 }
+      const lines = "[]"
+      yield* sql`INSERT INTO pages ${sql.insert([
+        { ...shown, number: 1, status: "ok", text: "text of page 1", lines },
+        { ...shown, number: 2, status: "failed", text: "", lines }
+      ])}`
+      yield* Effect.gen(function* () {
+        const store = yield* DocumentStore
+        const found = yield* store.find(acme, documentId(1))
+        assert.deepStrictEqual(found.progress, { pages: 2, done: 2, failed: 1 })
+        assert.isUndefined(found.warnings)
+        const [first] = yield* store.pages(acme, documentId(1), { from: 1, limit: 9, detail: true })
+        assert.deepStrictEqual(first, page(1, { lines }))
+        yield* store.retry(
+          acme,
+          documentId(1),
+          { at: 3_000, sealedPassword: undefined, passwordKey: undefined },
+          plenty
+        )
+        const { fence } = yield* claim()
+        yield* store.savePages(fence, [page(2, { warnings: [warning("TEXT_MISSING")] })])
+        assert.deepStrictEqual((yield* store.find(acme, documentId(1))).progress, {
+          pages: 2,
+          done: 2,
+          failed: 0,
+          warned: 1
+        })
+      }).pipe(Effect.provide(layerNoDeps))
+    }).pipe(Effect.provide(Layer.unwrap(Effect.map(temporaryFile, (filename) => layerDatabase({ filename })))))
   )
 
   it.effect("takes over documents of the time before passwords had keys, and lets no other stand in for them", () =>

@@ -11,9 +11,10 @@ const encodePage = Schema.encodeEffect(Schema.toCodecJson(PageView))
 /** Text of a file that would be taken as a heading is not meant as one. */
 const asMarkdown = (text: string) => text.replace(/^(\s*)(#{1,6}\s)/gm, "$1\\$2")
 
-const markdownPage = ({ error, number, status, text }: PageView) => {
+const markdownPage = ({ error, number, status, text, warnings = [] }: PageView) => {
   const body = error === undefined ? asMarkdown(text).trim() : `*Not read: ${error.code}: ${error.message}*`
-  return `## Page ${number}\n\n${body === "" ? `*${status}*` : body}\n`
+  const warned = warnings.map(({ code, message }) => `*${code}: ${message}*\n\n`).join("")
+  return `## Page ${number}\n\n${warned}${body === "" ? `*${status}*` : body}\n`
 }
 
 /** The pages of one document as a file. */

@@ -6,6 +6,7 @@ import { type Named, outputNames } from "./Inputs.ts"
 import type { Outcome } from "./Outcome.ts"
 import { Progress } from "./Progress.ts"
 import { type Input, NotIngested, type Seen, Target } from "./Target.ts"
+import { warningsField } from "../../domain/Warning.ts"
 import { printable } from "../Text.ts"
 
 /** Files being worked on at once: enough to keep a server busy, few enough to look at. */
@@ -42,12 +43,14 @@ const ingestOne = Effect.fnUntraced(function* ({ input, out }: Named, { format, 
       return progress.update(input, { _tag: "Seen", seen })
     })
     if (last === undefined) return yield* new NotIngested({ code: "LOST", detail: "nothing was seen of the document" })
-    const { done, error, failed, status } = last
+    const { done, error, failed, status, warned, warnings } = last
     const ended: Outcome = {
       ...known,
       status,
       pages: done,
       ...(failed > 0 ? { failedPages: failed } : {}),
+      ...(warned > 0 ? { warnedPages: warned } : {}),
+      ...warningsField(warnings),
       ...(error === undefined ? {} : { error })
     }
     if (folder === undefined || (status !== "completed" && status !== "partial")) return ended

@@ -1,5 +1,6 @@
 import { Duration, Effect, FileSystem, Layer, Option, type Redacted, Stream } from "effect"
 import { Ingestion, type SubmitError } from "../../actors/Ingestion.ts"
+import { isTerminal } from "../../domain/Document.ts"
 import type { IngestEvent } from "../../domain/Event.ts"
 import { TenantId } from "../../domain/Ids.ts"
 import { pageViewOf } from "../../http/DocumentView.ts"
@@ -17,7 +18,16 @@ const notAccepted = (error: SubmitError) =>
 
 const lost = (error: Error) => new NotIngested({ code: "LOST", detail: error.message })
 
-const start: Seen = { status: "queued", done: 0, failed: 0, pages: undefined, error: undefined, waiting: undefined }
+const start: Seen = {
+  status: "queued",
+  done: 0,
+  failed: 0,
+  warned: 0,
+  warnings: [],
+  pages: undefined,
+  error: undefined,
+  waiting: undefined
+}
 
 const after = (seen: Seen, event: IngestEvent): Seen => {
   switch (event._tag) {
@@ -64,6 +74,16 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
         follow: (id) =>
           ingestion.follow(tenant, id).pipe(
             Stream.scan(() => start, after),
+            // Events tell of no warnings.
+            Stream.mapEffect((seen) =>
+              isTerminal(seen.status)
+                ? Effect.map(ingestion.status(tenant, id), ({ progress, warnings = [] }) => ({
+                    ...seen,
+                    warned: progress.warned ?? 0,
+                    warnings
+                  }))
+                : Effect.succeed(seen)
+            ),
             Stream.mapError(lost)
           ),
         pages: (id) =>

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { DocumentStatus } from "../../domain/Document.ts"
 import { DocumentId } from "../../domain/Ids.ts"
+import { Warnings } from "../../domain/Warning.ts"
 import { plural, printable } from "../Text.ts"
 
 /** What became of one file. */
@@ -13,6 +14,10 @@ export const Outcome = Schema.Struct({
   duplicate: Schema.optionalKey(Schema.Boolean),
   pages: Schema.optionalKey(Schema.Natural),
   failedPages: Schema.optionalKey(Schema.Natural),
+  /** Pages with warnings: text may be missing from them. */
+  warnedPages: Schema.optionalKey(Schema.Natural),
+  /** Of the file as a whole. */
+  warnings: Warnings,
   /** The file that was written. */
   out: Schema.optionalKey(Schema.String),
   error: Schema.optionalKey(Schema.Struct({ code: Schema.String, detail: Schema.String }))
@@ -35,12 +40,14 @@ const stateOf = ({ error, status }: Outcome): Outcome["status"] =>
 
 /** `report.pdf: completed, 12 pages, in out/report.txt` */
 export const outcomeLine = (outcome: Outcome): string => {
-  const { duplicate, error, failedPages = 0, file, id, out, pages } = outcome
+  const { duplicate, error, failedPages = 0, file, id, out, pages, warnedPages = 0, warnings = [] } = outcome
   const state = stateOf(outcome)
   const parts = [
     state === "accepted" ? `accepted as ${id}${duplicate === true ? ", which was there already" : ""}` : state,
     pages === undefined ? undefined : plural(pages, "page"),
     failedPages > 0 ? `${failedPages} failed` : undefined,
+    warnedPages > 0 ? `${warnedPages} with warnings` : undefined,
+    ...warnings.map(({ code, message }) => `${code}: ${message}`),
     error && `${error.code}: ${error.detail}`,
     out && `in ${out}`
   ]

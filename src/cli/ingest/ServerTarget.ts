@@ -16,10 +16,12 @@ const notIngested = (error: ClientError) =>
         detail: error.message
       })
 
-const seenOf = ({ error, progress, status, waiting }: typeof DocumentView.Type): Seen => ({
+const seenOf = ({ error, progress, status, waiting, warnings }: typeof DocumentView.Type): Seen => ({
   status,
   done: progress.done,
   failed: progress.failed,
+  warned: progress.warned ?? 0,
+  warnings: warnings ?? [],
   pages: progress.pages,
   error: error && { code: error.code, detail: error.message },
   waiting: waiting && shortWaiting(waiting)

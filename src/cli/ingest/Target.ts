@@ -2,6 +2,7 @@ import { Context, type Effect, Schema, type Stream } from "effect"
 import type { DocumentStatus } from "../../domain/Document.ts"
 import type { DocumentId } from "../../domain/Ids.ts"
 import type { PageView } from "../../domain/Page.ts"
+import type { Warning } from "../../domain/Warning.ts"
 import type { Unreachable } from "../../client.ts"
 
 /** A file that is to be ingested. */
@@ -17,6 +18,10 @@ export interface Seen {
   readonly status: DocumentStatus
   readonly done: number
   readonly failed: number
+  /** Pages with warnings. */
+  readonly warned: number
+  /** Of the file as a whole. */
+  readonly warnings: ReadonlyArray<Warning>
   readonly pages: number | undefined
   readonly error: { readonly code: string; readonly detail: string } | undefined
   /** What holds it up. */

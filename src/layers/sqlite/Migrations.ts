@@ -243,6 +243,20 @@ const byTenant = [
   `CREATE INDEX documents_callback_of_tenant ON documents (tenant_id, callback_next_at) WHERE callback_next_at IS NOT NULL`
 ]
 
+/**
+ * What may be missing or wrong in a page, or, under the number 0, in the document as a whole. There is a row only where there is
+ * something to warn of; behind the text of a page it would be slow to read.
+ */
+const warnings = [
+  `CREATE TABLE warnings (
+    document INTEGER NOT NULL REFERENCES documents (seq) ON DELETE CASCADE,
+    page INTEGER NOT NULL,
+    warnings TEXT NOT NULL,
+    PRIMARY KEY (document, page)
+  ) STRICT, WITHOUT ROWID`,
+  `ALTER TABLE documents ADD COLUMN pages_warned INTEGER NOT NULL DEFAULT 0`
+]
+
 const steps = (statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -261,7 +275,8 @@ const all = {
   "0009_webhooks": steps(webhooks),
   "0010_traces": steps(traces),
   "0011_blobs": steps(blobs),
-  "0012_by_tenant": steps(byTenant)
+  "0012_by_tenant": steps(byTenant),
+  "0013_warnings": steps(warnings)
 }
 
 /** Brings the tables to what they were after this many steps, so that a test can bring them on from there. */

@@ -124,8 +124,9 @@ const ofTenant = `
 
 /** The webhook's moments have the names of none of the document's columns. */
 const withWebhook = `
-  SELECT d.*, ${metadataColumns}, ${webhookColumns} FROM documents d
+  SELECT d.*, ${metadataColumns}, v.warnings, ${webhookColumns} FROM documents d
   LEFT JOIN document_details x ON x.document = d.seq
+  LEFT JOIN warnings v ON v.document = d.seq AND v.page = 0
   LEFT JOIN webhooks w ON w.tenant_id = d.tenant_id
   WHERE d.seq = ?
 `

@@ -62,7 +62,7 @@ const lastPageLookedAt = "SELECT rowid AS changed FROM pages WHERE rowid > ? ORD
  * nothing of tenants, which would cost an index that every page is written to.
  */
 const changedPages = (condition: string) => `
-  SELECT p.changed, p.number, p.status, d.id, d.tenant_id, d.page_count, d.pages_done, d.pages_failed
+  SELECT p.changed, p.number, p.status, d.id, d.tenant_id, d.page_count, d.pages_done, d.pages_failed, d.pages_warned
   FROM (SELECT rowid AS changed, document, number, status FROM pages WHERE rowid > ? ORDER BY rowid LIMIT ?) p
   CROSS JOIN documents d ON d.seq = p.document WHERE ${condition} ORDER BY p.changed
 `

@@ -45,8 +45,13 @@ export const retry =
     db.run("DELETE FROM pages WHERE document = ? AND status IN ('failed', 'timeout')", seq)
     db.run("DELETE FROM page_faults WHERE document = ?", seq)
     db.run(
+      "DELETE FROM warnings WHERE document = ?1 AND page > 0 AND page NOT IN (SELECT number FROM pages WHERE document = ?1)",
+      seq
+    )
+    db.run(
       `UPDATE documents SET status = 'queued', queued_at = ?, retries = retries + 1, failure = NULL, finished_at = NULL,
-        pages_done = pages_done - pages_failed, pages_failed = 0, callback_next_at = NULL, callback_deliveries = 0,
+        pages_done = pages_done - pages_failed, pages_failed = 0,
+        pages_warned = (SELECT count(*) FROM warnings w WHERE w.document = seq AND page > 0), callback_next_at = NULL, callback_deliveries = 0,
         changed = next_change(), sealed_password = ?, password_key = ? WHERE seq = ?`,
       at,
       sealedPassword ?? null,

@@ -16,7 +16,8 @@ const unless = (column: string, most: number) =>
 export const metadataColumns = unless("metadata", largestMetadata)
 
 const documentWith = (columns: string) => `
-  SELECT d.*, ${columns} FROM documents d LEFT JOIN document_details x ON x.document = d.seq
+  SELECT d.*, ${columns}, w.warnings FROM documents d LEFT JOIN document_details x ON x.document = d.seq
+  LEFT JOIN warnings w ON w.document = d.seq AND w.page = 0
 `
 const document = documentWith(metadataColumns)
 const documentAndOutline = documentWith(`${metadataColumns}, ${unless("outline", largestOutline)}`)
@@ -62,8 +63,8 @@ export const list = (db: Statements, tenant: TenantId, options: ListOptions): Ar
 }
 
 const pagesWith = (columns: string) => `
-  SELECT ${columns} FROM pages
-  WHERE document = (SELECT seq FROM documents WHERE id = ? AND tenant_id = ?) AND number >= ?
+  SELECT ${columns}, warnings FROM pages p LEFT JOIN warnings w ON w.document = p.document AND w.page = p.number
+  WHERE p.document = (SELECT seq FROM documents WHERE id = ? AND tenant_id = ?) AND number >= ?
   ORDER BY number LIMIT ?
 `
 const summaryColumns = "number, status, width, height, rotation, elapsed_millis, error"

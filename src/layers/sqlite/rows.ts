@@ -4,8 +4,10 @@ import { Document, DocumentStatus, OutlineItem, PdfMetadata } from "../../domain
 import { Failure } from "../../domain/Failure.ts"
 import { BlobHash, DocumentId, TenantId } from "../../domain/Ids.ts"
 import { noLines, type PageResult, PageStatus } from "../../domain/Page.ts"
+import { Warning, warningsField } from "../../domain/Warning.ts"
 import type { NewDocument } from "../../services/DocumentStore.ts"
 import type { OpenedPdf } from "../../services/PdfEngine.ts"
+import { metadataOmitted, outlineOmitted } from "../../services/Portions.ts"
 import type { Row } from "./SqliteDatabase.ts"
 
 export const number = (row: Row, column: string): number => {
@@ -34,10 +36,10 @@ export const rowSize = (row: Row): number => {
 
 const isSet = (row: Row, column: string): boolean => row[column] === 1
 
-const omittedOf = (row: Row): Document["omitted"] => {
-  const omitted = (["metadata", "outline"] as const).filter((column) => isSet(row, `${column}_omitted`))
-  return omitted.length === 0 ? undefined : omitted
-}
+const omittedFrom = (row: Row): ReadonlyArray<Warning> => [
+  ...(isSet(row, "metadata_omitted") ? [metadataOmitted] : []),
+  ...(isSet(row, "outline_omitted") ? [outlineOmitted] : [])
+]
 
 const moment = (row: Row, column: string): DateTime.Utc => DateTime.makeUnsafe(number(row, column))
 
@@ -51,30 +53,36 @@ const decodeJson = <A>(schema: Schema.Decoder<A>) => {
 const decodeFailure = decodeJson(Failure)
 const decodeMetadata = decodeJson(PdfMetadata)
 const decodeOutline = decodeJson(Schema.Array(OutlineItem))
+const decodeWarnings = decodeJson(Schema.Array(Warning))
 const metadataOf = (row: Row, column: string) => decodeMetadata(text(row, column))
 const outlineOf = (row: Row, column: string) => decodeOutline(text(row, column))
+const warningsOf = (row: Row, column: string) => decodeWarnings(text(row, column))
 /** They have no other form than their own. */
 export const encodeFailure = (failure: Failure): string => JSON.stringify(failure)
 export const encodeMetadata = (metadata: PdfMetadata): string => JSON.stringify(metadata)
 export const encodeOutline = (outline: ReadonlyArray<OutlineItem>): string => JSON.stringify(outline)
 
+export const encodeWarnings = (warnings: ReadonlyArray<Warning>): string => JSON.stringify(warnings)
+
 export const progress = (row: Row): Document["progress"] => {
   const pages = optional(row, "page_count", number)
+  const warned = number(row, "pages_warned")
   return {
     ...(pages === undefined ? {} : { pages }),
     done: number(row, "pages_done"),
-    failed: number(row, "pages_failed")
+    failed: number(row, "pages_failed"),
+    ...(warned === 0 ? {} : { warned })
   }
 }
 
 /** `opened` is what was found in the file, where the row does not say it. Every column is checked by itself. */
-export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata">): Document => {
+export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "warnings">): Document => {
   const blob = optionalText(row, "blob")
   const size = optional(row, "size", number)
   const sourceUrl = optionalText(row, "source_url")
   const metadata = opened?.metadata ?? optional(row, "metadata", metadataOf)
   const outline = optional(row, "outline", outlineOf)
-  const omitted = omittedOf(row)
+  const warnings = [...(opened?.warnings ?? optional(row, "warnings", warningsOf) ?? []), ...omittedFrom(row)]
   const failure = optionalText(row, "failure")
   const trace = optionalText(row, "trace")
   const notBefore = optional(row, "not_before", moment)
@@ -95,8 +103,8 @@ export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata">): Docu
     progress: progress(row),
     ...(metadata === undefined ? {} : { metadata }),
     ...(outline === undefined ? {} : { outline }),
-    ...(omitted === undefined ? {} : { omitted }),
     ...(failure === undefined ? {} : { failure: decodeFailure(failure) }),
+    ...warningsField(warnings),
     ...(trace === undefined ? {} : { trace }),
     timings: {
       acceptedAt: moment(row, "accepted_at"),
@@ -142,6 +150,7 @@ export const toPage = (row: Row): PageResult => {
     text: text(row, "text"),
     lines: optionalText(row, "lines") ?? noLines,
     error: error === undefined ? undefined : decodeFailure(error),
+    ...warningsField(optional(row, "warnings", warningsOf)),
     elapsedMillis: number(row, "elapsed_millis")
   }
 }

@@ -19,6 +19,7 @@ import {
   QueueFull,
   type WholeDocument
 } from "../../services/DocumentStore.ts"
+import { hasWarnings, type Warning } from "../../domain/Warning.ts"
 import type { OpenedPdf } from "../../services/PdfEngine.ts"
 import type { Operation } from "./GroupCommit.ts"
 import { donePages, faults, findBySeq, refersTo, tenantIds, waiting } from "./reads.ts"
@@ -26,6 +27,7 @@ import {
   encodeFailure,
   encodeMetadata,
   encodeOutline,
+  encodeWarnings,
   newDocument,
   number,
   optionalText,
@@ -178,6 +180,16 @@ export const fetched = (fence: Fence, blob: { readonly hash: BlobHash; readonly 
     db.run("UPDATE documents SET blob = ?, size = ? WHERE seq = ?", blob.hash, blob.size, seq)
   })
 
+/** Of a page, or under 0 of the document. */
+const writeWarnings = (db: Statements, seq: number, page: number, warnings: ReadonlyArray<Warning>): void => {
+  db.run(
+    "INSERT OR REPLACE INTO warnings (document, page, warnings) VALUES (?, ?, ?)",
+    seq,
+    page,
+    encodeWarnings(warnings)
+  )
+}
+
 const writeDetails = (db: Statements, seq: number, pdf: OpenedPdf): void => {
   db.run(
     "INSERT OR REPLACE INTO document_details (document, metadata, outline) VALUES (?, ?, ?)",
@@ -185,6 +197,8 @@ const writeDetails = (db: Statements, seq: number, pdf: OpenedPdf): void => {
     encodeMetadata(pdf.metadata),
     encodeOutline(pdf.outline)
   )
+  if (pdf.warnings !== undefined && pdf.warnings.length > 0) writeWarnings(db, seq, 0, pdf.warnings)
+  else db.run("DELETE FROM warnings WHERE document = ? AND page = 0", seq)
 }
 
 export const opened = (fence: Fence, pdf: OpenedPdf) =>
@@ -194,8 +208,8 @@ export const opened = (fence: Fence, pdf: OpenedPdf) =>
   })
 
 /** Pages that have a result already keep it; answers with the others. A page's row is numbered as its change. */
-const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult>): ReadonlyArray<PageResult> =>
-  pages.filter(
+const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult>): ReadonlyArray<PageResult> => {
+  const added = pages.filter(
     (page) =>
       db.run(
         `INSERT INTO pages (rowid, document, number, status, width, height, rotation, elapsed_millis, error, text, lines)
@@ -212,17 +226,23 @@ const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult
         page.lines
       ) > 0
   )
+  for (const { number, warnings = [] } of added) if (warnings.length > 0) writeWarnings(db, seq, number, warnings)
+  return added
+}
 
 const countFailed = (pages: ReadonlyArray<PageResult>): number => pages.filter(({ status }) => isFailed(status)).length
+const countWarned = (pages: ReadonlyArray<PageResult>): number => pages.filter(hasWarnings).length
 
 export const savePages = (fence: Fence, pages: ReadonlyArray<PageResult>) =>
   fenced(fence, (db, seq) => {
     const added = writePages(db, seq, pages)
     if (added.length === 0) return
     db.run(
-      "UPDATE documents SET pages_done = pages_done + ?, pages_failed = pages_failed + ? WHERE seq = ?",
+      `UPDATE documents SET pages_done = pages_done + ?, pages_failed = pages_failed + ?, pages_warned = pages_warned + ?
+        WHERE seq = ?`,
       added.length,
       countFailed(added),
+      countWarned(added),
       seq
     )
   })
@@ -264,12 +284,13 @@ export const end = (
   const added = whole === undefined ? [] : writePages(db, seq, whole.pages)
   const row = db.get(
     `UPDATE documents SET page_count = coalesce(?, page_count), pages_done = pages_done + ?, pages_failed = pages_failed + ?,
-      status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, changed = next_change(), runner = NULL,
+      pages_warned = pages_warned + ?, status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, changed = next_change(), runner = NULL,
       lease_until = NULL, queued_at = NULL, sealed_password = NULL, callback_next_at = iif(${owesCallback}, ?, NULL) WHERE seq = ?
       RETURNING *`,
     whole?.pdf.pageCount ?? null,
     added.length,
     countFailed(added),
+    countWarned(added),
     outcome.status,
     reason === undefined ? null : encodeFailure(reason),
     at,

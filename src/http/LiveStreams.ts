@@ -1,5 +1,5 @@
 import { Config, Context, Deferred, Duration, Effect, Layer, type Scope, Stream } from "effect"
-import { KeyedLimit } from "../actors/admission/KeyedLimit.ts"
+import { KeyedLimit } from "../services/KeyedLimit.ts"
 import type { TenantId } from "../domain/Ids.ts"
 import { count } from "../services/ConfigValues.ts"
 import { ServiceUnavailable, someTime, TooManyRequests } from "./Problems.ts"

@@ -107,7 +107,9 @@ export const PagesHandlers = HttpApiBuilder.group(
           Stream.interruptWhen(Effect.andThen(streams.closed, Effect.fail(new Stopping()))),
           Stream.tapError((error) => Effect.logWarning("pages broke off", error)),
           // An empty line says that there is nothing yet.
-          Stream.map((page) => `${Option.isNone(page) ? "" : encodedPage(page.value, options.detail ? "lines" : "text")}\n`),
+          Stream.map(
+            (page) => `${Option.isNone(page) ? "" : encodedPage(page.value, options.detail ? "lines" : "text")}\n`
+          ),
           Stream.encodeText
         )
         const headers = waits ? liveHeaders : {}

@@ -57,7 +57,8 @@ const served = Layer.unwrap(
     HttpRouter.serve(Routes, {
       disableLogger: true,
       // What is counted is what is sent, so after it was compressed.
-      middleware: (app) => RequestMetrics.middleware(Compression.middleware(HttpEffect.withPreResponseHandler(app, deliver)))
+      middleware: (app) =>
+        RequestMetrics.middleware(Compression.middleware(HttpEffect.withPreResponseHandler(app, deliver)))
     })
   )
 ).pipe(

@@ -1,5 +1,6 @@
 // What is missing of a text: told in headers, and, to those who ask for it, at its place.
 import { type Document, isTerminal } from "../domain/Document.ts"
+import type { Failure } from "../domain/Failure.ts"
 import type { PageResult } from "../domain/Page.ts"
 import { hasWarnings, type Warning } from "../domain/Warning.ts"
 
@@ -8,6 +9,11 @@ export type PageSpan = readonly [from: number, to: number]
 
 /** What is known of a page without its text. */
 type Seen = Pick<PageResult, "number" | "status" | "warnings">
+
+interface Readable extends Seen {
+  readonly text: string
+  readonly error?: Failure | undefined
+}
 
 /** Pages that may have text of which nothing is there: not read, failed, or a picture of a page. */
 const hasNoText = ({ status }: Seen): boolean => status !== "ok" && status !== "empty"
@@ -80,7 +86,7 @@ export const unreadMark = (number: number, { status }: Document): string =>
   mark(number, isTerminal(status) ? "not read" : "pending")
 
 /** The page's text, with what it lacks, or what stands in its place. */
-export const markedText = (page: Pick<PageResult, "number" | "status" | "text" | "error" | "warnings">): string => {
+export const markedText = (page: Readable): string => {
   const { error, number, status, text, warnings = [] } = page
   if (hasNoText(page)) return mark(number, error?.code ?? status)
   return warnings.length === 0 ? text : `${text}${warningMark(number, warnings)}`

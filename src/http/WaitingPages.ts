@@ -1,4 +1,4 @@
-import { Effect, Stream } from "effect"
+import { type Effect, Stream } from "effect"
 import { heartbeat } from "./LiveStreams.ts"
 
 /** JSON may have blanks before it, so an answer that begins with some has begun, and is still to come. */

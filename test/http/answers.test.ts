@@ -64,7 +64,11 @@ describe("an answer that waits", () => {
         yield* alter(idOf(1), { status: "partial" })
         yield* TestClock.adjust("15 seconds")
         assert.isTrue(yield* answer.read())
-        const lines = answer.received().toString().split("\n").filter((line) => line !== "")
+        const lines = answer
+          .received()
+          .toString()
+          .split("\n")
+          .filter((line) => line !== "")
         assert.deepStrictEqual(
           lines.map((line) => JSON.parse(line).number),
           [1, 2, 4]
@@ -86,7 +90,9 @@ describe("an answer that waits", () => {
   )
 })
 
-const long = Array.from({ length: 300 }, (_, index) => pageOf(index + 1, { text: `line of page ${index}\n`.repeat(40) }))
+const long = Array.from({ length: 300 }, (_, index) =>
+  pageOf(index + 1, { text: `line of page ${index}\n`.repeat(40) })
+)
 
 describe("a large answer", () => {
   it.effect("comes in the coding that the client prefers, and says that others get another one", () =>

@@ -55,7 +55,11 @@ describe("documents with huge outlines and titles", () => {
         assert.isBelow(Math.max(...events.map(({ data }) => data.length)), 4_000)
 
         // As large as is told: a list of all of them would have three megabytes.
-        yield* stored(folder, "UPDATE document_details SET metadata = ?, outline = '[]'", titled(largestMetadata - 1_000))
+        yield* stored(
+          folder,
+          "UPDATE document_details SET metadata = ?, outline = '[]'",
+          titled(largestMetadata - 1_000)
+        )
         const seen: Array<string> = []
         for (let cursor = ""; ;) {
           const { json, text } = yield* get(`/v1/documents?limit=200${cursor}`)

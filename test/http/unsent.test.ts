@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { KeyedLimit } from "../../src/actors/admission/KeyedLimit.ts"
+import { KeyedLimit } from "../../src/services/KeyedLimit.ts"
 import type { PageResult } from "../../src/domain/Page.ts"
 import { assertProblem, get, postPdf, testServer } from "./client.ts"
 import { change, idOf } from "./fakes.ts"

@@ -31,6 +31,8 @@ export const makeCacheable = () => {
 
   return <E, R>(route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-      paths.has(request.url.split("?", 1)[0] ?? "") ? Effect.map(route, (response) => withEtag(request, response)) : route
+      paths.has(request.url.split("?", 1)[0] ?? "")
+        ? Effect.map(route, (response) => withEtag(request, response))
+        : route
     )
 }

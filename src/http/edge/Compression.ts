@@ -31,7 +31,12 @@ export const middleware = <E, R>(app: Effect.Effect<HttpServerResponse.HttpServe
       compressible: wholes,
       levels: { gzip: 4 }
     }),
-    HttpMiddleware.compression({ algorithms: ["gzip"], minSize: leastBytes, compressible: streams, levels: { gzip: 4 } })
+    HttpMiddleware.compression({
+      algorithms: ["gzip"],
+      minSize: leastBytes,
+      compressible: streams,
+      levels: { gzip: 4 }
+    })
   )
 
 /** The same compressed body, with what its headers say of it. */
@@ -39,7 +44,9 @@ const asBefore = (
   response: HttpServerResponse.HttpServerResponse,
   { body, headers }: HttpServerResponse.HttpServerResponse
 ) => {
-  const told = Object.entries(headers).filter(([name]) => name === "etag" || name === "vary" || name.startsWith("content-enc"))
+  const told = Object.entries(headers).filter(
+    ([name]) => name === "etag" || name === "vary" || name.startsWith("content-enc")
+  )
   return HttpServerResponse.setHeaders(HttpServerResponse.setBody(response, body), told)
 }
 

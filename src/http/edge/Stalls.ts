@@ -3,7 +3,8 @@ import { Clock, Duration, Effect, Latch, Metric } from "effect"
 import * as Telemetry from "../../services/Telemetry.ts"
 
 /** What the other side has taken of all that was written to the connection; only ever grows. */
-const takenBy = ({ socket }: ServerResponse): number => (socket === null ? 0 : socket.bytesWritten - socket.writableLength)
+const takenBy = ({ socket }: ServerResponse): number =>
+  socket === null ? 0 : socket.bytesWritten - socket.writableLength
 
 /**
  * Cuts connections that have something to take and take none of it for so long. What a client sends meanwhile does not count, and

@@ -2,7 +2,7 @@ import { ServerResponse } from "node:http"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { ByteSize, Config, Context, Duration, Effect, Layer, Metric, Stream } from "effect"
 import { HttpBody, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { KeyedLimit } from "../../actors/admission/KeyedLimit.ts"
+import { KeyedLimit } from "../../services/KeyedLimit.ts"
 import { byteSize, duration } from "../../services/ConfigValues.ts"
 import * as Telemetry from "../../services/Telemetry.ts"
 import { CurrentTenant } from "../CurrentTenant.ts"
@@ -136,7 +136,10 @@ export class UnsentBytes extends Context.Service<
       const grow = (held: Held, bytes: number): Effect.Effect<void, Refused> => {
         const answer = unsent.take(held.tenant, bytes)
         if (answer !== "taken") {
-          return Effect.andThen(Metric.update(Telemetry.httpUnsentRefused.of(answer === "key" ? "tenant" : "global"), 1), Effect.fail(refusal(answer)))
+          return Effect.andThen(
+            Metric.update(Telemetry.httpUnsentRefused.of(answer === "key" ? "tenant" : "global"), 1),
+            Effect.fail(refusal(answer))
+          )
         }
         held.bytes += bytes
         return Effect.void

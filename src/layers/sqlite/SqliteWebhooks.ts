@@ -162,9 +162,9 @@ const pending = (db: Statements, now: number, limit: number, after: TenantId | u
     .flat()
     .slice(0, limit)
   return upTo(callbackRows(db, inTurns), portionBytes, rowSize).map((row) => ({
-      document: toDocument(row),
-      callback: optionalText(row, "callback"),
-      webhook: optionalText(row, "secret") === undefined ? undefined : toWebhook(row),
+    document: toDocument(row),
+    callback: optionalText(row, "callback"),
+    webhook: optionalText(row, "secret") === undefined ? undefined : toWebhook(row),
     deliveries: number(row, "callback_deliveries"),
     dueAt: number(row, "callback_next_at")
   }))

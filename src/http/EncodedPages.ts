@@ -33,7 +33,6 @@ export const encodedPages = Effect.fnUntraced(function* <E, E2, R>(
 ) {
   const pages: Array<Uint8Array> = []
   let bytes = 0
-  yield* count(0)
   for (let start = from; ;) {
     // One more than is sent tells whether there is a next one.
     const wanted = limit + 1 - pages.length

@@ -60,7 +60,7 @@ export class LiveStreams extends Context.Service<
             return Effect.fail(new ServiceUnavailable({ code: "SHUTTING_DOWN", detail, retryAfter: someTime }))
           }
           switch (held.take(tenant, 1)) {
-            case "taken":
+            case undefined:
               return Effect.void
             case "key":
               return Effect.fail(tooMany(perTenant, "the tenant"))

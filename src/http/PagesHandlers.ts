@@ -8,7 +8,7 @@ import { portionBytes } from "../services/Portions.ts"
 import { Api } from "./Api.ts"
 import { CurrentTenant } from "./CurrentTenant.ts"
 import { streamBytes, UnsentBytes } from "./edge/UnsentBytes.ts"
-import { encodedPage, encodedPages, pagesAnswer } from "./EncodedPages.ts"
+import { encodedPage, encodedPages, mostBytes, pagesAnswer } from "./EncodedPages.ts"
 import { documentProblems } from "./Failures.ts"
 import { liveHeaders, LiveStreams } from "./LiveStreams.ts"
 import { waitOf } from "./PagesApi.ts"
@@ -61,7 +61,8 @@ export const PagesHandlers = HttpApiBuilder.group(
           detail === "summary" ? { detail: false, summary: true } : { detail: detail === "lines", bytes: portionBytes }
         const read = (from: number, limit: number) =>
           documentProblems(ingestion.pages(tenant.id, id, { from, limit, ...kinds }))
-        const pages = encodedPages(read, unsent.hold, { detail, from, limit })
+        const encoded = encodedPages(read, unsent.hold, { detail, from, limit })
+        const pages = detail === "summary" ? encoded : Effect.andThen(unsent.room(mostBytes), encoded)
 
         const found = yield* waitForPages(tenant.id, id, from, (wait && waitOf(wait)) || Duration.zero)
         if (Option.isNone(found)) {

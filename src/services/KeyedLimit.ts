@@ -8,13 +8,18 @@ export class KeyedLimit<Key> {
     this.#limits = limits
   }
 
-  /** Takes so much more for the key, or tells which limit is against it. What is held alone has no limit. */
-  take(key: Key, amount: number): "taken" | "key" | "total" {
+  /** Which limit is against so much more for the key. What is held alone has no limit. */
+  against(key: Key, amount: number): "key" | "total" | undefined {
     const own = this.held(key)
     if (own > 0 && own + amount > this.#limits.perKey) return "key"
-    if (this.#all > 0 && this.#all + amount > this.#limits.total) return "total"
-    this.add(key, amount)
-    return "taken"
+    return this.#all > 0 && this.#all + amount > this.#limits.total ? "total" : undefined
+  }
+
+  /** Takes so much more for the key, unless a limit is against it: then that one. */
+  take(key: Key, amount: number): "key" | "total" | undefined {
+    const limit = this.against(key, amount)
+    if (limit === undefined) this.add(key, amount)
+    return limit
   }
 
   /** The same whatever the limits say; a negative amount gives it back. */

@@ -115,14 +115,15 @@ describe("answers that are not read", () => {
 describe("a limit for each key and for all", () => {
   it("takes what fits, gives back what is over, and takes one alone however large it is", () => {
     const limit = new KeyedLimit<string>({ perKey: 10, total: 15 })
-    assert.strictEqual(limit.take("a", 12), "taken")
+    assert.strictEqual(limit.take("a", 12), undefined)
     assert.strictEqual(limit.take("a", 1), "key")
+    assert.strictEqual(limit.against("b", 3), undefined)
     assert.strictEqual(limit.take("b", 4), "total")
-    assert.strictEqual(limit.take("b", 3), "taken")
+    assert.strictEqual(limit.take("b", 3), undefined)
     assert.deepStrictEqual([limit.held("a"), limit.held("b"), limit.held()], [12, 3, 15])
     limit.add("a", -12)
     assert.deepStrictEqual([limit.held("a"), limit.held()], [0, 3])
-    assert.strictEqual(limit.take("b", 7), "taken")
+    assert.strictEqual(limit.take("b", 7), undefined)
     assert.strictEqual(limit.take("b", 1), "key")
   })
 })

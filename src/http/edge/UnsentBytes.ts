@@ -78,6 +78,8 @@ export class UnsentBytes extends Context.Service<
   {
     /** Counts so many bytes more for the answer to this request, before they are read. */
     readonly hold: (bytes: number) => Effect.Effect<void, Refused, HttpServerRequest.HttpServerRequest | CurrentTenant>
+    /** Refuses before anything is read if there would be no room for so much, of which at most a quarter of the limit counts. */
+    readonly room: (bytes: number) => Effect.Effect<void, Refused, CurrentTenant>
     /** Counts what is sent, whatever it is, and cuts connections that take nothing. */
     readonly deliver: (
       request: HttpServerRequest.HttpServerRequest,
@@ -133,14 +135,15 @@ export class UnsentBytes extends Context.Service<
             })
       }
 
+      const refuse = (by: "key" | "total") =>
+        Effect.andThen(
+          Metric.update(Telemetry.httpUnsentRefused.of(by === "key" ? "tenant" : "global"), 1),
+          Effect.fail(refusal(by))
+        )
+
       const grow = (held: Held, bytes: number): Effect.Effect<void, Refused> => {
-        const answer = unsent.take(held.tenant, bytes)
-        if (answer !== "taken") {
-          return Effect.andThen(
-            Metric.update(Telemetry.httpUnsentRefused.of(answer === "key" ? "tenant" : "global"), 1),
-            Effect.fail(refusal(answer))
-          )
-        }
+        const limit = unsent.take(held.tenant, bytes)
+        if (limit !== undefined) return refuse(limit)
         held.bytes += bytes
         return Effect.void
       }
@@ -186,6 +189,11 @@ export class UnsentBytes extends Context.Service<
           Effect.gen(function* () {
             const held = heldOf(yield* HttpServerRequest.HttpServerRequest, (yield* CurrentTenant).id)
             if (held !== undefined) yield* grow(held, bytes)
+          }),
+        room: (bytes) =>
+          Effect.flatMap(CurrentTenant, ({ id }) => {
+            const limit = unsent.against(id, Math.min(bytes, limits.key / 4))
+            return limit === undefined ? Effect.void : refuse(limit)
           }),
         deliver: (request, response) => {
           const { body } = response

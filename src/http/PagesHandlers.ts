@@ -70,7 +70,7 @@ export const PagesHandlers = HttpApiBuilder.group(
         }
         // The status is sent by the time that pages are there. What cannot be told by it is left to the next request.
         const nothing = (next?: number) => Effect.succeed(pagesAnswer([], next))
-        const services = yield* Effect.context<HttpServerRequest.HttpServerRequest | CurrentTenant>()
+        const services = yield* Effect.context<HttpServerRequest.HttpServerRequest>()
         const answer = pages.pipe(
           Effect.catchTags({
             NotFound: () => nothing(),

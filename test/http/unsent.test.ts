@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { KeyedLimit } from "../../src/services/KeyedLimit.ts"
 import type { PageResult } from "../../src/domain/Page.ts"
 import { assertProblem, get, postPdf, testServer } from "./client.ts"
-import { change, idOf } from "./fakes.ts"
+import { alter, change, idOf } from "./fakes.ts"
 import { fetched, open } from "./wire.ts"
 
 const mebibyte = 1024 * 1024
@@ -92,6 +92,24 @@ describe("answers that are not read", () => {
         yield* get("/health/live")
       }
       assert.isTrue(yield* slow.read())
+    }).pipe(Effect.scoped, Effect.provide(server))
+  )
+
+  it.effect("count for the tenant whose they are, whatever they are, and no more when their connections are gone", () =>
+    Effect.gen(function* () {
+      for (const tenant of ["acme", "acme", "globex"]) yield* postPdf("/v1/documents", as(tenant))
+      for (const n of [1, 2]) yield* alter(idOf(n), { name: "n".repeat(large / 2) })
+      const path = "/v1/documents?limit=200"
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          assert.strictEqual((yield* open(path, as("acme"))).status, 200)
+          assert.strictEqual((yield* open(path, as("acme"))).status, 429)
+          assert.strictEqual((yield* get(path, as("globex"))).status, 200)
+        })
+      )
+      const again = Effect.map(fetched(path, as("acme")), ({ status }) => status === 200)
+      yield* Effect.repeat(again, { until: (isSo) => isSo, times: 200 })
+      assert.isTrue(yield* again)
     }).pipe(Effect.scoped, Effect.provide(server))
   )
 

@@ -5,8 +5,8 @@ import { HttpBody, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { KeyedLimit } from "../../services/KeyedLimit.ts"
 import { byteSize, duration } from "../../services/ConfigValues.ts"
 import * as Telemetry from "../../services/Telemetry.ts"
-import { CurrentTenant } from "../CurrentTenant.ts"
 import { problemResponse, ServiceUnavailable, someTime, TooManyRequests } from "../Problems.ts"
+import { tenantOfRequest } from "../RequestTenant.ts"
 import { makeStalls } from "./Stalls.ts"
 
 const defaults = {
@@ -55,6 +55,8 @@ interface Held {
   readonly tenant: string
   readonly answer: ServerResponse
   bytes: number
+  /** What is counted then would never be given back. */
+  isOver: boolean
 }
 
 function* pieces(body: Uint8Array): Generator<Uint8Array> {
@@ -77,9 +79,9 @@ export class UnsentBytes extends Context.Service<
   UnsentBytes,
   {
     /** Counts so many bytes more for the answer to this request, before they are read. */
-    readonly hold: (bytes: number) => Effect.Effect<void, Refused, HttpServerRequest.HttpServerRequest | CurrentTenant>
+    readonly hold: (bytes: number) => Effect.Effect<void, Refused, HttpServerRequest.HttpServerRequest>
     /** Refuses before anything is read if there would be no room for so much, of which at most a quarter of the limit counts. */
-    readonly room: (bytes: number) => Effect.Effect<void, Refused, CurrentTenant>
+    readonly room: (bytes: number) => Effect.Effect<void, Refused, HttpServerRequest.HttpServerRequest>
     /** Counts what is sent, whatever it is, and cuts connections that take nothing. */
     readonly deliver: (
       request: HttpServerRequest.HttpServerRequest,
@@ -103,16 +105,17 @@ export class UnsentBytes extends Context.Service<
       const watch = yield* makeStalls(settings.stalledAfter, report)
 
       /** The answer's account, which is closed with it. None if the answer does not go through a socket of this server. */
-      const heldOf = (request: HttpServerRequest.HttpServerRequest, tenant: string): Held | undefined => {
+      const heldOf = (request: HttpServerRequest.HttpServerRequest): Held | undefined => {
         const answer: unknown = NodeHttpServerRequest.toServerResponse(request)
         if (!(answer instanceof ServerResponse) || answer.destroyed) return undefined
         const known = answers.get(answer)
         if (known !== undefined) return known
-        const held: Held = { tenant, answer, bytes: 0 }
+        const held: Held = { tenant: tenantOfRequest(request) ?? noTenant, answer, bytes: 0, isOver: false }
         answers.set(answer, held)
         answer.once("close", () => {
           unsent.add(held.tenant, -held.bytes)
           held.bytes = 0
+          held.isOver = true
           answers.delete(answer)
         })
         return held
@@ -142,6 +145,7 @@ export class UnsentBytes extends Context.Service<
         )
 
       const grow = (held: Held, bytes: number): Effect.Effect<void, Refused> => {
+        if (held.isOver) return Effect.void
         const limit = unsent.take(held.tenant, bytes)
         if (limit !== undefined) return refuse(limit)
         held.bytes += bytes
@@ -149,6 +153,7 @@ export class UnsentBytes extends Context.Service<
       }
 
       const set = (held: Held, bytes: number) => {
+        if (held.isOver) return
         unsent.add(held.tenant, bytes - held.bytes)
         held.bytes = bytes
       }
@@ -186,19 +191,19 @@ export class UnsentBytes extends Context.Service<
 
       return UnsentBytes.of({
         hold: (bytes) =>
-          Effect.gen(function* () {
-            const held = heldOf(yield* HttpServerRequest.HttpServerRequest, (yield* CurrentTenant).id)
-            if (held !== undefined) yield* grow(held, bytes)
+          Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+            const held = heldOf(request)
+            return held === undefined ? Effect.void : grow(held, bytes)
           }),
         room: (bytes) =>
-          Effect.flatMap(CurrentTenant, ({ id }) => {
-            const limit = unsent.against(id, Math.min(bytes, limits.key / 4))
+          Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+            const limit = unsent.against(tenantOfRequest(request) ?? noTenant, Math.min(bytes, limits.key / 4))
             return limit === undefined ? Effect.void : refuse(limit)
           }),
         deliver: (request, response) => {
           const { body } = response
           if (body._tag === "Uint8Array" && body.contentLength < smallBytes) return Effect.succeed(response)
-          const held = heldOf(request, noTenant)
+          const held = heldOf(request)
           if (held === undefined) return Effect.succeed(response)
           switch (body._tag) {
             case "Stream":

@@ -78,7 +78,7 @@ const status = HttpApiEndpoint.get("status", "/v1/documents/:id", {
   query: tenantQuery,
   headers: tenantHeaders,
   success: DocumentView,
-  error: [NotFoundResponse, ServiceUnavailableResponse]
+  error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(OpenApi.annotations({ summary: "A document: status, progress, metadata, outline, timings" }))
 
 const list = HttpApiEndpoint.get("list", "/v1/documents", {
@@ -96,7 +96,7 @@ const list = HttpApiEndpoint.get("list", "/v1/documents", {
   },
   headers: tenantHeaders,
   success: DocumentList,
-  error: ServiceUnavailableResponse
+  error: [TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "The tenant's documents, newest first",

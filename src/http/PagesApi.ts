@@ -65,7 +65,7 @@ const page = HttpApiEndpoint.get("page", "/v1/documents/:id/pages/:n", {
   query: { ...tenantQuery, detail },
   headers: tenantHeaders,
   success: PageView,
-  error: [NotFoundResponse, ServiceUnavailableResponse]
+  error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(OpenApi.annotations({ summary: "One page" }))
 
 const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {

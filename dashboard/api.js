@@ -94,8 +94,8 @@ export const api = {
     json("GET", `v1/documents/${id}/pages`, { query: { detail: "summary", from, limit: 500 }, signal }),
   /** @type {(id: string, page: number, signal?: AbortSignal) => Promise<import("./types.d.ts").Page>} */
   page: (id, page, signal) => json("GET", `v1/documents/${id}/pages/${page}`, { query: { detail: "lines" }, signal }),
-  /** @type {(id: string) => Promise<Blob>} */
-  text: async (id) => (await send("GET", `v1/documents/${id}/text`)).blob(),
+  /** With a mark where something is missing. @type {(id: string) => Promise<Blob>} */
+  text: async (id) => (await send("GET", `v1/documents/${id}/text`, { query: { mark: "missing" } })).blob(),
   /** Removes a document that has ended. @type {(id: string) => Promise<unknown>} */
   remove: (id) => json("DELETE", `v1/documents/${id}`),
   /** Leaves a document alone that has ended by now. @type {(id: string) => Promise<import("./types.d.ts").Document>} */

@@ -98,10 +98,11 @@ export const store = {
     if (before !== undefined && document.retries > before.retries) forgetFailed(document.id)
     const overtaken =
       before?.status === "running" && document.status === "running" && before.attempt === document.attempt
-    documents.set(
-      document.id,
+    const now =
       overtaken && before.progress.done > document.progress.done ? { ...document, progress: before.progress } : document
-    )
+    // Only a document that is asked for by itself comes with its outline.
+    const outline = document.outline ?? before?.outline
+    documents.set(document.id, outline === undefined ? now : { ...now, outline })
     if (document.progress.pages !== undefined && before?.progress.pages === undefined && before !== undefined) {
       const seen = sightings.get(document.id) ?? { moments: [] }
       seen.opened ??= Date.now()

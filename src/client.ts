@@ -3,7 +3,15 @@
  * steps that every user of it would write again.
  */
 import { Array as Arr, Context, Duration, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
-import { FetchHttpClient, HttpBody, HttpClient, HttpClientError, HttpClientRequest, UrlParams } from "effect/http"
+import {
+  FetchHttpClient,
+  HttpBody,
+  HttpClient,
+  HttpClientError,
+  HttpClientRequest,
+  HttpClientResponse,
+  UrlParams
+} from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import type { ApiKey, ApiKeyId } from "./domain/ApiKey.ts"
 import { type DocumentStatus, isTerminal } from "./domain/Document.ts"
@@ -16,6 +24,7 @@ import type { IssuedKeyView } from "./http/KeysApi.ts"
 import { type AcceptedDocument, DocumentOutcome } from "./http/Outcome.ts"
 import type { QueueStatusView } from "./http/QueueApi.ts"
 import type { TenantChange } from "./http/TenantsApi.ts"
+import { textHeaders } from "./http/TextGaps.ts"
 
 export { Api } from "./http/Api.ts"
 export { DocumentId, TenantId } from "./domain/Ids.ts"
@@ -96,6 +105,18 @@ export interface IngestOptions {
   readonly idempotencyKey?: string | undefined
 }
 
+export interface DocumentText {
+  /** False when the document is not `completed`, or a page has no text that may have some, or has warnings. */
+  readonly complete: boolean
+  readonly status: string
+  /** Pages such as `3,7-9`; absent when there are none. */
+  readonly missing?: string
+  /** Those with warnings. */
+  readonly incomplete?: string
+  /** Form feeds separate the pages. */
+  readonly text: Stream.Stream<string, ClientError>
+}
+
 export interface FollowOptions {
   /** Between two looks, at most; the first ones follow faster. */
   readonly longest?: Duration.Input | undefined
@@ -127,6 +148,11 @@ export interface Interface {
   readonly waitFor: (id: DocumentId, options?: FollowOptions) => Effect.Effect<typeof DocumentView.Type, ClientError>
   /** Every page that has a result, in order. */
   readonly pages: (id: DocumentId, options?: { readonly lines?: boolean }) => Stream.Stream<PageView, ClientError>
+  /** The text of the finished pages, and whether that is all. With `mark` every page has its place, also those without text. */
+  readonly text: (
+    id: DocumentId,
+    options?: { readonly mark?: "missing" | undefined }
+  ) => Effect.Effect<DocumentText, ClientError>
   /** The documents of the tenant, newest first. If there are more, `nextCursor` is the `cursor` of what follows. */
   readonly list: (options?: ListOptions) => Effect.Effect<typeof DocumentList.Type, ClientError>
   /** Ends a document that has not ended; one that has is left alone. Answers with the document as it is then. */
@@ -281,6 +307,28 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
       )
     )
 
+  const text = Effect.fn("SluiceClient.text")(function* (
+    id: DocumentId,
+    { mark }: { readonly mark?: "missing" | undefined } = {}
+  ) {
+    const request = HttpClientRequest.get(`${url.replace(/\/+$/, "")}/v1/documents/${id}/text`, {
+      urlParams: mark === undefined ? {} : { mark }
+    })
+    const { headers, stream } = yield* asked(Effect.flatMap(http.execute(request), HttpClientResponse.filterStatusOk))
+    const { [textHeaders.incomplete]: incomplete, [textHeaders.missing]: missing } = headers
+    const answer: DocumentText = {
+      complete: headers[textHeaders.text] === "complete",
+      status: headers[textHeaders.status] ?? "unknown",
+      ...(missing === undefined ? {} : { missing }),
+      ...(incomplete === undefined ? {} : { incomplete }),
+      text: stream.pipe(
+        Stream.decodeText,
+        Stream.catch((error) => Stream.unwrap(Effect.map(clientError(shown, error), Stream.fail)))
+      )
+    }
+    return answer
+  })
+
   const cancel = Effect.fn("SluiceClient.cancel")((id: DocumentId) =>
     asked(api.documents.cancel({ params: { id }, query: {}, headers: {} }))
   )
@@ -305,6 +353,7 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
     follow,
     waitFor,
     pages,
+    text,
     list: ({ status, ...query } = {}) =>
       asked(
         api.documents.list({

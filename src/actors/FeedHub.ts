@@ -18,7 +18,7 @@ import { FeedRing } from "./FeedRing.ts"
 export const ringCapacity = 2_048
 /** Looked at in one read of the store, which nobody else can use meanwhile. */
 export const portion = 500
-/** Taken by a watcher at once. */
+/** Taken by a watcher at once, in weight. */
 const handful = 100
 /** Changes are gathered for so long: a stream of pages does not wake everyone for each of them. */
 const gathering = "20 millis"
@@ -191,11 +191,11 @@ export const makeFeedHub = Effect.gen(function* () {
     take: (watcher: Watcher): Option.Option<ReadonlyArray<Change>> => {
       if (watcher.isIdle) return Option.some([])
       if (watcher.cursor < latest.floor) return Option.none()
-      const found = latest.after(watcher.cursor, handful, watcher.matches)
-      const last = found.length < handful ? undefined : found.at(-1)
+      const { changes, complete } = latest.after(watcher.cursor, handful, watcher.matches)
+      const last = complete ? undefined : changes.at(-1)
       watcher.cursor = Math.max(watcher.cursor, last?.number ?? position)
-      watcher.isIdle = found.length === 0
-      return Option.some(found)
+      watcher.isIdle = changes.length === 0
+      return Option.some(changes)
     },
 
     /** Everything up to this number is known to the watcher. */

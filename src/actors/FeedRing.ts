@@ -1,10 +1,11 @@
 import type { Change } from "../domain/Change.ts"
+import { documentSize } from "../services/Portions.ts"
 
-/** An outline counts for itself: it may be much larger than all else. */
-const outlineItemsPerChange = 50
+/** What a file says about itself counts, too: it may be much larger than all else. */
+const charactersPerChange = 1024
 
 const weightOf = (change: Change): number =>
-  change._tag === "Page" ? 1 : 1 + Math.floor((change.document.outline?.length ?? 0) / outlineItemsPerChange)
+  change._tag === "Page" ? 1 : 1 + Math.floor(documentSize(change.document) / charactersPerChange)
 
 /** The latest changes, in the order of their numbers: for all who read them, so that memory does not grow with readers. */
 export class FeedRing {
@@ -42,14 +43,22 @@ export class FeedRing {
     this.#changes = dropped === 0 ? all : all.slice(dropped)
   }
 
-  /** At most `limit` of those after that number which match. */
-  after(number: number, limit: number, matches: (change: Change) => boolean): ReadonlyArray<Change> {
-    const found: Array<Change> = []
-    for (let index = this.#firstAfter(number); index < this.#changes.length && found.length < limit; index++) {
+  /** Those after that number which match: up to `limit` in weight, or one. */
+  after(
+    number: number,
+    limit: number,
+    matches: (change: Change) => boolean
+  ): { readonly changes: ReadonlyArray<Change>; readonly complete: boolean } {
+    const changes: Array<Change> = []
+    let weight = 0
+    for (let index = this.#firstAfter(number); index < this.#changes.length; index++) {
       const change = this.#changes[index]
-      if (change !== undefined && matches(change)) found.push(change)
+      if (change === undefined || !matches(change)) continue
+      weight += weightOf(change)
+      if (changes.length > 0 && weight > limit) return { changes, complete: false }
+      changes.push(change)
     }
-    return found
+    return { changes, complete: true }
   }
 
   #firstAfter(number: number): number {

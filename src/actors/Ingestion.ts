@@ -140,8 +140,10 @@ export class Ingestion extends Context.Service<
       source: string,
       options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
     ) => Effect.Effect<Submitted, SubmitError>
-    /** With why it waits and until when, as long as it has not ended. */
+    /** With its outline, and with why it waits and until when, as long as it has not ended. */
     readonly status: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
+    /** Without either. */
+    readonly find: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     readonly list: (tenant: TenantId, options: ListOptions) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
     /** Pages that have a result, in order; also while the document runs. */
     readonly pages: (

@@ -20,8 +20,8 @@ import { ShareMeter } from "./ShareMeter.ts"
 import { TenantDirectory } from "./TenantDirectory.ts"
 import { WaitEstimator } from "./WaitEstimator.ts"
 
-/** Pages read from the store at a time when a whole text is streamed. */
-const textPortion = 50
+/** Pages read from the store at a time when a whole text is streamed, unless their texts are long. */
+const textPortion = { limit: 50, bytes: 256 * 1024, detail: false }
 
 /** The `Ingestion` of this engine, on its actors and its store. */
 export const layer = Layer.effect(
@@ -105,10 +105,9 @@ export const layer = Layer.effect(
 
     const textFrom = (tenant: TenantId, id: DocumentId) =>
       Stream.paginate(1, (from: number) =>
-        Effect.map(store.pages(tenant, id, { from, limit: textPortion, detail: false }), (pages) => {
-          const last = pages.at(-1)
-          const more = last !== undefined && pages.length === textPortion
-          return [pages.map((page) => page.text), more ? Option.some(last.number + 1) : Option.none()] as const
+        Effect.map(store.pages(tenant, id, { from, ...textPortion }), (pages) => {
+          const next = Option.map(Option.fromUndefinedOr(pages.at(-1)), ({ number }) => number + 1)
+          return [pages.map((page) => page.text), next] as const
         })
       )
 
@@ -166,8 +165,9 @@ export const layer = Layer.effect(
     return Ingestion.of({
       ...admission,
       status: Effect.fn("Ingestion.status")(function* (tenant, id) {
-        return yield* describe(yield* store.find(tenant, id))
+        return yield* describe(yield* store.find(tenant, id, "outline"))
       }),
+      find: store.find,
       list: Effect.fn("Ingestion.list")((tenant, options) => store.list(tenant, options)),
       pages: Effect.fn("Ingestion.pages")(function* (tenant, id, options) {
         yield* store.find(tenant, id)

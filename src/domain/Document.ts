@@ -103,6 +103,7 @@ export class Document extends Schema.Class<Document>("sluice/Document")({
   retries: Count,
   progress: Progress,
   metadata: Schema.optionalKey(PdfMetadata),
+  /** Only where one document is asked for. */
   outline: Schema.optionalKey(Schema.Array(OutlineItem)),
   failure: Schema.optionalKey(Failure),
   /** Of the file as a whole; `progress` counts the pages that have warnings of their own. */

@@ -4,6 +4,7 @@ import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import { TenantId } from "../domain/Ids.ts"
 import { type Caller, CurrentCaller, keyRequired } from "./Caller.ts"
 import { BadRequest, Forbidden } from "./Problems.ts"
+import { rememberTenant } from "./RequestTenant.ts"
 import {
   BadRequestResponse,
   ForbiddenResponse,
@@ -115,6 +116,7 @@ const identify = Effect.fnUntraced(function* <E, R>(
   const params = yield* HttpRouter.params
   const caller = yield* CurrentCaller
   const tenant = yield* tenantOf(caller, request.headers["x-tenant-id"], query["tenant_id"])
+  rememberTenant(request, tenant.id)
   const subject = {
     "tenant.id": tenant.id,
     ...(params["id"] === undefined ? {} : { "document.id": params["id"] }),

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto"
 import { join } from "node:path"
 import { Effect, FileSystem, Layer } from "effect"
-import { HttpRouter, type HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpBody, HttpRouter, type HttpServerRequest, HttpServerResponse } from "effect/http"
+import { etagOf, isKnown } from "./edge/CacheableAnswers.ts"
 
 /**
  * The dashboard: plain files in the folder `dashboard`, which lies as far above this module in the sources as in the package.
@@ -34,7 +34,8 @@ const contentSecurityPolicy = [
 ].join("; ")
 
 interface Asset {
-  readonly bytes: Uint8Array
+  /** The same object for every answer: what is compressed of it is known by it. */
+  readonly body: HttpBody.HttpBody
   readonly mediaType: string
   readonly etag: string
 }
@@ -46,7 +47,7 @@ const readAssets = Effect.gen(function* () {
     const mediaType = mediaTypes.get(name.slice(name.lastIndexOf(".") + 1))
     if (mediaType === undefined) continue
     const bytes = yield* files.readFile(join(folder, name))
-    assets.set(name, { bytes, mediaType, etag: `"${createHash("sha256").update(bytes).digest("base64url")}"` })
+    assets.set(name, { body: HttpBody.uint8Array(bytes, mediaType), mediaType, etag: etagOf(bytes) })
   }
   return assets
 })
@@ -58,14 +59,11 @@ const headersOf = ({ etag, mediaType }: Asset) => ({
   ...(mediaType.startsWith("text/html") ? { "content-security-policy": contentSecurityPolicy, vary: "accept" } : {})
 })
 
-const isKnown = (known: string | undefined, etag: string): boolean =>
-  known !== undefined && known.split(",").some((each) => each.trim().replace(/^W\//, "") === etag)
-
 const answer = (request: HttpServerRequest.HttpServerRequest, asset: Asset) => {
   const headers = headersOf(asset)
   return isKnown(request.headers["if-none-match"], asset.etag)
     ? HttpServerResponse.empty({ status: 304, headers })
-    : HttpServerResponse.uint8Array(asset.bytes, { contentType: asset.mediaType, headers })
+    : HttpServerResponse.setBody(HttpServerResponse.empty({ status: 200, headers }), asset.body)
 }
 
 const index = HttpServerResponse.jsonUnsafe(

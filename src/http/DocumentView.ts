@@ -70,6 +70,12 @@ export const DocumentView = Schema.Struct({ ...fields, error, links: Links }).pi
   examples(documentExample, waitingExample)
 )
 
+/** Outlines are told of one document at a time: they may be larger than all else together. */
+export const ListedDocument = Schema.Struct({ ...Struct.omit(fields, ["outline"]), error, links: Links }).pipe(
+  Schema.annotate({ identifier: "ListedDocument" }),
+  examples(Struct.omit(documentExample, ["outline"]), waitingExample)
+)
+
 export const viewOf = (document: Document): typeof DocumentView.Type => ({
   ...Struct.omit(document, unseen),
   ...(document.failure === undefined ? {} : { error: document.failure }),
@@ -77,11 +83,11 @@ export const viewOf = (document: Document): typeof DocumentView.Type => ({
 })
 
 export const DocumentList = Schema.Struct({
-  documents: Schema.Array(DocumentView),
+  documents: Schema.Array(ListedDocument),
   nextCursor: Schema.optionalKey(
     DocumentId.annotate({ description: "The `cursor` of the next, older part; absent at the end." })
   )
-}).pipe(examples({ documents: [documentExample], nextCursor: documentIdExample }))
+}).pipe(examples({ documents: [Struct.omit(documentExample, ["outline"])], nextCursor: documentIdExample }))
 
 const next = Schema.optionalKey(
   Schema.Natural.annotate({ description: "The `from` of the next part; absent when no later page has a result yet." })

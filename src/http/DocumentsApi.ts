@@ -7,7 +7,7 @@ import { HeaderText } from "./api/HeaderText.ts"
 import { StatusFilter } from "./api/StatusFilter.ts"
 import { idempotencyHeaders } from "./Idempotency.ts"
 import { TenantIdentification, TenantName, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
-import { DocumentList, DocumentView } from "./DocumentView.ts"
+import { DocumentList, DocumentView, ListedDocument } from "./DocumentView.ts"
 import { acceptedExample, DocumentOutcome, refusedExample, Truncated } from "./Outcome.ts"
 import {
   ConflictResponse,
@@ -79,7 +79,7 @@ const status = HttpApiEndpoint.get("status", "/v1/documents/:id", {
   query: tenantQuery,
   headers: tenantHeaders,
   success: DocumentView,
-  error: [NotFoundResponse, ServiceUnavailableResponse]
+  error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "A document: status, progress, metadata, outline, timings",
@@ -104,12 +104,14 @@ const list = HttpApiEndpoint.get("list", "/v1/documents", {
   },
   headers: tenantHeaders,
   success: DocumentList,
-  error: ServiceUnavailableResponse
+  error: [TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "The tenant's documents, newest first",
     description:
-      "An answer ends after `limit` documents; `nextCursor` is the `cursor` of what follows, and absent at the end."
+      "Without their outlines, which one document at a time is asked for. An answer ends after `limit` documents, or earlier: " +
+      "before the document with which it would have more than 1 MiB, unless that is its first one. Where to go on is told by " +
+      "`nextCursor`, whatever ended it."
   })
 )
 
@@ -118,7 +120,7 @@ const remove = HttpApiEndpoint.delete("remove", "/v1/documents/:id", {
   query: tenantQuery,
   headers: tenantHeaders,
   // The empty answer comes last: its encoding would take any value.
-  success: [DocumentView.pipe(HttpApiSchema.status(202)), HttpApiSchema.NoContent],
+  success: [ListedDocument.pipe(HttpApiSchema.status(202)), HttpApiSchema.NoContent],
   error: [NotFoundResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
@@ -134,7 +136,7 @@ const cancel = HttpApiEndpoint.post("cancel", "/v1/documents/:id/cancel", {
   params: documentParams,
   query: tenantQuery,
   headers: tenantHeaders,
-  success: DocumentView,
+  success: ListedDocument,
   error: [NotFoundResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
@@ -154,7 +156,7 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
   query: tenantQuery,
   headers: { ...tenantHeaders, "x-pdf-password": passwordHeader },
   payload: [RetryRequest, Schema.Undefined],
-  success: DocumentView.pipe(HttpApiSchema.status(202)),
+  success: ListedDocument.pipe(HttpApiSchema.status(202)),
   error: [...jsonProblems, NotFoundResponse, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({

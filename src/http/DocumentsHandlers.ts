@@ -4,6 +4,7 @@ import { Ingestion } from "../actors/Ingestion.ts"
 import { isTerminal } from "../domain/Document.ts"
 import type { DocumentId } from "../domain/Ids.ts"
 import type { NotRetryable } from "../services/DocumentStore.ts"
+import { portionBytes } from "../services/Portions.ts"
 import { Api } from "./Api.ts"
 import { callbackAllowed } from "./CallbackTarget.ts"
 import { CurrentTenant } from "./CurrentTenant.ts"
@@ -39,10 +40,15 @@ export const DocumentsHandlers = HttpApiBuilder.group(
         "list",
         Effect.fnUntraced(function* ({ query: { cursor, limit = 50, status } }) {
           const tenant = yield* CurrentTenant
-          const found = yield* storeProblems(ingestion.list(tenant.id, { status, before: cursor, limit: limit + 1 }))
+          const look = (before: DocumentId | undefined, limit: number) =>
+            storeProblems(ingestion.list(tenant.id, { status, before, limit, bytes: portionBytes }))
+          const found = yield* look(cursor, limit + 1)
           const documents = found.slice(0, limit).map(viewOf)
-          const last = found.length > limit ? documents.at(-1) : undefined
-          return last === undefined ? { documents } : { documents, nextCursor: last.id }
+          const last = documents.at(-1)
+          if (last === undefined) return { documents }
+          // Large documents may have ended the look before its limit.
+          const more = found.length > limit || (yield* look(last.id, 1)).length > 0
+          return more ? { documents, nextCursor: last.id } : { documents }
         })
       )
       .handle(
@@ -56,7 +62,7 @@ export const DocumentsHandlers = HttpApiBuilder.group(
         "remove",
         Effect.fnUntraced(function* ({ params }) {
           const tenant = yield* CurrentTenant
-          const document = yield* documentProblems(ingestion.status(tenant.id, params.id))
+          const document = yield* documentProblems(ingestion.find(tenant.id, params.id))
           if (!isTerminal(document.status)) {
             return viewOf(yield* documentProblems(ingestion.cancel(tenant.id, params.id)))
           }

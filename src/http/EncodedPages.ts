@@ -15,39 +15,44 @@ export const encodedPage = ({ error, lines, text, ...shown }: PageResult, detail
 
 /** What an answer holds of pages, but for one that is larger alone. */
 export const mostBytes = 4 * 1024 * 1024
-/** Read at once, about, if the pages are as large as those before. */
-const portionBytes = 1024 * 1024
-/** Read at once before any is known, and how much more later: dense pages may follow many that are almost empty. */
-const firstPortion = 4
-const growth = 4
+
+/** The answer of these pages, and where to go on. */
+export const pagesAnswer = (pages: ReadonlyArray<Uint8Array>, next?: number): Uint8Array => {
+  const end = next === undefined ? "]}" : `],"next":${next}}`
+  return Buffer.concat([Buffer.from('{"pages":['), ...pages, Buffer.from(end)])
+}
 
 /**
- * The answer: up to `limit` pages, and where to go on. `read` gives pages that have a result, from a number on, in order.
+ * The answer: up to `limit` pages, and where to go on. `read` gives pages that have a result, from a number on, in order, as
+ * many as one read may bring; none when there are no more. `count` is told of every byte before more is read, and may refuse.
  */
-export const encodedPages = Effect.fnUntraced(function* <E>(
+export const encodedPages = Effect.fnUntraced(function* <E, E2, R>(
   read: (from: number, limit: number) => Effect.Effect<ReadonlyArray<PageResult>, E>,
+  count: (bytes: number) => Effect.Effect<void, E2, R>,
   { detail, from, limit }: { readonly detail: PageDetail; readonly from: number; readonly limit: number }
 ) {
   const pages: Array<Uint8Array> = []
   let bytes = 0
-  const answer = (next?: number): Uint8Array => {
-    const end = next === undefined ? "]}" : `],"next":${next}}`
-    return Buffer.concat([Buffer.from('{"pages":['), ...pages, Buffer.from(end)])
-  }
   for (let start = from; ;) {
-    const done = pages.length
-    const portion = done === 0 ? firstPortion : Math.min(done * growth, Math.ceil((portionBytes * done) / bytes))
-    // One more than is sent tells whether there is a next one. Summaries are small, and all alike.
-    const wanted = Math.min(detail === "summary" ? Number.POSITIVE_INFINITY : portion, limit + 1 - done)
+    // One more than is sent tells whether there is a next one.
+    const wanted = limit + 1 - pages.length
     const found = yield* read(start, wanted)
+    const before = bytes
+    let next: number | undefined
     for (const page of found) {
       const encoded = Buffer.from(`${pages.length === 0 ? "" : ","}${encodedPage(page, detail)}`)
-      const full = pages.length === limit || (pages.length > 0 && bytes + encoded.length > mostBytes)
-      if (full) return answer(page.number)
+      const isFull = pages.length === limit || (pages.length > 0 && bytes + encoded.length > mostBytes)
+      if (isFull) {
+        next = page.number
+        break
+      }
       pages.push(encoded)
       bytes += encoded.length
       start = page.number + 1
     }
-    if (found.length < wanted) return answer()
+    yield* count(bytes - before)
+    // Summaries are small, and never cut short.
+    const isLast = found.length === 0 || (detail === "summary" && found.length < wanted)
+    if (next !== undefined || isLast) return pagesAnswer(pages, next)
   }
 })

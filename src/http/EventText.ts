@@ -1,14 +1,14 @@
 import { Effect, Schema } from "effect"
 import type { News } from "../actors/Ingestion.ts"
 import type { Change } from "../domain/Change.ts"
-import { DocumentView, viewOf } from "./DocumentView.ts"
+import { ListedDocument, viewOf } from "./DocumentView.ts"
 import { PageEvent } from "./EventsApi.ts"
 import { QueueStatusView } from "./QueueApi.ts"
 import { queueViewOf } from "./QueueView.ts"
 
 /** News as text of an event stream. What many are told is encoded once. */
 
-const encodeDocument = Schema.encodeEffect(Schema.fromJsonString(DocumentView))
+const encodeDocument = Schema.encodeEffect(Schema.fromJsonString(ListedDocument))
 const encodePage = Schema.encodeEffect(Schema.fromJsonString(PageEvent))
 const encodeQueue = Schema.encodeEffect(Schema.fromJsonString(QueueStatusView))
 

@@ -1,11 +1,11 @@
-import { Schema } from "effect"
+import { Schema, Struct } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { examples } from "../domain/Examples.ts"
 import { DocumentId, documentIdExample, TenantId } from "../domain/Ids.ts"
 import { PageNumber, PageStatus } from "../domain/Page.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "./CurrentTenant.ts"
 import { documentParams } from "./DocumentsApi.ts"
-import { documentExample, DocumentView } from "./DocumentView.ts"
+import { documentExample, ListedDocument } from "./DocumentView.ts"
 import {
   ForbiddenResponse,
   NotFoundResponse,
@@ -51,7 +51,7 @@ const exampleOf = <const Event extends string>(event: Event, data: object) => ({
 })
 
 const documentEvents = [
-  eventOf("document", DocumentView).pipe(examples(exampleOf("document", documentExample))),
+  eventOf("document", ListedDocument).pipe(examples(exampleOf("document", Struct.omit(documentExample, ["outline"])))),
   eventOf("page", PageEvent).pipe(examples(exampleOf("page", pageEventExample)))
 ] as const
 const queueEvent = eventOf("queue", QueueStatusView).pipe(examples(exampleOf("queue", queueExample)))
@@ -102,7 +102,7 @@ const all = HttpApiEndpoint.get("all", "/v1/events", {
       "Server-Sent Events without end: `document` and `page` for each document that changes from now on, and `queue` with what " +
       "/queue/status says, when that has changed, at most once a second. A client that reconnects with `Last-Event-ID` is first told " +
       "of every document that changed since, as it is by then, and of every page that got its result since. A document here says " +
-      "nothing of its waiting (`waiting`, `nextAttemptAt`), which only one document is asked for."
+      "nothing of its waiting (`waiting`, `nextAttemptAt`), which only one document is asked for. No event has an outline."
   })
 )
 

@@ -12,6 +12,7 @@ import { HttpApiError } from "effect/http-api"
 import * as Log from "../services/Log.ts"
 import { Authentication } from "./Authentication.ts"
 import { CurrentCaller } from "./Caller.ts"
+import { makeCacheable } from "./edge/CacheableAnswers.ts"
 import { HostPolicy } from "./HostPolicy.ts"
 import { targetErrors } from "./edge/RequestTarget.ts"
 import { invalidRequest, refuseFor, requestError } from "./InvalidRequest.ts"
@@ -176,6 +177,8 @@ const endedBy = (response: HttpServerResponse.HttpServerResponse, revoked: Effec
     : response
 }
 
+const cacheable = makeCacheable()
+
 /** Lets the request through to its route, if it may go there at all. */
 const admit = Effect.fnUntraced(function* <E, R>(
   request: HttpServerRequest.HttpServerRequest,
@@ -187,7 +190,7 @@ const admit = Effect.fnUntraced(function* <E, R>(
   if (refusal !== undefined) return yield* HttpServerRespondable.toResponse(refusal)
   const caller = yield* Effect.result(authenticate(request))
   if (Result.isSuccess(caller)) {
-    const response = yield* Effect.provideService(route, CurrentCaller, caller.success)
+    const response = yield* Effect.provideService(cacheable(route), CurrentCaller, caller.success)
     return caller.success._tag === "Tenant" ? endedBy(response, caller.success.revoked) : response
   }
   return yield* problemResponse(caller.failure)

@@ -1,4 +1,5 @@
-import { Config, Context, Deferred, Effect, Layer, type Scope, Stream } from "effect"
+import { Config, Context, Deferred, Duration, Effect, Layer, type Scope, Stream } from "effect"
+import { KeyedLimit } from "../services/KeyedLimit.ts"
 import type { TenantId } from "../domain/Ids.ts"
 import { count } from "../services/ConfigValues.ts"
 import { ServiceUnavailable, someTime, TooManyRequests } from "./Problems.ts"
@@ -42,8 +43,7 @@ export class LiveStreams extends Context.Service<
     Effect.gen(function* () {
       const { perTenant, total } = yield* StreamLimits
       const closed = yield* Deferred.make<void>()
-      const tenants = new Map<TenantId, number>()
-      let all = 0
+      const held = new KeyedLimit<TenantId>({ perKey: perTenant, total })
 
       const tooMany = (limit: number, whose: string) =>
         new TooManyRequests({
@@ -55,31 +55,27 @@ export class LiveStreams extends Context.Service<
         })
       const enter = (tenant: TenantId) =>
         Effect.suspend((): Effect.Effect<void, TooManyRequests | ServiceUnavailable> => {
-          const own = tenants.get(tenant) ?? 0
           if (Deferred.isDoneUnsafe(closed)) {
             const detail = "the server is stopping"
             return Effect.fail(new ServiceUnavailable({ code: "SHUTTING_DOWN", detail, retryAfter: someTime }))
           }
-          if (own >= perTenant) return Effect.fail(tooMany(perTenant, "the tenant"))
-          if (all >= total) return Effect.fail(tooMany(total, "the server"))
-          all++
-          tenants.set(tenant, own + 1)
-          return Effect.void
+          switch (held.take(tenant, 1)) {
+            case undefined:
+              return Effect.void
+            case "key":
+              return Effect.fail(tooMany(perTenant, "the tenant"))
+            case "total":
+              return Effect.fail(tooMany(total, "the server"))
+          }
         })
-      const leave = (tenant: TenantId) =>
-        Effect.sync(() => {
-          all--
-          const left = (tenants.get(tenant) ?? 1) - 1
-          if (left === 0) tenants.delete(tenant)
-          else tenants.set(tenant, left)
-        })
+      const leave = (tenant: TenantId) => Effect.sync(() => held.add(tenant, -1))
 
       return LiveStreams.of({
         enter: (tenant) => Effect.acquireRelease(enter(tenant), () => leave(tenant)),
         untilClosed: Stream.interruptWhen(Deferred.await(closed)),
         closed: Deferred.await(closed),
         close: Effect.asVoid(Deferred.succeed(closed, undefined)),
-        count: (tenant) => (tenant === undefined ? all : (tenants.get(tenant) ?? 0))
+        count: (tenant) => held.held(tenant)
       })
     })
   )
@@ -90,5 +86,12 @@ export class LiveStreams extends Context.Service<
   )
 }
 
+/** How long an answer that waits says nothing: less than proxies and this server bear. */
+export const heartbeat = Duration.seconds(15)
+
 /** Nobody between may keep such an answer, or hold back what has come of it. */
-export const liveHeaders = { "cache-control": "no-store", "x-accel-buffering": "no" }
+export const liveHeaders = {
+  // Not compressed either, here or elsewhere: that takes memory as long as the answer lasts.
+  "cache-control": "no-store, no-transform",
+  "x-accel-buffering": "no"
+}

@@ -55,7 +55,8 @@ const pages = HttpApiEndpoint.get("pages", "/v1/documents/:id/pages", {
     description:
       "While a document runs, pages may be missing between those shown, and appear later. An answer ends after `limit` pages, or " +
       "earlier: before the page with which it would have more than 4 MiB of pages, unless that is its first one. Where to go on is " +
-      "told by `next`, whatever ended it."
+      "told by `next`, whatever ended it. An answer that waits begins at once, with status 200, and has blanks before its JSON. If " +
+      "then there is no room for pages, or the document is gone, it has none."
   })
 )
 
@@ -64,7 +65,7 @@ const page = HttpApiEndpoint.get("page", "/v1/documents/:id/pages/:n", {
   query: { ...tenantQuery, detail },
   headers: tenantHeaders,
   success: PageView,
-  error: [NotFoundResponse, ServiceUnavailableResponse]
+  error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "One page",
@@ -75,12 +76,28 @@ const page = HttpApiEndpoint.get("page", "/v1/documents/:id/pages/:n", {
 
 const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
   params: documentParams,
-  query: tenantQuery,
+  query: {
+    ...tenantQuery,
+    mark: Schema.optionalKey(
+      Schema.Literal("missing").annotate({
+        description:
+          "`missing` gives every page its place, with a mark such as `[page 3 is missing: scanned]` where there is no text, and " +
+          "`[page 4 is incomplete: CONTENT_CUT]` after a text with warnings."
+      })
+    )
+  },
   headers: tenantHeaders,
   success: HttpApiSchema.StreamUint8Array({ contentType: "text/plain; charset=utf-8" }),
-  error: [NotFoundResponse, ServiceUnavailableResponse]
+  error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
-  OpenApi.annotations({ summary: "The text of the finished pages", description: "Form feeds separate the pages." })
+  OpenApi.annotations({
+    summary: "The text of the finished pages",
+    description:
+      "Form feeds separate the pages. The headers tell whether that is all, as it was when the answer began: `Sluice-Text` is " +
+      "`complete`, or `partial` when the document is not `completed`, a page has no text that may have some, or has warnings; " +
+      "`Sluice-Document-Status` is its status; `Sluice-Missing-Pages` names those pages, such as `3,7-9`: not read, failed, or " +
+      "`scanned`; `Sluice-Incomplete-Pages` those with warnings. A list of more than 1,000 characters ends with `,...`."
+  })
 )
 
 const all = HttpApiEndpoint.get("all", "/v1/documents/:id/pages.ndjson", {
@@ -104,7 +121,7 @@ const all = HttpApiEndpoint.get("all", "/v1/documents/:id/pages.ndjson", {
     summary: "All finished pages, one JSON object per line, in order",
     description:
       "As fast as they are read. With `follow=true` a page waits for those before it; pages that have no result when the document " +
-      "ends are left out. If the answer cannot be completed, the connection is cut."
+      "ends are left out. As long as there is none, an empty line comes at once and then every 15 seconds. If the answer cannot be completed, the connection is cut."
   })
 )
 

@@ -1,17 +1,22 @@
-import { Data, Duration, Effect, Stream } from "effect"
-import { HttpServerResponse } from "effect/http"
+import { Data, Duration, Effect, Option, Stream } from "effect"
+import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../actors/Ingestion.ts"
 import { type Document, isTerminal } from "../domain/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
+import { portionBytes } from "../services/Portions.ts"
 import { Api } from "./Api.ts"
 import { CurrentTenant } from "./CurrentTenant.ts"
-import { encodedPage, encodedPages } from "./EncodedPages.ts"
+import { streamBytes, UnsentBytes } from "./edge/UnsentBytes.ts"
+import { encodedPage, encodedPages, mostBytes, pagesAnswer } from "./EncodedPages.ts"
 import { documentProblems } from "./Failures.ts"
 import { liveHeaders, LiveStreams } from "./LiveStreams.ts"
 import { waitOf } from "./PagesApi.ts"
 import { pagesInOrder } from "./PagesInOrder.ts"
+import { gapsOf, pageTexts } from "./PagesText.ts"
 import { NotFound } from "./Problems.ts"
+import { gapHeaders } from "./TextGaps.ts"
+import { jsonWhenFound } from "./WaitingPages.ts"
 
 /** The server stops before all pages were sent. */
 class Stopping extends Data.TaggedError("Stopping")<{}> {}
@@ -22,38 +27,62 @@ export const PagesHandlers = HttpApiBuilder.group(
   Effect.fn(function* (handlers) {
     const ingestion = yield* Ingestion
     const streams = yield* LiveStreams
+    const unsent = yield* UnsentBytes
 
-    /** Until there is a page from that one on, or none can come any more; at most so long. */
+    /** Waits for a page from that one on as long as the document has not ended; none if there is nothing to wait for. */
     const waitForPages = Effect.fnUntraced(function* (
       tenant: TenantId,
       id: DocumentId,
       from: number,
       longest: Duration.Duration
     ) {
-      const look = documentProblems(ingestion.pages(tenant, id, { from, limit: 1, detail: false, summary: true }))
-      if ((yield* look).length > 0) return
-      yield* streams.enter(tenant)
-      const changed = yield* ingestion.changed(id)
-      const found = Effect.gen(function* () {
-        for (;;) {
-          const { status } = yield* documentProblems(ingestion.status(tenant, id))
-          if (isTerminal(status) || (yield* look).length > 0) return
-          yield* changed
-        }
+      if (Duration.isZero(longest)) return Option.none()
+      const look = Effect.gen(function* () {
+        const found = yield* ingestion.pages(tenant, id, { from, limit: 1, detail: false, summary: true })
+        return found.length > 0 || isTerminal((yield* ingestion.find(tenant, id)).status)
       })
-      yield* Effect.raceFirst(found, Effect.raceFirst(Effect.sleep(longest), streams.closed))
-    }, Effect.scoped)
+      if (yield* documentProblems(look)) return Option.none()
+      yield* streams.enter(tenant)
+      const found = Effect.gen(function* () {
+        const changed = yield* ingestion.changed(id)
+        while (!(yield* look)) yield* changed
+      }).pipe(
+        Effect.scoped,
+        Effect.catchTag("DocumentNotFound", () => Effect.void)
+      )
+      return Option.some(Effect.raceFirst(found, Effect.raceFirst(Effect.sleep(longest), streams.closed)))
+    })
+
     return handlers.handleAll({
       pages: Effect.fnUntraced(function* ({ params: { id }, query: { from = 1, limit = 50, wait, ...query } }) {
         const tenant = yield* CurrentTenant
         const detail = query.detail ?? "text"
-        const longest = wait === undefined ? undefined : waitOf(wait)
-        if (longest !== undefined && !Duration.isZero(longest)) yield* waitForPages(tenant.id, id, from, longest)
-        const kinds = { detail: detail === "lines", summary: detail === "summary" }
+        const kinds =
+          detail === "summary" ? { detail: false, summary: true } : { detail: detail === "lines", bytes: portionBytes }
         const read = (from: number, limit: number) =>
           documentProblems(ingestion.pages(tenant.id, id, { from, limit, ...kinds }))
-        const pages = yield* encodedPages(read, { detail, from, limit })
-        return HttpServerResponse.uint8Array(pages, { contentType: "application/json" })
+        const encoded = encodedPages(read, unsent.hold, { detail, from, limit })
+        const pages = detail === "summary" ? encoded : Effect.andThen(unsent.room(mostBytes), encoded)
+
+        const found = yield* waitForPages(tenant.id, id, from, (wait && waitOf(wait)) || Duration.zero)
+        if (Option.isNone(found)) {
+          return HttpServerResponse.uint8Array(yield* pages, { contentType: "application/json" })
+        }
+        // The status is sent by the time that pages are there. What cannot be told by it is left to the next request.
+        const nothing = (next?: number) => Effect.succeed(pagesAnswer([], next))
+        const services = yield* Effect.context<HttpServerRequest.HttpServerRequest>()
+        const answer = pages.pipe(
+          Effect.catchTags({
+            NotFound: () => nothing(),
+            TooManyRequests: () => nothing(from),
+            ServiceUnavailable: () => nothing(from)
+          }),
+          Effect.provideContext(services)
+        )
+        const waiting = jsonWhenFound(found.value, answer).pipe(
+          Stream.tapError((error) => Effect.logWarning("pages broke off", error))
+        )
+        return HttpServerResponse.stream(waiting, { contentType: "application/json", headers: liveHeaders })
       }),
 
       page: Effect.fnUntraced(function* ({ params: { id, n }, query }) {
@@ -64,33 +93,42 @@ export const PagesHandlers = HttpApiBuilder.group(
         if (found?.number === n) {
           return HttpServerResponse.text(encodedPage(found, detail), { contentType: "application/json" })
         }
-        const document = yield* documentProblems(ingestion.status(tenant.id, id))
+        const document = yield* documentProblems(ingestion.find(tenant.id, id))
         return yield* new NotFound({ code: "PAGE_NOT_FOUND", detail: whyAbsent(document, n) })
       }),
 
       all: Effect.fnUntraced(function* ({ params, query }) {
         const { id: tenant } = yield* CurrentTenant
         const options = { detail: query.detail ?? false, follow: query.follow ?? false }
-        const { status } = yield* documentProblems(ingestion.status(tenant, params.id))
-        if (options.follow && !isTerminal(status)) yield* streams.enter(tenant)
+        const { status } = yield* documentProblems(ingestion.find(tenant, params.id))
+        const waits = options.follow && !isTerminal(status)
+        if (waits) yield* streams.enter(tenant)
+        yield* unsent.hold(streamBytes)
         const pages = pagesInOrder(ingestion, tenant, params.id, options).pipe(
           Stream.interruptWhen(Effect.andThen(streams.closed, Effect.fail(new Stopping()))),
           Stream.tapError((error) => Effect.logWarning("pages broke off", error)),
-          Stream.map((page) => `${encodedPage(page, options.detail ? "lines" : "text")}\n`),
+          // An empty line says that there is nothing yet.
+          Stream.map(
+            (page) => `${Option.isNone(page) ? "" : encodedPage(page.value, options.detail ? "lines" : "text")}\n`
+          ),
           Stream.encodeText
         )
-        return HttpServerResponse.stream(pages, { contentType: "application/x-ndjson", headers: liveHeaders })
+        const headers = waits ? liveHeaders : {}
+        return HttpServerResponse.stream(pages, { contentType: "application/x-ndjson", headers })
       }),
 
-      text: Effect.fnUntraced(function* ({ params }) {
+      text: Effect.fnUntraced(function* ({ params, query }) {
         const tenant = yield* CurrentTenant
-        const pages = yield* documentProblems(ingestion.text(tenant.id, params.id))
-        return pages.pipe(
+        const document = yield* documentProblems(ingestion.find(tenant.id, params.id))
+        yield* unsent.hold(streamBytes)
+        const headers = gapHeaders(document, yield* documentProblems(gapsOf(ingestion, document)))
+        const text = pageTexts(ingestion, document, query.mark === "missing").pipe(
           Stream.intersperse("\f"),
           Stream.encodeText,
           // The status is sent by then: the connection is cut, so that the text does not look complete.
           Stream.tapError((error) => Effect.logWarning("text broke off", error))
         )
+        return HttpServerResponse.stream(text, { contentType: "text/plain; charset=utf-8", headers })
       })
     })
   })

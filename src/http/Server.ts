@@ -1,5 +1,5 @@
-import { ByteSize, Layer } from "effect"
-import { HttpIncomingMessage, HttpRouter } from "effect/http"
+import { ByteSize, Effect, Layer } from "effect"
+import { HttpEffect, HttpIncomingMessage, HttpRouter } from "effect/http"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import * as OutboundPolicy from "../services/OutboundPolicy.ts"
 import { Api } from "./Api.ts"
@@ -8,6 +8,8 @@ import { CallbacksHandlers } from "./CallbacksHandlers.ts"
 import * as CurrentTenant from "./CurrentTenant.ts"
 import { DashboardHandlers } from "./DashboardHandlers.ts"
 import { DocumentsHandlers } from "./DocumentsHandlers.ts"
+import * as Compression from "./edge/Compression.ts"
+import { UnsentBytes, unsentLimitsFromEnv } from "./edge/UnsentBytes.ts"
 import { EventsHandlers } from "./EventsHandlers.ts"
 import * as RequestRules from "./edge/RequestRules.ts"
 import { FloodControl } from "./FloodControl.ts"
@@ -52,8 +54,17 @@ const Routes = Layer.mergeAll(
 /** Bodies that are held in memory, whatever their endpoint says; uploads are streams, which this does not concern. */
 const largestBody = ByteSize.mebibytes(4)
 
-const served = HttpRouter.serve(Routes, { disableLogger: true, middleware: RequestMetrics.middleware }).pipe(
-  Layer.provide(Tracing.layer),
+const served = Layer.unwrap(
+  Effect.map(UnsentBytes, ({ deliver }) =>
+    HttpRouter.serve(Routes, {
+      disableLogger: true,
+      // What is counted is what is sent, so after it was compressed.
+      middleware: (app) =>
+        RequestMetrics.middleware(Compression.middleware(HttpEffect.withPreResponseHandler(app, deliver)))
+    })
+  )
+).pipe(
+  Layer.provide([Tracing.layer, Compression.layer]),
   Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize)(largestBody))
 )
 
@@ -61,7 +72,7 @@ const served = HttpRouter.serve(Routes, { disableLogger: true, middleware: Reque
 export const layerNoDeps = LiveStreams.layerClosing.pipe(
   Layer.provide(served),
   // The server may have it too: a layer is built once.
-  Layer.provide([LiveStreams.layer, FloodControl.layer])
+  Layer.provide([LiveStreams.layer, FloodControl.layer, UnsentBytes.layer])
 )
 
 /** The same as the configuration says. */
@@ -71,6 +82,7 @@ export const layer = layerNoDeps.pipe(
     MetricsAccess.layer.pipe(Layer.provide(Authentication.layer)),
     HostPolicy.layer,
     limitsFromEnv,
-    OutboundPolicy.layerFromEnv
+    OutboundPolicy.layerFromEnv,
+    unsentLimitsFromEnv
   ])
 )

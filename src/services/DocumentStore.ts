@@ -96,6 +96,11 @@ export interface ListOptions {
   /** Only documents accepted before this one. */
   readonly before: DocumentId | undefined
   readonly limit: number
+  /**
+   * Ends before the document with which all would be larger, about, but for the first one. So fewer than `limit` do not mean that
+   * there are no more: only none does.
+   */
+  readonly bytes?: number | undefined
 }
 
 export interface PagesOptions {
@@ -105,6 +110,11 @@ export interface PagesOptions {
   readonly detail: boolean
   /** Without `text`, too: it is empty. Not together with `detail`. */
   readonly summary?: boolean | undefined
+  /**
+   * Ends before the page with which texts and lines would be larger, about, but for the first one. So fewer than `limit` do not
+   * mean that there are no more: only none does.
+   */
+  readonly bytes?: number | undefined
 }
 
 export interface QueueStats {
@@ -172,6 +182,9 @@ export interface WholeDocument {
 /**
  * The truth about documents. When a call that writes succeeds, what it wrote is durable; when it fails, nothing of it was
  * kept. Changes are compare-and-set on the document's attempt, which grows with every claim and every cancel.
+ *
+ * No answer holds a document's outline, which may be much larger than all else, but the one of `find` that is asked for it; and
+ * none holds metadata or an outline larger than `Portions.ts` says.
  */
 export class DocumentStore extends Context.Service<
   DocumentStore,
@@ -268,7 +281,11 @@ export class DocumentStore extends Context.Service<
     readonly setPaused: (tenant: TenantId, paused: boolean) => Effect.Effect<void, StoreUnavailable>
     readonly isPaused: (tenant: TenantId) => Effect.Effect<boolean, StoreUnavailable>
 
-    readonly find: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
+    readonly find: (
+      tenant: TenantId,
+      id: DocumentId,
+      detail?: "outline"
+    ) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     /** Newest first. */
     readonly list: (tenant: TenantId, options: ListOptions) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
     /** Finished pages in order, starting at page `from`. Empty also when there is no such document. */
@@ -282,7 +299,7 @@ export class DocumentStore extends Context.Service<
     /**
      * What changed after that number: of one tenant, or of all when none is named. A document that changed several times comes
      * once. `limit` bounds what is looked at, also of other tenants' pages, so that one call takes little time: there may be less to
-     * tell, or nothing.
+     * tell, or nothing. Documents are told up to `portionBytes` in all, or one.
      */
     readonly changes: (options: {
       readonly after: number
@@ -334,7 +351,8 @@ export class DocumentStore extends Context.Service<
     /**
      * Documents whose end is still owed at `now`, to their own callback or to the endpoint that the tenant had, enabled, when
      * they ended. Tenants take turns, by their ids from the one behind `after` on: first the oldest of each, then the second of
-     * each, and so on. What it costs depends on `limit`, and not on how much is owed.
+     * each, and so on. What it costs depends on `limit`, and not on how much is owed. Ends early before the document with which
+     * all would be larger than `portionBytes`, but for the first one.
      */
     readonly pendingCallbacks: (
       now: Moment,

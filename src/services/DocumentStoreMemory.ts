@@ -24,8 +24,9 @@ import {
 import { answersMemory } from "./DocumentStoreMemoryAnswers.ts"
 import { changesMemory } from "./DocumentStoreMemoryChanges.ts"
 import { looksMemory } from "./DocumentStoreMemoryLooks.ts"
-import { Documents, type Stored, toDocument } from "./DocumentStoreMemoryRecords.ts"
+import { Documents, type Stored, toDocument, toDocumentWithOutline } from "./DocumentStoreMemoryRecords.ts"
 import { webhooksMemory } from "./DocumentStoreMemoryWebhooks.ts"
+import { documentSize, pageSize, upTo } from "./Portions.ts"
 
 const make = Effect.sync(() => {
   const documents = new Documents()
@@ -298,10 +299,12 @@ const make = Effect.sync(() => {
       })
     ),
     isPaused: Effect.fn("DocumentStore.isPaused")((tenant) => Effect.sync(() => documents.paused.has(tenant))),
-    find: Effect.fn("DocumentStore.find")((tenant, id) => located(tenant, id, toDocument)),
-    list: Effect.fn("DocumentStore.list")((tenant, { before, limit, status }) =>
-      Effect.sync(() =>
-        Array.from(documents.byId.values())
+    find: Effect.fn("DocumentStore.find")((tenant, id, detail) =>
+      located(tenant, id, detail === "outline" ? toDocumentWithOutline : toDocument)
+    ),
+    list: Effect.fn("DocumentStore.list")((tenant, { before, bytes = Number.POSITIVE_INFINITY, limit, status }) =>
+      Effect.sync(() => {
+        const found = Array.from(documents.byId.values())
           .filter(
             ({ accepted, status: own }) =>
               accepted.tenantId === tenant &&
@@ -311,16 +314,19 @@ const make = Effect.sync(() => {
           .toSorted((a, b) => (a.accepted.id < b.accepted.id ? 1 : -1))
           .slice(0, limit)
           .map(toDocument)
-      )
+        return upTo(found, bytes, documentSize)
+      })
     ),
-    pages: Effect.fn("DocumentStore.pages")((tenant, id, { detail, from, limit, summary = false }) =>
-      located(tenant, id, (stored): ReadonlyArray<PageResult> =>
-        Array.from(stored.pages.values())
+    pages: Effect.fn("DocumentStore.pages")((tenant, id, options) =>
+      located(tenant, id, (stored): ReadonlyArray<PageResult> => {
+        const { bytes = Number.POSITIVE_INFINITY, detail, from, limit, summary = false } = options
+        const found = Array.from(stored.pages.values())
           .filter((page) => page.number >= from)
           .toSorted((a, b) => a.number - b.number)
           .slice(0, limit)
           .map((page) => (detail ? page : { ...page, lines: noLines, text: summary ? "" : page.text }))
-      ).pipe(Effect.catchTag("DocumentNotFound", () => Effect.succeed([])))
+        return upTo(found, bytes, pageSize)
+      }).pipe(Effect.catchTag("DocumentNotFound", () => Effect.succeed([])))
     ),
     refersTo: Effect.fn("DocumentStore.refersTo")((hash, tenant) => Effect.sync(() => refersTo(hash, tenant))),
     // A copy, because the counters move on.

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { Change, PageChange } from "../domain/Change.ts"
 import { DocumentNotFound, type DocumentStore } from "./DocumentStore.ts"
 import type { Entry } from "./DocumentStoreMemoryLog.ts"
+import { documentSize, portionBytes, upTo } from "./Portions.ts"
 import { type Documents, type Stored, toDocument } from "./DocumentStoreMemoryRecords.ts"
 
 const pageChange = (stored: Stored, number: number, page: number): ReadonlyArray<PageChange> => {
@@ -16,18 +17,24 @@ const pageChange = (stored: Stored, number: number, page: number): ReadonlyArray
 const toChanges = ({ number, page, stored }: Entry<Stored>): ReadonlyArray<Change> =>
   page === undefined ? [{ _tag: "Document", number, document: toDocument(stored) }] : pageChange(stored, number, page)
 
+const changeSize = (change: Change): number => (change._tag === "Page" ? 0 : documentSize(change.document))
+
 export const changesMemory = (
   documents: Documents
 ): Pick<DocumentStore["Service"], "lastChange" | "changes" | "changesOf"> => ({
   lastChange: Effect.sync(() => documents.log.last),
   changes: ({ after, limit, tenant }) =>
     Effect.sync(() => {
-      const { complete, entries } = documents.log.after(after, limit)
+      const found = documents.log.after(after, limit)
+      const own = found.entries.filter(({ stored }) => tenant === undefined || stored.accepted.tenantId === tenant)
+      const all = own.flatMap(toChanges)
+      const told = upTo(all, portionBytes, changeSize)
+      const isCut = told.length < all.length
+      const complete = found.complete && !isCut
+      const lastLooked = isCut ? told.at(-1) : found.entries.at(-1)
       return {
-        changes: entries
-          .filter(({ stored }) => tenant === undefined || stored.accepted.tenantId === tenant)
-          .flatMap(toChanges),
-        through: complete ? Math.max(documents.log.last, after) : (entries.at(-1)?.number ?? after),
+        changes: told,
+        through: complete ? Math.max(documents.log.last, after) : (lastLooked?.number ?? after),
         complete
       }
     }),

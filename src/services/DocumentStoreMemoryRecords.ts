@@ -9,6 +9,7 @@ import type { Delivery } from "../domain/Webhook.ts"
 import { ChangeLog } from "./DocumentStoreMemoryLog.ts"
 import type { NewDocument, PageFaults, QueueStats } from "./DocumentStore.ts"
 import type { OpenedPdf } from "./PdfEngine.ts"
+import { largestMetadata, largestOutline, metadataOmitted, metadataSize, outlineOmitted } from "./Portions.ts"
 
 export interface Stored {
   /** Place in the order of acceptance; kept for life. */
@@ -48,10 +49,25 @@ export interface Stored {
   deliveryLog: ReadonlyArray<Delivery>
 }
 
-export const toDocument = (stored: Stored): Document => {
-  const { accepted, blob, failure, finishedAt, metadata, outline, pageCount, retriedAt, startedAt } = stored
-  const { notBefore, source, trace } = accepted
+/** Without its outline. */
+export const toDocument = (stored: Stored): Document => new Document(valuesOf(stored))
+
+export const toDocumentWithOutline = (stored: Stored): Document => {
+  const { outline } = stored
+  const isLarge = outline !== undefined && Buffer.byteLength(JSON.stringify(outline)) > largestOutline
+  const { warnings = [], ...values } = valuesOf(stored)
   return new Document({
+    ...values,
+    ...(outline === undefined || isLarge ? {} : { outline }),
+    ...warningsField(isLarge ? [...warnings, outlineOmitted] : warnings)
+  })
+}
+
+const valuesOf = (stored: Stored): ConstructorParameters<typeof Document>[0] => {
+  const { accepted, blob, failure, finishedAt, metadata, pageCount, retriedAt, startedAt } = stored
+  const isLarge = metadata !== undefined && metadataSize(metadata) > largestMetadata
+  const { notBefore, source, trace } = accepted
+  return {
     id: accepted.id,
     tenantId: accepted.tenantId,
     name: accepted.name,
@@ -68,10 +84,9 @@ export const toDocument = (stored: Stored): Document => {
       failed: stored.pagesFailed,
       ...(stored.pagesWarned === 0 ? {} : { warned: stored.pagesWarned })
     },
-    ...(metadata === undefined ? {} : { metadata }),
-    ...(outline === undefined ? {} : { outline }),
+    ...(metadata === undefined || isLarge ? {} : { metadata }),
     ...(failure === undefined ? {} : { failure }),
-    ...warningsField(stored.warnings),
+    ...warningsField(isLarge ? [...(stored.warnings ?? []), metadataOmitted] : stored.warnings),
     ...(trace === undefined ? {} : { trace }),
     timings: {
       acceptedAt: DateTime.makeUnsafe(accepted.acceptedAt),
@@ -80,7 +95,7 @@ export const toDocument = (stored: Stored): Document => {
       ...(retriedAt === undefined ? {} : { retriedAt: DateTime.makeUnsafe(retriedAt) }),
       ...(finishedAt === undefined ? {} : { finishedAt: DateTime.makeUnsafe(finishedAt) })
     }
-  })
+  }
 }
 
 /** One tenant's queued documents: by priority, then by place. */

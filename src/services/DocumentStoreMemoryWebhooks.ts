@@ -1,9 +1,10 @@
 /** Webhooks of tenants and the log of their deliveries, of the document store in memory. */
 import { type Context, Effect, Option } from "effect"
-import { Document, isTerminal } from "../domain/Document.ts"
+import { isTerminal } from "../domain/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { deliveriesKept, type EndpointHealth, type PendingCallback, type Webhook } from "../domain/Webhook.ts"
 import { DocumentNotFound, type DocumentStore, NotDeliverable } from "./DocumentStore.ts"
+import { documentSize, portionBytes, upTo } from "./Portions.ts"
 import { type Documents, type Stored, toDocument } from "./DocumentStoreMemoryRecords.ts"
 
 type Records = Pick<
@@ -38,11 +39,6 @@ const inTurns = (tenants: ReadonlyArray<ReadonlyArray<Owed>>): ReadonlyArray<Owe
     .flatMap((own) => own.map((one, turn) => ({ one, turn })))
     .toSorted((a, b) => a.turn - b.turn)
     .map(({ one }) => one)
-
-const withoutOutline = (document: Document): Document => {
-  const { outline: _, ...rest } = document
-  return new Document(rest)
-}
 
 export const webhooksMemory = (documents: Documents) => {
   const webhooks = new Map<TenantId, Webhook>()
@@ -118,15 +114,16 @@ export const webhooksMemory = (documents: Documents) => {
             stored.callbackDue === undefined || stored.callbackDue > now ? [] : [{ stored, dueAt: stored.callbackDue }]
           )
           .toSorted((a, b) => a.dueAt - b.dueAt)
-        return inTurns(byTenant(owed, after))
+        const found = inTurns(byTenant(owed, after))
           .slice(0, limit)
           .map(({ dueAt, stored }) => ({
-            document: withoutOutline(toDocument(stored)),
+            document: toDocument(stored),
             callback: stored.accepted.callback,
             webhook: webhooks.get(stored.accepted.tenantId),
             deliveries: stored.deliveries,
             dueAt
           }))
+        return upTo(found, portionBytes, ({ document }) => documentSize(document))
       })
     ),
     recordDelivery: Effect.fn("DocumentStore.recordDelivery")((pending, delivery, health) =>

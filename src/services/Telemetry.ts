@@ -276,6 +276,20 @@ export const httpDuration = described<[method: string, route: string], ReturnTyp
 )
 export const httpInFlight = gauge("sluice_http_requests_in_flight", "Requests whose answer has not begun.")()
 
+export const httpUnsentBytes = Metric.gauge("sluice_http_unsent_bytes", {
+  description: "Bytes of answers in memory that their connections have not taken yet.",
+  attributes: { unit: "bytes" }
+})
+export const httpUnsentRefused = labelled(
+  "limit",
+  ["tenant", "global"],
+  counter("sluice_http_unsent_refused_total", "Answers refused because too many bytes were not read yet.")
+)
+export const httpStalled = counter(
+  "sluice_http_answers_stalled_total",
+  "Answers that were cut because nothing of them was read any more."
+)()
+
 // The outside
 
 export const callbackDeliveries = labelled(

@@ -10,7 +10,7 @@ describe("the dashboard's files", () => {
       const page = yield* get("/", html)
       assert.include(page.headers["content-type"] ?? "", "text/html")
       assert.include(page.text, '<script type="module" src="dashboard/main.js">')
-      assert.strictEqual(page.headers["vary"], "accept")
+      assert.strictEqual(page.headers["vary"], "accept, Accept-Encoding")
       assert.deepInclude((yield* get("/")).json, { docs: "/docs" })
     }).pipe(Effect.provide(testServer))
   )
@@ -31,8 +31,8 @@ describe("the dashboard's files", () => {
         const first = yield* get(path, html)
         assert.strictEqual(first.status, 200, path)
         const etag = first.headers["etag"] ?? ""
-        assert.match(etag, /^"[\w-]{43}"$/)
-        const second = yield* get(path, { ...html, "if-none-match": `"other", W/${etag}` })
+        assert.match(etag, /^(W\/)?"[\w-]{43}"$/)
+        const second = yield* get(path, { ...html, "if-none-match": `"other", ${etag}` })
         assert.deepInclude(second, { status: 304, text: "" })
       }
     }).pipe(Effect.provide(testServer))

@@ -90,6 +90,24 @@ describe("The client", () => {
     }).pipe(Effect.provide(client))
   )
 
+  it.effect("tells of a text whether it is the whole one", () =>
+    Effect.gen(function* () {
+      const sluice = yield* SluiceClient
+      const { id } = yield* sluice.ingest(pdf(), { name: "long.pdf" })
+      yield* change({ pages: new Map([[id, [pageOf(1), pageOf(3)]]]) })
+      yield* alter(id, { status: "partial", progress: { pages: 4, done: 2, failed: 0 } })
+      const { text, ...told } = yield* sluice.text(id, { mark: "missing" })
+      assert.deepStrictEqual(told, { complete: false, status: "partial", missing: "2,4" })
+      const whole = (yield* Stream.runCollect(text)).join("")
+      assert.strictEqual(whole.split("\f")[1], "[page 2 is missing: not read]")
+      yield* alter(id, { status: "completed", progress: { pages: 1, done: 1, failed: 0 } })
+      yield* change({ pages: new Map([[id, [pageOf(1)]]]) })
+      assert.isTrue((yield* sluice.text(id)).complete)
+      const unknown = yield* Effect.flip(sluice.text(idOf(77)))
+      assert.deepInclude(unknown, { _tag: "Refused", status: 404, code: "DOCUMENT_NOT_FOUND" })
+    }).pipe(Effect.provide(client))
+  )
+
   it.effect("cancels what has not ended, and never removes what has", () =>
     Effect.gen(function* () {
       const sluice = yield* SluiceClient

@@ -37,7 +37,7 @@ const rendered = (format: Format) =>
 describe("The formats", () => {
   it.effect("text has pages between form feeds, ndjson a page per line, md a heading per page", () =>
     Effect.gen(function* () {
-      assert.strictEqual(yield* rendered("text"), "One\n# no heading\f\f\n")
+      assert.strictEqual(yield* rendered("text"), "One\n# no heading\f\f[page 3 is missing: PAGE_UNREADABLE]\n")
       const lines = (yield* rendered("ndjson")).trimEnd().split("\n")
       assert.deepStrictEqual(
         lines.map((line) => JSON.parse(line)),

@@ -5,6 +5,7 @@ import { changes } from "./documentStoreChanges.ts"
 import { counters } from "./documentStoreCounters.ts"
 import type { Test } from "./documentStoreFixtures.ts"
 import { duplicates, retention, retries, troubles } from "./documentStoreLifecycle.ts"
+import { portions } from "./documentStorePortions.ts"
 import { queue } from "./documentStoreQueue.ts"
 import { records } from "./documentStoreRecords.ts"
 import { runs } from "./documentStoreRuns.ts"
@@ -25,5 +26,6 @@ export const documentStoreConformance = (name: string, layer: Layer.Layer<Docume
     describe("over time", () => retention(test))
     describe("for those who are told of ends", () => webhooks(test))
     describe("when counting", () => counters(test))
+    describe("however large documents are", () => portions(test))
     describe("as a log of changes, which", () => changes(test))
   })

@@ -241,7 +241,9 @@ describe("pages", () => {
       ] as const) {
         const found: Array<ReadonlyArray<unknown>> = []
         for (let from: unknown = 1; from !== undefined;) {
-          const { headers, json, text } = yield* get(`${first}/pages?limit=500&from=${from}${query}`)
+          const { headers, json, text } = yield* get(`${first}/pages?limit=500&from=${from}${query}`, {
+            "accept-encoding": "identity"
+          })
           found.push(Array.isArray(json.pages) ? json.pages : [])
           assert.strictEqual(headers["content-length"], String(Buffer.byteLength(text)))
           if (found.length > 1) assert.isBelow(Buffer.byteLength(text), 4.1 * mebibyte)

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { PageResult } from "../../src/domain/Page.ts"
+import { pageSize, portionBytes, upTo } from "../../src/services/Portions.ts"
 import { encodedPages, mostBytes, type PageDetail } from "../../src/http/EncodedPages.ts"
 
 const pageOf = (number: number, characters: number): PageResult => ({
@@ -21,12 +22,15 @@ const looks = Effect.fnUntraced(function* (sizes: ReadonlyArray<number>, detail:
   const portions: Array<number> = []
   const read = (from: number, count: number) =>
     Effect.sync(() => {
-      const found = pages.slice(from - 1, from - 1 + count)
+      const some = pages.slice(from - 1, from - 1 + count)
+      const found = detail === "summary" ? some : upTo(some, portionBytes, pageSize)
       portions.push(found.reduce((sum, { lines }) => sum + lines.length, 0))
       return found
     })
-  const bytes = yield* encodedPages(read, { detail, from: 1, limit })
-  return { bytes: bytes.length, portions }
+  let counted = 0
+  const count = (bytes: number) => Effect.sync(() => (counted += bytes)).pipe(Effect.asVoid)
+  const bytes = yield* encodedPages(read, count, { detail, from: 1, limit })
+  return { bytes: bytes.length, portions, counted }
 })
 
 const times = (count: number, size: number) => Array.from({ length: count }, () => size)
@@ -37,6 +41,14 @@ describe("an answer with many pages", () => {
       const { bytes, portions } = yield* looks(times(500, 50_000), "lines", 500)
       assert.isAtMost(bytes, mostBytes + 100)
       assert.isAtMost(Math.max(...portions), 1.2 * 1024 * 1024)
+    })
+  )
+
+  it.effect("counts its bytes before it reads on", () =>
+    Effect.gen(function* () {
+      const { bytes, counted, portions } = yield* looks(times(60, 50_000), "lines", 500)
+      assert.isAbove(portions.length, 3)
+      assert.isAtLeast(counted, bytes - 1024 * 1024)
     })
   )
 

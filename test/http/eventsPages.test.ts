@@ -126,6 +126,8 @@ const linesOf = (id: DocumentId, query = "") =>
   ).pipe(
     Stream.decodeText,
     Stream.splitLines,
+    // So one says that there is nothing yet.
+    Stream.filter((line) => line !== ""),
     Stream.mapEffect((line) => decodeLine(line)),
     Stream.runCollect
   )

@@ -170,6 +170,7 @@ const ingestion = Layer.effect(
           return yield* accept(tenant, options.name ?? source, options)
         }),
       status: find,
+      find,
       list: (tenant, { before, limit, status }) =>
         Effect.map(checked, ({ documents }) =>
           [...documents.values()]

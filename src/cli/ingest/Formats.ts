@@ -1,5 +1,6 @@
 import { Effect, Schema, Stream } from "effect"
 import { PageView } from "../../domain/Page.ts"
+import { markedText } from "../../http/TextGaps.ts"
 
 export const formats = ["text", "ndjson", "md"] as const
 export type Format = (typeof formats)[number]
@@ -25,7 +26,7 @@ export const render = <E, R>(format: Format, title: string, pages: Stream.Stream
   switch (format) {
     case "text":
       return pages.pipe(
-        Stream.map(({ text }) => text),
+        Stream.map(markedText),
         Stream.intersperse("\f"),
         Stream.concat(Stream.succeed("\n")),
         Stream.encodeText

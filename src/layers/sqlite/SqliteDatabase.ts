@@ -17,6 +17,8 @@ export type Row = Record<string, SQLOutputValue>
 export interface Statements {
   readonly get: (sql: string, ...values: Array<SQLInputValue>) => Row | undefined
   readonly all: (sql: string, ...values: Array<SQLInputValue>) => Array<Row>
+  /** One by one, so that not all are in memory at once. To be used up or left before the same statement is used again. */
+  readonly each: (sql: string, ...values: Array<SQLInputValue>) => Iterable<Row>
   /** The number of rows changed, not counting what triggers changed. */
   readonly run: (sql: string, ...values: Array<SQLInputValue>) => number
   readonly values: (sql: string, ...values: Array<SQLInputValue>) => ReadonlyArray<ReadonlyArray<SQLOutputValue>>
@@ -70,6 +72,7 @@ const makeStatements = (database: DatabaseSync): Statements => {
   return {
     get: (sql, ...values) => prepare(sql).get(...values),
     all: (sql, ...values) => prepare(sql).all(...values),
+    each: (sql, ...values) => prepare(sql).iterate(...values),
     run: (sql, ...values) => Number(prepare(sql).run(...values).changes),
     values: (sql, ...values) => {
       const statement = database.prepare(sql)

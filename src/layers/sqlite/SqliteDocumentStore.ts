@@ -122,8 +122,8 @@ const make = Effect.gen(function* () {
     isPaused: Effect.fn("DocumentStore.isPaused")((tenant) =>
       read("see whether a tenant is paused", (db) => reads.isPaused(db, tenant))
     ),
-    find: Effect.fn("DocumentStore.find")(function* (tenant, id) {
-      const document = yield* read("find a document", (db) => reads.findById(db, tenant, id))
+    find: Effect.fn("DocumentStore.find")(function* (tenant, id, detail) {
+      const document = yield* read("find a document", (db) => reads.findById(db, tenant, id, detail))
       return document ?? (yield* new DocumentNotFound({ documentId: id }))
     }),
     list: Effect.fn("DocumentStore.list")((tenant, options) =>

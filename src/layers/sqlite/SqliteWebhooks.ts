@@ -18,7 +18,9 @@ import {
   type StoreUnavailable
 } from "../../services/DocumentStore.ts"
 import type { Operation, Write } from "./GroupCommit.ts"
-import { decodeStatus, number, optional, optionalText, text, toDocument } from "./rows.ts"
+import { portionBytes, upTo } from "../../services/Portions.ts"
+import { metadataColumns } from "./reads.ts"
+import { decodeStatus, number, optional, optionalText, rowSize, text, toDocument } from "./rows.ts"
 import type { Row, Statements } from "./SqliteDatabase.ts"
 import { owesCallback } from "./writes.ts"
 
@@ -122,8 +124,9 @@ const ofTenant = `
 
 /** The webhook's moments have the names of none of the document's columns. */
 const withWebhook = `
-  SELECT d.*, x.metadata, ${webhookColumns} FROM documents d
+  SELECT d.*, ${metadataColumns}, v.warnings, ${webhookColumns} FROM documents d
   LEFT JOIN document_details x ON x.document = d.seq
+  LEFT JOIN warnings v ON v.document = d.seq AND v.page = 0
   LEFT JOIN webhooks w ON w.tenant_id = d.tenant_id
   WHERE d.seq = ?
 `
@@ -143,6 +146,11 @@ const dueOf = (db: Statements, tenants: ReadonlyArray<string>, now: number, limi
   }
 }
 
+/** Read one by one. */
+function* callbackRows(db: Statements, documents: ReadonlyArray<number>): Generator<Row> {
+  for (const seq of documents) yield* db.all(withWebhook, seq)
+}
+
 const pending = (db: Statements, now: number, limit: number, after: TenantId | undefined): Array<PendingCallback> => {
   const due = (from: string, to: string, most: number) =>
     db.all(tenantsDue, from, to, now, most).map((row) => text(row, "id"))
@@ -150,17 +158,16 @@ const pending = (db: Statements, now: number, limit: number, after: TenantId | u
   const others = after === undefined ? [] : due(lowest, after, limit - behind.length)
   const owed = dueOf(db, [...behind, ...others], now, limit)
   const turns = Math.max(0, ...owed.map((own) => own.length))
-  return Array.from({ length: turns }, (_, turn) => owed.flatMap((own) => own.slice(turn, turn + 1)))
+  const inTurns = Array.from({ length: turns }, (_, turn) => owed.flatMap((own) => own.slice(turn, turn + 1)))
     .flat()
     .slice(0, limit)
-    .flatMap((seq) => db.all(withWebhook, seq))
-    .map((row) => ({
-      document: toDocument(row),
-      callback: optionalText(row, "callback"),
-      webhook: optionalText(row, "secret") === undefined ? undefined : toWebhook(row),
-      deliveries: number(row, "callback_deliveries"),
-      dueAt: number(row, "callback_next_at")
-    }))
+  return upTo(callbackRows(db, inTurns), portionBytes, rowSize).map((row) => ({
+    document: toDocument(row),
+    callback: optionalText(row, "callback"),
+    webhook: optionalText(row, "secret") === undefined ? undefined : toWebhook(row),
+    deliveries: number(row, "callback_deliveries"),
+    dueAt: number(row, "callback_next_at")
+  }))
 }
 
 const log = (db: Statements, seq: number, attempt: number, delivery: Omit<Delivery, "attempt">) => {

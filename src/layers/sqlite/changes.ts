@@ -6,6 +6,7 @@
 import { Exit } from "effect"
 import type { Change, Changes, DocumentChanges, PageChange } from "../../domain/Change.ts"
 import { DocumentId, TenantId } from "../../domain/Ids.ts"
+import { documentSize, portionBytes, upTo } from "../../services/Portions.ts"
 import type { Operation } from "./GroupCommit.ts"
 import { findBySeq } from "./reads.ts"
 import { decodePageStatus, number, progress, text } from "./rows.ts"
@@ -90,6 +91,13 @@ const toPageChange = (row: Row): PageChange => ({
 const boundOf = (row: Row | undefined): number =>
   row === undefined ? Number.POSITIVE_INFINITY : number(row, "changed")
 
+/** Read one by one. */
+function* documentChanges(db: Statements, rows: ReadonlyArray<Row>): Generator<Extract<Change, { _tag: "Document" }>> {
+  for (const row of rows) {
+    yield { _tag: "Document", number: number(row, "changed"), document: findBySeq(db, number(row, "seq")) }
+  }
+}
+
 export const changes = (
   db: Statements,
   last: number,
@@ -101,22 +109,18 @@ export const changes = (
       : db.all(changedDocumentsOfTenant, tenant, after, limit)
   const pages =
     tenant === undefined ? db.all(changedPagesOfAll, after, limit) : db.all(changedPagesOfTenant, after, limit, tenant)
-  const bound = Math.min(
+  const looked = Math.min(
     boundOf(documents.length < limit ? undefined : documents.at(-1)),
     boundOf(db.get(lastPageLookedAt, after, limit - 1))
   )
-  const isTold = (row: Row) => number(row, "changed") <= bound
-  const told: Array<Change> = [
-    ...pages.filter(isTold).map(toPageChange),
-    ...documents.filter(isTold).map((row): Change => ({
-      _tag: "Document",
-      number: number(row, "changed"),
-      document: findBySeq(db, number(row, "seq"))
-    }))
-  ]
+  const within = (until: number) => (row: Row) => number(row, "changed") <= until
+  const changed = documents.filter(within(looked))
+  const told = upTo(documentChanges(db, changed), portionBytes, ({ document }) => documentSize(document))
+  const bound = told.length < changed.length ? (told.at(-1)?.number ?? after) : looked
   const complete = bound === Number.POSITIVE_INFINITY
+  const all: Array<Change> = [...pages.filter(within(bound)).map(toPageChange), ...told]
   return {
-    changes: told.toSorted((a, b) => a.number - b.number),
+    changes: all.toSorted((a, b) => a.number - b.number),
     through: complete ? Math.max(last, after) : bound,
     complete
   }

@@ -3,13 +3,24 @@ import type { Document } from "../../domain/Document.ts"
 import { type BlobHash, type DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { PageResult } from "../../domain/Page.ts"
 import type { KeptAnswer, ListOptions, PageFaults, PagesOptions, QueueStats } from "../../services/DocumentStore.ts"
-import { number, text, toDocument, toPage } from "./rows.ts"
+import { largestMetadata, largestOutline, upTo } from "../../services/Portions.ts"
+import { number, rowSize, text, toDocument, toPage } from "./rows.ts"
 import type { Row, Statements } from "./SqliteDatabase.ts"
 
-const document = `
-  SELECT d.*, x.metadata, x.outline, w.warnings FROM documents d LEFT JOIN document_details x ON x.document = d.seq
+/** The length of a value is known without reading it, and one that is too large is not read. */
+const unless = (column: string, most: number) =>
+  `iif(octet_length(x.${column}) > ${most}, NULL, x.${column}) AS ${column},
+  octet_length(x.${column}) > ${most} AS ${column}_omitted`
+
+/** To be selected of `document_details x`. */
+export const metadataColumns = unless("metadata", largestMetadata)
+
+const documentWith = (columns: string) => `
+  SELECT d.*, ${columns}, w.warnings FROM documents d LEFT JOIN document_details x ON x.document = d.seq
   LEFT JOIN warnings w ON w.document = d.seq AND w.page = 0
 `
+const document = documentWith(metadataColumns)
+const documentAndOutline = documentWith(`${metadataColumns}, ${unless("outline", largestOutline)}`)
 
 export const findBySeq = (db: Statements, seq: number): Document => {
   const row = db.get(`${document} WHERE d.seq = ?`, seq)
@@ -17,46 +28,73 @@ export const findBySeq = (db: Statements, seq: number): Document => {
   return toDocument(row)
 }
 
-export const findById = (db: Statements, tenant: TenantId, id: string): Document | undefined => {
-  const row = db.get(`${document} WHERE d.id = ? AND d.tenant_id = ?`, id, tenant)
+export const findById = (
+  db: Statements,
+  tenant: TenantId,
+  id: string,
+  detail: "outline" | undefined
+): Document | undefined => {
+  const columns = detail === "outline" ? documentAndOutline : document
+  const row = db.get(`${columns} WHERE d.id = ? AND d.tenant_id = ?`, id, tenant)
   return row === undefined ? undefined : toDocument(row)
 }
 
 /** Sorts after every document id. */
 const newest = "~"
 
-const newestOf = (limit: number, parts: ReadonlyArray<Array<Row>>): Array<Row> =>
-  parts.length === 1
-    ? (parts[0] ?? [])
-    : parts
-        .flat()
-        .toSorted((a, b) => (String(a["id"]) < String(b["id"]) ? 1 : -1))
-        .slice(0, limit)
+/** The rows of several readings, each newest first, as one: newest first, row by row. */
+function* newestOf(readings: ReadonlyArray<Iterable<Row>>): Iterable<Row> {
+  const open = readings.map((rows) => rows[Symbol.iterator]()).map((rows) => ({ rows, next: rows.next() }))
+  try {
+    for (;;) {
+      const newest = open
+        .filter(({ next }) => next.done !== true)
+        .reduce<(typeof open)[number] | undefined>(
+          (best, each) => (best === undefined || idOf(each.next.value) > idOf(best.next.value) ? each : best),
+          undefined
+        )
+      if (newest === undefined) return
+      const row: Row = newest.next.value
+      newest.next = newest.rows.next()
+      yield row
+    }
+  } finally {
+    for (const { rows } of open) rows.return?.()
+  }
+}
+
+const idOf = (row: Row): string => text(row, "id")
+
+function* first<A>(items: Iterable<A>, count: number): Iterable<A> {
+  let taken = 0
+  for (const item of items) {
+    if (taken++ >= count) return
+    yield item
+  }
+}
 
 export const list = (db: Statements, tenant: TenantId, options: ListOptions): Array<Document> => {
-  const before = options.before ?? newest
+  const { before = newest, limit, status } = options
+  const newestFirst = "d.id < ? ORDER BY d.id DESC LIMIT ?"
   const rows =
-    options.status === undefined
-      ? db.all(
-          `${document} WHERE d.tenant_id = ? AND d.id < ? ORDER BY d.id DESC LIMIT ?`,
-          tenant,
-          before,
-          options.limit
-        )
-      : newestOf(
-          options.limit,
-          // One ordered index serves each state, so that no more rows are read than can be answered with.
-          options.status.map((status) =>
-            db.all(
-              `${document} WHERE d.tenant_id = ? AND d.status = ? AND d.id < ? ORDER BY d.id DESC LIMIT ?`,
-              tenant,
-              status,
-              before,
-              options.limit
+    status === undefined
+      ? db.each(`${document} WHERE d.tenant_id = ? AND ${newestFirst}`, tenant, before, limit)
+      : first(
+          newestOf(
+            // One ordered index serves each state, so no more rows are read than are answered with. Each state has a statement of
+            // its own, since they are open at the same time.
+            [...new Set(status)].map((each) =>
+              db.each(
+                `${document} WHERE d.tenant_id = ? AND d.status = '${each}' AND ${newestFirst}`,
+                tenant,
+                before,
+                limit
+              )
             )
-          )
+          ),
+          limit
         )
-  return rows.map((row) => toDocument(row))
+  return upTo(rows, options.bytes ?? Number.POSITIVE_INFINITY, rowSize).map((row) => toDocument(row))
 }
 
 const pagesWith = (columns: string) => `
@@ -74,9 +112,11 @@ export const pages = (
   db: Statements,
   tenant: TenantId,
   id: DocumentId,
-  { detail, from, limit, summary = false }: PagesOptions
-): Array<PageResult> =>
-  db.all(detail ? pagesInDetail : summary ? pageSummaries : pagesInBrief, id, tenant, from, limit).map(toPage)
+  { bytes = Number.POSITIVE_INFINITY, detail, from, limit, summary = false }: PagesOptions
+): Array<PageResult> => {
+  const columns = detail ? pagesInDetail : summary ? pageSummaries : pagesInBrief
+  return upTo(db.each(columns, id, tenant, from, limit), bytes, rowSize).map(toPage)
+}
 
 export const donePages = (db: Statements, seq: number): ReadonlySet<number> =>
   new Set(db.all("SELECT number FROM pages WHERE document = ?", seq).map((row) => number(row, "number")))

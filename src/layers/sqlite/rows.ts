@@ -7,6 +7,7 @@ import { noLines, type PageResult, PageStatus } from "../../domain/Page.ts"
 import { Warning, warningsField } from "../../domain/Warning.ts"
 import type { NewDocument } from "../../services/DocumentStore.ts"
 import type { OpenedPdf } from "../../services/PdfEngine.ts"
+import { metadataOmitted, outlineOmitted } from "../../services/Portions.ts"
 import type { Row } from "./SqliteDatabase.ts"
 
 export const number = (row: Row, column: string): number => {
@@ -25,6 +26,20 @@ export const optional = <A>(row: Row, column: string, read: (row: Row, column: s
   row[column] === null || row[column] === undefined ? undefined : read(row, column)
 
 export const optionalText = (row: Row, column: string): string | undefined => optional(row, column, text)
+
+/** Of what is variable in the row, in characters. */
+export const rowSize = (row: Row): number => {
+  let size = 0
+  for (const value of Object.values(row)) if (typeof value === "string") size += value.length
+  return size
+}
+
+const isSet = (row: Row, column: string): boolean => row[column] === 1
+
+const omittedFrom = (row: Row): ReadonlyArray<Warning> => [
+  ...(isSet(row, "metadata_omitted") ? [metadataOmitted] : []),
+  ...(isSet(row, "outline_omitted") ? [outlineOmitted] : [])
+]
 
 const moment = (row: Row, column: string): DateTime.Utc => DateTime.makeUnsafe(number(row, column))
 
@@ -61,13 +76,13 @@ export const progress = (row: Row): Document["progress"] => {
 }
 
 /** `opened` is what was found in the file, where the row does not say it. Every column is checked by itself. */
-export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "outline" | "warnings">): Document => {
+export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "warnings">): Document => {
   const blob = optionalText(row, "blob")
   const size = optional(row, "size", number)
   const sourceUrl = optionalText(row, "source_url")
   const metadata = opened?.metadata ?? optional(row, "metadata", metadataOf)
-  const outline = opened?.outline ?? optional(row, "outline", outlineOf)
-  const warnings = opened?.warnings ?? optional(row, "warnings", warningsOf)
+  const outline = optional(row, "outline", outlineOf)
+  const warnings = [...(opened?.warnings ?? optional(row, "warnings", warningsOf) ?? []), ...omittedFrom(row)]
   const failure = optionalText(row, "failure")
   const trace = optionalText(row, "trace")
   const notBefore = optional(row, "not_before", moment)

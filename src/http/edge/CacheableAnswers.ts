@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto"
+import { Effect } from "effect"
+import { type HttpBody, HttpServerRequest, HttpServerResponse } from "effect/http"
+
+/** Built once, and the same for all. */
+const paths: ReadonlySet<string> = new Set(["/docs", "/openapi.json"])
+
+/** Whether the client's `If-None-Match` names this answer; compressed or not, it is the same. */
+export const isKnown = (known: string | undefined, etag: string): boolean =>
+  known !== undefined && known.split(",").some((each) => each.trim().replace(/^W\//, "") === etag)
+
+export const etagOf = (bytes: Uint8Array): string => `"${createHash("sha256").update(bytes).digest("base64url")}"`
+
+/** The description of the interface may be kept by clients: an ETag tells whether it is still the same. */
+export const makeCacheable = () => {
+  const etags = new WeakMap<HttpBody.HttpBody, string>()
+
+  const withEtag = (
+    request: HttpServerRequest.HttpServerRequest,
+    response: HttpServerResponse.HttpServerResponse
+  ): HttpServerResponse.HttpServerResponse => {
+    const { body } = response
+    if (response.status !== 200 || body._tag !== "Uint8Array") return response
+    const etag = etags.get(body) ?? etagOf(body.body)
+    etags.set(body, etag)
+    const headers = { etag, "cache-control": "no-cache" }
+    return isKnown(request.headers["if-none-match"], etag)
+      ? HttpServerResponse.empty({ status: 304, headers: { ...headers, vary: "Accept-Encoding" } })
+      : HttpServerResponse.setHeaders(response, headers)
+  }
+
+  return <E, R>(route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+    Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+      paths.has(request.url.split("?", 1)[0] ?? "")
+        ? Effect.map(route, (response) => withEtag(request, response))
+        : route
+    )
+}

@@ -80,7 +80,6 @@ const revoke = Command.make(
 ).pipe(Command.withShortDescription("Let a key work no more"))
 
 export const keys = Command.make("keys").pipe(
-  Command.withShortDescription("Make, list and revoke the API keys of a tenant"),
   Command.withDescription(
     "Manages the API keys of the tenant that --tenant names. A server that asks for keys wants the administrator's for this, from SLUICE_API_KEY. A key is rotated by making a new one and revoking the old one once nobody uses it."
   ),

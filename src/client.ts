@@ -7,6 +7,7 @@ import { FetchHttpClient, HttpBody, HttpClient, HttpClientError, HttpClientReque
 import { HttpApiClient } from "effect/http-api"
 import type { ApiKey, ApiKeyId } from "./domain/ApiKey.ts"
 import { isTerminal } from "./domain/Document.ts"
+import { requireOneEffect } from "./domain/EffectCopy.ts"
 import type { DocumentId, TenantId } from "./domain/Ids.ts"
 import type { PageView } from "./domain/Page.ts"
 import type { TenantState } from "./domain/TenantState.ts"
@@ -185,6 +186,7 @@ const originOf = Effect.fnUntraced(function* (baseUrl: string) {
 })
 
 export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl, tenant }: ClientOptions) {
+  yield* requireOneEffect
   const url = baseUrl.toString()
   const shown = yield* originOf(url)
   const withHeaders = (request: HttpClientRequest.HttpClientRequest) => {

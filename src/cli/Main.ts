@@ -1,5 +1,6 @@
 // The process of the command line, from its arguments to its exit code. It, and what it imports at once, imports the modules
 // of effect one by one: loading all of effect takes longer than printing the help.
+import "../domain/EffectCopy.ts"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"

@@ -134,6 +134,13 @@ const embed = async (program: string) => {
   assert.match(output, /completed/)
 }
 
+const listMaterials = async () => {
+  const bill = JSON.parse(await mustRun(["npm", "run", "--silent", "sbom"], { cwd: root }))
+  const names: ReadonlyArray<string> = bill.components.map((each: { readonly "bom-ref": string }) => each["bom-ref"])
+  for (const name of withVersions([...peers, "pdfjs-dist", "@opentelemetry/api"])) assert.ok(names.includes(name), name)
+  for (const name of withVersions(["vitest", "typescript"])) assert.ok(!names.includes(name), name)
+}
+
 const get = async (url: string) => {
   const answer = await fetch(url)
   assert.equal(answer.status, 200, url)
@@ -245,6 +252,7 @@ const walk = async () => {
   await step("sluice --version says that of the package", async () => {
     assert.equal(await mustRun([bin("sluice"), "--version"], { cwd: app, env: { PATH: path } }), `sluice v${version}\n`)
   })
+  await step("the bill of materials names what it needs, and nothing of what it is developed with", listMaterials)
   await step("npx sluice: dashboard, upload, page, client, status; SIGTERM to npx leaves no process", () =>
     serve(["npx", "--no", "sluice"], (url) => useServer(url, programs.client))
   )

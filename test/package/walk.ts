@@ -166,7 +166,7 @@ const useServer = async (url: string, client: string) => {
   writeFileSync(join(app, client), source.replace("http://127.0.0.1:3000", url))
   assert.match(await mustRun([bin("node"), client], { cwd: app }), /page 12 of 12/)
   const status = JSON.parse(
-    await mustRun([bin("sluice"), "status", "--json", "--url", url], { cwd: app, env: { PATH: path } })
+    await mustRun([bin("sluice"), "status", "--all", "--json", "--url", url], { cwd: app, env: { PATH: path } })
   )
   assert.deepEqual([status.total_processed, status.total_failed], [2, 0])
 }

@@ -1,5 +1,7 @@
 # Two stages: what it takes to build, and what it takes to run. See docs/deploy.md.
-FROM node:24-slim AS build
+# A tag moves; a digest does not. Pin it by --build-arg NODE_IMAGE=node:24-slim@sha256:…, as docs/deploy.md shows.
+ARG NODE_IMAGE=node:24-slim
+FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
@@ -8,7 +10,7 @@ COPY src src
 # Without what is optional: a Node of its own, and a canvas that nothing draws on.
 RUN npm run build && npm ci --omit=dev --omit=optional
 
-FROM node:24-slim
+FROM ${NODE_IMAGE}
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /app
 # Belongs to root, so the engine cannot change what it runs.

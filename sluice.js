@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // Runs the command line on a Node that can: this one, or the one pinned in optionalDependencies. Written for old Nodes too.
 import { spawn } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 // As a whole: an old Node does not link the name of what it does not have.
 import * as nodeModule from "node:module"
 import { constants } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { endWithParent } from "./launcher/Parents.js"
 
 const here = dirname(fileURLToPath(import.meta.url))
 const [major, minor] = process.versions.node.split(".").map(Number)
@@ -32,10 +33,15 @@ const pinned = () => {
 /** Starts this launcher again on that Node. The child gets our signals, ends with us, and its end becomes ours. */
 const runWith = (node) => {
   const child = spawn(node, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
-    stdio: ["inherit", "inherit", "inherit", "ipc"]
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    env: { ...process.env, SLUICE_LAUNCHER: String(process.pid) }
   })
+  const forget = endWithParent()
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    process.on(signal, () => child.kill(signal))
+    process.on(signal, () => {
+      forget()
+      child.kill(signal)
+    })
   }
   child.on("error", (error) => {
     console.error(`sluice: ${node} could not be started: ${error.message}`)
@@ -44,29 +50,37 @@ const runWith = (node) => {
   child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code))
 }
 
-/** npx answers a signal by ending without telling us, so the loss of the shell it started us from is the signal. */
-const endWithParent = () => {
-  const parent = process.ppid
-  const watch = setInterval(() => {
-    if (process.ppid === parent) return
-    // Once: a second signal would mean at once.
-    clearInterval(watch)
-    process.kill(process.pid, "SIGTERM")
-  }, 500)
-  watch.unref()
+/** Whether it was this launcher, on an older Node, that started us. */
+const isRelaunched = () => process.connected && process.env["SLUICE_LAUNCHER"] === String(process.ppid)
+
+/** By itself this loads nothing of what is asked for it; `sluice --json --version` and the like go the longer way. */
+const printVersion = () => {
+  const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"))
+  console.log(`sluice v${version}`)
 }
 
-if (major > 22 || (major === 22 && minor >= 19)) {
-  if (process.connected) {
+/** Loads the program, which goes on when this has returned. */
+const runHere = async () => {
+  let forget = () => {}
+  if (isRelaunched()) {
     // The launcher that started us is gone without a word.
     process.once("disconnect", () => process.kill(process.pid, "SIGTERM"))
     process.channel.unref()
+  } else {
+    forget = endWithParent()
   }
-  if (process.env["npm_command"] === "exec") endWithParent()
   // As src/main.ts does it; but that has to be stripped of its types before it can, by 20 MiB of code that then are not loaded.
   nodeModule.enableCompileCache(join(here, "node_modules", ".cache", "sluice"))
   process.argv[1] = main
   await import(pathToFileURL(main).href)
+  // Not before the program handles them: a signal with a handler no longer ends a process.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, forget)
+}
+
+if (process.argv.length === 3 && ["--version", "-v"].includes(process.argv[2])) {
+  printVersion()
+} else if (major > 22 || (major === 22 && minor >= 19)) {
+  await runHere()
 } else {
   const node = pinned()
   if (node) {

@@ -15,6 +15,7 @@ import {
 import { HttpApiClient } from "effect/http-api"
 import type { ApiKey, ApiKeyId } from "./domain/ApiKey.ts"
 import { type DocumentStatus, isTerminal } from "./domain/Document.ts"
+import { requireOneEffect } from "./domain/EffectCopy.ts"
 import type { DocumentId, TenantId } from "./domain/Ids.ts"
 import type { PageView } from "./domain/Page.ts"
 import type { TenantState } from "./domain/TenantState.ts"
@@ -216,6 +217,7 @@ const originOf = Effect.fnUntraced(function* (baseUrl: string) {
 })
 
 export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl, tenant }: ClientOptions) {
+  yield* requireOneEffect
   const url = baseUrl.toString()
   const shown = yield* originOf(url)
   const withHeaders = (request: HttpClientRequest.HttpClientRequest) => {

@@ -2,6 +2,8 @@
  * Sluice inside an Effect program: provide `layerMemory()`, `layer` (configured by the environment), or `Engine.layer` over
  * services of your own, and use `Ingestion`.
  */
+// Before everything that may miss something in another version of effect.
+import "./domain/EffectCopy.ts"
 export * as Engine from "./actors/Engine.ts"
 export {
   Ingestion,

@@ -1,4 +1,4 @@
-import { Clock, DateTime, Effect, Fiber, FiberSet, Metric, type Redacted, type Stream } from "effect"
+import { Clock, DateTime, Effect, Fiber, FiberSet, Metric, type Redacted, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { defaultPriority, type Document } from "../domain/Document.ts"
 import { type Failure, failure } from "../domain/Failure.ts"
@@ -230,13 +230,14 @@ export const make = Effect.gen(function* () {
 
   const submit = TraceContext.traced(
     "Ingestion.submit",
-    <E, R>(tenant: TenantId, bytes: Stream.Stream<Uint8Array, E, R>, options: SubmitOptions) => {
-      if (options.size !== undefined && options.size > largest) {
+    <E, R>(tenant: TenantId, bytes: Uint8Array | Stream.Stream<Uint8Array, E, R>, options: SubmitOptions) => {
+      const [stream, size] = Stream.isStream(bytes) ? [bytes, options.size] : [Stream.make(bytes), bytes.byteLength]
+      if (size !== undefined && size > largest) {
         return admit(Effect.fail(tooLarge(new BlobTooLarge({ limit: largest }))))
       }
       return admit(
-        withinLimits(tenant, options.size, (count) =>
-          Effect.flatMap(storeBytes(bytes, count), (stored) => commit(tenant, { _tag: "Blob", ...stored }, options))
+        withinLimits(tenant, size, (count) =>
+          Effect.flatMap(storeBytes(stream, count), (stored) => commit(tenant, { _tag: "Blob", ...stored }, options))
         )
       )
     }

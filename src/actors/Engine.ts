@@ -1,4 +1,5 @@
 import { Layer } from "effect"
+import { requireOneEffect } from "../domain/EffectCopy.ts"
 import { Webhooks } from "../services/Webhooks.ts"
 import * as BlobSweeper from "./BlobSweeper.ts"
 import { BytesInFlight } from "./BytesInFlight.ts"
@@ -46,4 +47,7 @@ export const layerNoScheduling = Drain.layer.pipe(
 /** Who gets the workers' time, and permits to open documents: by default fairly. */
 export const layerFair = Layer.merge(PageScheduler.layer, GlobalGate.layer).pipe(Layer.provideMerge(FairShares.layer))
 
-export const layer = layerNoScheduling.pipe(Layer.provide(layerFair))
+export const layer = layerNoScheduling.pipe(
+  Layer.provide(layerFair),
+  Layer.provide(Layer.effectDiscard(requireOneEffect))
+)

@@ -126,12 +126,12 @@ export class Ingestion extends Context.Service<
   Ingestion,
   {
     /**
-     * Stores the bytes while they arrive, then accepts the document. Refuses before reading anything if a limit is reached,
+     * Stores the bytes of a PDF, a stream's while they arrive, then accepts the document. Refuses before reading anything if a limit is reached,
      * and so also what another document could stand in for: that shows only when the bytes are known.
      */
-    readonly submit: <E, R>(
+    readonly submit: <E = never, R = never>(
       tenant: TenantId,
-      bytes: Stream.Stream<Uint8Array, E, R>,
+      bytes: Uint8Array | Stream.Stream<Uint8Array, E, R>,
       options: SubmitOptions
     ) => Effect.Effect<Submitted, SubmitError | E, R>
     /** Accepts a PDF that lies elsewhere: a path below the inbox folder, the hash of a blob the tenant has, or an http(s) URL. */

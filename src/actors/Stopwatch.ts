@@ -49,7 +49,7 @@ export const makeStopwatch = (limit: Duration.Duration) => {
   return { run: runWithin(noOwnLimit), runWithin }
 }
 
-interface OwnLimit<A, E, R> {
+export interface OwnLimit<A, E, R> {
   readonly millis: number
   readonly orElse: () => Effect.Effect<A, E, R>
 }

@@ -1,34 +1,19 @@
-import { Console, Context, Data, Effect, PlatformError, Ref, Runtime, Schema, SchemaIssue } from "effect"
+import { Console, Data, Effect, PlatformError, Schema, SchemaIssue } from "effect"
 import { CliError } from "effect/cli"
 import { Refused, Unreachable } from "../client.ts"
+import { CommandFailed } from "./Ending.ts"
 import { Json } from "./Json.ts"
 import { systemErrorOf } from "./SystemError.ts"
 import { printable, unstopped } from "./Text.ts"
 import { CommandPath } from "./Usage.ts"
 
-/** How commands end: 0 done, 1 something failed, 2 wrong usage, 130 interrupted. What went wrong is said in one line. */
-
-/** Something failed, and was told. */
-export class CommandFailed extends Data.TaggedError("CommandFailed")<{}> {
-  override readonly [Runtime.errorReported] = false
-}
-
-/** The command line itself was at fault, and that was told. */
-export class UsageFailed extends Data.TaggedError("UsageFailed")<{}> {
-  override readonly [Runtime.errorExitCode] = 2
-  override readonly [Runtime.errorReported] = false
-}
+export { CommandFailed, InterruptedExit, UsageFailed } from "./Ending.ts"
 
 /** What is wrong with how the command was called, when only running it shows. */
 export class WrongUsage extends Data.TaggedError("WrongUsage")<{ readonly message: string }> {}
 
 /** Something else that a command could not do. */
 export class Impossible extends Data.TaggedError("Impossible")<{ readonly code: string; readonly message: string }> {}
-
-/** The exit code when the program is told to stop. A server that is stopped has done its work; other commands have not. */
-export const InterruptedExit = Context.Reference<Ref.Ref<number>>("sluice/cli/InterruptedExit", {
-  defaultValue: () => Ref.makeUnsafe(130)
-})
 
 const describeIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 

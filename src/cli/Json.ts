@@ -1,5 +1,8 @@
-import { Console, Effect, Schema } from "effect"
-import { Flag, GlobalFlag } from "effect/cli"
+import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 
 /** Whether output is for machines. */
 export const Json = GlobalFlag.Setting("json")({

@@ -1,9 +1,16 @@
-// The process of the command line, from its arguments to its exit code.
+// The process of the command line, from its arguments to its exit code. It, and what it imports at once, imports the modules
+// of effect one by one: loading all of effect takes longer than printing the help.
+import "../domain/EffectCopy.ts"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Effect, Exit, Ref, Runtime, Stdio } from "effect"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Ref from "effect/Ref"
+import * as Runtime from "effect/Runtime"
+import * as Stdio from "effect/Stdio"
 import { exitAtSecondSignal } from "../layers/Signals.ts"
-import { InterruptedExit } from "./Failure.ts"
+import { InterruptedExit } from "./Ending.ts"
 import { run } from "./Sluice.ts"
 
 const interruptedExit = Ref.makeUnsafe(130)

@@ -1,28 +1,75 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { Effect, Logger, References, Schema } from "effect"
-import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
-import { cancel } from "./cancel.ts"
-import { doctor } from "./doctor.ts"
-import { UsageFailed } from "./Failure.ts"
-import { ingest } from "./ingest.ts"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import * as Schema from "effect/Schema"
+import { UsageFailed } from "./Ending.ts"
 import { Json } from "./Json.ts"
-import { keys } from "./keys.ts"
-import { retry } from "./retry.ts"
-import { runServer, serve } from "./serve.ts"
-import { status } from "./status.ts"
-import { tenants } from "./tenants.ts"
 import { CommandPath, commandPathOf, presenterFor } from "./Usage.ts"
-import { watch } from "./watch.ts"
 
-const sluice = Command.make("sluice", {}, runServer).pipe(
-  Command.withDescription(
-    "Multi-tenant PDF ingestion. Without a command it starts the server. " +
-      "Exit codes: 0 done, 1 something failed, 2 wrong usage, 130 interrupted."
+/** Whether the arguments may need more of a subcommand than its name: they contain it, or ask for the completions of all. */
+const mayUse = (name: string, args: ReadonlyArray<string>) =>
+  args.some((arg) => arg === name || arg.startsWith("--completions"))
+
+/** A subcommand with the line that the help of all shows of it. Loading it takes longer than printing that help. */
+const subcommand = <Name extends string, Input, Shared, E, R>(
+  name: Name,
+  summary: string,
+  load: () => Promise<Command.Command<Name, Input, Shared, E, R>>
+) => ({
+  make: async (args: ReadonlyArray<string>) =>
+    mayUse(name, args)
+      ? Command.withShortDescription(await load(), summary)
+      : Command.withShortDescription(Command.make(name), summary)
+})
+
+const subcommands = [
+  subcommand("serve", "Start the server; what `sluice` alone does, too", () =>
+    import("./serve.ts").then(({ serve }) => serve)
   ),
-  Command.withSubcommands([serve, ingest, status, cancel, retry, tenants, keys, watch, doctor]),
-  Command.withGlobalFlags([Json])
-)
+  subcommand("ingest", "Send PDFs to a server, or read them here", () =>
+    import("./ingest.ts").then(({ ingest }) => ingest)
+  ),
+  subcommand("status", "Show the queue, or one document", () => import("./status.ts").then(({ status }) => status)),
+  subcommand("cancel", "Cancel a document", () => import("./cancel.ts").then(({ cancel }) => cancel)),
+  subcommand("retry", "Read the failed pages of a document again", () =>
+    import("./retry.ts").then(({ retry }) => retry)
+  ),
+  subcommand("tenants", "Show what a tenant may have, has and gets; or change it", () =>
+    import("./tenants.ts").then(({ tenants }) => tenants)
+  ),
+  subcommand("keys", "Make, list and revoke the API keys of a tenant", () =>
+    import("./keys.ts").then(({ keys }) => keys)
+  ),
+  subcommand("watch", "See the engine, tenants and documents move", () =>
+    import("./watch.ts").then(({ watch }) => watch)
+  ),
+  subcommand("doctor", "Check whether a server can work here", () => import("./doctor.ts").then(({ doctor }) => doctor))
+]
+
+/** As `sluice serve`. */
+const runServer = () =>
+  Effect.flatMap(
+    Effect.promise(() => import("./serve.ts")),
+    (serve) => serve.runServer()
+  )
+
+const sluice = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
+  return Command.make("sluice", {}, runServer).pipe(
+    Command.withDescription(
+      "Multi-tenant PDF ingestion. Without a command it starts the server. " +
+        "Exit codes: 0 done, 1 something failed, 2 wrong usage, 130 interrupted."
+    ),
+    Command.withSubcommands(yield* Effect.promise(() => Promise.all(subcommands.map(({ make }) => make(args))))),
+    Command.withGlobalFlags([Json])
+  )
+})
 
 const decodeManifest = Schema.decodeSync(Schema.fromJsonString(Schema.Struct({ version: Schema.String })))
 
@@ -37,7 +84,7 @@ const isMisuse = (error: unknown): error is CliError.ShowHelp =>
 
 /** Runs the command that the arguments name. What it has to say of a failure was said when this fails. */
 export const run = (args: ReadonlyArray<string>): Effect.Effect<void, Error, Command.Environment> =>
-  Command.runWith(sluice, { version: version() })(args).pipe(
+  Effect.flatMap(sluice(args), (command) => Command.runWith(command, { version: version() })(args)).pipe(
     Effect.catchIf(isMisuse, () => Effect.fail(new UsageFailed())),
     Effect.provide(CliConfig.layer({ builtIns })),
     Effect.provideService(CliOutput.Presenter, presenterFor(args)),

@@ -1,5 +1,5 @@
-import { DateTime } from "effect"
-import { CliOutput } from "effect/cli"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as DateTime from "effect/DateTime"
 
 /** Names and messages come from anywhere: what would steer the terminal is made visible instead. */
 export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\u{fffd}")

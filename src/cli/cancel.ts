@@ -24,7 +24,6 @@ export const cancel = Command.make(
     reported
   )
 ).pipe(
-  Command.withShortDescription("Cancel a document"),
   Command.withDescription(
     "Ends a document that has not ended. One that has ended is left as it is, and the exit code is 1."
   )

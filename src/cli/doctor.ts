@@ -26,7 +26,6 @@ export const doctor = Command.make(
     if (findings.some(({ state }) => state === "fail")) return yield* new CommandFailed()
   }, reported)
 ).pipe(
-  Command.withShortDescription("Check whether a server can work here"),
   Command.withDescription(
     "Checks what a server needs of this machine, with the settings it would have: Node, settings, memory, data folder, disk, page workers, port. Exit code 1 if something must be changed."
   )

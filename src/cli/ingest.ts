@@ -103,7 +103,6 @@ export const ingest = Command.make(
         )
       : Effect.void
   ),
-  Command.withShortDescription("Send PDFs to a server, or read them here"),
   Command.withDescription(
     "Sends PDFs to a server; with --out also writes their pages into a folder. A password is taken from SLUICE_PDF_PASSWORD, a key for the server from SLUICE_API_KEY. " +
       "Exit codes: 0 all completed (or, without --wait, accepted), 1 something failed, 2 wrong usage, 130 interrupted."

@@ -86,7 +86,6 @@ const nothingToDo = Effect.fnUntraced(function* () {
 }, reported)
 
 export const keys = Command.make("keys", {}, nothingToDo).pipe(
-  Command.withShortDescription("Make, list and revoke the API keys of a tenant"),
   Command.withDescription(
     "Manages the API keys of the tenant that --tenant names. A server that asks for keys wants the administrator's for this, from SLUICE_API_KEY. A key is rotated by making a new one and revoking the old one once nobody uses it."
   ),

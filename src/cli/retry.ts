@@ -19,7 +19,6 @@ export const retry = Command.make(
     reported
   )
 ).pipe(
-  Command.withShortDescription("Read the failed pages of a document again"),
   Command.withDescription(
     "Queues a document that is partial or failed again: its failed pages are read once more, the others stay. A password it needs is taken from SLUICE_PDF_PASSWORD."
   )

@@ -24,7 +24,6 @@ export const runServer = Effect.fnUntraced(function* () {
 })
 
 export const serve = Command.make("serve", {}, runServer).pipe(
-  Command.withShortDescription("Start the server; what `sluice` alone does, too"),
   Command.withDescription(
     "Starts the server, configured by environment variables (see the README). SIGTERM or Ctrl-C stops it in order, a second one at once."
   ),

@@ -32,7 +32,6 @@ export const status = Command.make(
     reported
   )
 ).pipe(
-  Command.withShortDescription("Show the queue, or one document"),
   Command.withDescription(
     "Shows the queue; or one document with its progress, what holds it up, and when it will probably have ended."
   ),

@@ -55,7 +55,6 @@ export const tenants = Command.make(
     reported
   )
 ).pipe(
-  Command.withShortDescription("Show what a tenant may have, has and gets; or change it"),
   Command.withDescription(
     "Shows what a tenant may have, has and gets. --set changes what it may have from now on, also after a restart of the server."
   ),

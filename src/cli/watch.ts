@@ -125,7 +125,6 @@ export const watch = Command.make(
     reported
   )
 ).pipe(
-  Command.withShortDescription("See the engine, tenants and documents move"),
   Command.withDescription(
     "Shows the gates, tenants and documents, once a second: drawn over and over on a terminal, otherwise in one line each time. Ctrl-C ends it."
   ),

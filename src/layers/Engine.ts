@@ -3,6 +3,7 @@ import { ByteSize, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Engine from "../actors/Engine.ts"
 import * as Outbox from "../actors/Outbox.ts"
+import { requireOneEffect } from "../domain/EffectCopy.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import * as ApiKeysMemory from "../services/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
@@ -25,6 +26,9 @@ import * as SqliteBlobStore from "./sqlite/SqliteBlobStore.ts"
 import * as SqliteDocumentStore from "./sqlite/SqliteDocumentStore.ts"
 import * as SqliteTenantRegistry from "./sqlite/SqliteTenantRegistry.ts"
 import * as Trace from "./trace/Trace.ts"
+
+/** First of all, in the program's own fiber: what follows is run by fibers of this package's effect. */
+const oneEffect = Layer.effectDiscard(requireOneEffect)
 
 const fetchTimeout = "2 minutes"
 
@@ -49,7 +53,8 @@ export const layerMemory = (options: MemoryOptions = {}) =>
       SecureRandom.layerWebCrypto
     ]),
     Layer.provide(TenantRegistry.layer(options.tenants)),
-    Layer.provide(EngineConfig.layer(options.limits))
+    Layer.provide(EngineConfig.layer(options.limits)),
+    Layer.provide(oneEffect)
   )
 
 /**
@@ -92,5 +97,6 @@ export const layer = Layer.mergeAll(Engine.layer, Outbox.layerFromEnv, layerApiK
   Layer.provideMerge(layerWorkers),
   Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),
   Layer.provide(OutboundPolicy.layerFromEnv),
-  Layer.provide(EngineConfig.layerFromEnv)
+  Layer.provide(EngineConfig.layerFromEnv),
+  Layer.provide(oneEffect)
 )

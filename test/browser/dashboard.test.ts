@@ -39,7 +39,7 @@ const visiting = (look: (visit: Visit & { readonly url: string }) => Promise<voi
 const title = whyNoBrowser === undefined ? "the dashboard" : `the dashboard (skipped: ${whyNoBrowser})`
 
 describe.skipIf(whyNoBrowser !== undefined)(title, () => {
-  layer(visitorOf(), { timeout: "60 seconds" })((it) => {
+  layer(visitorOf(), { timeout: "5 minutes" })((it) => {
     it.effect("takes a dropped PDF, lights its pages up, and shows the text of one", () =>
       visiting(async ({ page }) => {
         await drop(page, "dropped.pdf", manyPages(12))
@@ -494,7 +494,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
     )
   })
 
-  layer(visitorOf({ ADMIN_KEY: "an-administrators-key" }), { timeout: "60 seconds" })("with keys", (it) => {
+  layer(visitorOf({ ADMIN_KEY: "an-administrators-key" }), { timeout: "5 minutes" })("with keys", (it) => {
     it.effect("loads without a key, asks for one, and keeps it out of the address", () =>
       visiting(async ({ page }) => {
         const key = page.getByRole("textbox", { name: "API key" })

@@ -15,7 +15,7 @@ export type PageAnswer = (typeof PageList.Type)["pages"][number]
 
 const Accepted = Schema.Struct({ documents: Schema.NonEmptyArray(Schema.Struct({ id: Schema.String })) })
 
-const requestTimeout = 30_000
+const requestTimeout = 180_000
 
 const inHalves = (bytes: Uint8Array, pauseMillis: number) =>
   new ReadableStream<Uint8Array>({

@@ -68,6 +68,34 @@ describe("The installed command", () => {
     })
   )
 
+  it.live("tells its version without loading what it is the version of", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
+      for (const flag of ["--version", "-v"]) {
+        const command = yield* start(folder, [flag], { NODE_DEBUG: "esm" })
+        assert.strictEqual(yield* command.ended, 0)
+        assert.include(command.output(), `sluice v${version}\n`)
+        assert.notInclude(command.output(), "effect")
+        // As the command line itself says it.
+        const long = yield* start(folder, [flag, "--json"])
+        assert.strictEqual(yield* long.ended, 0)
+        assert.strictEqual(long.output(), `sluice v${version}\n`)
+      }
+    })
+  )
+
+  it.live("prints its help without loading the engine, the interface, or all of effect", () =>
+    Effect.gen(function* () {
+      const command = yield* start(yield* temporaryFolder, ["--help"], { NODE_DEBUG: "esm" })
+      assert.strictEqual(yield* command.ended, 0)
+      assert.include(command.output(), "SUBCOMMANDS")
+      assert.include(command.output(), "/effect/dist/Effect.js")
+      for (const loaded of ["/effect/dist/index.js", "/src/client.ts", "/src/http/", "/src/actors/"])
+        assert.notInclude(command.output(), loaded)
+    })
+  )
+
   it.live("says in one line why the server cannot start", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder

@@ -8,11 +8,11 @@ export const command = [process.execPath, "--no-warnings", launcher]
 
 type Environment = Readonly<Record<string, string>>
 
-const endOf = (child: ChildProcess) =>
+const endOf = (child: ChildProcess, event: "close" | "exit" = "close") =>
   Effect.callback<number | string | null>((resume) => {
     const done = () => resume(Effect.succeed(child.exitCode ?? child.signalCode))
     if (child.exitCode !== null || child.signalCode !== null) done()
-    else child.once("close", done)
+    else child.once(event, done)
   })
 
 const run = Effect.fnUntraced(function* (
@@ -26,7 +26,8 @@ const run = Effect.fnUntraced(function* (
     (child) =>
       Effect.andThen(
         Effect.sync(() => child.kill("SIGKILL")),
-        endOf(child)
+        // Its end, not that of its output: what it started may hold that open.
+        endOf(child, "exit")
       )
   )
   let output = ""
@@ -50,6 +51,7 @@ const run = Effect.fnUntraced(function* (
       look()
     })
   return {
+    pid: child.pid ?? 0,
     output: () => output,
     signal: (signal: NodeJS.Signals) => Effect.sync(() => child.kill(signal)),
     type: (keys: string) => Effect.sync(() => child.stdin?.write(keys)),
@@ -60,6 +62,10 @@ const run = Effect.fnUntraced(function* (
       printing(parts.join(", "), (output) => parts.every((part) => output.includes(part)))
   }
 })
+
+/** Starts any program in this folder. Killed with the scope, if need be. */
+export const startProgram = (cwd: string, command: ReadonlyArray<string>, env: Environment) =>
+  run(cwd, command, env, "ignore")
 
 /** Starts the command in this folder. Killed with the scope, if need be. */
 export const start = (cwd: string, args: ReadonlyArray<string>, env: Environment = {}) =>

@@ -25,6 +25,15 @@ describe("The command line", () => {
     })
   )
 
+  it.effect("has a help of its own for each command that the help names", () =>
+    Effect.gen(function* () {
+      const list = (yield* sluice(["--help"])).out.split("SUBCOMMANDS")[1] ?? ""
+      const names = Array.from(list.matchAll(/^ {2}(\w+) +\S/gm), ([, name = ""]) => name)
+      assert.strictEqual(names.length, 9)
+      for (const name of names) includes((yield* sluice([name, "--help"])).out, "DESCRIPTION", `sluice ${name}`)
+    })
+  )
+
   it.effect("ends with 2 for what it does not understand", () =>
     Effect.gen(function* () {
       for (const args of [

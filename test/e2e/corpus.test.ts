@@ -90,7 +90,7 @@ describe("The corpus", () => {
           unusual: unusual.map(({ end, name }) => `${name} ${end}`)
         })
       }),
-    minutes(4)
+    minutes(20)
   )
 
   corpusTest(
@@ -132,6 +132,6 @@ describe("The corpus", () => {
         assert.strictEqual(eight.digest, one.digest)
         assert.deepStrictEqual([one.mostBusy, eight.mostBusy], [1, 2])
       }),
-    minutes(2)
+    minutes(20)
   )
 })

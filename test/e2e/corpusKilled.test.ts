@@ -67,6 +67,6 @@ describe("The corpus, with the server killed in the middle of it,", () => {
         assert.isAbove(undisturbed.length, 0)
         assert.deepStrictEqual(disturbed, undisturbed)
       }),
-    minutes(4)
+    minutes(20)
   )
 })

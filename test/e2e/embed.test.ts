@@ -1,7 +1,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, it } from "@effect/vitest"
 import { Console, Effect, Layer, References, Stream } from "effect"
-import { readdirSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { program } from "../../examples/embed.ts"
 import { Ingestion, layerMemory, TenantId } from "../../src/index.ts"
@@ -43,6 +43,12 @@ it.live("The embedding example reads every example PDF to its end, and prints wh
     assert.isBelow(columns.indexOf("When many tenants upload"), columns.indexOf("the order of the queue decides"))
     assert.isBelow(columns.indexOf("the order of the queue decides"), columns.indexOf("The result is plain"))
     assert.include(yield* textOf("report.pdf"), "page 12 of 12")
+
+    // Bytes that are there already, as a file is read into them.
+    const whole = yield* ingestion.submit(tenant, readFileSync(`${examples}welcome.pdf`), { name: "whole.pdf" })
+    yield* Stream.runDrain(ingestion.follow(tenant, whole.id))
+    const read = yield* ingestion.status(tenant, whole.id)
+    assert.deepStrictEqual([read.status, read.progress.done], ["completed", 1])
 
     const report = documents.find(({ name }) => name === "report.pdf")
     assert.strictEqual(report?.metadata?.title, "A report in twelve pages")

@@ -150,69 +150,66 @@ describe("the events of a tenant", () => {
     )
   )
 
-  it.live(
-    "go on behind the last one known, over restarts, and miss nothing and double nothing",
-    () =>
-      Effect.gen(function* () {
-        const folder = yield* temporaryFolder
-        const script = soundDocument(40, "2 millis")
-        const told: Array<Told> = []
-        const isDone = () => told.filter((one) => documentOf(one)?.status === "completed").length === 6
-        let known: string | undefined
-        const listening = yield* Deferred.make<void>()
-        let runs = 0
-        for (; !isDone(); runs++) {
-          const { context, stop } = yield* start(serviceAt(folder, () => script))
-          const headers = known === undefined ? asAcme : { ...asAcme, "last-event-id": known }
-          // Cuts the connection in the middle, twice in every run, and stops the service.
-          yield* Effect.gen(function* () {
-            const submitting = yield* Deferred.await(listening).pipe(
-              Effect.andThen(runs === 0 ? Effect.forEach(numbersTo(6), (n) => submit(`${n}`)) : Effect.void),
-              Effect.forkChild
+  it.live("go on behind the last one known, over restarts, and miss nothing and double nothing", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const script = soundDocument(40, "2 millis")
+      const told: Array<Told> = []
+      const isDone = () => told.filter((one) => documentOf(one)?.status === "completed").length === 6
+      let known: string | undefined
+      const listening = yield* Deferred.make<void>()
+      let runs = 0
+      for (; !isDone(); runs++) {
+        const { context, stop } = yield* start(serviceAt(folder, () => script))
+        const headers = known === undefined ? asAcme : { ...asAcme, "last-event-id": known }
+        // Cuts the connection in the middle, twice in every run, and stops the service.
+        yield* Effect.gen(function* () {
+          const submitting = yield* Deferred.await(listening).pipe(
+            Effect.andThen(runs === 0 ? Effect.forEach(numbersTo(6), (n) => submit(`${n}`)) : Effect.void),
+            Effect.forkChild
+          )
+          for (const _ of [1, 2]) {
+            const last = told.at(-1)?.id
+            const part = yield* eventsOf("/v1/events", {
+              ...headers,
+              ...(last === undefined ? {} : { "last-event-id": String(last) })
+            }).pipe(
+              Stream.tap(() => Deferred.succeed(listening, undefined)),
+              Stream.filter(({ type }) => type === "document" || type === "page"),
+              Stream.mapAccum(
+                () => 0,
+                (count, one: Told) => {
+                  told.push(one)
+                  return [count + 1, [count + 1]] as const
+                }
+              ),
+              Stream.takeUntil((count) => count === 23 || isDone()),
+              Stream.runCollect
             )
-            for (const _ of [1, 2]) {
-              const last = told.at(-1)?.id
-              const part = yield* eventsOf("/v1/events", {
-                ...headers,
-                ...(last === undefined ? {} : { "last-event-id": String(last) })
-              }).pipe(
-                Stream.tap(() => Deferred.succeed(listening, undefined)),
-                Stream.filter(({ type }) => type === "document" || type === "page"),
-                Stream.mapAccum(
-                  () => 0,
-                  (count, one: Told) => {
-                    told.push(one)
-                    return [count + 1, [count + 1]] as const
-                  }
-                ),
-                Stream.takeUntil((count) => count === 23 || isDone()),
-                Stream.runCollect
-              )
-              if (isDone()) break
-              assert.strictEqual(part.length, 23)
-            }
-            yield* Fiber.join(submitting)
-          }).pipe(Effect.provide(context))
-          known = String(told.at(-1)?.id)
-          yield* stop
-        }
-        assert.isAbove(runs, 1)
-        const pages = told.flatMap((one) => {
-          const page = pageOf(one)
-          return page === undefined ? [] : [`${page.documentId} ${page.page}`]
-        })
-        assert.strictEqual(pages.length, 240)
-        assert.strictEqual(new Set(pages).size, 240)
-        const ids = told.map(({ id }) => id)
-        for (const [index, id] of ids.entries()) assert.isAbove(id, ids[index - 1] ?? -1)
-        // The end of each comes after all of its pages.
-        for (const [index, one] of told.entries()) {
-          const document = documentOf(one)
-          if (document === undefined || !isTerminal(document.status)) continue
-          assert.isFalse(told.slice(index).some((later) => pageOf(later)?.documentId === document.id))
-        }
-      }),
-    60_000
+            if (isDone()) break
+            assert.strictEqual(part.length, 23)
+          }
+          yield* Fiber.join(submitting)
+        }).pipe(Effect.provide(context))
+        known = String(told.at(-1)?.id)
+        yield* stop
+      }
+      assert.isAbove(runs, 1)
+      const pages = told.flatMap((one) => {
+        const page = pageOf(one)
+        return page === undefined ? [] : [`${page.documentId} ${page.page}`]
+      })
+      assert.strictEqual(pages.length, 240)
+      assert.strictEqual(new Set(pages).size, 240)
+      const ids = told.map(({ id }) => id)
+      for (const [index, id] of ids.entries()) assert.isAbove(id, ids[index - 1] ?? -1)
+      // The end of each comes after all of its pages.
+      for (const [index, one] of told.entries()) {
+        const document = documentOf(one)
+        if (document === undefined || !isTerminal(document.status)) continue
+        assert.isFalse(told.slice(index).some((later) => pageOf(later)?.documentId === document.id))
+      }
+    })
   )
 
   it.live("of all tenants are not for everyone, and streams are counted", () =>
@@ -271,84 +268,81 @@ describe("the events of a tenant", () => {
 })
 
 describe("a thousand watchers", () => {
-  it.live(
-    "miss nothing, however slow they are, and share what is held for them",
-    () =>
-      Effect.gen(function* () {
-        const folder = yield* temporaryFolder
-        const tenants = Array.from({ length: 10 }, (_, index) => TenantId.make(`tenant-${index}`))
-        const pageCount = 300
-        const { context } = yield* start(engineAt(folder, () => soundDocument(pageCount)))
-        yield* Effect.gen(function* () {
-          const ingestion = yield* Ingestion
-          const most = yield* Ref.make(0)
-          const sample = Effect.flatMap(ingestion.watching, ({ changes }) =>
-            Ref.update(most, (before) => Math.max(before, changes))
-          )
-          const isEnd = (news: News) =>
-            news._tag === "Changed" && news.change._tag === "Document" && isTerminal(news.change.document.status)
-          const pageIn = (news: News) =>
-            news._tag === "Changed" && news.change._tag === "Page" ? [news.change.page] : []
-          const ready = yield* Latch.make(false)
-          let begun = 0
-          const begins = Effect.suspend(() => (++begun === 1_000 ? ready.open : Effect.void))
+  it.live("miss nothing, however slow they are, and share what is held for them", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const tenants = Array.from({ length: 10 }, (_, index) => TenantId.make(`tenant-${index}`))
+      const pageCount = 300
+      const { context } = yield* start(engineAt(folder, () => soundDocument(pageCount)))
+      yield* Effect.gen(function* () {
+        const ingestion = yield* Ingestion
+        const most = yield* Ref.make(0)
+        const sample = Effect.flatMap(ingestion.watching, ({ changes }) =>
+          Ref.update(most, (before) => Math.max(before, changes))
+        )
+        const isEnd = (news: News) =>
+          news._tag === "Changed" && news.change._tag === "Document" && isTerminal(news.change.document.status)
+        const pageIn = (news: News) =>
+          news._tag === "Changed" && news.change._tag === "Page" ? [news.change.page] : []
+        const ready = yield* Latch.make(false)
+        let begun = 0
+        const begins = Effect.suspend(() => (++begun === 1_000 ? ready.open : Effect.void))
 
-          const fast = (tenant: TenantId) =>
-            ingestion.watch(tenant).pipe(
-              Stream.onFirst(() => begins),
-              Stream.takeUntil(isEnd),
-              Stream.runCollect,
-              Effect.map((told) => told.flatMap(pageIn))
-            )
-          const resumed = yield* Latch.make(false)
-          const slow = ingestion.watch(tenants[0]).pipe(
+        const fast = (tenant: TenantId) =>
+          ingestion.watch(tenant).pipe(
             Stream.onFirst(() => begins),
-            Stream.tap((news) => (news._tag === "Changed" ? resumed.await : Effect.void)),
             Stream.takeUntil(isEnd),
-            Stream.runCollect
+            Stream.runCollect,
+            Effect.map((told) => told.flatMap(pageIn))
           )
-          const restless = Effect.gen(function* () {
-            const told: Array<News> = []
-            while (!told.some(isEnd)) {
-              const part = ingestion.watch(tenants[1], told.at(-1)?.id).pipe(
-                Stream.onFirst(() => (told.length === 0 ? begins : Effect.void)),
-                Stream.takeUntil(isEnd),
-                Stream.take(17)
-              )
-              told.push(...(yield* Stream.runCollect(part)))
-            }
-            return told.flatMap(pageIn)
-          })
-
-          const crowd = yield* Effect.forEach(
-            Array.from({ length: 998 }, (_, index) => tenants[index % 10] ?? acme),
-            (tenant) => Effect.forkChild(fast(tenant))
-          )
-          const [late, back] = [yield* Effect.forkChild(slow), yield* Effect.forkChild(restless)]
-          yield* ready.await
-          assert.isAtLeast((yield* ingestion.watching).watchers, 999)
-          const watching = yield* ingestion.watch(undefined).pipe(
-            Stream.tap(() => sample),
-            Stream.filter(isEnd),
-            Stream.take(10),
-            Stream.runDrain,
-            Effect.forkChild({ startImmediately: true })
-          )
-          yield* Effect.forEach(tenants, (tenant) =>
-            ingestion.submit(tenant, Stream.make(pdf()), { name: "a.pdf", force: true })
-          )
-          for (const fiber of crowd) {
-            assert.deepStrictEqual(sorted(yield* Fiber.join(fiber)), numbersTo(pageCount))
+        const resumed = yield* Latch.make(false)
+        const slow = ingestion.watch(tenants[0]).pipe(
+          Stream.onFirst(() => begins),
+          Stream.tap((news) => (news._tag === "Changed" ? resumed.await : Effect.void)),
+          Stream.takeUntil(isEnd),
+          Stream.runCollect
+        )
+        const restless = Effect.gen(function* () {
+          const told: Array<News> = []
+          while (!told.some(isEnd)) {
+            const part = ingestion.watch(tenants[1], told.at(-1)?.id).pipe(
+              Stream.onFirst(() => (told.length === 0 ? begins : Effect.void)),
+              Stream.takeUntil(isEnd),
+              Stream.take(17)
+            )
+            told.push(...(yield* Stream.runCollect(part)))
           }
-          assert.deepStrictEqual(sorted(yield* Fiber.join(back)), numbersTo(pageCount))
-          yield* Fiber.join(watching)
-          assert.isUndefined(late.pollUnsafe())
-          yield* resumed.open
-          assert.deepStrictEqual(sorted((yield* Fiber.join(late)).flatMap(pageIn)), numbersTo(pageCount))
-          assert.isAtMost(yield* Ref.get(most), 2_048)
-          assert.strictEqual((yield* ingestion.watching).watchers, 0)
-        }).pipe(Effect.provide(context))
-      }),
-    120_000
+          return told.flatMap(pageIn)
+        })
+
+        const crowd = yield* Effect.forEach(
+          Array.from({ length: 998 }, (_, index) => tenants[index % 10] ?? acme),
+          (tenant) => Effect.forkChild(fast(tenant))
+        )
+        const [late, back] = [yield* Effect.forkChild(slow), yield* Effect.forkChild(restless)]
+        yield* ready.await
+        assert.isAtLeast((yield* ingestion.watching).watchers, 999)
+        const watching = yield* ingestion.watch(undefined).pipe(
+          Stream.tap(() => sample),
+          Stream.filter(isEnd),
+          Stream.take(10),
+          Stream.runDrain,
+          Effect.forkChild({ startImmediately: true })
+        )
+        yield* Effect.forEach(tenants, (tenant) =>
+          ingestion.submit(tenant, Stream.make(pdf()), { name: "a.pdf", force: true })
+        )
+        for (const fiber of crowd) {
+          assert.deepStrictEqual(sorted(yield* Fiber.join(fiber)), numbersTo(pageCount))
+        }
+        assert.deepStrictEqual(sorted(yield* Fiber.join(back)), numbersTo(pageCount))
+        yield* Fiber.join(watching)
+        assert.isUndefined(late.pollUnsafe())
+        yield* resumed.open
+        assert.deepStrictEqual(sorted((yield* Fiber.join(late)).flatMap(pageIn)), numbersTo(pageCount))
+        assert.isAtMost(yield* Ref.get(most), 2_048)
+        assert.strictEqual((yield* ingestion.watching).watchers, 0)
+      }).pipe(Effect.provide(context))
+    })
   )
 })

@@ -140,7 +140,7 @@ const ingestion = Layer.effect(
           const chunks: Array<number> = []
           let head = ""
           let size = 0
-          yield* Stream.runForEach(bytes, (chunk) =>
+          yield* Stream.runForEach(Stream.isStream(bytes) ? bytes : Stream.make(bytes), (chunk) =>
             Effect.gen(function* () {
               yield* gate.await
               if (head.length < 5) head += new TextDecoder("latin1").decode(chunk.subarray(0, 5))

@@ -11,6 +11,7 @@ import { keys } from "./keys.ts"
 import { retry } from "./retry.ts"
 import { runServer, serve } from "./serve.ts"
 import { status } from "./status.ts"
+import { storage } from "./storage.ts"
 import { tenants } from "./tenants.ts"
 import { watch } from "./watch.ts"
 
@@ -19,7 +20,7 @@ const sluice = Command.make("sluice", {}, runServer).pipe(
     "Multi-tenant PDF ingestion. Without a command it starts the server. " +
       "Exit codes: 0 done, 1 something failed, 2 wrong usage, 130 interrupted."
   ),
-  Command.withSubcommands([serve, ingest, status, cancel, retry, tenants, keys, watch, doctor]),
+  Command.withSubcommands([serve, ingest, status, cancel, retry, tenants, keys, watch, doctor, storage]),
   Command.withGlobalFlags([Json])
 )
 

@@ -15,7 +15,7 @@ import { overridesFromEnv } from "../../services/TenantRegistry.ts"
 import { reasonOf } from "../Failure.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
 import { sizeOf } from "./Size.ts"
-import { checkDisk, checkFolder } from "./Storage.ts"
+import { checkContents, checkDisk, checkFolder } from "./Storage.ts"
 import { checkWorker } from "./Worker.ts"
 
 /** What a server needs of a machine. Each check takes the settings as a server would, and never fails itself. */
@@ -101,6 +101,7 @@ const port = Effect.gen(function* () {
 })
 
 const folder = Effect.flatMap(StorageConfig, ({ directory }) => checkFolder(directory))
+const contents = Effect.flatMap(StorageConfig, ({ directory }) => checkContents(directory))
 const disk = Effect.flatMap(StorageConfig, ({ directory }) => checkDisk(directory))
 const worker = Effect.flatMap(WorkersConfig, ({ memory }) => checkWorker(ByteSize.toNumberUnsafe(memory)))
 
@@ -113,6 +114,7 @@ export const checks = [
   Effect.catch(memory, unknown("memory")),
   Effect.catch(processors, unknown("processors")),
   Effect.catch(folder, unknown("data folder")),
+  Effect.catch(contents, unknown("originals")),
   Effect.catch(disk, unknown("disk")),
   Effect.catch(worker, unknown("page worker")),
   Effect.catch(port, unknown("port"))

@@ -243,6 +243,25 @@ const byTenant = [
   `CREATE INDEX documents_callback_of_tenant ON documents (tenant_id, callback_next_at) WHERE callback_next_at IS NOT NULL`
 ]
 
+/**
+ * `data_folder` tells this database from every other one, and `generation` grows whenever a server starts or stops: the folder
+ * remembers both, so that another database in its place, or an older copy, is noticed.
+ *
+ * `known_blobs` are the blobs in files that this database has put there itself. Others may be all that is left of documents that
+ * it does not know, and are never removed for want of one.
+ */
+const folder = [
+  `CREATE TABLE data_folder (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    id TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    checked_at INTEGER NOT NULL DEFAULT 0
+  ) STRICT`,
+  `CREATE TABLE known_blobs (hash TEXT PRIMARY KEY) STRICT, WITHOUT ROWID`,
+  `INSERT INTO known_blobs SELECT DISTINCT blob FROM documents
+    WHERE blob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blobs WHERE hash = documents.blob)`
+]
+
 const steps = (statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -261,13 +280,20 @@ const all = {
   "0009_webhooks": steps(webhooks),
   "0010_traces": steps(traces),
   "0011_blobs": steps(blobs),
-  "0012_by_tenant": steps(byTenant)
+  "0012_by_tenant": steps(byTenant),
+  "0013_data_folder": steps(folder)
 }
+
+/** The names of all steps in their order; the first has number 1. */
+export const stepNames: ReadonlyArray<string> = Object.keys(all).map((name) => name.replace(/^\d+_/, ""))
+
+/** Where the steps that were taken are written down. */
+export const table = "migrations"
 
 /** Brings the tables to what they were after this many steps, so that a test can bring them on from there. */
 export const migrateTo = (count: number) =>
   Migrator.make({})({
-    table: "migrations",
+    table,
     loader: Migrator.fromRecord(Object.fromEntries(Object.entries(all).slice(0, count)))
   })
 

@@ -88,7 +88,8 @@ const find = (db: Statements, hash: BlobHash): Uint8Array | undefined => {
 const listAfter = (db: Statements, hash: string) =>
   db.all("SELECT hash, put_at FROM blobs WHERE hash > ? ORDER BY hash LIMIT ?", hash, portion).map((row) => ({
     hash: BlobHash.make(text(row, "hash")),
-    putAtMillis: number(row, "put_at")
+    putAtMillis: number(row, "put_at"),
+    known: true
   }))
 
 const make = Effect.gen(function* () {

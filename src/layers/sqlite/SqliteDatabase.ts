@@ -7,6 +7,7 @@
 import { fdatasync, fstatSync, openSync } from "node:fs"
 import { Cause, Context, Effect, Layer, Semaphore } from "effect"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
+import { makePrivate } from "../DataDirectory.ts"
 import { call, closeFile } from "../Files.ts"
 import * as Checkpoints from "./Checkpoints.ts"
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
@@ -131,6 +132,8 @@ export const layer = (options: SqliteOptions): Layer.Layer<SqliteDatabase, SqlEr
   Layer.effect(
     SqliteDatabase,
     Effect.gen(function* () {
+      if (options.filename !== ":memory:")
+        yield* Effect.mapError(makePrivate(options.filename), (cause) => toSqlError("make the database", cause))
       const database = yield* Effect.acquireRelease(
         Effect.try({
           try: () => {

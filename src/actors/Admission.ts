@@ -15,11 +15,12 @@ import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { Secrets } from "../services/Secrets.ts"
 import { type ResolvedSource, Sources } from "../services/Sources.ts"
+import { StorageFull, StorageHealth } from "../services/StorageHealth.ts"
 import * as Log from "../services/Log.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
 import { type TenantLimits, TenantRegistry } from "../services/TenantRegistry.ts"
-import { BytesInFlight, type CountBytes } from "./BytesInFlight.ts"
+import { BytesInFlight } from "./BytesInFlight.ts"
 import { longestWaitSeconds } from "./Appointments.ts"
 import { Drainage } from "./Drainage.ts"
 import { LimitReached, ShuttingDown, SubmissionRejected, Submitted, type SubmitOptions } from "./Ingestion.ts"
@@ -51,8 +52,12 @@ const refusal = (error: unknown): Telemetry.Refusal | undefined => {
   if (error instanceof SubmissionRejected) return error.failure.code
   if (error instanceof LimitReached) return error.limit
   if (error instanceof ShuttingDown) return "shutting_down"
+  if (error instanceof StorageFull) return "storage_full"
   return error instanceof StoreUnavailable || error instanceof BlobStoreUnavailable ? "unavailable" : undefined
 }
+
+/** Counts bytes as they arrive; fails when there is no room for them. */
+type CountAdmitted = (bytes: number) => Effect.Effect<void, LimitReached | StorageFull>
 
 /** It is a document already. */
 const unchecked = { disableChecks: true }
@@ -74,6 +79,7 @@ export const make = Effect.gen(function* () {
   const events = yield* Events
   const directory = yield* TenantDirectory
   const random = yield* SecureRandom.SecureRandom
+  const storage = yield* StorageHealth
 
   const backlogLimits = (tenant: TenantId) =>
     Effect.map(registry.limits(tenant), (limits) => backlogOf(queueSize, limits))
@@ -99,7 +105,7 @@ export const make = Effect.gen(function* () {
     if (all.waiting + all.running === 0) yield* drainage.begin()
   })
 
-  const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountBytes) =>
+  const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountAdmitted) =>
     blobs.put(onlyPdf(bytes, rejected, count), largest, { withDocument: true }).pipe(
       Effect.trackDuration(Telemetry.blobPutDuration),
       Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
@@ -174,20 +180,25 @@ export const make = Effect.gen(function* () {
       Effect.andThen(
         rates.take(tenant, limits),
         Effect.tapError(admission(limits), (error) =>
-          error instanceof LimitReached ? rates.giveBack(tenant) : Effect.void
+          error instanceof LimitReached || error instanceof StorageFull ? rates.giveBack(tenant) : Effect.void
         )
       )
     )
 
-  /** Admits what is within the tenant's rate, the bytes in flight and the backlogs. */
+  /** What is under way counts whole, though some of it is written already. */
+  const roomForAll = Effect.suspend(() => storage.checkRoom(inFlight.bytes()))
+
+  /** Admits what is within the tenant's rate, the bytes in flight, the free space and the backlogs. */
   const withinLimits = <A, E, R>(
     tenant: TenantId,
     size: number | undefined,
-    admission: (count: CountBytes) => Effect.Effect<A, E, R>
+    admission: (count: CountAdmitted) => Effect.Effect<A, E, R>
   ) =>
     withinRate(tenant, (limits) =>
       inFlight.hold(tenant, size, (count) =>
-        Effect.andThen(refuseWhenFull(tenant, backlogOf(queueSize, limits)), admission(count))
+        Effect.andThen(roomForAll, refuseWhenFull(tenant, backlogOf(queueSize, limits))).pipe(
+          Effect.andThen(admission((bytes) => Effect.andThen(count(bytes), storage.checkRoom(bytes))))
+        )
       )
     )
 
@@ -248,7 +259,7 @@ export const make = Effect.gen(function* () {
       text: string,
       options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
     ) {
-      const admission = Effect.fnUntraced(function* (count: CountBytes) {
+      const admission = Effect.fnUntraced(function* (count: CountAdmitted) {
         const source: ResolvedSource = yield* sources.resolve(text)
         const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
         const origin =

@@ -40,6 +40,15 @@ const refusalOf = (error: SubmitError): Refusal => {
       return { status: 429, error: limitReached(error) }
     case "ShuttingDown":
       return { status: 503, error: { code: "SHUTTING_DOWN", message: error.message, advice: "Try again soon." } }
+    case "StorageFull":
+      return {
+        status: 503,
+        error: {
+          code: "STORAGE_FULL",
+          message: error.message,
+          advice: "Try again later: the operator has to make room, or documents have to be removed."
+        }
+      }
     case "StoreUnavailable":
     case "BlobStoreUnavailable":
       return { status: 503, error: { code: storeCodes[error._tag], message: error.message, advice: "Try again soon." } }

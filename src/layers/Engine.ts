@@ -10,12 +10,15 @@ import * as DocumentStoreMemory from "../services/DocumentStoreMemory.ts"
 import { EngineConfig, type EngineLimits } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import * as SecretsMemory from "../services/SecretsMemory.ts"
+import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import * as CallbackSender from "./CallbackSender.ts"
 import { StorageConfig, WorkersConfig } from "./Config.ts"
 import { holdDataDirectory } from "./DataDirectory.ts"
 import * as FileBlobStore from "./FileBlobStore.ts"
+import * as DiskReserve from "./DiskReserve.ts"
 import { checkFolder, databasePath } from "./FolderCheck.ts"
+import * as FullDisk from "./FullDisk.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./Secrets.ts"
 import * as Sources from "./Sources.ts"
@@ -26,6 +29,7 @@ import * as SqliteApiKeys from "./sqlite/SqliteApiKeys.ts"
 import * as SqliteBlobStore from "./sqlite/SqliteBlobStore.ts"
 import * as SqliteDocumentStore from "./sqlite/SqliteDocumentStore.ts"
 import * as SqliteTenantRegistry from "./sqlite/SqliteTenantRegistry.ts"
+import * as StorageHealth from "./StorageHealth.ts"
 import * as Trace from "./trace/Trace.ts"
 
 const fetchTimeout = "2 minutes"
@@ -66,6 +70,7 @@ export const layerStorage = Layer.unwrap(
   Effect.gen(function* () {
     const { directory } = yield* StorageConfig
     yield* holdDataDirectory(directory)
+    const reserve = yield* DiskReserve.make(directory, yield* DiskReserve.MinFreeBytes)
     const found = yield* checkFolder(directory)
     const takeOver = Effect.flatMap(DocumentStore, (documents) => documents.reclaimExpired(Number.MAX_SAFE_INTEGER))
     const files = Layer.unwrap(Effect.map(register, (own) => FileBlobStore.layer({ directory, register: own })))
@@ -75,7 +80,9 @@ export const layerStorage = Layer.unwrap(
       Layer.provideMerge(SqliteApiKeys.layerNoDeps),
       Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
       Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, files)),
+      (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),
       Layer.merge(Inventory.layer(directory)),
+      Layer.provideMerge(StorageHealth.layer(directory, reserve)),
       Layer.provide(FolderIdentity.layer(directory, found)),
       Layer.provide(layerDatabase(directory))
     )
@@ -93,9 +100,10 @@ const layerSources = Layer.unwrap(Effect.map(StorageConfig, ({ inbox }) => Sourc
 
 /** Of the storage, for whoever serves the engine to others. */
 const layerApiKeys = Layer.effect(ApiKeys, ApiKeys)
+const layerHealth = Layer.effect(Health, Health)
 
 /** The engine as a service runs it, configured by the environment. */
-export const layer = Layer.mergeAll(Engine.layer, Outbox.layerFromEnv, layerApiKeys).pipe(
+export const layer = Layer.mergeAll(Engine.layer, Outbox.layerFromEnv, layerApiKeys, layerHealth).pipe(
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),
   Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),

@@ -94,6 +94,7 @@ export const refusals = [
   "tenant_queue",
   "global_queue",
   "shutting_down",
+  "storage_full",
   "unavailable",
   ...FailureCode.literals
 ] as const

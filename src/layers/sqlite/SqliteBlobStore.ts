@@ -21,7 +21,7 @@ import { number, text } from "./rows.ts"
 import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 
 /** A blob of more bytes goes to the other store: SQLite would write it twice, and the engine's process hold it. */
-const mostBytes = 64 * 1024
+export const mostBytes = 64 * 1024
 /** Blobs listed at a time. */
 const portion = 1_000
 

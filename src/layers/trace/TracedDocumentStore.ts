@@ -2,7 +2,7 @@ import { type Context, Effect, Option } from "effect"
 import { type Document, type DocumentStatus, isTerminal } from "../../domain/Document.ts"
 import type { TenantId } from "../../domain/Ids.ts"
 import type { DocumentStore } from "../../services/DocumentStore.ts"
-import { decorate } from "./Decorate.ts"
+import { decorate } from "../Decorate.ts"
 import type { Recorder } from "./Recorder.ts"
 
 type Store = Context.Service.Shape<typeof DocumentStore>

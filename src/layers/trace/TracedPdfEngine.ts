@@ -1,7 +1,7 @@
 import { Cause, type Context, Effect, Exit, Option, Stream } from "effect"
 import type { PageResult } from "../../domain/Page.ts"
 import type { PdfEngine, PdfEngineError } from "../../services/PdfEngine.ts"
-import { decorate } from "./Decorate.ts"
+import { decorate } from "../Decorate.ts"
 import type { Recorder } from "./Recorder.ts"
 import type { CallEnd, TracedPage } from "./TraceRecord.ts"
 

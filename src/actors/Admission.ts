@@ -9,6 +9,7 @@ import {
   DocumentStore,
   type NewDocument,
   type QueueFull,
+  QuotaReached,
   StoreUnavailable
 } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
@@ -42,9 +43,10 @@ const maxNameLength = 1024
 const rejected = (reason: Failure) => new SubmissionRejected({ failure: reason })
 const tooLarge = ({ message }: BlobTooLarge) => rejected(failure("TOO_LARGE", `the upload has ${message}`))
 
-const backlogOf = (queueSize: number, { backlog }: TenantLimits): BacklogLimits => ({
+const backlogOf = (queueSize: number, { backlog, maxStoredBytes }: TenantLimits): BacklogLimits => ({
   tenant: backlog,
-  global: queueSize
+  global: queueSize,
+  storedBytes: maxStoredBytes
 })
 
 /** By which limit, or for what, a submission was refused; `undefined` for errors of the caller's own stream. */
@@ -52,6 +54,7 @@ const refusal = (error: unknown): Telemetry.Refusal | undefined => {
   if (error instanceof SubmissionRejected) return error.failure.code
   if (error instanceof LimitReached) return error.limit
   if (error instanceof ShuttingDown) return "shutting_down"
+  if (error instanceof QuotaReached) return "tenant_storage"
   if (error instanceof StorageFull) return "storage_full"
   return error instanceof StoreUnavailable || error instanceof BlobStoreUnavailable ? "unavailable" : undefined
 }
@@ -96,9 +99,11 @@ export const make = Effect.gen(function* () {
   })
 
   /** A cheap look before anything is read; the store decides again, exactly, when the document is committed. */
-  const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits) {
+  const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits, size = 1) {
     const own = yield* store.stats(tenant)
     if (own.waiting >= limits.tenant) return yield* limitReached(tenant, { scope: "tenant", limit: limits.tenant })
+    if (limits.storedBytes !== undefined && own.storedBytes + size > limits.storedBytes)
+      return yield* new QuotaReached({ limit: limits.storedBytes, storedBytes: own.storedBytes })
     const all = yield* store.stats()
     if (all.waiting >= limits.global) return yield* limitReached(tenant, { scope: "global", limit: limits.global })
     if (own.waiting + own.running === 0) yield* drainage.begin(tenant)
@@ -180,7 +185,9 @@ export const make = Effect.gen(function* () {
       Effect.andThen(
         rates.take(tenant, limits),
         Effect.tapError(admission(limits), (error) =>
-          error instanceof LimitReached || error instanceof StorageFull ? rates.giveBack(tenant) : Effect.void
+          error instanceof LimitReached || error instanceof StorageFull || error instanceof QuotaReached
+            ? rates.giveBack(tenant)
+            : Effect.void
         )
       )
     )
@@ -196,7 +203,7 @@ export const make = Effect.gen(function* () {
   ) =>
     withinRate(tenant, (limits) =>
       inFlight.hold(tenant, size, (count) =>
-        Effect.andThen(roomForAll, refuseWhenFull(tenant, backlogOf(queueSize, limits))).pipe(
+        Effect.andThen(roomForAll, refuseWhenFull(tenant, backlogOf(queueSize, limits), size)).pipe(
           Effect.andThen(admission((bytes) => Effect.andThen(count(bytes), storage.checkRoom(bytes))))
         )
       )

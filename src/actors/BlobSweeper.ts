@@ -1,6 +1,8 @@
 import { Clock, Effect, Layer, Schedule, Stream } from "effect"
+import type { BlobHash } from "../domain/Ids.ts"
 import { BlobStore } from "../services/BlobStore.ts"
 import { DocumentStore } from "../services/DocumentStore.ts"
+import { untraced } from "./Untraced.ts"
 
 const graceMillis = 60 * 60 * 1000
 
@@ -26,7 +28,11 @@ export const layer = Layer.effectDiscard(
             ).pipe(Effect.annotateLogs({ blobs: unknown, example }))
       })
 
-    const sweep = Effect.fn("BlobSweeper.sweep")(function* () {
+    const removeUnused = Effect.fn("BlobSweeper.remove")((hash: BlobHash, putBefore: number) =>
+      blobs.remove(hash, putBefore)
+    )
+
+    const sweep = Effect.gen(function* () {
       const putBefore = (yield* Clock.currentTimeMillis) - graceMillis
       let unknown = 0
       let example: string | undefined
@@ -38,13 +44,13 @@ export const layer = Layer.effectDiscard(
           return false
         }),
         Stream.filter(({ putAtMillis }) => putAtMillis < putBefore),
-        Stream.filterEffect(({ hash }) => Effect.map(store.refersTo(hash), (used) => !used)),
-        Stream.runForEach(({ hash }) => blobs.remove(hash, putBefore))
+        Stream.filterEffect(({ hash }) => untraced(Effect.map(store.refersTo(hash), (used) => !used))),
+        Stream.runForEach(({ hash }) => removeUnused(hash, putBefore))
       )
       yield* tellOfUnknown(unknown, example)
     })
 
-    yield* sweep().pipe(
+    yield* sweep.pipe(
       Effect.catchTag(["BlobStoreUnavailable", "StoreUnavailable"], (error) =>
         Effect.logWarning(error.message, error.cause)
       ),

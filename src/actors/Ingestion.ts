@@ -15,6 +15,7 @@ import type {
   ListOptions,
   NotRetryable,
   PagesOptions,
+  QuotaReached,
   StoreUnavailable
 } from "../services/DocumentStore.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
@@ -74,6 +75,7 @@ export type SubmitError =
   | ShuttingDown
   | LimitReached
   | StorageFull
+  | QuotaReached
   | StoreUnavailable
   | BlobStoreUnavailable
 

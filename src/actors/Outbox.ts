@@ -11,6 +11,7 @@ import { announcementBody, announcementHeaders, announcementId } from "./Announc
 import { nextAttemptAt } from "./DeliverySchedule.ts"
 import { makeDeliveryTurns } from "./DeliveryTurns.ts"
 import { makeSilentHosts } from "./SilentHosts.ts"
+import { untraced } from "./Untraced.ts"
 
 // Tells callbacks and endpoints that documents have ended, at least once. The store owes a callback from the moment the
 // document is terminal until it is settled here: delivered, refused for good, or given up. A crash between the delivery and
@@ -150,7 +151,7 @@ const make = Effect.gen(function* () {
 
   const look = Effect.fnUntraced(function* (now: number) {
     const found = turns.looking(now)
-    found(yield* store.pendingCallbacks(now, bounds.look, turns.last()))
+    found(yield* untraced(store.pendingCallbacks(now, bounds.look, turns.last())))
   })
 
   /** Takes its place until it is recorded; if that fails, for a while longer: it is still owed, and would come at once. */

@@ -26,10 +26,20 @@ export const HealthHandlers = HttpApiBuilder.group(
       return [...reasons, ...(yield* storage.obstacles)]
     })
 
+    let before = ""
+    /** Once, and not with every probe. */
+    const tellChange = (reasons: string) =>
+      Effect.suspend(() => {
+        if (reasons === before) return Effect.void
+        before = reasons
+        return reasons === "" ? Effect.logInfo("ready again") : Effect.logWarning(`not ready: ${reasons}`)
+      })
+
     return handlers.handleAll({
       live: () => Effect.succeed({ status: "live" as const }),
       ready: Effect.fnUntraced(function* () {
         const reasons = yield* obstacles
+        yield* tellChange(reasons.join("; "))
         if (reasons.length === 0) return { status: "ready" as const }
         return yield* new ServiceUnavailable({
           code: "NOT_READY",

@@ -3,7 +3,7 @@
  *
  * Less than `MIN_FREE_BYTES` of free space, and nothing more is accepted and no document is begun. Others may fill the disk all
  * the same; so a file holds some more of it (`reserve`), which is given up when a removal, a cancellation or a start would fail
- * without, and taken again when there is enough.
+ * without, and taken again as soon as it fits.
  */
 import { open, rm, stat, statfs, type Stats, type StatsFs, write } from "node:fs"
 import { join } from "node:path"
@@ -17,6 +17,9 @@ export const MinFreeBytes = byteSize("MIN_FREE_BYTES").pipe(Config.withDefault(B
 const mib = 1024 * 1024
 /** What the file holds: an eighth of what is to stay free, from 1 to 16 MiB. */
 const reserveSize = (least: number) => Math.min(16 * mib, Math.max(mib, Math.floor(least / 8)))
+
+/** What is left to others when the reserve is taken, so that it does not fill the disk itself. */
+const elbowRoom = 256 * 1024
 
 /** How old a measurement may be. */
 const measureMillis = 250
@@ -94,7 +97,7 @@ export const make = Effect.fnUntraced(function* (directory: string, minFree: Byt
   const take = Effect.gen(function* () {
     if (held) return
     if (!(yield* isThere)) {
-      if ((yield* measure) < least + size) return
+      if ((yield* measure) < size + elbowRoom) return
       yield* fill(path, size)
     }
     held = true
@@ -109,14 +112,17 @@ export const make = Effect.fnUntraced(function* (directory: string, minFree: Byt
     )
   }
   yield* take
+  // What removals have freed is held again for the next start.
+  yield* Effect.addFinalizer(() => take)
   yield* take.pipe(Effect.schedule(Schedule.spaced(takeEvery)), Effect.forkScoped)
 
   const reserve: DiskReserve = {
     space,
     makingRoom: (effect) =>
       Effect.catch(effect, (error) =>
-        Effect.flatMap(Effect.orElseSucceed(measure, () => Number.POSITIVE_INFINITY), (free) =>
-          free < size ? Effect.andThen(give, effect) : Effect.fail(error)
+        Effect.flatMap(
+          Effect.orElseSucceed(measure, () => Number.POSITIVE_INFINITY),
+          (free) => (free < size ? Effect.andThen(give, effect) : Effect.fail(error))
         )
       )
   }

@@ -83,5 +83,4 @@ const make = Effect.fnUntraced(function* (directory: string, reserve: DiskReserv
   return { obstacles: yield* Effect.cachedWithTTL(look, fresh), checkRoom }
 })
 
-export const layer = (directory: string, reserve: DiskReserve) =>
-  Layer.effect(StorageHealth, make(directory, reserve))
+export const layer = (directory: string, reserve: DiskReserve) => Layer.effect(StorageHealth, make(directory, reserve))

@@ -12,6 +12,7 @@ import type {
   NotDeliverable,
   NotRetryable,
   QueueFull,
+  QuotaReached,
   StoreUnavailable
 } from "./DocumentStoreErrors.ts"
 import type { StoredBlob } from "./BlobStore.ts"
@@ -55,6 +56,8 @@ export interface Retry {
 export interface BacklogLimits {
   readonly tenant: number
   readonly global: number
+  /** Bytes of the tenant's documents that may be kept; without bound when absent. */
+  readonly storedBytes?: number | undefined
 }
 
 /** The right to write to a document: every write names it and is refused once the attempt has moved on. */
@@ -117,6 +120,8 @@ export interface QueueStats {
   /** Documents that ended `completed`, `partial` or `failed`, and of those the `failed` ones, since the store exists. */
   readonly processed: number
   readonly failed: number
+  /** Bytes kept: of every document its original (also where documents share one), its metadata, and what its pages say. */
+  readonly storedBytes: number
 }
 
 /** A document that runs, or has run and waits again. */
@@ -188,7 +193,7 @@ export class DocumentStore extends Context.Service<
       document: NewDocument,
       limits: BacklogLimits,
       committed?: (document: Document) => void
-    ) => Effect.Effect<Document, QueueFull | StoreUnavailable>
+    ) => Effect.Effect<Document, QueueFull | QuotaReached | StoreUnavailable>
 
     /**
      * The tenant's next queued document, by priority, then by age: it becomes `running` under a new attempt. None while

@@ -93,6 +93,7 @@ export const refusals = [
   "global_bytes",
   "tenant_queue",
   "global_queue",
+  "tenant_storage",
   "shutting_down",
   "storage_full",
   "unavailable",

@@ -8,6 +8,7 @@ import { HttpConfig } from "../../http/HttpConfig.ts"
 import { StreamLimitsConfig } from "../../http/LiveStreams.ts"
 import { MetricsToken } from "../../http/MetricsAccess.ts"
 import { StorageConfig, WorkersConfig } from "../../layers/Config.ts"
+import { MinFreeBytes } from "../../layers/DiskReserve.ts"
 import * as Telemetry from "../../layers/Telemetry.ts"
 import { TraceConfig } from "../../layers/trace/Trace.ts"
 import { EngineConfig } from "../../services/EngineConfig.ts"
@@ -34,8 +35,10 @@ export const checkNode = (running: string): Finding => {
 const settings = Config.all({
   auth: AuthConfig,
   http: HttpConfig,
+  logFormat: Telemetry.LogFormatConfig,
   logLevel: Telemetry.LogLevelConfig,
   metricsToken: MetricsToken,
+  minFree: MinFreeBytes,
   storage: StorageConfig,
   streams: StreamLimitsConfig,
   tenants: overridesFromEnv,

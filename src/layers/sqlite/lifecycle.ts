@@ -42,13 +42,18 @@ export const retry =
     }
     const full = fullQueue(db, tenant, limits)
     if (full !== undefined) return Exit.fail(full)
-    db.run("DELETE FROM pages WHERE document = ? AND status IN ('failed', 'timeout')", seq)
+    const removed = db.all(
+      `DELETE FROM pages WHERE document = ? AND status IN ('failed', 'timeout')
+        RETURNING octet_length(text) + octet_length(lines) AS bytes`,
+      seq
+    )
     db.run("DELETE FROM page_faults WHERE document = ?", seq)
     db.run(
       `UPDATE documents SET status = 'queued', queued_at = ?, retries = retries + 1, failure = NULL, finished_at = NULL,
-        pages_done = pages_done - pages_failed, pages_failed = 0, callback_next_at = NULL, callback_deliveries = 0,
+        pages_done = pages_done - pages_failed, pages_failed = 0, result_bytes = result_bytes - ?, callback_next_at = NULL, callback_deliveries = 0,
         changed = next_change(), sealed_password = ?, password_key = ? WHERE seq = ?`,
       at,
+      removed.reduce((sum, row) => sum + number(row, "bytes"), 0),
       sealedPassword ?? null,
       passwordKey ?? null,
       seq

@@ -6,7 +6,13 @@ import { duration } from "../services/ConfigValues.ts"
 import { DocumentStore, type StoreUnavailable } from "../services/DocumentStore.ts"
 import { Secrets } from "../services/Secrets.ts"
 import * as TraceContext from "../services/TraceContext.ts"
-import { callbackDeliveries, documentAttributes, webhooksDisabled } from "../services/Telemetry.ts"
+import {
+  callbackDeliveries,
+  deliveriesOwed,
+  documentAttributes,
+  oldestOwedAge,
+  webhooksDisabled
+} from "../services/Telemetry.ts"
 import { announcementBody, announcementHeaders, announcementId } from "./Announcement.ts"
 import { nextAttemptAt } from "./DeliverySchedule.ts"
 import { makeDeliveryTurns } from "./DeliveryTurns.ts"
@@ -149,6 +155,12 @@ const make = Effect.gen(function* () {
   const deliveries = yield* FiberSet.make()
   const ended = yield* Latch.make()
 
+  const measure = Effect.fnUntraced(function* (now: number) {
+    const { deliveries, since } = yield* store.owed()
+    yield* Metric.update(deliveriesOwed, deliveries)
+    yield* Metric.update(oldestOwedAge, since === undefined ? 0 : Math.max(0, now - since) / 1000)
+  })
+
   const look = Effect.fnUntraced(function* (now: number) {
     const found = turns.looking(now)
     found(yield* untraced(store.pendingCallbacks(now, bounds.look, turns.last())))
@@ -172,7 +184,10 @@ const make = Effect.gen(function* () {
   const fill = Effect.gen(function* () {
     while (turns.free()) {
       const now = yield* Clock.currentTimeMillis
-      if (turns.freshFor(now) === 0) yield* look(now)
+      if (turns.freshFor(now) === 0) {
+        yield* look(now)
+        yield* untraced(measure(now))
+      }
       let pending = turns.begin()
       if (pending === undefined && turns.ranDry()) {
         yield* look(now)

@@ -46,10 +46,8 @@ const fill = (path: string, size: number) =>
     }),
     closeFile
   ).pipe(
-    Effect.tapError(() =>
-      // Half of it would hold what others need.
-      Effect.ignore(removeFile(path))
-    )
+    // Half of it would hold what others need.
+    Effect.onError(() => Effect.ignore(removeFile(path)))
   )
 
 export interface Space {
@@ -70,6 +68,7 @@ export const make = Effect.fnUntraced(function* (directory: string, minFree: Byt
   const size = reserveSize(least)
   const path = join(directory, "reserve")
   let held = false
+  let given = false
   let measured: { readonly at: number; readonly free: number } | undefined
 
   const measure = Effect.map(Effect.all([Clock.currentTimeMillis, freeAt(directory)]), ([at, free]) => {
@@ -84,6 +83,7 @@ export const make = Effect.fnUntraced(function* (directory: string, minFree: Byt
 
   const give = Effect.suspend(() => {
     held = false
+    given = true
     measured = undefined
     return Effect.ignore(removeFile(path))
   })
@@ -111,10 +111,10 @@ export const make = Effect.fnUntraced(function* (directory: string, minFree: Byt
       Effect.annotateLogs({ directory, freeBytes: atStart.free })
     )
   }
-  yield* take
   // What removals have freed is held again for the next start.
-  yield* Effect.addFinalizer(() => take)
-  yield* take.pipe(Effect.schedule(Schedule.spaced(takeEvery)), Effect.forkScoped)
+  yield* Effect.addFinalizer(() => (given ? take : Effect.void))
+  // Nothing waits for it: as long as there is room, it is not needed.
+  yield* take.pipe(Effect.repeat(Schedule.spaced(takeEvery)), Effect.forkScoped)
 
   const reserve: DiskReserve = {
     space,

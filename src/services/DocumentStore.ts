@@ -142,6 +142,13 @@ export interface Ahead {
   readonly unopened: number
 }
 
+/** Ends of documents that receivers have not been told of yet. */
+export interface Owed {
+  readonly deliveries: number
+  /** When the oldest of these documents ended. */
+  readonly since: Moment | undefined
+}
+
 /** A look at a queue goes no deeper, so that the depth of a backlog costs nobody time. */
 export const deepestLook = 10_000
 
@@ -345,6 +352,8 @@ export class DocumentStore extends Context.Service<
       limit: number,
       after?: TenantId
     ) => Effect.Effect<ReadonlyArray<PendingCallback>, StoreUnavailable>
+    /** How many ends are owed, to whomever, and since when the oldest is: of one tenant, or of all when none is named. */
+    readonly owed: (tenant?: TenantId) => Effect.Effect<Owed, StoreUnavailable>
     /**
      * Logs a try, and settles what was owed unless the try names the next one. If the document has been retried or is to be
      * delivered again since, it owes something else, which stays. Whether the tenant's endpoint was disabled by it.

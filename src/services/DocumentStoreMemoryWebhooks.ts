@@ -12,6 +12,7 @@ type Records = Pick<
   | "putWebhook"
   | "rotateSecret"
   | "removeWebhook"
+  | "owed"
   | "pendingCallbacks"
   | "recordDelivery"
   | "deliveries"
@@ -127,6 +128,16 @@ export const webhooksMemory = (documents: Documents) => {
             deliveries: stored.deliveries,
             dueAt
           }))
+      })
+    ),
+    owed: Effect.fn("DocumentStore.owed")((tenant) =>
+      Effect.sync(() => {
+        const due = Array.from(documents.byId.values()).filter(
+          ({ accepted, callbackDue }) =>
+            callbackDue !== undefined && (tenant === undefined || accepted.tenantId === tenant)
+        )
+        const ends = due.flatMap(({ finishedAt }) => (finishedAt === undefined ? [] : [finishedAt]))
+        return { deliveries: due.length, since: ends.length === 0 ? undefined : Math.min(...ends) }
       })
     ),
     recordDelivery: Effect.fn("DocumentStore.recordDelivery")((pending, delivery, health) =>

@@ -23,6 +23,9 @@ import { TestClock } from "effect/testing"
 import * as BlobSweeper from "../../src/actors/BlobSweeper.ts"
 import * as Engine from "../../src/layers/Engine.ts"
 import { adoptFolder, discardUnknown } from "../../src/layers/FolderCare.ts"
+import { migrateTo } from "../../src/layers/sqlite/Migrations.ts"
+import { layer as clientLayer } from "../../src/layers/sqlite/SqliteClient.ts"
+import { SqliteDatabase } from "../../src/layers/sqlite/SqliteDatabase.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import { DocumentStore } from "../../src/services/DocumentStore.ts"
 import { EngineConfig } from "../../src/services/EngineConfig.ts"
@@ -94,7 +97,25 @@ const collected = Effect.sync(() => {
   return { lines, layer: Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))]) }
 })
 
-const forgetFolder = "DROP TABLE data_folder; DROP TABLE known_blobs;"
+/** A database of before there was any of this, with documents of these originals. */
+const olderDatabase = Effect.fnUntraced(function* (directory: string, hashes: ReadonlyArray<string>) {
+  removeDatabase(directory)
+  yield* Effect.gen(function* () {
+    yield* migrateTo(12)
+    const database = yield* SqliteDatabase
+    yield* database.use("test", (db) => {
+      for (const hash of hashes) {
+        db.run(
+          `INSERT INTO documents (id, tenant_id, name, blob, size, priority, status, accepted_at, finished_at)
+            VALUES (?, ?, 'old.pdf', ?, 70000, 5, 'completed', 1, 2)`,
+          documentId(1),
+          acme,
+          hash
+        )
+      }
+    })
+  }).pipe(Effect.provide(clientLayer({ filename: join(directory, "sluice.db") })))
+})
 
 describe("A server refuses to start", () => {
   const refused: ReadonlyArray<
@@ -139,12 +160,7 @@ describe("A server refuses to start", () => {
     [
       "with the database of a release that knew nothing of this",
       /written by an older release/,
-      (directory) =>
-        Effect.sync(() => {
-          const database = new DatabaseSync(join(directory, "sluice.db"))
-          database.exec(`${forgetFolder} DELETE FROM migrations WHERE migration_id > 12`)
-          database.close()
-        })
+      (directory) => olderDatabase(directory, originals(directory))
     ],
     [
       "when nothing tells which database belongs there",
@@ -154,13 +170,10 @@ describe("A server refuses to start", () => {
     [
       "with a database that knows none of the originals",
       /knows none of the originals/,
-      (directory) =>
-        Effect.sync(() => {
-          rmSync(join(directory, "sluice.json"))
-          const database = new DatabaseSync(join(directory, "sluice.db"))
-          database.exec(`DELETE FROM documents; ${forgetFolder} DELETE FROM migrations WHERE migration_id > 12`)
-          database.close()
-        })
+      (directory) => {
+        rmSync(join(directory, "sluice.json"))
+        return olderDatabase(directory, [])
+      }
     ]
   ]
 
@@ -251,9 +264,7 @@ describe("A server starts", () => {
     Effect.gen(function* () {
       const { directory, hash } = yield* usedFolder
       rmSync(join(directory, "sluice.json"))
-      const database = new DatabaseSync(join(directory, "sluice.db"))
-      database.exec(`${forgetFolder} DELETE FROM migrations WHERE migration_id > 12`)
-      database.close()
+      yield* olderDatabase(directory, [hash])
       yield* starts(directory)
       assert.deepStrictEqual(originals(directory), [hash])
       assert.isTrue(existsSync(join(directory, "sluice.json")))

@@ -204,7 +204,9 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     put,
     touch,
     locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
-      yield* attempt(() => statSync(pathOf(hash))).pipe(lostIfMissing(hash, "look for a blob"))
+      const stats = yield* attempt(() => statSync(pathOf(hash))).pipe(lostIfMissing(hash, "look for a blob"))
+      // Who opened a pipe would wait for somebody to write into it.
+      if (!stats.isFile()) return yield* new BlobLost({ hash, detail: "what lies in its place is no file" })
       return { _tag: "File", path: pathOf(hash), hash } as const
     }),
     remove,

@@ -9,17 +9,19 @@ import {
   DocumentStore,
   type NewDocument,
   type QueueFull,
+  QuotaReached,
   StoreUnavailable
 } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { Secrets } from "../services/Secrets.ts"
 import { type ResolvedSource, Sources } from "../services/Sources.ts"
+import { StorageFull, StorageHealth } from "../services/StorageHealth.ts"
 import * as Log from "../services/Log.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
 import { type TenantLimits, TenantRegistry } from "../services/TenantRegistry.ts"
-import { BytesInFlight, type CountBytes } from "./BytesInFlight.ts"
+import { BytesInFlight } from "./BytesInFlight.ts"
 import { longestWaitSeconds } from "./Appointments.ts"
 import { Drainage } from "./Drainage.ts"
 import { LimitReached, ShuttingDown, SubmissionRejected, Submitted, type SubmitOptions } from "./Ingestion.ts"
@@ -41,9 +43,10 @@ const maxNameLength = 1024
 const rejected = (reason: Failure) => new SubmissionRejected({ failure: reason })
 const tooLarge = ({ message }: BlobTooLarge) => rejected(failure("TOO_LARGE", `the upload has ${message}`))
 
-const backlogOf = (queueSize: number, { backlog }: TenantLimits): BacklogLimits => ({
+const backlogOf = (queueSize: number, { backlog, maxStoredBytes }: TenantLimits): BacklogLimits => ({
   tenant: backlog,
-  global: queueSize
+  global: queueSize,
+  storedBytes: maxStoredBytes
 })
 
 /** By which limit, or for what, a submission was refused; `undefined` for errors of the caller's own stream. */
@@ -51,8 +54,13 @@ const refusal = (error: unknown): Telemetry.Refusal | undefined => {
   if (error instanceof SubmissionRejected) return error.failure.code
   if (error instanceof LimitReached) return error.limit
   if (error instanceof ShuttingDown) return "shutting_down"
+  if (error instanceof QuotaReached) return "tenant_storage"
+  if (error instanceof StorageFull) return "storage_full"
   return error instanceof StoreUnavailable || error instanceof BlobStoreUnavailable ? "unavailable" : undefined
 }
+
+/** Counts bytes as they arrive; fails when there is no room for them. */
+type CountAdmitted = (bytes: number) => Effect.Effect<void, LimitReached | StorageFull>
 
 /** It is a document already. */
 const unchecked = { disableChecks: true }
@@ -74,6 +82,7 @@ export const make = Effect.gen(function* () {
   const events = yield* Events
   const directory = yield* TenantDirectory
   const random = yield* SecureRandom.SecureRandom
+  const storage = yield* StorageHealth
 
   const backlogLimits = (tenant: TenantId) =>
     Effect.map(registry.limits(tenant), (limits) => backlogOf(queueSize, limits))
@@ -90,16 +99,18 @@ export const make = Effect.gen(function* () {
   })
 
   /** A cheap look before anything is read; the store decides again, exactly, when the document is committed. */
-  const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits) {
+  const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits, size = 1) {
     const own = yield* store.stats(tenant)
     if (own.waiting >= limits.tenant) return yield* limitReached(tenant, { scope: "tenant", limit: limits.tenant })
+    if (limits.storedBytes !== undefined && own.storedBytes + size > limits.storedBytes)
+      return yield* new QuotaReached({ limit: limits.storedBytes, storedBytes: own.storedBytes })
     const all = yield* store.stats()
     if (all.waiting >= limits.global) return yield* limitReached(tenant, { scope: "global", limit: limits.global })
     if (own.waiting + own.running === 0) yield* drainage.begin(tenant)
     if (all.waiting + all.running === 0) yield* drainage.begin()
   })
 
-  const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountBytes) =>
+  const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountAdmitted) =>
     blobs.put(onlyPdf(bytes, rejected, count), largest, { withDocument: true }).pipe(
       Effect.trackDuration(Telemetry.blobPutDuration),
       Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
@@ -174,20 +185,27 @@ export const make = Effect.gen(function* () {
       Effect.andThen(
         rates.take(tenant, limits),
         Effect.tapError(admission(limits), (error) =>
-          error instanceof LimitReached ? rates.giveBack(tenant) : Effect.void
+          error instanceof LimitReached || error instanceof StorageFull || error instanceof QuotaReached
+            ? rates.giveBack(tenant)
+            : Effect.void
         )
       )
     )
 
-  /** Admits what is within the tenant's rate, the bytes in flight and the backlogs. */
+  /** What is under way counts whole, though some of it is written already. */
+  const roomForAll = Effect.suspend(() => storage.checkRoom(inFlight.bytes()))
+
+  /** Admits what is within the tenant's rate, the bytes in flight, the free space and the backlogs. */
   const withinLimits = <A, E, R>(
     tenant: TenantId,
     size: number | undefined,
-    admission: (count: CountBytes) => Effect.Effect<A, E, R>
+    admission: (count: CountAdmitted) => Effect.Effect<A, E, R>
   ) =>
     withinRate(tenant, (limits) =>
       inFlight.hold(tenant, size, (count) =>
-        Effect.andThen(refuseWhenFull(tenant, backlogOf(queueSize, limits)), admission(count))
+        Effect.andThen(roomForAll, refuseWhenFull(tenant, backlogOf(queueSize, limits), size)).pipe(
+          Effect.andThen(admission((bytes) => Effect.andThen(count(bytes), storage.checkRoom(bytes))))
+        )
       )
     )
 
@@ -249,7 +267,7 @@ export const make = Effect.gen(function* () {
       text: string,
       options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
     ) {
-      const admission = Effect.fnUntraced(function* (count: CountBytes) {
+      const admission = Effect.fnUntraced(function* (count: CountAdmitted) {
         const source: ResolvedSource = yield* sources.resolve(text)
         const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
         const origin =

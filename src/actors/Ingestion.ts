@@ -15,8 +15,10 @@ import type {
   ListOptions,
   NotRetryable,
   PagesOptions,
+  QuotaReached,
   StoreUnavailable
 } from "../services/DocumentStore.ts"
+import type { StorageFull } from "../services/StorageHealth.ts"
 
 /** The submission itself is at fault; nothing of it was kept. */
 export class SubmissionRejected extends Schema.TaggedError<SubmissionRejected>()("SubmissionRejected", {
@@ -68,7 +70,14 @@ export class KeyInUse extends Schema.TaggedError<KeyInUse>()("KeyInUse", {}) {
   }
 }
 
-export type SubmitError = SubmissionRejected | ShuttingDown | LimitReached | StoreUnavailable | BlobStoreUnavailable
+export type SubmitError =
+  | SubmissionRejected
+  | ShuttingDown
+  | LimitReached
+  | StorageFull
+  | QuotaReached
+  | StoreUnavailable
+  | BlobStoreUnavailable
 
 export interface SubmitOptions {
   /** Shown to people; never used as a path. */

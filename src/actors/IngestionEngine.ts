@@ -145,7 +145,7 @@ export const layer = Layer.effect(
 
     const tenantState = Effect.fn("Ingestion.tenant")(function* (tenantId: TenantId) {
       const now = yield* Clock.currentTimeMillis
-      const { running, waiting: backlog } = yield* store.stats(tenantId)
+      const { running, storedBytes, waiting: backlog } = yield* store.stats(tenantId)
       const oldest = yield* store.oldestQueued(tenantId)
       const limits = yield* registry.limits(tenantId)
       const state: TenantState = {
@@ -154,6 +154,7 @@ export const layer = Layer.effect(
         limits: { ...limits, burst: limits.rate === undefined ? undefined : limits.burst },
         backlog,
         running,
+        storedBytes,
         ...(Option.isSome(oldest) && { oldestSeconds: Math.max(0, now - oldest.value) / 1000 }),
         share: yield* meter.share(tenantId),
         noisy: yield* estimator.noisy(tenantId),

@@ -39,9 +39,8 @@ export const layer = Layer.effectDiscard(
       for (const tenant of yield* store.tenantsWithQueued) yield* directory.tell(tenant, { _tag: "Wake" })
     })
 
-    const renew = Effect.fn("LeaseKeeper.renew")(function* () {
+    const renewHeld = Effect.fn("LeaseKeeper.renew")(function* () {
       const before = runner.held()
-      if (before.length === 0) return
       const kept = yield* store.renew(yield* runner.lease)
       const attempts = new Map(kept.map((fence) => [fence.documentId, fence.attempt]))
       for (const { tenant, fence } of before) {
@@ -51,7 +50,9 @@ export const layer = Layer.effectDiscard(
       yield* giveBack(abandoned(kept))
     })
 
-    yield* renew().pipe(
+    const renew = Effect.suspend(() => (runner.held().length === 0 ? Effect.void : renewHeld()))
+
+    yield* renew.pipe(
       Effect.catchTag("StoreUnavailable", (error) => Effect.logWarning(error.message, error.cause)),
       Effect.catchDefect((defect) => Effect.logError("leases were not renewed", defect)),
       Effect.repeat(Schedule.spaced(Duration.millis(Duration.toMillis(config.lease) / renewalsPerLease))),

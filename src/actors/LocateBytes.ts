@@ -1,13 +1,14 @@
 import { Effect, Metric } from "effect"
 import { failure } from "../domain/Failure.ts"
-import type { BlobHash } from "../domain/Ids.ts"
+import type { BlobHash, TenantId } from "../domain/Ids.ts"
 import { BlobStore } from "../services/BlobStore.ts"
-import { type Claim, DocumentStore } from "../services/DocumentStore.ts"
+import { type Claim, DocumentStore, QuotaReached } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import type { PdfRef } from "../services/PdfEngine.ts"
 import { Secrets } from "../services/Secrets.ts"
 import { Sources } from "../services/Sources.ts"
 import * as Telemetry from "../services/Telemetry.ts"
+import { TenantRegistry } from "../services/TenantRegistry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
 import { DocumentFailed } from "./DocumentEnd.ts"
 import { retryingStore, sourceRetry } from "./Policies.ts"
@@ -57,9 +58,20 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
     Effect.tap(Metric.update(Telemetry.sourceFetches.of("fetched"), 1)),
     Effect.tapErrorTag("DocumentFailed", () => Metric.update(Telemetry.sourceFetches.of("failed"), 1))
   )
+  yield* refuseBeyondQuota(claim.document.tenantId, blob.size)
   yield* retryingStore(store.fetched(claim.fence, blob))
   return blob.hash satisfies BlobHash
 }, protectingBlobs)
+
+/** The size of a source is known only when it was fetched. */
+const refuseBeyondQuota = Effect.fnUntraced(function* (tenant: TenantId, size: number) {
+  const { maxStoredBytes } = yield* Effect.flatMap(TenantRegistry, (registry) => registry.limits(tenant))
+  if (maxStoredBytes === undefined) return
+  const { storedBytes } = yield* retryingStore(Effect.flatMap(DocumentStore, (store) => store.stats(tenant)))
+  if (storedBytes + size <= maxStoredBytes) return
+  const { message } = new QuotaReached({ limit: maxStoredBytes, storedBytes })
+  return yield* DocumentFailed.of(failure("STORAGE_QUOTA", message))
+})
 
 const unseal = (sealed: string | undefined) =>
   sealed === undefined

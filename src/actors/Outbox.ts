@@ -6,11 +6,18 @@ import { duration } from "../services/ConfigValues.ts"
 import { DocumentStore, type StoreUnavailable } from "../services/DocumentStore.ts"
 import { Secrets } from "../services/Secrets.ts"
 import * as TraceContext from "../services/TraceContext.ts"
-import { callbackDeliveries, documentAttributes, webhooksDisabled } from "../services/Telemetry.ts"
+import {
+  callbackDeliveries,
+  deliveriesOwed,
+  documentAttributes,
+  oldestOwedAge,
+  webhooksDisabled
+} from "../services/Telemetry.ts"
 import { announcementBody, announcementHeaders, announcementId } from "./Announcement.ts"
 import { nextAttemptAt } from "./DeliverySchedule.ts"
 import { makeDeliveryTurns } from "./DeliveryTurns.ts"
 import { makeSilentHosts } from "./SilentHosts.ts"
+import { untraced } from "./Untraced.ts"
 
 // Tells callbacks and endpoints that documents have ended, at least once. The store owes a callback from the moment the
 // document is terminal until it is settled here: delivered, refused for good, or given up. A crash between the delivery and
@@ -150,9 +157,15 @@ const make = Effect.gen(function* () {
   const deliveries = yield* FiberSet.make()
   const ended = yield* Latch.make()
 
+  const measure = Effect.fnUntraced(function* (now: number) {
+    const { deliveries, since } = yield* store.owed()
+    yield* Metric.update(deliveriesOwed, deliveries)
+    yield* Metric.update(oldestOwedAge, since === undefined ? 0 : Math.max(0, now - since) / 1000)
+  })
+
   const look = Effect.fnUntraced(function* (now: number) {
     const found = turns.looking(now)
-    found(yield* store.pendingCallbacks(now, bounds.look, turns.last()))
+    found(yield* untraced(store.pendingCallbacks(now, bounds.look, turns.last())))
   })
 
   /** Takes its place until it is recorded; if that fails, for a while longer: it is still owed, and would come at once. */
@@ -173,7 +186,10 @@ const make = Effect.gen(function* () {
   const fill = Effect.gen(function* () {
     while (turns.free()) {
       const now = yield* Clock.currentTimeMillis
-      if (turns.freshFor(now) === 0) yield* look(now)
+      if (turns.freshFor(now) === 0) {
+        yield* look(now)
+        yield* untraced(measure(now))
+      }
       let pending = turns.begin()
       if (pending === undefined && turns.ranDry()) {
         yield* look(now)

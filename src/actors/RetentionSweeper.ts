@@ -1,9 +1,10 @@
 import { Clock, Duration, Effect, Layer, Schedule } from "effect"
 import { BlobStore } from "../services/BlobStore.ts"
-import { DocumentStore } from "../services/DocumentStore.ts"
+import { DocumentStore, type Removed } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
 import { answerLifeMillis } from "./IdempotencyKeys.ts"
 import { Submissions } from "./Submissions.ts"
+import { untraced } from "./Untraced.ts"
 
 /** What is removed in one transaction. */
 const documentsPerPortion = 32
@@ -20,25 +21,29 @@ export const layer = Layer.effectDiscard(
     const submissions = yield* Submissions
     const { retention } = yield* EngineConfig
 
-    const removeDocuments = Effect.fnUntraced(function* (finishedBefore: number) {
-      for (;;) {
-        const removed = yield* store.removeEnded(finishedBefore, documentsPerPortion)
-        if (removed.length === 0) return
-        for (const { unusedBlob } of removed) {
-          if (unusedBlob !== undefined) yield* blobs.remove(unusedBlob, yield* submissions.settledBefore)
-        }
+    const removeBlobs = Effect.fn("RetentionSweeper.sweep")(function* (removed: ReadonlyArray<Removed>) {
+      for (const { unusedBlob } of removed) {
+        if (unusedBlob !== undefined) yield* blobs.remove(unusedBlob, yield* submissions.settledBefore)
       }
     })
 
-    const sweep = Effect.fn("RetentionSweeper.sweep")(function* () {
+    const removeDocuments = Effect.fnUntraced(function* (finishedBefore: number) {
+      for (;;) {
+        const removed = yield* untraced(store.removeEnded(finishedBefore, documentsPerPortion))
+        if (removed.length === 0) return
+        yield* removeBlobs(removed)
+      }
+    })
+
+    const sweep = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       yield* store
         .forgetAnswers(now - answerLifeMillis, answersPerPortion)
-        .pipe(Effect.repeat({ while: (forgotten) => forgotten === answersPerPortion }))
+        .pipe(Effect.repeat({ while: (forgotten) => forgotten === answersPerPortion }), untraced)
       if (retention !== undefined) yield* removeDocuments(now - Duration.toMillis(retention))
     })
 
-    yield* sweep().pipe(
+    yield* sweep.pipe(
       Effect.catchTag(["BlobStoreUnavailable", "StoreUnavailable"], (error) =>
         Effect.logWarning(error.message, error.cause)
       ),

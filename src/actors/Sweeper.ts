@@ -1,4 +1,5 @@
 import { Clock, Duration, Effect, Layer, Metric, Option, Schedule } from "effect"
+import type { Document } from "../domain/Document.ts"
 import type { TenantId } from "../domain/Ids.ts"
 import { DocumentStore } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
@@ -6,6 +7,7 @@ import { PdfEngine } from "../services/PdfEngine.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import { announceEnd } from "./DocumentEnd.ts"
 import { TenantDirectory } from "./TenantDirectory.ts"
+import { untraced } from "./Untraced.ts"
 
 /** Documents expired in one transaction. */
 const expiryPortion = 256
@@ -38,19 +40,21 @@ export const layer = Layer.effectDiscard(
       replacedBefore = replaced
     })
 
+    const announce = Effect.fn("Sweeper.expire")((expired: ReadonlyArray<Document>) =>
+      Effect.forEach(expired, announceEnd, { discard: true })
+    )
+
     const expire = Effect.fnUntraced(function* (now: number, ttlMillis: number) {
       for (let full = true; full;) {
-        const expired = yield* store.expireQueued(now - ttlMillis, now, expiryPortion)
-        yield* Effect.forEach(expired, announceEnd, { discard: true })
+        const expired = yield* untraced(store.expireQueued(now - ttlMillis, now, expiryPortion))
+        if (expired.length > 0) yield* announce(expired)
         full = expired.length === expiryPortion
       }
     })
 
-    const sweep = Effect.fn("Sweeper.sweep")(function* () {
-      const now = yield* Clock.currentTimeMillis
-      yield* wake(yield* store.reclaimExpired(now))
-      yield* wake(yield* store.queueDue(now))
-      if (queueTtl !== undefined) yield* expire(now, Duration.toMillis(queueTtl))
+    const wakeFound = Effect.fn("Sweeper.wake")(wake)
+
+    const measure = Effect.fnUntraced(function* (now: number) {
       const { waiting, running } = yield* store.stats()
       yield* Metric.update(Telemetry.documentsWaiting, waiting)
       yield* Metric.update(Telemetry.documentsRunning, running)
@@ -58,6 +62,14 @@ export const layer = Layer.effectDiscard(
       yield* Metric.update(Telemetry.oldestQueuedAge, Math.max(0, now - oldest) / 1000)
       yield* Metric.update(Telemetry.mailboxDepth, yield* directory.waiting)
       yield* measureWorkers
+    })
+
+    const sweep = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const found = [...(yield* untraced(store.reclaimExpired(now))), ...(yield* untraced(store.queueDue(now)))]
+      if (found.length > 0) yield* wakeFound(found)
+      if (queueTtl !== undefined) yield* expire(now, Duration.toMillis(queueTtl))
+      yield* untraced(measure(now))
     })
 
     const wakeQueued = Effect.flatMap(store.tenantsWithQueued, wake)
@@ -69,7 +81,7 @@ export const layer = Layer.effectDiscard(
       Effect.schedule(Schedule.spaced("30 seconds")),
       Effect.forkScoped
     )
-    yield* sweep().pipe(
+    yield* sweep.pipe(
       Effect.catchTag("StoreUnavailable", (error) => Effect.logWarning(error.message, error.cause)),
       Effect.catchDefect((defect) => Effect.logError("a sweep failed", defect)),
       Effect.repeat(Schedule.spaced("1 second")),

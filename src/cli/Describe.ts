@@ -3,6 +3,7 @@ import type { DocumentView } from "../http/DocumentView.ts"
 import type { QueueStatusView } from "../http/QueueApi.ts"
 import type { TenantState } from "../domain/TenantState.ts"
 import type { Waiting } from "../domain/Waiting.ts"
+import { sizeOf } from "./doctor/Size.ts"
 import { bar, moment, plural, table } from "./Text.ts"
 
 /** What commands say to a person about documents, queues and tenants. */
@@ -89,7 +90,20 @@ const rateOf = ({ burst, rate }: TenantState["limits"]): string => {
   return `${rate} documents a second${burst === undefined ? "" : `, ${burst} at once`}`
 }
 
-export const tenantLines = ({ backlog, limits, noisy, oldestSeconds, paused, running, share, tenantId }: TenantState) =>
+const storedOf = (bytes: number, { maxStoredBytes }: TenantState["limits"]): string =>
+  maxStoredBytes === undefined ? sizeOf(bytes) : `${sizeOf(bytes)} of ${sizeOf(maxStoredBytes)}`
+
+export const tenantLines = ({
+  backlog,
+  limits,
+  noisy,
+  oldestSeconds,
+  paused,
+  running,
+  share,
+  storedBytes,
+  tenantId
+}: TenantState) =>
   table([
     ["tenant", tenantId],
     ["paused", paused ? "yes" : undefined],
@@ -99,6 +113,7 @@ export const tenantLines = ({ backlog, limits, noisy, oldestSeconds, paused, run
     ["weight", String(limits.weight)],
     ["pages at once", `${limits.pages} of a document`],
     ["rate", rateOf(limits)],
+    ["stored", storedOf(storedBytes, limits)],
     [
       "share",
       `${percent(share.received1m)} of ${percent(share.entitled)} (1 min), ${percent(share.received15m)} (15 min)`

@@ -11,15 +11,18 @@ import * as Telemetry from "../layers/Telemetry.ts"
 
 const example = relative(cwd(), join(import.meta.dirname, "../../examples/welcome.pdf"))
 
-/** Printed once the server listens, ready to be pasted. */
+/** Told once the server listens: to a person ready to be pasted, to a machine as a line like all others. */
 const welcome = Layer.effectDiscard(
   Effect.gen(function* () {
     const { address } = yield* HttpServer.HttpServer
     const url = HttpServer.formatAddress(address)
     const { mode } = yield* AuthConfig
     const key = mode === "keys" ? ` -H "Authorization: Bearer $ADMIN_KEY"` : ""
+    const listens = `Sluice listens on ${url}`
+    if ((yield* Telemetry.LogFormatConfig) === "json")
+      return yield* Effect.logInfo(listens).pipe(Effect.annotateLogs({ url, docs: `${url}/docs`, auth: mode }))
     yield* Console.log(`
-Sluice listens on ${url} (interface description: ${url}/docs). Try it:
+${listens} (interface description: ${url}/docs). Try it:
 
   curl --data-binary @${example}${key} -H 'content-type: application/pdf' '${url}/v1/documents?name=welcome.pdf'
 `)

@@ -50,7 +50,12 @@ const subcommands = [
   subcommand("watch", "See the engine, tenants and documents move", () =>
     import("./watch.ts").then(({ watch }) => watch)
   ),
-  subcommand("doctor", "Check whether a server can work here", () => import("./doctor.ts").then(({ doctor }) => doctor))
+  subcommand("doctor", "Check whether a server can work here", () =>
+    import("./doctor.ts").then(({ doctor }) => doctor)
+  ),
+  subcommand("storage", "Decide what becomes of a data folder whose database is not the one of its originals", () =>
+    import("./storage.ts").then(({ storage }) => storage)
+  )
 ]
 
 /** As `sluice serve`. */

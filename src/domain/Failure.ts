@@ -23,6 +23,10 @@ const catalogue = {
     permanent: true,
     advice: "Use a path below the inbox folder, a known blob hash, or a public http(s) URL."
   },
+  STORAGE_QUOTA: {
+    permanent: true,
+    advice: "Remove documents that are not needed any more, then retry it; or have maxStoredBytes raised."
+  },
   BLOB_LOST: { permanent: true, advice: "The stored bytes are missing or damaged; upload the file again." }
 } as const
 

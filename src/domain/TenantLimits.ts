@@ -14,8 +14,20 @@ const rate = Schema.Finite.check(Schema.isGreaterThan(0)).annotate({
 })
 const burst = count().annotate({ description: "Documents accepted at once before `rate` counts." })
 
+const maxStoredBytes = count(Number.MAX_SAFE_INTEGER).annotate({
+  description: "Bytes of originals and results that are kept; no limit when there is none."
+})
+
 /** What one tenant may have. */
-export const TenantLimits = Schema.Struct({ documents, weight, backlog, pages, rate: Schema.optional(rate), burst })
+export const TenantLimits = Schema.Struct({
+  documents,
+  weight,
+  backlog,
+  pages,
+  rate: Schema.optional(rate),
+  burst,
+  maxStoredBytes: Schema.optional(maxStoredBytes)
+})
 export interface TenantLimits extends Schema.Schema.Type<typeof TenantLimits> {}
 
 /** What was said of one tenant. What is absent has its default. */
@@ -25,7 +37,8 @@ export const TenantOverride = Schema.Struct({
   backlog: Schema.optionalKey(backlog),
   pages: Schema.optionalKey(pages),
   rate: Schema.optionalKey(rate),
-  burst: Schema.optionalKey(burst)
+  burst: Schema.optionalKey(burst),
+  maxStoredBytes: Schema.optionalKey(maxStoredBytes)
 })
 export interface TenantOverride extends Schema.Schema.Type<typeof TenantOverride> {}
 
@@ -36,14 +49,15 @@ export const limitsPatchFields = {
   backlog: Schema.optionalKey(Schema.NullOr(backlog)),
   pages: Schema.optionalKey(Schema.NullOr(pages)),
   rate: Schema.optionalKey(Schema.NullOr(rate)),
-  burst: Schema.optionalKey(Schema.NullOr(burst))
+  burst: Schema.optionalKey(Schema.NullOr(burst)),
+  maxStoredBytes: Schema.optionalKey(Schema.NullOr(maxStoredBytes))
 }
 
 /** A change of limits: `null` goes back to the default, what is absent stays. */
 export const TenantLimitsPatch = Schema.Struct(limitsPatchFields)
 export interface TenantLimitsPatch extends Schema.Schema.Type<typeof TenantLimitsPatch> {}
 
-const names = ["documents", "weight", "backlog", "pages", "rate", "burst"] as const
+const names = ["documents", "weight", "backlog", "pages", "rate", "burst", "maxStoredBytes"] as const
 
 /** What is said of a tenant after the change. */
 export const patched = (override: TenantOverride, patch: TenantLimitsPatch): TenantOverride => {

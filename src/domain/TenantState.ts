@@ -20,6 +20,9 @@ export const TenantState = Schema.Struct({
   /** Documents that wait, scheduled ones included. */
   backlog: Schema.Natural,
   running: Schema.Natural,
+  storedBytes: Schema.Natural.annotate({
+    description: "Bytes kept of its documents: originals, also where documents share one, metadata and what pages say."
+  }),
   /** Age of the oldest queued document. */
   oldestSeconds: Schema.optionalKey(Schema.Finite),
   share: Schema.Struct({
@@ -42,6 +45,7 @@ export const TenantState = Schema.Struct({
     limits: { documents: 2, weight: 1, backlog: 10_000, pages: 6, rate: 5, burst: 20 },
     backlog: 17,
     running: 2,
+    storedBytes: 73_400_320,
     oldestSeconds: 4.2,
     share: { entitled: 0.5, received1m: 0.48, received15m: 0.51 },
     noisy: false,

@@ -27,7 +27,7 @@ import {
   problemResponse
 } from "./Problems.ts"
 import { answerHeaders, makeRequestIds } from "./RequestId.ts"
-import { methodsOf, routeOf } from "./Tracing.ts"
+import { methodsOf, routeOf, probes } from "./Tracing.ts"
 
 /**
  * What holds for every request, whatever its route: who sent it is known, its answer has an id and a line in the access log, and
@@ -201,10 +201,12 @@ const dullStatuses: ReadonlySet<number> = new Set([401, 429])
 
 const logAccess = (request: HttpServerRequest.HttpServerRequest, status: number, millis: number) => {
   const { method } = request
-  const dull = dullStatuses.has(status) || (status < 500 && (method === "GET" || method === "HEAD"))
+  const route = routeOf(request) ?? "none"
+  const read = method === "GET" || method === "HEAD"
+  const dull = probes.includes(route) || dullStatuses.has(status) || (status < 500 && read)
   return Log.line(dull ? "Debug" : "Info", "answered", () => ({
     "http.method": method,
-    "http.route": routeOf(request) ?? "none",
+    "http.route": route,
     "http.status": status,
     "http.millis": millis
   }))

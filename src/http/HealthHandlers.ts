@@ -2,6 +2,7 @@ import { Effect, Result } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../actors/Ingestion.ts"
 import { PdfEngine } from "../services/PdfEngine.ts"
+import { StorageHealth } from "../services/StorageHealth.ts"
 import { Api } from "./Api.ts"
 import { ServiceUnavailable, someTime } from "./Problems.ts"
 
@@ -14,6 +15,7 @@ export const HealthHandlers = HttpApiBuilder.group(
   Effect.fn(function* (handlers) {
     const ingestion = yield* Ingestion
     const engine = yield* PdfEngine
+    const storage = yield* StorageHealth
 
     const obstacles = Effect.gen(function* () {
       const reasons: Array<string> = []
@@ -21,13 +23,23 @@ export const HealthHandlers = HttpApiBuilder.group(
       if ((yield* engine.status).workers.length === 0) reasons.push("no page worker is alive")
       const store = yield* Effect.result(Effect.timeout(ingestion.queueStatus(), patience))
       if (Result.isFailure(store)) reasons.push("the document store does not answer")
-      return reasons
+      return [...reasons, ...(yield* storage.obstacles)]
     })
+
+    let before = ""
+    /** Once, and not with every probe. */
+    const tellChange = (reasons: string) =>
+      Effect.suspend(() => {
+        if (reasons === before) return Effect.void
+        before = reasons
+        return reasons === "" ? Effect.logInfo("ready again") : Effect.logWarning(`not ready: ${reasons}`)
+      })
 
     return handlers.handleAll({
       live: () => Effect.succeed({ status: "live" as const }),
       ready: Effect.fnUntraced(function* () {
         const reasons = yield* obstacles
+        yield* tellChange(reasons.join("; "))
         if (reasons.length === 0) return { status: "ready" as const }
         return yield* new ServiceUnavailable({
           code: "NOT_READY",

@@ -8,6 +8,7 @@ import {
   Conflict,
   ContentTooLarge,
   Forbidden,
+  InsufficientStorage,
   NotFound,
   problemMembers,
   RequestTimeout,
@@ -289,6 +290,26 @@ export const jsonProblems = [
   ContentTooLargeResponse,
   UnsupportedMediaTypeResponse
 ] as const
+const storageFull = {
+  code: "TENANT_STORAGE_FULL",
+  message: "the tenant's documents take 1073000000 bytes, and may take 1073741824 with this one",
+  advice: "Remove documents that are not needed any more, or have the tenant's limit maxStoredBytes raised.",
+  limit: 1_073_741_824
+}
+export const InsufficientStorageResponse = InsufficientStorage.pipe(
+  Schema.annotateEncoded({
+    examples: [
+      {
+        ...problemMembers(507, "Insufficient Storage"),
+        code: storageFull.code,
+        detail: storageFull.message,
+        advice: storageFull.advice,
+        limit: storageFull.limit,
+        documents: [{ name: "report.pdf", error: storageFull }]
+      }
+    ]
+  })
+)
 
 /** Of every submission. */
 export const submissionProblems = [
@@ -299,5 +320,6 @@ export const submissionProblems = [
   UnsupportedMediaTypeResponse,
   UnprocessableContentResponse,
   TooManyRequestsResponse,
-  ServiceUnavailableResponse
+  ServiceUnavailableResponse,
+  InsufficientStorageResponse
 ] as const

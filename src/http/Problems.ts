@@ -122,6 +122,12 @@ export class ServiceUnavailable extends HttpApiError.Problem<ServiceUnavailable>
   waitingFields
 ) {}
 
+export class InsufficientStorage extends HttpApiError.Problem<InsufficientStorage>()(
+  "InsufficientStorage",
+  problemMembers(507, "Insufficient Storage"),
+  fields
+) {}
+
 /** What the caller has to bring; one scheme, so there is no more to say of it. */
 export const challenge = "Bearer"
 

@@ -2,12 +2,19 @@ import { Effect } from "effect"
 import type { LimitReached, SubmitError, Submitted } from "../actors/Ingestion.ts"
 import { storeCodes } from "./Failures.ts"
 import { type DocumentOutcome, linksOf, type RefusedDocument } from "./Outcome.ts"
-import { ContentTooLarge, ServiceUnavailable, someTime, TooManyRequests, UnprocessableContent } from "./Problems.ts"
+import {
+  ContentTooLarge,
+  InsufficientStorage,
+  ServiceUnavailable,
+  someTime,
+  TooManyRequests,
+  UnprocessableContent
+} from "./Problems.ts"
 
 /** From the engine's errors to the interface's: per item of a submission, and for a request as a whole. */
 
 export interface Refusal {
-  readonly status: 413 | 422 | 429 | 503
+  readonly status: 413 | 422 | 429 | 503 | 507
   readonly error: (typeof RefusedDocument.Type)["error"]
 }
 
@@ -40,6 +47,25 @@ const refusalOf = (error: SubmitError): Refusal => {
       return { status: 429, error: limitReached(error) }
     case "ShuttingDown":
       return { status: 503, error: { code: "SHUTTING_DOWN", message: error.message, advice: "Try again soon." } }
+    case "QuotaReached":
+      return {
+        status: 507,
+        error: {
+          code: "TENANT_STORAGE_FULL",
+          message: error.message,
+          advice: "Remove documents that are not needed any more, or have the tenant's limit maxStoredBytes raised.",
+          limit: error.limit
+        }
+      }
+    case "StorageFull":
+      return {
+        status: 503,
+        error: {
+          code: "STORAGE_FULL",
+          message: error.message,
+          advice: "Try again later: the operator has to make room, or documents have to be removed."
+        }
+      }
     case "StoreUnavailable":
     case "BlobStoreUnavailable":
       return { status: 503, error: { code: storeCodes[error._tag], message: error.message, advice: "Try again soon." } }
@@ -92,5 +118,7 @@ export const refuseAll = Effect.fnUntraced(function* <Extra extends object>(
       return yield* new TooManyRequests({ ...fields, retryAfter: longestRetryAfter(documents) })
     case 503:
       return yield* new ServiceUnavailable({ ...fields, retryAfter: someTime })
+    case 507:
+      return yield* new InsufficientStorage(fields)
   }
 })

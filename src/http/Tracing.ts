@@ -29,6 +29,9 @@ const spanName = (request: HttpServerRequest.HttpServerRequest): string => {
   return route === undefined ? request.method : `${request.method} ${route}`
 }
 
+/** What machines ask all the time. It is neither traced nor in the access log; that readiness changes is logged where it is found. */
+export const probes: ReadonlyArray<string> = ["/health/live", "/health/ready", "/metrics"]
+
 /** Spans named by route, and no secret in any log or span. Probes and scrapes are not traced. */
 export const layer = Layer.mergeAll(
   Layer.succeed(HttpMiddleware.SpanNameGenerator)(spanName),
@@ -50,5 +53,5 @@ export const layer = Layer.mergeAll(
     /^sig$/i,
     "callback"
   ]),
-  HttpMiddleware.layerTracerDisabledForUrls(["/health/live", "/health/ready", "/metrics"])
+  HttpMiddleware.layerTracerDisabledForUrls([...probes])
 )

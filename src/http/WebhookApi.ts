@@ -21,6 +21,14 @@ const fields = {
   url: Schema.optionalKey(Schema.String),
   createdAt: Schema.DateTimeUtcFromString,
   secrets: Schema.Array(SecretView).annotate({ description: "Those that messages are signed with, newest first." }),
+  owed: Schema.Struct({
+    deliveries: Schema.Natural.annotate({
+      description: "Ends of documents that the endpoint, or a document's own callback, has not been told of yet."
+    }),
+    oldestSeconds: Schema.optionalKey(
+      Schema.Finite.annotate({ description: "How long ago the oldest of these documents ended." })
+    )
+  }),
   failingSince: Schema.optionalKey(
     Schema.DateTimeUtcFromString.annotate({ description: "Since then every delivery to the endpoint has failed." })
   ),
@@ -34,6 +42,7 @@ const example = {
   tenantId: "acme",
   url: "https://example.com/sluice",
   createdAt: "2030-01-01T12:00:00.000Z",
+  owed: { deliveries: 12, oldestSeconds: 340.5 },
   secrets: [{ createdAt: "2030-01-01T12:00:00.000Z" }]
 } as const
 const rotatedExample = {

@@ -2,7 +2,7 @@ import { DateTime, Effect, Redacted } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import type { TenantId } from "../domain/Ids.ts"
 import type { Webhook } from "../domain/Webhook.ts"
-import type { StoreUnavailable } from "../services/DocumentStore.ts"
+import type { Owed, StoreUnavailable } from "../services/DocumentStore.ts"
 import { type WebhookNotFound, Webhooks } from "../services/Webhooks.ts"
 import { Api } from "./Api.ts"
 import { callbackAllowed } from "./CallbackTarget.ts"
@@ -12,8 +12,12 @@ import { NotFound } from "./Problems.ts"
 import { named } from "./TenantsHandlers.ts"
 import type { WebhookChange, WebhookView } from "./WebhookApi.ts"
 
-const viewOf = (tenantId: TenantId, webhook: Webhook, now: number): typeof WebhookView.Type => ({
+const viewOf = (tenantId: TenantId, webhook: Webhook, owed: Owed, now: number): typeof WebhookView.Type => ({
   tenantId,
+  owed: {
+    deliveries: owed.deliveries,
+    ...(owed.since !== undefined && { oldestSeconds: Math.max(0, now - owed.since) / 1000 })
+  },
   createdAt: DateTime.makeUnsafe(webhook.createdAt),
   ...(webhook.url !== undefined && { url: webhook.url }),
   secrets: webhook.secrets
@@ -44,8 +48,10 @@ export const WebhookHandlers = HttpApiBuilder.group(
   Effect.fn(function* (handlers) {
     const webhooks = yield* Webhooks
 
-    const view = (tenant: TenantId, webhook: Webhook) =>
-      Effect.map(DateTime.now, (now) => viewOf(tenant, webhook, now.epochMilliseconds))
+    const view = Effect.fnUntraced(function* (tenant: TenantId, webhook: Webhook) {
+      const now = yield* DateTime.now
+      return viewOf(tenant, webhook, yield* storeProblems(webhooks.owed(tenant)), now.epochMilliseconds)
+    })
     const find = (tenant: TenantId) =>
       Effect.flatMap(problems(webhooks.find(tenant)), (webhook) => view(tenant, webhook))
     const put = Effect.fnUntraced(function* (tenant: TenantId, { url }: typeof WebhookChange.Type) {

@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import { ByteSize, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Engine from "../actors/Engine.ts"
@@ -13,18 +12,26 @@ import { EngineConfig, type EngineLimits } from "../services/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import * as SecretsMemory from "../services/SecretsMemory.ts"
 import * as OutboundPolicy from "../services/OutboundPolicy.ts"
+import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import * as CallbackSender from "./CallbackSender.ts"
 import { StorageConfig, WorkersConfig } from "./Config.ts"
 import { holdDataDirectory } from "./DataDirectory.ts"
 import * as FileBlobStore from "./FileBlobStore.ts"
+import * as DiskReserve from "./DiskReserve.ts"
+import { checkFolder, databasePath } from "./FolderCheck.ts"
+import * as FullDisk from "./FullDisk.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./Secrets.ts"
 import * as Sources from "./Sources.ts"
+import * as FolderIdentity from "./sqlite/FolderIdentity.ts"
+import * as Inventory from "./sqlite/Inventory.ts"
+import { register } from "./sqlite/KnownBlobs.ts"
 import * as SqliteApiKeys from "./sqlite/SqliteApiKeys.ts"
 import * as SqliteBlobStore from "./sqlite/SqliteBlobStore.ts"
 import * as SqliteDocumentStore from "./sqlite/SqliteDocumentStore.ts"
 import * as SqliteTenantRegistry from "./sqlite/SqliteTenantRegistry.ts"
+import * as StorageHealth from "./StorageHealth.ts"
 import * as Trace from "./trace/Trace.ts"
 
 /** First of all, in the program's own fiber: what follows is run by fibers of this package's effect. */
@@ -57,24 +64,33 @@ export const layerMemory = (options: MemoryOptions = {}) =>
     Layer.provide(oneEffect)
   )
 
+/** Pages may wait a little, to be committed together. */
+const layerDatabase = (directory: string) =>
+  SqliteDocumentStore.layerDatabase({ filename: databasePath(directory), patience: "20 millis" })
+
 /**
  * Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. The folder is held by this
  * process alone, so whatever still has a lease in it belongs to a process that is dead: its documents go on at once.
  */
-const layerStorage = Layer.unwrap(
+export const layerStorage = Layer.unwrap(
   Effect.gen(function* () {
     const { directory } = yield* StorageConfig
     yield* holdDataDirectory(directory)
+    const reserve = yield* DiskReserve.make(directory, yield* DiskReserve.MinFreeBytes)
+    const found = yield* checkFolder(directory)
     const takeOver = Effect.flatMap(DocumentStore, (documents) => documents.reclaimExpired(Number.MAX_SAFE_INTEGER))
+    const files = Layer.unwrap(Effect.map(register, (own) => FileBlobStore.layer({ directory, register: own })))
     // One after the other: each brings the tables of the one database up to date.
     const records = Layer.effectDiscard(takeOver).pipe(
       Layer.provideMerge(SqliteTenantRegistry.layerNoDepsFromEnv),
       Layer.provideMerge(SqliteApiKeys.layerNoDeps),
       Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
-      Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, FileBlobStore.layer({ directory }))),
-      Layer.provide(
-        SqliteDocumentStore.layerDatabase({ filename: join(directory, "sluice.db"), patience: "20 millis" })
-      )
+      Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, files)),
+      (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),
+      Layer.merge(Inventory.layer(directory)),
+      Layer.provideMerge(StorageHealth.layer(directory, reserve)),
+      Layer.provide(FolderIdentity.layer(directory, found)),
+      Layer.provide(layerDatabase(directory))
     )
     return Layer.merge(records, Secrets.layer({ directory }))
   })
@@ -90,9 +106,10 @@ const layerSources = Layer.unwrap(Effect.map(StorageConfig, ({ inbox }) => Sourc
 
 /** Of the storage, for whoever serves the engine to others. */
 const layerApiKeys = Layer.effect(ApiKeys, ApiKeys)
+const layerHealth = Layer.effect(Health, Health)
 
 /** The engine as a service runs it, configured by the environment. */
-export const layer = Layer.mergeAll(Engine.layer, Outbox.layerFromEnv, layerApiKeys).pipe(
+export const layer = Layer.mergeAll(Engine.layer, Outbox.layerFromEnv, layerApiKeys, layerHealth).pipe(
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),
   Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),

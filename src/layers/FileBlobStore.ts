@@ -31,8 +31,20 @@ import { call, closeFile, directoryMode, fileMode, makeDirectory, syncDirectory,
 // What may wait for the disk runs beside this thread. What only changes what the system has in memory anyway (a time, a
 // descriptor, a name that was just looked up) costs less than handing it over.
 
+/** Remembers which blobs were put by whom it belongs to, and not found in the folder. */
+export interface BlobRegister {
+  readonly add: (hash: BlobHash) => Effect.Effect<void, BlobStoreUnavailable>
+  readonly drop: (hash: BlobHash) => Effect.Effect<void, BlobStoreUnavailable>
+  /** Entered, or of a document. */
+  readonly has: (hash: BlobHash) => Effect.Effect<boolean, BlobStoreUnavailable>
+}
+
+/** Every blob in the folder is one's own. */
+const noRegister: BlobRegister = { add: () => Effect.void, drop: () => Effect.void, has: () => Effect.succeed(true) }
+
 export interface FileBlobStoreOptions {
   readonly directory: string
+  readonly register?: BlobRegister
 }
 
 const prefixes = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, "0"))
@@ -46,6 +58,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
   const blobs = join(root, "blobs")
   const temporary = join(root, "tmp")
   const random = yield* SecureRandom.SecureRandom
+  const { register = noRegister } = options
 
   const folderOf = (hash: BlobHash) => join(blobs, hash.slice(0, 2))
   const pathOf = (hash: BlobHash) => join(folderOf(hash), hash)
@@ -109,7 +122,13 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     const seconds = (yield* Clock.currentTimeMillis) / 1000
     yield* attempt(() => futimesSync(file.descriptor, seconds, seconds))
     yield* syncFile(file.descriptor)
-    yield* exclusively(hash)(call((done) => rename(file.path, pathOf(hash), done)))
+    // Entered before it has its name: what has one and no entry was put there by somebody else.
+    yield* exclusively(hash)(
+      Effect.andThen(
+        register.add(hash),
+        call((done) => rename(file.path, pathOf(hash), done))
+      )
+    )
     file.named = true
     yield* syncFolder(folderOf(hash))
   }, failing("make a blob durable"))
@@ -132,16 +151,22 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     return size
   })
 
+  /** Most blobs that are removed never were in a file, and a look costs less than a write. */
+  const dropEntry = (hash: BlobHash) =>
+    Effect.flatMap(register.has(hash), (entered) => (entered ? register.drop(hash) : Effect.void))
+
   const remove = Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore?: number) {
     const path = pathOf(hash)
     yield* exclusively(hash)(
       Effect.gen(function* () {
-        if (putBefore !== undefined && putAt(yield* statFile(path)) >= putBefore) return
+        if (putBefore !== undefined && putAt(yield* statFile(path)) >= putBefore) return false
         yield* unlinkFile(path)
-      })
-    ).pipe(
-      unlessMissing(() => undefined),
-      failing("remove a blob")
+        return true
+      }).pipe(
+        unlessMissing(() => true),
+        failing("remove a blob"),
+        Effect.flatMap((gone) => (gone ? dropEntry(hash) : Effect.void))
+      )
     )
   })
 
@@ -158,6 +183,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
       { concurrency: 8 }
     ),
     Stream.flattenIterable,
+    Stream.mapEffect((blob) => Effect.map(register.has(blob.hash), (known) => ({ ...blob, known }))),
     Stream.mapError((cause) => new BlobStoreUnavailable({ operation: "list its blobs", cause }))
   )
 
@@ -178,7 +204,9 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     put,
     touch,
     locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
-      yield* attempt(() => statSync(pathOf(hash))).pipe(lostIfMissing(hash, "look for a blob"))
+      const stats = yield* attempt(() => statSync(pathOf(hash))).pipe(lostIfMissing(hash, "look for a blob"))
+      // Who opened a pipe would wait for somebody to write into it.
+      if (!stats.isFile()) return yield* new BlobLost({ hash, detail: "what lies in its place is no file" })
       return { _tag: "File", path: pathOf(hash), hash } as const
     }),
     remove,

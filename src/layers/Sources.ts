@@ -45,6 +45,10 @@ const isBelow = (folder: string, path: string) => {
   return inside !== "" && inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)
 }
 
+/** Another name may lie outside of the folder: then the file belongs to whoever made that one, like what a link leads to. */
+const hasOtherNames = ({ nlink }: Stats) => nlink > 1
+const otherNames = "the file has other names (hard links), so it may belong elsewhere; copy it into the inbox folder"
+
 const fromSystem = (error: NodeJS.ErrnoException) => {
   switch (error.code) {
     case "ENOENT":
@@ -75,7 +79,8 @@ const make = Effect.fnUntraced(function* (options: SourcesOptions) {
     )
     if (!isBelow(folder, real)) return yield* refused("the path leads out of the inbox folder")
     const stats = yield* Effect.mapError(statPath(real), fromSystem)
-    return stats.isFile() ? real : yield* refused("the path does not name a file")
+    if (!stats.isFile()) return yield* refused("the path does not name a file")
+    return hasOtherNames(stats) ? yield* refused(otherNames) : real
   })
 
   const resolve = Effect.fn("Sources.resolve")(function* (source: string) {
@@ -102,6 +107,7 @@ const make = Effect.fnUntraced(function* (options: SourcesOptions) {
       const named = yield* statPath(path)
       const unmoved = (yield* realPath(path)) === path && isBelow(yield* realPath(options.inbox), path)
       const same = opened.isFile() && opened.ino === named.ino && opened.dev === named.dev
+      if (hasOtherNames(opened)) return yield* unavailable(otherNames, false)
       return unmoved && same ? descriptor : yield* gone
     },
     Effect.mapError((error) => {

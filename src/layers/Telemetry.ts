@@ -21,12 +21,17 @@ export const LogLevelConfig = Config.schema(
   Config.withDefault("Info")
 )
 
-/** For people when stdout is a terminal, otherwise one JSON object per line. */
+/** `LOG_FORMAT`: for people when stdout is a terminal, otherwise one JSON object per line. */
+export const LogFormatConfig = Config.Literals(["pretty", "json"], "LOG_FORMAT").pipe(
+  Config.withDefault(isatty(stdout) ? "pretty" : "json")
+)
+
 export const layerLogs = Layer.unwrap(
   Effect.gen(function* () {
     const level = yield* LogLevelConfig
+    const format = yield* LogFormatConfig
     return Layer.merge(
-      Logger.layer([isatty(stdout) ? Logger.consolePretty() : Logger.consoleJson]),
+      Logger.layer([format === "pretty" ? Logger.consolePretty() : Logger.consoleJson]),
       Layer.succeed(References.MinimumLogLevel, level)
     )
   })

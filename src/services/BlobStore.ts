@@ -38,6 +38,14 @@ export interface StoredBlob {
   readonly bytes?: Uint8Array
 }
 
+export interface BlobAtRest {
+  readonly hash: BlobHash
+  /** The moment it was last put or touched. */
+  readonly putAtMillis: number
+  /** It was put by this store, or has a document. Another one may be all that is left of a document that is not known here. */
+  readonly known: boolean
+}
+
 export interface PutOptions {
   /** The bytes may be left to `DocumentStore.accept`, where both stores share a database and so a commit. */
   readonly withDocument?: boolean
@@ -64,7 +72,7 @@ export class BlobStore extends Context.Service<
      * it unused must not take it from a submission of the same bytes that came in between.
      */
     readonly remove: (hash: BlobHash, putBefore?: number) => Effect.Effect<void, BlobStoreUnavailable>
-    /** Every blob at rest with the moment it was last put or touched, for the sweep of blobs that no document refers to. */
-    readonly list: Stream.Stream<{ readonly hash: BlobHash; readonly putAtMillis: number }, BlobStoreUnavailable>
+    /** Every blob at rest, for the sweep of blobs that no document refers to. */
+    readonly list: Stream.Stream<BlobAtRest, BlobStoreUnavailable>
   }
 >()("sluice/services/BlobStore") {}

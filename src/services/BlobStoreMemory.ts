@@ -65,7 +65,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<BlobStore> =>
           entries.delete(hash)
         }),
       list: Stream.suspend(() =>
-        Stream.fromIterable(Array.from(entries, ([hash, { putAtMillis }]) => ({ hash, putAtMillis })))
+        Stream.fromIterable(Array.from(entries, ([hash, { putAtMillis }]) => ({ hash, putAtMillis, known: true })))
       )
     })
   })

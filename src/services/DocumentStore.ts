@@ -12,12 +12,15 @@ import type {
   NotDeliverable,
   NotRetryable,
   QueueFull,
+  QuotaReached,
   StoreUnavailable
 } from "./DocumentStoreErrors.ts"
 import type { StoredBlob } from "./BlobStore.ts"
 import type { OpenedPdf } from "./PdfEngine.ts"
+import type { Ahead, Owed, QueueStats, UnderWay } from "./QueueFigures.ts"
 
 export * from "./DocumentStoreErrors.ts"
+export * from "./QueueFigures.ts"
 
 /** Moments are milliseconds since the epoch; the caller's clock is the only one. */
 type Moment = number
@@ -55,6 +58,8 @@ export interface Retry {
 export interface BacklogLimits {
   readonly tenant: number
   readonly global: number
+  /** Bytes of the tenant's documents that may be kept; without bound when absent. */
+  readonly storedBytes?: number | undefined
 }
 
 /** The right to write to a document: every write names it and is refused once the attempt has moved on. */
@@ -117,40 +122,6 @@ export interface PagesOptions {
   readonly bytes?: number | undefined
 }
 
-export interface QueueStats {
-  /** Scheduled and queued documents. */
-  readonly waiting: number
-  /** Documents under a lease. */
-  readonly running: number
-  /** Highest `waiting` and `running` ever seen. */
-  readonly maxWaiting: number
-  readonly maxRunning: number
-  /** Documents that ended `completed`, `partial` or `failed`, and of those the `failed` ones, since the store exists. */
-  readonly processed: number
-  readonly failed: number
-}
-
-/** A document that runs, or has run and waits again. */
-export interface UnderWay {
-  readonly tenant: TenantId
-  readonly id: DocumentId
-  readonly running: boolean
-  /** Pages that have no result yet; unknown until the file was opened. */
-  readonly pages: number | undefined
-}
-
-/** Queued documents of the same tenant that are claimed before another one. */
-export interface Ahead {
-  readonly documents: number
-  /** Pages that have no result yet, of those that were opened. */
-  readonly pages: number
-  /** Those that were not opened yet. */
-  readonly unopened: number
-}
-
-/** A look at a queue goes no deeper, so that the depth of a backlog costs nobody time. */
-export const deepestLook = 10_000
-
 /** What a removal leaves to be done: stop the runner that may still hold it, and remove the blob nothing refers to. */
 export interface Removed {
   readonly id: DocumentId
@@ -202,7 +173,7 @@ export class DocumentStore extends Context.Service<
       document: NewDocument,
       limits: BacklogLimits,
       committed?: (document: Document) => void
-    ) => Effect.Effect<Document, QueueFull | StoreUnavailable>
+    ) => Effect.Effect<Document, QueueFull | QuotaReached | StoreUnavailable>
 
     /**
      * The tenant's next queued document, by priority, then by age: it becomes `running` under a new attempt. None while
@@ -359,6 +330,8 @@ export class DocumentStore extends Context.Service<
       limit: number,
       after?: TenantId
     ) => Effect.Effect<ReadonlyArray<PendingCallback>, StoreUnavailable>
+    /** How many ends are owed, to whomever, and since when the oldest is: of one tenant, or of all when none is named. */
+    readonly owed: (tenant?: TenantId) => Effect.Effect<Owed, StoreUnavailable>
     /**
      * Logs a try, and settles what was owed unless the try names the next one. If the document has been retried or is to be
      * delivered again since, it owes something else, which stays. Whether the tenant's endpoint was disabled by it.

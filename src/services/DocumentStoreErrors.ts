@@ -59,6 +59,16 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
   }
 }
 
+/** The tenant's documents take as many bytes as they may, or would with this one. Waiting does not help, removing some does. */
+export class QuotaReached extends Schema.TaggedError<QuotaReached>()("QuotaReached", {
+  limit: Schema.Natural,
+  storedBytes: Schema.Natural
+}) {
+  override get message() {
+    return `the tenant's documents take ${this.storedBytes} bytes, and may take ${this.limit} with this one`
+  }
+}
+
 /** The store cannot work just now (disk full, read-only, unreachable). Nothing of the call was kept. */
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
   operation: Schema.String,

@@ -18,13 +18,14 @@ import {
   NotRetryable,
   type Outcome,
   QueueFull,
+  QuotaReached,
   type Removed,
   StoreUnavailable
 } from "./DocumentStore.ts"
 import { answersMemory } from "./DocumentStoreMemoryAnswers.ts"
 import { changesMemory } from "./DocumentStoreMemoryChanges.ts"
 import { looksMemory } from "./DocumentStoreMemoryLooks.ts"
-import { Documents, type Stored, toDocument, toDocumentWithOutline } from "./DocumentStoreMemoryRecords.ts"
+import { Documents, pageBytes, type Stored, toDocument, toDocumentWithOutline } from "./DocumentStoreMemoryRecords.ts"
 import { webhooksMemory } from "./DocumentStoreMemoryWebhooks.ts"
 import { documentSize, pageSize, upTo } from "./Portions.ts"
 
@@ -82,6 +83,12 @@ const make = Effect.sync(() => {
     return undefined
   }
 
+  const quotaReached = ({ source, tenantId }: NewDocument, { storedBytes: limit }: BacklogLimits) => {
+    const { storedBytes } = documents.tenant(tenantId).counters
+    const size = source._tag === "Blob" ? source.size : 1
+    return limit !== undefined && storedBytes + size > limit ? new QuotaReached({ limit, storedBytes }) : undefined
+  }
+
   const standInFor = ({ acceptedAt, callback, name, notBefore, passwordKey, source, tenantId }: NewDocument) =>
     Array.from(documents.byId.values()).findLast(
       ({ accepted, blob, passwordKey: ownKey, status }) =>
@@ -115,7 +122,7 @@ const make = Effect.sync(() => {
         standIn.shared++
         return toDocument(standIn)
       }
-      const full = fullQueue(document.tenantId, limits)
+      const full = fullQueue(document.tenantId, limits) ?? quotaReached(document, limits)
       if (full !== undefined) return yield* full
       if (documents.byId.has(document.id)) {
         return yield* new StoreUnavailable({ operation: "accept a document", cause: "its id is taken" })
@@ -153,6 +160,7 @@ const make = Effect.sync(() => {
     fetched: Effect.fn("DocumentStore.fetched")((fence, blob) =>
       held(fence, (stored) => {
         stored.blob = blob
+        documents.setBytes(stored, { original: blob.size })
       })
     ),
     opened: Effect.fn("DocumentStore.opened")((fence, pdf) =>
@@ -276,6 +284,7 @@ const make = Effect.sync(() => {
         if (!isFailed(page.status)) continue
         stored.pages.delete(page.number)
         if (hasWarnings(page)) stored.pagesWarned--
+        documents.setBytes(stored, { pages: stored.bytes.pages - pageBytes(page) })
         stored.pageChanges.delete(page.number)
       }
       stored.faults.clear()

@@ -45,6 +45,8 @@ export interface Stored {
   finishedAt: number | undefined
   callbackDue: number | undefined
   deliveries: number
+  /** Bytes kept of it: its original, what was found when it was opened, and what its pages say. */
+  bytes: { original: number; details: number; pages: number }
   /** Latest first. */
   deliveryLog: ReadonlyArray<Delivery>
 }
@@ -157,7 +159,15 @@ class Backlog {
 
 type Counters = { -readonly [K in keyof QueueStats]: QueueStats[K] }
 
-const noCounters = (): Counters => ({ waiting: 0, running: 0, maxWaiting: 0, maxRunning: 0, processed: 0, failed: 0 })
+const noCounters = (): Counters => ({
+  waiting: 0,
+  running: 0,
+  maxWaiting: 0,
+  maxRunning: 0,
+  processed: 0,
+  failed: 0,
+  storedBytes: 0
+})
 
 const waits = (status: DocumentStatus | undefined) => status === "scheduled" || status === "queued"
 
@@ -170,6 +180,10 @@ const count = (counters: Counters, from: DocumentStatus | undefined, to: Documen
   if (to !== undefined && isTerminal(to) && to !== "cancelled") counters.processed++
   if (to === "failed") counters.failed++
 }
+
+const sizeOf = (text: string): number => Buffer.byteLength(text)
+export const pageBytes = ({ lines, text }: PageResult): number => sizeOf(text) + sizeOf(lines)
+const totalOf = ({ bytes }: Stored): number => bytes.original + bytes.details + bytes.pages
 
 /** All documents, and what is derived from them: every change of a status goes through here. */
 export class Documents {
@@ -196,7 +210,19 @@ export class Documents {
     stored.metadata = pdf.metadata
     stored.outline = pdf.outline
     stored.warnings = pdf.warnings
+    this.setBytes(stored, { details: sizeOf(JSON.stringify(pdf.metadata)) + sizeOf(JSON.stringify(pdf.outline)) })
     this.touch(stored)
+  }
+
+  setBytes(stored: Stored, bytes: Partial<Stored["bytes"]>): void {
+    const before = totalOf(stored)
+    stored.bytes = { ...stored.bytes, ...bytes }
+    this.#count(stored, totalOf(stored) - before)
+  }
+
+  #count(stored: Stored, bytes: number): void {
+    this.tenant(stored.accepted.tenantId).counters.storedBytes += bytes
+    this.all.storedBytes += bytes
   }
 
   addPage(stored: Stored, page: PageResult): void {
@@ -205,6 +231,7 @@ export class Documents {
     stored.pageChanges.set(page.number, this.log.add({ stored, page: page.number }))
     if (isFailed(page.status)) stored.pagesFailed++
     if (hasWarnings(page)) stored.pagesWarned++
+    this.setBytes(stored, { pages: stored.bytes.pages + pageBytes(page) })
   }
 
   tenant(id: TenantId) {
@@ -258,9 +285,11 @@ export class Documents {
       finishedAt: undefined,
       callbackDue: undefined,
       deliveries: 0,
+      bytes: { original: source._tag === "Blob" ? source.size : 0, details: 0, pages: 0 },
       deliveryLog: []
     }
     this.byId.set(accepted.id, stored)
+    this.#count(stored, stored.bytes.original)
     this.touch(stored)
     this.#moved(stored, undefined, status)
     return stored
@@ -276,6 +305,7 @@ export class Documents {
 
   remove(stored: Stored): void {
     this.byId.delete(stored.accepted.id)
+    this.#count(stored, -totalOf(stored))
     this.#moved(stored, stored.status, undefined)
   }
 

@@ -13,6 +13,7 @@ type Records = Pick<
   | "putWebhook"
   | "rotateSecret"
   | "removeWebhook"
+  | "owed"
   | "pendingCallbacks"
   | "recordDelivery"
   | "deliveries"
@@ -124,6 +125,16 @@ export const webhooksMemory = (documents: Documents) => {
             dueAt
           }))
         return upTo(found, portionBytes, ({ document }) => documentSize(document))
+      })
+    ),
+    owed: Effect.fn("DocumentStore.owed")((tenant) =>
+      Effect.sync(() => {
+        const due = Array.from(documents.byId.values()).filter(
+          ({ accepted, callbackDue }) =>
+            callbackDue !== undefined && (tenant === undefined || accepted.tenantId === tenant)
+        )
+        const ends = due.flatMap(({ finishedAt }) => (finishedAt === undefined ? [] : [finishedAt]))
+        return { deliveries: due.length, since: ends.length === 0 ? undefined : Math.min(...ends) }
       })
     ),
     recordDelivery: Effect.fn("DocumentStore.recordDelivery")((pending, delivery, health) =>

@@ -11,6 +11,8 @@ export interface EngineLimits {
   readonly documentPages: number
   /** Documents that may wait, for one tenant and over all. Beyond it a submission is refused. */
   readonly queueSize: number
+  /** Bytes kept of one tenant's documents, unless the registry says otherwise; without bound when absent. */
+  readonly tenantStoredBytes: ByteSize.ByteSize | undefined
   /** Bytes of one upload. */
   readonly uploadSize: ByteSize.ByteSize
   /** Bytes of all uploads that are not committed yet, and of those of one tenant. An upload alone may exceed them. */
@@ -41,6 +43,7 @@ export const defaultLimits: EngineLimits = {
   tenantDocuments: 2,
   documentPages: 6,
   queueSize: 10_000,
+  tenantStoredBytes: undefined,
   uploadSize: ByteSize.mebibytes(200),
   bytesInFlight: ByteSize.gibibytes(1),
   tenantBytesInFlight: ByteSize.mebibytes(512),
@@ -67,6 +70,7 @@ const limits: Config.Config<EngineLimits> = Config.all({
   tenantDocuments: count("PER_TENANT_PDF_CONCURRENCY", 10_000).pipe(Config.withDefault(defaultLimits.tenantDocuments)),
   documentPages: count("PER_PDF_PAGE_CONCURRENCY", 1_000).pipe(Config.withDefault(defaultLimits.documentPages)),
   queueSize: count("QUEUE_MAXSIZE").pipe(Config.withDefault(defaultLimits.queueSize)),
+  tenantStoredBytes: byteSize("PER_TENANT_STORED_BYTES").pipe(Config.withDefault(undefined)),
   uploadSize: byteSize("MAX_UPLOAD_SIZE").pipe(Config.withDefault(defaultLimits.uploadSize)),
   bytesInFlight,
   tenantBytesInFlight: byteSize("PER_TENANT_BYTES_IN_FLIGHT").pipe(

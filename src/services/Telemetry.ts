@@ -93,7 +93,9 @@ export const refusals = [
   "global_bytes",
   "tenant_queue",
   "global_queue",
+  "tenant_storage",
   "shutting_down",
+  "storage_full",
   "unavailable",
   ...FailureCode.literals
 ] as const
@@ -300,6 +302,15 @@ export const callbackDeliveries = labelled(
     "Attempts to announce a terminal state to a callback or to the tenant's endpoint."
   )
 )
+export const deliveriesOwed = gauge(
+  "sluice_callback_deliveries_owed",
+  "Ends of documents that callbacks and endpoints have not been told of yet."
+)()
+export const oldestOwedAge = gauge(
+  "sluice_callback_oldest_owed_age_seconds",
+  "How long ago the oldest document ended whose end is still owed.",
+  "seconds"
+)()
 export const webhooksDisabled = counter(
   "sluice_webhooks_disabled_total",
   "Endpoints of tenants that were disabled: gone, or failing for too long."
@@ -340,9 +351,11 @@ export const spans = {
   "TenantRegistry.*": "Looking up or changing the limits of a tenant.",
   "ShareMeter.*": "Looking up what a tenant got of the workers' time.",
   "WaitEstimator.*": "Estimating when a document will end, or the next one start.",
-  "Sweeper.*": "One round over expired leases and due schedules.",
-  "RetentionSweeper.*": "One round over old documents and old answers to idempotency keys.",
-  "BlobSweeper.*": "One round over blobs that no document refers to.",
+  "Sweeper.*":
+    "What a round over expired leases, due schedules and late documents found; rounds that find nothing have no span.",
+  "RetentionSweeper.*":
+    "Removing the blobs of documents that a round over old documents has removed; rounds that find nothing have no span.",
+  "BlobSweeper.*": "Removing a blob that no document refers to.",
   "ApiKeys.*": "Making, listing, revoking or verifying API keys.",
   "SluiceClient.*": "One call of the client; not made by the engine.",
   "cli.*": "A command of the command line; not made by the engine.",

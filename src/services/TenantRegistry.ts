@@ -1,4 +1,4 @@
-import { Config, Context, Effect, Layer, Result, Schema, Semaphore } from "effect"
+import { ByteSize, Config, Context, Effect, Layer, Result, Schema, Semaphore } from "effect"
 import { TenantId } from "../domain/Ids.ts"
 import { patched, type TenantLimits, type TenantLimitsPatch, TenantOverride } from "../domain/TenantLimits.ts"
 import type { StoreUnavailable } from "./DocumentStore.ts"
@@ -44,7 +44,9 @@ export const limitsOver = Effect.fnUntraced(function* (overrides: TenantOverride
     documents: config.tenantDocuments,
     weight: 1,
     backlog: config.queueSize,
-    pages: config.documentPages
+    pages: config.documentPages,
+    maxStoredBytes:
+      config.tenantStoredBytes === undefined ? undefined : ByteSize.toNumberUnsafe(config.tenantStoredBytes)
   }
   return (tenant: TenantId, changed: TenantOverride | undefined): TenantLimits => {
     const said = { ...configured.get(tenant), ...changed }

@@ -3,7 +3,13 @@ import { SecureRandom } from "effect/crypto"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import type { DeliveryLog, Webhook } from "../domain/Webhook.ts"
 import { secretBytes, toSecret } from "../domain/WebhookSignature.ts"
-import { type DocumentNotFound, DocumentStore, type NotDeliverable, type StoreUnavailable } from "./DocumentStore.ts"
+import {
+  type DocumentNotFound,
+  DocumentStore,
+  type NotDeliverable,
+  type Owed,
+  type StoreUnavailable
+} from "./DocumentStore.ts"
 import { Secrets } from "./Secrets.ts"
 
 export class WebhookNotFound extends Schema.TaggedError<WebhookNotFound>()("WebhookNotFound", {}) {
@@ -36,6 +42,8 @@ export class Webhooks extends Context.Service<
       WebhookNotFound | StoreUnavailable
     >
     readonly remove: (tenant: TenantId) => Effect.Effect<void, WebhookNotFound | StoreUnavailable>
+    /** What the tenant's receivers, endpoint and callbacks, have not been told yet. */
+    readonly owed: (tenant: TenantId) => Effect.Effect<Owed, StoreUnavailable>
     readonly deliveries: (
       tenant: TenantId,
       id: DocumentId
@@ -79,6 +87,7 @@ export class Webhooks extends Context.Service<
         remove: Effect.fn("Webhooks.remove")(function* (tenant) {
           if (!(yield* store.removeWebhook(tenant))) return yield* new WebhookNotFound()
         }),
+        owed: Effect.fn("Webhooks.owed")((tenant) => store.owed(tenant)),
         deliveries: Effect.fn("Webhooks.deliveries")((tenant, id) => store.deliveries(tenant, id)),
         redeliver: Effect.fn("Webhooks.redeliver")(function* (tenant, id) {
           yield* store.redeliver(tenant, id, yield* Clock.currentTimeMillis)

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
+import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs"
 import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
@@ -45,6 +46,25 @@ it.effect("putting a damaged blob again heals it", () =>
       if (location._tag === "File") truncateSync(location.path, 3)
       yield* blobs.put(Stream.make(bytes), 100)
       assert.strictEqual(yield* blobs.touch(hash), bytes.length)
+    }).pipe(Effect.provide(layer({ directory })))
+  })
+)
+
+it.effect("what is no file in the place of a blob is a lost blob, and nobody waits for it", () =>
+  Effect.gen(function* () {
+    const directory = yield* temporaryDirectory
+    yield* Effect.gen(function* () {
+      const blobs = yield* BlobStore
+      const { hash } = yield* blobs.put(Stream.make(bytes), 100)
+      const path = join(directory, "blobs", hash.slice(0, 2), hash)
+      for (const [program, args] of [
+        ["mkfifo", [path]],
+        ["mkdir", [path]]
+      ] as const) {
+        rmSync(path, { recursive: true })
+        execFileSync(program, args)
+        assert.strictEqual((yield* Effect.flip(blobs.locate(hash)))._tag, "BlobLost", program)
+      }
     }).pipe(Effect.provide(layer({ directory })))
   })
 )

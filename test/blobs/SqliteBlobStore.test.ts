@@ -90,6 +90,8 @@ it.effect("a small blob that comes with a document is stored by its acceptance, 
 
     // What another document stands in for is renewed all the same: nobody may remove it as old.
     yield* documents.accept({ ...document, id: newDocument(2).id, acceptedAt: 5_000 }, plenty)
-    assert.deepStrictEqual(yield* Stream.runCollect(blobs.list), [{ hash: stored.hash, putAtMillis: 5_000 }])
+    assert.deepStrictEqual(yield* Stream.runCollect(blobs.list), [
+      { hash: stored.hash, putAtMillis: 5_000, known: true }
+    ])
   }).pipe(Effect.provide(Layer.merge(BlobStoreMemory.layer(), inMemory())))
 )

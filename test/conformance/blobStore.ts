@@ -200,7 +200,7 @@ export const blobStoreConformance = (name: string, make: () => Layer.Layer<BlobS
         const { hash } = yield* blobs.put(Stream.make(text("touched")), limit)
         yield* TestClock.setTime(1_800_000_007_456)
         assert.strictEqual(yield* blobs.touch(hash), 7)
-        assert.deepStrictEqual(yield* listed, [{ hash, putAtMillis: 1_800_000_007_456 }])
+        assert.deepStrictEqual(yield* listed, [{ hash, putAtMillis: 1_800_000_007_456, known: true }])
         yield* blobs.remove(hash, 1_800_000_007_456)
         assert.deepStrictEqual(bytesAt(yield* blobs.locate(hash)), text("touched"))
         yield* blobs.remove(hash, 1_800_000_007_457)

@@ -13,13 +13,17 @@ import {
   globex,
   lease,
   newDocument,
+  openedPdf,
   page,
+  plenty,
   type Test
 } from "./documentStoreFixtures.ts"
 
 const tenants = [acme, globex, TenantId.make("initech")] as const
 const everything = { status: undefined, before: undefined, limit: 10_000 }
-const zero = { waiting: 0, running: 0, maxWaiting: 0, maxRunning: 0, processed: 0, failed: 0 }
+/** Of the original of a document as it is accepted here. */
+const size = 100
+const zero = { waiting: 0, running: 0, maxWaiting: 0, maxRunning: 0, processed: 0, failed: 0, storedBytes: 0 }
 
 /** One random call with plausible and implausible arguments; typed failures are part of the game. */
 const step = Effect.fnUntraced(function* (number: number, fences: Array<Fence>) {
@@ -78,6 +82,19 @@ const recount = Effect.fnUntraced(function* (of: ReadonlyArray<TenantId>) {
   }
 })
 
+const bytesOf = (text: string) => new TextEncoder().encode(text).length
+
+/** What the originals and the pages of its documents take. */
+const storedBytes = Effect.fnUntraced(function* (tenant: TenantId) {
+  const store = yield* DocumentStore
+  let sum = 0
+  for (const { id, size } of yield* store.list(tenant, everything)) {
+    const pages = yield* store.pages(tenant, id, { from: 1, limit: 100, detail: true })
+    sum += pages.reduce((total, { lines, text }) => total + bytesOf(text) + bytesOf(lines), size ?? 0)
+  }
+  return sum
+})
+
 const propertyHolds = Effect.fnUntraced(function* (seed: string) {
   const store = yield* DocumentStore
   const fences: Array<Fence> = []
@@ -94,6 +111,13 @@ const propertyHolds = Effect.fnUntraced(function* (seed: string) {
     const of = yield* Random.choice(tenants)
     assert.deepInclude(yield* store.stats(of), yield* recount([of]), `seed ${seed}, step ${number}`)
     assert.deepInclude(stats, yield* recount(tenants), `seed ${seed}, step ${number}`)
+    if (number % 10 > 0) continue
+    assert.strictEqual((yield* store.stats(of)).storedBytes, yield* storedBytes(of), `seed ${seed}, step ${number}`)
+    const all = yield* Effect.forEach(tenants, storedBytes)
+    assert.strictEqual(
+      (yield* store.stats()).storedBytes,
+      all.reduce((sum, bytes) => sum + bytes, 0)
+    )
   }
   assert.strictEqual((yield* store.stats()).maxRunning, high.maxRunning)
   const perTenant = yield* Effect.forEach(tenants, (tenant) => store.stats(tenant))
@@ -143,7 +167,8 @@ export const counters = (test: Test) => {
         waiting: 1,
         maxWaiting: 2,
         maxRunning: 1,
-        processed: 1
+        processed: 1,
+        storedBytes: 2 * size
       })
       assert.deepStrictEqual(yield* store.stats(), {
         waiting: 1,
@@ -151,7 +176,8 @@ export const counters = (test: Test) => {
         maxWaiting: 3,
         maxRunning: 2,
         processed: 2,
-        failed: 1
+        failed: 1,
+        storedBytes: 3 * size
       })
     })
   )
@@ -166,11 +192,49 @@ export const counters = (test: Test) => {
       yield* store.finish(fence, { status: "completed" }, 3_000)
       yield* store.cancel(acme, documentId(2), 3_000)
       const before = yield* store.stats()
-      assert.deepStrictEqual(before, { ...zero, maxWaiting: 2, maxRunning: 1, processed: 1 })
+      assert.deepStrictEqual(before, { ...zero, maxWaiting: 2, maxRunning: 1, processed: 1, storedBytes: 2 * size })
       yield* store.remove(acme, documentId(1))
       yield* store.remove(acme, documentId(2))
-      assert.deepStrictEqual(yield* store.stats(), before)
-      assert.deepStrictEqual(yield* store.stats(acme), before)
+      assert.deepStrictEqual(yield* store.stats(), { ...before, storedBytes: 0 })
+      assert.deepStrictEqual(yield* store.stats(acme), { ...before, storedBytes: 0 })
+    })
+  )
+
+  test(
+    "counts what an opened file says, once, and its pages",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      yield* accept(1)
+      yield* accept(2)
+      const { fence } = yield* claim()
+      yield* store.opened(fence, openedPdf)
+      yield* store.opened(fence, openedPdf)
+      const details = bytesOf(JSON.stringify(openedPdf.metadata)) + bytesOf(JSON.stringify(openedPdf.outline))
+      assert.strictEqual((yield* store.stats(acme)).storedBytes, 2 * size + details)
+      const pages = [page(1, { text: "größer" }), page(2)]
+      const read = pages.reduce((sum, { lines, text }) => sum + bytesOf(text) + bytesOf(lines), 0)
+      yield* store.finishWhole(fence, { pdf: openedPdf, pages }, { status: "completed" }, 3_000)
+      assert.strictEqual((yield* store.stats(acme)).storedBytes, 2 * size + details + read)
+      yield* store.remove(acme, documentId(1))
+      assert.strictEqual((yield* store.stats()).storedBytes, size)
+    })
+  )
+
+  test(
+    "refuses what would take a tenant beyond its bytes, and takes it when there is room",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const limits = { ...plenty, storedBytes: 2.5 * size }
+      yield* store.accept(newDocument(1), limits)
+      yield* store.accept(newDocument(2), limits)
+      const error = yield* Effect.flip(store.accept(newDocument(3), limits))
+      assert.deepInclude(error, { _tag: "QuotaReached", limit: 2.5 * size, storedBytes: 2 * size })
+      yield* store.accept(newDocument(4, { tenantId: globex }), limits)
+      yield* store.accept(newDocument(5), plenty)
+      yield* store.cancel(acme, documentId(1), 3_000)
+      yield* store.remove(acme, documentId(1))
+      yield* store.remove(acme, documentId(2))
+      yield* store.accept(newDocument(3), limits)
     })
   )
 

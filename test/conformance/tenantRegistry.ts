@@ -28,7 +28,15 @@ export const updateWith = Effect.fnUntraced(function* (tenant: TenantId, paused:
 })
 
 export const settings = EngineConfig.layer({ tenantDocuments: 3, queueSize: 400, documentPages: 7 })
-const defaults = { documents: 3, weight: 1, backlog: 400, pages: 7, rate: undefined, burst: 1 }
+const defaults = {
+  documents: 3,
+  weight: 1,
+  backlog: 400,
+  pages: 7,
+  rate: undefined,
+  burst: 1,
+  maxStoredBytes: undefined
+}
 
 /**
  * What every registry promises. `layer` gives one that nothing was said to but the overrides, each time it is built, with the

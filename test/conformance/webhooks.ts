@@ -65,6 +65,33 @@ export const webhooks = (test: Test) => {
   )
 
   test(
+    "counts what is owed, of a tenant and of all, and tells when the oldest of these documents ended",
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const nothing = { deliveries: 0, since: undefined }
+      assert.deepStrictEqual([yield* store.owed(), yield* store.owed(acme)], [nothing, nothing])
+      yield* accept(1, { callback })
+      yield* accept(2, { callback })
+      yield* accept(3, { callback, tenantId: globex })
+      yield* accept(4)
+      yield* cancel(2, 3_000)
+      yield* cancel(1, 4_000)
+      yield* cancel(4, 1_000)
+      yield* store.cancel(globex, documentId(3), 2_000)
+      assert.deepStrictEqual(yield* store.owed(acme), { deliveries: 2, since: 3_000 })
+      assert.deepStrictEqual(yield* store.owed(), { deliveries: 3, since: 2_000 })
+      const [first] = yield* store.pendingCallbacks(99_000, 9)
+      const pending = yield* Effect.fromNullishOr(first)
+      yield* store.recordDelivery(pending, tried({ status: 503, error: "busy", nextAt: 8_000 }), undefined)
+      assert.deepStrictEqual(yield* store.owed(acme), { deliveries: 2, since: 3_000 })
+      yield* store.remove(acme, documentId(1))
+      yield* settle(yield* owed)
+      yield* settle(yield* owed)
+      assert.deepStrictEqual([yield* store.owed(), yield* store.owed(acme)], [nothing, nothing])
+    })
+  )
+
+  test(
     "owes ends to the endpoint that the tenant had, enabled, when its document ended, and to no other tenant's",
     Effect.gen(function* () {
       const store = yield* DocumentStore

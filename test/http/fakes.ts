@@ -214,6 +214,7 @@ const ingestion = Layer.effect(
           limits,
           backlog: 0,
           running: 0,
+          storedBytes: 0,
           share: { entitled: 1, received1m: 0, received15m: 0 },
           noisy: false,
           fairness: 1

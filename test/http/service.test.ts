@@ -267,6 +267,20 @@ describe("logs and spans", () => {
     }).pipe(Effect.provide(server))
   })
 
+  it.effect("tell that readiness has changed once, and not with every probe", () => {
+    const { lines, server } = observed()
+    return Effect.gen(function* () {
+      yield* change({ workers: 0 })
+      for (let probe = 0; probe < 3; probe++) assert.strictEqual((yield* get("/health/ready")).status, 503)
+      yield* change({ workers: 1 })
+      for (let probe = 0; probe < 3; probe++) assert.strictEqual((yield* get("/health/ready")).status, 200)
+      const told = lines.filter((line) => line.includes("ready") && !line.includes('"DEBUG"'))
+      assert.lengthOf(told, 2)
+      assert.include(told[0], "not ready: no page worker is alive")
+      assert.include(told[1], "ready again")
+    }).pipe(Effect.provide(server))
+  })
+
   it.effect("name no tenant but the one that the body names", () => {
     const { lines, server, spans } = observed()
     return Effect.gen(function* () {

@@ -44,7 +44,7 @@ const serverOver = (registry: Layer.Layer<TenantRegistry, never, EngineConfig>) 
 
 const server = Layer.suspend(() => serverOver(TenantRegistry.layer({ [TenantId.make("acme")]: { weight: 2 } })))
 
-const defaults = { documents: 1, weight: 1, backlog: 50, pages: 6, rate: null, burst: null }
+const defaults = { documents: 1, weight: 1, backlog: 50, pages: 6, rate: null, burst: null, maxStoredBytes: null }
 const acme = "/v1/tenants/acme"
 
 describe("A tenant", () => {
@@ -61,7 +61,7 @@ describe("A tenant", () => {
 
   it.effect("gets other limits at once, alone, and its defaults back for null", () =>
     Effect.gen(function* () {
-      const change = { documents: 3, weight: 0.5, backlog: 7, pages: 1, rate: 2.5, burst: 4 }
+      const change = { documents: 3, weight: 0.5, backlog: 7, pages: 1, rate: 2.5, burst: 4, maxStoredBytes: 5_000 }
       const changed = yield* patchJson(acme, change)
       assert.strictEqual(changed.status, 200, changed.text)
       assert.deepInclude(changed.json, { tenantId: "acme", paused: false, limits: change })
@@ -74,7 +74,7 @@ describe("A tenant", () => {
         limits: { ...change, documents: 1, weight: 2, rate: null, burst: null }
       })
       assert.deepInclude((yield* patchJson(acme, {})).json, {
-        limits: { ...defaults, weight: 2, backlog: 7, pages: 1 }
+        limits: { ...defaults, weight: 2, backlog: 7, pages: 1, maxStoredBytes: 5_000 }
       })
     }).pipe(Effect.provide(server))
   )
@@ -153,6 +153,22 @@ describe("A tenant", () => {
       for (const weight of [0.001, 1000]) {
         assert.deepInclude((yield* patchJson(acme, { weight })).json, { limits: { ...defaults, weight } })
       }
+    }).pipe(Effect.provide(server))
+  )
+
+  it.effect("is refused what would take it beyond the bytes that it may have stored, and told what to do", () =>
+    Effect.gen(function* () {
+      const { limits } = (yield* patchJson(acme, { maxStoredBytes: 100 })).json
+      assert.deepInclude(limits, { maxStoredBytes: 100 })
+      const upload = postPdf("/v1/documents?force=true", { "x-tenant-id": "acme" }, pdf(64))
+      assert.strictEqual((yield* upload).status, 202)
+      const refused = yield* upload
+      assertProblem(refused, 507, "TENANT_STORAGE_FULL")
+      assert.deepInclude(refused.json, { limit: 100 })
+      assert.match(String(refused.json["advice"]), /Remove documents/)
+      assert.deepInclude((yield* get(acme)).json, { storedBytes: 64 })
+      yield* patchJson(acme, { maxStoredBytes: null })
+      assert.strictEqual((yield* upload).status, 202)
     }).pipe(Effect.provide(server))
   )
 

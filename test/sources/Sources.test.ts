@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { execFileSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { BlobHash } from "../../src/domain/Ids.ts"
@@ -25,6 +25,8 @@ const inbox = Effect.acquireRelease(
     ]) {
       writeFileSync(join(root, path), `bytes of ${path}`)
     }
+    linkSync(join(root, "outside.pdf"), join(folder, "hard.pdf"))
+    symlinkSync("hard.pdf", join(folder, "to-hard.pdf"))
     symlinkSync("sub/deep/b c.pdf", join(folder, "inner.pdf"))
     symlinkSync("../outside.pdf", join(folder, "escape.pdf"))
     symlinkSync("../inbox-other", join(folder, "escape"))
@@ -136,6 +138,8 @@ describe("resolving a source", () => {
           "a.pdf\0.png",
           "escape.pdf",
           "escape/near.pdf",
+          "hard.pdf",
+          "to-hard.pdf",
           "loop.pdf",
           "pipe.pdf",
           "self",
@@ -200,6 +204,10 @@ describe("reading a file", () => {
         rmSync(file)
         symlinkSync(join(root, "outside.pdf"), file)
         assert.strictEqual((yield* Effect.flip(textOf(sources.readFile(file))))._tag, "SourceUnavailable")
+        rmSync(file)
+        linkSync(join(root, "outside.pdf"), file)
+        const linked = yield* Effect.flip(textOf(sources.readFile(file)))
+        assert.match(linked.message, /has other names/)
         const inner = join(folder, "sub", "near.pdf")
         renameSync(join(folder, "sub"), join(folder, "moved"))
         symlinkSync(join(root, "inbox-other"), join(folder, "sub"))

@@ -170,6 +170,56 @@ describe("The document store on SQLite, as a file", () => {
     }).pipe(Effect.provide(Layer.unwrap(Effect.map(temporaryFile, (filename) => layerDatabase({ filename })))))
   )
 
+  it.effect("counts the bytes and the owed ends of documents of the time before they were counted", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* migrateTo(15)
+      for (const [number, tenant] of [
+        [1, acme],
+        [2, acme],
+        [3, globex]
+      ] as const) {
+        yield* sql`INSERT INTO documents ${sql.insert({
+          id: documentId(number),
+          tenant_id: tenant,
+          name: `${number}.pdf`,
+          blob: blobHash(number),
+          size: 1_000 * number,
+          priority: 5,
+          status: "completed",
+          accepted_at: 1_000,
+          finished_at: 1_000 + number,
+          callback: "https://example.org/hook",
+          callback_next_at: number === 2 ? null : 9_000
+        })}`
+      }
+      yield* sql`INSERT INTO pages ${sql.insert({
+        document: 1,
+        number: 1,
+        status: "ok",
+        width: 1,
+        height: 1,
+        rotation: 0,
+        elapsed_millis: 1,
+        text: "größer",
+        lines: "[]"
+      })}`
+      yield* sql`INSERT INTO document_details ${sql.insert({ document: 2, metadata: "{}", outline: "[]" })}`
+      yield* Effect.gen(function* () {
+        const store = yield* DocumentStore
+        const stored = Effect.map(Effect.all([store.stats(acme), store.stats(globex), store.stats()]), (stats) =>
+          stats.map(({ storedBytes }) => storedBytes)
+        )
+        assert.deepStrictEqual(yield* stored, [3_014, 3_000, 6_014])
+        assert.deepStrictEqual(yield* store.owed(acme), { deliveries: 1, since: 1_001 })
+        assert.deepStrictEqual(yield* store.owed(), { deliveries: 2, since: 1_001 })
+        yield* store.remove(acme, documentId(1))
+        assert.deepStrictEqual(yield* stored, [2_004, 3_000, 5_004])
+        assert.deepStrictEqual(yield* store.owed(), { deliveries: 1, since: 1_003 })
+      }).pipe(Effect.provide(layerNoDeps))
+    }).pipe(Effect.provide(Layer.unwrap(Effect.map(temporaryFile, (filename) => layerDatabase({ filename })))))
+  )
+
   it.effect("fails as unavailable when the file cannot be opened", () =>
     Effect.gen(function* () {
       const filename = `${yield* temporaryFile}/missing/documents.db`

@@ -54,12 +54,28 @@ describe("The tenant registry on SQLite, as a file", () => {
     Effect.gen(function* () {
       const filename = yield* temporaryFile
       const [before, other] = yield* Effect.gen(function* () {
-        yield* update(acme, { documents: 1, weight: 0.25, backlog: 2, pages: 3, rate: 0.5, burst: 4 })
+        yield* update(acme, {
+          documents: 1,
+          weight: 0.25,
+          backlog: 2,
+          pages: 3,
+          rate: 0.5,
+          burst: 4,
+          maxStoredBytes: 9
+        })
         yield* update(globex, { weight: 3, documents: 1 })
         yield* update(globex, { documents: null })
         return [yield* limitsOf(acme), yield* limitsOf(globex)] as const
       }).pipe(Effect.provide(on(filename)))
-      assert.deepStrictEqual(before, { documents: 1, weight: 0.25, backlog: 2, pages: 3, rate: 0.5, burst: 4 })
+      assert.deepStrictEqual(before, {
+        documents: 1,
+        weight: 0.25,
+        backlog: 2,
+        pages: 3,
+        rate: 0.5,
+        burst: 4,
+        maxStoredBytes: 9
+      })
       assert.deepInclude(other, { documents: 9, weight: 3 })
       yield* Effect.gen(function* () {
         assert.deepStrictEqual(yield* limitsOf(acme), before)

@@ -8,6 +8,7 @@ import { HttpConfig } from "../../http/HttpConfig.ts"
 import { StreamLimitsConfig } from "../../http/LiveStreams.ts"
 import { MetricsToken } from "../../http/MetricsAccess.ts"
 import { StorageConfig, WorkersConfig } from "../../layers/Config.ts"
+import { MinFreeBytes } from "../../layers/DiskReserve.ts"
 import * as Telemetry from "../../layers/Telemetry.ts"
 import { TraceConfig } from "../../layers/trace/Trace.ts"
 import { EngineConfig } from "../../services/EngineConfig.ts"
@@ -16,7 +17,7 @@ import { overridesFromEnv } from "../../services/TenantRegistry.ts"
 import { reasonOf } from "../Failure.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
 import { sizeOf } from "./Size.ts"
-import { checkDisk, checkFolder } from "./Storage.ts"
+import { checkContents, checkDisk, checkFolder } from "./Storage.ts"
 import { checkWorker } from "./Worker.ts"
 
 /** What a server needs of a machine. Each check takes the settings as a server would, and never fails itself. */
@@ -35,9 +36,11 @@ export const checkNode = (running: string): Finding => {
 const settings = Config.all({
   auth: AuthConfig,
   http: HttpConfig,
+  logFormat: Telemetry.LogFormatConfig,
   logLevel: Telemetry.LogLevelConfig,
   metricsToken: MetricsToken,
   outbound: OutboundPolicyConfig,
+  minFree: MinFreeBytes,
   storage: StorageConfig,
   streams: StreamLimitsConfig,
   tenants: overridesFromEnv,
@@ -103,6 +106,7 @@ const port = Effect.gen(function* () {
 })
 
 const folder = Effect.flatMap(StorageConfig, ({ directory }) => checkFolder(directory))
+const contents = Effect.flatMap(StorageConfig, ({ directory }) => checkContents(directory))
 const disk = Effect.flatMap(StorageConfig, ({ directory }) => checkDisk(directory))
 const worker = Effect.flatMap(WorkersConfig, ({ memory }) => checkWorker(ByteSize.toNumberUnsafe(memory)))
 
@@ -115,6 +119,7 @@ export const checks = [
   Effect.catch(memory, unknown("memory")),
   Effect.catch(processors, unknown("processors")),
   Effect.catch(folder, unknown("data folder")),
+  Effect.catch(contents, unknown("originals")),
   Effect.catch(disk, unknown("disk")),
   Effect.catch(worker, unknown("page worker")),
   Effect.catch(port, unknown("port"))

@@ -4,6 +4,7 @@ import { pid } from "node:process"
 import { Clock, Effect, FileSystem } from "effect"
 import { isHeldDirectory } from "../../layers/DataDirectory.ts"
 import { call, syncDirectory } from "../../layers/Files.ts"
+import { compareFolder, examineFolder } from "../../layers/FolderCheck.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
 import { sizeOf } from "./Size.ts"
 
@@ -87,3 +88,32 @@ export const checkDisk = Effect.fnUntraced(function* (directory: string) {
     }
   )
 })
+
+const adopting =
+  "Put back the database that belongs there, from a backup; or let a server start with what is there: sluice storage adopt."
+
+/** Whether the database and the originals in the folder belong together. Works beside a server. */
+export const checkContents = (directory: string) =>
+  Effect.gen(function* () {
+    const { mismatch, warning } = yield* examineFolder(directory)
+    if (mismatch !== undefined) return fail("originals", mismatch, adopting)
+    const { missing, unknown } = yield* compareFolder(directory)
+    if (missing > 0)
+      return fail(
+        "originals",
+        `${missing} originals of documents are missing`,
+        "Put blobs back from a backup, or upload them again; until then such documents end as BLOB_LOST."
+      )
+    if (warning !== undefined) return warn("originals", warning, "Look whether the last documents are there.")
+    return unknown > 0
+      ? warn(
+          "originals",
+          `${unknown} originals have no document`,
+          "Uploads under way may be among them. They are kept if this database did not store them: sluice storage discard."
+        )
+      : ok("originals", "every original in a file has its document, and every document its original")
+  }).pipe(
+    Effect.catch((error) =>
+      Effect.succeed(fail("originals", error.message, "A server would not start on this folder."))
+    )
+  )

@@ -21,7 +21,7 @@ import { number, text } from "./rows.ts"
 import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 
 /** A blob of more bytes goes to the other store: SQLite would write it twice, and the engine's process hold it. */
-const mostBytes = 64 * 1024
+export const mostBytes = 64 * 1024
 /** Blobs listed at a time. */
 const portion = 1_000
 
@@ -88,7 +88,8 @@ const find = (db: Statements, hash: BlobHash): Uint8Array | undefined => {
 const listAfter = (db: Statements, hash: string) =>
   db.all("SELECT hash, put_at FROM blobs WHERE hash > ? ORDER BY hash LIMIT ?", hash, portion).map((row) => ({
     hash: BlobHash.make(text(row, "hash")),
-    putAtMillis: number(row, "put_at")
+    putAtMillis: number(row, "put_at"),
+    known: true
   }))
 
 const make = Effect.gen(function* () {

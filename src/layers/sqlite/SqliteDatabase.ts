@@ -7,6 +7,7 @@
 import { fdatasync, fstatSync, openSync } from "node:fs"
 import { Cause, Context, Effect, Layer, Semaphore } from "effect"
 import { classifySqliteError, SqlError } from "effect/sql/SqlError"
+import { makePrivate } from "../DataDirectory.ts"
 import { call, closeFile } from "../Files.ts"
 import * as Checkpoints from "./Checkpoints.ts"
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
@@ -58,7 +59,25 @@ export const toSqlError = (operation: string, cause: unknown): SqlError => {
   return new SqlError({ reason: classifySqliteError(known, { operation, message: `SQLite failed to ${operation}` }) })
 }
 
-const makeStatements = (database: DatabaseSync): Statements => {
+/** SQLite's codes for a file that is damaged, and for one that is no database. */
+const damageCodes: ReadonlySet<number> = new Set([11, 26])
+
+const isDamage = (error: unknown): error is Error =>
+  error instanceof Error &&
+  "errcode" in error &&
+  typeof error.errcode === "number" &&
+  damageCodes.has(error.errcode & 0xff)
+
+const makeStatements = (database: DatabaseSync, onDamage: (message: string) => void): Statements => {
+  /** Whoever asks hears of it, and so does whoever asks how the database is. */
+  const watched = <A>(ask: () => A): A => {
+    try {
+      return ask()
+    } catch (error) {
+      if (isDamage(error)) onDamage(error.message)
+      throw error
+    }
+  }
   const prepared = new Map<string, StatementSync>()
   const prepare = (sql: string): StatementSync => {
     const known = prepared.get(sql)
@@ -70,16 +89,16 @@ const makeStatements = (database: DatabaseSync): Statements => {
     return statement
   }
   return {
-    get: (sql, ...values) => prepare(sql).get(...values),
-    all: (sql, ...values) => prepare(sql).all(...values),
-    each: (sql, ...values) => prepare(sql).iterate(...values),
-    run: (sql, ...values) => Number(prepare(sql).run(...values).changes),
+    get: (sql, ...values) => watched(() => prepare(sql).get(...values)),
+    all: (sql, ...values) => watched(() => prepare(sql).all(...values)),
+    each: (sql, ...values) => watched(() => prepare(sql).iterate(...values)),
+    run: (sql, ...values) => watched(() => Number(prepare(sql).run(...values).changes)),
     values: (sql, ...values) => {
       const statement = database.prepare(sql)
       const width = statement.columns().map((column) => column.name)
       return statement.all(...values).map((row) => width.map((name) => row[name] ?? null))
     },
-    exec: (sql) => database.exec(sql),
+    exec: (sql) => watched(() => database.exec(sql)),
     inTransaction: () => database.isTransaction,
     define: (name, body) => database.function(name, { deterministic: false }, body)
   }
@@ -100,6 +119,8 @@ export class SqliteDatabase extends Context.Service<
     /** The connection's turn, for an adapter that holds it over several steps. */
     readonly turn: Semaphore.Semaphore
     readonly statements: Statements
+    /** What SQLite said when it found the file damaged, if it ever did. */
+    readonly damage: () => string | undefined
   }
 >()("sluice/layers/sqlite/SqliteDatabase") {}
 
@@ -134,6 +155,8 @@ export const layer = (options: SqliteOptions): Layer.Layer<SqliteDatabase, SqlEr
   Layer.effect(
     SqliteDatabase,
     Effect.gen(function* () {
+      if (options.filename !== ":memory:")
+        yield* Effect.mapError(makePrivate(options.filename), (cause) => toSqlError("make the database", cause))
       const database = yield* Effect.acquireRelease(
         Effect.try({
           try: () => {
@@ -145,13 +168,17 @@ export const layer = (options: SqliteOptions): Layer.Layer<SqliteDatabase, SqlEr
         }),
         (opened) => Effect.sync(() => opened.close())
       )
-      const statements = makeStatements(database)
+      let damage: string | undefined
+      const statements = makeStatements(database, (message) => {
+        damage ??= message
+      })
       const turn = yield* Semaphore.make(1)
       const { flush, intact } = failingForGood(yield* makeFlush(options.filename, turn))
       return SqliteDatabase.of({
         turn,
         flush,
         statements,
+        damage: () => damage,
         use: (operation, body) =>
           turn.withPermit(
             Effect.andThen(

@@ -30,17 +30,18 @@ const transact = (db: Statements, body: () => void) => {
 
 const save = (db: Statements, tenant: TenantId, changed: TenantOverride) => {
   if (Object.keys(changed).length === 0) return db.run("DELETE FROM tenant_limits WHERE tenant_id = ?", tenant)
-  const { backlog, burst, documents, pages, rate, weight } = changed
+  const { backlog, burst, documents, maxStoredBytes, pages, rate, weight } = changed
   return db.run(
-    `INSERT OR REPLACE INTO tenant_limits (tenant_id, documents, weight, backlog, pages, rate, burst)
-      VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO tenant_limits (tenant_id, documents, weight, backlog, pages, rate, burst, max_stored_bytes)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     tenant,
     documents ?? null,
     weight ?? null,
     backlog ?? null,
     pages ?? null,
     rate ?? null,
-    burst ?? null
+    burst ?? null,
+    maxStoredBytes ?? null
   )
 }
 
@@ -48,7 +49,9 @@ const make = Effect.fnUntraced(function* (overrides: TenantOverrides) {
   yield* migrate
   const database = yield* SqliteDatabase
   const limitsOf = yield* limitsOver(overrides)
-  const rows = yield* database.use("read limits", (db) => db.all("SELECT * FROM tenant_limits"))
+  const rows = yield* database.use("read limits", (db) =>
+    db.all("SELECT *, max_stored_bytes AS maxStoredBytes FROM tenant_limits")
+  )
   const changes = new Map<TenantId, TenantOverride>()
   for (const { tenant_id, ...limits } of yield* decodeRows(rows)) changes.set(tenant_id, patched({}, limits))
 

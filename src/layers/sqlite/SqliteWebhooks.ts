@@ -15,6 +15,7 @@ import {
   DocumentNotFound,
   type DocumentStore,
   NotDeliverable,
+  type Owed,
   type StoreUnavailable
 } from "../../services/DocumentStore.ts"
 import type { Operation, Write } from "./GroupCommit.ts"
@@ -255,6 +256,25 @@ const deliveriesOf = (db: Statements, tenant: TenantId, id: DocumentId): Deliver
       }
 }
 
+/** Each from an index of its own, however much is owed. */
+const owed = (db: Statements, tenant: TenantId | undefined): Owed => {
+  const count = db.get("SELECT owed FROM tenant_stats WHERE tenant_id = ?", tenant ?? "*")
+  const oldest =
+    tenant === undefined
+      ? db.get(
+          "SELECT min(finished_at) AS since FROM documents INDEXED BY documents_owed WHERE callback_next_at IS NOT NULL"
+        )
+      : db.get(
+          `SELECT min(finished_at) AS since FROM documents INDEXED BY documents_owed_of_tenant
+            WHERE callback_next_at IS NOT NULL AND tenant_id = ?`,
+          tenant
+        )
+  return {
+    deliveries: count === undefined ? 0 : number(count, "owed"),
+    since: oldest === undefined ? undefined : optional(oldest, "since", number)
+  }
+}
+
 const redeliver =
   (tenant: TenantId, id: DocumentId, at: number): Operation<void, DocumentNotFound | NotDeliverable> =>
   (db) => {
@@ -307,6 +327,7 @@ export const webhookRecords = (read: Read, write: Write) =>
         ? found
         : yield* write("find callbacks owed", (db) => Exit.succeed(pending(db, now, limit, after)))
     }),
+    owed: Effect.fn("DocumentStore.owed")((tenant) => read("count what is owed", (db) => owed(db, tenant))),
     recordDelivery: Effect.fn("DocumentStore.recordDelivery")((owed, delivery, health) =>
       write("record a delivery", record(owed, delivery, health))
     ),

@@ -42,7 +42,11 @@ export const retry =
     }
     const full = fullQueue(db, tenant, limits)
     if (full !== undefined) return Exit.fail(full)
-    db.run("DELETE FROM pages WHERE document = ? AND status IN ('failed', 'timeout')", seq)
+    const removed = db.all(
+      `DELETE FROM pages WHERE document = ? AND status IN ('failed', 'timeout')
+        RETURNING octet_length(text) + octet_length(lines) AS bytes`,
+      seq
+    )
     db.run("DELETE FROM page_faults WHERE document = ?", seq)
     db.run(
       "DELETE FROM warnings WHERE document = ?1 AND page > 0 AND page NOT IN (SELECT number FROM pages WHERE document = ?1)",
@@ -50,10 +54,11 @@ export const retry =
     )
     db.run(
       `UPDATE documents SET status = 'queued', queued_at = ?1, retried_at = ?1, retries = retries + 1, failure = NULL, finished_at = NULL,
-        pages_done = pages_done - pages_failed, pages_failed = 0,
+        pages_done = pages_done - pages_failed, pages_failed = 0, result_bytes = result_bytes - ?2,
         pages_warned = (SELECT count(*) FROM warnings w WHERE w.document = seq AND page > 0), callback_next_at = NULL, callback_deliveries = 0,
-        changed = next_change(), sealed_password = ?2, password_key = ?3 WHERE seq = ?4`,
+        changed = next_change(), sealed_password = ?3, password_key = ?4 WHERE seq = ?5`,
       at,
+      removed.reduce((sum, row) => sum + number(row, "bytes"), 0),
       sealedPassword ?? null,
       passwordKey ?? null,
       seq

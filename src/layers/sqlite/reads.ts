@@ -171,11 +171,19 @@ export const waiting = (db: Statements, tenant: TenantId): { readonly own: numbe
   return row === undefined ? { own: 0, all: 0 } : { own: number(row, "own"), all: number(row, "every") }
 }
 
-const noStats: QueueStats = { waiting: 0, running: 0, maxWaiting: 0, maxRunning: 0, processed: 0, failed: 0 }
+const noStats: QueueStats = {
+  waiting: 0,
+  running: 0,
+  maxWaiting: 0,
+  maxRunning: 0,
+  processed: 0,
+  failed: 0,
+  storedBytes: 0
+}
 
 export const stats = (db: Statements, tenant: TenantId | "*"): QueueStats => {
   const row = db.get(
-    "SELECT waiting, running, max_waiting, max_running, processed, failed FROM tenant_stats WHERE tenant_id = ?",
+    "SELECT waiting, running, max_waiting, max_running, processed, failed, stored FROM tenant_stats WHERE tenant_id = ?",
     tenant
   )
   return row === undefined
@@ -186,6 +194,7 @@ export const stats = (db: Statements, tenant: TenantId | "*"): QueueStats => {
         maxWaiting: number(row, "max_waiting"),
         maxRunning: number(row, "max_running"),
         processed: number(row, "processed"),
-        failed: number(row, "failed")
+        failed: number(row, "failed"),
+        storedBytes: number(row, "stored")
       }
 }

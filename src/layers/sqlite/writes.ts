@@ -17,12 +17,13 @@ import {
   type NewDocument,
   type Outcome,
   QueueFull,
+  QuotaReached,
   type WholeDocument
 } from "../../services/DocumentStore.ts"
 import { hasWarnings, type Warning } from "../../domain/Warning.ts"
 import type { OpenedPdf } from "../../services/PdfEngine.ts"
 import type { Operation } from "./GroupCommit.ts"
-import { donePages, faults, findBySeq, refersTo, tenantIds, waiting } from "./reads.ts"
+import { donePages, faults, findBySeq, refersTo, stats, tenantIds, waiting } from "./reads.ts"
 import {
   encodeFailure,
   encodeMetadata,
@@ -42,6 +43,14 @@ export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimit
   if (own >= limits.tenant) return new QueueFull({ scope: "tenant", limit: limits.tenant })
   if (all >= limits.global) return new QueueFull({ scope: "global", limit: limits.global })
   return undefined
+}
+
+/** Of one whose bytes are known: whether there is room for them. Otherwise whether there is any. */
+const quotaReached = (db: Statements, { source, tenantId }: NewDocument, { storedBytes: limit }: BacklogLimits) => {
+  if (limit === undefined) return undefined
+  const { storedBytes } = stats(db, tenantId)
+  const size = source._tag === "Blob" ? source.size : 1
+  return storedBytes + size > limit ? new QuotaReached({ limit, storedBytes }) : undefined
 }
 
 const keepBytes = (db: Statements, { acceptedAt, source }: NewDocument) => {
@@ -71,14 +80,14 @@ const shareStandIn = (db: Statements, { acceptedAt, callback, notBefore, ...want
 }
 
 export const accept =
-  (document: NewDocument, limits: BacklogLimits): Operation<Document, QueueFull> =>
+  (document: NewDocument, limits: BacklogLimits): Operation<Document, QueueFull | QuotaReached> =>
   (db) => {
     const standIn = document.reuse ? shareStandIn(db, document) : undefined
     if (standIn !== undefined) {
       keepBytes(db, document)
       return Exit.succeed(standIn)
     }
-    const full = fullQueue(db, document.tenantId, limits)
+    const full = fullQueue(db, document.tenantId, limits) ?? quotaReached(db, document, limits)
     if (full !== undefined) return Exit.fail(full)
     keepBytes(db, document)
     const { notBefore, source } = document
@@ -190,21 +199,30 @@ const writeWarnings = (db: Statements, seq: number, page: number, warnings: Read
   )
 }
 
-const writeDetails = (db: Statements, seq: number, pdf: OpenedPdf): void => {
+/** How many bytes were written. */
+const writeDetails = (db: Statements, seq: number, pdf: OpenedPdf): number => {
+  const metadata = encodeMetadata(pdf.metadata)
+  const outline = encodeOutline(pdf.outline)
   db.run(
     "INSERT OR REPLACE INTO document_details (document, metadata, outline) VALUES (?, ?, ?)",
     seq,
-    encodeMetadata(pdf.metadata),
-    encodeOutline(pdf.outline)
+    metadata,
+    outline
   )
   if (pdf.warnings !== undefined && pdf.warnings.length > 0) writeWarnings(db, seq, 0, pdf.warnings)
   else db.run("DELETE FROM warnings WHERE document = ? AND page = 0", seq)
+  return Buffer.byteLength(metadata) + Buffer.byteLength(outline)
 }
 
 export const opened = (fence: Fence, pdf: OpenedPdf) =>
   fenced(fence, (db, seq) => {
-    db.run("UPDATE documents SET page_count = ?, changed = next_change() WHERE seq = ?", pdf.pageCount, seq)
-    writeDetails(db, seq, pdf)
+    const bytes = writeDetails(db, seq, pdf)
+    db.run(
+      "UPDATE documents SET page_count = ?, detail_bytes = ?, changed = next_change() WHERE seq = ?",
+      pdf.pageCount,
+      bytes,
+      seq
+    )
   })
 
 /** Pages that have a result already keep it; answers with the others. A page's row is numbered as its change. */
@@ -230,6 +248,9 @@ const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult
   return added
 }
 
+const bytesOf = (pages: ReadonlyArray<PageResult>): number =>
+  pages.reduce((sum, { lines, text }) => sum + Buffer.byteLength(text) + Buffer.byteLength(lines), 0)
+
 const countFailed = (pages: ReadonlyArray<PageResult>): number => pages.filter(({ status }) => isFailed(status)).length
 const countWarned = (pages: ReadonlyArray<PageResult>): number => pages.filter(hasWarnings).length
 
@@ -238,11 +259,12 @@ export const savePages = (fence: Fence, pages: ReadonlyArray<PageResult>) =>
     const added = writePages(db, seq, pages)
     if (added.length === 0) return
     db.run(
-      `UPDATE documents SET pages_done = pages_done + ?, pages_failed = pages_failed + ?, pages_warned = pages_warned + ?
-        WHERE seq = ?`,
+      `UPDATE documents SET pages_done = pages_done + ?, pages_failed = pages_failed + ?, pages_warned = pages_warned + ?,
+        result_bytes = result_bytes + ? WHERE seq = ?`,
       added.length,
       countFailed(added),
       countWarned(added),
+      bytesOf(added),
       seq
     )
   })
@@ -282,15 +304,19 @@ export const end = (
         ? failure("CANCELLED", "The document was cancelled.")
         : undefined
   const added = whole === undefined ? [] : writePages(db, seq, whole.pages)
+  const detailBytes = whole === undefined ? null : writeDetails(db, seq, whole.pdf)
   const row = db.get(
     `UPDATE documents SET page_count = coalesce(?, page_count), pages_done = pages_done + ?, pages_failed = pages_failed + ?,
-      pages_warned = pages_warned + ?, status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, changed = next_change(), runner = NULL,
+      pages_warned = pages_warned + ?, result_bytes = result_bytes + ?, detail_bytes = coalesce(?, detail_bytes),
+      status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, changed = next_change(), runner = NULL,
       lease_until = NULL, queued_at = NULL, sealed_password = NULL, callback_next_at = iif(${owesCallback}, ?, NULL) WHERE seq = ?
       RETURNING *`,
     whole?.pdf.pageCount ?? null,
     added.length,
     countFailed(added),
     countWarned(added),
+    bytesOf(added),
+    detailBytes,
     outcome.status,
     reason === undefined ? null : encodeFailure(reason),
     at,
@@ -305,10 +331,7 @@ export const finish = (fence: Fence, outcome: Outcome, at: number) =>
   fenced(fence, (db, seq) => end(db, seq, outcome, at))
 
 export const finishWhole = (fence: Fence, whole: WholeDocument, outcome: Outcome, at: number) =>
-  fenced(fence, (db, seq) => {
-    writeDetails(db, seq, whole.pdf)
-    return end(db, seq, outcome, at, whole)
-  })
+  fenced(fence, (db, seq) => end(db, seq, outcome, at, whole))
 
 const requeued = `SET status = 'queued', interruptions = interruptions + 1, runner = NULL, lease_until = NULL,
   changed = next_change()`

@@ -1,8 +1,11 @@
 import { Cause, type Context, Effect, Exit, Option, Stream } from "effect"
 import type { PageResult } from "../../domain/Page.ts"
-import { PdfEngine, type PdfEngineError } from "../../services/PdfEngine.ts"
+import type { PdfEngine, PdfEngineError } from "../../services/PdfEngine.ts"
+import { decorate } from "../Decorate.ts"
 import type { Recorder } from "./Recorder.ts"
 import type { CallEnd, TracedPage } from "./TraceRecord.ts"
+
+type Engine = Context.Service.Shape<typeof PdfEngine>
 
 const errorOf = (exit: Exit.Exit<unknown, PdfEngineError>) =>
   Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause))?.reason : undefined
@@ -37,16 +40,15 @@ const sumOf = (pages: ReadonlyArray<PageResult>) => pages.reduce((sum, { elapsed
 const inOrder = (pages: ReadonlyArray<PageResult>) => pages.toSorted((a, b) => a.number - b.number)
 
 /** Measures what every call takes, from its beginning to its end: what its turn of a worker is charged with. */
-export const tracedPdfEngine = (engine: Context.Service.Shape<typeof PdfEngine>, recorder: Recorder["Service"]) => {
+export const tracedPdfEngine = (engine: Engine, recorder: Recorder["Service"]) => {
   const millisSince = (start: bigint) => Number(recorder.nanos() - start) / 1e6
   const subject = (key: string) => ({ at: recorder.at(), document: recorder.alias(key) })
 
-  return PdfEngine.of({
-    ...engine,
-    open: (pdf, wanted) =>
+  return decorate<Engine>(engine, {
+    open: (opening, pdf) =>
       Effect.suspend(() => {
         const start = recorder.nanos()
-        return Effect.onExit(engine.open(pdf, wanted), (exit) =>
+        return Effect.onExit(opening, (exit) =>
           Effect.sync(() => {
             const error = errorOf(exit)
             const millis = millisSince(start)
@@ -65,12 +67,12 @@ export const tracedPdfEngine = (engine: Context.Service.Shape<typeof PdfEngine>,
           })
         )
       }),
-    read: (pdf, pages, concurrency) =>
+    read: (reading, pdf, pages) =>
       Stream.suspend(() => {
         const start = recorder.nanos()
         const found: Array<PageResult> = []
         let last = 0
-        return engine.read(pdf, pages, concurrency).pipe(
+        return reading.pipe(
           Stream.map((page) => {
             found.push(page)
             last = millisSince(start)

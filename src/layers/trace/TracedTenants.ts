@@ -1,7 +1,8 @@
 import { type Context, Effect } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
 import type { DocumentStore } from "../../services/DocumentStore.ts"
-import { TenantRegistry } from "../../services/TenantRegistry.ts"
+import type { TenantRegistry } from "../../services/TenantRegistry.ts"
+import { decorate } from "../Decorate.ts"
 import type { Recorder } from "./Recorder.ts"
 
 type Store = Context.Service.Shape<typeof DocumentStore>
@@ -20,9 +21,8 @@ export const tracedTenants = (store: Store, registry: Registry, recorder: Record
   return {
     describe,
     seen: (tenant: TenantId) => Effect.suspend(() => (recorder.isNew(tenant) ? describe(tenant) : Effect.void)),
-    registry: TenantRegistry.of({
-      ...registry,
-      update: (tenant, patch) => Effect.tap(registry.update(tenant, patch), () => describe(tenant))
+    registry: decorate<Registry>(registry, {
+      update: (updating, tenant) => Effect.tap(updating, () => describe(tenant))
     })
   }
 }

@@ -1,0 +1,26 @@
+/**
+ * What to do around methods of a service, by their names. Each is given the call itself, which `decorate` makes with all the
+ * arguments that the caller gave, and then those arguments, to look at. So it cannot leave one out, nor miss one that is added
+ * to the method later.
+ */
+export type Around<Service> = {
+  readonly [Name in keyof Service]?: Service[Name] extends (...args: infer Args) => infer Answer
+    ? (call: Answer, ...args: Args) => Answer
+    : never
+}
+
+type Method = (...args: ReadonlyArray<unknown>) => unknown
+
+const isMethod = (value: unknown): value is Method => typeof value === "function"
+
+/** The service with these methods decorated; the others are its own. Its calls are effects and streams: nothing runs early. */
+export const decorate = <Service extends object>(service: Service, around: Around<NoInfer<Service>>): Service => {
+  const own = new Map(Object.entries(service))
+  const decorated: Record<string, Method> = {}
+  for (const [name, wrap] of Object.entries(around)) {
+    const method: unknown = own.get(name)
+    if (!isMethod(method) || !isMethod(wrap)) throw new TypeError(`there is no method ${name} to decorate`)
+    decorated[name] = (...args) => wrap(method(...args), ...args)
+  }
+  return { ...service, ...decorated }
+}

@@ -3,7 +3,9 @@ import { Effect, Schema } from "effect"
 import { EncodedLines } from "../../src/domain/Page.ts"
 import { isMemoryError, unreadable } from "../../src/layers/pdf/PdfJs.ts"
 import { openPdf } from "../../src/layers/pdf/Reader.ts"
+import { mostLineBytes, mostTextBytes } from "../../src/layers/pdf/TextBounds.ts"
 import type { Page } from "../support/pdf.ts"
+import { codesOf, onePage, readAll as readWhole, shows, stream } from "./written.ts"
 import {
   brokenPage,
   emptyPage,
@@ -155,8 +157,33 @@ describe("opening files", () => {
 
   it.effect("tells a damaged PDF from what never was one", () =>
     Effect.gen(function* () {
-      assert.strictEqual(yield* refusal(truncated(manyPages(5))), "CORRUPT")
+      assert.strictEqual(yield* refusal(truncated(manyPages(5), 0.01)), "CORRUPT")
       assert.strictEqual(yield* refusal(Buffer.from("%PDF-1.7\nand nothing else")), "CORRUPT")
+    })
+  )
+
+  it.effect("reads the pages that are left of a file that was cut off", () =>
+    Effect.gen(function* () {
+      const pages = yield* readAll(truncated(manyPages(5)))
+      assert.include(
+        pages.map(({ text }) => text),
+        "Page 1 of 5"
+      )
+      for (const { status, text } of pages) assert.isTrue(status === "failed" || text !== "")
+    })
+  )
+
+  it.effect("says of a file that is encrypted for certificates that no password opens it", () =>
+    Effect.gen(function* () {
+      for (const [filter, version] of [
+        ["/Adobe.PubSec", 4],
+        ["/Some.Handler", 1],
+        ["/Standard", 9]
+      ]) {
+        const encryption = `/Encrypt << /Filter ${filter} /V ${version} /SubFilter /adbe.pkcs7.s5 >> /ID [<00> <00>]`
+        const bytes = onePage({ content: shows("secret"), trailer: encryption })
+        assert.strictEqual(yield* refusal(bytes), "ENCRYPTION_UNSUPPORTED")
+      }
     })
   )
 
@@ -271,6 +298,103 @@ describe("describing files", () => {
     Effect.gen(function* () {
       const { outline } = yield* (yield* openPdf(outlineCycle(), undefined)).describe
       assert.isBelow(outline.length, 4)
+    })
+  )
+
+  it.effect("reports scripts where there are some, and not for a signature", () =>
+    Effect.gen(function* () {
+      const script = "<< /S /JavaScript /JS (app.alert) >>"
+      const field = (entries: string) => ({
+        catalog: "/AcroForm << /Fields [6 0 R] /SigFlags 3 >>",
+        page: "/Annots [6 0 R]",
+        more: [`<< /Type /Annot /Subtype /Widget /T (field) /Rect [10 10 20 20] ${entries} >>`]
+      })
+      const hasJavaScript = (parts: Partial<Parameters<typeof onePage>[0]>) =>
+        Effect.map(
+          readWhole(onePage({ content: shows("text"), ...parts })),
+          ({ described }) => described.metadata.hasJavaScript
+        )
+      for (const scripted of [
+        { catalog: `/OpenAction ${script}` },
+        { catalog: `/Names << /JavaScript << /Names [(a) ${script}] >> >>` },
+        { catalog: `/AA << /WC ${script} >>` },
+        field(`/FT /Tx /V (1) /AA << /F ${script} >>`),
+        field(`/FT /Btn /Ff 65536 /A ${script}`)
+      ]) {
+        assert.isTrue(yield* hasJavaScript(scripted), JSON.stringify(scripted))
+      }
+      for (const plain of [
+        {},
+        { catalog: "/OpenAction [3 0 R /Fit]" },
+        field("/FT /Sig"),
+        field("/FT /Tx /V (1)"),
+        field("/FT /Btn /Ff 65536 /A << /S /URI /URI (https://example.org) >>")
+      ]) {
+        assert.isFalse(yield* hasJavaScript(plain), JSON.stringify(plain))
+      }
+    })
+  )
+
+  it.effect("cuts a title of megabytes, never through a character, and tells", () =>
+    Effect.gen(function* () {
+      const utf16 = (text: string) => `<FEFF${Buffer.from(text, "utf16le").swap16().toString("hex")}>`
+      for (const title of [
+        `(${"x".repeat(20_000_000)})`,
+        utf16(`${"x".repeat(1_999)}${"😀".repeat(9)}`),
+        utf16("😀".repeat(9_000))
+      ]) {
+        const { described, pages } = yield* readWhole(
+          onePage({ content: shows("text"), trailer: "/Info 6 0 R", more: [`<< /Title ${title} >>`] })
+        )
+        assert.isTrue(described.metadata.title?.isWellFormed())
+        assert.isAtLeast(described.metadata.title?.length ?? 0, 1_990)
+        assert.isAtMost(described.metadata.title?.length ?? 0, 2_000)
+        assert.deepStrictEqual(codesOf(described), ["METADATA_CUT"])
+        assert.strictEqual(pages[0]?.text, "text")
+      }
+    })
+  )
+
+  it.effect("bounds the bytes of an outline whose items share one long title", () =>
+    Effect.gen(function* () {
+      const count = 10_000
+      const item = (index: number) =>
+        `<< /Title 7 0 R /Parent 6 0 R ${index + 1 < count ? `/Next ${9 + index} 0 R` : ""} /Dest [3 0 R /Fit] >>`
+      const outline = [`<< /First 8 0 R /Last ${7 + count} 0 R /Count ${count} >>`, `(${"ä".repeat(200_000)})`]
+      const { described } = yield* readWhole(
+        onePage({
+          content: shows("text"),
+          catalog: "/Outlines 6 0 R",
+          more: [...outline, ...Array.from({ length: count }, (_, index) => item(index))]
+        })
+      )
+      assert.isAbove(described.outline.length, 100)
+      assert.isBelow(Buffer.byteLength(JSON.stringify(described.outline)), 1024 * 1024)
+      assert.deepStrictEqual(codesOf(described), ["OUTLINE_CUT"])
+    })
+  )
+
+  it.effect("bounds the bytes of a page's text and lines, and tells", () =>
+    Effect.gen(function* () {
+      const text = "W".repeat(50)
+      const form = stream(
+        Array.from({ length: 1_000 }, (_, row) => `1 0 0 1 0 ${row * 0.7} Tm (${row} ${text}) Tj`)
+          .join("\n")
+          .replace(/^/, "BT /F1 0.5 Tf ") + " ET",
+        "/Type /XObject /Subtype /Form /BBox [0 0 612 792] /Resources << /Font << /F1 5 0 R >> >>"
+      )
+      const content = Array.from(
+        { length: 100 },
+        (_, column) => `q 1 0 0 1 ${column * 6} ${(column % 7) / 10} cm /Fm Do Q`
+      )
+      const { pages } = yield* readWhole(
+        onePage({ content: content.join("\n"), resources: "/XObject << /Fm 6 0 R >>", more: [form] })
+      )
+      const [page] = pages
+      assert.strictEqual(page?.status, "ok")
+      assert.isAtMost(Buffer.byteLength(page?.text ?? ""), mostTextBytes)
+      assert.isAtMost(Buffer.byteLength(page?.lines ?? ""), mostLineBytes)
+      assert.deepStrictEqual(codesOf(page ?? {}), ["TEXT_CUT"])
     })
   )
 

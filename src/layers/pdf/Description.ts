@@ -140,7 +140,7 @@ const readCondition = (document: PDFDocumentProxy): ReadonlyArray<Warning> => {
   const pages = document.numPages
   return [
     ...(Reflect.get(condition, "repaired") === true ? [warning("DAMAGE_REPAIRED")] : []),
-    ...(typeof tree === "object" && tree !== null
+    ...(typeof tree === "object" && tree !== null && (broken > 0 || claimed !== pages)
       ? [
           warning(
             "PAGES_UNREACHABLE",

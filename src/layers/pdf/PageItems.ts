@@ -34,6 +34,15 @@ export const damageWarning = (kind: unknown, detail: unknown): Warning => {
 export const distinct = (warnings: ReadonlyArray<Warning>): ReadonlyArray<Warning> =>
   [...new Map(warnings.map((one) => [`${one.code} ${one.message}`, one])).values()].slice(0, mostWarnings)
 
+export const onlyText = (found: ReadonlyArray<object>, fields: ReadonlyArray<FieldText>): ShownItems => ({
+  items: fields.length === 0 ? found : [...found, ...fields.flatMap(({ runs }) => runs)],
+  warnings: [],
+  isDamaged: false
+})
+
+/** Most pages have nothing but pieces of text. */
+export const isToldOf = (found: ReadonlyArray<object>): boolean => found.some((item) => "type" in item)
+
 /**
  * `isVisible` tells whether a layer is shown; `fields` are the values of the page's widgets, which are shown where their
  * appearance shows no text.

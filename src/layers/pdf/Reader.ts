@@ -12,7 +12,7 @@ import { describeDocument } from "./Description.ts"
 import { type FieldTexts, readFieldTexts } from "./Fields.ts"
 import { hasImage } from "./Images.ts"
 import { type LayerVisibility, layerVisibility } from "./Layers.ts"
-import { damageWarning, distinct, shownItems } from "./PageItems.ts"
+import { damageWarning, distinct, isToldOf, onlyText, shownItems } from "./PageItems.ts"
 import { describeError, isMemoryError, openDocument, unreadable } from "./PdfJs.ts"
 import { boundedText } from "./TextBounds.ts"
 import { layoutText } from "./text/Layout.ts"
@@ -64,8 +64,9 @@ const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
       const viewport = page.getViewport({ scale: 1 })
       const found = yield* readRuns(page)
       const filledIn = (yield* fields).get(number) ?? []
-      const isVisible = found.some(isLayer) ? yield* layers : () => true
-      const { isDamaged, items, warnings } = shownItems(found, filledIn, isVisible)
+      const { isDamaged, items, warnings } = isToldOf(found)
+        ? shownItems(found, filledIn, found.some(isLayer) ? yield* layers : () => true)
+        : onlyText(found, filledIn)
       const bounded = boundedText(layoutText(items, viewport))
       const result: Omit<PageResult, "number" | "elapsedMillis"> = {
         status: bounded.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",

@@ -1,13 +1,30 @@
 // What a file says about itself.
-import type { Patch } from "./Patch.ts"
+import { before, type Patch } from "./Patch.ts"
 
-/** Longer strings are cut before they are converted: a file may have one of many megabytes, and refer to it again and again. */
-const mostBytes = 16_384
+/**
+ * Longer strings are cut before they are converted, to what 2,000 characters may take: a file may have one of many megabytes,
+ * and refer to it again and again.
+ */
+const mostBytes = 8_192
+const mostCharacters = 2_048
 
 export const descriptionPatches: ReadonlyArray<Patch> = [
+  before(
+    "class Catalog {",
+    String.raw`
+let lastTitle = "", lastTitleShown = "";
+function shortTitle(title) {
+  if (title !== lastTitle) {
+    lastTitle = title;
+    lastTitleShown = stringToPDFString(title.slice(0, ${mostBytes})).slice(0, ${mostCharacters});
+  }
+  return lastTitleShown;
+}
+`
+  ),
   {
     find: 'title: typeof title === "string" ? stringToPDFString(title) : "",',
-    replace: `title: typeof title === "string" ? stringToPDFString(title.slice(0, ${mostBytes})) : "",`
+    replace: 'title: typeof title === "string" ? shortTitle(title) : "",'
   },
   {
     find: "            docInfo[key] = stringToPDFString(value);",

@@ -130,6 +130,10 @@ const glyphs: ReadonlyArray<Patch> = [
       unicode = "-";
     }
     let isKnown = this.toUnicode.has(charcode);
+    if (this.missingFile && isInFont && !isKnown && this.toFontChar.get(charcode) >= 0x20) {
+      unicode = String.fromCodePoint(this.toFontChar.get(charcode));
+      isKnown = true;
+    }
     if (isKnown && this.composite && !this.hasIncludedToUnicodeMap && !this.missingFile && this.toUnicode instanceof IdentityToUnicodeMap) {
       isKnown = false;
     }

@@ -157,7 +157,7 @@ const strings: ReadonlyArray<Patch> = [
             array.push(this.getObj(cipherTransform));
           }`,
     replace: String.raw`          while (!isCmd(this.buf1, "]") && this.buf1 !== EOF) {
-            if (this.buf1 instanceof Cmd && this.lexer.knownCommands?.[this.buf1.cmd]) {
+            if (this.lexer.knownCommands && this.buf1 instanceof Cmd && /^(?:T[jJ]|BT|ET|Do|q|Q|BI|EMC)$/.test(this.buf1.cmd)) {
               this.lexer.damage ??= "an array does not end";
               return array;
             }

@@ -14,13 +14,15 @@ const countsOfTree = String.raw`
   /** Whether a node has as many pages as it claims, as far as that can be told without looking at every page. */
   async #isCountRight(node, visited) {
     const count = await node.getAsync("Count"), kids = await node.getAsync("Kids");
-    if (!Number.isInteger(count) || !Array.isArray(kids) || kids.length > count) return false;
+    if (!Number.isInteger(count) || !Array.isArray(kids) || kids.length > ${mostEntries}) return false;
     if (kids.length === count) {
-      for (const kid of new Set([kids[0], kids.at(-1)])) {
-        const dict = count === 0 ? null : await this.#kidOf(kid);
-        if (count > 0 && (!(dict instanceof Dict) || await this.#isNode(dict) && await dict.getAsync("Count") !== 1)) return false;
+      let areLeaves = true;
+      for (const kid of count === 0 ? [] : [kids[0], kids.at(-1)]) {
+        const dict = await this.#kidOf(kid);
+        if (!(dict instanceof Dict)) return false;
+        areLeaves &&= !(await this.#isNode(dict));
       }
-      return true;
+      if (areLeaves) return true;
     }
     let sum = 0;
     for (const kid of kids) {
@@ -139,7 +141,7 @@ const pagesOfTree = String.raw`
 
 const pageTree: ReadonlyArray<Patch> = [
   before(
-    "class Catalog {",
+    "class StructTreeRoot {",
     String.raw`
 function isPageLike(dict) {
   const type = dict.get("Type");

@@ -35,8 +35,7 @@ describe("a page tree with a broken entry", () => {
     ["a number", "7"],
     ["a name", "/Page"],
     ["an object that is no page", "3 0 R"],
-    ["a stream", "8 0 R"],
-    ["the tree itself", "2 0 R"]
+    ["a stream", "8 0 R"]
   ] as const) {
     it.effect(`keeps the pages behind ${what}, and names the one that is not there`, () =>
       Effect.gen(function* () {
@@ -49,6 +48,13 @@ describe("a page tree with a broken entry", () => {
       })
     )
   }
+
+  it.effect("keeps the pages behind a reference to the tree itself, and tells", () =>
+    Effect.gen(function* () {
+      const found = yield* pagesOf(fileWith(tree("4 0 R 2 0 R 5 0 R 6 0 R", 4)))
+      assert.deepStrictEqual(found, { pages: ["one", "two", "three"], codes: ["PAGES_UNREACHABLE"] })
+    })
+  )
 
   it.effect("keeps the pages behind it in a node of its own", () =>
     Effect.gen(function* () {

@@ -104,7 +104,11 @@ const pagesOfTree = String.raw`
         dict = raw instanceof Ref ? await this.xref.fetchAsync(raw) : raw;
         if (!(dict instanceof Dict)) throw new FormatError("An entry of the page tree leads to no page.");
         if (await this.#isNode(dict)) {
-          if (raw instanceof Ref && seen.has(raw)) throw new FormatError("The page tree refers to itself.");
+          if (raw instanceof Ref && seen.has(raw)) {
+            // Its pages have their places already.
+            broken++;
+            continue;
+          }
           if (raw instanceof Ref) seen.put(raw);
           const kids = await dict.getAsync("Kids");
           if (!Array.isArray(kids)) throw new FormatError("A node of the page tree has no list of pages.");
@@ -121,7 +125,9 @@ const pagesOfTree = String.raw`
       }
       for (let i = orphans.length - 1; i >= 0; i--) stack.push(orphans[i]);
     }
-    if (broken === pages.size) {
+    const isLost = [...pages.values()].every(([page]) => page instanceof Error);
+    if (isLost) {
+      pages.clear();
       for (const ref of this.xref.refs()) {
         let dict;
         try {
@@ -130,10 +136,10 @@ const pagesOfTree = String.raw`
           continue;
         }
         if (!isDict(dict, "Page") || pages.size >= ${mostEntries}) continue;
-        if (broken === pages.size && broken > 0) pages.clear();
         add(dict, ref);
       }
     }
+    if (isLost && pages.size === 0) add(new FormatError("The page tree has no pages."), null);
     this.brokenTree = { broken };
     return pages;
   }

@@ -98,6 +98,8 @@ const withReason = (warnings: ReadonlyArray<Warning>, reason: unknown): Readonly
 // A file can push a place beyond all numbers. It is shown at 0: neither JSON nor the store has a word for infinity.
 const round = (value: number): number => (Number.isFinite(value * 100) ? Math.round(value * 100) / 100 : 0)
 
+const outOfMemory = new Error("out of memory")
+
 const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
   const opened: OpenDocument = {
     document,
@@ -121,7 +123,13 @@ export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array,
     Effect.catch((cause) =>
       Effect.flatMap(memoryFailuresSoFar, (failures) =>
         // pdf.js hides what its structure could not be read for.
-        Effect.fail(unreadable(failures > failuresBefore ? new Error("out of memory") : cause, bytes))
+        Effect.fail(unreadable(failures > failuresBefore ? outOfMemory : cause, bytes))
+      )
+    ),
+    // What it found another way may not be all there is.
+    Effect.tap(() =>
+      Effect.flatMap(memoryFailuresSoFar, (failures) =>
+        failures > failuresBefore ? Effect.fail(unreadable(outOfMemory, bytes)) : Effect.void
       )
     )
   )

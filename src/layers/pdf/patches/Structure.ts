@@ -65,7 +65,8 @@ const pagesOfTree = String.raw`
       let dict;
       try {
         dict = await this.xref.fetchAsync(ref);
-      } catch {
+      } catch (ex) {
+        if (isOutOfMemory(ex)) throw ex;
         continue;
       }
       if (!(dict instanceof Dict) || !(isDict(dict, "Page") || isDict(dict, "Pages"))) continue;
@@ -120,7 +121,7 @@ const pagesOfTree = String.raw`
         add(dict, raw);
         continue;
       } catch (ex) {
-        if (ex instanceof XRefEntryException && !recoveryMode) throw ex;
+        if (ex instanceof XRefEntryException && !recoveryMode || isOutOfMemory(ex)) throw ex;
         orphans = await addLost(raw, ex instanceof Error ? ex : new FormatError(String(ex)));
       }
       for (let i = orphans.length - 1; i >= 0; i--) stack.push(orphans[i]);
@@ -132,7 +133,8 @@ const pagesOfTree = String.raw`
         let dict;
         try {
           dict = await this.xref.fetchAsync(ref);
-        } catch {
+        } catch (ex) {
+          if (isOutOfMemory(ex)) throw ex;
           continue;
         }
         if (!isDict(dict, "Page") || pages.size >= ${mostEntries}) continue;
@@ -176,6 +178,19 @@ function isPageLike(dict) {
       }
       await catalog.checkPageCounts(numPages);`
   },
+  {
+    find: "      this.#pagePromises.delete(numPages - 1);\n      await this.cleanup();\n",
+    replace: String.raw`      if (isOutOfMemory(reason)) {
+        throw reason;
+      }
+      this.#pagePromises.delete(numPages - 1);
+      await this.cleanup();
+`
+  },
+  after(
+    "      } catch (reasonAll) {\n",
+    "        if (isOutOfMemory(reasonAll)) {\n          throw reasonAll;\n        }\n"
+  ),
   {
     find: "        pagesTree = await catalog.getAllPageDicts(recoveryMode);",
     replace: "        pagesTree = await catalog.pagesOfTree(recoveryMode);"
@@ -237,7 +252,8 @@ const recovery: ReadonlyArray<Patch> = [
   #fetchOrNull(ref) {
     try {
       return this.fetch(ref);
-    } catch {
+    } catch (ex) {
+      if (isOutOfMemory(ex)) throw ex;
       return null;
     }
   }

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import type { PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs"
 import type { OutlineItem, PdfMetadata } from "../../domain/Document.ts"
+import { cutText } from "../../domain/Text.ts"
 import { type Warning, warning, warningsField } from "../../domain/Warning.ts"
 
 const mostOutlineItems = 10_000
@@ -27,8 +28,7 @@ const clean = (value: string): Cleaned => {
     .replace(/\u0000/g, "")
     .trim()
   const isCut = some.length > longestText || value.length > 4 * longestText
-  const text = some.slice(0, longestText)
-  return { text: (isCut ? text.replace(/[\ud800-\udbff]$/, "") : text).toWellFormed(), isCut }
+  return { text: cutText(some, longestText), isCut }
 }
 
 const textEntries = {

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import type { PDFDocumentLoadingTask, PDFDocumentProxy, PDFWorker } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { getDocument } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { failure } from "../../domain/Failure.ts"
+import { cutText } from "../../domain/Text.ts"
 import { PdfUnreadable } from "../../services/PdfEngine.ts"
 import { makePdfJsWorker, verbosity } from "./PdfJsWorker.ts"
 
@@ -61,11 +62,9 @@ export const openDocument = Effect.fnUntraced(function* (
   return yield* Effect.tryPromise({ try: (): Promise<PDFDocumentProxy> => task.promise, catch: (cause) => cause })
 })
 
-/** Never in the middle of a surrogate pair. */
+/** Cut to so many characters, and told. */
 export const cut = (text: string, length: number): string =>
-  text.length > length
-    ? `${text.slice(0, length).replace(/[\ud800-\udbff]$/, "")}…`.toWellFormed()
-    : text.toWellFormed()
+  text.length > length ? `${cutText(text, length)}…` : text.toWellFormed()
 
 const text = (cause: unknown, key: "name" | "message" | "details"): string => {
   if (typeof cause !== "object" || cause === null) return ""

@@ -3,6 +3,7 @@ import { SecureRandom } from "effect/crypto"
 import { defaultPriority, type Document } from "../domain/Document.ts"
 import { type Failure, failure } from "../domain/Failure.ts"
 import { type BlobHash, DocumentId, type TenantId } from "../domain/Ids.ts"
+import { cutText } from "../domain/Text.ts"
 import { BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../services/BlobStore.ts"
 import {
   type BacklogLimits,
@@ -151,7 +152,7 @@ export const make = Effect.gen(function* () {
         {
           id,
           tenantId: tenant,
-          name: options.name.toWellFormed().slice(0, maxNameLength),
+          name: cutText(options.name, maxNameLength),
           source,
           priority: options.priority ?? defaultPriority,
           notBefore: options.notBefore && DateTime.toEpochMillis(options.notBefore),

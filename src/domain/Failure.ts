@@ -9,6 +9,10 @@ const catalogue = {
   CORRUPT: { permanent: true, advice: "Repair or export the file again; it could not be read as a PDF." },
   PASSWORD_REQUIRED: { permanent: true, advice: "Upload the file again with its password." },
   PASSWORD_INVALID: { permanent: true, advice: "Upload the file again with the right password." },
+  ENCRYPTION_UNSUPPORTED: {
+    permanent: true,
+    advice: "Decrypt the file and upload it again without encryption, or with a password."
+  },
   TOO_LARGE: { permanent: true, advice: "Split the file, or raise MAX_UPLOAD_SIZE." },
   TOO_MANY_PAGES: { permanent: true, advice: "Split the file, or raise MAX_PAGES." },
   RESOURCE_LIMIT: { permanent: true, advice: "Reading it needs more memory than PAGE_WORKER_MEMORY allows." },

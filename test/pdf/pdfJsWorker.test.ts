@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url"
 import type { PDFDocumentLoadingTask, PDFWorker } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { getDocument } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { makePdfJsWorker, quicken } from "../../src/layers/pdf/PdfJsWorker.ts"
+import { patches } from "../../src/layers/pdf/patches/All.ts"
+import { applyPatches } from "../../src/layers/pdf/patches/Patch.ts"
 import { firstExtraObject } from "../../examples/pdf-writer.ts"
 import type { Page } from "../support/pdf.ts"
 import { makePdf, textPage } from "../support/pdf.ts"
@@ -66,6 +68,16 @@ describe("the worker half of pdf.js", () => {
   it("still has the function that is made quicker", () => {
     const source = readFileSync(fileURLToPath(url), "utf8")
     assert.notStrictEqual(quicken(source), source)
+  })
+
+  it("has every place that a patch changes, once", () => {
+    const source = readFileSync(fileURLToPath(url), "utf8")
+    for (const { find } of patches) {
+      const place = source.indexOf(find)
+      assert.isAtLeast(place, 0, find)
+      assert.strictEqual(source.lastIndexOf(find), place, find)
+    }
+    assert.throws(() => applyPatches(source, [{ find: "no line of pdf.js", replace: "" }]), /other lines/)
   })
 
   it.effect("finds the same text at the same places, to the last bit, as it does by itself", () =>

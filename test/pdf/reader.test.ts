@@ -4,6 +4,7 @@ import { EncodedLines } from "../../src/domain/Page.ts"
 import { isMemoryError, unreadable } from "../../src/layers/pdf/PdfJs.ts"
 import { openPdf } from "../../src/layers/pdf/Reader.ts"
 import type { Page } from "../support/pdf.ts"
+import { onePage, shows } from "./written.ts"
 import {
   brokenPage,
   emptyPage,
@@ -12,7 +13,6 @@ import {
   makePdf,
   manyPages,
   nestedForms,
-  outlineCycle,
   pageTreeCycle,
   scannedPage,
   textPage,
@@ -155,8 +155,33 @@ describe("opening files", () => {
 
   it.effect("tells a damaged PDF from what never was one", () =>
     Effect.gen(function* () {
-      assert.strictEqual(yield* refusal(truncated(manyPages(5))), "CORRUPT")
+      assert.strictEqual(yield* refusal(truncated(manyPages(5), 0.01)), "CORRUPT")
       assert.strictEqual(yield* refusal(Buffer.from("%PDF-1.7\nand nothing else")), "CORRUPT")
+    })
+  )
+
+  it.effect("reads the pages that are left of a file that was cut off", () =>
+    Effect.gen(function* () {
+      const pages = yield* readAll(truncated(manyPages(5)))
+      assert.include(
+        pages.map(({ text }) => text),
+        "Page 1 of 5"
+      )
+      for (const { status, text } of pages) assert.isTrue(status === "failed" || text !== "")
+    })
+  )
+
+  it.effect("says of a file that is encrypted for certificates that no password opens it", () =>
+    Effect.gen(function* () {
+      for (const [filter, version] of [
+        ["/Adobe.PubSec", 4],
+        ["/Some.Handler", 1],
+        ["/Standard", 9]
+      ]) {
+        const encryption = `/Encrypt << /Filter ${filter} /V ${version} /SubFilter /adbe.pkcs7.s5 >> /ID [<00> <00>]`
+        const bytes = onePage({ content: shows("secret"), trailer: encryption })
+        assert.strictEqual(yield* refusal(bytes), "ENCRYPTION_UNSUPPORTED")
+      }
     })
   )
 
@@ -215,75 +240,6 @@ describe("opening files", () => {
     Effect.gen(function* () {
       const pages = yield* readAll(pageTreeCycle())
       assert.isTrue(pages.every((page) => page.status === "failed"))
-    })
-  )
-})
-
-describe("describing files", () => {
-  it.effect("gives metadata and the outline with depths and pages", () =>
-    Effect.gen(function* () {
-      const bytes = makePdf({
-        pages: [textPage(["one"]), textPage(["two"])],
-        info: { Title: "A title", Author: "Somebody", CreationDate: "D:20260102030405Z" },
-        outline: [
-          { title: "First", page: 1, items: [{ title: "Below", page: 2 }] },
-          { title: "Nowhere" },
-          { title: "Outside", page: 9 }
-        ]
-      })
-      const reader = yield* openPdf(bytes, undefined)
-      const { metadata, outline, pageCount } = yield* reader.describe
-      assert.strictEqual(pageCount, 2)
-      assert.deepInclude(metadata, {
-        title: "A title",
-        author: "Somebody",
-        createdAt: "D:20260102030405Z",
-        pdfVersion: "1.7",
-        encrypted: false,
-        hasJavaScript: false
-      })
-      assert.deepStrictEqual(outline, [
-        { title: "First", depth: 0, page: 1 },
-        { title: "Below", depth: 1, page: 2 },
-        { title: "Nowhere", depth: 0 },
-        { title: "Outside", depth: 0 }
-      ])
-    })
-  )
-
-  it.effect("reports scripts, attachments, forms and encryption without running anything", () =>
-    Effect.gen(function* () {
-      const bytes = makePdf({
-        pages: [textPage(["one"])],
-        objects: ["<< /T (field) /FT /Tx /Subtype /Widget /Rect [0 0 10 10] >>"],
-        catalog:
-          "/Names << /JavaScript << /Names [(a) << /S /JavaScript /JS (app.alert\\(1\\)) >>] >> " +
-          "/EmbeddedFiles << /Names [(f) << /Type /Filespec /F (f.txt) >>] >> >> /AcroForm << /Fields [7 0 R] >>"
-      })
-      const plain = yield* (yield* openPdf(bytes, undefined)).describe
-      assert.deepInclude(plain.metadata, { hasJavaScript: true, hasAttachments: true, hasForms: true, hasXfa: false })
-      const encrypted = yield* (yield* openPdf(makeEncryptedPdf("pw"), "pw")).describe
-      assert.isTrue(encrypted.metadata.encrypted)
-    })
-  )
-
-  it.effect("ends on an outline that runs in a circle", () =>
-    Effect.gen(function* () {
-      const { outline } = yield* (yield* openPdf(outlineCycle(), undefined)).describe
-      assert.isBelow(outline.length, 4)
-    })
-  )
-
-  it.effect("bounds a deep outline and a long one", () =>
-    Effect.gen(function* () {
-      let deep: { title: string; items?: ReadonlyArray<typeof deep> } = { title: "leaf" }
-      for (let depth = 0; depth < 200; depth++) deep = { title: `level ${depth}`, items: [deep] }
-      const many = Array.from({ length: 11_000 }, (_, index) => ({ title: `item ${index}` }))
-      const read = Effect.fnUntraced(function* (outline: ReadonlyArray<typeof deep>) {
-        return (yield* (yield* openPdf(makePdf({ pages: [emptyPage], outline }), undefined)).describe).outline
-      })
-      assert.lengthOf(yield* read([deep]), 64)
-      assert.lengthOf(yield* read(many), 10_000)
     })
   )
 })

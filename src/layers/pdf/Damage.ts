@@ -1,14 +1,11 @@
-// pdf.js treats a stream that it cannot decode as one that ends there, and tells nobody but the console. Without listening
-// there, a page whose content is damaged looks like a blank one.
+// When an allocation fails, pdf.js goes on without what it was for, and tells nobody but the console.
 import type { Scope } from "effect"
 import { Effect } from "effect"
 import { isMemoryError } from "./PdfJs.ts"
 
 const fromPdfjs = /^(?:Warning|Info): /
-const aboutStream = /in flate stream|invalid stream|unknown compression|filter ".*" is not supported|eod|lzw/i
 
 let listeners = 0
-let damages = 0
 let memoryFailures = 0
 let print = { warn: console.warn, info: console.info }
 
@@ -20,12 +17,10 @@ const listen =
       original(...parts)
     } else if (isMemoryError({ message })) {
       memoryFailures++
-    } else if (aboutStream.test(message)) {
-      damages++
     }
   }
 
-/** Until the scope ends, what pdf.js writes to the console is counted instead of printed; everything else is let through. */
+/** Until the scope ends, what pdf.js writes to the console is listened to instead of printed; everything else is let through. */
 export const listenToPdfjs: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
     if (listeners++ > 0) return
@@ -40,9 +35,6 @@ export const listenToPdfjs: Effect.Effect<void, never, Scope.Scope> = Effect.acq
       console.info = print.info
     })
 )
-
-/** Streams found damaged so far, of whatever page. */
-export const damagesSoFar = Effect.sync(() => damages)
 
 /** Allocations that have failed so far, and that pdf.js went on without. */
 export const memoryFailuresSoFar = Effect.sync(() => memoryFailures)

@@ -1,17 +1,27 @@
-// What was filled into a form. pdf.js keeps it apart from a page's text, but a person reads it there.
+// What was filled into a form, where the file itself does not show it: the value is text of a widget that has no appearance.
 import { Effect } from "effect"
 import type { PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs"
 import type { TextRun } from "./text/Fragments.ts"
 
-/** By page number. */
-export type FieldRuns = ReadonlyMap<number, ReadonlyArray<TextRun>>
+/** The value of one widget, as text that stands in it. `id` is that of its annotation. */
+export interface FieldText {
+  readonly id: string
+  readonly runs: ReadonlyArray<TextRun>
+}
 
-interface Field {
-  readonly page: number
+/** By page number. */
+export type FieldTexts = ReadonlyMap<number, ReadonlyArray<FieldText>>
+
+interface TextBox {
   readonly lines: ReadonlyArray<string>
   readonly rect: readonly [left: number, bottom: number, right: number, top: number]
   /** Degrees counter-clockwise. */
   readonly rotation: number
+}
+
+interface Field extends TextBox {
+  readonly id: string
+  readonly page: number
 }
 
 const maxFields = 20_000
@@ -21,24 +31,43 @@ const usualSize = 12
 /** Fields whose value is text that shows; the mark of a box or a button is not text, and a password is nobody's business. */
 const textTypes: ReadonlySet<unknown> = new Set(["text", "combobox", "listbox"])
 
-const numbers = (value: unknown): ReadonlyArray<number> =>
-  Array.isArray(value) && value.every((item) => typeof item === "number") ? value : []
+const rectOf = (value: unknown): TextBox["rect"] | undefined => {
+  if (!Array.isArray(value) || !value.every((item) => typeof item === "number")) return undefined
+  const [left, bottom, right, top] = value
+  return left === undefined || bottom === undefined || right === undefined || top === undefined
+    ? undefined
+    : [left, bottom, right, top]
+}
+
+/** What a choice is called where it is shown. */
+const labelOf = (items: unknown, value: unknown): unknown => {
+  if (!Array.isArray(items)) return value
+  const item: unknown = items.find((item) => Reflect.get(Object(item), "exportValue") === value)
+  return item === undefined ? value : Reflect.get(Object(item), "displayValue")
+}
 
 /** pdf.js hands over plain objects of no declared type. */
 const decodeField = (found: object): Field | undefined => {
   const get = (key: string): unknown => Reflect.get(found, key)
-  const [page, value] = [get("page"), get("value")]
-  const [left, bottom, right, top] = numbers(get("rect"))
-  const text = Array.isArray(value) ? value.join("\n") : value
-  if (typeof page !== "number" || typeof text !== "string" || text.trim() === "") return undefined
-  if (left === undefined || bottom === undefined || right === undefined || top === undefined) return undefined
+  const [id, page, values] = [get("id"), get("page"), get("values")]
+  const shown = Array.isArray(values) ? values : [get("value")]
+  const texts = shown.flat().map((value) => labelOf(get("items"), value))
+  const rect = rectOf(get("rect"))
+  if (typeof id !== "string" || typeof page !== "number" || rect === undefined) return undefined
   if (!textTypes.has(get("type")) || get("hidden") === true || get("password") === true) return undefined
-  const lines = text.split(/\r\n|\r|\n/).slice(0, maxLines)
-  return { page: page + 1, lines, rect: [left, bottom, right, top], rotation: Number(get("rotation")) || 0 }
+  const text = texts.filter((value) => typeof value === "string").join("\n")
+  if (text.trim() === "") return undefined
+  return { id, page: page + 1, ...boxOf(text, rect, Number(get("rotation")) || 0) }
 }
 
+const boxOf = (text: string, rect: TextBox["rect"], rotation: number): TextBox => ({
+  lines: text.split(/\r\n|\r|\n/).slice(0, maxLines),
+  rect,
+  rotation
+})
+
 /** Where the lines would be written: in the middle of the field, one below the other, along its direction. */
-const toRuns = ({ lines, rect, rotation }: Field): ReadonlyArray<TextRun> => {
+const toRuns = ({ lines, rect, rotation }: TextBox): ReadonlyArray<TextRun> => {
   const [left, bottom, right, top] = rect
   const upright = rotation % 180 === 0
   const [along, across] = upright ? [right - left, top - bottom] : [top - bottom, right - left]
@@ -69,23 +98,30 @@ const toRuns = ({ lines, rect, rotation }: Field): ReadonlyArray<TextRun> => {
   })
 }
 
+/** Free text that has no appearance, as a viewer would write it into its rectangle. */
+export const freeTextRuns = (text: unknown, rect: unknown): ReadonlyArray<TextRun> => {
+  const box = rectOf(rect)
+  return typeof text === "string" && box !== undefined ? toRuns(boxOf(text, box, 0)) : []
+}
+
 /** Broken forms are no reason to lose a page: what cannot be had is left out. */
-export const readFieldRuns = (document: PDFDocumentProxy): Effect.Effect<FieldRuns> =>
+export const readFieldTexts = (document: PDFDocumentProxy): Effect.Effect<FieldTexts> =>
   Effect.tryPromise(() => document.getFieldObjects()).pipe(
     Effect.map((found) => {
-      const runs = new Map<number, Array<TextRun>>()
+      const texts = new Map<number, Array<FieldText>>()
       const entries: Iterable<unknown> = found instanceof Map ? found.values() : Object.values(found ?? {})
       let count = 0
       for (const objects of entries) {
         for (const object of Array.isArray(objects) ? objects : []) {
           const field = ++count > maxFields ? undefined : decodeField(Object(object))
           if (field === undefined) continue
-          const known = runs.get(field.page)
-          if (known === undefined) runs.set(field.page, [...toRuns(field)])
-          else known.push(...toRuns(field))
+          const text: FieldText = { id: field.id, runs: toRuns(field) }
+          const known = texts.get(field.page)
+          if (known === undefined) texts.set(field.page, [text])
+          else known.push(text)
         }
       }
-      return runs
+      return texts
     }),
-    Effect.orElseSucceed((): FieldRuns => new Map())
+    Effect.orElseSucceed((): FieldTexts => new Map())
   )

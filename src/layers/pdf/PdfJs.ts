@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import type { PDFDocumentLoadingTask, PDFDocumentProxy, PDFWorker } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { getDocument } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { failure } from "../../domain/Failure.ts"
+import { cutText } from "../../domain/Text.ts"
 import { PdfUnreadable } from "../../services/PdfEngine.ts"
 import { makePdfJsWorker, verbosity } from "./PdfJsWorker.ts"
 
@@ -61,6 +62,10 @@ export const openDocument = Effect.fnUntraced(function* (
   return yield* Effect.tryPromise({ try: (): Promise<PDFDocumentProxy> => task.promise, catch: (cause) => cause })
 })
 
+/** Cut to so many characters, and told. */
+export const cut = (text: string, length: number): string =>
+  text.length > length ? `${cutText(text, length)}…` : text.toWellFormed()
+
 const text = (cause: unknown, key: "name" | "message" | "details"): string => {
   if (typeof cause !== "object" || cause === null) return ""
   const value: unknown = Reflect.get(cause, key)
@@ -70,7 +75,7 @@ const text = (cause: unknown, key: "name" | "message" | "details"): string => {
 /** What went wrong, in pdf.js's own words, cut to a length that may be stored. */
 export const describeError = (cause: unknown): string => {
   const message = text(cause, "message") || text(cause, "name") || "unknown error"
-  return message.length > 300 ? `${message.slice(0, 300)}…` : message
+  return cut(message, 300)
 }
 
 const memoryError =
@@ -96,6 +101,14 @@ export const unreadable = (cause: unknown, bytes: Uint8Array): PdfUnreadable => 
   }
   if (isMemoryError(cause)) {
     return new PdfUnreadable({ failure: failure("RESOURCE_LIMIT", "Opening the file needs too much memory.") })
+  }
+  if (/unknown encryption method|unsupported encryption/.test(text(cause, "message") + text(cause, "details"))) {
+    return new PdfUnreadable({
+      failure: failure(
+        "ENCRYPTION_UNSUPPORTED",
+        "The file is not encrypted with a password, but for the holders of certificates or by a method that is not known."
+      )
+    })
   }
   if (bytes.length === 0) return new PdfUnreadable({ failure: failure("NOT_PDF", "The file is empty.") })
   return new PdfUnreadable({

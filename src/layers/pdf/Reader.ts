@@ -1,16 +1,20 @@
 // Reads one PDF with pdf.js. Runs inside a page worker: it may loop, die or exhaust memory, and nobody else notices.
-import { Clock, Effect, Semaphore } from "effect"
+import { Clock, Effect } from "effect"
 import * as Scope from "effect/Scope"
 import type { PDFDocumentProxy, PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { failure } from "../../domain/Failure.ts"
 import type { PageResult } from "../../domain/Page.ts"
-import { failedPage, noLines } from "../../domain/Page.ts"
+import { failedPage } from "../../domain/Page.ts"
 import type { OpenedPdf, PdfUnreadable } from "../../services/PdfEngine.ts"
-import { damagesSoFar, listenToPdfjs, memoryFailuresSoFar } from "./Damage.ts"
+import { type Warning, warningsField } from "../../domain/Warning.ts"
+import { listenToPdfjs, memoryFailuresSoFar } from "./Damage.ts"
 import { describeDocument } from "./Description.ts"
-import { type FieldRuns, readFieldRuns } from "./Fields.ts"
+import { type FieldTexts, readFieldTexts } from "./Fields.ts"
 import { hasImage } from "./Images.ts"
+import { type LayerVisibility, layerVisibility } from "./Layers.ts"
+import { damageWarning, distinct, isToldOf, onlyText, shownItems } from "./PageItems.ts"
 import { describeError, isMemoryError, openDocument, unreadable } from "./PdfJs.ts"
+import { boundedText } from "./TextBounds.ts"
 import { layoutText } from "./text/Layout.ts"
 
 export interface PdfReader {
@@ -45,30 +49,65 @@ const readRuns = Effect.fnUntraced(function* (page: PDFPageProxy) {
   return items.some(isMisordered) ? (yield* foreign(() => page.getTextContent())).items : items
 })
 
-/** What one manner of reading found. Fails with whatever pdf.js threw. */
-const readFrom = (document: PDFDocumentProxy, number: number, fields: Effect.Effect<FieldRuns>) =>
+/** An open document and what its pages need of it as a whole, each found when it is first asked for. */
+interface OpenDocument {
+  readonly document: PDFDocumentProxy
+  readonly fields: Effect.Effect<FieldTexts>
+  readonly layers: Effect.Effect<LayerVisibility>
+}
+
+const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
   withPage(
     document,
     number,
     Effect.fnUntraced(function* (page) {
       const viewport = page.getViewport({ scale: 1 })
-      const runs = yield* readRuns(page)
+      const found = yield* readRuns(page)
       const filledIn = (yield* fields).get(number) ?? []
-      const layout = layoutText([...runs, ...filledIn], viewport)
-      return {
-        status: layout.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",
+      const { isDamaged, items, warnings } = isToldOf(found)
+        ? shownItems(found, filledIn, found.some(isLayer) ? yield* layers : () => true)
+        : onlyText(found, filledIn)
+      const bounded = boundedText(layoutText(items, viewport))
+      const result: Omit<PageResult, "number" | "elapsedMillis"> = {
+        status: bounded.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",
         width: round(viewport.width),
         height: round(viewport.height),
         rotation: viewport.rotation,
-        text: layout.text,
-        lines: layout.lines.length === 0 ? noLines : JSON.stringify(layout.lines),
+        text: bounded.text,
+        lines: bounded.lines,
         error: undefined
-      } satisfies Omit<PageResult, "number" | "elapsedMillis">
+      }
+      return { result, isDamaged, warnings: [...warnings, ...bounded.warnings] }
     })
   )
 
+const isLayer = (item: object): boolean => "type" in item && item.type === "beginOptionalContent"
+
+const aboutFont = "Font cannot be read: "
+
+/** What the strict manner broke off for is told of a page that was then read leniently, unless it was met once more. */
+const withReason = (warnings: ReadonlyArray<Warning>, reason: unknown): ReadonlyArray<Warning> => {
+  const words = describeError(reason)
+  const isFont = words.startsWith(aboutFont)
+  const why = isFont ? words.slice(aboutFont.length) : words
+  return warnings.some(({ message }) => message.includes(why))
+    ? warnings
+    : distinct([...warnings, damageWarning(isFont ? "font" : "content", why)])
+}
+
 // A file can push a place beyond all numbers. It is shown at 0: neither JSON nor the store has a word for infinity.
 const round = (value: number): number => (Number.isFinite(value * 100) ? Math.round(value * 100) / 100 : 0)
+
+const outOfMemory = new Error("out of memory")
+
+const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
+  const opened: OpenDocument = {
+    document,
+    fields: yield* Effect.cached(readFieldTexts(document)),
+    layers: yield* Effect.cached(layerVisibility(document))
+  }
+  return opened
+})
 
 /**
  * Opens a PDF until the scope ends. A copy of the bytes is handed to pdf.js; the caller's are neither kept nor changed.
@@ -84,15 +123,22 @@ export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array,
     Effect.catch((cause) =>
       Effect.flatMap(memoryFailuresSoFar, (failures) =>
         // pdf.js hides what its structure could not be read for.
-        Effect.fail(unreadable(failures > failuresBefore ? new Error("out of memory") : cause, bytes))
+        Effect.fail(unreadable(failures > failuresBefore ? outOfMemory : cause, bytes))
+      )
+    ),
+    // What it found another way may not be all there is.
+    Effect.tap(() =>
+      Effect.flatMap(memoryFailuresSoFar, (failures) =>
+        failures > failuresBefore ? Effect.fail(unreadable(outOfMemory, bytes)) : Effect.void
       )
     )
   )
-  const fields = yield* Effect.cached(readFieldRuns(document))
+  const strict = yield* withParts(document)
   const scope = yield* Effect.scope
   const lenient = yield* Effect.cached(
     foreign(() => document.getData()).pipe(
       Effect.flatMap((copy) => openDocument(copy, password, "lenient")),
+      Effect.flatMap(withParts),
       Scope.provide(scope)
     )
   )
@@ -101,23 +147,17 @@ export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array,
     if (isMemoryError(reason)) {
       return yield* Effect.fail(reason)
     }
-    const found = yield* Effect.flatMap(lenient, (document) => readFrom(document, number, fields))
-    return found.status === "empty" ? yield* Effect.fail(reason) : found
+    const { result, warnings } = yield* Effect.flatMap(lenient, (opened) => readFrom(opened, number))
+    if (result.status === "empty") return yield* Effect.fail(reason)
+    return { ...result, ...warningsField(withReason(warnings, reason)) }
   })
 
-  // Pages are read side by side, so the damage met may be a neighbour's. Suspects are read again, one at a time: it is
-  // this page's own if it is met again.
-  const suspects = yield* Semaphore.make(1)
-  const readSuspecting = Effect.fnUntraced(function* (number: number) {
-    const before = yield* damagesSoFar
-    const found = yield* readFrom(document, number, fields)
-    return { found, suspect: found.status === "empty" && (yield* damagesSoFar) > before }
-  })
   const readStrict = Effect.fnUntraced(function* (number: number) {
-    const first = yield* readSuspecting(number)
-    if (!first.suspect) return first.found
-    const second = yield* suspects.withPermits(1)(readSuspecting(number))
-    return second.suspect ? yield* Effect.fail(new Error("The page's content cannot be decoded.")) : second.found
+    const { isDamaged, result, warnings } = yield* readFrom(strict, number)
+    if (result.status === "empty" && isDamaged) {
+      return yield* Effect.fail(new Error("The page's content cannot be decoded."))
+    }
+    return { ...result, ...warningsField(warnings) }
   })
 
   const readPage = Effect.fnUntraced(function* (number: number) {

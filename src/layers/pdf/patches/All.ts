@@ -1,0 +1,17 @@
+import { annotationPatches } from "./Annotations.ts"
+import { descriptionPatches } from "./Description.ts"
+import { fontPatches } from "./Fonts.ts"
+import type { Patch } from "./Patch.ts"
+import { streamPatches } from "./Streams.ts"
+import { structurePatches } from "./Structure.ts"
+import { textPatches } from "./Text.ts"
+
+/** All changes of what is read. */
+export const patches: ReadonlyArray<Patch> = [
+  ...streamPatches,
+  ...fontPatches,
+  ...textPatches,
+  ...structurePatches,
+  ...annotationPatches,
+  ...descriptionPatches
+]

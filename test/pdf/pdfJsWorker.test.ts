@@ -21,8 +21,8 @@ const itemsOf = (task: PDFDocumentLoadingTask) =>
     for (let number = 1; number <= document.numPages; number++) {
       const page = await document.getPage(number)
       const { items } = await page.getTextContent({ disableNormalization: true })
-      // The names of fonts count the documents that were opened.
-      pages.push(items.map((item) => ({ ...item, fontName: "" })))
+      // The names of fonts count the documents that were opened. What pdf.js does not report by itself is tested below.
+      pages.push(items.map((item) => ({ ...item, fontName: "", glyphs: [], places: [] })))
     }
     await task.destroy()
     return pages

@@ -1,10 +1,11 @@
 // pdf.js comes in two halves: one is asked, the other, its worker, reads files. Here both live in one thread, and two
 // things that cost more than a third of the time to read a page are done better than pdf.js does them by itself. Neither
-// changes what is read.
+// changes what is read. What it does not report by itself, it is made to report: see PdfJsGlyphs.ts.
 import { Effect } from "effect"
 import { registerHooks } from "node:module"
 import { PDFWorker, VerbosityLevel } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { LoopbackPort } from "./LoopbackPort.ts"
+import { reportGlyphs } from "./PdfJsGlyphs.ts"
 
 /** Where each glyph stands: called two times a glyph, with arrays of four kinds, which V8 cannot make fast. */
 const slowTransform = "return Util.transform(textState.ctm, Util.transform(textState.textMatrix, tsm));"
@@ -39,7 +40,7 @@ const load = async (): Promise<MessageHandler> => {
       const loaded = next(asked, context)
       if (asked !== url || loaded.source === undefined || loaded.source === null) return loaded
       const source = typeof loaded.source === "string" ? loaded.source : new TextDecoder().decode(loaded.source)
-      return { ...loaded, source: quicken(source) }
+      return { ...loaded, source: reportGlyphs(quicken(source)) }
     }
   })
   try {

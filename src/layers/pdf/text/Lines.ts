@@ -1,7 +1,9 @@
 // Puts the segments of one column together to lines.
 import { closeTracking, isRightToLeft } from "./Characters.ts"
+import { lineText } from "./LineText.ts"
 import type { Segment } from "./Segments.ts"
 import { onOneLine, separator } from "./Segments.ts"
+import { mayBeTracked } from "./Tracking.ts"
 
 /** A line in the coordinates of its frame. `top` and `bottom` enclose all of it, `baseline` and `size` are of its largest text. */
 export interface Line {
@@ -70,7 +72,6 @@ const isLetter = (code: number): boolean =>
 
 // A few names in Latin letters may well be longer than the Hebrew or Arabic around them.
 const readsRightToLeft = (segments: ReadonlyArray<Segment>): boolean => {
-  if (!segments.some((segment) => segment.rightToLeft)) return false
   let leftward = 0
   let rightward = 0
   for (const { text } of segments) {
@@ -83,38 +84,20 @@ const readsRightToLeft = (segments: ReadonlyArray<Segment>): boolean => {
   return 2 * leftward > rightward
 }
 
-// In the order of reading: along the line, but for text of the other direction inside it, which keeps its own.
-const inOrder = (segments: Array<Segment>, rightToLeft: boolean): ReadonlyArray<Segment> => {
-  segments.sort((one, other) => one.left - other.left)
-  if (!segments.some((segment) => segment.rightToLeft)) return segments
-  if (rightToLeft) segments.reverse()
-  const ordered: Array<Segment> = []
-  for (let i = 0; i < segments.length;) {
-    const start = i
-    while (i < segments.length && segments[i]?.rightToLeft !== rightToLeft) i++
-    for (let j = i - 1; j >= start; j--) {
-      const other = segments[j]
-      if (other !== undefined) ordered.push(other)
-    }
-    const own = segments[i]
-    if (own !== undefined) ordered.push(own)
-    i++
-  }
-  return ordered
-}
-
 const close = ({ segments, baseline, size }: OpenLine): Line => {
+  segments.sort((one, other) => one.left - other.left)
+  const leftwards = segments.some((segment) => segment.rightToLeft) ? readsRightToLeft(segments) : undefined
   let text = ""
   let before: Segment | undefined
   let left = Infinity
   let right = -Infinity
   let top = Infinity
   let bottom = -Infinity
-  for (const segment of segments.length === 1 ? segments : inOrder(segments, readsRightToLeft(segments))) {
+  for (const segment of segments) {
     if (before === undefined) {
       text = segment.text
     } else {
-      const gap = segment.left >= before.left ? segment.left - before.right : before.left - segment.right
+      const gap = segment.left - before.right
       const smaller = Math.min(before.size, segment.size)
       text += separator(before.text, segment.text, gap, smaller, segment.spaced) + segment.text
     }
@@ -124,6 +107,7 @@ const close = ({ segments, baseline, size }: OpenLine): Line => {
     bottom = Math.max(bottom, segment.baseline + 0.2 * segment.size)
     before = segment
   }
+  if (leftwards !== undefined || mayBeTracked(text)) text = lineText(segments, leftwards)
   return { text: closeTracking(text), left, right, top, bottom, baseline, size }
 }
 

@@ -11,6 +11,8 @@ export interface Segment {
   size: number
   readonly rightToLeft: boolean
   readonly spaced: boolean
+  /** What it was joined from, in the order of the file. */
+  readonly parts: Array<Fragment>
 }
 
 // In parts of the font size. A wider gap may be a gutter, or the space between two cells of a table.
@@ -38,6 +40,28 @@ export const onOneLine = (
   return overlap >= 0.5 * x * small.size
 }
 
+// In parts of the larger text's size, but for the ratio of both sizes. Typesetting programs raise and lower small text by a
+// third of the size, some by half of it.
+const scriptRatio = 0.85
+const scriptGap = 0.3
+const scriptOverlap = -0.2
+
+/**
+ * Whether one of two pieces is set smaller and is raised or lowered, and touches the other: it reaches into the height of
+ * the larger, as no line above or below does. `gap` is what lies between them.
+ */
+export const isScript = (
+  one: { readonly baseline: number; readonly size: number },
+  other: { readonly baseline: number; readonly size: number },
+  gap: number
+): boolean => {
+  const [small, large] = one.size < other.size ? [one, other] : [other, one]
+  if (small.size > scriptRatio * large.size || large.size > 2.5 * small.size) return false
+  if (gap > scriptGap * large.size || gap < scriptOverlap * large.size) return false
+  const lowered = small.baseline - large.baseline
+  return lowered < 0.7 * small.size && lowered > -0.75 * large.size
+}
+
 /** What stands between two pieces of text that are `gap` apart. */
 export const separator = (before: string, after: string, gap: number, size: number, spaced: boolean): "" | " " => {
   if (isUnspaced(before.charCodeAt(before.length - 1)) && isUnspaced(after.charCodeAt(0))) {
@@ -61,9 +85,10 @@ export const toSegments = (fragments: ReadonlyArray<Fragment>): Array<Segment> =
         gap < widestWordGap * size &&
         gap > closest &&
         next.left >= open.left - (accent ? 0.5 * size : 0) &&
-        onOneLine(open, next)
+        (onOneLine(open, next) || isScript(open, next, gap))
       ) {
         short = next.text.length <= accentLength
+        open.parts.push(next)
         open.text += separator(open.text, next.text, gap, size, next.spaced) + next.text
         if (next.left < open.left) open.left = next.left
         if (next.right > open.right) open.right = next.right
@@ -81,7 +106,8 @@ export const toSegments = (fragments: ReadonlyArray<Fragment>): Array<Segment> =
       baseline: next.baseline,
       size: next.size,
       rightToLeft: next.rightToLeft,
-      spaced: next.spaced
+      spaced: next.spaced,
+      parts: [next]
     }
     short = next.text.length <= accentLength
     segments.push(open)

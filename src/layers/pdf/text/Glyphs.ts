@@ -1,0 +1,65 @@
+// The single glyphs of a run, for the few lines where the text of the whole run is not enough.
+import { cleanText } from "./Characters.ts"
+import type { Fragment } from "./Fragments.ts"
+
+/** What a run knows of its glyphs: see `reportGlyphs`. `scale` takes its numbers to those of the fragment's frame. */
+export interface GlyphPlaces {
+  readonly pieces: ReadonlyArray<string>
+  readonly places: ReadonlyArray<number>
+  readonly scale: number
+}
+
+/** A glyph, or a whole fragment if its glyphs are not known. Coordinates are those of the frame. */
+export interface Glyph {
+  readonly text: string
+  readonly left: number
+  readonly right: number
+  readonly baseline: number
+  readonly size: number
+  /** The run has a space before it. */
+  readonly spaced: boolean
+  /** The character spacing between this and the glyph before it, or -1 if the file has a blank there. */
+  readonly tracking: number
+}
+
+/** In the order of the file, and so from left to right. */
+export const glyphsOf = ({ text, left, right, baseline, size, spaced, glyphs }: Fragment): Array<Glyph> => {
+  if (glyphs === undefined) return [{ text, left, right, baseline, size, spaced, tracking: spaced ? -1 : 0 }]
+  const { pieces, places, scale } = glyphs
+  const found: Array<Glyph> = []
+  let index = 0
+  let space = spaced
+  for (const piece of pieces) {
+    if (piece === " ") {
+      space = true
+      continue
+    }
+    const [start = 0, end = 0, tracking = 0] = places.slice(index, index + 3)
+    index += 3
+    const raw = cleanText(piece)
+    const own = raw.trim()
+    if (own === "") {
+      space ||= raw !== ""
+      continue
+    }
+    found.push({
+      text: own,
+      left: left + start * scale,
+      right: left + end * scale,
+      baseline,
+      size,
+      spaced: space || raw.startsWith(" "),
+      tracking: tracking < 0 ? -1 : tracking * Math.abs(scale)
+    })
+    space = raw.endsWith(" ")
+  }
+  return found
+}
+
+/** Whether a glyph of the run stands on the one before it. */
+export const standOnEachOther = ({ places, scale }: GlyphPlaces, tolerance: number): boolean => {
+  for (let index = 3; index < places.length; index += 3) {
+    if (((places[index] ?? 0) - (places[index - 2] ?? 0)) * scale < -tolerance) return true
+  }
+  return false
+}

@@ -1,0 +1,114 @@
+// Letters set apart for their looks: "R I N G  P H Y S I C S". Each gap is as wide as a space, so that a space is seen in
+// each. Which of them part words is told by the file's blanks, by its character spacing, or by their widths.
+import type { Glyph } from "./Glyphs.ts"
+
+export interface PlacedGlyph extends Glyph {
+  /** Whether a space is read before it. */
+  space: boolean
+}
+
+// In parts of the font size.
+const spaceGap = 0.1
+const widestTracking = 1.5
+const widestUniform = 0.75
+const evenUniform = 0.06
+const evenLetters = 0.12
+const clearlyWider = 0.12
+
+const fewestLetters = 4
+
+const letter = /\p{L}/u
+const vowel = /[aeiouyàáâäåæèéêëìíîïòóôöøœùúûü]|[^\u0000-\u024f]/i
+
+/** Whether spaces are read between single letters. Few lines have any. */
+export const mayBeTracked = (text: string): boolean => /(?:^| )\S \S(?: |$)/.test(text)
+
+const gapBefore = (glyphs: ReadonlyArray<PlacedGlyph>, index: number): number => {
+  const [before, glyph] = [glyphs[index - 1], glyphs[index]]
+  return before === undefined || glyph === undefined ? 0 : (glyph.left - before.right) / glyph.size
+}
+
+// A gap that the character spacing accounts for is none.
+const closeByCharacterSpacing = (glyphs: ReadonlyArray<PlacedGlyph>): void => {
+  glyphs.forEach((glyph, index) => {
+    const { space, tracking, size } = glyph
+    if (!space || tracking <= 0 || tracking > widestTracking * size) return
+    if (gapBefore(glyphs, index) - tracking / size < spaceGap) glyph.space = false
+  })
+}
+
+// "A B C D" heads columns or lists answers.
+const isAlphabet = (texts: ReadonlyArray<string>): boolean => {
+  const codes = texts.map((text) => text.codePointAt(0) ?? 0)
+  const steps = codes.slice(1).map((code, index) => code - (codes[index] ?? 0))
+  return steps.every((step) => step > 0) && steps.reduce((sum, step) => sum + step, 0) <= 3 * steps.length
+}
+
+/** The widest gap between letters of one word; wider ones part words. Undefined if they cannot be told apart. */
+const widestLetterGap = (gaps: ReadonlyArray<number>): number | undefined => {
+  const sorted = Float64Array.from(gaps).sort()
+  const least = sorted[0] ?? 0
+  for (let index = 1; index < sorted.length; index++) {
+    const [before = 0, gap = 0] = [sorted[index - 1], sorted[index]]
+    if (gap - before < clearlyWider) continue
+    // Most words have two letters at least.
+    return before - least <= evenLetters && 2 * index >= sorted.length && before <= widestTracking ? before : undefined
+  }
+  return undefined
+}
+
+const close = (glyphs: ReadonlyArray<PlacedGlyph>, from: number, until: number): void => {
+  const own = glyphs.slice(from, until)
+  const texts = own.map(({ text }) => text)
+  const letters = texts.filter((text) => letter.test(text)).length
+  if (letters < fewestLetters || letters < 0.6 * own.length || isAlphabet(texts)) return
+  const gaps: Array<number> = []
+  const blanks: Array<boolean> = []
+  for (let index = from + 1; index < until; index++) {
+    gaps.push(gapBefore(glyphs, index))
+    blanks.push(glyphs[index]?.tracking === -1)
+  }
+  const plain = gaps.filter((_, index) => blanks[index] !== true)
+  const [least, most] = [Math.min(...plain), Math.max(...plain)]
+  let widest: number | undefined
+  if (plain.length === gaps.length || plain.length === 0) {
+    widest = widestLetterGap(gaps)
+    if (widest === undefined && plain.length > 0 && most <= widestUniform && most - least <= evenUniform) {
+      // A word of its own. Letters of different widths that stand in columns have even distances, and uneven gaps.
+      const word = letters >= 0.8 * own.length && texts.some((text) => vowel.test(text))
+      if (word && new Set(texts).size >= 3) widest = most
+    }
+  } else if (most - least <= evenLetters && most <= widestTracking) {
+    widest = most
+  }
+  if (widest === undefined) return
+  const mixed = plain.length > 0 && plain.length < gaps.length
+  for (let index = from + 1; index < until; index++) {
+    const glyph = glyphs[index]
+    const isBlank = mixed && blanks[index - from - 1] === true
+    if (glyph !== undefined && !isBlank && (gaps[index - from - 1] ?? Infinity) <= widest) glyph.space = false
+  }
+}
+
+/** Takes away the spaces between letters that belong to one word. */
+export const closeTrackedWords = (glyphs: ReadonlyArray<PlacedGlyph>): void => {
+  closeByCharacterSpacing(glyphs)
+  // Stretches of single letters with a space between each two of them, of one size on one baseline.
+  let from = 0
+  for (let index = 1; index <= glyphs.length; index++) {
+    const [before, glyph] = [glyphs[index - 1], glyphs[index]]
+    if (
+      glyph?.space === true &&
+      before !== undefined &&
+      Math.abs(glyph.size - before.size) <= 0.1 * glyph.size &&
+      Math.abs(glyph.baseline - before.baseline) <= 0.1 * glyph.size
+    ) {
+      continue
+    }
+    // The letter before one without a space is the first of a longer word.
+    const until = glyph !== undefined && !glyph.space ? index - 1 : index
+    if (until - from >= fewestLetters) close(glyphs, from, until)
+    while (index < glyphs.length && glyphs[index]?.space === false) index++
+    from = index
+  }
+}

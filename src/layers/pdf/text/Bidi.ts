@@ -176,6 +176,22 @@ const readRightwards = (units: ReadonlyArray<Unit>, read: Array<Read>): void => 
   }
 }
 
+const vowelMark = /^\p{M}+$/u
+
+// Most files draw a vowel mark on the left of its letter, so that it is read after it. Where a word would begin with one,
+// the file draws them on the right.
+const afterLetters = (read: Array<Read>): Array<Read> => {
+  const isMark = (index: number): boolean => read[index]?.turned === true && vowelMark.test(read[index].text)
+  if (!read.some((_, index) => isMark(index) && (index === 0 || read[index - 1]?.text === " "))) return read
+  const ordered: Array<Read> = []
+  for (let index = 0; index < read.length; index++) {
+    const from = index
+    while (isMark(index)) index++
+    ordered.push(...read.slice(index, index + 1), ...read.slice(from, index))
+  }
+  return ordered
+}
+
 /** How many brackets close one that is open, less those that do not. */
 const enclosed = (read: ReadonlyArray<Read>, mirroring: boolean): number => {
   const open: Array<string> = []
@@ -195,18 +211,33 @@ const enclosed = (read: ReadonlyArray<Read>, mirroring: boolean): number => {
   return score
 }
 
+// A few names in Latin letters may well be longer than the Hebrew or Arabic around them. An address is longer still, but
+// few lines of another language both begin and end in Hebrew or Arabic.
+const readsLeftwards = (units: ReadonlyArray<Unit>): boolean => {
+  let leftward = 0
+  let rightward = 0
+  for (const { text, kind } of units) {
+    if (kind === "right") leftward += text.length
+    else if (kind === "left") rightward += text.length
+  }
+  const isLetter = ({ kind }: Unit): boolean => kind === "left" || kind === "right"
+  const enclosing = units.find(isLetter)?.kind === "right" && units.findLast(isLetter)?.kind === "right"
+  return (enclosing ? 6 : 2) * leftward > rightward
+}
+
 /**
  * What glyphs say that stand from left to right on a line, `" "` between words. Each text is the characters of one glyph,
- * in the order of reading. `leftwards`: most of the line is read from right to left.
+ * in the order of reading.
  *
  * A glyph that encloses from the right looks like a bracket that opens on the left. Most fonts name it after its looks,
  * some after its meaning: brackets are turned unless only the other way they enclose something.
  */
-export const inReadingOrder = (texts: ReadonlyArray<string>, leftwards: boolean): string => {
+export const inReadingOrder = (texts: ReadonlyArray<string>): string => {
   const units = toUnits(texts)
-  const read: Array<Read> = []
-  if (leftwards) readLeftwards(units, 0, units.length, read)
-  else readRightwards(units, read)
+  const drawn: Array<Read> = []
+  if (readsLeftwards(units)) readLeftwards(units, 0, units.length, drawn)
+  else readRightwards(units, drawn)
+  const read = afterLetters(drawn)
   const mirroring = enclosed(read, true) >= enclosed(read, false)
   return read.map(({ text, turned }) => (mirroring && turned ? (mirrored.get(text) ?? text) : text)).join("")
 }

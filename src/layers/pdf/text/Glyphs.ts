@@ -1,5 +1,5 @@
 // The single glyphs of a run, for the few lines where the text of the whole run is not enough.
-import { cleanText } from "./Characters.ts"
+import { cleanText, hasRightToLeft } from "./Characters.ts"
 import type { Fragment } from "./Fragments.ts"
 
 /** What a run knows of its glyphs: see `reportGlyphs`. `scale` takes its numbers to those of the fragment's frame. */
@@ -22,6 +22,8 @@ export interface Glyph {
   readonly tracking: number
 }
 
+const isOfBothDirections = (text: string): boolean => hasRightToLeft(text) && /[A-Za-z\u00c0-\u024f]/.test(text)
+
 /** In the order of the file, and so from left to right. */
 export const glyphsOf = ({ text, left, right, baseline, size, spaced, glyphs }: Fragment): Array<Glyph> => {
   if (glyphs === undefined) return [{ text, left, right, baseline, size, spaced, tracking: spaced ? -1 : 0 }]
@@ -42,7 +44,7 @@ export const glyphsOf = ({ text, left, right, baseline, size, spaced, glyphs }: 
       space ||= raw !== ""
       continue
     }
-    found.push({
+    const glyph = {
       text: own,
       left: left + start * scale,
       right: left + end * scale,
@@ -50,7 +52,15 @@ export const glyphsOf = ({ text, left, right, baseline, size, spaced, glyphs }: 
       size,
       spaced: space || raw.startsWith(" "),
       tracking: tracking < 0 ? -1 : tracking * Math.abs(scale)
-    })
+    }
+    if (own.length > 2 && isOfBothDirections(own)) {
+      // A glyph that stands for words of two directions has no order of its own.
+      for (const [word, text] of own.split(" ").entries()) {
+        found.push(word === 0 ? { ...glyph, text } : { ...glyph, text, left: glyph.right, spaced: true, tracking: -1 })
+      }
+    } else {
+      found.push(glyph)
+    }
     space = raw.endsWith(" ")
   }
   return found
@@ -62,4 +72,22 @@ export const standOnEachOther = ({ places, scale }: GlyphPlaces, tolerance: numb
     if (((places[index] ?? 0) - (places[index - 2] ?? 0)) * scale < -tolerance) return true
   }
   return false
+}
+
+/** The part of a fragment that has the glyphs `from` to `until` of all its `glyphs`. */
+export const sliceOf = (fragment: Fragment, glyphs: ReadonlyArray<Glyph>, from: number, until: number): Fragment => {
+  const own = glyphs.slice(from, until)
+  const first = own[0]
+  if (first === undefined || fragment.glyphs === undefined) return fragment
+  const { left, spaced } = first
+  const pieces = own.flatMap((glyph, index) => (glyph.spaced && index > 0 ? [" ", glyph.text] : [glyph.text]))
+  const places = own.flatMap((glyph) => [glyph.left - left, glyph.right - left, glyph.tracking])
+  return {
+    ...fragment,
+    text: pieces.join(""),
+    left,
+    right: own.at(-1)?.right ?? first.right,
+    spaced,
+    glyphs: { pieces, places, scale: 1 }
+  }
 }

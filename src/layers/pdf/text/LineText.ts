@@ -30,10 +30,10 @@ const glyphsOfLine = (segments: ReadonlyArray<Segment>): Array<PlacedGlyph> => {
   return line
 }
 
-/** `leftwards`: most of the line is read from right to left. Undefined: none of it is. */
-export const lineText = (segments: ReadonlyArray<Segment>, leftwards: boolean | undefined): string => {
+/** The text of segments that are ordered from left to right. `rightToLeft`: some of it is read the other way. */
+export const lineText = (segments: ReadonlyArray<Segment>, rightToLeft: boolean): string => {
   const glyphs = glyphsOfLine(segments)
   closeTrackedWords(glyphs)
   const texts = glyphs.flatMap(({ text, space }, index) => (space && index > 0 ? [" ", text] : [text]))
-  return leftwards === undefined ? texts.join("") : inReadingOrder(texts, leftwards)
+  return rightToLeft ? inReadingOrder(texts) : texts.join("")
 }

@@ -3,11 +3,15 @@
 // that follows it, so what is compared is glyphs.
 import type { Fragment } from "./Fragments.ts"
 import type { Glyph } from "./Glyphs.ts"
-import { glyphsOf, standOnEachOther } from "./Glyphs.ts"
+import { glyphsOf, sliceOf, standOnEachOther } from "./Glyphs.ts"
 
 // In parts of the font size. Kerning draws letters nearer to each other than they are wide, but not as near as this.
 const kerning = 0.1
 const nearly = 0.25
+const cellWidth = 0.15
+// In parts of the width of a letter: a doubled letter stands its whole width further.
+const nearlyOfWidth = 0.7
+const cellsApart = Math.ceil(nearly / cellWidth)
 
 // How far back one string is looked for is bounded, so that a page with 100,000 full stops costs no more than it should.
 const longestMemory = 32
@@ -23,7 +27,7 @@ interface Box {
 
 const isCopy = (one: Box, other: Box): boolean => {
   const dy = nearly * other.size
-  const dx = Math.min(dy, 0.5 * (other.right - other.left))
+  const dx = Math.min(dy, nearlyOfWidth * (other.right - other.left))
   return (
     Math.abs(one.left - other.left) <= dx &&
     Math.abs(one.right - other.right) <= dy &&
@@ -73,9 +77,8 @@ class Row {
   #keep(glyph: Glyph): boolean {
     const glyphs = this.#glyphs
     if (glyphs === undefined) return true
-    // Copies are at most half a cell apart.
-    const cell = Math.round(glyph.left / (2 * nearly * this.#size))
-    for (let near = cell - 1; near <= cell + 1; near++) {
+    const cell = Math.round(glyph.left / (cellWidth * this.#size))
+    for (let near = cell - cellsApart; near <= cell + cellsApart; near++) {
       const other = glyphs.get(`${near} ${glyph.text}`)
       if (other !== undefined && isCopy(other, glyph)) return false
     }
@@ -92,27 +95,12 @@ const withoutCopies = (
 ): ReadonlyArray<Fragment> => {
   const pieces: Array<Fragment> = []
   for (let from = 0; from < glyphs.length; from++) {
-    const first = glyphs[from]
-    if (first === undefined || kept[from] !== true) continue
+    if (kept[from] !== true) continue
     let until = from + 1
     while (kept[until] === true) until++
-    const own = glyphs.slice(from, until)
-    const texts = own.flatMap(({ text, spaced }, index) => (spaced && index > 0 ? [" ", text] : [text]))
-    pieces.push({
-      ...fragment,
-      text: fragment.glyphs === undefined ? fragment.text : texts.join(""),
-      left: first.left,
-      right: own.at(-1)?.right ?? first.right,
-      spaced: first.spaced && from === 0,
-      glyphs:
-        fragment.glyphs === undefined
-          ? undefined
-          : {
-              pieces: texts,
-              places: own.flatMap(({ left, right, tracking }) => [left - first.left, right - first.left, tracking]),
-              scale: 1
-            }
-    })
+    const piece = sliceOf(fragment, glyphs, from, until)
+    // What was before a copy is not before this.
+    pieces.push(from === 0 ? piece : { ...piece, spaced: false })
     from = until
   }
   return pieces

@@ -1,6 +1,7 @@
 // Joins fragments that follow each other on one baseline, in the order in which the file shows them.
 import { isUnspaced } from "./Characters.ts"
 import type { Fragment } from "./Fragments.ts"
+import { isScript } from "./Scripts.ts"
 
 /** Text without a wide gap. `baseline` and `size` are those of its largest fragment. */
 export interface Segment {
@@ -23,6 +24,7 @@ const overlap = 0.3
 // An accent, a stroke or a circle is drawn over its letter.
 const accentOverlap = 1.1
 const accentLength = 2
+const touching = 0.1
 
 /** Whether both stand on one line: the smaller may be raised or lowered, but lies mostly beside the larger. */
 export const onOneLine = (
@@ -38,28 +40,6 @@ export const onOneLine = (
     Math.min(small.baseline, large.baseline) -
     Math.max(small.baseline - x * small.size, large.baseline - x * large.size)
   return overlap >= 0.5 * x * small.size
-}
-
-// In parts of the larger text's size, but for the ratio of both sizes. Typesetting programs raise and lower small text by a
-// third of the size, some by half of it.
-const scriptRatio = 0.85
-const scriptGap = 0.3
-const scriptOverlap = -0.2
-
-/**
- * Whether one of two pieces is set smaller and is raised or lowered, and touches the other: it reaches into the height of
- * the larger, as no line above or below does. `gap` is what lies between them.
- */
-export const isScript = (
-  one: { readonly baseline: number; readonly size: number },
-  other: { readonly baseline: number; readonly size: number },
-  gap: number
-): boolean => {
-  const [small, large] = one.size < other.size ? [one, other] : [other, one]
-  if (small.size > scriptRatio * large.size || large.size > 2.5 * small.size) return false
-  if (gap > scriptGap * large.size || gap < scriptOverlap * large.size) return false
-  const lowered = small.baseline - large.baseline
-  return lowered < 0.7 * small.size && lowered > -0.75 * large.size
 }
 
 /** What stands between two pieces of text that are `gap` apart. */
@@ -84,7 +64,7 @@ export const toSegments = (fragments: ReadonlyArray<Fragment>): Array<Segment> =
       if (
         gap < widestWordGap * size &&
         gap > closest &&
-        next.left >= open.left - (accent ? 0.5 * size : 0) &&
+        (accent ? next.right > open.left + touching * size : next.left >= open.left) &&
         (onOneLine(open, next) || isScript(open, next, gap))
       ) {
         short = next.text.length <= accentLength

@@ -10,12 +10,13 @@ export interface PlacedGlyph extends Glyph {
 // In parts of the font size.
 const spaceGap = 0.1
 const widestTracking = 1.5
-const widestUniform = 0.75
+const widestUniform = 0.9
 const evenUniform = 0.06
 const evenLetters = 0.12
 const clearlyWider = 0.12
 
 const fewestLetters = 4
+const longFormula = 7
 
 const letter = /\p{L}/u
 const vowel = /[aeiouyàáâäåæèéêëìíîïòóôöøœùúûü]|[^\u0000-\u024f]/i
@@ -43,6 +44,10 @@ const isAlphabet = (texts: ReadonlyArray<string>): boolean => {
   const steps = codes.slice(1).map((code, index) => code - (codes[index] ?? 0))
   return steps.every((step) => step > 0) && steps.reduce((sum, step) => sum + step, 0) <= 3 * steps.length
 }
+
+// Variables of a formula stand apart, too, but there are few of them.
+const isWord = (text: string): boolean =>
+  vowel.test(text) && new Set(text).size >= 3 && (text.length >= longFormula || /^\p{Lu}(\P{Ll}+|\P{Lu}+)$/u.test(text))
 
 /** The widest gap between letters of one word; wider ones part words. Undefined if they cannot be told apart. */
 const widestLetterGap = (gaps: ReadonlyArray<number>): number | undefined => {
@@ -75,8 +80,7 @@ const close = (glyphs: ReadonlyArray<PlacedGlyph>, from: number, until: number):
     widest = widestLetterGap(gaps)
     if (widest === undefined && plain.length > 0 && most <= widestUniform && most - least <= evenUniform) {
       // A word of its own. Letters of different widths that stand in columns have even distances, and uneven gaps.
-      const word = letters >= 0.8 * own.length && texts.some((text) => vowel.test(text))
-      if (word && new Set(texts).size >= 3) widest = most
+      if (letters >= 0.8 * own.length && isWord(texts.join(""))) widest = most
     }
   } else if (most - least <= evenLetters && most <= widestTracking) {
     widest = most

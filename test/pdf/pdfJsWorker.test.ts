@@ -22,7 +22,7 @@ const itemsOf = (task: PDFDocumentLoadingTask) =>
       const page = await document.getPage(number)
       const { items } = await page.getTextContent({ disableNormalization: true })
       // The names of fonts count the documents that were opened. What pdf.js does not report by itself is tested below.
-      pages.push(items.map((item) => ({ ...item, fontName: "", glyphs: [], places: [] })))
+      pages.push(items.map((item) => ({ ...item, fontName: "", glyphs: undefined, places: [] })))
     }
     await task.destroy()
     return pages

@@ -7,7 +7,7 @@ const dropped = "isInvisibleFormatMark: !!groups?.[3]"
 const kept = "isInvisibleFormatMark: !!groups?.[3] && !/[\\u200c\\u200d\\u0600-\\u0605\\u06dd\\u08e2]/.test(char)"
 
 const firstState = "totalWidth: 0,\n      totalHeight: 0,"
-const moreState = `${firstState}\n      places: [],\n      blank: false,\n      tracked: 0,`
+const moreState = `${firstState}\n      places: [],\n      placesLength: 0,\n      blank: false,\n      tracked: 0,`
 
 // A blank glyph is not shown, and is forgotten once another blank has been noted for this gap.
 const blank = 'saveLastChar(" ");\n          continue;'
@@ -17,15 +17,21 @@ const shown = "const glyphUnicode = glyph.unicode;"
 const placed = `${shown}
         const step = textChunk.textAdvanceScale;
         const end = font.vertical ? textChunk.totalHeight + textChunk.height * step : textChunk.totalWidth + textChunk.width * step;
-        textChunk.places.push(end - scaledDim * step, end, textChunk.blank ? -1 : textChunk.tracked * step);
+        textChunk.places[textChunk.placesLength++] = end - scaledDim * step;
+        textChunk.places[textChunk.placesLength++] = end;
+        textChunk.places[textChunk.placesLength++] = textChunk.blank ? -1 : textChunk.tracked * step;
         textChunk.blank = false;
         textChunk.tracked = baseCharSpacing * textState.textHScale;`
 
 const reported = "hasEOL: textChunk.hasEOL\n      };"
-const reportedWithGlyphs = "hasEOL: textChunk.hasEOL,\n        glyphs: textChunk.str,\n        places: textChunk.places\n      };"
+const reportedWithGlyphs = `hasEOL: textChunk.hasEOL,
+        glyphs: bidiResult.str === text && text.length === textChunk.str.length ? undefined : textChunk.str,
+        places: textChunk.places.slice(0, textChunk.placesLength)
+      };`
 
 const emptied = "textContentItem.initialized = false;\n      textContentItem.str.length = 0;"
-const replaced = "textContentItem.initialized = false;\n      textContentItem.str = [];\n      textContentItem.places = [];"
+const replaced =
+  "textContentItem.initialized = false;\n      textContentItem.str = [];\n      textContentItem.placesLength = 0;"
 
 const changes = [
   [dropped, kept],
@@ -42,9 +48,11 @@ export const canReportGlyphs = (source: string): boolean =>
 
 /**
  * The source of pdf.js's worker, changed so that a run has two more fields. `glyphs` are the characters of each glyph, in
- * the order of the file, with `" "` between where the run has a space. `places` has three numbers for each glyph (not for
+ * the order of the file, with `" "` between where the run has a space; undefined if those are the letters of `str`. `places` has three numbers for each glyph (not for
  * the spaces): where it starts and ends, in user space along the baseline from the start of the run, and the character
  * spacing before it, or -1 if the file has a blank there. Unchanged where it is not known how.
  */
 export const reportGlyphs = (source: string): string =>
-  canReportGlyphs(source) ? changes.reduce((text, [before, after]) => text.replace(before, () => after), source) : source
+  canReportGlyphs(source)
+    ? changes.reduce((text, [before, after]) => text.replace(before, () => after), source)
+    : source

@@ -22,8 +22,37 @@ const quickTransform = `
         n0 * a + n2 * b, n1 * a + n3 * b, n0 * c + n2 * d, n1 * c + n3 * d, n0 * e + n2 * f + n[4], n1 * e + n3 * f + n[5]
       ];`
 
-/** The source of pdf.js's worker with its hottest function unrolled; unchanged where that function is not found. */
-export const quicken = (source: string): string => source.replace(slowTransform, quickTransform)
+// A glyph starts where the one before it ended, unless something moved the place between them: within a string of glyphs,
+// a blank, character spacing or a glyph beside the page. That place has been worked out already.
+const settledStart: ReadonlyArray<readonly [before: string, after: string]> = [
+  ["prevTransform: null,", "prevTransform: null,\n      settled: false,"],
+  [
+    "const currentTransform = getCurrentTextTransform();",
+    "const currentTransform = textContentItem.settled ? textContentItem.prevTransform : getCurrentTextTransform();"
+  ],
+  ["const baseCharSpacing = font", "textContentItem.settled = false;\n      const baseCharSpacing = font"],
+  [
+    "if (!keepWhiteSpace && category.isWhitespace) {",
+    "if (!keepWhiteSpace && category.isWhitespace) {\n          textContentItem.settled = false;"
+  ],
+  [
+    "if (!category.isZeroWidthDiacritic && !compareWithLastPosition(scaledDim)) {",
+    "if (!category.isZeroWidthDiacritic && !compareWithLastPosition(scaledDim)) {\n          textContentItem.settled = false;"
+  ],
+  [
+    "const glyphUnicode = glyph.unicode;",
+    "textChunk.settled = charSpacing === 0 && (scaledDim !== 0 || textChunk.settled);\n        const glyphUnicode = glyph.unicode;"
+  ]
+]
+
+const changes = [[slowTransform, quickTransform] as const, ...settledStart]
+
+/** Whether each place that `quicken` changes is in the source, once. */
+export const canQuicken = (source: string): boolean => changes.every(([before]) => source.split(before).length === 2)
+
+/** The source of pdf.js's worker, with what is done for each glyph made quicker; unchanged where that is not found. */
+export const quicken = (source: string): string =>
+  canQuicken(source) ? changes.reduce((text, [before, after]) => text.replace(before, () => after), source) : source
 
 const url = import.meta.resolve("pdfjs-dist/legacy/build/pdf.worker.mjs")
 

@@ -12,7 +12,7 @@ export interface TextRun {
   readonly width: number
   readonly height: number
   /** Where its glyphs stand, if that is known: see `reportGlyphs`. */
-  readonly glyphs?: ReadonlyArray<string>
+  readonly glyphs?: ReadonlyArray<string> | undefined
   readonly places?: ReadonlyArray<number>
 }
 
@@ -49,10 +49,10 @@ const ascent = 0.8
 const isRun = (item: object): item is TextRun => "str" in item && "transform" in item
 
 // A run of negative width starts at its right end.
-const placesOf = ({ glyphs, places }: TextRun, unit: number): GlyphPlaces | undefined =>
-  glyphs === undefined || places === undefined
+const placesOf = ({ str, glyphs, places }: TextRun, unit: number): GlyphPlaces | undefined =>
+  places === undefined
     ? undefined
-    : { pieces: glyphs, places, scale: (places.at(-2) ?? 0) < 0 ? -unit : unit }
+    : { pieces: glyphs ?? str, places, scale: (places[places.length - 2] ?? 0) < 0 ? -unit : unit }
 
 interface OpenFrame {
   readonly frame: Frame

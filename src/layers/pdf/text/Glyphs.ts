@@ -4,7 +4,7 @@ import type { Fragment } from "./Fragments.ts"
 
 /** What a run knows of its glyphs: see `reportGlyphs`. `scale` takes its numbers to those of the fragment's frame. */
 export interface GlyphPlaces {
-  readonly pieces: ReadonlyArray<string>
+  readonly pieces: Iterable<string>
   readonly places: ReadonlyArray<number>
   readonly scale: number
 }
@@ -36,7 +36,9 @@ export const glyphsOf = ({ text, left, right, baseline, size, spaced, glyphs }: 
       space = true
       continue
     }
-    const [start = 0, end = 0, tracking = 0] = places.slice(index, index + 3)
+    const start = places[index] ?? 0
+    const end = places[index + 1] ?? start
+    const tracking = places[index + 2] ?? 0
     index += 3
     const raw = cleanText(piece)
     const own = raw.trim()

@@ -111,6 +111,7 @@ export class Overprints {
   readonly #before: Array<number> = []
   readonly #fragments: Array<Fragment>
   readonly #bands = new Map<number, Array<Row>>()
+  #lastRow: Row | undefined
 
   constructor(fragments: Array<Fragment>) {
     this.#fragments = fragments
@@ -136,6 +137,8 @@ export class Overprints {
   #rowOf(fragment: Fragment): Row {
     const { baseline, size } = fragment
     const near = nearly * size
+    const last = this.#lastRow
+    if (last !== undefined && Math.abs(last.baseline - baseline) <= near) return last
     const band = Math.floor(baseline / bandHeight)
     const first = Math.max(band - 1, Math.floor((baseline - near) / bandHeight))
     const final = Math.min(band + 1, Math.floor((baseline + near) / bandHeight))
@@ -144,10 +147,14 @@ export class Overprints {
       if (rows === undefined) continue
       for (let index = rows.length - 1; index >= 0 && index >= rows.length - rowsInBand; index--) {
         const row = rows[index]
-        if (row !== undefined && Math.abs(row.baseline - baseline) <= near) return row
+        if (row !== undefined && Math.abs(row.baseline - baseline) <= near) {
+          this.#lastRow = row
+          return row
+        }
       }
     }
     const row = new Row(fragment)
+    this.#lastRow = row
     const rows = this.#bands.get(band)
     if (rows === undefined) this.#bands.set(band, [row])
     else rows.push(row)

@@ -21,8 +21,11 @@ const longFormula = 7
 const letter = /\p{L}/u
 const vowel = /[aeiouyàáâäåæèéêëìíîïòóôöøœùúûü]|[^\u0000-\u024f]/i
 
-/** Whether spaces are read between single letters. Few lines have any. */
-export const mayBeTracked = (text: string): boolean => /(?:^| )\S \S(?: |$)/.test(text)
+const singleLetters =
+  /(?:^| )[^\u0000-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf] [^\u0000-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf](?: |$)/
+
+/** Whether spaces are read between single letters or figures. Few lines have any. */
+export const mayBeTracked = (text: string): boolean => singleLetters.test(text)
 
 const gapBefore = (glyphs: ReadonlyArray<PlacedGlyph>, index: number): number => {
   const [before, glyph] = [glyphs[index - 1], glyphs[index]]

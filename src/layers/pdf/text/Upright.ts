@@ -71,9 +71,7 @@ const toColumns = (letters: ReadonlyArray<Letter>): Array<Array<Letter>> => {
     if (strip?.[0] !== undefined && letter.centre - strip[0].centre <= offCentre * size) strip.push(letter)
     else strips.push([letter])
   }
-  return strips.flatMap((strip) =>
-    chain(strip.sort((one, other) => one.fragment.baseline - other.fragment.baseline))
-  )
+  return strips.flatMap((strip) => chain(strip.sort((one, other) => one.fragment.baseline - other.fragment.baseline)))
 }
 
 interface Neighbours {

@@ -1,6 +1,6 @@
 // From what pdf.js reports to pieces of text in a frame in which they all read from left to right and top to bottom.
 import { cleanText, hasRightToLeft } from "./Characters.ts"
-import type { GlyphPlaces } from "./Glyphs.ts"
+import type { Fragment, GlyphPlaces } from "./Fragment.ts"
 import { Overprints } from "./Overprints.ts"
 import { findUpright } from "./Upright.ts"
 
@@ -21,19 +21,6 @@ export interface Viewport {
   readonly width: number
   readonly height: number
   readonly transform: ReadonlyArray<number>
-}
-
-/** Coordinates are those of the fragment's frame. `left` to `right` along the baseline; `size` is that of the font. */
-export interface Fragment {
-  readonly text: string
-  readonly left: number
-  readonly right: number
-  readonly baseline: number
-  readonly size: number
-  readonly rightToLeft: boolean
-  /** The file itself has white space between this and the fragment before it. */
-  readonly spaced: boolean
-  readonly glyphs: GlyphPlaces | undefined
 }
 
 /** All text of one direction. (`ux`, `uy`) is the direction of its baselines on the displayed page. */
@@ -81,7 +68,7 @@ class Frames {
 
   /** Moves upright columns to where the vertical text of their direction is. */
   turnUpright(): void {
-    for (const [degrees, { frame, vertical }] of [...this.#frames]) {
+    for (const [degrees, { frame, vertical }] of Array.from(this.#frames)) {
       const upright = vertical ? undefined : findUpright(frame.fragments, ascent)
       if (upright === undefined) continue
       const characters = upright.columns.reduce((sum, { text }) => sum + text.length, 0)

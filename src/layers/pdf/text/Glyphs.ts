@@ -1,13 +1,6 @@
 // The single glyphs of a run, for the few lines where the text of the whole run is not enough.
 import { cleanText, hasRightToLeft } from "./Characters.ts"
-import type { Fragment } from "./Fragments.ts"
-
-/** What a run knows of its glyphs: see `reportGlyphs`. `scale` takes its numbers to those of the fragment's frame. */
-export interface GlyphPlaces {
-  readonly pieces: Iterable<string>
-  readonly places: ReadonlyArray<number>
-  readonly scale: number
-}
+import type { Fragment, GlyphPlaces } from "./Fragment.ts"
 
 /** A glyph, or a whole fragment if its glyphs are not known. Coordinates are those of the frame. */
 export interface Glyph {

@@ -1,8 +1,9 @@
 // Subscripts, superscripts, ordinals and marks of notes: small text that belongs to the line on which it is raised or
 // lowered. Most files draw it where it is read; some draw all of it after its line, which then has holes for it.
-import type { Fragment } from "./Fragments.ts"
+import type { Fragment } from "./Fragment.ts"
 import { glyphsOf, sliceOf } from "./Glyphs.ts"
 import type { Segment } from "./Segments.ts"
+import { isRaisedOrLowered, isScript } from "./Segments.ts"
 
 /** A line while it is put together. `baseline` and `size` are those of its largest text. */
 export interface OpenLine {
@@ -11,37 +12,8 @@ export interface OpenLine {
   size: number
 }
 
-interface Place {
-  readonly baseline: number
-  readonly size: number
-}
-
-const scriptRatio = 0.85
-const smallestRatio = 0.4
-// In parts of the larger text's size. Typesetting programs raise and lower by a third of the size, some by half of it.
-const widestGap = 0.3
-const deepestOverlap = 0.2
-const highest = 0.75
-// In parts of the smaller text's size: below that is the next line.
-const lowest = 0.95
-
 const longestScript = 12
 const neighbouringLines = 4
-
-const isRaisedOrLowered = (small: Place, large: Place): boolean => {
-  if (small.size > scriptRatio * large.size || small.size < smallestRatio * large.size) return false
-  const lowered = small.baseline - large.baseline
-  return lowered < lowest * small.size && lowered > -highest * large.size
-}
-
-/**
- * Whether one of two pieces is set smaller, is raised or lowered, and touches the other: it reaches into the height of
- * the larger, as no line above or below does. `gap` is what lies between them.
- */
-export const isScript = (one: Place, other: Place, gap: number): boolean => {
-  const [small, large] = one.size < other.size ? [one, other] : [other, one]
-  return gap <= widestGap * large.size && gap >= -deepestOverlap * large.size && isRaisedOrLowered(small, large)
-}
 
 /** The segment in two, with room for `script` between; undefined if there is none. */
 const splitAround = (segment: Segment, script: Segment): readonly [Segment, Segment] | undefined => {

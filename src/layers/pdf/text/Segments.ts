@@ -1,7 +1,6 @@
 // Joins fragments that follow each other on one baseline, in the order in which the file shows them.
 import { isUnspaced } from "./Characters.ts"
-import type { Fragment } from "./Fragments.ts"
-import { isScript } from "./Scripts.ts"
+import type { Fragment } from "./Fragment.ts"
 
 /** Text without a wide gap. `baseline` and `size` are those of its largest fragment. */
 export interface Segment {
@@ -40,6 +39,36 @@ export const onOneLine = (
     Math.min(small.baseline, large.baseline) -
     Math.max(small.baseline - x * small.size, large.baseline - x * large.size)
   return overlap >= 0.5 * x * small.size
+}
+
+interface Place {
+  readonly baseline: number
+  readonly size: number
+}
+
+const scriptRatio = 0.85
+const smallestRatio = 0.4
+// In parts of the larger text's size. Typesetting programs raise and lower by a third of the size, some by half of it.
+const widestGap = 0.3
+const deepestOverlap = 0.2
+const highest = 0.75
+// In parts of the smaller text's size: below that is the next line.
+const lowest = 0.95
+
+/** Whether small text stands a little higher or lower than the larger. */
+export const isRaisedOrLowered = (small: Place, large: Place): boolean => {
+  if (small.size > scriptRatio * large.size || small.size < smallestRatio * large.size) return false
+  const lowered = small.baseline - large.baseline
+  return lowered < lowest * small.size && lowered > -highest * large.size
+}
+
+/**
+ * Whether one of two pieces is set smaller, is raised or lowered, and touches the other: it reaches into the height of
+ * the larger, as no line above or below does. `gap` is what lies between them.
+ */
+export const isScript = (one: Place, other: Place, gap: number): boolean => {
+  const [small, large] = one.size < other.size ? [one, other] : [other, one]
+  return gap <= widestGap * large.size && gap >= -deepestOverlap * large.size && isRaisedOrLowered(small, large)
 }
 
 /** What stands between two pieces of text that are `gap` apart. */

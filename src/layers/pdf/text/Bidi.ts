@@ -216,13 +216,17 @@ const enclosed = (read: ReadonlyArray<Read>, mirroring: boolean): number => {
 const readsLeftwards = (units: ReadonlyArray<Unit>): boolean => {
   let leftward = 0
   let rightward = 0
+  let first: Kind | undefined
+  let last: Kind | undefined
   for (const { text, kind } of units) {
+    if (kind !== "left" && kind !== "right") continue
     if (kind === "right") leftward += text.length
-    else if (kind === "left") rightward += text.length
+    else rightward += text.length
+    first ??= kind
+    last = kind
   }
-  const isLetter = ({ kind }: Unit): boolean => kind === "left" || kind === "right"
-  const enclosing = units.find(isLetter)?.kind === "right" && units.findLast(isLetter)?.kind === "right"
-  return (enclosing ? 6 : 2) * leftward > rightward
+  const factor = first !== last ? 2 : first === "right" ? 6 : 1
+  return factor * leftward > rightward
 }
 
 /**

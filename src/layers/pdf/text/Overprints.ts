@@ -11,6 +11,8 @@ const nearly = 0.25
 const cellWidth = 0.15
 // In parts of the width of a letter: a doubled letter stands its whole width further.
 const nearlyOfWidth = 0.7
+// One glyph in as many, if they lie on the text of their own run.
+const leastCopies = 3
 const cellsApart = Math.ceil(nearly / cellWidth)
 
 // How far back one string is looked for is bounded, so that a page with 100,000 full stops costs no more than it should.
@@ -70,7 +72,10 @@ class Row {
     }
     const glyphs = glyphsOf(fragment)
     const kept = glyphs.map((glyph) => this.#keep(glyph))
-    return kept.every(Boolean) ? [fragment] : withoutCopies(fragment, glyphs, kept)
+    const copies = kept.filter((isKept) => !isKept).length
+    // Two letters that are set very close are no copies: of copies there are many, or they lie on other text.
+    const few = !overlaps && copies * leastCopies < glyphs.length
+    return copies === 0 || few ? [fragment] : withoutCopies(fragment, glyphs, kept)
   }
 
   /** Whether the glyph is no copy of an earlier one. */

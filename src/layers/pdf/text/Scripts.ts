@@ -14,9 +14,13 @@ export interface OpenLine {
 
 const longestScript = 12
 const neighbouringLines = 4
+// More on one line are only found in files made to cost time.
+const mostScripts = 64
+const longestHost = 2000
 
 /** The segment in two, with room for `script` between; undefined if there is none. */
 const splitAround = (segment: Segment, script: Segment): readonly [Segment, Segment] | undefined => {
+  if (segment.text.length > longestHost) return undefined
   const tolerance = 0.15 * script.size
   const middle = (script.left + script.right) / 2
   const before: Array<Fragment> = []
@@ -52,7 +56,10 @@ const touches = (segment: Segment, script: Segment): boolean => {
 export const attachScripts = (lines: ReadonlyArray<OpenLine>): Array<OpenLine> => {
   const left: Array<OpenLine> = []
   lines.forEach((line, index) => {
-    if (line.segments.some(({ text, rightToLeft }) => text.length > longestScript || rightToLeft)) {
+    if (
+      line.segments.length > mostScripts ||
+      line.segments.some(({ text, rightToLeft }) => text.length > longestScript || rightToLeft)
+    ) {
       left.push(line)
       return
     }
@@ -78,11 +85,13 @@ const unspaced = (segment: Segment): Segment => ({
 /** Segments that are ordered from left to right, but one with a hole in which a script stands is split there. */
 export const aroundScripts = (segments: ReadonlyArray<Segment>): ReadonlyArray<Segment> => {
   let split: Array<Segment> | undefined
+  let scripts = 0
   for (let index = 1; index < segments.length; index++) {
     const segment = segments[index]
     const before = split === undefined ? segments[index - 1] : split.at(-1)
     if (segment === undefined || before === undefined) continue
-    if (segment.right < before.right && isRaisedOrLowered(segment, before)) {
+    if (scripts < mostScripts && segment.right < before.right && isRaisedOrLowered(segment, before)) {
+      scripts++
       const halves = segment.left < before.left ? undefined : splitAround(before, segment)
       if (halves !== undefined) {
         split ??= segments.slice(0, index)

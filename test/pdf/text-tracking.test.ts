@@ -81,4 +81,13 @@ describe("letters set apart", () => {
       )
     })
   )
+
+  it.effect("are no words where character spacing alone parts words", () =>
+    Effect.gen(function* () {
+      const pieces = ["r", "=", "0", "but", "the", "second"].map(
+        (word) => `0 Tc (${word.slice(0, -1)}) Tj 3 Tc (${word.slice(-1)}) Tj`
+      )
+      assert.strictEqual(yield* read(`BT /F1 12 Tf 72 700 Td ${pieces.join(" ")} ET`), "r = 0 but the second")
+    })
+  )
 })

@@ -32,13 +32,43 @@ const gapBefore = (glyphs: ReadonlyArray<PlacedGlyph>, index: number): number =>
   return before === undefined || glyph === undefined ? 0 : (glyph.left - before.right) / glyph.size
 }
 
-// A gap that the character spacing accounts for is none.
+// Some files set words apart by the character spacing of one letter: no neighbour of that gap has it.
+const fewestSpaced = 4
+const plain = /^[\p{L}\p{N}]+$/u
+
+type Gap = "blank" | "spaced" | "other"
+
+const kindOfGap = (glyphs: ReadonlyArray<PlacedGlyph>, index: number): Gap => {
+  const glyph = glyphs[index]
+  if (glyph === undefined) return "other"
+  const { tracking, size } = glyph
+  if (tracking === -1) return "blank"
+  if (tracking <= 0 || tracking > widestTracking * size) return "other"
+  return Math.abs(gapBefore(glyphs, index) - tracking / size) < spaceGap / 2 ? "spaced" : "other"
+}
+
+/** A gap that the character spacing of all letters around accounts for is none. */
 const closeByCharacterSpacing = (glyphs: ReadonlyArray<PlacedGlyph>): void => {
-  glyphs.forEach((glyph, index) => {
-    const { space, tracking, size } = glyph
-    if (!space || tracking <= 0 || tracking > widestTracking * size) return
-    if (gapBefore(glyphs, index) - tracking / size < spaceGap) glyph.space = false
-  })
+  for (let index = 1; index < glyphs.length; index++) {
+    if (kindOfGap(glyphs, index) === "other") continue
+    let until = index + 1
+    let spaced = kindOfGap(glyphs, index) === "spaced" ? 1 : 0
+    for (let kind = kindOfGap(glyphs, until); kind !== "other"; kind = kindOfGap(glyphs, ++until)) {
+      if (kind === "spaced") spaced++
+    }
+    // A letter that is joined to one outside belongs to a word whose letters are not set apart.
+    const from = index > 1 && glyphs[index - 1]?.space === false ? index + 1 : index
+    const end = glyphs[until]?.space === false ? until - 1 : until
+    const isWhole = from === index && end === until
+    const own = glyphs.slice(from - 1, end)
+    if (spaced >= fewestSpaced || (isWhole && own.every(({ text }) => plain.test(text)))) {
+      for (let at = from; at < end; at++) {
+        const glyph = glyphs[at]
+        if (glyph !== undefined && glyph.tracking !== -1) glyph.space = false
+      }
+    }
+    index = until
+  }
 }
 
 // "A B C D" heads columns or lists answers.
@@ -76,12 +106,13 @@ const close = (glyphs: ReadonlyArray<PlacedGlyph>, from: number, until: number):
     gaps.push(gapBefore(glyphs, index))
     blanks.push(glyphs[index]?.tracking === -1)
   }
-  const plain = gaps.filter((_, index) => blanks[index] !== true)
-  const [least, most] = [Math.min(...plain), Math.max(...plain)]
+  const unblank = gaps.filter((_, index) => blanks[index] !== true)
+  const least = unblank.reduce((found, gap) => Math.min(found, gap), Infinity)
+  const most = unblank.reduce((found, gap) => Math.max(found, gap), -Infinity)
   let widest: number | undefined
-  if (plain.length === gaps.length || plain.length === 0) {
+  if (unblank.length === gaps.length || unblank.length === 0) {
     widest = widestLetterGap(gaps)
-    if (widest === undefined && plain.length > 0 && most <= widestUniform && most - least <= evenUniform) {
+    if (widest === undefined && unblank.length > 0 && most <= widestUniform && most - least <= evenUniform) {
       // A word of its own. Letters of different widths that stand in columns have even distances, and uneven gaps.
       if (letters >= 0.8 * own.length && isWord(texts.join(""))) widest = most
     }
@@ -89,7 +120,7 @@ const close = (glyphs: ReadonlyArray<PlacedGlyph>, from: number, until: number):
     widest = most
   }
   if (widest === undefined) return
-  const mixed = plain.length > 0 && plain.length < gaps.length
+  const mixed = unblank.length > 0 && unblank.length < gaps.length
   for (let index = from + 1; index < until; index++) {
     const glyph = glyphs[index]
     const isBlank = mixed && blanks[index - from - 1] === true

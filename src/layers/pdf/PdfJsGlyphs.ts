@@ -44,7 +44,10 @@ const changes = [
 
 /** Whether each place that `reportGlyphs` changes is in the source, once. */
 export const canReportGlyphs = (source: string): boolean =>
-  changes.every(([before]) => source.split(before).length === 2)
+  changes.every(([before]) => {
+    const at = source.indexOf(before)
+    return at >= 0 && source.indexOf(before, at + 1) < 0
+  })
 
 /**
  * The source of pdf.js's worker, changed so that a run has two more fields. `glyphs` are the characters of each glyph, in

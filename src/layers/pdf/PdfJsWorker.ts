@@ -48,7 +48,11 @@ const settledStart: ReadonlyArray<readonly [before: string, after: string]> = [
 const changes = [[slowTransform, quickTransform] as const, ...settledStart]
 
 /** Whether each place that `quicken` changes is in the source, once. */
-export const canQuicken = (source: string): boolean => changes.every(([before]) => source.split(before).length === 2)
+export const canQuicken = (source: string): boolean =>
+  changes.every(([before]) => {
+    const at = source.indexOf(before)
+    return at >= 0 && source.indexOf(before, at + 1) < 0
+  })
 
 /** The source of pdf.js's worker, with what is done for each glyph made quicker; unchanged where that is not found. */
 export const quicken = (source: string): string =>

@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { PDFDocumentLoadingTask, PDFWorker } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { getDocument } from "pdfjs-dist/legacy/build/pdf.mjs"
-import { makePdfJsWorker, quicken } from "../../src/layers/pdf/PdfJsWorker.ts"
+import { canReportGlyphs } from "../../src/layers/pdf/PdfJsGlyphs.ts"
+import { canQuicken, makePdfJsWorker, quicken } from "../../src/layers/pdf/PdfJsWorker.ts"
 import { patches } from "../../src/layers/pdf/patches/All.ts"
 import { applyPatches } from "../../src/layers/pdf/patches/Patch.ts"
 import { firstExtraObject } from "../../examples/pdf-writer.ts"
@@ -23,8 +24,8 @@ const itemsOf = (task: PDFDocumentLoadingTask) =>
     for (let number = 1; number <= document.numPages; number++) {
       const page = await document.getPage(number)
       const { items } = await page.getTextContent({ disableNormalization: true })
-      // The names of fonts count the documents that were opened.
-      pages.push(items.map((item) => ({ ...item, fontName: "" })))
+      // The names of fonts count the documents that were opened. What pdf.js does not report by itself is tested below.
+      pages.push(items.map((item) => ({ ...item, fontName: "", glyphs: undefined, places: [] })))
     }
     await task.destroy()
     return pages
@@ -65,9 +66,10 @@ const pages: ReadonlyArray<Page> = [
 ]
 
 describe("the worker half of pdf.js", () => {
-  it("still has the function that is made quicker", () => {
+  it("still has the lines that are made quicker, and those that report glyphs", () => {
     const source = readFileSync(fileURLToPath(url), "utf8")
-    assert.notStrictEqual(quicken(source), source)
+    assert.isTrue(canQuicken(source))
+    assert.isTrue(canReportGlyphs(quicken(source)))
   })
 
   it("has every place that a patch changes, once", () => {
@@ -90,6 +92,28 @@ describe("the worker half of pdf.js", () => {
       for (const items of expected) assert.isAbove(items.length, 0)
       // Unlike strict equality this tells 0 from -0, and finds NaN equal to itself.
       assert.deepStrictEqual(quickened, expected)
+    })
+  )
+
+  it.effect("reports where glyphs stand, the character spacing and the blanks before them", () =>
+    Effect.gen(function* () {
+      const content = "BT /F1 10 Tf 2 Tc 60 500 Td [(A) -100 (V B)] TJ ET"
+      const bytes = makePdf({ pages: [{ content }] })
+      const items = yield* Effect.flatMap(makePdfJsWorker, (worker) =>
+        Effect.promise(async () => {
+          const document = await getDocument({ ...settings, data: bytes, worker }).promise
+          return (await (await document.getPage(1)).getTextContent({ disableNormalization: true })).items
+        })
+      )
+      const places = items.flatMap((item) => {
+        const found: unknown = Reflect.get(item, "places")
+        return Array.isArray(found) ? [found.map((value) => Math.round(Number(value) * 100) / 100)] : []
+      })
+      // A is 6.67 wide, and 2 + 1 before V, which is as wide; then 2 + a blank of 2.78 + 2.
+      assert.deepStrictEqual(places, [
+        [0, 6.67, 0, 9.67, 16.34, 2],
+        [0, 6.67, -1]
+      ])
     })
   )
 })

@@ -1,12 +1,13 @@
 // pdf.js comes in two halves: one is asked, the other, its worker, reads files. Here both live in one thread, and two
 // things that cost more than a third of the time to read a page are done better than pdf.js does them by itself. What is
-// read, and what is told of what could not be, is changed by the patches.
+// read, and what is told of what could not be, is changed by the patches; where glyphs stand is reported by PdfJsGlyphs.ts.
 import { Effect } from "effect"
 import { registerHooks } from "node:module"
 import { PDFWorker, VerbosityLevel } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { LoopbackPort } from "./LoopbackPort.ts"
 import { patches } from "./patches/All.ts"
 import { applyPatches } from "./patches/Patch.ts"
+import { reportGlyphs } from "./PdfJsGlyphs.ts"
 
 /** Where each glyph stands: called two times a glyph, with arrays of four kinds, which V8 cannot make fast. */
 const slowTransform = "return Util.transform(textState.ctm, Util.transform(textState.textMatrix, tsm));"
@@ -23,8 +24,41 @@ const quickTransform = `
         n0 * a + n2 * b, n1 * a + n3 * b, n0 * c + n2 * d, n1 * c + n3 * d, n0 * e + n2 * f + n[4], n1 * e + n3 * f + n[5]
       ];`
 
-/** The source of pdf.js's worker with its hottest function unrolled; unchanged where that function is not found. */
-export const quicken = (source: string): string => source.replace(slowTransform, quickTransform)
+// A glyph starts where the one before it ended, unless something moved the place between them: within a string of glyphs,
+// a blank, character spacing or a glyph beside the page. That place has been worked out already.
+const settledStart: ReadonlyArray<readonly [before: string, after: string]> = [
+  ["prevTransform: null,", "prevTransform: null,\n      settled: false,"],
+  [
+    "const currentTransform = getCurrentTextTransform();",
+    "const currentTransform = textContentItem.settled ? textContentItem.prevTransform : getCurrentTextTransform();"
+  ],
+  ["const baseCharSpacing = font", "textContentItem.settled = false;\n      const baseCharSpacing = font"],
+  [
+    "if (!keepWhiteSpace && category.isWhitespace) {",
+    "if (!keepWhiteSpace && category.isWhitespace) {\n          textContentItem.settled = false;"
+  ],
+  [
+    "if (!category.isZeroWidthDiacritic && !compareWithLastPosition(scaledDim)) {",
+    "if (!category.isZeroWidthDiacritic && !compareWithLastPosition(scaledDim)) {\n          textContentItem.settled = false;"
+  ],
+  [
+    "const glyphUnicode = glyph.unicode;",
+    "textChunk.settled = charSpacing === 0 && (scaledDim !== 0 || textChunk.settled);\n        const glyphUnicode = glyph.unicode;"
+  ]
+]
+
+const changes = [[slowTransform, quickTransform] as const, ...settledStart]
+
+/** Whether each place that `quicken` changes is in the source, once. */
+export const canQuicken = (source: string): boolean =>
+  changes.every(([before]) => {
+    const at = source.indexOf(before)
+    return at >= 0 && source.indexOf(before, at + 1) < 0
+  })
+
+/** The source of pdf.js's worker, with what is done for each glyph made quicker; unchanged where that is not found. */
+export const quicken = (source: string): string =>
+  canQuicken(source) ? changes.reduce((text, [before, after]) => text.replace(before, () => after), source) : source
 
 const url = import.meta.resolve("pdfjs-dist/legacy/build/pdf.worker.mjs")
 
@@ -41,7 +75,7 @@ const load = async (): Promise<MessageHandler> => {
       const loaded = next(asked, context)
       if (asked !== url || loaded.source === undefined || loaded.source === null) return loaded
       const source = typeof loaded.source === "string" ? loaded.source : new TextDecoder().decode(loaded.source)
-      return { ...loaded, source: applyPatches(quicken(source), patches) }
+      return { ...loaded, source: applyPatches(reportGlyphs(quicken(source)), patches) }
     }
   })
   try {

@@ -37,17 +37,12 @@ const withPage = <A>(
     (page) => Effect.sync(() => page.cleanup())
   )
 
-// To pdf.js's ordering of right-to-left text these are Latin letters, unless it has normalised them before.
-const isMisordered = (run: object): boolean =>
-  "str" in run &&
-  typeof run.str === "string" &&
-  (/[\ufb1d-\ufb4f]/.test(run.str) || ("dir" in run && run.dir === "rtl" && /[\u2000-\u200a\u202f]/.test(run.str)))
-
-// Normalised before it is put into the order of reading, the letters of an Arabic ligature come out reversed.
-const readRuns = Effect.fnUntraced(function* (page: PDFPageProxy) {
-  const { items } = yield* foreign(() => page.getTextContent({ disableNormalization: true }))
-  return items.some(isMisordered) ? (yield* foreign(() => page.getTextContent())).items : items
-})
+/** Not normalised: the letters of an Arabic ligature would come out reversed. */
+const readRuns = (page: PDFPageProxy) =>
+  Effect.map(
+    foreign(() => page.getTextContent({ disableNormalization: true })),
+    ({ items }) => items
+  )
 
 /** An open document and what its pages need of it as a whole, each found when it is first asked for. */
 interface OpenDocument {

@@ -79,7 +79,7 @@ const reading: ReadonlyArray<Patch> = [
       textState.font = translated.font;
       textState.fontMatrix = translated.font.fontMatrix || FONT_IDENTITY_MATRIX;`
   },
-  // Joiners shape the letters around them; they take no room of their own but what the font gives them.
+  // Invisible marks take the room that the font gives them.
   {
     find: String.raw`        if (category.isInvisibleFormatMark) {
           continue;
@@ -88,7 +88,6 @@ const reading: ReadonlyArray<Patch> = [
     replace: String.raw`        let charSpacing = baseCharSpacing + (i + 1 === ii ? extraSpacing : 0);
         if (category.isInvisibleFormatMark) {
           if (textContentItem.initialized && !font.vertical) {
-            if (/^[\u200c\u200d]+$/.test(glyph.unicode)) textContentItem.str.push(glyph.unicode);
             const advance = glyph.width * scale * textState.textHScale;
             if (advance) {
               textState.translateTextMatrix(advance, 0);

@@ -2,17 +2,17 @@
 
 // Controls, marks of direction, zero-width spaces and halves of surrogate pairs. Joiners stay: Persian and Indic need them.
 const suspicious =
-  /[\u0000-\u001f\u007f-\u00a0\u00b5\u037e\u0eb3\u2000-\u200b\u200e\u200f\u2028-\u202f\u2060-\u2069\u2126\ud800-\udfff\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufefc\ufeff\ufffe\uffff]/
+  /[\u0000-\u001f\u007f-\u00a0\u00b5\u037e\u0eb3\u2000-\u200b\u200e\u200f\u2028-\u202f\u2060-\u2069\u2126\ud800-\udfff\ufb00-\ufb06\ufb1d-\ufdff\ufe70-\ufefc\ufeff\ufffe\uffff]/
 const invisible =
   /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]+/g
 const blanks = /[\t\n\v\f\r]+/g
-// Spaces of special width, signs that stand for a letter, Latin ligatures, Arabic presentation forms.
-const variants = /[\u00a0\u00b5\u037e\u0eb3\u2000-\u200a\u202f\u2126\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufefc]+/g
+// Spaces of special width, signs that stand for a letter, Latin ligatures, Hebrew and Arabic presentation forms.
+const variants = /[\u00a0\u00b5\u037e\u0eb3\u2000-\u200a\u202f\u2126\ufb00-\ufb06\ufb1d-\ufdff\ufe70-\ufefc]+/g
 // Unicode writes an Arabic vowel mark that stands alone as a space that carries it. On a page it stands at its letter.
 const carrier = / (?=[\u064b-\u0652\u0670])/g
 
 /**
- * Without what cannot be seen or stored, and with ligatures and Arabic presentation forms as letters. Hyphens and
+ * Without what cannot be seen or stored, and with ligatures and the presentation forms of Hebrew and Arabic as letters. Hyphens and
  * everything else stay as they are. Text must come in the order of reading: the letters of a ligature do.
  */
 export const cleanText = (text: string): string =>
@@ -51,3 +51,7 @@ export const closeTracking = (text: string): string => {
 /** Hebrew, Arabic and their neighbours, as letters or as presentation forms. */
 export const isRightToLeft = (code: number): boolean =>
   (code >= 0x0590 && code <= 0x08ff) || (code >= 0xfb1d && code <= 0xfdff) || (code >= 0xfe70 && code <= 0xfefc)
+
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/
+
+export const hasRightToLeft = (text: string): boolean => rightToLeft.test(text)

@@ -1,5 +1,8 @@
 // From what pdf.js reports to pieces of text in a frame in which they all read from left to right and top to bottom.
-import { cleanText } from "./Characters.ts"
+import { cleanText, hasRightToLeft } from "./Characters.ts"
+import type { Fragment, GlyphPlaces } from "./Fragment.ts"
+import { Overprints } from "./Overprints.ts"
+import { findUpright } from "./Upright.ts"
 
 /** A run of text as pdf.js reports it: in the user space of the page, `transform` taking the unit square to the glyphs. */
 export interface TextRun {
@@ -8,6 +11,9 @@ export interface TextRun {
   readonly transform: ReadonlyArray<number>
   readonly width: number
   readonly height: number
+  /** Where its glyphs stand, if that is known: see `reportGlyphs`. */
+  readonly glyphs?: ReadonlyArray<string> | undefined
+  readonly places?: ReadonlyArray<number>
 }
 
 /** `transform` takes user space to the page as displayed: origin top left, y downwards. */
@@ -17,73 +23,76 @@ export interface Viewport {
   readonly transform: ReadonlyArray<number>
 }
 
-/** Coordinates are those of the fragment's frame. `left` to `right` along the baseline; `size` is that of the font. */
-export interface Fragment {
-  readonly text: string
-  readonly left: number
-  readonly right: number
-  readonly baseline: number
-  readonly size: number
-  readonly rightToLeft: boolean
-  /** The file itself has white space between this and the fragment before it. */
-  readonly spaced: boolean
-}
-
 /** All text of one direction. (`ux`, `uy`) is the direction of its baselines on the displayed page. */
 export interface Frame {
   readonly ux: number
   readonly uy: number
-  readonly fragments: Array<Fragment>
+  fragments: ReadonlyArray<Fragment>
   characters: number
 }
 
 const ascent = 0.8
 
-// Overprinted text repeats a string in nearly the same place, usually at once or as a whole block. How far back one
-// string is looked for is bounded, so that a page with 100,000 full stops costs no more than it should.
-const longestMemory = 32
+const isRun = (item: object): item is TextRun => "str" in item && "transform" in item
 
-class Overprints {
-  readonly #last = new Map<string, number>()
-  readonly #before: Array<number> = []
-  readonly #fragments: Array<Fragment>
+// A run of negative width starts at its right end.
+const placesOf = ({ str, glyphs, places }: TextRun, unit: number): GlyphPlaces | undefined =>
+  places === undefined
+    ? undefined
+    : { pieces: glyphs ?? str, places, scale: (places[places.length - 2] ?? 0) < 0 ? -unit : unit }
 
-  constructor(fragments: Array<Fragment>) {
-    this.#fragments = fragments
-  }
-
-  /** Adds the fragment unless it is there already. */
-  add(fragment: Fragment): boolean {
-    let index = this.#last.get(fragment.text) ?? -1
-    const last = index
-    const dy = 0.25 * fragment.size
-    const dx = Math.min(dy, 0.5 * (fragment.right - fragment.left))
-    for (let hops = 0; index >= 0 && hops < longestMemory; hops++) {
-      const other = this.#fragments[index]
-      if (
-        other !== undefined &&
-        Math.abs(other.left - fragment.left) <= dx &&
-        Math.abs(other.right - fragment.right) <= dy &&
-        Math.abs(other.baseline - fragment.baseline) <= dy
-      ) {
-        return false
-      }
-      index = this.#before[index] ?? -1
-    }
-    this.#before.push(last)
-    this.#last.set(fragment.text, this.#fragments.length)
-    this.#fragments.push(fragment)
-    return true
-  }
+interface OpenFrame {
+  readonly frame: Frame
+  readonly overprints: Overprints
+  /** The file itself calls some of its text vertical. */
+  vertical: boolean
 }
 
-const isRun = (item: object): item is TextRun => "str" in item && "transform" in item
+/** By the direction of their baselines in whole degrees. */
+class Frames {
+  readonly #frames = new Map<number, OpenFrame>()
+
+  at(degrees: number): OpenFrame {
+    const known = this.#frames.get(degrees)
+    if (known !== undefined) return known
+    const radians = (degrees * Math.PI) / 180
+    const exact = degrees % 90 === 0
+    const ux = exact ? Math.round(Math.cos(radians)) : Math.cos(radians)
+    const uy = exact ? Math.round(Math.sin(radians)) : Math.sin(radians)
+    const fragments: Array<Fragment> = []
+    const frame: Frame = { ux, uy, fragments, characters: 0 }
+    const opened: OpenFrame = { frame, overprints: new Overprints(fragments), vertical: false }
+    this.#frames.set(degrees, opened)
+    return opened
+  }
+
+  /** Moves upright columns to where the vertical text of their direction is. */
+  turnUpright(): void {
+    for (const [degrees, { frame, vertical }] of Array.from(this.#frames)) {
+      const upright = vertical ? undefined : findUpright(frame.fragments, ascent)
+      if (upright === undefined) continue
+      const characters = upright.columns.reduce((sum, { text }) => sum + text.length, 0)
+      frame.fragments = upright.rest
+      frame.characters -= characters
+      const turned = this.at(degrees > 90 ? degrees - 270 : degrees + 90).frame
+      turned.fragments = [...turned.fragments, ...upright.columns]
+      turned.characters += characters
+    }
+  }
+
+  /** That with the most text first. */
+  all(): ReadonlyArray<Frame> {
+    return Array.from(this.#frames.values(), ({ frame }) => frame).sort(
+      (one, other) => other.characters - one.characters
+    )
+  }
+}
 
 /** The frames of a page, that with the most text first. */
 export const toFrames = (items: ReadonlyArray<object>, viewport: Viewport): ReadonlyArray<Frame> => {
   const [va = 1, vb = 0, vc = 0, vd = -1, ve = 0, vf = 0] = viewport.transform
   const unit = Math.hypot(va, vb)
-  const frames = new Map<number, { readonly frame: Frame; readonly overprints: Overprints }>()
+  const frames = new Frames()
   let spaced = false
   for (const item of items) {
     if (!isRun(item)) continue
@@ -104,18 +113,9 @@ export const toFrames = (items: ReadonlyArray<object>, viewport: Viewport): Read
     const size = (vertical ? item.width : item.height) * unit || Math.hypot(dx, dy) || 1
     if (!Number.isFinite(x + y + extent + size + dx + dy)) continue
     const angle = Math.round((Math.atan2(dy, dx) * 180) / Math.PI)
-    const key = angle === -180 ? 180 : angle
-    let entry = frames.get(key)
-    if (entry === undefined) {
-      const radians = (key * Math.PI) / 180
-      const exact = key % 90 === 0
-      const ux = exact ? Math.round(Math.cos(radians)) : Math.cos(radians)
-      const uy = exact ? Math.round(Math.sin(radians)) : Math.sin(radians)
-      const frame: Frame = { ux, uy, fragments: [], characters: 0 }
-      entry = { frame, overprints: new Overprints(frame.fragments) }
-      frames.set(key, entry)
-    }
-    const { frame, overprints } = entry
+    const opened = frames.at(angle === -180 ? 180 : angle)
+    opened.vertical ||= vertical
+    const { frame, overprints } = opened
     const left = x * frame.ux + y * frame.uy
     const added = overprints.add({
       text,
@@ -124,11 +124,13 @@ export const toFrames = (items: ReadonlyArray<object>, viewport: Viewport): Read
       // The origin of vertical writing lies in the middle of the glyphs.
       baseline: y * frame.ux - x * frame.uy + (vertical ? (ascent - 0.5) * size : 0),
       size,
-      rightToLeft: item.dir === "rtl",
-      spaced: spaced || raw.startsWith(" ")
+      rightToLeft: item.dir === "rtl" || hasRightToLeft(item.str),
+      spaced: spaced || raw.startsWith(" "),
+      glyphs: placesOf(item, unit)
     })
     if (added) frame.characters += text.length
     spaced = raw.endsWith(" ")
   }
-  return [...frames.values()].map(({ frame }) => frame).sort((one, other) => other.characters - one.characters)
+  frames.turnUpright()
+  return frames.all()
 }

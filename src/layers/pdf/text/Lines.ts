@@ -1,7 +1,11 @@
 // Puts the segments of one column together to lines.
-import { closeTracking, isRightToLeft } from "./Characters.ts"
+import { closeTracking } from "./Characters.ts"
+import { lineText } from "./LineText.ts"
+import type { OpenLine } from "./Scripts.ts"
+import { aroundScripts, attachScripts } from "./Scripts.ts"
 import type { Segment } from "./Segments.ts"
 import { onOneLine, separator } from "./Segments.ts"
+import { mayBeTracked } from "./Tracking.ts"
 
 /** A line in the coordinates of its frame. `top` and `bottom` enclose all of it, `baseline` and `size` are of its largest text. */
 export interface Line {
@@ -14,16 +18,13 @@ export interface Line {
   readonly size: number
 }
 
-interface OpenLine {
-  readonly segments: Array<Segment>
-  baseline: number
-  size: number
-}
-
 // A segment is compared with this many of the lines before it, and with this many segments of each. What is nearer than
 // that in height decides; more is only found in files made to cost time.
 const openLines = 8
 const openSegments = 16
+
+// In parts of the font size. What is further apart is no text with wide tracking, but the cells of a row.
+const widestTracking = 2.2
 
 // Two lines of small text beside one line of large text are on its height both, but not on one line. A subscript below a
 // superscript is.
@@ -62,60 +63,27 @@ const gather = (segments: ReadonlyArray<Segment>): Array<OpenLine> => {
       }
     }
   }
-  return lines.sort((one, other) => one.baseline - 0.8 * one.size - (other.baseline - 0.8 * other.size))
-}
-
-const isLetter = (code: number): boolean =>
-  (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code >= 0xc0
-
-// A few names in Latin letters may well be longer than the Hebrew or Arabic around them.
-const readsRightToLeft = (segments: ReadonlyArray<Segment>): boolean => {
-  if (!segments.some((segment) => segment.rightToLeft)) return false
-  let leftward = 0
-  let rightward = 0
-  for (const { text } of segments) {
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i)
-      if (isRightToLeft(code)) leftward++
-      else if (isLetter(code)) rightward++
-    }
-  }
-  return 2 * leftward > rightward
-}
-
-// In the order of reading: along the line, but for text of the other direction inside it, which keeps its own.
-const inOrder = (segments: Array<Segment>, rightToLeft: boolean): ReadonlyArray<Segment> => {
-  segments.sort((one, other) => one.left - other.left)
-  if (!segments.some((segment) => segment.rightToLeft)) return segments
-  if (rightToLeft) segments.reverse()
-  const ordered: Array<Segment> = []
-  for (let i = 0; i < segments.length;) {
-    const start = i
-    while (i < segments.length && segments[i]?.rightToLeft !== rightToLeft) i++
-    for (let j = i - 1; j >= start; j--) {
-      const other = segments[j]
-      if (other !== undefined) ordered.push(other)
-    }
-    const own = segments[i]
-    if (own !== undefined) ordered.push(own)
-    i++
-  }
-  return ordered
+  return attachScripts(lines.sort((one, other) => one.baseline - 0.8 * one.size - (other.baseline - 0.8 * other.size)))
 }
 
 const close = ({ segments, baseline, size }: OpenLine): Line => {
+  segments.sort((one, other) => one.left - other.left)
+  const rightToLeft = segments.some((segment) => segment.rightToLeft)
+  const ordered = aroundScripts(segments)
   let text = ""
   let before: Segment | undefined
   let left = Infinity
   let right = -Infinity
   let top = Infinity
   let bottom = -Infinity
-  for (const segment of segments.length === 1 ? segments : inOrder(segments, readsRightToLeft(segments))) {
+  let widest = 0
+  for (const segment of ordered) {
     if (before === undefined) {
       text = segment.text
     } else {
-      const gap = segment.left >= before.left ? segment.left - before.right : before.left - segment.right
+      const gap = segment.left - before.right
       const smaller = Math.min(before.size, segment.size)
+      if (gap > widest) widest = gap
       text += separator(before.text, segment.text, gap, smaller, segment.spaced) + segment.text
     }
     left = Math.min(left, segment.left)
@@ -124,7 +92,9 @@ const close = ({ segments, baseline, size }: OpenLine): Line => {
     bottom = Math.max(bottom, segment.baseline + 0.2 * segment.size)
     before = segment
   }
-  return { text: closeTracking(text), left, right, top, bottom, baseline, size }
+  if (rightToLeft || ordered !== segments || mayBeTracked(text)) text = lineText(ordered, rightToLeft)
+  if (widest <= widestTracking * size) text = closeTracking(text)
+  return { text, left, right, top, bottom, baseline, size }
 }
 
 /** Lines from top to bottom. */

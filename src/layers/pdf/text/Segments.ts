@@ -1,6 +1,6 @@
 // Joins fragments that follow each other on one baseline, in the order in which the file shows them.
 import { isUnspaced } from "./Characters.ts"
-import type { Fragment } from "./Fragments.ts"
+import type { Fragment } from "./Fragment.ts"
 
 /** Text without a wide gap. `baseline` and `size` are those of its largest fragment. */
 export interface Segment {
@@ -11,6 +11,8 @@ export interface Segment {
   size: number
   readonly rightToLeft: boolean
   readonly spaced: boolean
+  /** What it was joined from, in the order of the file. */
+  readonly parts: Array<Fragment>
 }
 
 // In parts of the font size. A wider gap may be a gutter, or the space between two cells of a table.
@@ -21,6 +23,7 @@ const overlap = 0.3
 // An accent, a stroke or a circle is drawn over its letter.
 const accentOverlap = 1.1
 const accentLength = 2
+const touching = 0.1
 
 /** Whether both stand on one line: the smaller may be raised or lowered, but lies mostly beside the larger. */
 export const onOneLine = (
@@ -36,6 +39,36 @@ export const onOneLine = (
     Math.min(small.baseline, large.baseline) -
     Math.max(small.baseline - x * small.size, large.baseline - x * large.size)
   return overlap >= 0.5 * x * small.size
+}
+
+interface Place {
+  readonly baseline: number
+  readonly size: number
+}
+
+const scriptRatio = 0.85
+const smallestRatio = 0.4
+// In parts of the larger text's size. Typesetting programs raise and lower by a third of the size, some by half of it.
+const widestGap = 0.3
+const deepestOverlap = 0.2
+const highest = 0.75
+// In parts of the smaller text's size: below that is the next line.
+const lowest = 0.95
+
+/** Whether small text stands a little higher or lower than the larger. */
+export const isRaisedOrLowered = (small: Place, large: Place): boolean => {
+  if (small.size > scriptRatio * large.size || small.size < smallestRatio * large.size) return false
+  const lowered = small.baseline - large.baseline
+  return lowered < lowest * small.size && lowered > -highest * large.size
+}
+
+/**
+ * Whether one of two pieces is set smaller, is raised or lowered, and touches the other: it reaches into the height of
+ * the larger, as no line above or below does. `gap` is what lies between them.
+ */
+export const isScript = (one: Place, other: Place, gap: number): boolean => {
+  const [small, large] = one.size < other.size ? [one, other] : [other, one]
+  return gap <= widestGap * large.size && gap >= -deepestOverlap * large.size && isRaisedOrLowered(small, large)
 }
 
 /** What stands between two pieces of text that are `gap` apart. */
@@ -60,10 +93,11 @@ export const toSegments = (fragments: ReadonlyArray<Fragment>): Array<Segment> =
       if (
         gap < widestWordGap * size &&
         gap > closest &&
-        next.left >= open.left - (accent ? 0.5 * size : 0) &&
-        onOneLine(open, next)
+        (accent ? next.right > open.left + touching * size : next.left >= open.left) &&
+        (onOneLine(open, next) || isScript(open, next, gap))
       ) {
         short = next.text.length <= accentLength
+        open.parts.push(next)
         open.text += separator(open.text, next.text, gap, size, next.spaced) + next.text
         if (next.left < open.left) open.left = next.left
         if (next.right > open.right) open.right = next.right
@@ -81,7 +115,8 @@ export const toSegments = (fragments: ReadonlyArray<Fragment>): Array<Segment> =
       baseline: next.baseline,
       size: next.size,
       rightToLeft: next.rightToLeft,
-      spaced: next.spaced
+      spaced: next.spaced,
+      parts: [next]
     }
     short = next.text.length <= accentLength
     segments.push(open)

@@ -80,8 +80,20 @@ export interface WorkerStatus {
   readonly pagesRead: number
 }
 
+/** What page workers are kept from: other files and programs, the network, other processes. */
+export interface Wall {
+  readonly name: "files" | "network" | "signals"
+  readonly stands: boolean
+  /** Why it does not stand. */
+  readonly detail?: string
+}
+
 export interface EngineStatus {
   readonly workers: ReadonlyArray<WorkerStatus>
+  /** Why no worker can be had, while that is so. */
+  readonly unavailable?: string
+  /** Absent where nothing is known of them. */
+  readonly walls?: ReadonlyArray<Wall>
   /** Workers replaced since the start: after a death, a kill, or too much memory. */
   readonly replaced: number
 }

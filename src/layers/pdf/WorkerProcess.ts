@@ -58,6 +58,9 @@ const stderrCharacters = 4_096
 const mostStderrBytes = 1024 * 1024
 const lastWordsMillis = 1_000
 
+/** What pdf.js says about what is not there to draw with. */
+const isWarning = /^Warning: /
+
 /** V8 ends the process in several ways when it cannot get memory, and leaves its reason only in words. */
 const memoryDeath = /heap|out of memory|allocation failed|bad_alloc|cannot allocate|committing semi space/i
 
@@ -221,7 +224,8 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
 
   const onEnd = (how: string): void => {
     if (died !== undefined) return
-    const word = said.split("\n").find((line) => /fatal|out of memory|error:/i.test(line)) ?? said
+    const lines = said.split("\n").filter((line) => !isWarning.test(line))
+    const word = lines.find((line) => /fatal|out of memory|error:/i.test(line)) ?? lines.join("\n")
     const detail = word.trim() === "" ? how : `${how}: ${word.trim().slice(0, 300)}`
     died =
       disbelief === undefined

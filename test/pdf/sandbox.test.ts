@@ -58,7 +58,10 @@ const prepare = Effect.gen(function* () {
 })
 
 /** What the hostile worker says at its end. */
-const attackWith = Effect.fnUntraced(function* (options: Partial<PdfEngineOptions>, extra: Record<string, string> = {}) {
+const attackWith = Effect.fnUntraced(function* (
+  options: Partial<PdfEngineOptions>,
+  extra: Record<string, string> = {}
+) {
   const { folder, targets } = yield* prepare
   const entry = join(folder, "hostile.mjs")
   const constants = { targets: { ...targets, read: { ...targets.read, ...extra } }, workerUrl: workerUrl.href }

@@ -18,7 +18,9 @@ export const HealthHandlers = HttpApiBuilder.group(
     const obstacles = Effect.gen(function* () {
       const reasons: Array<string> = []
       if (!(yield* ingestion.accepting)) reasons.push("no more work is accepted")
-      if ((yield* engine.status).workers.length === 0) reasons.push("no page worker is alive")
+      const { unavailable, workers } = yield* engine.status
+      if (unavailable !== undefined) reasons.push(`no page worker can be had: ${unavailable}`)
+      else if (workers.length === 0) reasons.push("no page worker is alive")
       const store = yield* Effect.result(Effect.timeout(ingestion.queueStatus(), patience))
       if (Result.isFailure(store)) reasons.push("the document store does not answer")
       return reasons

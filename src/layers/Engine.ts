@@ -75,8 +75,8 @@ const layerStorage = Layer.unwrap(
 )
 
 const layerWorkers = Layer.unwrap(
-  Effect.map(WorkersConfig, ({ memory, workers }) =>
-    PdfEngine.layer({ workers, memoryBytes: ByteSize.toNumberUnsafe(memory) })
+  Effect.map(WorkersConfig, ({ memory, sandbox, workers }) =>
+    PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory) })
   )
 )
 

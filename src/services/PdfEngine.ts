@@ -88,6 +88,19 @@ export interface Wall {
   readonly detail?: string
 }
 
+/** In words: "walled off from files, network; not from signals (the system refuses it)". */
+export const describeWalls = (walls: ReadonlyArray<Wall>): string => {
+  const standing = walls.filter(({ stands }) => stands).map(({ name }) => name)
+  const missing = walls
+    .filter(({ stands }) => !stands)
+    .map(({ detail, name }) => (detail === undefined ? name : `${name} (${detail})`))
+  const parts = [
+    ...(standing.length > 0 ? [`walled off from ${standing.join(", ")}`] : []),
+    ...(missing.length > 0 ? [`not from ${missing.join(", ")}`] : [])
+  ]
+  return parts.join("; ")
+}
+
 export interface EngineStatus {
   readonly workers: ReadonlyArray<WorkerStatus>
   /** Why no worker can be had, while that is so. */

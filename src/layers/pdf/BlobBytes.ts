@@ -5,7 +5,7 @@ import { failure, type Failure } from "../../domain/Failure.ts"
 import type { BlobLocation } from "../../services/BlobStore.ts"
 
 /** So much of a blob is handed over at a time; a file is in memory with no more than that. */
-export const portionBytes = 1024 * 1024
+export const portionBytes = 256 * 1024
 
 export interface BlobBytes {
   readonly size: number

@@ -8,7 +8,7 @@ import type { HeadWanted, OpenedPdf } from "../../services/PdfEngine.ts"
 
 /**
  * `Held` bets that the worker has the document open, so that bytes are not sent again for each range of pages. After `Portions`,
- * so many bytes come in commands of their own, since one command would be held in memory several times.
+ * so many bytes follow as they are, and nothing else does before them but the end of their call.
  */
 export type Source =
   | { readonly _tag: "Held" }
@@ -35,7 +35,6 @@ export type Command =
       readonly source: Source
       readonly timed: boolean
     }
-  | { readonly _tag: "Portion"; readonly call: number; readonly bytes: Uint8Array }
   /** The rest of the portions cannot be read. */
   | { readonly _tag: "CutOff"; readonly call: number; readonly failure: Failure }
   | { readonly _tag: "Abort"; readonly call: number }
@@ -74,7 +73,7 @@ export type Report =
       readonly held: ReadonlyArray<string>
     }
 
-const commands: ReadonlySet<unknown> = new Set<Command["_tag"]>(["Start", "Portion", "CutOff", "Abort", "Close"])
+const commands: ReadonlySet<unknown> = new Set<Command["_tag"]>(["Start", "CutOff", "Abort", "Close"])
 
 export const isCommand = (message: unknown): message is Command =>
   typeof message === "object" && message !== null && "_tag" in message && commands.has(message._tag)

@@ -201,9 +201,6 @@ const obey = (message: unknown): void => {
     case "Start":
       Effect.runFork(run(message.call, message.work, givenBy(message.call, message.source), message.timed))
       break
-    case "Portion":
-      if (coming?.call === message.call) coming.portions.add(message.bytes)
-      break
     case "CutOff":
       if (coming?.call === message.call) coming.portions.cutOff(message.failure)
       break
@@ -231,7 +228,8 @@ const giveUpPermissions = (): void => {
   if (compiled !== undefined) permission.drop("fs.read", compiled)
 }
 
-const commands = new FrameReader(Number.POSITIVE_INFINITY, obey)
+// Those of a call that has ended may still come, but none after the next has begun.
+const commands = new FrameReader(Number.POSITIVE_INFINITY, obey, (bytes) => coming?.portions.add(bytes))
 channel.on("data", (chunk: Buffer) => commands.push(chunk))
 
 Effect.runFork(

@@ -7,7 +7,7 @@ import type { BlobLocation } from "../../services/BlobStore.ts"
 import type { OpenedPdf } from "../../services/PdfEngine.ts"
 import { PdfUnreadable, WorkerDied } from "../../services/PdfEngine.ts"
 import { type BlobBytes, openBlob, portionBytes, unreadableBlob } from "./BlobBytes.ts"
-import { frame, FrameReader } from "./Channel.ts"
+import { bytesHeader, frame, FrameReader } from "./Channel.ts"
 import { launch, type Launched, type LaunchOptions } from "./Launch.ts"
 import { makeProcessorMeter, type ProcessorMeter, type ProcessorUse, waitedBetween } from "./ProcessorTime.ts"
 import type { Command, Outcome, Report, Source, Timing, Work } from "./Protocol.ts"
@@ -110,9 +110,8 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
   let saidBytes = 0
 
   // A write to a process that has just died fails. Its end is reported by its exit, so the failure says nothing new.
-  const send = (command: Command, written = () => {}): void => {
-    if (channel.writable) channel.write(frame(command), written)
-    else written()
+  const send = (command: Command): void => {
+    if (channel.writable) channel.write(frame(command))
   }
 
   const sendStart = (started: Call, source: Source): void => {
@@ -132,16 +131,15 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
   const isWanted = (sent: Call): boolean => call === sent && sent.listener !== undefined
 
   const sendPortions = async (sent: Call, blob: BlobBytes): Promise<void> => {
-    const { hash } = sent.location
     try {
+      if (!isWanted(sent)) return
+      sendStart(sent, { _tag: "Portions", size: blob.size, hash: sent.location.hash })
       for await (const bytes of blob.portions) {
-        if (!isWanted(sent)) return
-        if (bytes.length === blob.size) return sendStart(sent, { _tag: "Bytes", bytes, hash })
-        if (sent.sent === undefined) sendStart(sent, { _tag: "Portions", size: blob.size, hash })
+        if (!isWanted(sent) || !channel.writable) return
+        channel.write(bytesHeader(bytes.length))
         // So that no more than one portion is in memory.
-        await new Promise<void>((resume) => send({ _tag: "Portion", call: sent.id, bytes }, resume))
+        await new Promise((resume) => channel.write(bytes, resume))
       }
-      if (sent.sent === undefined && isWanted(sent)) sendStart(sent, { _tag: "Bytes", bytes: new Uint8Array(), hash })
     } finally {
       await blob.close()
     }

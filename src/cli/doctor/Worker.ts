@@ -1,6 +1,6 @@
 import { Clock, Effect, Stream } from "effect"
 import * as PdfJsEngine from "../../layers/pdf/PdfEngine.ts"
-import { raiseSandbox, type SandboxMode } from "../../layers/pdf/Sandbox.ts"
+import { findSandbox, type SandboxMode } from "../../layers/pdf/Sandbox.ts"
 import { describeWalls, PdfEngine } from "../../services/PdfEngine.ts"
 import { fail, ok, warn } from "./Finding.ts"
 
@@ -49,11 +49,8 @@ export const checkWorker = Effect.fnUntraced(
 /** Which walls page workers are behind. One that is missing is worth a look, and in the way only where all are required. */
 export const checkSandbox = Effect.fnUntraced(function* (mode: SandboxMode) {
   const missing = "See Page workers in docs/security.md for what the walls need."
-  return yield* Effect.match(raiseSandbox(mode), {
-    onSuccess: ({ walls }) => {
-      const told = describeWalls(walls)
-      return walls.every(({ stands }) => stands) ? ok("sandbox", told) : warn("sandbox", told, missing)
-    },
-    onFailure: ({ message }) => fail("sandbox", message, missing)
-  })
+  const { walls } = yield* findSandbox(mode)
+  const told = describeWalls(walls)
+  if (walls.every(({ stands }) => stands)) return ok("sandbox", told)
+  return mode === "require" ? fail("sandbox", told, missing) : warn("sandbox", told, missing)
 })

@@ -8,7 +8,7 @@ import { CurrentProcessorWait, timeoutOfOwnTime } from "../../services/Processor
 import { rangeAttributes } from "../../services/Telemetry.ts"
 import * as TraceContext from "../../services/TraceContext.ts"
 import type { Timing } from "./Protocol.ts"
-import { raiseSandbox, type SandboxMode, type SandboxUnavailable } from "./Sandbox.ts"
+import { findSandbox, requireAll, type SandboxMode, type SandboxUnavailable } from "./Sandbox.ts"
 import type { PoolOptions } from "./WorkerPool.ts"
 import { makeWorkerPool } from "./WorkerPool.ts"
 
@@ -74,7 +74,10 @@ const workerSpan =
     })
 
 const make = Effect.fnUntraced(function* ({ sandbox, ...options }: PdfEngineOptions) {
-  const pool = yield* makeWorkerPool({ ...options, sandbox: yield* raiseSandbox(sandbox) })
+  // Whoever builds the layer goes on meanwhile.
+  const walls = yield* Effect.cached(findSandbox(sandbox))
+  if (sandbox === "require") yield* Effect.flatMap(walls, requireAll)
+  const pool = yield* makeWorkerPool({ ...options, sandbox: walls })
   const borrow = (pdf: PdfRef) => Effect.mapError(pool.borrow(pdf.key), engineError)
 
   const open = Effect.fn("PdfEngine.open")(function* (pdf: PdfRef, wanted: HeadWanted = noHead) {
@@ -140,7 +143,7 @@ const make = Effect.fnUntraced(function* ({ sandbox, ...options }: PdfEngineOpti
     open,
     read: (pdf, pages, concurrency) => Stream.unwrap(startRead(pdf, pages, concurrency)),
     close: (key) => Effect.sync(() => pool.close(key)),
-    status: Effect.sync(pool.status)
+    status: Effect.map(walls, (found) => ({ ...pool.status(), walls: found.walls }))
   })
 })
 

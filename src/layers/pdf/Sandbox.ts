@@ -103,7 +103,7 @@ const findNamespaces = Effect.gen(function* () {
 const wall = (name: Wall["name"], refusal: string | undefined): Wall =>
   refusal === undefined ? { name, stands: true } : { name, stands: false, detail: refusal || "the system refuses it" }
 
-export const noSandbox: Sandbox = {
+const noSandbox: Sandbox = {
   walls: (["files", "network", "signals"] as const).map((name) => wall(name, "SANDBOX=off")),
   hasPermissions: false,
   canDrop: false,
@@ -128,15 +128,12 @@ const find = Effect.gen(function* () {
   } satisfies Sandbox
 })
 
-/** The walls of this machine, as the mode asks for them. */
-export const raiseSandbox = Effect.fnUntraced(function* (mode: SandboxMode) {
-  if (mode === "off") return noSandbox
-  const sandbox: Sandbox = yield* find
-  const missing = sandbox.walls.filter(({ stands }) => !stands)
-  if (mode === "require" && missing.length > 0) {
-    return yield* new SandboxUnavailable({
-      missing: missing.map(({ detail = "", name }) => `${name} (${detail})`).join(", ")
-    })
-  }
-  return sandbox
-})
+/** The walls of this machine; none where none are wanted. */
+export const findSandbox = (mode: SandboxMode): Effect.Effect<Sandbox> =>
+  mode === "off" ? Effect.succeed(noSandbox) : find
+
+/** Fails where a wall is missing. */
+export const requireAll = ({ walls }: Sandbox): Effect.Effect<void, SandboxUnavailable> => {
+  const missing = walls.filter(({ stands }) => !stands).map(({ detail = "", name }) => `${name} (${detail})`)
+  return missing.length === 0 ? Effect.void : Effect.fail(new SandboxUnavailable({ missing: missing.join(", ") }))
+}

@@ -4,10 +4,13 @@ import type { EngineStatus } from "../../services/PdfEngine.ts"
 import { EngineUnavailable, WorkerDied } from "../../services/PdfEngine.ts"
 import { timeoutOfOwnTime } from "../../services/ProcessorWait.ts"
 import type { LaunchOptions } from "./Launch.ts"
+import type { Sandbox } from "./Sandbox.ts"
 import type { WorkerProcess } from "./WorkerProcess.ts"
 import { startWorker } from "./WorkerProcess.ts"
 
-export interface PoolOptions extends LaunchOptions {
+export interface PoolOptions extends Omit<LaunchOptions, "sandbox"> {
+  /** Found once, by the first that asks. */
+  readonly sandbox: Effect.Effect<Sandbox>
   /** Calls worked on at once. One more child is kept warm beside them. */
   readonly workers: number
   readonly recycleAfterPages: number
@@ -192,7 +195,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     )
 
   const startReady = Effect.gen(function* () {
-    const worker = yield* startWorker(options)
+    const worker = yield* startWorker({ ...options, sandbox: yield* options.sandbox })
     yield* worker.ready.pipe(
       timeoutOfOwnTime({
         millis: startTimeout * 2 ** Math.min(lateStarts, mostStartDoublings),
@@ -267,7 +270,6 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
         pagesRead: worker.pagesRead()
       })),
       ...(unavailable !== undefined && { unavailable: unavailable.detail }),
-      walls: options.sandbox.walls,
       replaced
     })
   }

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { PdfEngineOptions } from "../../src/layers/pdf/PdfEngine.ts"
-import { PdfEngine } from "../../src/services/PdfEngine.ts"
+import { requireAll } from "../../src/layers/pdf/Sandbox.ts"
+import { describeWalls, PdfEngine } from "../../src/services/PdfEngine.ts"
 import { manyPages } from "../support/pdf.ts"
 import { engineWith, inMemory, pdfOf, read } from "./engine.ts"
 
@@ -99,3 +100,19 @@ describe.skipIf(process.platform !== "linux")("Code in a page worker that fell i
     }).pipe(Effect.scoped)
   )
 })
+
+it.effect("Where all walls are required, one that is missing is named, and why", () =>
+  Effect.gen(function* () {
+    const files = { name: "files", stands: true } as const
+    const network = { name: "network", stands: false, detail: "unshare failed: Operation not permitted" } as const
+    const sandbox = { hasPermissions: true, canDrop: true, namespaces: [] }
+    yield* requireAll({ ...sandbox, walls: [files] })
+    const { message } = yield* Effect.flip(requireAll({ ...sandbox, walls: [files, network] }))
+    assert.include(message, "network (unshare failed: Operation not permitted)")
+    assert.include(message, "SANDBOX=auto")
+    assert.strictEqual(
+      describeWalls([files, network]),
+      "walled off from files; not from network (unshare failed: Operation not permitted)"
+    )
+  })
+)

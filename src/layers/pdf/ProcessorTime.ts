@@ -94,3 +94,42 @@ export const waitedBetween = (earlier: ProcessorUse, later: ProcessorUse): numbe
       : later.delayedMillis - earlier.delayedMillis
   return Math.min(Math.max(0, waited), elapsed)
 }
+
+export interface ProcessorWaits {
+  /** 0 until it is known. */
+  readonly pid: () => number
+  /** What is waited from now on, in milliseconds; 0 where nothing tells. */
+  readonly fromNow: () => () => number
+  readonly sinceStart: () => number
+  readonly close: () => void
+}
+
+/** Of a process that was just started, whose id is told later. */
+export const makeProcessorWaits = (onPid: (told: (pid: number) => void) => void): ProcessorWaits => {
+  const atStart: ProcessorUse = { at: performance.now(), usedMillis: 0, delayedMillis: 0, isRunnable: true }
+  let pid = 0
+  let meter: ProcessorMeter | undefined
+  let closed = false
+  onPid((told) => {
+    pid = told
+    if (!closed) meter = makeProcessorMeter(told)
+  })
+  const since = (earlier: ProcessorUse | undefined) => {
+    let waited = 0
+    return (): number => {
+      const now = earlier && meter?.look()
+      // Once it has ended, what was known last holds.
+      if (earlier !== undefined && now !== undefined) waited = waitedBetween(earlier, now)
+      return waited
+    }
+  }
+  return {
+    pid: () => pid,
+    fromNow: () => since(meter?.look()),
+    sinceStart: since(atStart),
+    close: () => {
+      closed = true
+      meter?.close()
+    }
+  }
+}

@@ -8,8 +8,9 @@ import type { OpenedPdf } from "../../services/PdfEngine.ts"
 import { PdfUnreadable, WorkerDied } from "../../services/PdfEngine.ts"
 import { type BlobBytes, openBlob, portionBytes, unreadableBlob } from "./BlobBytes.ts"
 import { bytesHeader, frame, FrameReader } from "./Channel.ts"
+import { hearLastWords } from "./LastWords.ts"
 import { launch, type Launched, type LaunchOptions } from "./Launch.ts"
-import { makeProcessorMeter, type ProcessorMeter, type ProcessorUse, waitedBetween } from "./ProcessorTime.ts"
+import { makeProcessorWaits } from "./ProcessorTime.ts"
 import type { Command, Outcome, Report, Source, Timing, Work } from "./Protocol.ts"
 import { CallChecker, isReport, mostReportBytes } from "./Reports.ts"
 
@@ -53,16 +54,7 @@ export interface WorkerProcess {
   readonly kill: () => void
 }
 
-const stderrCharacters = 4_096
-/** A worker that says more has something else in mind. */
-const mostStderrBytes = 1024 * 1024
 const lastWordsMillis = 1_000
-
-/** What pdf.js says about what is not there to draw with. */
-const isWarning = /^Warning: /
-
-/** V8 ends the process in several ways when it cannot get memory, and leaves its reason only in words. */
-const memoryDeath = /heap|out of memory|allocation failed|bad_alloc|cannot allocate|committing semi space/i
 
 interface Call {
   readonly id: number
@@ -87,15 +79,10 @@ const reasonOf = (outcome: Exclude<Outcome, { readonly _tag: "NotHeld" }>): PdfU
   }
 }
 
-/** Of a process that was just started. */
-const noUse = (): ProcessorUse => ({ at: performance.now(), usedMillis: 0, delayedMillis: 0, isRunnable: true })
-
 const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryBytes: number): WorkerProcess => {
   const ready = Deferred.makeUnsafe<void, WorkerDied>()
   const ended = Deferred.makeUnsafe<WorkerDied>()
-  const atStart = noUse()
-  let pid = 0
-  let meter: ProcessorMeter | undefined
+  const waits = makeProcessorWaits(onPid)
   let held: ReadonlySet<string> = new Set()
   let died: WorkerDied | undefined
   /** Why it is believed no more. It is being killed. */
@@ -106,8 +93,6 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
   let pagesRead = 0
   let calls = 0
   let call: Call | undefined
-  let said = ""
-  let saidBytes = 0
 
   // A write to a process that has just died fails. Its end is reported by its exit, so the failure says nothing new.
   const send = (command: Command): void => {
@@ -169,6 +154,8 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
     child.kill("SIGKILL")
   }
 
+  const lastWords = hearLastWords(stderr, () => disbelieve("it wrote too much to its standard error"))
+
   const tellPages = ({ listener }: Call, results: ReadonlyArray<PageResult>): void => {
     pagesRead += results.length
     listener?.pages(results)
@@ -222,14 +209,11 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
 
   const onEnd = (how: string): void => {
     if (died !== undefined) return
-    const lines = said.split("\n").filter((line) => !isWarning.test(line))
-    const word = lines.find((line) => /fatal|out of memory|error:/i.test(line)) ?? lines.join("\n")
-    const detail = word.trim() === "" ? how : `${how}: ${word.trim().slice(0, 300)}`
     died =
       disbelief === undefined
-        ? new WorkerDied({ memory: memoryDeath.test(said), detail })
+        ? lastWords.reason(how)
         : new WorkerDied({ memory: false, detail: `it was ended because ${disbelief}` })
-    meter?.close()
+    waits.close()
     Deferred.doneUnsafe(ready, Effect.fail(died))
     settle(died)
     Deferred.doneUnsafe(ended, Effect.succeed(died))
@@ -241,17 +225,6 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
     } catch (cause) {
       disbelieve(`it sent ${cause instanceof Error ? cause.message : "garbage"}`)
     }
-  })
-  stderr.on("data", (chunk: Buffer) => {
-    saidBytes += chunk.length
-    // The beginning names the reason; what follows is a stack.
-    if (said.length < stderrCharacters) said = (said + chunk.toString("latin1")).slice(0, stderrCharacters)
-    if (saidBytes > mostStderrBytes) disbelieve("it wrote too much to its standard error")
-  })
-  onPid((told) => {
-    pid = told
-    meter = makeProcessorMeter(told)
-    if (died !== undefined) meter.close()
   })
   child.on("error", (error) => {
     if (child.pid === undefined) onEnd(`it could not be started (${error.message})`)
@@ -265,22 +238,12 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
     setTimeout(() => onEnd(how(code, signal)), lastWordsMillis).unref()
   })
 
-  const waitedFrom = (earlier: ProcessorUse | undefined) => {
-    let waited = 0
-    return (): number => {
-      const now = earlier && meter?.look()
-      // Once it has ended, what was known last holds.
-      if (earlier !== undefined && now !== undefined) waited = waitedBetween(earlier, now)
-      return waited
-    }
-  }
-
   return {
-    pid: () => pid,
+    pid: waits.pid,
     ready: Deferred.await(ready),
     ended: Deferred.await(ended),
-    waitedFromNow: () => waitedFrom(meter?.look()),
-    waitedSinceStart: waitedFrom(atStart),
+    waitedFromNow: waits.fromNow,
+    waitedSinceStart: waits.sinceStart,
     rssBytes: () => rssBytes,
     memoryUsed: () => (rssBytes - rssBytesWhenReady) / Math.max(1, memoryBytes - rssBytesWhenReady),
     pagesRead: () => pagesRead,

@@ -2,11 +2,11 @@
 // outlive the engine.
 import type { ChildProcess } from "node:child_process"
 import { spawn } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, lstatSync, realpathSync } from "node:fs"
 import { getCompileCacheDir } from "node:module"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import type { Duplex, Readable } from "node:stream"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import { channelDescriptor } from "./Channel.ts"
 import { moduleBeside } from "./Protocol.ts"
 import type { Sandbox } from "./Sandbox.ts"
@@ -56,26 +56,31 @@ const tellPid = `read -r pid rest </proc/self/stat; echo "$pid" >&${lifeline}; $
 /** The thread inside a worker that notices the end of its engine and bounds its memory where the system does neither. */
 const needsThread = process.platform !== "linux"
 
+/** Without links on the way: Node would have to read them, and a worker may not. */
+const here = realpathSync(import.meta.dirname)
+
 const packageOf = (specifier: string): string => {
-  const path = fileURLToPath(import.meta.resolve(specifier))
+  const path = realpathSync(fileURLToPath(import.meta.resolve(specifier)))
   const inside = join("node_modules", specifier)
   return path.slice(0, path.lastIndexOf(inside) + inside.length)
 }
 
-/** Of each folder above, what a package may be found as: a link to where it is. */
-const linksTo = (specifier: string): ReadonlyArray<string> => {
+/** Of each folder above, what a package may be found as, which may be a link or below one: links are read on the way. */
+const linksTo = (specifier: string, from: string): ReadonlyArray<string> => {
   const found: Array<string> = []
-  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
-    const link = join(folder, "node_modules", specifier)
-    if (existsSync(link)) found.push(link)
+  for (let folder = from; folder !== dirname(folder); folder = dirname(folder)) {
+    const modules = join(folder, "node_modules")
+    if (!existsSync(join(modules, specifier))) continue
+    found.push(join(modules, specifier))
+    if (lstatSync(modules).isSymbolicLink()) found.push(modules)
   }
   return found
 }
 
 /** The program and what it imports; nothing of the application that it is a part of. */
 const readable = (): ReadonlyArray<string> => {
-  const sources = join(import.meta.dirname, "../..")
-  const packages = ["effect", "pdfjs-dist"].flatMap((name) => [packageOf(name), ...linksTo(name)])
+  const sources = join(here, "../..")
+  const packages = ["effect", "pdfjs-dist"].flatMap((name) => [packageOf(name), ...linksTo(name, here)])
   return [...new Set([sources, join(sources, "../package.json"), ...packages])]
 }
 
@@ -84,7 +89,8 @@ const permissions = (sandbox: Sandbox, compiled: string | undefined, entry: URL)
   const paths = [...readable(), fileURLToPath(entry), ...(compiled === undefined ? [] : [compiled])]
   return [
     "--permission",
-    ...paths.map((path) => `--allow-fs-read=${path}`),
+    // Shorter ones first: Node forgets a folder that is told after what is below it.
+    ...paths.toSorted((a, b) => a.length - b.length).map((path) => `--allow-fs-read=${path}`),
     ...(compiled === undefined ? [] : [`--allow-fs-write=${compiled}`]),
     ...(needsThread ? ["--allow-worker"] : [])
   ]
@@ -106,7 +112,7 @@ const isDuplex = (stream: unknown): stream is Duplex =>
   typeof stream === "object" && stream !== null && "write" in stream
 
 export const launch = ({ entry, maxHeldDocuments, memoryBytes, sandbox }: LaunchOptions): Launched => {
-  const program = entry ?? moduleBeside(import.meta.url, "Worker")
+  const program = entry ?? moduleBeside(pathToFileURL(join(here, basename(import.meta.filename))).href, "Worker")
   const compiled = compileCache(sandbox)
   const watched = needsThread ? process.pid : 0
   const command = [

@@ -2,6 +2,7 @@ import { Clock, Data, Duration, Effect, Latch, Metric, Stream } from "effect"
 import type { PageResult } from "../domain/Page.ts"
 import type { LeaseLost, StoreUnavailable } from "../services/DocumentStore.ts"
 import { type EngineUnavailable, PdfEngine, type PdfRef, type PdfUnreadable } from "../services/PdfEngine.ts"
+import { CurrentProcessorWait, monotonicMillis } from "../services/ProcessorWait.ts"
 import * as Telemetry from "../services/Telemetry.ts"
 import * as TraceContext from "../services/TraceContext.ts"
 import { holding } from "./Gate.ts"
@@ -13,36 +14,36 @@ import type { RunTimeExceeded, Stopwatch } from "./Stopwatch.ts"
 class Stalled extends Data.TaggedError("Stalled")<{}> {}
 
 /**
- * Fails when nothing comes for that long. Time spent on what has come does not count. What comes goes through no queue: one
- * fiber sleeps through the range, and looks when the wait began.
+ * Fails when nothing comes for that long. Time spent on what has come does not count, nor what the worker waited for a
+ * processor. What comes goes through no queue: one fiber sleeps through the range, and looks when the wait began.
  */
-const failingIfStalled = <A, E, R>(
+const failingIfStalled = Effect.fnUntraced(function* <A, E, R>(
   timeout: Duration.Duration,
   reading: (rest: <B, E2, R2>(work: Effect.Effect<B, E2, R2>) => Effect.Effect<B, E2, R2>) => Effect.Effect<A, E, R>
-) =>
-  Effect.clockWith((clock) => {
-    const timeoutMillis = Duration.toMillis(timeout)
-    const waits = Latch.makeUnsafe(true)
-    // Not the time of day, which may be set.
-    const nowMillis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-    let since = nowMillis()
-    const rest = <B, E2, R2>(work: Effect.Effect<B, E2, R2>) =>
-      Effect.suspend(() => {
-        waits.closeUnsafe()
-        return Effect.map(work, (done) => {
-          since = nowMillis()
-          waits.openUnsafe()
-          return done
-        })
+) {
+  const clock = yield* Clock.Clock
+  const wait = yield* CurrentProcessorWait
+  const timeoutMillis = Duration.toMillis(timeout)
+  const waits = Latch.makeUnsafe(true)
+  const ownMillis = () => monotonicMillis(clock) - wait.millis()
+  let since = ownMillis()
+  const rest = <B, E2, R2>(work: Effect.Effect<B, E2, R2>) =>
+    Effect.suspend(() => {
+      waits.closeUnsafe()
+      return Effect.map(work, (done) => {
+        since = ownMillis()
+        waits.openUnsafe()
+        return done
       })
-    const stalled: Effect.Effect<never, Stalled> = Effect.suspend(() => {
-      if (!waits.isOpen()) return Effect.andThen(waits.await, stalled)
-      const left = timeoutMillis - (nowMillis() - since)
-      // Whole milliseconds: a rest too small for the clock to show would be slept through for ever.
-      return left > 0 ? Effect.andThen(Effect.sleep(Math.ceil(left)), stalled) : Effect.fail(new Stalled())
     })
-    return Effect.raceFirst(reading(rest), stalled)
+  const stalled: Effect.Effect<never, Stalled> = Effect.suspend(() => {
+    if (!waits.isOpen()) return Effect.andThen(waits.await, stalled)
+    const left = timeoutMillis - (ownMillis() - since)
+    // Whole milliseconds: a rest too small for the clock to show would be slept through for ever.
+    return left > 0 ? Effect.andThen(Effect.sleep(Math.ceil(left)), stalled) : Effect.fail(new Stalled())
   })
+  return yield* Effect.raceFirst(reading(rest), stalled)
+})
 
 /** How a range ended. Pages without an outcome are `unfinished`, in order, when something stopped it. */
 export type RangeEnd =

@@ -2,54 +2,95 @@ import { Context, Duration, Effect, Layer, Schema } from "effect"
 import type { DocumentId } from "../domain/Ids.ts"
 import type { Fence } from "../services/DocumentStore.ts"
 import { EngineConfig } from "../services/EngineConfig.ts"
+import { CurrentProcessorWait, monotonicMillis, ProcessorWait, untilNoneLeft } from "../services/ProcessorWait.ts"
 import { around } from "./Around.ts"
 
 /** The work took longer, in all, than it may. */
 export class RunTimeExceeded extends Schema.TaggedError<RunTimeExceeded>()("RunTimeExceeded", {}) {}
 
+/** One of several pieces of work that run side by side. */
+interface Piece {
+  readonly since: number
+  readonly wait: ProcessorWait
+}
+
 /**
- * Bounds the time during which at least one of several pieces of work runs. Time spent waiting between them is free, so
- * a document is not blamed for the queues it stands in.
+ * The time during which at least one of several pieces of work runs, by a clock that nobody sets. Time spent waiting between
+ * them is free, and so is their share of it that they waited for a processor: a document is not blamed for the queues it
+ * stands in, nor for a busy machine.
  */
+const makeRunTime = () => {
+  const running = new Set<Piece>()
+  let usedMillis = 0
+  /** Of the present stretch, in which there was always one running: since when, and the sums of the pieces that ended in it. */
+  let since = 0
+  let endedMillis = 0
+  let endedWaits = 0
+
+  const stretch = (now: number) => {
+    let millis = endedMillis
+    let waits = endedWaits
+    for (const piece of running) {
+      millis += now - piece.since
+      waits += piece.wait.millis()
+    }
+    return millis > 0 ? (now - since) * (1 - Math.min(1, waits / millis)) : 0
+  }
+
+  return {
+    used: (now: number) => (running.size === 0 ? usedMillis : usedMillis + stretch(now)),
+    start: (piece: Piece) => {
+      if (running.size === 0) {
+        since = piece.since
+        endedMillis = 0
+        endedWaits = 0
+      }
+      running.add(piece)
+    },
+    stop: (piece: Piece, now: number) => {
+      if (running.size === 1) usedMillis += stretch(now)
+      running.delete(piece)
+      endedMillis += now - piece.since
+      endedWaits += piece.wait.millis()
+    }
+  }
+}
+
+/** Bounds the run time of several pieces of work together. */
 export const makeStopwatch = (limit: Duration.Duration) => {
   const limitMillis = Duration.toMillis(limit)
-  let usedMillis = 0
-  let running = 0
-  let since = 0
-
-  const start = (now: number) => {
-    if (running++ === 0) since = now
-  }
-
-  const stop = (now: number) => {
-    if (--running === 0) usedMillis += now - since
-  }
+  const runTime = makeRunTime()
 
   /** Runs the work, but no longer than the limit allows, nor than `own`, which is a limit on this work alone. */
   const runWithin =
     <A2, E2, R2>(own: OwnLimit<A2, E2, R2>) =>
     <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A | A2, E | E2 | RunTimeExceeded, R | R2> =>
       Effect.clockWith((clock) =>
-        around(
-          () => start(clock.currentTimeMillisUnsafe()),
-          () => stop(clock.currentTimeMillisUnsafe())
-        )(
-          Effect.suspend(() => {
-            const left = Math.max(0, limitMillis - usedMillis - (clock.currentTimeMillisUnsafe() - since))
-            // One timer for both: a timeout takes two fibers.
-            return Effect.timeoutOrElse(work, {
-              duration: Math.min(left, own.millis),
-              orElse: (): Effect.Effect<A2, E2 | RunTimeExceeded, R2> =>
-                own.millis < left ? own.orElse() : Effect.fail(new RunTimeExceeded())
-            })
-          })
-        )
+        Effect.suspend(() => {
+          const wait = new ProcessorWait()
+          const piece: Piece = { since: monotonicMillis(clock), wait }
+          const ownLeft = () => own.millis - (monotonicMillis(clock) - piece.since - wait.millis())
+          const left = () => limitMillis - runTime.used(monotonicMillis(clock))
+          // One timer for both: a timeout takes two fibers.
+          const expired = untilNoneLeft(() => Math.min(left(), ownLeft())).pipe(
+            Effect.andThen(
+              Effect.suspend((): Effect.Effect<A2, E2 | RunTimeExceeded, R2> =>
+                ownLeft() < left() ? own.orElse() : Effect.fail(new RunTimeExceeded())
+              )
+            )
+          )
+          return around(
+            () => runTime.start(piece),
+            () => runTime.stop(piece, monotonicMillis(clock))
+          )(Effect.raceFirst(Effect.provideService(work, CurrentProcessorWait, wait), expired))
+        })
       )
 
   return { run: runWithin(noOwnLimit), runWithin }
 }
 
 export interface OwnLimit<A, E, R> {
+  /** Milliseconds, without what is waited for a processor. */
   readonly millis: number
   readonly orElse: () => Effect.Effect<A, E, R>
 }

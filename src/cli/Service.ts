@@ -8,6 +8,7 @@ import * as NodeServer from "../http/NodeServer.ts"
 import * as Server from "../http/Server.ts"
 import * as Engine from "../layers/Engine.ts"
 import * as Telemetry from "../layers/Telemetry.ts"
+import { describeWalls, PdfEngine } from "../services/PdfEngine.ts"
 
 const example = relative(cwd(), join(import.meta.dirname, "../../examples/welcome.pdf"))
 
@@ -29,11 +30,19 @@ ${listens} (interface description: ${url}/docs). Try it:
   })
 )
 
+const tellWalls = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { walls = [] } = yield* PdfEngine.use(({ status }) => status)
+    const told = `page workers are ${describeWalls(walls)}`
+    yield* walls.every(({ stands }) => stands) ? Effect.logInfo(told) : Effect.logWarning(told)
+  })
+)
+
 /** Released first, so the server goes on answering reads while the engine comes to rest. */
 const drainFirst = Layer.effectDiscard(Effect.flatMap(Drain, ({ run }) => Effect.addFinalizer(() => run)))
 
 /** The server as a whole. */
-export const service = Layer.merge(welcome, drainFirst).pipe(
+export const service = Layer.mergeAll(welcome, tellWalls, drainFirst).pipe(
   Layer.provide(Server.layer),
   Layer.provide([Engine.layer, NodeServer.layer]),
   Layer.provide(Telemetry.layer)

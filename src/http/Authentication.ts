@@ -1,8 +1,8 @@
-import { hash, timingSafeEqual } from "node:crypto"
+import { timingSafeEqual } from "node:crypto"
 import { Clock, Config, Context, Effect, Layer, Option, Redacted } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { ApiKeys } from "../services/ApiKeys.ts"
-import { AuthConfig } from "./AuthConfig.ts"
+import { AuthConfig, keyDigest } from "./AuthConfig.ts"
 import { type Caller, keyRequired } from "./Caller.ts"
 import { clientAddress, TrustedProxies } from "./ClientAddress.ts"
 import { dashboardPath } from "./DashboardHandlers.ts"
@@ -56,17 +56,15 @@ const isPublic = ({ method, url }: HttpServerRequest.HttpServerRequest): boolean
   return publicPaths.has(path) || (path.startsWith(dashboardPath) && !path.includes("/", dashboardPath.length))
 }
 
-const digest = (text: Redacted.Redacted) => hash("sha256", Redacted.value(text), "buffer")
-
 /**
  * A key that is right is never refused for wrong ones that came from the same address, which may be a proxy's: every key is looked
  * up and compared first, and only failures are counted and told to wait.
  */
-const makeKeys = Effect.fnUntraced(function* (adminKey: Redacted.Redacted | undefined) {
+const makeKeys = Effect.fnUntraced(function* (adminKey: AuthConfig["adminKey"]) {
   const keys = yield* ApiKeys
   const proxies = yield* TrustedProxies
   const attempts = makeFailedAttempts()
-  const admin = adminKey === undefined ? undefined : digest(adminKey)
+  const admin = adminKey === undefined ? undefined : Redacted.value(adminKey)
 
   return Authentication.of({
     authenticate: Effect.fnUntraced(function* (request) {
@@ -78,7 +76,7 @@ const makeKeys = Effect.fnUntraced(function* (adminKey: Redacted.Redacted | unde
         const { id, revoked, tenantId } = holder
         return { _tag: "Tenant", id: tenantId, key: id, revoked }
       }
-      if (admin !== undefined && timingSafeEqual(digest(presented), admin)) return { _tag: "Admin" }
+      if (admin !== undefined && timingSafeEqual(keyDigest(Redacted.value(presented)), admin)) return { _tag: "Admin" }
       const address = clientAddress(request, proxies)
       const now = yield* Clock.currentTimeMillis
       const seconds = attempts.wait(address, now)
@@ -91,7 +89,7 @@ const makeKeys = Effect.fnUntraced(function* (adminKey: Redacted.Redacted | unde
 })
 
 /** Asks everybody for a key. Where a request came from is read as `TRUSTED_PROXIES` says. */
-export const layerKeys = (adminKey?: Redacted.Redacted) => Layer.effect(Authentication, makeKeys(adminKey))
+export const layerKeys = (adminKey?: AuthConfig["adminKey"]) => Layer.effect(Authentication, makeKeys(adminKey))
 
 /** Asks nobody. Only for a server on the loopback. */
 export const layerOff = Layer.succeed(Authentication, { authenticate: () => Effect.succeed({ _tag: "Anyone" }) })

@@ -1,4 +1,4 @@
-import { Effect, Result } from "effect"
+import { Effect, Option, Result } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../actors/Ingestion.ts"
 import { PdfEngine } from "../services/PdfEngine.ts"
@@ -20,7 +20,9 @@ export const HealthHandlers = HttpApiBuilder.group(
     const obstacles = Effect.gen(function* () {
       const reasons: Array<string> = []
       if (!(yield* ingestion.accepting)) reasons.push("no more work is accepted")
-      if ((yield* engine.status).workers.length === 0) reasons.push("no page worker is alive")
+      const status = Option.getOrUndefined(yield* Effect.timeoutOption(engine.status, patience))
+      if (status?.unavailable !== undefined) reasons.push(`no page worker can be had: ${status.unavailable}`)
+      else if (status === undefined || status.workers.length === 0) reasons.push("no page worker is alive")
       const store = yield* Effect.result(Effect.timeout(ingestion.queueStatus(), patience))
       if (Result.isFailure(store)) reasons.push("the document store does not answer")
       return [...reasons, ...(yield* storage.obstacles)]

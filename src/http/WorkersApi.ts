@@ -10,12 +10,24 @@ const WorkerView = Schema.Struct({
   pagesRead: Schema.Natural.annotate({ description: "Since the process was started." })
 }).annotate({ identifier: "Worker" })
 
+const WallView = Schema.Struct({
+  name: Schema.Literals(["files", "network", "signals"]),
+  stands: Schema.Boolean,
+  detail: Schema.optionalKey(Schema.String.annotate({ description: "Why it does not stand." }))
+}).annotate({ identifier: "Wall" })
+
 export const WorkersView = Schema.Struct({
   capacity: Schema.Natural.annotate({ description: "How many are worked with at once." }),
   ready: Schema.Natural.annotate({ description: "Of these, those that need not be started or replaced first." }),
   replaced: Schema.Natural.annotate({
     description: "After a death, a kill or too much memory, since the server's start."
   }),
+  unavailable: Schema.optionalKey(
+    Schema.String.annotate({ description: "Why none can be had, while that is so; nothing is read then." })
+  ),
+  walls: Schema.optionalKey(
+    Schema.Array(WallView).annotate({ description: "What a worker that reads a hostile file cannot reach." })
+  ),
   workers: Schema.Array(WorkerView).annotate({ description: "The processes; one more than `capacity` is kept warm." })
 }).annotate({
   identifier: "Workers",
@@ -24,6 +36,11 @@ export const WorkersView = Schema.Struct({
       capacity: 2,
       ready: 2,
       replaced: 0,
+      walls: [
+        { name: "files", stands: true },
+        { name: "network", stands: true },
+        { name: "signals", stands: true }
+      ],
       workers: [
         { pid: 4_121, busy: true, rssBytes: 214_528_000, pagesRead: 812 },
         { pid: 4_122, busy: false, rssBytes: 198_144_000, pagesRead: 655 },

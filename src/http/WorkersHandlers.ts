@@ -13,13 +13,7 @@ export const WorkersHandlers = HttpApiBuilder.group(
       "list",
       Effect.fnUntraced(function* () {
         yield* requireAdmin
-        const { replaced, workers } = yield* engine.status
-        return {
-          capacity: engine.capacity,
-          ready: engine.ready(),
-          replaced,
-          workers
-        }
+        return { capacity: engine.capacity, ready: engine.ready(), ...(yield* engine.status) }
       })
     )
   })

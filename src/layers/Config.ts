@@ -2,6 +2,7 @@ import { statSync } from "node:fs"
 import { ByteSize, Config, Schema } from "effect"
 import { byteSize, count } from "../services/ConfigValues.ts"
 import { defaultOptions, leastMemoryBytes } from "./pdf/PdfEngine.ts"
+import { sandboxModes } from "./pdf/Sandbox.ts"
 
 /** Where the embedded store and the blobs live, and from which folder paths may be ingested. */
 export const StorageConfig = Config.all({
@@ -16,10 +17,11 @@ export const StorageConfig = Config.all({
   ).pipe(Config.withDefault(undefined))
 })
 
-/** How many processes read PDFs, and how much memory the operating system lets each of them have. */
+/** How many processes read PDFs, how much memory the operating system lets each of them have, and what walls they work behind. */
 export const WorkersConfig = Config.all({
   workers: count("PAGE_WORKERS", 256).pipe(Config.withDefault(defaultOptions.workers)),
   memory: byteSize("PAGE_WORKER_MEMORY", ByteSize.bytes(leastMemoryBytes)).pipe(
     Config.withDefault(ByteSize.bytes(defaultOptions.memoryBytes))
-  )
+  ),
+  sandbox: Config.Literals(sandboxModes, "SANDBOX").pipe(Config.withDefault(defaultOptions.sandbox))
 })

@@ -97,8 +97,8 @@ export const layerStorage = Layer.unwrap(
 )
 
 const layerWorkers = Layer.unwrap(
-  Effect.map(WorkersConfig, ({ memory, workers }) =>
-    PdfEngine.layer({ workers, memoryBytes: ByteSize.toNumberUnsafe(memory) })
+  Effect.map(WorkersConfig, ({ memory, sandbox, workers }) =>
+    PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory) })
   )
 )
 

@@ -1,4 +1,4 @@
-import { fstat, link, open, read, type Stats, unlink, write } from "node:fs"
+import { constants, fstat, link, open, read, type Stats, unlink, write } from "node:fs"
 import { join, resolve } from "node:path"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -20,9 +20,12 @@ export interface SecretsOptions {
   readonly directory: string
 }
 
+// A pipe in the key's place would hold up the start until somebody writes to it. Windows has neither.
+const readFlags = constants.O_RDONLY | (process.platform === "win32" ? 0 : constants.O_NONBLOCK)
+
 const readKey = (path: string) =>
   Effect.acquireUseRelease(
-    call<number>((done) => open(path, "r", done)),
+    call<number>((done) => open(path, readFlags, done)),
     Effect.fnUntraced(function* (descriptor) {
       const stats = yield* call<Stats>((done) => fstat(descriptor, done))
       const unusable = (detail: string) => new SecretKeyUnusable({ path, detail })

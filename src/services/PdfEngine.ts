@@ -83,8 +83,33 @@ export interface WorkerStatus {
   readonly pagesRead: number
 }
 
+/** What page workers are kept from: other files and programs, the network, other processes. */
+export interface Wall {
+  readonly name: "files" | "network" | "signals"
+  readonly stands: boolean
+  /** Why it does not stand. */
+  readonly detail?: string
+}
+
+/** In words: "walled off from files, network; not from signals (the system refuses it)". */
+export const describeWalls = (walls: ReadonlyArray<Wall>): string => {
+  const standing = walls.filter(({ stands }) => stands).map(({ name }) => name)
+  const missing = walls
+    .filter(({ stands }) => !stands)
+    .map(({ detail, name }) => (detail === undefined ? name : `${name} (${detail})`))
+  const parts = [
+    ...(standing.length > 0 ? [`walled off from ${standing.join(", ")}`] : []),
+    ...(missing.length > 0 ? [`not from ${missing.join(", ")}`] : [])
+  ]
+  return parts.join("; ")
+}
+
 export interface EngineStatus {
   readonly workers: ReadonlyArray<WorkerStatus>
+  /** Why no worker can be had, while that is so. */
+  readonly unavailable?: string
+  /** Absent where nothing is known of them. */
+  readonly walls?: ReadonlyArray<Wall>
   /** Workers replaced since the start: after a death, a kill, or too much memory. */
   readonly replaced: number
 }

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect } from "effect"
+import { Clock, Duration, Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
+import { CurrentProcessorWait } from "../../src/services/ProcessorWait.ts"
 import { acme, startEngine, tenant } from "../support/engine.ts"
 
 const ten = soundDocument(10, "10 millis")
@@ -11,6 +12,7 @@ const scripts: Record<string, ScriptedDocument> = {
     ...ten,
     page: (number, before) => (number === 4 && before === 0 ? { _tag: "Hang" } : { _tag: "Page", takes: "10 millis" })
   },
+  starving: { ...ten, page: () => ({ _tag: "Page", takes: "20 seconds" }) },
   hangsOpening: { ...ten, open: () => ({ _tag: "Hang" }) },
   many: soundDocument(300, "1 millis"),
   slow: { ...soundDocument(100, "1 second"), open: () => ({ _tag: "Opens", pageCount: 100 }) },
@@ -39,6 +41,33 @@ describe("the timeouts", () => {
       const engine = yield* startEngine({ scripts, limits: { pageTimeout: Duration.seconds(3) } })
       const { id } = yield* engine.submit("hangsOnce")
       assert.strictEqual((yield* engine.awaitEnd(id)).status, "completed")
+    })
+  )
+
+  it.effect("do not count what a worker waits for a processor", () =>
+    Effect.gen(function* () {
+      // Of each second it gets a tenth.
+      const starved = Effect.gen(function* () {
+        const wait = yield* CurrentProcessorWait
+        const clock = yield* Clock.Clock
+        const start = clock.currentTimeMillisUnsafe()
+        wait.millis = () => (clock.currentTimeMillisUnsafe() - start) * 0.9
+      })
+      const engine = yield* startEngine({
+        scripts,
+        limits: { pageTimeout: Duration.seconds(3), documentTimeout: Duration.seconds(40) },
+        reader: (reader) => ({
+          open: (pdf, head) => Effect.andThen(starved, reader.open(pdf, head)),
+          read: (pdf, pages, concurrency) => Stream.unwrap(Effect.as(starved, reader.read(pdf, pages, concurrency)))
+        })
+      })
+      const slow = yield* engine.submit("starving")
+      assert.strictEqual((yield* engine.awaitEnd(slow.id)).status, "completed")
+      // What hangs all the same is ended, later.
+      const { id } = yield* engine.submit("hangs")
+      const before = yield* Clock.currentTimeMillis
+      assert.strictEqual((yield* engine.awaitEnd(id)).status, "partial")
+      assert.isAtLeast((yield* Clock.currentTimeMillis) - before, 30_000)
     })
   )
 

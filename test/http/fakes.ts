@@ -29,6 +29,7 @@ interface State {
   readonly refuse: SubmitError | undefined
   readonly storeWorks: boolean
   readonly workers: number
+  readonly unavailable?: string
   readonly defect: boolean
   readonly accepting: boolean
   readonly paused: boolean
@@ -260,7 +261,8 @@ const engine = Layer.effect(
       open: () => Effect.die("not used"),
       read: () => Stream.die("not used"),
       close: () => Effect.void,
-      status: Effect.map(Ref.get(state), ({ workers }) => ({
+      status: Effect.map(Ref.get(state), ({ unavailable, workers }) => ({
+        ...(unavailable !== undefined && { unavailable }),
         workers: Array.from({ length: workers }, (_, pid) => ({ pid, busy: false, rssBytes: 0, pagesRead: 0 })),
         replaced: 0
       }))

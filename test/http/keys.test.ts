@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Deferred, Effect, Fiber, Layer, Option, Stream } from "effect"
+import { ConfigProvider, Deferred, Effect, Fiber, Layer, Option, Redacted, Stream } from "effect"
 import { Headers, HttpClient, HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
+import { hash } from "node:crypto"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { AuthConfig } from "../../src/http/AuthConfig.ts"
 import { clientAddress, TrustedProxies } from "../../src/http/ClientAddress.ts"
 import { makeFailedAttempts, networkOf } from "../../src/http/FailedAttempts.ts"
@@ -255,6 +259,38 @@ describe("The configuration", () => {
       }
       const { adminKey: kept } = yield* auth({ ADMIN_KEY: adminKey })
       assert.notInclude(JSON.stringify(kept) + String(kept), adminKey)
+    })
+  )
+
+  it.effect("takes the administrator's key from a file, or its digest, so that it need not be in the environment", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-key-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const path = join(folder, "admin.key")
+      writeFileSync(path, `${adminKey}\n`)
+      const digest = hash("sha256", adminKey)
+      const ways = [{ ADMIN_KEY: adminKey }, { ADMIN_KEY_FILE: path }, { ADMIN_KEY_SHA256: digest.toUpperCase() }]
+      for (const env of ways) {
+        const { adminKey: kept, mode } = yield* auth(env)
+        assert.strictEqual(mode, "keys")
+        assert.strictEqual(kept && Buffer.from(Redacted.value(kept)).toString("hex"), digest)
+      }
+      const nowhere = join(folder, "nowhere")
+      writeFileSync(join(folder, "short"), "hunter2")
+      for (const [env, ...texts] of [
+        [{ ADMIN_KEY_FILE: nowhere }, "ADMIN_KEY_FILE", "ENOENT"],
+        [{ ADMIN_KEY_FILE: join(folder, "short") }, "ADMIN_KEY_FILE", "at least 16"],
+        [{ ADMIN_KEY_FILE: "/dev/null" }, "ADMIN_KEY_FILE", "at least 16"],
+        [{ ADMIN_KEY_SHA256: adminKey }, "ADMIN_KEY_SHA256", "64 hexadecimal digits"],
+        [{ ADMIN_KEY_FILE: path, ADMIN_KEY_SHA256: digest }, "ADMIN_KEY_SHA256", "only one of"],
+        [{ ADMIN_KEY: adminKey, ADMIN_KEY_FILE: path }, "ADMIN_KEY_FILE", "only one of"]
+      ] as const) {
+        const { message } = yield* Effect.flip(auth(env))
+        for (const text of texts) assert.include(message, text)
+        for (const kept of ["hunter2", adminKey, digest]) assert.notInclude(message, kept)
+      }
     })
   )
 

@@ -56,6 +56,15 @@ describe("the health of the service", () => {
     }).pipe(Effect.provide(testServer))
   )
 
+  it.effect("is not ready while no worker can be had, and says why", () =>
+    Effect.gen(function* () {
+      yield* change({ workers: 0, unavailable: "it did not become ready in time" })
+      const answer = yield* get("/health/ready")
+      assertProblem(answer, 503, "NOT_READY")
+      assert.deepInclude(answer.json, { reasons: ["no page worker can be had: it did not become ready in time"] })
+    }).pipe(Effect.provide(testServer))
+  )
+
   it.effect("is not ready once no more work is accepted", () =>
     Effect.gen(function* () {
       yield* change({ accepting: false })

@@ -1,13 +1,12 @@
 import { Effect, Layer, Redacted, References, Stream } from "effect"
 import { existsSync, readFileSync } from "node:fs"
-import { layer } from "../../src/layers/pdf/PdfEngine.ts"
-import type { PoolOptions } from "../../src/layers/pdf/WorkerPool.ts"
+import { layer, type PdfEngineOptions } from "../../src/layers/pdf/PdfEngine.ts"
 import type { BlobLocation } from "../../src/services/BlobStore.ts"
 import type { EngineStatus, PdfRef } from "../../src/services/PdfEngine.ts"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
 
 /** Deaths are what these tests are about, so their warnings stay out of the report. */
-export const engineWith = (options: Partial<PoolOptions>) =>
+export const engineWith = (options: Partial<PdfEngineOptions>) =>
   Layer.provide(layer(options), Layer.succeed(References.MinimumLogLevel, "None"))
 
 export const twoWorkers = engineWith({ workers: 2 })

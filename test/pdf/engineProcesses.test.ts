@@ -1,7 +1,7 @@
 import { assert, it, layer } from "@effect/vitest"
-import { Effect } from "effect"
-import { fork } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { Effect, Fiber } from "effect"
+import { execFileSync, fork } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -89,6 +89,43 @@ layer(twoWorkers, { excludeTestServices: true })("Page workers", (it) => {
       const path = join(yield* temporaryFolder, "nowhere.pdf")
       const { reason } = yield* Effect.flip(read(pdfOf("lost", { _tag: "File", path }), [1]))
       assert.strictEqual(reason._tag === "PdfUnreadable" && reason.failure.code, "BLOB_LOST")
+    })
+  )
+
+  it.effect.skipIf(process.platform === "win32")(
+    "say at once that a file is lost when something else is in its place",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const pipe = join(folder, "pipe.pdf")
+        execFileSync("mkfifo", [pipe])
+        for (const path of [pipe, folder, "/dev/null"]) {
+          const engine = yield* PdfEngine
+          const { reason } = yield* Effect.flip(engine.open(pdfOf("no file", { _tag: "File", path })))
+          assert.strictEqual(reason._tag === "PdfUnreadable" && reason.failure.code, "BLOB_LOST", path)
+        }
+      })
+  )
+
+  it.effect("read files of many portions, and stop between them when their call is interrupted", () =>
+    Effect.gen(function* () {
+      const engine = yield* PdfEngine
+      // Far beyond what is handed over at a time: what follows the end of a PDF is not read.
+      const path = join(yield* temporaryFolder, "large.pdf")
+      writeFileSync(path, Buffer.concat([manyPages(3), Buffer.alloc(5 * 1024 * 1024, " ")]))
+      const before = yield* engine.status
+      for (const location of [{ _tag: "File", path } as const, inMemory(readFileSync(path))]) {
+        for (let n = 0; n < 5; n++) {
+          const opening = yield* Effect.forkChild(engine.open(pdfOf(`large ${n}`, location)), {
+            startImmediately: true
+          })
+          // Further on each time.
+          yield* Effect.yieldNow.pipe(Effect.repeat({ times: n * 50 }))
+          yield* Fiber.interrupt(opening)
+        }
+        assert.strictEqual((yield* engine.open(pdfOf(`large ${location._tag}`, location))).pageCount, 3)
+      }
+      assert.strictEqual((yield* engine.status).replaced, before.replaced)
     })
   )
 

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
+import { execFileSync } from "node:child_process"
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -146,5 +147,15 @@ it.effect("a key file of the wrong size or mode stops the start and is left alon
       mode.message,
       `the secret key ${path} cannot be used: others may read it (mode 644); use chmod 600`
     )
+  })
+)
+
+it.effect.skipIf(process.platform === "win32")("a pipe in the key's place is refused at once", () =>
+  Effect.gen(function* () {
+    const directory = yield* temporaryDirectory
+    const path = join(directory, "secret.key")
+    execFileSync("mkfifo", [path])
+    const { message } = yield* Effect.flip(Layer.build(layer({ directory })))
+    assert.strictEqual(message, `the secret key ${path} cannot be used: it is not a file`)
   })
 )

@@ -18,7 +18,7 @@ import { reasonOf } from "../Failure.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
 import { sizeOf } from "./Size.ts"
 import { checkContents, checkDisk, checkFolder } from "./Storage.ts"
-import { checkWorker } from "./Worker.ts"
+import { checkSandbox, checkWorker } from "./Worker.ts"
 
 /** What a server needs of a machine. Each check takes the settings as a server would, and never fails itself. */
 
@@ -108,7 +108,10 @@ const port = Effect.gen(function* () {
 const folder = Effect.flatMap(StorageConfig, ({ directory }) => checkFolder(directory))
 const contents = Effect.flatMap(StorageConfig, ({ directory }) => checkContents(directory))
 const disk = Effect.flatMap(StorageConfig, ({ directory }) => checkDisk(directory))
-const worker = Effect.flatMap(WorkersConfig, ({ memory }) => checkWorker(ByteSize.toNumberUnsafe(memory)))
+const worker = Effect.flatMap(WorkersConfig, ({ memory, sandbox }) =>
+  checkWorker(ByteSize.toNumberUnsafe(memory), sandbox)
+)
+const sandbox = Effect.flatMap(WorkersConfig, ({ sandbox }) => checkSandbox(sandbox))
 
 const unknown = (name: string) => (error: Error) =>
   Effect.succeed(fail(name, `not checked: ${reasonOf(error)}`, "Correct the settings first."))
@@ -121,6 +124,7 @@ export const checks = [
   Effect.catch(folder, unknown("data folder")),
   Effect.catch(contents, unknown("originals")),
   Effect.catch(disk, unknown("disk")),
+  Effect.catch(sandbox, unknown("sandbox")),
   Effect.catch(worker, unknown("page worker")),
   Effect.catch(port, unknown("port"))
 ]

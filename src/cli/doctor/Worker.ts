@@ -1,7 +1,8 @@
 import { Clock, Effect, Stream } from "effect"
 import * as PdfJsEngine from "../../layers/pdf/PdfEngine.ts"
-import { PdfEngine } from "../../services/PdfEngine.ts"
-import { fail, ok } from "./Finding.ts"
+import { findSandbox, type SandboxMode } from "../../layers/pdf/Sandbox.ts"
+import { describeWalls, PdfEngine } from "../../services/PdfEngine.ts"
+import { fail, ok, warn } from "./Finding.ts"
 
 const words = "It works"
 
@@ -25,9 +26,9 @@ const tinyPdf = () => {
 const name = "page worker"
 const advice = "See Memory in docs/limits.md: the system must let a child process have PAGE_WORKER_MEMORY."
 
-/** That a page worker starts under its memory limit, and reads. */
+/** That a page worker starts under its memory limit and behind its walls, and reads. */
 export const checkWorker = Effect.fnUntraced(
-  function* (memoryBytes: number) {
+  function* (memoryBytes: number, sandbox: SandboxMode) {
     const startedAt = yield* Clock.currentTimeMillis
     const read = Effect.gen(function* () {
       const engine = yield* PdfEngine
@@ -35,7 +36,7 @@ export const checkWorker = Effect.fnUntraced(
       yield* engine.open(pdf)
       const pages = yield* Stream.runCollect(engine.read(pdf, [1], 1))
       return pages[0]?.text.trim()
-    }).pipe(Effect.provide(PdfJsEngine.layer({ workers: 1, memoryBytes })))
+    }).pipe(Effect.provide(PdfJsEngine.layer({ workers: 1, memoryBytes, sandbox })))
     const text = yield* Effect.timeout(read, "30 seconds")
     const millis = (yield* Clock.currentTimeMillis) - startedAt
     return text === words
@@ -44,3 +45,12 @@ export const checkWorker = Effect.fnUntraced(
   },
   Effect.catch((error) => Effect.succeed(fail(name, error.message, advice)))
 )
+
+/** Which walls page workers are behind. One that is missing is worth a look, and in the way only where all are required. */
+export const checkSandbox = Effect.fnUntraced(function* (mode: SandboxMode) {
+  const missing = "See Page workers in docs/security.md for what the walls need."
+  const { walls } = yield* findSandbox(mode)
+  const told = describeWalls(walls)
+  if (walls.every(({ stands }) => stands)) return ok("sandbox", told)
+  return mode === "require" ? fail("sandbox", told, missing) : warn("sandbox", told, missing)
+})

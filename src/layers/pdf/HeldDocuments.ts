@@ -1,12 +1,9 @@
 // The few documents that a page worker keeps open between ranges of pages.
 import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
-import { readFileSync, statSync } from "node:fs"
-import { open as openFile } from "node:fs/promises"
 import { failure } from "../../domain/Failure.ts"
 import { PdfUnreadable } from "../../services/PdfEngine.ts"
-import { isMemoryError } from "./PdfJs.ts"
-import type { Source, Work } from "./Protocol.ts"
+import type { Work } from "./Protocol.ts"
 import type { PdfReader } from "./Reader.ts"
 import { openPdf } from "./Reader.ts"
 
@@ -17,29 +14,14 @@ interface Held {
   readonly scope: Scope.Closeable
 }
 
-const unreadableSource = (cause: unknown): PdfUnreadable => {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown"
-  if (isMemoryError(cause) || code === "ERR_FS_FILE_TOO_LARGE") {
-    return new PdfUnreadable({ failure: failure("RESOURCE_LIMIT", "The file is too large to be read at once.") })
-  }
-  return code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR"
-    ? new PdfUnreadable({ failure: failure("BLOB_LOST", `The stored file is missing (${code}).`) })
-    : new PdfUnreadable({ failure: failure("SOURCE_UNAVAILABLE", `The stored file cannot be read (${code}).`) })
-}
-
-/** A file that is read at once; one that may take longer is read so that it can be stopped. */
-const smallBytes = 1024 * 1024
-
-const readFile = (path: string): Effect.Effect<Uint8Array, PdfUnreadable> =>
-  Effect.flatMap(Effect.try({ try: () => statSync(path).size, catch: unreadableSource }), (size) =>
-    size <= smallBytes
-      ? Effect.try({ try: () => readFileSync(path), catch: unreadableSource })
-      : Effect.acquireUseRelease(
-          Effect.tryPromise({ try: () => openFile(path), catch: unreadableSource }),
-          (file) => Effect.tryPromise({ try: (signal) => file.readFile({ signal }), catch: unreadableSource }),
-          (file) => Effect.promise(() => file.close())
-        )
-  )
+/** The bytes of a document, which may still be on their way, or the bet that they are not needed. */
+export type Given =
+  | { readonly _tag: "Held" }
+  | {
+      readonly _tag: "Given"
+      readonly bytes: Effect.Effect<Uint8Array, PdfUnreadable>
+      readonly hash: string | undefined
+    }
 
 /** Damaged bytes must neither pass for a corrupt PDF nor, where it still opens, for its text. */
 const refuseDamaged = (bytes: Uint8Array, hash: string | undefined): Effect.Effect<void, PdfUnreadable> =>
@@ -47,20 +29,14 @@ const refuseDamaged = (bytes: Uint8Array, hash: string | undefined): Effect.Effe
     ? Effect.void
     : Effect.fail(new PdfUnreadable({ failure: failure("BLOB_LOST", "The stored bytes no longer match their hash.") }))
 
-const bytesOf = (source: Source): Effect.Effect<Uint8Array, PdfUnreadable | "NotHeld"> => {
-  switch (source._tag) {
-    case "File":
-      return Effect.tap(readFile(source.path), (bytes) => refuseDamaged(bytes, source.hash))
-    case "Bytes":
-      return Effect.as(refuseDamaged(source.bytes, source.hash), source.bytes)
-    case "Held":
-      return Effect.fail("NotHeld")
-  }
-}
+const bytesOf = (source: Given): Effect.Effect<Uint8Array, PdfUnreadable | "NotHeld"> =>
+  source._tag === "Held"
+    ? Effect.fail("NotHeld")
+    : Effect.tap(source.bytes, (bytes) => refuseDamaged(bytes, source.hash))
 
 export interface HeldDocuments {
   /** The reader of this document, opened now unless it is held. Held documents unused the longest make room for it. */
-  readonly get: (work: Work, source: Source) => Effect.Effect<PdfReader, PdfUnreadable | "NotHeld">
+  readonly get: (work: Work, source: Given) => Effect.Effect<PdfReader, PdfUnreadable | "NotHeld">
   readonly forget: (key: string) => Effect.Effect<void>
   readonly keys: () => ReadonlyArray<string>
 }
@@ -89,7 +65,7 @@ export const makeHeldDocuments = (maxDocuments: number, maxBytes: number): HeldD
     }
   })
 
-  const open = Effect.fnUntraced(function* (work: Work, source: Source) {
+  const open = Effect.fnUntraced(function* (work: Work, source: Given) {
     const bytes = yield* bytesOf(source)
     yield* makeRoom
     const scope = yield* Scope.make()
@@ -101,7 +77,7 @@ export const makeHeldDocuments = (maxDocuments: number, maxBytes: number): HeldD
     return reader
   })
 
-  const get = Effect.fnUntraced(function* (work: Work, source: Source) {
+  const get = Effect.fnUntraced(function* (work: Work, source: Given) {
     const document = held.get(work.key)
     // Who has another password must not profit from the one that opened the document.
     if (document === undefined || document.password !== work.password) {

@@ -4,22 +4,29 @@ import { availableParallelism } from "node:os"
 import type { PageResult } from "../../domain/Page.ts"
 import type { EngineUnavailable, HeadWanted, OpenedPdf, PdfRef, PdfUnreadable } from "../../services/PdfEngine.ts"
 import { PdfEngine, PdfEngineError, WorkerDied } from "../../services/PdfEngine.ts"
+import { CurrentProcessorWait, timeoutOfOwnTime } from "../../services/ProcessorWait.ts"
 import { rangeAttributes } from "../../services/Telemetry.ts"
 import * as TraceContext from "../../services/TraceContext.ts"
 import type { Timing } from "./Protocol.ts"
+import { findSandbox, requireAll, type SandboxMode, type SandboxUnavailable } from "./Sandbox.ts"
 import type { PoolOptions } from "./WorkerPool.ts"
 import { makeWorkerPool } from "./WorkerPool.ts"
 
 /** With less than this a worker cannot start, or starts and cannot open the smallest file. */
 export const leastMemoryBytes = 256 * 1024 * 1024
 
-export const defaultOptions: PoolOptions = {
+export interface PdfEngineOptions extends Omit<PoolOptions, "sandbox"> {
+  readonly sandbox: SandboxMode
+}
+
+export const defaultOptions: PdfEngineOptions = {
   workers: availableParallelism(),
   /** What one worker may use at most: `leastMemoryBytes` or more. */
   memoryBytes: 1000 * 1024 * 1024,
   // Its memory replaces a worker earlier if it has to; a new one takes twice as long for its first thousand pages.
   recycleAfterPages: 200_000,
-  maxHeldDocuments: 8
+  maxHeldDocuments: 8,
+  sandbox: "auto"
 }
 
 const secretOf = (pdf: PdfRef): string | undefined =>
@@ -30,10 +37,10 @@ const engineError = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): Pd
 
 const noHead: HeadWanted = { pages: 0, concurrency: 1 }
 
-/** Longer than this finished pages of a head do not wait for the others. */
-const headGrace = "2 seconds"
+/** Longer than this finished pages of a head do not wait for the others: milliseconds of the worker's own time. */
+const headGrace = 2_000
 /** Longer than this nobody waits for a first page, which holds up the opening. */
-const firstPageGrace = "8 seconds"
+const firstPageGrace = 8_000
 
 /** Those that were begun and not finished: the first alone, the others in order, so many at a time. */
 const suspectsOf = (
@@ -66,12 +73,17 @@ const workerSpan =
       }))
     })
 
-const make = Effect.fnUntraced(function* (options: PoolOptions) {
-  const pool = yield* makeWorkerPool(options)
+const make = Effect.fnUntraced(function* ({ sandbox, ...options }: PdfEngineOptions) {
+  // Whoever builds the layer goes on meanwhile.
+  const walls = yield* Effect.cached(findSandbox(sandbox))
+  if (sandbox === "require") yield* Effect.flatMap(walls, requireAll)
+  const pool = yield* makeWorkerPool({ ...options, sandbox: walls })
   const borrow = (pdf: PdfRef) => Effect.mapError(pool.borrow(pdf.key), engineError)
 
   const open = Effect.fn("PdfEngine.open")(function* (pdf: PdfRef, wanted: HeadWanted = noHead) {
     const worker = yield* borrow(pdf)
+    const wait = yield* CurrentProcessorWait
+    wait.millis = worker.waitedFromNow()
     const emit = yield* TraceContext.emitter
     const answer = yield* Deferred.make<OpenedPdf, PdfEngineError>()
     const end = yield* Deferred.make<"through" | "cut off">()
@@ -83,7 +95,7 @@ const make = Effect.fnUntraced(function* (options: PoolOptions) {
       headMillis: (millis) => {
         headMillis = millis
       },
-      timing: emit && workerSpan(emit, "PdfWorker.open", worker.pid),
+      timing: emit && workerSpan(emit, "PdfWorker.open", worker.pid()),
       end: (reason) => {
         // Once the file is open, a worker that dies dies of a page.
         if (!Deferred.isDoneUnsafe(answer)) Deferred.doneUnsafe(answer, Effect.fail(engineError(reason ?? silent)))
@@ -94,12 +106,12 @@ const make = Effect.fnUntraced(function* (options: PoolOptions) {
     // The worker is given back with the answer, and is to be ready for the next call then.
     const cutOff = () => Effect.succeed("cut off" as const)
     const how = yield* Deferred.await(end).pipe(
-      Effect.timeoutOrElse({ duration: headGrace, orElse: cutOff }),
+      timeoutOfOwnTime({ millis: headGrace, waitedMillis: wait.millis, orElse: cutOff }),
       // As long as no page is finished, nobody else's result waits.
       Effect.flatMap((how) =>
         how === "through" || head.length > 0
           ? Effect.succeed(how)
-          : Effect.timeoutOrElse(Deferred.await(end), { duration: firstPageGrace, orElse: cutOff })
+          : timeoutOfOwnTime({ millis: firstPageGrace, waitedMillis: wait.millis, orElse: cutOff })(Deferred.await(end))
       )
     )
     const suspects = how === "through" ? [] : suspectsOf(wanted, opened.pageCount, head)
@@ -109,10 +121,12 @@ const make = Effect.fnUntraced(function* (options: PoolOptions) {
   // The queue has no bound of its own: a slow consumer leaves at most the results of the pages it asked for in it.
   const startRead = Effect.fnUntraced(function* (pdf: PdfRef, pages: ReadonlyArray<number>, concurrency: number) {
     const worker = yield* borrow(pdf)
+    const wait = yield* CurrentProcessorWait
+    wait.millis = worker.waitedFromNow()
     const emit = yield* TraceContext.emitter
     const results = yield* Queue.unbounded<PageResult, PdfEngineError | Cause.Done>()
     worker.start({ _tag: "Read", key: pdf.key, password: secretOf(pdf), pages, concurrency }, pdf.location, {
-      timing: emit && workerSpan(emit, "PdfWorker.read", worker.pid, rangeAttributes(pages)),
+      timing: emit && workerSpan(emit, "PdfWorker.read", worker.pid(), rangeAttributes(pages)),
       pages: (found) => Queue.offerAllUnsafe(results, found),
       end: (reason) => {
         if (reason === undefined) Queue.endUnsafe(results)
@@ -129,13 +143,14 @@ const make = Effect.fnUntraced(function* (options: PoolOptions) {
     open,
     read: (pdf, pages, concurrency) => Stream.unwrap(startRead(pdf, pages, concurrency)),
     close: (key) => Effect.sync(() => pool.close(key)),
-    status: Effect.sync(pool.status)
+    status: Effect.map(walls, (found) => ({ ...pool.status(), walls: found.walls }))
   })
 })
 
 /**
  * `workers` child processes and a spare, each under `memoryBytes`. They start in the background; the first call waits for
  * one. When the layer is released they are killed, and it waits until they are gone.
+ * It fails only with `sandbox: "require"`, where a wall around them cannot be had.
  */
-export const layer = (options: Partial<PoolOptions> = {}): Layer.Layer<PdfEngine> =>
+export const layer = (options: Partial<PdfEngineOptions> = {}): Layer.Layer<PdfEngine, SandboxUnavailable> =>
   Layer.effect(PdfEngine, make({ ...defaultOptions, ...options }))

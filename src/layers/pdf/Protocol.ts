@@ -1,12 +1,19 @@
-// What the engine and a page worker say to each other. Plain data: it crosses a process boundary by structured clone.
+// What the engine and a page worker say to each other. Plain data: it crosses a process boundary by structured clone. What the
+// engine hears is checked in Reports.ts; what a worker hears comes from the engine, and the tag decides.
 import { extname } from "node:path"
 import type { Failure } from "../../domain/Failure.ts"
 import type { PageResult } from "../../domain/Page.ts"
-import type { BlobLocation } from "../../services/BlobStore.ts"
+import type { BlobHash } from "../../domain/Ids.ts"
 import type { HeadWanted, OpenedPdf } from "../../services/PdfEngine.ts"
 
-/** `Held` bets that the worker has the document open, so that bytes are not sent again for each range of pages. */
-export type Source = BlobLocation | { readonly _tag: "Held" }
+/**
+ * `Held` bets that the worker has the document open, so that bytes are not sent again for each range of pages. After `Portions`,
+ * so many bytes follow as they are, and nothing else does before them but the end of their call.
+ */
+export type Source =
+  | { readonly _tag: "Held" }
+  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array; readonly hash?: BlobHash | undefined }
+  | { readonly _tag: "Portions"; readonly size: number; readonly hash?: BlobHash | undefined }
 
 /** Work for one worker. It has one call at a time, and every call ends with exactly one `Ended`. */
 export type Work =
@@ -28,6 +35,8 @@ export type Command =
       readonly source: Source
       readonly timed: boolean
     }
+  /** The rest of the portions cannot be read. */
+  | { readonly _tag: "CutOff"; readonly call: number; readonly failure: Failure }
   | { readonly _tag: "Abort"; readonly call: number }
   | { readonly _tag: "Close"; readonly key: string }
 
@@ -64,17 +73,10 @@ export type Report =
       readonly held: ReadonlyArray<string>
     }
 
-const isTagged = (message: unknown): message is { readonly _tag: unknown } =>
-  typeof message === "object" && message !== null && "_tag" in message
-
-// Both ends are this same version of this module, so the tag decides; checking each page's fields would cost more than it
-// could find.
-export const isReport = (message: unknown): message is Report =>
-  isTagged(message) &&
-  (message._tag === "Opened" || message._tag === "Pages" || message._tag === "Ended" || message._tag === "Ready")
+const commands: ReadonlySet<unknown> = new Set<Command["_tag"]>(["Start", "CutOff", "Abort", "Close"])
 
 export const isCommand = (message: unknown): message is Command =>
-  isTagged(message) && (message._tag === "Start" || message._tag === "Abort" || message._tag === "Close")
+  typeof message === "object" && message !== null && "_tag" in message && commands.has(message._tag)
 
 /** A module of this folder as an entry: `.ts` from source, `.js` once built. */
 export const moduleBeside = (url: string, name: string): URL =>

@@ -1,6 +1,5 @@
 // A page of text that a new page worker reads before it says that it is ready. What pdf.js loads and compiles on first use
 // is then paid for by nobody.
-import { flushCompileCache } from "node:module"
 import { Effect } from "effect"
 import { openPdf } from "./Reader.ts"
 
@@ -31,7 +30,5 @@ const samplePdf = (): Uint8Array => {
 export const warmUp = Effect.suspend(() => openPdf(samplePdf(), undefined)).pipe(
   Effect.flatMap((reader) => reader.readPage(1)),
   Effect.scoped,
-  Effect.ignoreCause,
-  // A worker is killed at its end, so what Node compiled is kept now; once it is there, this does nothing.
-  Effect.tap(() => Effect.sync(() => setImmediate(flushCompileCache)))
+  Effect.ignoreCause
 )

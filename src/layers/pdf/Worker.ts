@@ -1,39 +1,50 @@
 // The entry of a page worker's process. It does one call at a time and holds no truth: it may be killed at any moment.
 import { Cause, Effect, Exit, Fiber } from "effect"
-import { constants, setPriority } from "node:os"
+import { flushCompileCache, getCompileCacheDir } from "node:module"
+import { Socket } from "node:net"
+import { setPriority } from "node:os"
 import { Worker } from "node:worker_threads"
 import type { PageResult } from "../../domain/Page.ts"
 import type { HeadWanted } from "../../services/PdfEngine.ts"
-import { makeHeldDocuments } from "./HeldDocuments.ts"
+import { channelDescriptor, frame, FrameReader } from "./Channel.ts"
+import { type Given, makeHeldDocuments } from "./HeldDocuments.ts"
 import { describeError, isMemoryError } from "./PdfJs.ts"
+import { awaitPortions, type Portions } from "./Portions.ts"
 import type { Outcome, Report, Source, Timing, Work } from "./Protocol.ts"
 import { isCommand, moduleBeside } from "./Protocol.ts"
 import type { PdfReader } from "./Reader.ts"
 import { makeResultBatches } from "./ResultBatches.ts"
 import { warmUp } from "./WarmUp.ts"
 
+/** A third of the weight of other processes: enough for the engine's to go first, and it does not starve on a busy machine. */
+const niceness = 5
+
 // The engine's process, which accepts and answers, goes first where both want a processor.
 try {
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+  setPriority(niceness)
 } catch {
   // A system that does not allow it reads as well.
 }
 
-const [parentPid = 0, memoryBytes = 0, maxHeldDocuments = 0, maxHeldBytes = 0] = process.argv.slice(2).map(Number)
+const [watchedParent = 0, memoryBytes = 0, maxHeldDocuments = 0, maxHeldBytes = 0] = process.argv.slice(2).map(Number)
 
-const endAtOnce = (): void => {
-  process.kill(process.pid, "SIGKILL")
+// Not by a signal: the first process of a namespace cannot kill itself.
+const endAtOnce = (): void => process.exit(1)
+
+// Where nothing outside of this process notices that its engine is gone.
+if (watchedParent > 0) {
+  const watchdog = new Worker(moduleBeside(import.meta.url, "Watchdog"), {
+    workerData: { parentPid: watchedParent, memoryBytes },
+    // Without a limit of its own it reserves another 512 MiB for machine code.
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, codeRangeSizeMb: 4 }
+  })
+  watchdog.on("exit", endAtOnce)
+  watchdog.unref()
 }
 
-const watchdog = new Worker(moduleBeside(import.meta.url, "Watchdog"), {
-  workerData: { parentPid, memoryBytes },
-  // Without a limit of its own it reserves another 512 MiB for machine code.
-  resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, codeRangeSizeMb: 4 }
-})
-watchdog.on("exit", endAtOnce)
-watchdog.unref()
-
-process.on("disconnect", endAtOnce)
+const channel = new Socket({ fd: channelDescriptor, readable: true, writable: true })
+channel.on("error", endAtOnce)
+channel.on("close", endAtOnce)
 // A signal to the whole process group is for the engine to answer; until it has drained it needs its workers.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {})
 // pdf.js leaves promises behind when a document is closed under it. They speak for no page; a failed allocation does not
@@ -43,18 +54,25 @@ process.on("unhandledRejection", (cause) => {
 })
 
 const send = (report: Report): void => {
-  process.send?.(report, undefined, undefined, () => {})
+  channel.write(frame(report))
 }
 
 const documents = makeHeldDocuments(maxHeldDocuments, maxHeldBytes)
 
-/** The head of a document is read along with its opening only as far as nobody waits long for it. */
+/** The head of a document is read along with its opening only as far as nobody waits long for it: milliseconds of own time. */
 const mostHeadMillis = 24
 
 /** From here on a page is slow enough to be told of. */
 const slowMillis = 1_000
 
 const now = () => performance.timeOrigin + performance.now()
+
+/** The processor time of this thread, in milliseconds: what it waits for a processor on a busy machine is no reason to stop. */
+const ownMillis = (): number => {
+  // Node 22 counts it for the process only, with what V8 compiles beside this thread.
+  const { system, user } = typeof process.threadCpuUsage === "function" ? process.threadCpuUsage() : process.cpuUsage()
+  return (user + system) / 1_000
+}
 
 /** What a call is asked to tell of its times, as it goes on. */
 const makeTimes = () => {
@@ -78,11 +96,11 @@ const readHead = Effect.fnUntraced(function* (
   { concurrency, pages }: HeadWanted,
   done: (result: PageResult) => void
 ) {
-  const until = performance.now() + mostHeadMillis
+  const until = ownMillis() + mostHeadMillis
   let well = 0
   const readInTime = (number: number) =>
     Effect.suspend(() =>
-      performance.now() < until
+      ownMillis() < until
         ? Effect.map(reader.readPage(number), (result) => {
             if (result.status !== "failed") well++
             done(result)
@@ -95,7 +113,7 @@ const readHead = Effect.fnUntraced(function* (
   return well
 })
 
-const perform = Effect.fnUntraced(function* (call: number, work: Work, source: Source, times: Times) {
+const perform = Effect.fnUntraced(function* (call: number, work: Work, source: Given, times: Times) {
   const reader = yield* documents.get(work, source)
   // A head that is cut off by a page that spins is to have at least its first page.
   const batches = makeResultBatches((results) => send({ _tag: "Pages", call, results }), work._tag === "Open")
@@ -142,7 +160,25 @@ interface Running {
 
 let running: Running | undefined
 
-const run = Effect.fnUntraced(function* (call: number, work: Work, source: Source, timed: boolean) {
+/** The bytes that are on their way. */
+let coming: { readonly call: number; readonly portions: Portions } | undefined
+
+const givenBy = (call: number, source: Source): Given => {
+  switch (source._tag) {
+    case "Held":
+      return source
+    case "Bytes":
+      // What arrived shares its memory with the rest of its message, and pdf.js takes the memory of what it is given.
+      return { _tag: "Given", bytes: Effect.sync(() => new Uint8Array(source.bytes)), hash: source.hash }
+    case "Portions": {
+      const portions = awaitPortions(source.size)
+      coming = { call, portions }
+      return { _tag: "Given", bytes: portions.bytes, hash: source.hash }
+    }
+  }
+}
+
+const run = Effect.fnUntraced(function* (call: number, work: Work, source: Given, timed: boolean) {
   const times = timed ? makeTimes() : undefined
   const fiber = yield* Effect.forkChild(perform(call, work, source, times))
   const mine: Running = { call, key: work.key, abort: Fiber.interrupt(fiber), forgetAfterwards: false }
@@ -155,14 +191,18 @@ const run = Effect.fnUntraced(function* (call: number, work: Work, source: Sourc
   // From now on it is not held; nobody waits until it is closed.
   else if (Exit.isSuccess(exit) && exit.value.isThrough) Effect.runFork(documents.forget(work.key))
   running = undefined
+  coming = undefined
   send({ _tag: "Ended", call, outcome, timing, rssBytes: process.memoryUsage.rss(), held: documents.keys() })
 })
 
-process.on("message", (message: unknown) => {
+const obey = (message: unknown): void => {
   if (!isCommand(message)) return
   switch (message._tag) {
     case "Start":
-      Effect.runFork(run(message.call, message.work, message.source, message.timed))
+      Effect.runFork(run(message.call, message.work, givenBy(message.call, message.source), message.timed))
+      break
+    case "CutOff":
+      if (coming?.call === message.call) coming.portions.cutOff(message.failure)
       break
     case "Abort":
       if (running?.call === message.call) Effect.runFork(running.abort)
@@ -171,6 +211,30 @@ process.on("message", (message: unknown) => {
       if (running?.key === message.key) running.forgetAfterwards = true
       else Effect.runFork(documents.forget(message.key))
   }
-})
+}
 
-Effect.runFork(Effect.map(warmUp, () => send({ _tag: "Ready", rssBytes: process.memoryUsage.rss() })))
+/**
+ * What was compiled by now is kept for later workers. From here on this one may write nothing and start no thread: the next
+ * bytes that it reads are a stranger's.
+ */
+const giveUpPermissions = (): void => {
+  const compiled = getCompileCacheDir()
+  if (compiled !== undefined) flushCompileCache()
+  // Only there where the permission model is on.
+  const { permission } = process
+  if (permission === undefined || !("drop" in permission) || typeof permission.drop !== "function") return
+  permission.drop("fs.write")
+  permission.drop("worker")
+  if (compiled !== undefined) permission.drop("fs.read", compiled)
+}
+
+// Those of a call that has ended may still come, but none after the next has begun.
+const commands = new FrameReader(Number.POSITIVE_INFINITY, obey, (bytes) => coming?.portions.add(bytes))
+channel.on("data", (chunk: Buffer) => commands.push(chunk))
+
+Effect.runFork(
+  Effect.map(warmUp, () => {
+    giveUpPermissions()
+    send({ _tag: "Ready", rssBytes: process.memoryUsage.rss() })
+  })
+)

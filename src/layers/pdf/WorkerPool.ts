@@ -2,10 +2,15 @@
 import { Deferred, Effect, Latch, Schedule, type Scope } from "effect"
 import type { EngineStatus } from "../../services/PdfEngine.ts"
 import { EngineUnavailable, WorkerDied } from "../../services/PdfEngine.ts"
-import type { WorkerLimits, WorkerProcess } from "./WorkerProcess.ts"
+import { timeoutOfOwnTime } from "../../services/ProcessorWait.ts"
+import type { LaunchOptions } from "./Launch.ts"
+import type { Sandbox } from "./Sandbox.ts"
+import type { WorkerProcess } from "./WorkerProcess.ts"
 import { startWorker } from "./WorkerProcess.ts"
 
-export interface PoolOptions extends WorkerLimits {
+export interface PoolOptions extends Omit<LaunchOptions, "sandbox"> {
+  /** Found once, by the first that asks. */
+  readonly sandbox: Effect.Effect<Sandbox>
   /** Calls worked on at once. One more child is kept warm beside them. */
   readonly workers: number
   readonly recycleAfterPages: number
@@ -25,8 +30,8 @@ export interface WorkerPool {
   readonly status: () => EngineStatus
 }
 
-/** How long an interrupted worker may take to confirm that it has stopped before it is killed. */
-const abortGrace = "100 millis"
+/** How long an interrupted worker may take to confirm that it has stopped before it is killed, in milliseconds. */
+const abortGrace = 100
 
 /** Of the memory a worker may take: replaced when the spare can take over, and replaced whether it can or not. */
 const wornShare = 0.5
@@ -35,7 +40,12 @@ const exhaustedShare = 0.75
 /** After so many failed starts of each child, with none alive, callers are told instead of being left to wait. */
 const startsBeforeFailing = 3
 
-const startTimeout = "30 seconds"
+/**
+ * Milliseconds of its own time. Where nothing tells what it waited for a processor, a worker that needs longer gets twice as
+ * long the next time: killing what only waits, again and again, comes to nothing.
+ */
+const startTimeout = 30_000
+const mostStartDoublings = 5
 
 const startBackoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")]).pipe(
   Schedule.jittered
@@ -63,6 +73,8 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
   let stopping = 0
   let replaced = 0
   let failedStarts = 0
+  /** In a row. */
+  let lateStarts = 0
   /** Why no worker is to be had. */
   let unavailable: EngineUnavailable | undefined
 
@@ -132,8 +144,9 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
 
   const stopped = (worker: WorkerProcess) =>
     worker.idle.pipe(
-      Effect.timeoutOrElse({
-        duration: abortGrace,
+      timeoutOfOwnTime({
+        millis: abortGrace,
+        waitedMillis: worker.waitedFromNow(),
         orElse: () =>
           Effect.andThen(
             Effect.sync(() => condemn(worker)),
@@ -182,13 +195,18 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     )
 
   const startReady = Effect.gen(function* () {
-    const worker = yield* startWorker(options)
+    const worker = yield* startWorker({ ...options, sandbox: yield* options.sandbox })
     yield* worker.ready.pipe(
-      Effect.timeoutOrElse({
-        duration: startTimeout,
-        orElse: () => Effect.fail(new WorkerDied({ memory: false, detail: "it did not become ready in time" }))
+      timeoutOfOwnTime({
+        millis: startTimeout * 2 ** Math.min(lateStarts, mostStartDoublings),
+        waitedMillis: worker.waitedSinceStart,
+        orElse: () => {
+          lateStarts++
+          return Effect.fail(new WorkerDied({ memory: false, detail: "it did not become ready in time" }))
+        }
       })
     )
+    lateStarts = 0
     return worker
   })
 
@@ -246,11 +264,12 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     },
     status: () => ({
       workers: Array.from(ready, (worker) => ({
-        pid: worker.pid,
+        pid: worker.pid(),
         busy: busy.has(worker),
         rssBytes: worker.rssBytes(),
         pagesRead: worker.pagesRead()
       })),
+      ...(unavailable !== undefined && { unavailable: unavailable.detail }),
       replaced
     })
   }

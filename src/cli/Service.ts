@@ -1,6 +1,6 @@
 import { join, relative } from "node:path"
 import { cwd } from "node:process"
-import { Console, Effect, Layer } from "effect"
+import { Console, Effect, Layer, References } from "effect"
 import { HttpServer } from "effect/http"
 import { Drain } from "../actors/Drain.ts"
 import { AuthConfig } from "../http/AuthConfig.ts"
@@ -12,7 +12,10 @@ import { describeWalls, PdfEngine } from "../services/PdfEngine.ts"
 
 const example = relative(cwd(), join(import.meta.dirname, "../../examples/welcome.pdf"))
 
-/** Told once the server listens: to a person ready to be pasted, to a machine as a line like all others. */
+/**
+ * Told once the server listens: to a person ready to be pasted, to a machine as a line like all others. Scripts wait for it, so it is
+ * there at every log level.
+ */
 const welcome = Layer.effectDiscard(
   Effect.gen(function* () {
     const { address } = yield* HttpServer.HttpServer
@@ -21,7 +24,10 @@ const welcome = Layer.effectDiscard(
     const key = mode === "keys" ? ` -H "Authorization: Bearer $ADMIN_KEY"` : ""
     const listens = `Sluice listens on ${url}`
     if ((yield* Telemetry.LogFormatConfig) === "json")
-      return yield* Effect.logInfo(listens).pipe(Effect.annotateLogs({ url, docs: `${url}/docs`, auth: mode }))
+      return yield* Effect.logInfo(listens).pipe(
+        Effect.annotateLogs({ url, docs: `${url}/docs`, auth: mode }),
+        Effect.provideService(References.MinimumLogLevel, "Info")
+      )
     yield* Console.log(`
 ${listens} (interface description: ${url}/docs). Try it:
 

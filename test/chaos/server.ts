@@ -34,7 +34,7 @@ export interface ServerOptions {
   readonly onLine?: (line: string) => void
 }
 
-const isListening = /^Sluice listens on /
+const isListening = /Sluice listens on /
 const mostKept = 100
 
 /** A port of the loopback that was free a moment ago. */

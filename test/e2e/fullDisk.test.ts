@@ -68,7 +68,7 @@ describe.skipIf(!mountable)("On a disk of 32 MiB (left out where no file system 
         yield* fill(filler)
         const unready = yield* ready
         assertProblem(unready, 503, "NOT_READY")
-        assert.match(unready.text, /the disk is full/)
+        assert.match(unready.text, /disk is full/)
         const refused = yield* upload("refused", 4, true)
         assertProblem(refused, 503, "STORAGE_FULL")
         assert.isDefined(refused.headers["retry-after"])

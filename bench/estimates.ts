@@ -4,7 +4,7 @@
  */
 import { Clock, Console, Effect, Option, Schema } from "effect"
 import { DocumentId } from "../src/domain/Ids.ts"
-import { Waiting } from "../src/domain/Waiting.ts"
+import { Waiting } from "../src/domain/document/Waiting.ts"
 import { costlyPdf, prosePdf, type Report } from "./material.ts"
 import { layerServiceWith, serviceUrl } from "./service.ts"
 import { percentile } from "./statistics.ts"

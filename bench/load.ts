@@ -1,7 +1,7 @@
 /** Load on a service that runs in this process: uploads over HTTP, and backlogs that are kept up. */
 import { createHash } from "node:crypto"
 import { Clock, Effect, Schedule, Schema, Stream } from "effect"
-import { FairShares } from "../src/actors/FairShares.ts"
+import { FairShares } from "../src/actors/scheduling/FairShares.ts"
 import { Ingestion } from "../src/actors/Ingestion.ts"
 import { BlobHash, DocumentId, TenantId } from "../src/domain/Ids.ts"
 import { serviceUrl } from "./service.ts"

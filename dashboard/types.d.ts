@@ -1,13 +1,13 @@
 // What comes over HTTP, as the server's own schemas describe it.
-import type { DocumentList, DocumentView, PageSummaryList } from "../src/http/DocumentView.ts"
-import type { PageEvent as PageEventSchema } from "../src/http/EventsApi.ts"
-import type { DocumentOutcome } from "../src/http/Outcome.ts"
-import type { QueueStatusView } from "../src/http/QueueApi.ts"
-import type { TenantList } from "../src/http/TenantsApi.ts"
-import type { WorkersView } from "../src/http/WorkersApi.ts"
-import type { TenantState } from "../src/domain/TenantState.ts"
-import type { Waiting as WaitingSchema } from "../src/domain/Waiting.ts"
-import type { PageSummary as PageSummarySchema, PageView } from "../src/domain/Page.ts"
+import type { DocumentList, DocumentView, PageSummaryList } from "../src/http/api/views/DocumentView.ts"
+import type { PageEvent as PageEventSchema } from "../src/http/api/Events.ts"
+import type { DocumentOutcome } from "../src/http/api/views/SubmitOutcome.ts"
+import type { QueueStatusView } from "../src/http/api/Queue.ts"
+import type { TenantList } from "../src/http/api/Tenants.ts"
+import type { WorkersView } from "../src/http/api/Workers.ts"
+import type { TenantState } from "../src/domain/tenant/TenantState.ts"
+import type { Waiting as WaitingSchema } from "../src/domain/document/Waiting.ts"
+import type { PageSummary as PageSummarySchema, PageView } from "../src/domain/document/Page.ts"
 
 export type Document = typeof DocumentView.Encoded
 export type Documents = typeof DocumentList.Encoded

@@ -1,5 +1,5 @@
-import { FairQueue, takeFirst } from "../../src/actors/FairQueue.ts"
-import { Shares } from "../../src/actors/FairShares.ts"
+import { FairQueue, takeFirst } from "../../src/actors/scheduling/FairQueue.ts"
+import { Shares } from "../../src/actors/scheduling/FairShares.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import { hasEnded, type Job, machine, type Policy, type Range, takeRange } from "./Model.ts"
 

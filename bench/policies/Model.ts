@@ -1,5 +1,5 @@
-import { MinHeap } from "../../src/actors/MinHeap.ts"
-import { RangeSizer } from "../../src/actors/RangeSizer.ts"
+import { MinHeap } from "../../src/actors/scheduling/MinHeap.ts"
+import { RangeSizer } from "../../src/actors/scheduling/RangeSizer.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 
 /** A discrete-event model of workers that read documents in ranges, under a policy that says what is next. No real time passes. */

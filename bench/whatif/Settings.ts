@@ -1,6 +1,6 @@
 import { Effect, Result, Schema } from "effect"
 import type { TenantId } from "../../src/domain/Ids.ts"
-import { type TenantLimits, type TenantOverride, TenantLimitsPatch } from "../../src/domain/TenantLimits.ts"
+import { type TenantLimits, type TenantOverride, TenantLimitsPatch } from "../../src/domain/tenant/TenantLimits.ts"
 import type { Workload } from "./Workload.ts"
 
 /** What `--set` says is not to be had. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { Effect, Result, Schema } from "effect"
-import { TraceLine, type TraceRecord, traceFormat } from "../../src/layers/trace/TraceRecord.ts"
+import { TraceLine, type TraceRecord, traceFormat } from "../../src/layers/recorder/TraceRecord.ts"
 
 export class TraceUnreadable extends Schema.TaggedError<TraceUnreadable>()("TraceUnreadable", {
   file: Schema.String,

@@ -1,7 +1,7 @@
-import type { DocumentStatus } from "../../src/domain/Document.ts"
+import type { DocumentStatus } from "../../src/domain/document/Document.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
-import type { TenantLimits } from "../../src/domain/TenantLimits.ts"
-import type { TraceRecord, TracedPage } from "../../src/layers/trace/TraceRecord.ts"
+import type { TenantLimits } from "../../src/domain/tenant/TenantLimits.ts"
+import type { TraceRecord, TracedPage } from "../../src/layers/recorder/TraceRecord.ts"
 import type { Recording } from "./TraceFile.ts"
 
 /** What a recording says of its documents and tenants, put together for who replays it. */

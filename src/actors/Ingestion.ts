@@ -1,13 +1,13 @@
 import type { DateTime, Effect, Option, Redacted, Scope, Stream } from "effect"
 import { Context, Schema } from "effect"
 import type { Change } from "../domain/Change.ts"
-import { Document } from "../domain/Document.ts"
+import { Document } from "../domain/document/Document.ts"
 import type { IngestEvent } from "../domain/Event.ts"
 import { Failure } from "../domain/Failure.ts"
 import { DocumentId, type TenantId } from "../domain/Ids.ts"
-import type { PageResult } from "../domain/Page.ts"
-import type { TenantLimits, TenantLimitsPatch } from "../domain/TenantLimits.ts"
-import type { TenantState } from "../domain/TenantState.ts"
+import type { PageResult } from "../domain/document/Page.ts"
+import type { TenantLimits, TenantLimitsPatch } from "../domain/tenant/TenantLimits.ts"
+import type { TenantState } from "../domain/tenant/TenantState.ts"
 import type { BlobStoreUnavailable } from "../services/BlobStore.ts"
 import type {
   DocumentNotFound,
@@ -17,7 +17,7 @@ import type {
   PagesOptions,
   QuotaReached,
   StoreUnavailable
-} from "../services/DocumentStore.ts"
+} from "../services/store/DocumentStore.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
 
 /** The submission itself is at fault; nothing of it was kept. */

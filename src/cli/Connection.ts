@@ -2,7 +2,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Config, Effect, Layer, Option } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { DocumentId, type InvalidBaseUrl, make, SluiceClient, TenantId } from "../client.ts"
-import { WrongUsage } from "./Failure.ts"
+import { WrongUsage } from "./CommandFailure.ts"
 
 /** To which server a command speaks, and for whom. */
 export const connection = {

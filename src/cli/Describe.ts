@@ -1,8 +1,8 @@
 import { DateTime } from "effect"
-import type { DocumentView } from "../http/DocumentView.ts"
-import type { QueueStatusView } from "../http/QueueApi.ts"
-import type { TenantState } from "../domain/TenantState.ts"
-import type { Waiting } from "../domain/Waiting.ts"
+import type { DocumentView } from "../http/api/views/DocumentView.ts"
+import type { QueueStatusView } from "../http/api/Queue.ts"
+import type { TenantState } from "../domain/tenant/TenantState.ts"
+import type { Waiting } from "../domain/document/Waiting.ts"
 import { sizeOf } from "./doctor/Size.ts"
 import { bar, moment, plural, table } from "./Text.ts"
 

@@ -9,7 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Ref from "effect/Ref"
 import * as Runtime from "effect/Runtime"
 import * as Stdio from "effect/Stdio"
-import { exitAtSecondSignal } from "../layers/Signals.ts"
+import { exitAtSecondSignal } from "../layers/config/Signals.ts"
 import { InterruptedExit } from "./Ending.ts"
 import { run } from "./Sluice.ts"
 

@@ -31,37 +31,39 @@ const subcommand = <Name extends string, Input, Shared, E, R>(
 
 const subcommands = [
   subcommand("serve", "Start the server; what `sluice` alone does, too", () =>
-    import("./serve.ts").then(({ serve }) => serve)
+    import("./commands/serve.ts").then(({ serve }) => serve)
   ),
   subcommand("ingest", "Send PDFs to a server, or read them here", () =>
-    import("./ingest.ts").then(({ ingest }) => ingest)
+    import("./commands/ingest.ts").then(({ ingest }) => ingest)
   ),
-  subcommand("status", "Show the queue, or one document", () => import("./status.ts").then(({ status }) => status)),
-  subcommand("cancel", "Cancel a document", () => import("./cancel.ts").then(({ cancel }) => cancel)),
+  subcommand("status", "Show the queue, or one document", () =>
+    import("./commands/status.ts").then(({ status }) => status)
+  ),
+  subcommand("cancel", "Cancel a document", () => import("./commands/cancel.ts").then(({ cancel }) => cancel)),
   subcommand("retry", "Read the failed pages of a document again", () =>
-    import("./retry.ts").then(({ retry }) => retry)
+    import("./commands/retry.ts").then(({ retry }) => retry)
   ),
   subcommand("tenants", "Show what a tenant may have, has and gets; or change it", () =>
-    import("./tenants.ts").then(({ tenants }) => tenants)
+    import("./commands/tenants.ts").then(({ tenants }) => tenants)
   ),
   subcommand("keys", "Make, list and revoke the API keys of a tenant", () =>
-    import("./keys.ts").then(({ keys }) => keys)
+    import("./commands/keys.ts").then(({ keys }) => keys)
   ),
   subcommand("watch", "See the engine, tenants and documents move", () =>
-    import("./watch.ts").then(({ watch }) => watch)
+    import("./commands/watch.ts").then(({ watch }) => watch)
   ),
   subcommand("doctor", "Check whether a server can work here", () =>
-    import("./doctor.ts").then(({ doctor }) => doctor)
+    import("./commands/doctor.ts").then(({ doctor }) => doctor)
   ),
   subcommand("storage", "Decide what becomes of a data folder whose database is not the one of its originals", () =>
-    import("./storage.ts").then(({ storage }) => storage)
+    import("./commands/storage.ts").then(({ storage }) => storage)
   )
 ]
 
 /** As `sluice serve`. */
 const runServer = () =>
   Effect.flatMap(
-    Effect.promise(() => import("./serve.ts")),
+    Effect.promise(() => import("./commands/serve.ts")),
     (serve) => serve.runServer()
   )
 

@@ -1,7 +1,7 @@
 import type { DateTime } from "effect"
-import type { TenantState } from "../domain/TenantState.ts"
-import type { DocumentView } from "../http/DocumentView.ts"
-import type { QueueStatusView } from "../http/QueueApi.ts"
+import type { TenantState } from "../domain/tenant/TenantState.ts"
+import type { DocumentView } from "../http/api/views/DocumentView.ts"
+import type { QueueStatusView } from "../http/api/Queue.ts"
 import { etaOf, percent, progressOf, seconds, shortWaiting } from "./Describe.ts"
 import { bar, clock, column, printable } from "./Text.ts"
 

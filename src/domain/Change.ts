@@ -1,6 +1,6 @@
-import type { Document } from "./Document.ts"
+import type { Document } from "./document/Document.ts"
 import type { DocumentId, TenantId } from "./Ids.ts"
-import type { PageStatus } from "./Page.ts"
+import type { PageStatus } from "./document/Page.ts"
 
 /** A page that got its result. */
 export interface PageChange {

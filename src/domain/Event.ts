@@ -1,8 +1,8 @@
 import { Schema } from "effect"
-import { DocumentStatus } from "./Document.ts"
+import { DocumentStatus } from "./document/Document.ts"
 import { Failure } from "./Failure.ts"
 import { DocumentId, TenantId } from "./Ids.ts"
-import { PageNumber, PageStatus } from "./Page.ts"
+import { PageNumber, PageStatus } from "./document/Page.ts"
 
 const subject = { tenantId: TenantId, documentId: DocumentId }
 

@@ -1,9 +1,9 @@
 import type { Effect, Redacted, Scope, Stream } from "effect"
 import { Context, Schema } from "effect"
-import type { OutlineItem, PdfMetadata } from "../domain/Document.ts"
+import type { OutlineItem, PdfMetadata } from "../domain/document/Document.ts"
 import { Failure } from "../domain/Failure.ts"
-import type { PageResult } from "../domain/Page.ts"
-import type { Warning } from "../domain/Warning.ts"
+import type { PageResult } from "../domain/document/Page.ts"
+import type { Warning } from "../domain/document/Warning.ts"
 import type { BlobLocation } from "./BlobStore.ts"
 
 /** The file is at fault: reading it again gives the same answer. */

@@ -1,8 +1,8 @@
 // An engine that reads nothing: it answers from a script. Time passes only on the `Clock`, so a test clock drives it.
 import { Clock, Duration, Effect, Layer, Option, Semaphore, Stream } from "effect"
-import type { PdfMetadata } from "../domain/Document.ts"
+import type { PdfMetadata } from "../domain/document/Document.ts"
 import type { Failure } from "../domain/Failure.ts"
-import { failedPage, noLines, type PageResult } from "../domain/Page.ts"
+import { failedPage, noLines, type PageResult } from "../domain/document/Page.ts"
 import {
   type HeadWanted,
   type OpenedPdf,

@@ -1,10 +1,10 @@
 import { ByteSize, Config, Context, Effect, Layer, Result, Schema, Semaphore } from "effect"
 import { TenantId } from "../domain/Ids.ts"
-import { patched, type TenantLimits, type TenantLimitsPatch, TenantOverride } from "../domain/TenantLimits.ts"
-import type { StoreUnavailable } from "./DocumentStore.ts"
-import { EngineConfig } from "./EngineConfig.ts"
+import { patched, type TenantLimits, type TenantLimitsPatch, TenantOverride } from "../domain/tenant/TenantLimits.ts"
+import type { StoreUnavailable } from "./store/DocumentStore.ts"
+import { EngineConfig } from "./config/EngineConfig.ts"
 
-export type { TenantLimits, TenantLimitsPatch } from "../domain/TenantLimits.ts"
+export type { TenantLimits, TenantLimitsPatch } from "../domain/tenant/TenantLimits.ts"
 
 const Overrides = Schema.Record(TenantId, TenantOverride)
 export type TenantOverrides = typeof Overrides.Type

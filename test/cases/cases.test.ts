@@ -6,8 +6,8 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { OpenedPdf } from "../../src/services/PdfEngine.ts"
-import type { PageResult } from "../../src/domain/Page.ts"
-import { codesOf, readAll } from "../pdf/written.ts"
+import type { PageResult } from "../../src/domain/document/Page.ts"
+import { codesOf, readAll } from "../layers/pdf/written.ts"
 
 const folder = Option.getOrElse(Effect.runSync(Config.option(Config.String("SLUICE_CASES"))), () =>
   fileURLToPath(new URL("files", import.meta.url))

@@ -2,7 +2,7 @@
 import { Effect, Schedule } from "effect"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
-import { isTerminal } from "../../src/domain/Document.ts"
+import { isTerminal } from "../../src/domain/document/Document.ts"
 import type { Client, View } from "./client.ts"
 import { type Journal, lookInto, type StoredPage } from "./Journal.ts"
 import { isAlive, type Process } from "./processes.ts"

@@ -1,7 +1,7 @@
 // The interface as the tenants use it.
 import { Data, Effect, Schema } from "effect"
-import { DocumentList, DocumentView, PageList } from "../../src/http/DocumentView.ts"
-import { QueueStatusView } from "../../src/http/QueueApi.ts"
+import { DocumentList, DocumentView, PageList } from "../../src/http/api/views/DocumentView.ts"
+import { QueueStatusView } from "../../src/http/api/Queue.ts"
 import { setTimeout as delay } from "node:timers/promises"
 import type { Upload } from "./workload.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Result } from "effect"
-import { parseChange } from "../../src/cli/tenants.ts"
+import { parseChange } from "../../src/cli/commands/tenants.ts"
 import { alter, change, idOf } from "../http/fakes.ts"
 import { postPdf, testServer } from "../http/client.ts"
 import { sluice, sluiceHere } from "./harness.ts"

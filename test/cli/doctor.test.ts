@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { readdirSync } from "node:fs"
 import { checkMemory, checkNode, checkSettings } from "../../src/cli/doctor/Checks.ts"
 import { judgeDisk } from "../../src/cli/doctor/Storage.ts"
-import { holdDataDirectory } from "../../src/layers/DataDirectory.ts"
+import { holdDataDirectory } from "../../src/layers/folder/DataDirectory.ts"
 import { temporaryFolder } from "../support/service.ts"
 import { sluice } from "./harness.ts"
 

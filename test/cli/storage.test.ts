@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Stream } from "effect"
 import * as Engine from "../../src/layers/Engine.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
-import { EngineConfig } from "../../src/services/EngineConfig.ts"
+import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { blobsBelow, temporaryFolder } from "../support/service.ts"
 import { sluice } from "./harness.ts"
 

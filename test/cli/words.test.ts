@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime } from "effect"
 import { etaOf } from "../../src/cli/Describe.ts"
-import { reasonOf } from "../../src/cli/Failure.ts"
-import { outcomeLine } from "../../src/cli/ingest/Outcome.ts"
+import { reasonOf } from "../../src/cli/CommandFailure.ts"
+import { outcomeLine } from "../../src/cli/ingest/ItemResult.ts"
 import { unstopped } from "../../src/cli/Text.ts"
-import type { Waiting } from "../../src/domain/Waiting.ts"
-import { warning } from "../../src/domain/Warning.ts"
+import type { Waiting } from "../../src/domain/document/Waiting.ts"
+import { warning } from "../../src/domain/document/Warning.ts"
 
 describe("What a person is told", () => {
   const utc = (text: string) => DateTime.makeUnsafe(text)

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Fiber, type Layer, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { TenantId } from "../../src/domain/Ids.ts"
-import { ApiKeys, type IssuedKey, mostKeys } from "../../src/services/ApiKeys.ts"
+import { ApiKeys, type IssuedKey, mostKeys } from "../../src/services/apiKeys/ApiKeys.ts"
 
 export const acme = TenantId.make("acme")
 export const globex = TenantId.make("globex")

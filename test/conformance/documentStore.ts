@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
-import type { DocumentStore } from "../../src/services/DocumentStore.ts"
+import type { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import { changes } from "./documentStoreChanges.ts"
 import { counters } from "./documentStoreCounters.ts"
 import type { Test } from "./documentStoreFixtures.ts"

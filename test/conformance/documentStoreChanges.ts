@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { Change } from "../../src/domain/Change.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
-import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import {
   accept,
   acme,

@@ -1,10 +1,10 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option, Random } from "effect"
-import { isTerminal } from "../../src/domain/Document.ts"
+import { isTerminal } from "../../src/domain/document/Document.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { type DocumentId, TenantId } from "../../src/domain/Ids.ts"
-import { isFailed } from "../../src/domain/Page.ts"
-import { DocumentStore, type Fence } from "../../src/services/DocumentStore.ts"
+import { isFailed } from "../../src/domain/document/Page.ts"
+import { DocumentStore, type Fence } from "../../src/services/store/DocumentStore.ts"
 import {
   accept,
   acme,

@@ -1,8 +1,8 @@
 import { Effect, Option } from "effect"
-import type { Delivery, PendingCallback } from "../../src/domain/Webhook.ts"
+import type { Delivery, PendingCallback } from "../../src/domain/webhook/Webhook.ts"
 import { BlobHash, DocumentId, RunnerId, TenantId } from "../../src/domain/Ids.ts"
-import type { PageResult } from "../../src/domain/Page.ts"
-import { type Claim, DocumentStore, type NewDocument } from "../../src/services/DocumentStore.ts"
+import type { PageResult } from "../../src/domain/document/Page.ts"
+import { type Claim, DocumentStore, type NewDocument } from "../../src/services/store/DocumentStore.ts"
 import type { OpenedPdf } from "../../src/services/PdfEngine.ts"
 
 /** Declares one test on a store of its own. */

@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { failure } from "../../src/domain/Failure.ts"
-import { DocumentStore, type NewDocument } from "../../src/services/DocumentStore.ts"
+import { DocumentStore, type NewDocument } from "../../src/services/store/DocumentStore.ts"
 import {
   accept,
   acme,

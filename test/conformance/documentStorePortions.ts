@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import type { DocumentId } from "../../src/domain/Ids.ts"
-import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import {
   documentSize,
   largestMetadata,
@@ -9,7 +9,7 @@ import {
   metadataOmitted,
   outlineOmitted,
   portionBytes
-} from "../../src/services/Portions.ts"
+} from "../../src/services/store/Portions.ts"
 import { accept, acme, claim, documentId, numberOf, openedPdf, page, type Test } from "./documentStoreFixtures.ts"
 
 const everything = { status: undefined, before: undefined, limit: 100 }

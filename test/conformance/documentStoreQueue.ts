@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option, Result } from "effect"
-import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import {
   accept,
   acme,

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { DocumentStore, type ListOptions } from "../../src/services/DocumentStore.ts"
+import { DocumentStore, type ListOptions } from "../../src/services/store/DocumentStore.ts"
 import {
   accept,
   acme,

@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { failure } from "../../src/domain/Failure.ts"
 import { RunnerId } from "../../src/domain/Ids.ts"
-import { DocumentStore, type Fence } from "../../src/services/DocumentStore.ts"
+import { DocumentStore, type Fence } from "../../src/services/store/DocumentStore.ts"
 import {
   accept,
   acme,

@@ -1,8 +1,8 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { failure } from "../../src/domain/Failure.ts"
-import { warning } from "../../src/domain/Warning.ts"
-import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import { warning } from "../../src/domain/document/Warning.ts"
+import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import { accept, acme, claim, documentId, openedPdf, page, plenty, type Test } from "./documentStoreFixtures.ts"
 
 const cut = { warnings: [warning("CONTENT_CUT"), warning("FONT_DAMAGED", "The font Symb is damaged.")] }

@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import type { Vitest } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
-import type { PageResult } from "../../src/domain/Page.ts"
+import type { PageResult } from "../../src/domain/document/Page.ts"
 import type { PdfRef } from "../../src/services/PdfEngine.ts"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
 

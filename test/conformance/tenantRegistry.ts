@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TenantId } from "../../src/domain/Ids.ts"
-import type { TenantLimits, TenantLimitsPatch } from "../../src/domain/TenantLimits.ts"
-import { DocumentStore } from "../../src/services/DocumentStore.ts"
-import { EngineConfig } from "../../src/services/EngineConfig.ts"
+import type { TenantLimits, TenantLimitsPatch } from "../../src/domain/tenant/TenantLimits.ts"
+import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
+import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
 
 export const acme = TenantId.make("acme")

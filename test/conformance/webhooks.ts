@@ -1,8 +1,8 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { TenantId } from "../../src/domain/Ids.ts"
-import { deliveriesKept } from "../../src/domain/Webhook.ts"
-import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import { deliveriesKept } from "../../src/domain/webhook/Webhook.ts"
+import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import {
   accept,
   acme,

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
 import { postPdf } from "../http/client.ts"
-import { isRunning } from "../pdf/engine.ts"
+import { isRunning } from "../layers/pdf/engine.ts"
 import {
   activeContent,
   giantImage,

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assertProblem, get, postForm, postJson, postPdf, remove } from "../http/client.ts"
-import { serve } from "../sources/loopback.ts"
+import { serve } from "../layers/net/loopback.ts"
 import { makePdf, manyPages, textPage } from "../support/pdf.ts"
 import {
   acceptedId,

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Fiber, Layer, Queue } from "effect"
 import { TestClock } from "effect/testing"
 import { LimitReached } from "../../src/actors/Ingestion.ts"
-import * as NodeServer from "../../src/http/NodeServer.ts"
+import * as NodeServer from "../../src/http/edge/NodeServer.ts"
 import { change, Fake, inspect } from "./fakes.ts"
 import { pdf, rawConnection, testServer } from "./client.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
 import { HttpBody } from "effect/http"
-import { type PageResult, failedPage } from "../../src/domain/Page.ts"
+import { type PageResult, failedPage } from "../../src/domain/document/Page.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { alter, change, idOf } from "./fakes.ts"
 import { assertProblem, get, post, postPdf, remove, testServer } from "./client.ts"

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { PageResult } from "../../src/domain/Page.ts"
-import { pageSize, portionBytes, upTo } from "../../src/services/Portions.ts"
-import { encodedPages, mostBytes, type PageDetail } from "../../src/http/EncodedPages.ts"
+import type { PageResult } from "../../src/domain/document/Page.ts"
+import { pageSize, portionBytes, upTo } from "../../src/services/store/Portions.ts"
+import { encodedPages, mostBytes, type PageDetail } from "../../src/http/handlers/pages/EncodedPages.ts"
 
 const pageOf = (number: number, characters: number): PageResult => ({
   number,

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Deferred, Effect, Fiber, Latch, Layer, Ref, Stream } from "effect"
 import { Ingestion, type News } from "../../src/actors/Ingestion.ts"
-import { isTerminal } from "../../src/domain/Document.ts"
+import { isTerminal } from "../../src/domain/document/Document.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 import { type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
 import { acceptedId, temporaryFolder } from "../support/service.ts"

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { HttpApi, type HttpApiEndpoint } from "effect/http-api"
-import { Api } from "../../src/http/Api.ts"
+import { Api } from "../../src/http/api/Api.ts"
 import { get, testServer } from "./client.ts"
 
 const record = Schema.decodeUnknownSync(Schema.Record(Schema.String, Schema.Unknown))

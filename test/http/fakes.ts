@@ -1,16 +1,16 @@
 import { Context, DateTime, Effect, Latch, Layer, Option, Queue, Ref, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Ingestion, type SubmitError, type SubmitOptions, SubmissionRejected } from "../../src/actors/Ingestion.ts"
-import { Document, isTerminal } from "../../src/domain/Document.ts"
+import { Document, isTerminal } from "../../src/domain/document/Document.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { DocumentId, type TenantId } from "../../src/domain/Ids.ts"
-import type { PageResult } from "../../src/domain/Page.ts"
-import * as ApiKeysMemory from "../../src/services/ApiKeysMemory.ts"
-import { DocumentNotFound, StoreUnavailable } from "../../src/services/DocumentStore.ts"
-import * as DocumentStoreMemory from "../../src/services/DocumentStoreMemory.ts"
+import type { PageResult } from "../../src/domain/document/Page.ts"
+import * as ApiKeysMemory from "../../src/services/apiKeys/ApiKeysMemory.ts"
+import { DocumentNotFound, StoreUnavailable } from "../../src/services/store/DocumentStore.ts"
+import * as DocumentStoreMemory from "../../src/services/store/memory/DocumentStoreMemory.ts"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
 import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
-import { Webhooks } from "../../src/services/Webhooks.ts"
+import { Webhooks } from "../../src/actors/webhooks/Webhooks.ts"
 
 type Options = Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
 

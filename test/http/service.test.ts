@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Logger, References, Tracer } from "effect"
 import { HttpServer } from "effect/http"
-import { HttpConfig } from "../../src/http/HttpConfig.ts"
-import * as NodeServer from "../../src/http/NodeServer.ts"
+import { HttpConfig } from "../../src/http/edge/HttpConfig.ts"
+import * as NodeServer from "../../src/http/edge/NodeServer.ts"
 import * as Server from "../../src/http/Server.ts"
-import { StoreUnavailable } from "../../src/services/DocumentStore.ts"
+import { StoreUnavailable } from "../../src/services/store/DocumentStore.ts"
 import { change, fakes, idOf } from "./fakes.ts"
 import { assertProblem, authenticatedServer, get, pdf, postForm, postJson, postPdf, testServer } from "./client.ts"
 

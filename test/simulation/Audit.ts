@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
-import { isTerminal } from "../../src/domain/Document.ts"
-import { isFailed, type PageStatus } from "../../src/domain/Page.ts"
+import { isTerminal } from "../../src/domain/document/Document.ts"
+import { isFailed, type PageStatus } from "../../src/domain/document/Page.ts"
 import { type Entry, pageDigest } from "./Entry.ts"
 import type { DocumentPlan, Opening, Scenario, SourcePlan, Trouble } from "./Scenario.ts"
 import type { World } from "./World.ts"

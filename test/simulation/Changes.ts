@@ -1,4 +1,4 @@
-import type { TenantLimitsPatch } from "../../src/domain/TenantLimits.ts"
+import type { TenantLimitsPatch } from "../../src/domain/tenant/TenantLimits.ts"
 import { Dice } from "./Dice.ts"
 import type { Step, TenantPlan } from "./Scenario.ts"
 

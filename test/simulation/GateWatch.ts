@@ -1,7 +1,7 @@
 import { Clock, Context, Effect, Layer } from "effect"
-import { GlobalGate } from "../../src/actors/GlobalGate.ts"
-import { PageScheduler } from "../../src/actors/PageScheduler.ts"
-import type { GlobalPermit } from "../../src/actors/Preemption.ts"
+import { GlobalGate } from "../../src/actors/gates/GlobalGate.ts"
+import { PageScheduler } from "../../src/actors/scheduling/PageScheduler.ts"
+import type { GlobalPermit } from "../../src/actors/gates/Preemption.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import type { History } from "./History.ts"
 

@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto"
-import { type Document, type DocumentStatus, isTerminal } from "../../src/domain/Document.ts"
+import { type Document, type DocumentStatus, isTerminal } from "../../src/domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../../src/domain/Ids.ts"
-import { isFailed, type PageResult } from "../../src/domain/Page.ts"
-import type { BacklogLimits, Claim, Fence, Lease, NewDocument, Outcome } from "../../src/services/DocumentStore.ts"
+import { isFailed, type PageResult } from "../../src/domain/document/Page.ts"
+import type {
+  BacklogLimits,
+  Claim,
+  Fence,
+  Lease,
+  NewDocument,
+  Outcome
+} from "../../src/services/store/DocumentStore.ts"
 import { type Entry, newEntry, pageDigest } from "./Entry.ts"
 import type { History } from "./History.ts"
 import type { LimitsLog } from "./LimitsLog.ts"

@@ -1,5 +1,5 @@
 import type { TenantId } from "../../src/domain/Ids.ts"
-import type { TenantLimits } from "../../src/domain/TenantLimits.ts"
+import type { TenantLimits } from "../../src/domain/tenant/TenantLimits.ts"
 
 interface Period {
   readonly from: number

@@ -1,7 +1,7 @@
 import { Clock, type Context, Effect, Stream } from "effect"
 import { failure } from "../../src/domain/Failure.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
-import type { PageResult } from "../../src/domain/Page.ts"
+import type { PageResult } from "../../src/domain/document/Page.ts"
 import { EngineUnavailable, PdfEngine, PdfEngineError } from "../../src/services/PdfEngine.ts"
 import type { ScriptedDocument, ScriptedOpening, ScriptedPage } from "../../src/services/PdfEngineScripted.ts"
 import { Dice } from "./Dice.ts"

@@ -1,6 +1,6 @@
 import { Clock, type Context, Effect, Option, Scheduler } from "effect"
 import { BlobStore, BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
-import { DocumentStore, type Fence, StoreUnavailable } from "../../src/services/DocumentStore.ts"
+import { DocumentStore, type Fence, StoreUnavailable } from "../../src/services/store/DocumentStore.ts"
 import { CurrentPermit } from "./GateWatch.ts"
 import type { Asked, Ledger } from "./Ledger.ts"
 import type { Trouble } from "./Trouble.ts"

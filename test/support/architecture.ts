@@ -12,19 +12,22 @@ export interface Exemption {
 /** Each folder and the folders its files may import from. */
 const reach: Record<string, ReadonlyArray<string>> = {
   domain: ["domain"],
-  services: ["services", "domain"],
-  actors: ["actors", "services", "domain"],
-  http: ["http", "actors", "services", "domain"],
-  layers: ["layers", "http", "actors", "services", "domain"],
+  observability: ["observability", "domain"],
+  services: ["services", "observability", "domain"],
+  actors: ["actors", "services", "observability", "domain"],
+  http: ["http", "actors", "services", "observability", "domain"],
+  layers: ["layers", "http", "actors", "services", "observability", "domain"],
   "client.ts": ["http", "domain"],
-  cli: ["cli", "client.ts", "layers", "http", "actors", "services", "domain"]
+  cli: ["cli", "client.ts", "layers", "http", "actors", "services", "observability", "domain"]
 }
 const entries: ReadonlySet<string> = new Set(["main.ts", "index.ts"])
 
 /** What `http` may know of the actors: what callers see, never how it is done. */
-const isProtocol = (path: string) => path === "actors/Ingestion.ts" || path.endsWith("Protocol.ts")
+const isProtocol = (path: string) =>
+  path === "actors/Ingestion.ts" || path === "actors/webhooks/Webhooks.ts" || path.endsWith("Protocol.ts")
 
 const mostLines = 400
+const mostFiles = 15
 const forbidden: ReadonlyArray<readonly [text: string, instead: string]> = [
   ["process.env", "Config"],
   ["Date.now(", "Clock"],
@@ -78,6 +81,16 @@ const misdirected = (path: string, target: string): string | undefined => {
   return undefined
 }
 
+/** Folders in which a reader would lose the overview. */
+const crowded = (paths: Iterable<string>): ReadonlyArray<string> => {
+  const sizes = new Map<string, number>()
+  for (const path of paths) {
+    const room = path.slice(0, Math.max(0, path.lastIndexOf("/")))
+    sizes.set(room, (sizes.get(room) ?? 0) + 1)
+  }
+  return [...sizes].filter(([, size]) => size > mostFiles).map(([room, size]) => `${room} holds ${size} files`)
+}
+
 /** Each cycle once, from its alphabetically first file. */
 const cycles = (graph: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<string> => {
   const found = new Set<string>()
@@ -104,6 +117,7 @@ export const complaints = (sources: Sources, exemptions: ReadonlyArray<Exemption
   const exempt = (path: string, text: string) => exemptions.some((each) => each.file === path && each.text === text)
   return [
     ...[...graph].flatMap(([path, targets]) => targets.flatMap((target) => misdirected(path, target) ?? [])),
+    ...crowded(sources.keys()),
     ...cycles(graph).map((cycle) => `import cycle: ${cycle}`),
     ...[...sources].flatMap(([path, source]) => [
       ...(lines(source) > mostLines ? [`${path} has ${lines(source)} lines, more than ${mostLines}`] : []),

@@ -1,6 +1,6 @@
 // Pages whose glyphs are placed one by one: each stands where the test says, and for the characters that it says.
 import { Effect } from "effect"
-import { openPdf } from "../../src/layers/pdf/Reader.ts"
+import { openPdf } from "../../src/layers/pdf/worker/Reader.ts"
 import { writeObjects } from "./pdf.ts"
 
 export interface PlacedGlyphs {

@@ -9,13 +9,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Ingestion } from "../../src/actors/Ingestion.ts"
 import { DocumentId, TenantId } from "../../src/domain/Ids.ts"
-import { DocumentView, PageList } from "../../src/http/DocumentView.ts"
-import * as NodeServer from "../../src/http/NodeServer.ts"
-import { QueueStatusView } from "../../src/http/QueueApi.ts"
+import { DocumentView, PageList } from "../../src/http/api/views/DocumentView.ts"
+import * as NodeServer from "../../src/http/edge/NodeServer.ts"
+import { QueueStatusView } from "../../src/http/api/Queue.ts"
 import * as Server from "../../src/http/Server.ts"
 import * as Engine from "../../src/layers/Engine.ts"
 import { type Answered, get } from "../http/client.ts"
-import { allowLoopback } from "../sources/loopback.ts"
+import { allowLoopback } from "../layers/net/loopback.ts"
 
 /** What a test may look at beside the interface. */
 export class Premises extends Context.Service<

@@ -1,6 +1,6 @@
 import { Metric, Schema } from "effect"
 import { FailureCode } from "../../src/domain/Failure.ts"
-import * as Telemetry from "../../src/services/Telemetry.ts"
+import * as Telemetry from "../../src/observability/Telemetry.ts"
 
 /** The metrics of the engine as rows of the table in docs/telemetry.md. */
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
 import { DocumentId, TenantId } from "../../src/domain/Ids.ts"
-import * as Telemetry from "../../src/services/Telemetry.ts"
+import * as Telemetry from "../../src/observability/Telemetry.ts"
 import { metricRows, metrics, spanRows } from "../support/telemetryTable.ts"
 
 const documented = readFileSync(new URL("../../docs/telemetry.md", import.meta.url), "utf8").split("\n")

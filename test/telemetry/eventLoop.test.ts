@@ -1,8 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Metric } from "effect"
 import { TestClock } from "effect/testing"
-import { layerEventLoop } from "../../src/layers/ProcessMetrics.ts"
-import { eventLoopDelay } from "../../src/services/Telemetry.ts"
+import { layerEventLoop } from "../../src/layers/observability/ProcessMetrics.ts"
+import { eventLoopDelay } from "../../src/observability/Telemetry.ts"
 
 const unset = -1
 

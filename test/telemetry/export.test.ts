@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { vi } from "vitest"
 import { Array, ConfigProvider, Effect, Layer, Logger, Metric, Schema, Tracer } from "effect"
-import { layerLogs, layerOpenTelemetry } from "../../src/layers/Telemetry.ts"
-import * as Telemetry from "../../src/services/Telemetry.ts"
+import { layerLogs, layerOpenTelemetry } from "../../src/layers/observability/Telemetry.ts"
+import * as Telemetry from "../../src/observability/Telemetry.ts"
 import { spansIn } from "../support/otlp.ts"
 import { otlpReceiver, type Received } from "../support/otlpReceiver.ts"
 
@@ -146,7 +146,7 @@ const loadedPackages = (environment: Record<string, string>): ReadonlyArray<stri
       }
     })
     const { Effect, Layer } = await import("effect")
-    const { layer } = await import(${JSON.stringify(fileURLToPath(new URL("../../src/layers/Telemetry.ts", import.meta.url)))})
+    const { layer } = await import(${JSON.stringify(fileURLToPath(new URL("../../src/layers/observability/Telemetry.ts", import.meta.url)))})
     await Effect.runPromise(Effect.scoped(Layer.build(layer)))
     process.stdout.write(JSON.stringify([...loaded]))
   `

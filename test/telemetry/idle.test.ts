@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Tracer } from "effect"
 import { TestClock } from "effect/testing"
-import * as Outbox from "../../src/actors/Outbox.ts"
+import * as Outbox from "../../src/actors/webhooks/Outbox.ts"
 import { CallbackSender } from "../../src/services/CallbackSender.ts"
-import { DocumentStore } from "../../src/services/DocumentStore.ts"
+import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { startEngine } from "../support/engine.ts"
 

@@ -3,11 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Metric, Schema } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { format } from "effect/observability/PrometheusMetrics"
-import { makeShareGauges } from "../../src/actors/ShareGauges.ts"
+import { makeShareGauges } from "../../src/actors/scheduling/UsageGauges.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
-import { middleware } from "../../src/http/RequestMetrics.ts"
-import * as ProcessMetrics from "../../src/layers/ProcessMetrics.ts"
-import * as Telemetry from "../../src/services/Telemetry.ts"
+import { middleware } from "../../src/http/edge/RequestMetrics.ts"
+import * as ProcessMetrics from "../../src/layers/observability/ProcessMetrics.ts"
+import * as Telemetry from "../../src/observability/Telemetry.ts"
 
 /** The tool of Prometheus, if this machine has it: it knows the format and the conventions for names. */
 const promtool = (args: ReadonlyArray<string>, input: string) => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, References, Tracer } from "effect"
-import * as TraceContext from "../../src/services/TraceContext.ts"
+import * as TraceContext from "../../src/observability/TraceContext.ts"
 
 const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

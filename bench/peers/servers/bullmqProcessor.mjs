@@ -3,8 +3,8 @@
 import { FlowProducer } from "bullmq"
 import { Effect } from "effect"
 import { Redis } from "ioredis"
-import { makeHeldDocuments } from "../../../src/layers/pdf/HeldDocuments.ts"
-import { warmUp } from "../../../src/layers/pdf/WarmUp.ts"
+import { makeHeldDocuments } from "../../../src/layers/pdf/worker/DocumentCache.ts"
+import { warmUp } from "../../../src/layers/pdf/worker/WarmUp.ts"
 import { documentKey, pagesKey, processedKey, queueName } from "./keys.mjs"
 
 /** Pages that pdf.js reads side by side in one process. */
@@ -25,7 +25,7 @@ const open = ({ id, path }) =>
 const range = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => first + index)
 
 /**
- * @param {import("../../../src/layers/pdf/Reader.ts").PdfReader} reader
+ * @param {import("../../../src/layers/pdf/worker/Reader.ts").PdfReader} reader
  * @param {ReadonlyArray<number>} numbers
  */
 const readPages = async (reader, numbers) => {

@@ -1,6 +1,6 @@
 import { Clock, Effect, Stream } from "effect"
 import * as PdfJsEngine from "../../layers/pdf/PdfEngine.ts"
-import { findSandbox, type SandboxMode } from "../../layers/pdf/Sandbox.ts"
+import { findSandbox, type SandboxMode } from "../../layers/pdf/pool/Sandbox.ts"
 import { describeWalls, PdfEngine } from "../../services/PdfEngine.ts"
 import { fail, ok, warn } from "./Finding.ts"
 

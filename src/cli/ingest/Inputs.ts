@@ -1,9 +1,9 @@
 import { basename, extname, join, relative, resolve, sep } from "node:path"
 import { cwd } from "node:process"
 import { Effect, FileSystem, type PlatformError } from "effect"
-import { WrongUsage } from "../Failure.ts"
+import { WrongUsage } from "../CommandFailure.ts"
 import { reasonOfSystem } from "../SystemError.ts"
-import type { Outcome } from "./Outcome.ts"
+import type { Outcome } from "./ItemResult.ts"
 import { spooledStdin, standard } from "./Standard.ts"
 import type { Input } from "./Target.ts"
 

@@ -2,7 +2,7 @@ import { Console, Context, Effect, Layer, Schedule, Semaphore, Terminal } from "
 import { TerminalCapabilities } from "effect/cli"
 import { Json, jsonOf } from "../Json.ts"
 import { bar, column, fitted, printable } from "../Text.ts"
-import { isGood, type Outcome, outcomeLine, Report, summaryLine } from "./Outcome.ts"
+import { isGood, type Outcome, outcomeLine, Report, summaryLine } from "./ItemResult.ts"
 import type { Accepted, Input, Seen } from "./Target.ts"
 
 /** How far one file is. */
@@ -23,7 +23,7 @@ export class Progress extends Context.Service<
     readonly settled: (input: Input, outcome: Outcome) => Effect.Effect<void>
     readonly summary: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void>
   }
->()("sluice/cli/ingest/Progress") {}
+>()("sluice/cli/commands/ingest/Progress") {}
 
 const wasToldWhenAccepted = ({ error, status }: Outcome) => status === "accepted" && error === undefined
 

@@ -4,7 +4,7 @@ import { shortWaiting } from "../Describe.ts"
 import { reasonOfSystem } from "../SystemError.ts"
 import { bytesOf } from "./Bytes.ts"
 import { NotIngested, type Seen, Target } from "./Target.ts"
-import type { DocumentView } from "../../http/DocumentView.ts"
+import type { DocumentView } from "../../http/api/views/DocumentView.ts"
 
 /** How often a file is sent again because there was no room for it. */
 const mostTries = 100

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { Effect, FileSystem, PlatformError, Predicate, Stdio, Stream } from "effect"
-import { WrongUsage } from "../Failure.ts"
+import { WrongUsage } from "../CommandFailure.ts"
 import type { Input } from "./Target.ts"
 
 /** What stands for standard input among the files, and for standard output in place of a folder. */

@@ -1,8 +1,8 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
-import type { DocumentStatus } from "../../domain/Document.ts"
+import type { DocumentStatus } from "../../domain/document/Document.ts"
 import type { DocumentId } from "../../domain/Ids.ts"
-import type { PageView } from "../../domain/Page.ts"
-import type { Warning } from "../../domain/Warning.ts"
+import type { PageView } from "../../domain/document/Page.ts"
+import type { Warning } from "../../domain/document/Warning.ts"
 import type { Unreachable } from "../../client.ts"
 
 /** A file that is to be ingested. */
@@ -65,4 +65,4 @@ export class Target extends Context.Service<
     /** Nothing more is asked about the document. */
     readonly forget: (id: DocumentId) => Effect.Effect<void>
   }
->()("sluice/cli/ingest/Target") {}
+>()("sluice/cli/commands/ingest/Target") {}

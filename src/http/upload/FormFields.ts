@@ -1,7 +1,7 @@
 import { Effect, Result, Schema } from "effect"
-import { TenantName } from "../CurrentTenant.ts"
-import { errorsOf, refuseFor, requestError } from "../InvalidRequest.ts"
-import { PdfPassword, submissionParameters } from "../Submission.ts"
+import { TenantName } from "../auth/CurrentTenant.ts"
+import { errorsOf, refuseFor, requestError } from "../api/problems/InvalidRequest.ts"
+import { PdfPassword, submissionParameters } from "../api/schemas/SubmitOptions.ts"
 
 /** What the fields of an upload's form may say; they hold for all its files. */
 const FormFields = Schema.Struct({

@@ -1,6 +1,6 @@
 import { lookup, Resolver } from "node:dns/promises"
 import { Context, Effect, Predicate } from "effect"
-import { isLocalhost, isPublicAddress } from "../../domain/PublicAddress.ts"
+import { isLocalhost, isPublicAddress } from "../../domain/net/PublicAddress.ts"
 
 /**
  * Which addresses may be dialled besides those that the operator's lists of private hosts allow. There is no configuration for

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Duration, Effect, Result, Stream } from "effect"
 import { failure } from "../../domain/Failure.ts"
-import { parseHttpUrl } from "../../domain/HttpUrl.ts"
+import { parseHttpUrl } from "../../domain/net/HttpUrl.ts"
 import { SourceRefused, SourceUnavailable } from "../../services/Sources.ts"
 import type { GuardedHttp } from "./GuardedHttp.ts"
 

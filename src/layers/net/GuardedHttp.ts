@@ -2,9 +2,9 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request a
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https"
 import { isIP } from "node:net"
 import { Deferred, type Duration, Effect, Schema } from "effect"
-import { hostOf, portOf } from "../../domain/HttpUrl.ts"
-import { allowsAddress, listsName, type PrivateHosts } from "../../domain/PrivateHosts.ts"
-import { isLocalhost } from "../../domain/PublicAddress.ts"
+import { hostOf, portOf } from "../../domain/net/HttpUrl.ts"
+import { allowsAddress, listsName, type PrivateHosts } from "../../domain/net/PrivateHosts.ts"
+import { isLocalhost } from "../../domain/net/PublicAddress.ts"
 import { AddressPolicy, HostNames, isNoSuchName, lookUpOfSystem } from "./AddressPolicy.ts"
 
 // One HTTP exchange with a host that a caller named. The name is resolved here, every address it has must be allowed, and

@@ -1,16 +1,16 @@
 // The engine that reads PDFs with pdf.js in child processes.
 import { Cause, Deferred, Effect, Layer, Queue, Redacted, Stream } from "effect"
 import { availableParallelism } from "node:os"
-import type { PageResult } from "../../domain/Page.ts"
+import type { PageResult } from "../../domain/document/Page.ts"
 import type { EngineUnavailable, HeadWanted, OpenedPdf, PdfRef, PdfUnreadable } from "../../services/PdfEngine.ts"
 import { PdfEngine, PdfEngineError, WorkerDied } from "../../services/PdfEngine.ts"
 import { CurrentProcessorWait, timeoutOfOwnTime } from "../../services/ProcessorWait.ts"
-import { rangeAttributes } from "../../services/Telemetry.ts"
-import * as TraceContext from "../../services/TraceContext.ts"
-import type { Timing } from "./Protocol.ts"
-import { findSandbox, requireAll, type SandboxMode, type SandboxUnavailable } from "./Sandbox.ts"
-import type { PoolOptions } from "./WorkerPool.ts"
-import { makeWorkerPool } from "./WorkerPool.ts"
+import { rangeAttributes } from "../../observability/Telemetry.ts"
+import * as TraceContext from "../../observability/TraceContext.ts"
+import type { Timing } from "./pool/Protocol.ts"
+import { findSandbox, requireAll, type SandboxMode, type SandboxUnavailable } from "./pool/Sandbox.ts"
+import type { PoolOptions } from "./pool/WorkerPool.ts"
+import { makeWorkerPool } from "./pool/WorkerPool.ts"
 
 /** With less than this a worker cannot start, or starts and cannot open the smallest file. */
 export const leastMemoryBytes = 256 * 1024 * 1024

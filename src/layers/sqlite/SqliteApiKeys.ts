@@ -6,15 +6,15 @@ import { Clock, DateTime, Effect, Layer, Option, Result, Schedule } from "effect
 import { SecureRandom } from "effect/crypto"
 import type { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { ApiKey, ApiKeyId } from "../../domain/ApiKey.ts"
+import { ApiKey, ApiKeyId } from "../../domain/tenant/ApiKey.ts"
 import { TenantId } from "../../domain/Ids.ts"
-import { ApiKeyNotFound, ApiKeys, type KeyHolder, mostKeys, TooManyApiKeys } from "../../services/ApiKeys.ts"
-import { makeRevocations } from "../../services/ApiKeysRevocations.ts"
-import { digest, generate, idIn, noDigest, sameDigest } from "../../services/ApiKeysText.ts"
-import { StoreUnavailable } from "../../services/DocumentStore.ts"
-import { migrate } from "./Migrations.ts"
-import { number, text } from "./rows.ts"
-import { type Row, SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
+import { ApiKeyNotFound, ApiKeys, type KeyHolder, mostKeys, TooManyApiKeys } from "../../services/apiKeys/ApiKeys.ts"
+import { makeRevocations } from "../../services/apiKeys/ApiKeysRevocations.ts"
+import { digest, generate, idIn, noDigest, sameDigest } from "../../services/apiKeys/ApiKeysText.ts"
+import { StoreUnavailable } from "../../services/store/DocumentStore.ts"
+import { migrate } from "./database/Migrations.ts"
+import { number, text } from "./documents/rows.ts"
+import { type Row, SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
 
 /** Keys held in memory. Beyond it the one that came first is read again when it is used again. */
 const mostHeld = 10_000

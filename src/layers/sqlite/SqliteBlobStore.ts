@@ -14,11 +14,11 @@ import {
   type PutOptions,
   type StoredBlob
 } from "../../services/BlobStore.ts"
-import * as TraceContext from "../../services/TraceContext.ts"
-import { GroupCommit, type Operation } from "./GroupCommit.ts"
-import { migrate } from "./Migrations.ts"
-import { number, text } from "./rows.ts"
-import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
+import * as TraceContext from "../../observability/TraceContext.ts"
+import { GroupCommit, type Operation } from "./database/GroupCommit.ts"
+import { migrate } from "./database/Migrations.ts"
+import { number, text } from "./documents/rows.ts"
+import { SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
 
 /** A blob of more bytes goes to the other store: SQLite would write it twice, and the engine's process hold it. */
 export const mostBytes = 64 * 1024

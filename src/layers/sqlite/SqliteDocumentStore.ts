@@ -5,18 +5,23 @@
 import { type Duration, Effect, Exit, Layer, Option } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { TenantId } from "../../domain/Ids.ts"
-import { DocumentNotFound, DocumentStore, type QueueStats, StoreUnavailable } from "../../services/DocumentStore.ts"
-import * as TraceContext from "../../services/TraceContext.ts"
-import { GroupCommit, type Operation, type Write } from "./GroupCommit.ts"
-import { changes, changesOf, makeNumbers } from "./changes.ts"
-import { migrate } from "./Migrations.ts"
-import * as lifecycle from "./lifecycle.ts"
-import * as looks from "./looks.ts"
-import * as reads from "./reads.ts"
-import { layer as clientLayer } from "./SqliteClient.ts"
-import { SqliteDatabase, type SqliteOptions, type Statements } from "./SqliteDatabase.ts"
-import { webhookRecords } from "./SqliteWebhooks.ts"
-import * as writes from "./writes.ts"
+import {
+  DocumentNotFound,
+  DocumentStore,
+  type QueueStats,
+  StoreUnavailable
+} from "../../services/store/DocumentStore.ts"
+import * as TraceContext from "../../observability/TraceContext.ts"
+import { GroupCommit, type Operation, type Write } from "./database/GroupCommit.ts"
+import { changes, changesOf, makeNumbers } from "./documents/changes.ts"
+import { migrate } from "./database/Migrations.ts"
+import * as lifecycle from "./documents/lifecycle.ts"
+import * as looks from "./documents/queueQueries.ts"
+import * as reads from "./documents/records.ts"
+import { layer as clientLayer } from "./database/SqliteClient.ts"
+import { SqliteDatabase, type SqliteOptions, type Statements } from "./database/SqliteDatabase.ts"
+import { webhookRecords } from "./documents/SqliteWebhooks.ts"
+import * as writes from "./documents/queue.ts"
 
 /** Tenants whose counters are remembered at once. */
 const mostCounted = 1024

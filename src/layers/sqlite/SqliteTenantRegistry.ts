@@ -2,13 +2,13 @@
 import { Effect, Layer, Result, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 import { TenantId } from "../../domain/Ids.ts"
-import { patched, TenantLimitsPatch, type TenantOverride } from "../../domain/TenantLimits.ts"
-import { StoreUnavailable } from "../../services/DocumentStore.ts"
-import type { EngineConfig } from "../../services/EngineConfig.ts"
+import { patched, TenantLimitsPatch, type TenantOverride } from "../../domain/tenant/TenantLimits.ts"
+import { StoreUnavailable } from "../../services/store/DocumentStore.ts"
+import type { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { limitsOver, overridesFromEnv, TenantRegistry, type TenantOverrides } from "../../services/TenantRegistry.ts"
-import { setPaused } from "./lifecycle.ts"
-import { migrate } from "./Migrations.ts"
-import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
+import { setPaused } from "./documents/lifecycle.ts"
+import { migrate } from "./database/Migrations.ts"
+import { SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ tenant_id: TenantId, ...TenantLimitsPatch.fields }))

@@ -4,7 +4,7 @@
 // In `text` every line ends in a line feed, and an empty line stands between blocks: where a column ends, and where the
 // distance of two lines is clearly greater than is usual in their column. Text of another direction than most of the
 // page's comes last, as a block of its own.
-import type { TextLine } from "../../../domain/Page.ts"
+import type { TextLine } from "../../../domain/document/Page.ts"
 import { toBlocks } from "./Columns.ts"
 import type { Frame, Viewport } from "./Fragments.ts"
 import { toFrames } from "./Fragments.ts"

@@ -1,0 +1,91 @@
+import { ByteSize, Clock, Context, Effect, Layer } from "effect"
+import type { TenantId } from "../../domain/Ids.ts"
+import { EngineConfig } from "../../services/config/EngineConfig.ts"
+import { LimitReached } from "../Ingestion.ts"
+import { type Scope, Vacancies } from "./retryAfter/CapacityForecast.ts"
+
+/** Until it was measured how fast uploads end. */
+const someTimeMillis = 5_000
+
+/** Counts bytes as they arrive; fails when they are too many. */
+export type CountBytes = (bytes: number) => Effect.Effect<void, LimitReached>
+
+/**
+ * Bytes of submissions that are not committed yet: those received, or, of a submission whose size is known, all of it from
+ * the start. An upload that is alone is never refused, so of those that grow beyond the limit together one gets through.
+ */
+export class BytesInFlight extends Context.Service<
+  BytesInFlight,
+  {
+    /** Runs a submission and lets go of its bytes when it ends, however that is. */
+    readonly hold: <A, E, R>(
+      tenant: TenantId,
+      size: number | undefined,
+      submission: (count: CountBytes) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | LimitReached, R>
+    /** Of one tenant, or of all when none is named. */
+    readonly bytes: (tenant?: TenantId) => number
+  }
+>()("sluice/actors/admission/BytesInFlight") {
+  static readonly layer = Layer.effect(
+    BytesInFlight,
+    Effect.gen(function* () {
+      const config = yield* EngineConfig
+      const limits = {
+        tenant: ByteSize.toNumberUnsafe(config.tenantBytesInFlight),
+        global: ByteSize.toNumberUnsafe(config.bytesInFlight)
+      }
+      const tenants = new Map<TenantId, number>()
+      const vacancies = new Vacancies()
+      let all = 0
+
+      const change = (tenant: TenantId, delta: number, now: number) => {
+        const own = tenants.get(tenant) ?? 0
+        if (own === 0 && delta > 0) vacancies.begin(tenant, now)
+        if (all === 0 && delta > 0) vacancies.begin(undefined, now)
+        all += delta
+        if (own + delta === 0) tenants.delete(tenant)
+        else tenants.set(tenant, own + delta)
+      }
+
+      const refuse = (scope: Scope, tenant: TenantId, wanted: number, now: number) => {
+        const perSecond = vacancies.perSecond(scope, tenant, now) ?? (wanted * 1000) / someTimeMillis
+        const retryAfterSeconds = vacancies.retryAfter(scope, tenant, now, wanted, perSecond)
+        return Effect.fail(new LimitReached({ limit: `${scope}_bytes`, allowed: limits[scope], retryAfterSeconds }))
+      }
+
+      return BytesInFlight.of({
+        hold: (tenant, size, submission) =>
+          Effect.suspend(() => {
+            let held = 0
+            let received = 0
+            const growTo = (bytes: number) =>
+              Effect.flatMap(Clock.currentTimeMillis, (now) => {
+                const own = tenants.get(tenant) ?? 0
+                // One that begins without a known size needs room for a byte at least.
+                const wanted = Math.max(held + 1, bytes)
+                if (own > held && own + wanted - held > limits.tenant) return refuse("tenant", tenant, wanted, now)
+                if (all > held && all + wanted - held > limits.global) return refuse("global", tenant, wanted, now)
+                change(tenant, bytes - held, now)
+                held = bytes
+                return Effect.void
+              })
+            const count: CountBytes = (bytes) => {
+              received += bytes
+              return received > held ? growTo(received) : Effect.void
+            }
+            const release = Effect.map(Clock.currentTimeMillis, (now) => {
+              change(tenant, -held, now)
+              vacancies.ended(tenant, now, held)
+            })
+            return Effect.acquireUseRelease(
+              growTo(size ?? 0),
+              () => submission(count),
+              () => release
+            )
+          }),
+        bytes: (tenant) => (tenant === undefined ? all : (tenants.get(tenant) ?? 0))
+      })
+    })
+  )
+}

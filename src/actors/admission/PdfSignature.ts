@@ -1,0 +1,45 @@
+import { Cause, Effect, Pull, Stream } from "effect"
+import { type Failure, failure } from "../../domain/Failure.ts"
+
+const signature = "%PDF-"
+/** The first bytes, among which the signature has to stand. */
+const headBytes = 1024
+
+/** Refuses what is plainly no PDF, by its first bytes. Readers accept junk before the header, so it may stand anywhere in them. */
+const refuseUnlessPdf = (head: Buffer): Effect.Effect<void, Failure> => {
+  if (head.length === 0) return Effect.fail(failure("NOT_PDF", "the file is empty"))
+  return head.includes(signature)
+    ? Effect.void
+    : Effect.fail(failure("NOT_PDF", `there is no ${signature} header in the first ${head.length} bytes`))
+}
+
+/**
+ * The same bytes; the stream fails as soon as the first of them, or its end, show that it is no PDF. So none is ever stored.
+ * `arrived` is told of all of them before, and may refuse them for another reason.
+ */
+export const onlyPdf = <E, R, E2, E3 = never>(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  refused: (reason: Failure) => E2,
+  arrived: (bytes: number) => Effect.Effect<void, E3> = () => Effect.void
+): Stream.Stream<Uint8Array, E | E2 | E3, R> =>
+  Stream.transformPull(bytes, (pull) =>
+    Effect.sync(() => {
+      let head: Buffer | undefined
+      const check = Effect.suspend(() => Effect.mapError(refuseUnlessPdf(head ?? Buffer.of()), refused))
+      const isWhole = () => head?.length === headBytes
+      const checkFirst = Effect.tap(pull, (chunks) => {
+        const wasWhole = isWhole()
+        let length = 0
+        for (const chunk of chunks) {
+          length += chunk.length
+          if (isWhole()) continue
+          // Whoever made the chunk may use its memory again.
+          const part = Buffer.from(chunk.subarray(0, headBytes - (head?.length ?? 0)))
+          head = head === undefined ? part : Buffer.concat([head, part])
+        }
+        const counted = arrived(length)
+        return isWhole() && !wasWhole ? Effect.andThen(counted, check) : counted
+      })
+      return Pull.catchDone(checkFirst, () => Effect.andThen(isWhole() ? Effect.void : check, Cause.done()))
+    })
+  )

@@ -1,0 +1,223 @@
+/**
+ * Tells those who watch documents of changes, as long as anybody does. One fiber reads new changes from the store, once for all,
+ * whenever an event says that there may be some; the store is asked now and then also without one, since not every change has
+ * one.
+ *
+ * A watcher has no buffer, only the number up to which it knows everything: its cursor. It takes the next changes from a ring that all
+ * share. One that is so slow that the ring has gone on without it reads from the store until it has caught up; then it is told of
+ * a document only as it is by then. So what a reader may cost does not depend on how slow it is, and nobody misses anything.
+ */
+import { Clock, Effect, Latch, Option, Stream } from "effect"
+import type { Change, Changes } from "../../domain/Change.ts"
+import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import { DocumentStore, type StoreUnavailable } from "../../services/store/DocumentStore.ts"
+import { Events } from "../../services/Events.ts"
+import { FeedRing } from "./ChangeRingBuffer.ts"
+
+/** Changes that are kept at hand for all. */
+export const ringCapacity = 2_048
+/** Looked at in one read of the store, which nobody else can use meanwhile. */
+export const portion = 500
+/** Taken by a watcher at once, in weight. */
+const handful = 100
+/** Changes are gathered for so long: a stream of pages does not wake everyone for each of them. */
+const gathering = "20 millis"
+const lookMillis = 1_000
+
+export type WatchKey = `tenant ${TenantId}` | `document ${DocumentId}` | "all"
+
+export interface Watcher {
+  readonly key: WatchKey
+  readonly matches: (change: Change) => boolean
+  /** Everything up to this number was taken. */
+  cursor: number
+  /** Nothing after the cursor is for it, as far as the hub has read. */
+  isIdle: boolean
+  /** Its document may have been removed, which leaves no change behind. */
+  isInDoubt: boolean
+  /** When its bell rings in any case, so that it may tell that nothing has happened. */
+  heartbeatAt: number
+  /** Open when there may be something. */
+  readonly bell: Latch.Latch
+}
+
+const tenantOf = (change: Change) => (change._tag === "Page" ? change.tenantId : change.document.tenantId)
+const documentOf = (change: Change) => (change._tag === "Page" ? change.documentId : change.document.id)
+
+const keysOf = (change: Change): ReadonlyArray<WatchKey> => [
+  `tenant ${tenantOf(change)}`,
+  `document ${documentOf(change)}`,
+  "all"
+]
+
+const matcherOf = (key: WatchKey): ((change: Change) => boolean) => {
+  const [kind, subject] = key.split(" ", 2)
+  if (kind === "tenant") return (change) => tenantOf(change) === subject
+  if (kind === "document") return (change) => documentOf(change) === subject
+  return () => true
+}
+
+export const makeFeedHub = Effect.gen(function* () {
+  const store = yield* DocumentStore
+  const events = yield* Events
+  const latest = new FeedRing(ringCapacity)
+  const watchers = new Map<WatchKey, Set<Watcher>>()
+  const listeners = new Set<(keys: ReadonlySet<WatchKey>) => void>()
+  const wanted = Latch.makeUnsafe(false)
+  const ready = Latch.makeUnsafe(false)
+  /** All changes up to this number were told. */
+  let position = 0
+
+  const ring = (key: WatchKey) => watchers.get(key)?.forEach(({ bell }) => bell.openUnsafe())
+
+  const wake = (key: WatchKey, number: number) => {
+    for (const watcher of watchers.get(key) ?? []) {
+      if (watcher.isIdle) {
+        watcher.isIdle = false
+        watcher.cursor = Math.max(watcher.cursor, number - 1)
+      }
+      watcher.bell.openUnsafe()
+    }
+  }
+
+  /** One clock for all: a timer for each watcher would cost more than what it is told. */
+  let beatenAt = 0
+  const beat = (now: number) => {
+    if (now - beatenAt < lookMillis) return
+    beatenAt = now
+    for (const same of watchers.values()) {
+      for (const { bell, heartbeatAt } of same) if (heartbeatAt <= now) bell.openUnsafe()
+    }
+  }
+
+  const publish = ({ changes, through }: Changes) => {
+    latest.add(changes)
+    position = through
+    const firsts = new Map<WatchKey, number>()
+    for (const change of changes) {
+      for (const key of keysOf(change)) if (!firsts.has(key)) firsts.set(key, change.number)
+    }
+    if (firsts.size === 0) return
+    for (const [key, number] of firsts) wake(key, number)
+    const keys = new Set(firsts.keys())
+    for (const listener of listeners) listener(keys)
+  }
+
+  const readOn: Effect.Effect<void, StoreUnavailable> = Effect.gen(function* () {
+    for (let complete = false; !complete;) {
+      const part = yield* store.changes({ after: position, limit: portion })
+      publish(part)
+      complete = part.complete
+    }
+  })
+
+  /** Until nobody watches any more. */
+  const run = Effect.gen(function* () {
+    yield* wanted.await
+    const news = Latch.makeUnsafe(true)
+    let ended: Array<DocumentId> = []
+    const live = yield* events.subscribe
+    yield* live.pipe(
+      Stream.runForEachArray((batch) =>
+        Effect.sync(() => {
+          for (const event of batch) {
+            const isWatched = event._tag === "DocumentEnded" && watchers.has(`document ${event.documentId}`)
+            if (isWatched) ended.push(event.documentId)
+          }
+          news.openUnsafe()
+        })
+      ),
+      Effect.forkScoped
+    )
+    position = yield* store.lastChange
+    latest.reset(position)
+    ready.openUnsafe()
+    while (watchers.size > 0) {
+      news.closeUnsafe()
+      const gone = ended
+      ended = []
+      yield* Effect.catchTag(readOn, "StoreUnavailable", (error) =>
+        Effect.logWarning("changes cannot be read just now", error)
+      )
+      for (const id of gone) {
+        for (const watcher of watchers.get(`document ${id}`) ?? []) {
+          watcher.isInDoubt = true
+          watcher.bell.openUnsafe()
+        }
+      }
+      yield* Effect.timeoutOption(news.await, lookMillis)
+      beat(yield* Clock.currentTimeMillis)
+      yield* Effect.sleep(gathering)
+    }
+    ready.closeUnsafe()
+    wanted.closeUnsafe()
+  }).pipe(Effect.scoped)
+
+  yield* run.pipe(
+    Effect.catchTag("StoreUnavailable", () => Effect.sleep(lookMillis)),
+    Effect.forever,
+    Effect.forkScoped
+  )
+
+  const join = (key: WatchKey) =>
+    Effect.sync(() => {
+      const bell = Latch.makeUnsafe(false)
+      const watcher: Watcher = {
+        key,
+        matches: matcherOf(key),
+        cursor: 0,
+        isIdle: false,
+        isInDoubt: false,
+        heartbeatAt: Infinity,
+        bell
+      }
+      const others = watchers.get(key) ?? new Set()
+      watchers.set(key, others.add(watcher))
+      wanted.openUnsafe()
+      return watcher
+    })
+  const leave = (watcher: Watcher) =>
+    Effect.sync(() => {
+      const others = watchers.get(watcher.key)
+      others?.delete(watcher)
+      if (others?.size === 0) watchers.delete(watcher.key)
+    })
+
+  return {
+    /** Until the scope closes. Nothing that changes from then on is missed. */
+    watch: (key: WatchKey) => Effect.tap(Effect.acquireRelease(join(key), leave), ready.await),
+
+    /** The next changes for the watcher, none if there are none; or that it has fallen behind, and has to read the store. */
+    take: (watcher: Watcher): Option.Option<ReadonlyArray<Change>> => {
+      if (watcher.isIdle) return Option.some([])
+      if (watcher.cursor < latest.floor) return Option.none()
+      const { changes, complete } = latest.after(watcher.cursor, handful, watcher.matches)
+      const last = complete ? undefined : changes.at(-1)
+      watcher.cursor = Math.max(watcher.cursor, last?.number ?? position)
+      watcher.isIdle = changes.length === 0
+      return Option.some(changes)
+    },
+
+    /** Everything up to this number is known to the watcher. */
+    knownTo: (watcher: Watcher) => (watcher.isIdle ? Math.max(watcher.cursor, position) : watcher.cursor),
+
+    /** To be called before looking: what happens from then on rings again. */
+    listen: ({ bell }: Watcher) => {
+      bell.closeUnsafe()
+    },
+    ring,
+    /** Told which keys have changes, until the scope closes. */
+    onChange: (listener: (keys: ReadonlySet<WatchKey>) => void) =>
+      Effect.acquireRelease(
+        Effect.sync(() => listeners.add(listener)),
+        () => Effect.sync(() => listeners.delete(listener))
+      ),
+    /** What is held for watchers at present. */
+    held: () => ({
+      changes: latest.size,
+      watchers: Array.from(watchers.values()).reduce((sum, { size }) => sum + size, 0)
+    })
+  }
+})
+
+export type FeedHub = Effect.Success<typeof makeFeedHub>

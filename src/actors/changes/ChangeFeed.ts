@@ -1,0 +1,190 @@
+import { Clock, Duration, Effect, Option, Semaphore, Stream } from "effect"
+import type { Change } from "../../domain/Change.ts"
+import { type Document, isTerminal } from "../../domain/document/Document.ts"
+import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import { DocumentStore, type StoreUnavailable } from "../../services/store/DocumentStore.ts"
+import { makeFeedHub, portion, type Watcher, type WatchKey } from "./ChangeBroadcaster.ts"
+import { makeFeedQueues } from "./QueueStatusFeed.ts"
+import type { News, QueueStatus } from "../Ingestion.ts"
+
+/** So often something is said even if there is nothing to tell. */
+const heartbeatMillis = Duration.toMillis("15 seconds")
+
+/** So many streams read on from the store at the same time; all others wait their turn after each portion. */
+const concurrentCatchUps = 2
+
+/** Until the event loop has seen to everything else that is due: what is read here is read synchronously. */
+const breather = Effect.callback<void>((resume) => {
+  const timer = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(timer))
+})
+
+interface Source {
+  /** What is new, none if nothing is. */
+  readonly take: Effect.Effect<ReadonlyArray<News>, StoreUnavailable>
+  readonly hasEnded: () => boolean
+}
+
+/** What became of documents, for those who want to be told as it happens, and of everything since they were last told. */
+export const makeFeed = Effect.fnUntraced(function* (options: {
+  readonly queueStatus: (tenant?: TenantId) => Effect.Effect<QueueStatus, StoreUnavailable>
+  /** The document with what is known of its waiting. */
+  readonly describe: (document: Document) => Effect.Effect<Document, StoreUnavailable>
+}) {
+  const store = yield* DocumentStore
+  const hub = yield* makeFeedHub
+  const queues = yield* makeFeedQueues(hub, options.queueStatus)
+  const catchUps = yield* Semaphore.make(concurrentCatchUps)
+
+  /** Takes from the source whenever the watcher's bell rings; between, tells from time to time that nothing has happened. */
+  const streamOf = (watcher: Watcher, { hasEnded, take }: Source) =>
+    Stream.unwrap(
+      Effect.map(Clock.currentTimeMillis, (start) => {
+        watcher.heartbeatAt = start + heartbeatMillis
+        const next = Effect.gen(function* () {
+          for (;;) {
+            const now = yield* Clock.currentTimeMillis
+            if (now >= watcher.heartbeatAt) {
+              watcher.heartbeatAt = now + heartbeatMillis
+              const quiet: News = { _tag: "Quiet", id: Math.max(0, hub.knownTo(watcher)) }
+              return [quiet]
+            }
+            hub.listen(watcher)
+            const news = yield* take
+            if (news.length > 0 || hasEnded()) return news
+            yield* watcher.bell.await
+          }
+        })
+        return Stream.paginate(undefined, () =>
+          Effect.map(next, (news) => [news, hasEnded() ? Option.none() : Option.some(undefined)] as const)
+        )
+      })
+    )
+
+  const watch = (tenant: TenantId | undefined, after: number | undefined) =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const key: WatchKey = tenant === undefined ? "all" : `tenant ${tenant}`
+        const watcher = yield* hub.watch(key)
+        const latestQueue = yield* queues.watch(key, tenant)
+        const last = yield* store.lastChange
+        // A number from the future tells nothing about what the client knows.
+        watcher.cursor = after === undefined ? last : after > last ? 0 : after
+        const greeting: News = { _tag: "Quiet", id: watcher.cursor }
+        let toldQueue: QueueStatus | undefined
+
+        const changes = Effect.gen(function* () {
+          for (;;) {
+            const taken = hub.take(watcher)
+            if (Option.isSome(taken)) return taken.value
+            const part = yield* store
+              .changes({ after: watcher.cursor, limit: portion, tenant })
+              .pipe(Effect.tap(breather), catchUps.withPermit)
+            watcher.cursor = part.through
+            if (part.changes.length > 0) return part.changes
+          }
+        })
+        const take = Effect.map(changes, (found) => {
+          const news: Array<News> = found.map((change) => ({ _tag: "Changed", id: change.number, change }))
+          const queue = latestQueue()
+          if (queue === undefined || queue === toldQueue) return news
+          toldQueue = queue
+          const id = news.at(-1)?.id ?? hub.knownTo(watcher)
+          return [...news, { _tag: "Queue", id, status: queue } satisfies News]
+        })
+        return Stream.concat(Stream.make(greeting), streamOf(watcher, { take, hasEnded: () => false }))
+      })
+    )
+
+  /** The document first as it is, then every page and every change of its state, and its end last. */
+  const documentNews = (tenant: TenantId, id: DocumentId, after: number | undefined) =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const watcher = yield* hub.watch(`document ${id}`)
+        // What is older than any number comes after this one.
+        watcher.cursor = after ?? -1
+        let told = -1
+        let hasEnded = false
+        const newsOf = (change: Change): News => ({ _tag: "Changed", id: change.number, change })
+        /** Under which id the client may ask for all that comes after the document. */
+        const stateNews = Effect.fnUntraced(function* (number: number, found: Document, cursor: number) {
+          told = number
+          hasEnded = isTerminal(found.status)
+          const document = yield* options.describe(found)
+          const change: Change = { _tag: "Document", number, document }
+          return { _tag: "Changed", id: Math.max(0, cursor), change } satisfies News
+        })
+
+        const fromStore = Effect.gen(function* () {
+          const { cursor } = watcher
+          const { complete, document, number, pages, through } = yield* store.changesOf(tenant, id, {
+            after: cursor,
+            limit: portion
+          })
+          watcher.cursor = through
+          const news = pages.map(newsOf)
+          const isNew = number > told
+          if (!isTerminal(document.status)) {
+            return isNew ? [yield* stateNews(number, document, cursor), ...news] : news
+          }
+          return complete ? [...news, yield* stateNews(number, document, Math.max(number, through))] : news
+        }).pipe(
+          Effect.catchTag("DocumentNotFound", () =>
+            Effect.sync((): ReadonlyArray<News> => {
+              hasEnded = true
+              return []
+            })
+          )
+        )
+        const fromRing = Effect.fnUntraced(function* (changes: ReadonlyArray<Change>) {
+          const news: Array<News> = []
+          for (const change of changes) {
+            if (hasEnded) break
+            if (change._tag === "Page") news.push(newsOf(change))
+            else if (change.number > told) news.push(yield* stateNews(change.number, change.document, change.number))
+          }
+          return news
+        })
+        let isFirst = true
+        const take = Effect.gen(function* () {
+          for (;;) {
+            const isInDoubt = watcher.isInDoubt
+            watcher.isInDoubt = false
+            const taken = isFirst || isInDoubt ? Option.none() : hub.take(watcher)
+            isFirst = false
+            if (Option.isSome(taken) && taken.value.length === 0) return []
+            const news = yield* Option.match(taken, { onNone: () => fromStore, onSome: fromRing })
+            if (news.length > 0 || hasEnded) return news
+          }
+        })
+        return streamOf(watcher, { take, hasEnded: () => hasEnded })
+      })
+    )
+
+  return {
+    watch,
+
+    watchDocument: Effect.fnUntraced(function* (tenant: TenantId, id: DocumentId, after: number | undefined) {
+      // A number from the future tells nothing about what the client knows.
+      const known = after !== undefined && after <= (yield* store.lastChange) ? after : undefined
+      const { document, number, pages } = yield* store.changesOf(tenant, id, { after: known ?? -1, limit: 1 })
+      const knowsAll = known !== undefined && isTerminal(document.status) && number <= known && pages.length === 0
+      return knowsAll ? Option.none() : Option.some(documentNews(tenant, id, known))
+    }),
+
+    /** From now on, each run waits until something has become of the document since the run before. */
+    changed: Effect.fnUntraced(function* (id: DocumentId) {
+      const watcher = yield* hub.watch(`document ${id}`)
+      watcher.isIdle = true
+      return Effect.andThen(
+        watcher.bell.await,
+        Effect.sync(() => {
+          hub.listen(watcher)
+          watcher.isIdle = true
+        })
+      )
+    }),
+
+    held: hub.held
+  }
+})

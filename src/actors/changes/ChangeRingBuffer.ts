@@ -1,0 +1,73 @@
+import type { Change } from "../../domain/Change.ts"
+import { documentSize } from "../../services/store/Portions.ts"
+
+/** What a file says about itself counts, too: it may be much larger than all else. */
+const charactersPerChange = 1024
+
+const weightOf = (change: Change): number =>
+  change._tag === "Page" ? 1 : 1 + Math.floor(documentSize(change.document) / charactersPerChange)
+
+/** The latest changes, in the order of their numbers: for all who read them, so that memory does not grow with readers. */
+export class FeedRing {
+  readonly #capacity: number
+  #changes: ReadonlyArray<Change> = []
+  #weight = 0
+  /** Changes up to this number are not here, or not any more. */
+  floor = 0
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  get size(): number {
+    return this.#changes.length
+  }
+
+  reset(floor: number): void {
+    this.#changes = []
+    this.#weight = 0
+    this.floor = floor
+  }
+
+  add(changes: ReadonlyArray<Change>): void {
+    if (changes.length === 0) return
+    for (const change of changes) this.#weight += weightOf(change)
+    const all = [...this.#changes, ...changes]
+    let dropped = 0
+    for (; this.#weight > this.#capacity; dropped++) {
+      const oldest = all[dropped]
+      if (oldest === undefined) break
+      this.#weight -= weightOf(oldest)
+      this.floor = oldest.number
+    }
+    this.#changes = dropped === 0 ? all : all.slice(dropped)
+  }
+
+  /** Those after that number which match: up to `limit` in weight, or one. */
+  after(
+    number: number,
+    limit: number,
+    matches: (change: Change) => boolean
+  ): { readonly changes: ReadonlyArray<Change>; readonly complete: boolean } {
+    const changes: Array<Change> = []
+    let weight = 0
+    for (let index = this.#firstAfter(number); index < this.#changes.length; index++) {
+      const change = this.#changes[index]
+      if (change === undefined || !matches(change)) continue
+      weight += weightOf(change)
+      if (changes.length > 0 && weight > limit) return { changes, complete: false }
+      changes.push(change)
+    }
+    return { changes, complete: true }
+  }
+
+  #firstAfter(number: number): number {
+    let [low, high] = [0, this.#changes.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#changes[middle]?.number ?? 0) > number) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+}

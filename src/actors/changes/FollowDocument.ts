@@ -1,0 +1,73 @@
+import { Effect, Option, Schedule, Stream } from "effect"
+import { type Document, isTerminal } from "../../domain/document/Document.ts"
+import type { IngestEvent } from "../../domain/Event.ts"
+import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { Events } from "../../services/Events.ts"
+import { documentEnded } from "../document/FinishDocument.ts"
+
+const portion = 200
+
+/**
+ * One document from its beginning to its end. Listens first and reads the store then, so nothing falls between; a page
+ * told by both is told once. The end is also looked for in the store, so it is seen even if its event was lost; and so are
+ * pages, before the end is told.
+ */
+export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const subject = { tenantId, documentId }
+      const live = yield* Effect.flatMap(Events, (events) => events.subscribe)
+      const found = yield* store.find(tenantId, documentId)
+      const seen = new Set<number>()
+
+      const donePages = Stream.paginate(1, (from: number) =>
+        Effect.map(
+          store.pages(tenantId, documentId, { from, limit: portion, detail: false, summary: true }),
+          (pages) => {
+            const last = pages.at(-1)
+            const next = last !== undefined && pages.length === portion ? Option.some(last.number + 1) : Option.none()
+            return [pages, next] as const
+          }
+        )
+      ).pipe(Stream.map(({ number, status }): IngestEvent => ({ _tag: "PageDone", ...subject, page: number, status })))
+      const endInStore = Stream.fromEffectSchedule(store.find(tenantId, documentId), Schedule.spaced("5 seconds")).pipe(
+        Stream.filter((document) => isTerminal(document.status)),
+        Stream.map(documentEnded)
+      )
+      const missedPages = Stream.unwrap(
+        Effect.map(store.find(tenantId, documentId), ({ progress }) =>
+          progress.done > seen.size ? donePages : Stream.empty
+        )
+      ).pipe(Stream.catchTag("DocumentNotFound", () => Stream.empty))
+      return Stream.fromIterable(beginning(found)).pipe(
+        Stream.concat(donePages),
+        Stream.concat(
+          isTerminal(found.status)
+            ? Stream.make(documentEnded(found))
+            : Stream.merge(
+                Stream.filter(live, (event) => event.documentId === documentId),
+                endInStore
+              )
+        ),
+        Stream.flatMap((event) =>
+          event._tag === "DocumentEnded" ? Stream.concat(missedPages, Stream.make(event)) : Stream.make(event)
+        ),
+        Stream.filter((event) => {
+          if (event._tag !== "PageDone") return true
+          const fresh = !seen.has(event.page)
+          seen.add(event.page)
+          return fresh
+        }),
+        Stream.takeUntil((event) => event._tag === "DocumentEnded")
+      )
+    })
+  )
+
+const beginning = (document: Document): ReadonlyArray<IngestEvent> => {
+  const subject = { tenantId: document.tenantId, documentId: document.id }
+  const accepted: IngestEvent = { _tag: "DocumentAccepted", ...subject, name: document.name }
+  const pages = document.progress.pages
+  return pages === undefined ? [accepted] : [accepted, { _tag: "DocumentOpened", ...subject, pages }]
+}

@@ -1,0 +1,68 @@
+import { Clock, Effect, Metric, Schema } from "effect"
+import { type Document, isTerminal } from "../../domain/document/Document.ts"
+import type { IngestEvent } from "../../domain/Event.ts"
+import { Failure } from "../../domain/Failure.ts"
+import { DocumentStore, type Fence, type Outcome, type WholeDocument } from "../../services/store/DocumentStore.ts"
+import { Events } from "../../services/Events.ts"
+import * as Log from "../../observability/Log.ts"
+import * as Telemetry from "../../observability/Telemetry.ts"
+import { Drainage } from "../admission/retryAfter/RetryAfterEstimator.ts"
+import { retryingStore } from "../upkeep/RetryPolicies.ts"
+import { announceWhole } from "./SavePages.ts"
+
+/** The document has come to its end: no retry will read it. */
+export class DocumentFailed extends Schema.TaggedError<DocumentFailed>()("DocumentFailed", { failure: Failure }) {
+  static of(reason: Failure) {
+    return new DocumentFailed({ failure: reason })
+  }
+}
+
+/** How a document ends. `whole` is what was read of it and is not stored yet. */
+export interface Ending {
+  readonly outcome: Outcome
+  readonly whole?: WholeDocument
+}
+
+export const failedWith = (reason: Failure): Ending => ({ outcome: { status: "failed", failure: reason } })
+
+type Ended = Pick<Document, "tenantId" | "id" | "status" | "failure">
+
+export const documentEnded = ({ failure, id, status, tenantId }: Ended): IngestEvent => ({
+  _tag: "DocumentEnded",
+  tenantId,
+  documentId: id,
+  status,
+  ...(failure && { failure })
+})
+
+/** Tells, logs and counts the end of a document. Whoever made it durable calls this, once. */
+export const announceEnd = Effect.fnUntraced(function* (document: Ended) {
+  const { failure, id, status, tenantId } = document
+  if (!isTerminal(status)) return
+  const events = yield* Events
+  const drainage = yield* Drainage
+  yield* drainage.ended(tenantId)
+  yield* events.publish(documentEnded(document))
+  yield* Log.line("Info", "document ended", () => ({
+    ...Telemetry.documentAttributes({ tenantId, documentId: id }),
+    status,
+    ...(failure && { code: failure.code })
+  }))
+  yield* Metric.update(Telemetry.documentsEnded.of(status), 1)
+})
+
+/** Makes the end durable, and announces it. Between tries it may be stopped, so that a run which lost its lease does not hold its permits. */
+export const finishDocument = Effect.fnUntraced(function* (fence: Fence, { outcome, whole }: Ending) {
+  const store = yield* DocumentStore
+  const finish = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    whole === undefined ? store.finish(fence, outcome, now) : store.finishWhole(fence, whole, outcome, now)
+  )
+  yield* finish.pipe(
+    Effect.tap(({ id, tenantId }) =>
+      whole === undefined ? Effect.void : announceWhole({ tenantId, documentId: id }, whole)
+    ),
+    Effect.flatMap(announceEnd),
+    Effect.uninterruptible,
+    retryingStore
+  )
+})

@@ -1,0 +1,83 @@
+import { Effect, Metric } from "effect"
+import { failure } from "../../domain/Failure.ts"
+import type { BlobHash, TenantId } from "../../domain/Ids.ts"
+import { BlobStore } from "../../services/BlobStore.ts"
+import { type Claim, DocumentStore, QuotaReached } from "../../services/store/DocumentStore.ts"
+import { EngineConfig } from "../../services/config/EngineConfig.ts"
+import type { PdfRef } from "../../services/PdfEngine.ts"
+import { Secrets } from "../../services/Secrets.ts"
+import { Sources } from "../../services/Sources.ts"
+import * as Telemetry from "../../observability/Telemetry.ts"
+import { TenantRegistry } from "../../services/TenantRegistry.ts"
+import * as TraceContext from "../../observability/TraceContext.ts"
+import { DocumentFailed } from "./FinishDocument.ts"
+import { retryingStore, sourceRetry } from "../upkeep/RetryPolicies.ts"
+import { Retries } from "../upkeep/RetryTracker.ts"
+import { onlyPdf } from "../admission/PdfSignature.ts"
+import type { Stopwatch } from "./RunTimeBudget.ts"
+import { Submissions } from "../admission/InFlightSubmissions.ts"
+
+/** Finds the document's bytes, fetching them first if they lie elsewhere, and its password. */
+export const locate = TraceContext.traced("DocumentActor.locate", (claim: Claim, stopwatch: Stopwatch) =>
+  locateBytes(claim, stopwatch)
+)
+
+const locateBytes = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopwatch) {
+  const blobs = yield* BlobStore
+  const { document } = claim
+  const hash = document.blob ?? (yield* stopwatch.run(fetchSource(claim)))
+  const location = yield* blobs.locate(hash).pipe(
+    retryingStore,
+    Effect.catchTag("BlobLost", (error) => Effect.fail(DocumentFailed.of(failure("BLOB_LOST", error.message))))
+  )
+  const password = yield* unseal(claim.sealedPassword)
+  const pdf: PdfRef = { key: document.id, location, password }
+  return pdf
+})
+
+const protectingBlobs = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Submissions, (submissions) => submissions.protect(effect))
+
+/** Until the fetched bytes are recorded no document refers to them. */
+const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
+  const { uploadSize } = yield* EngineConfig
+  const blobs = yield* BlobStore
+  const sources = yield* Sources
+  const store = yield* DocumentStore
+  const retries = yield* Retries
+  const url = claim.document.sourceUrl
+  if (url === undefined)
+    return yield* DocumentFailed.of(failure("BLOB_LOST", "the document has neither bytes nor a source"))
+  const blob = yield* blobs.put(onlyPdf(sources.fetch(url), DocumentFailed.of), Number(uploadSize)).pipe(
+    retries.retry(claim.document.id, {
+      schedule: sourceRetry,
+      while: (error) => error._tag === "SourceUnavailable" && error.retryable
+    }),
+    Effect.catchTag(["SourceUnavailable", "SourceRefused"], (error) => Effect.fail(DocumentFailed.of(error.failure))),
+    Effect.catchTag("BlobTooLarge", (error) => Effect.fail(DocumentFailed.of(failure("TOO_LARGE", error.message)))),
+    Effect.tap(Metric.update(Telemetry.sourceFetches.of("fetched"), 1)),
+    Effect.tapErrorTag("DocumentFailed", () => Metric.update(Telemetry.sourceFetches.of("failed"), 1))
+  )
+  yield* refuseBeyondQuota(claim.document.tenantId, blob.size)
+  yield* retryingStore(store.fetched(claim.fence, blob))
+  return blob.hash satisfies BlobHash
+}, protectingBlobs)
+
+/** The size of a source is known only when it was fetched. */
+const refuseBeyondQuota = Effect.fnUntraced(function* (tenant: TenantId, size: number) {
+  const { maxStoredBytes } = yield* Effect.flatMap(TenantRegistry, (registry) => registry.limits(tenant))
+  if (maxStoredBytes === undefined) return
+  const { storedBytes } = yield* retryingStore(Effect.flatMap(DocumentStore, (store) => store.stats(tenant)))
+  if (storedBytes + size <= maxStoredBytes) return
+  const { message } = new QuotaReached({ limit: maxStoredBytes, storedBytes })
+  return yield* DocumentFailed.of(failure("STORAGE_QUOTA", message))
+})
+
+const unseal = (sealed: string | undefined) =>
+  sealed === undefined
+    ? Effect.undefined
+    : Effect.flatMap(Secrets, (secrets) => secrets.open(sealed)).pipe(
+        Effect.catchTag("SealBroken", (error) =>
+          Effect.fail(DocumentFailed.of(failure("PASSWORD_REQUIRED", error.message)))
+        )
+      )

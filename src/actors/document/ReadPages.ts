@@ -1,0 +1,208 @@
+import { type Duration, Effect, Fiber } from "effect"
+import type { PageResult } from "../../domain/document/Page.ts"
+import type { PageFaults } from "../../services/store/DocumentStore.ts"
+import type { PdfRef } from "../../services/PdfEngine.ts"
+import { type Batch, type Checkpoints, makeCheckpoints } from "./Checkpoints.ts"
+import { type PageGate, throughPageGate } from "../gates/PageGate.ts"
+import { PageQueue } from "./PageQueue.ts"
+import { type CheckpointError, readRange } from "./PageRange.ts"
+import { PageScheduler, type SchedulerClosed, type Turn } from "../scheduling/PageScheduler.ts"
+import { maxConcurrencyPerWorker } from "../upkeep/RetryPolicies.ts"
+import { Preempted } from "../gates/Preemption.ts"
+import { RangeSizer } from "../scheduling/RangeSizer.ts"
+import type { Stopwatch } from "./RunTimeBudget.ts"
+import { isFinal, noFaults, readSuspect, type SuspectPages } from "./SuspectPages.ts"
+
+/**
+ * Reads the pages of one document that have no result yet.
+ *
+ * Lanes take ranges of pages, each range in one turn of one worker. Pages that come out of it together become a batch, whose
+ * fiber checkpoints them in one write while the range goes on. Three things can go wrong, and none costs another page its result:
+ *
+ * - A page fails: it is read again, alone, until it succeeds or its budget of failures is used up.
+ * - The worker dies: the pages it may have had in hand are read again, alone; one on which workers die again is condemned.
+ *   The rest goes back to the lanes, a few at a time: results may have been lost with the worker, so the page to blame may be
+ *   further on, and is in hand for certain when nothing else is.
+ * - No page comes out for the page timeout: the worker is stopped, and the same pages are read again, alone; one that
+ *   stalls alone is condemned.
+ *
+ * When the engine stops, or the document's permit is requested for another tenant, the lanes take no further range. What is being
+ * read is read and checkpointed first; then this fails with `SchedulerClosed` or `Preempted` if pages are left.
+ */
+export interface ReadPages {
+  readonly pdf: PdfRef
+  readonly pages: ReadonlyArray<number>
+  /** Results of some of them, which came with the opening. */
+  readonly head: ReadonlyArray<PageResult>
+  /** What they took of a worker, as their own times may overlap. */
+  readonly headMillis?: number | undefined
+  /** Pages being read at once. */
+  readonly pageGate: PageGate
+  readonly pageTimeout: Duration.Duration
+  readonly turn: Omit<Turn, "estimatedMillis">
+  readonly stopwatch: Stopwatch
+  /** Makes results durable. Called once with every page. */
+  readonly checkpoint: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
+  /** What earlier runs, or the opening, found to doubt; such pages are read alone, when the others are done. */
+  readonly faults: ReadonlyMap<number, PageFaults>
+  /** Makes durable that a page is to be read again, and why: its budgets hold over all runs. */
+  readonly onFault: (page: number, fault: "failure" | "death") => Effect.Effect<void, CheckpointError>
+}
+
+/** What the lanes of one document share. */
+interface Reading {
+  readonly request: ReadPages
+  readonly queue: PageQueue
+  readonly sizer: RangeSizer
+  readonly lanes: number
+  readonly checkpoints: Checkpoints
+  /** Results that came with the opening, until a lane takes them. */
+  head: ReadonlyArray<PageResult>
+  /** Why no further range is taken. */
+  stopped: SchedulerClosed | Preempted | undefined
+}
+
+type OnPages = (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
+
+/** Pages that one lane reads at once: its part of the page gate, whose limit may change while the document is read. */
+const concurrencyOf = ({ lanes, request }: Reading) => {
+  const limit = request.pageGate.limit()
+  return Math.min(maxConcurrencyPerWorker, Math.max(1, Math.floor(limit / Math.min(lanes, limit))))
+}
+
+const readGated = (
+  reading: Reading,
+  pages: ReadonlyArray<number>,
+  turn: Omit<Turn, "estimatedMillis">,
+  onPages: OnPages
+) => {
+  const { request, sizer } = reading
+  return throughPageGate(request.pageGate, Math.min(concurrencyOf(reading), pages.length), (permits) =>
+    readRange({
+      pdf: request.pdf,
+      pages,
+      concurrency: permits,
+      pageTimeout: request.pageTimeout,
+      turn: { ...turn, estimatedMillis: sizer.estimate(pages.length) },
+      stopwatch: request.stopwatch,
+      onPages,
+      onUsed: (count, millis) => sizer.observe(count, millis)
+    }).pipe(Effect.map((end) => ({ ...end, inHand: permits })))
+  )
+}
+
+/** Reads a page in doubt. Its verdict is progress of the document, like a range that was read. */
+const readDoubted = (reading: Reading, page: number, faults: PageFaults) => {
+  const { request } = reading
+  // Without the permit its turn is not refused: a page in doubt gets its verdict in the run that came to doubt it, or the
+  // doubt would come again.
+  const { permit, ...turn } = request.turn
+  const suspect: SuspectPages = { ...request, read: (number, onPages) => readGated(reading, [number], turn, onPages) }
+  return Effect.tap(readSuspect(suspect, page, faults), () => Effect.sync(() => permit?.verdictReached()))
+}
+
+const readFaulty = (reading: Reading, page: number) =>
+  Effect.andThen(reading.request.onFault(page, "failure"), readDoubted(reading, page, { ...noFaults, failures: 1 }))
+
+/** Forks the checkpoints of what is finished, and returns the numbers of pages to be read again. */
+const takePages = Effect.fnUntraced(function* (
+  { checkpoints }: Reading,
+  pages: ReadonlyArray<PageResult>,
+  batches: Array<Batch>,
+  range: ReturnType<Checkpoints["range"]>
+) {
+  const finished = pages.filter((page) => page.status !== "failed" || isFinal(page))
+  batches.push(...(yield* checkpoints.fork(finished, range)))
+  return finished.length === pages.length
+    ? []
+    : pages.filter((page) => !finished.includes(page)).map(({ number }) => number)
+})
+
+/** Takes what came with the opening, as if it had been a range. */
+const readHead = Effect.fnUntraced(function* (reading: Reading, batches: Array<Batch>) {
+  const { checkpoints, request, sizer } = reading
+  const pages = reading.head
+  reading.head = []
+  if (pages.length === 0) return
+  const ownMillis = pages.reduce((millis, page) => millis + page.elapsedMillis, 0)
+  sizer.observe(pages.length, request.headMillis ?? ownMillis)
+  const range = checkpoints.range()
+  const faulty = yield* takePages(reading, pages, batches, range)
+  if (range !== undefined) yield* range.close
+  if (pages.length > faulty.length) request.turn.permit?.verdictReached()
+  yield* Effect.forEach(faulty, (page) => readFaulty(reading, page), { discard: true })
+})
+
+const readOneRange = Effect.fnUntraced(function* (
+  reading: Reading,
+  pages: ReadonlyArray<number>,
+  batches: Array<Batch>
+) {
+  const { checkpoints, queue, request } = reading
+  const faulty: Array<number> = []
+  const range = checkpoints.range()
+  const end = yield* readGated(reading, pages, request.turn, (found) =>
+    Effect.map(takePages(reading, found, batches, range), (again) => {
+      faulty.push(...again)
+    })
+  )
+  if (range !== undefined) yield* range.close
+  const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, end.inHand)
+  if (end._tag !== "Read") queue.doubt(end.unfinished.slice(end.inHand))
+  yield* Effect.forEach(faulty, (page) => readFaulty(reading, page), { discard: true })
+  yield* Effect.forEach(suspects, (page) => readDoubted(reading, page, noFaults), { discard: true })
+})
+
+const readRanges = Effect.fnUntraced(function* (reading: Reading, batches: Array<Batch>) {
+  const { lanes, queue, sizer } = reading
+  const next = () => queue.takeRange(sizer.size(queue.pending, lanes), concurrencyOf(reading))
+  for (let pages = next(); pages.length > 0; pages = next()) yield* readOneRange(reading, pages, batches)
+})
+
+const readSuspects = Effect.fnUntraced(function* (reading: Reading) {
+  const { queue, request } = reading
+  for (let page = queue.takeSuspect(); page !== undefined; page = queue.takeSuspect()) {
+    if (request.turn.permit?.isRequested === true) return yield* new Preempted()
+    yield* readDoubted(reading, page, request.faults.get(page) ?? noFaults)
+  }
+})
+
+const lane = Effect.fnUntraced(function* (reading: Reading) {
+  const batches: Array<Batch> = []
+  yield* readHead(reading, batches).pipe(
+    Effect.andThen(readRanges(reading, batches)),
+    Effect.andThen(readSuspects(reading)),
+    // Not a failure of the lane, which would interrupt the others in their ranges.
+    Effect.catchTag(["SchedulerClosed", "Preempted"], (reason) =>
+      Effect.sync(() => {
+        reading.stopped = reason
+      })
+    )
+  )
+  yield* Fiber.joinAll(batches)
+})
+
+export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
+  const scheduler = yield* PageScheduler
+  const checkpoints = yield* makeCheckpoints(request.checkpoint)
+  const inHand = new Set(request.head.map((page) => page.number))
+  const lanes = Math.max(1, Math.min(scheduler.turns, request.pages.length - inHand.size))
+  const queue = new PageQueue({
+    pending: request.pages.filter((page) => !request.faults.has(page) && !inHand.has(page)),
+    suspect: request.pages.filter((page) => request.faults.has(page))
+  })
+  const reading: Reading = {
+    request,
+    queue,
+    sizer: new RangeSizer(),
+    lanes,
+    checkpoints,
+    head: request.head,
+    stopped: undefined
+  }
+  yield* Effect.raceFirst(
+    Effect.replicateEffect(lane(reading), lanes, { concurrency: "unbounded", discard: true }),
+    checkpoints.failed
+  )
+  if (reading.stopped !== undefined) return yield* Effect.fail(reading.stopped)
+}, Effect.scoped)

@@ -1,0 +1,245 @@
+import { Cause, DateTime, Duration, Effect, Exit, Metric, Option } from "effect"
+import { type Failure, failure } from "../../domain/Failure.ts"
+import { isFailed, type PageResult } from "../../domain/document/Page.ts"
+import { type Claim, DocumentStore, type PageFaults, type WholeDocument } from "../../services/store/DocumentStore.ts"
+import { EngineConfig } from "../../services/config/EngineConfig.ts"
+import { Events } from "../../services/Events.ts"
+import { PdfEngine, type PdfRef } from "../../services/PdfEngine.ts"
+import * as Log from "../../observability/Log.ts"
+import * as Telemetry from "../../observability/Telemetry.ts"
+import * as TraceContext from "../../observability/TraceContext.ts"
+import { DocumentFailed, type Ending, failedWith, finishDocument } from "./FinishDocument.ts"
+import { openPdf, type Opening } from "./OpenPdf.ts"
+import { readPages } from "./ReadPages.ts"
+import { locate } from "./LocateBytes.ts"
+import type { PageGate } from "../gates/PageGate.ts"
+import { retryingStore } from "../upkeep/RetryPolicies.ts"
+import type { GlobalPermit } from "../gates/Preemption.ts"
+import { makeSavePages, type Subject } from "./SavePages.ts"
+import { type Stopwatch, Stopwatches } from "./RunTimeBudget.ts"
+import { noFaults } from "./SuspectPages.ts"
+
+/**
+ * One run of one document, from a claim to its terminal state: fetch the bytes if they lie elsewhere, open, fan out the
+ * pages that have no result yet, finish. Everything it writes is fenced by the claim's attempt.
+ *
+ * - Something wrong with the file ends it as `failed`, with a typed reason.
+ * - A defect ends it as `failed` with `CRASHED`; the tenant's actor lives on.
+ * - A permit that is requested for another tenant, an interruption, an engine that stops, or a store that stays unavailable, gives
+ *   it back to the head of its queue with its pages kept.
+ * - A lost lease ends the run without a trace: another runner, or a cancel, has the last word.
+ */
+
+/**
+ * What a run is given by its tenant's actor: the permit it runs under, and the limit on its pages.
+ */
+export interface Grant {
+  readonly permit: GlobalPermit
+  readonly pageGate: PageGate
+}
+
+/** How a run ended: `unavailable` means that a service it needs failed it, and the document waits again. */
+export type RunEnd = "ended" | "given back" | "preempted" | "unavailable"
+
+/** One run, as a part of the trace of the request that brought the document. */
+export const runDocument = (claim: Claim, grant: Grant) => {
+  const { trace } = claim.document
+  return trace === undefined
+    ? run(claim, grant)
+    : Effect.andThen(tellQueued(claim), run(claim, grant)).pipe(TraceContext.continuing(trace))
+}
+
+const tellQueued = ({ document: { timings }, fence }: Claim) => {
+  if (fence.attempt > 1) return Effect.void
+  const { acceptedAt, notBefore = acceptedAt, startedAt = notBefore } = timings
+  const due = Math.max(DateTime.toEpochMillis(acceptedAt), DateTime.toEpochMillis(notBefore))
+  return TraceContext.past("DocumentActor.queued", due, DateTime.toEpochMillis(startedAt))
+}
+
+/** What the steps of one run share. */
+interface Run {
+  readonly claim: Claim
+  readonly grant: Grant
+  readonly subject: Subject
+  readonly stopwatch: Stopwatch
+}
+
+const run = TraceContext.traced("DocumentActor.run", (claim: Claim, grant: Grant) => runAttempt(claim, grant))
+
+const runAttempt = Effect.fnUntraced(function* (claim: Claim, grant: Grant) {
+  const events = yield* Events
+  const stopwatches = yield* Stopwatches
+  const { documentTimeout } = yield* EngineConfig
+  const { fence, document } = claim
+  const subject = { tenantId: document.tenantId, documentId: document.id }
+  const current: Run = { claim, grant, subject, stopwatch: stopwatches.of(fence) }
+  const attributes = Telemetry.documentAttributes({ ...subject, attempt: fence.attempt })
+  yield* Effect.annotateCurrentSpan(attributes)
+  yield* events.publish({ _tag: "DocumentStarted", ...subject, attempt: fence.attempt })
+  yield* Log.line("Info", "document started", () => attributes)
+
+  const giveUp = (error: unknown) =>
+    Effect.logWarning(error).pipe(Effect.andThen(giveBack(current, "unavailable")), Effect.as<RunEnd>("unavailable"))
+
+  return yield* readDocument(current).pipe(
+    Effect.catchTags({
+      RunTimeExceeded: () => {
+        const message = `reading took more than ${Duration.format(documentTimeout)}`
+        return Effect.succeed(failedWith(failure("DOCUMENT_TIMEOUT", message)))
+      },
+      DocumentFailed: (error) => Effect.succeed(failedWith(error.failure))
+    }),
+    Effect.flatMap((ending) => finishDocument(fence, ending)),
+    Effect.as<RunEnd>("ended"),
+    Effect.catchTags({
+      LeaseLost: (error) => Effect.as(Effect.logInfo(error.message), "ended" as const),
+      SchedulerClosed: () => Effect.as(giveBack(current, "stopped"), "given back" as const),
+      Preempted: () => Effect.as(giveBack(current, "preempted"), "preempted" as const),
+      StoreUnavailable: giveUp,
+      BlobStoreUnavailable: giveUp,
+      EngineUnavailable: giveUp
+    }),
+    Effect.catchDefect((defect) => crash(current, defect)),
+    Effect.onInterrupt(() => giveBack(current, "stopped"))
+  )
+})
+
+/** The document goes back to the head of its queue, with its pages. */
+const giveBack = Effect.fnUntraced(
+  function* ({ claim: { fence }, stopwatch, subject }: Run, reason: "stopped" | "preempted" | "unavailable") {
+    const store = yield* DocumentStore
+    const events = yield* Events
+    const stopwatches = yield* Stopwatches
+    // Before it can be claimed again.
+    stopwatches.keep(fence, stopwatch)
+    yield* store.release(fence)
+    yield* Metric.update(Telemetry.documentsRequeued.of(reason), 1)
+    yield* events.publish({ _tag: "DocumentRequeued", ...subject, attempt: fence.attempt })
+  },
+  Effect.catchTag(["LeaseLost", "StoreUnavailable"], (error) => Effect.logDebug("not given back", error.message))
+)
+
+const crash = (current: Run, defect: unknown) =>
+  Effect.logError("document crashed", Cause.die(defect)).pipe(
+    Effect.andThen(
+      finishDocument(current.claim.fence, failedWith(failure("CRASHED", "the engine failed on this document")))
+    ),
+    Effect.as<RunEnd>("ended"),
+    Effect.catchTag(["LeaseLost", "StoreUnavailable"], () =>
+      Effect.as(giveBack(current, "unavailable"), "unavailable" as const)
+    )
+  )
+
+/** The steps of a run, up to how the document ends: locate, open, read the pages that have no result. */
+const readDocument = Effect.fnUntraced(function* (current: Run) {
+  const engine = yield* PdfEngine
+  const pdf = yield* locate(current.claim, current.stopwatch)
+  const read = Effect.gen(function* () {
+    const file = yield* openOrResume(current, pdf)
+    return file.whole === undefined ? yield* readMissingPages(current, pdf, file) : completedWith(file.whole)
+  })
+  // A document that only made room for another is soon read on, by the workers that have it open.
+  return yield* Effect.onExitPrimitive(read, (exit) => (isPreempted(exit) ? undefined : engine.close(pdf.key)))
+})
+
+const isPreempted = (exit: Exit.Exit<unknown, { readonly _tag: string }>): boolean =>
+  Exit.isFailure(exit) && Option.exists(Cause.findErrorOption(exit.cause), ({ _tag }) => _tag === "Preempted")
+
+const completedWith = (whole: WholeDocument): Ending => ({ outcome: { status: "completed" }, whole })
+
+/** An opened file, and what came with its opening. */
+interface OpenFile {
+  readonly pageCount: number
+  readonly head: ReadonlyArray<PageResult>
+  readonly headMillis: number | undefined
+  /** Pages to be read alone, with what earlier runs found. */
+  readonly faults: ReadonlyMap<number, PageFaults>
+  /** All of the document, if it came with the opening and is not stored yet. */
+  readonly whole: WholeDocument | undefined
+}
+
+/** Opens the file; what an earlier run found in it is known, and a worker that does not have it open opens it to read. */
+const openOrResume = Effect.fnUntraced(function* (current: Run, pdf: PdfRef) {
+  const known = current.claim.document.progress.pages
+  if (known === undefined) return yield* open(current, pdf)
+  const file: OpenFile = {
+    pageCount: yield* checkPageCount(known),
+    head: [],
+    headMillis: undefined,
+    faults: current.claim.faults,
+    whole: undefined
+  }
+  return file
+})
+
+const open = Effect.fnUntraced(function* ({ claim, grant, stopwatch, subject }: Run, pdf: PdfRef) {
+  const store = yield* DocumentStore
+  const events = yield* Events
+  const { priority, tenantId: tenant } = claim.document
+  const turn = { tenant, priority, isNewcomer: grant.permit.isNewcomer }
+  const opening = yield* openPdf(pdf, turn, stopwatch, grant.pageGate)
+  const { opened, suspects } = opening
+  const pageCount = yield* checkPageCount(opened.pageCount)
+  const whole = wholeOf(claim, opening)
+  if (whole === undefined) {
+    yield* retryingStore(store.opened(claim.fence, opened))
+    yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pageCount })
+  }
+  const faults = new Map([...suspects.map((page) => [page, noFaults] as const), ...claim.faults])
+  const file: OpenFile = { pageCount, head: opened.head ?? [], headMillis: opened.headMillis, faults, whole }
+  return file
+})
+
+const checkPageCount = Effect.fnUntraced(function* (pageCount: number) {
+  const { pages } = yield* EngineConfig
+  if (pageCount > pages) {
+    const message = `the file claims ${pageCount} pages; the limit is ${pages}`
+    return yield* DocumentFailed.of(failure("TOO_MANY_PAGES", message))
+  }
+  if (pageCount < 1) return yield* DocumentFailed.of(failure("CORRUPT", "the file has no pages"))
+  return pageCount
+})
+
+/** A fresh document all of whose pages came, and came well, with its opening: one commit makes it durable with its end. */
+const wholeOf = (claim: Claim, { opened, suspects }: Opening): WholeDocument | undefined => {
+  const pages = opened.head ?? []
+  const isFresh = claim.donePages.size === 0 && claim.faults.size === 0 && suspects.length === 0
+  const isWell = pages.every(({ status }) => !isFailed(status))
+  return isFresh && isWell && pages.length > 0 && pages.length === opened.pageCount ? { pages, pdf: opened } : undefined
+}
+
+const readMissingPages = Effect.fnUntraced(function* (
+  { claim, grant, stopwatch, subject }: Run,
+  pdf: PdfRef,
+  { faults, head, headMillis, pageCount }: OpenFile
+) {
+  const { pageTimeout } = yield* EngineConfig
+  const store = yield* DocumentStore
+  const { document, donePages, fence } = claim
+  const { failed, save } = yield* makeSavePages(fence, subject, document.progress.failed)
+  const pages: Array<number> = []
+  for (let page = 1; page <= pageCount; page++) if (!donePages.has(page)) pages.push(page)
+  yield* readPages({
+    pdf,
+    pages,
+    head: head.filter(({ number }) => !donePages.has(number) && !faults.has(number)),
+    headMillis,
+    pageGate: grant.pageGate,
+    pageTimeout,
+    turn: { tenant: document.tenantId, priority: document.priority, permit: grant.permit },
+    stopwatch,
+    checkpoint: save,
+    faults,
+    onFault: (page, fault) => retryingStore(store.recordFault(fence, page, fault))
+  }).pipe(Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure))))
+  return endingOf(pageCount, failed())
+})
+
+const endingOf = (
+  pageCount: number,
+  failed: { readonly count: number; readonly last: Failure | undefined }
+): Ending => {
+  if (failed.count === 0) return { outcome: { status: "completed" } }
+  if (failed.count < pageCount) return { outcome: { status: "partial" } }
+  return failedWith(failed.last ?? failure("PAGE_UNREADABLE", "no page of the file could be read"))
+}

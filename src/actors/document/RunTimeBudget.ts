@@ -1,0 +1,138 @@
+import { Context, Duration, Effect, Layer, Schema } from "effect"
+import type { DocumentId } from "../../domain/Ids.ts"
+import type { Fence } from "../../services/store/DocumentStore.ts"
+import { EngineConfig } from "../../services/config/EngineConfig.ts"
+import { CurrentProcessorWait, monotonicMillis, ProcessorWait, untilNoneLeft } from "../../services/ProcessorWait.ts"
+import { around } from "../gates/Bracket.ts"
+
+/** The work took longer, in all, than it may. */
+export class RunTimeExceeded extends Schema.TaggedError<RunTimeExceeded>()("RunTimeExceeded", {}) {}
+
+/** One of several pieces of work that run side by side. */
+interface Piece {
+  readonly since: number
+  readonly wait: ProcessorWait
+}
+
+/**
+ * The time during which at least one of several pieces of work runs, by a clock that nobody sets. Time spent waiting between
+ * them is free, and so is their share of it that they waited for a processor: a document is not blamed for the queues it
+ * stands in, nor for a busy machine.
+ */
+const makeRunTime = () => {
+  const running = new Set<Piece>()
+  let usedMillis = 0
+  /** Of the present stretch, in which there was always one running: since when, and the sums of the pieces that ended in it. */
+  let since = 0
+  let endedMillis = 0
+  let endedWaits = 0
+
+  const stretch = (now: number) => {
+    let millis = endedMillis
+    let waits = endedWaits
+    for (const piece of running) {
+      millis += now - piece.since
+      waits += piece.wait.millis()
+    }
+    return millis > 0 ? (now - since) * (1 - Math.min(1, waits / millis)) : 0
+  }
+
+  return {
+    used: (now: number) => (running.size === 0 ? usedMillis : usedMillis + stretch(now)),
+    start: (piece: Piece) => {
+      if (running.size === 0) {
+        since = piece.since
+        endedMillis = 0
+        endedWaits = 0
+      }
+      running.add(piece)
+    },
+    stop: (piece: Piece, now: number) => {
+      if (running.size === 1) usedMillis += stretch(now)
+      running.delete(piece)
+      endedMillis += now - piece.since
+      endedWaits += piece.wait.millis()
+    }
+  }
+}
+
+/** Bounds the run time of several pieces of work together. */
+export const makeStopwatch = (limit: Duration.Duration) => {
+  const limitMillis = Duration.toMillis(limit)
+  const runTime = makeRunTime()
+
+  /** Runs the work, but no longer than the limit allows, nor than `own`, which is a limit on this work alone. */
+  const runWithin =
+    <A2, E2, R2>(own: OwnLimit<A2, E2, R2>) =>
+    <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A | A2, E | E2 | RunTimeExceeded, R | R2> =>
+      Effect.clockWith((clock) =>
+        Effect.suspend(() => {
+          const wait = new ProcessorWait()
+          const piece: Piece = { since: monotonicMillis(clock), wait }
+          const ownLeft = () => own.millis - (monotonicMillis(clock) - piece.since - wait.millis())
+          const left = () => limitMillis - runTime.used(monotonicMillis(clock))
+          // One timer for both: a timeout takes two fibers.
+          const expired = untilNoneLeft(() => Math.min(left(), ownLeft())).pipe(
+            Effect.andThen(
+              Effect.suspend((): Effect.Effect<A2, E2 | RunTimeExceeded, R2> =>
+                ownLeft() < left() ? own.orElse() : Effect.fail(new RunTimeExceeded())
+              )
+            )
+          )
+          return around(
+            () => runTime.start(piece),
+            () => runTime.stop(piece, monotonicMillis(clock))
+          )(Effect.raceFirst(Effect.provideService(work, CurrentProcessorWait, wait), expired))
+        })
+      )
+
+  return { run: runWithin(noOwnLimit), runWithin }
+}
+
+export interface OwnLimit<A, E, R> {
+  /** Milliseconds, without what is waited for a processor. */
+  readonly millis: number
+  readonly orElse: () => Effect.Effect<A, E, R>
+}
+
+const noOwnLimit: OwnLimit<never, never, never> = { millis: Number.POSITIVE_INFINITY, orElse: () => Effect.never }
+
+export type Stopwatch = ReturnType<typeof makeStopwatch>
+
+/** Documents whose stopwatches are kept. One too many starts from nothing again, as all do after a restart. */
+const mostKept = 10_000
+
+/** Keeps the stopwatches of documents that were given back to their queues, for their next runs in this process. */
+export class KeptStopwatches {
+  readonly #limit: Duration.Duration
+  readonly #most: number
+  readonly #kept = new Map<DocumentId, { readonly attempt: number; readonly stopwatch: Stopwatch }>()
+
+  constructor(limit: Duration.Duration, most = mostKept) {
+    this.#limit = limit
+    this.#most = most
+  }
+
+  of({ attempt, documentId }: Fence): Stopwatch {
+    const kept = this.#kept.get(documentId)
+    this.#kept.delete(documentId)
+    // With an attempt between, another process has had it.
+    return kept?.attempt === attempt - 1 ? kept.stopwatch : makeStopwatch(this.#limit)
+  }
+
+  keep({ attempt, documentId }: Fence, stopwatch: Stopwatch): void {
+    this.#kept.set(documentId, { attempt, stopwatch })
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= this.#most) return
+      this.#kept.delete(oldest)
+    }
+  }
+}
+
+/** The time that documents have been read, over all runs in which they came closer to their end. */
+export class Stopwatches extends Context.Service<Stopwatches, KeptStopwatches>()("sluice/actors/Stopwatches") {
+  static readonly layer = Layer.effect(
+    Stopwatches,
+    Effect.map(EngineConfig, ({ documentTimeout }) => new KeptStopwatches(documentTimeout))
+  )
+}

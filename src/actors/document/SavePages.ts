@@ -1,0 +1,70 @@
+import { type Context, Duration, Effect } from "effect"
+import type { Failure } from "../../domain/Failure.ts"
+import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import { isFailed, type PageResult } from "../../domain/document/Page.ts"
+import { DocumentStore, type Fence, type WholeDocument } from "../../services/store/DocumentStore.ts"
+import { Events } from "../../services/Events.ts"
+import * as Telemetry from "../../observability/Telemetry.ts"
+import { retryingStore } from "../upkeep/RetryPolicies.ts"
+
+export interface Subject {
+  readonly tenantId: TenantId
+  readonly documentId: DocumentId
+}
+
+/** Updates metrics of many pages in one step. */
+const measure = (update: (context: Context.Context<never>) => void) =>
+  Effect.contextWith((context: Context.Context<never>) => Effect.sync(() => update(context)))
+
+/** The time it takes, for each of the pages. */
+const trackCheckpoint = <A, E, R>(pages: number, checkpoint: Effect.Effect<A, E, R>) =>
+  Effect.clockWith((clock) => {
+    const start = clock.monotonicTimeNanosUnsafe()
+    return Effect.onExit(checkpoint, () =>
+      measure((context) => {
+        const took = Duration.nanos(clock.monotonicTimeNanosUnsafe() - start)
+        for (let page = 0; page < pages; page++) Telemetry.checkpointDuration.updateUnsafe(took, context)
+      })
+    )
+  })
+
+const announcePages = Effect.fnUntraced(function* (subject: Subject, pages: ReadonlyArray<PageResult>) {
+  const events = yield* Events
+  yield* measure((context) => {
+    for (const { elapsedMillis, status } of pages) {
+      Telemetry.pagesRead.of(status).updateUnsafe(1, context)
+      Telemetry.pageDuration.updateUnsafe(Duration.millis(elapsedMillis), context)
+    }
+  })
+  for (const { number, status } of pages) yield* events.publish({ _tag: "PageDone", ...subject, page: number, status })
+})
+
+/** Announces a document that was opened, read and ended in one commit. */
+export const announceWhole = Effect.fnUntraced(function* (subject: Subject, { pages, pdf }: WholeDocument) {
+  const events = yield* Events
+  yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pdf.pageCount })
+  yield* announcePages(subject, pages)
+})
+
+/** Saves the pages of one run under its fence, and counts those that failed for good, earlier runs' included. */
+export const makeSavePages = Effect.fnUntraced(function* (fence: Fence, subject: Subject, failedBefore: number) {
+  const store = yield* DocumentStore
+  const events = yield* Events
+  let failed = failedBefore
+  let lastFailure: Failure | undefined
+
+  const save = (pages: ReadonlyArray<PageResult>) =>
+    Effect.andThen(
+      trackCheckpoint(pages.length, retryingStore(store.savePages(fence, pages))),
+      Effect.suspend(() => {
+        for (const { error, status } of pages) {
+          if (!isFailed(status)) continue
+          failed++
+          lastFailure = error
+        }
+        return Effect.provideService(announcePages(subject, pages), Events, events)
+      })
+    )
+
+  return { save, failed: () => ({ count: failed, last: lastFailure }) }
+})

@@ -1,0 +1,36 @@
+import { type Clock, type Context, Duration, Effect, type Semaphore } from "effect"
+import * as Telemetry from "../../observability/Telemetry.ts"
+import * as TraceContext from "../../observability/TraceContext.ts"
+import { around } from "./Bracket.ts"
+
+/** Counts the permits as in use while the effect runs. */
+export const holding = (name: Telemetry.Gate, permits = 1) => {
+  const inUse = Telemetry.gateInUse.of(name)
+  return around(
+    (context) => inUse.modifyUnsafe(permits, context),
+    (context) => inUse.modifyUnsafe(-permits, context)
+  )
+}
+
+/** Tells what was waited for a gate, asked at that moment, and runs the effect as the holder of its permits. */
+export const given =
+  (name: Telemetry.Gate, clock: Clock.Clock, asked: number, permits = 1) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.contextWith((context: Context.Context<never>) => {
+      const now = clock.currentTimeMillisUnsafe()
+      Telemetry.gateWait.of(name).updateUnsafe(Duration.millis(now - asked), context)
+      const held = holding(name, permits)(effect)
+      return now > asked ? Effect.andThen(TraceContext.past(`Gate.${name}`, asked, now), held) : held
+    })
+
+/** Runs the effect while it holds a permit of a gate; the wait and the permits in use are measured under the gate's name. */
+export const throughGate =
+  (name: Telemetry.Gate, gate: Semaphore.Semaphore) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.clockWith((clock) => gate.withPermits(1)(given(name, clock, clock.currentTimeMillisUnsafe())(effect)))
+
+/** The same for work in a turn of a worker that was `asked` for at that moment. */
+export const inTurn =
+  (asked: number) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.clockWith((clock) => given("worker", clock, asked)(effect))

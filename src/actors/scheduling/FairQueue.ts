@@ -1,0 +1,129 @@
+import type { TenantId } from "../../domain/Ids.ts"
+import type { Shares } from "./FairShares.ts"
+import { MinHeap } from "./MinHeap.ts"
+
+/** Whose turn or permit is waited for, and how urgently. */
+export interface Place {
+  readonly tenant: TenantId
+  /** Within a tenant the highest goes first, then the oldest. */
+  readonly priority: number
+}
+
+interface Waiting<A> {
+  readonly item: A
+  readonly priority: number
+  readonly order: number
+  gone: boolean
+}
+
+interface Line<A> {
+  readonly tenant: TenantId
+  readonly queue: MinHeap<Waiting<A>>
+  waiting: number
+  version: number
+}
+
+interface Ready<A> {
+  readonly line: Line<A>
+  readonly virtualTime: number
+  readonly version: number
+  readonly order: number
+}
+
+/**
+ * A queue between tenants: next is what waits longest for the tenant that has had the least of the workers' time (see
+ * `FairShares`), and within a tenant the highest priority, then the oldest.
+ *
+ * Taking costs O(log tenants), whatever the depth of any backlog. The heap holds outdated entries of tenants whose virtual
+ * time has changed since; they are told by their version and skipped.
+ */
+export class FairQueue<A> {
+  readonly #shares: Shares
+  readonly #lines = new Map<TenantId, Line<A>>()
+  readonly #ready = new MinHeap<Ready<A>>((a, b) => a.virtualTime - b.virtualTime || a.order - b.order)
+  #order = 0
+  #waiting = 0
+
+  constructor(shares: Shares) {
+    this.#shares = shares
+    shares.onChange((tenant) => {
+      const line = this.#lines.get(tenant)
+      if (line !== undefined) this.#announce(line)
+    })
+  }
+
+  get size(): number {
+    return this.#waiting
+  }
+
+  /** Adds an item and returns how to withdraw it; withdrawing what was taken has no effect. */
+  add({ priority, tenant }: Place, item: A): () => void {
+    this.#shares.waits(tenant)
+    const line = this.#line(tenant)
+    const waiting: Waiting<A> = { item, priority, order: this.#order++, gone: false }
+    line.queue.push(waiting)
+    line.waiting++
+    this.#waiting++
+    if (line.waiting === 1) this.#announce(line)
+    return () => {
+      if (!waiting.gone) this.#leave(line, waiting)
+    }
+  }
+
+  /** The tenant that is next. */
+  next(): TenantId | undefined {
+    return this.#first()?.tenant
+  }
+
+  take(): A | undefined {
+    const line = this.#first()
+    if (line === undefined) return undefined
+    this.#shares.raiseFloor()
+    for (let next = line.queue.pop(); next !== undefined; next = line.queue.pop()) {
+      if (next.gone) continue
+      this.#leave(line, next)
+      // Its entry was used up; the caller's charge announces it again, unless there is none.
+      this.#announce(line)
+      return next.item
+    }
+    return undefined
+  }
+
+  #first(): Line<A> | undefined {
+    for (let top = this.#ready.peek(); top !== undefined; top = this.#ready.peek()) {
+      if (top.version === top.line.version && top.line.waiting > 0) return top.line
+      this.#ready.pop()
+    }
+    return undefined
+  }
+
+  #leave(line: Line<A>, waiting: Waiting<A>): void {
+    waiting.gone = true
+    line.waiting--
+    this.#waiting--
+    this.#shares.waitsNoMore(line.tenant)
+    if (line.waiting === 0) this.#lines.delete(line.tenant)
+  }
+
+  #announce(line: Line<A>): void {
+    line.version++
+    if (line.waiting === 0) return
+    const virtualTime = this.#shares.virtualTime(line.tenant)
+    this.#ready.push({ line, virtualTime, version: line.version, order: this.#order++ })
+  }
+
+  #line(tenant: TenantId): Line<A> {
+    const known = this.#lines.get(tenant)
+    if (known !== undefined) return known
+    const queue = new MinHeap<Waiting<A>>((a, b) => b.priority - a.priority || a.order - b.order)
+    const created: Line<A> = { tenant, queue, waiting: 0, version: 0 }
+    this.#lines.set(tenant, created)
+    return created
+  }
+}
+
+/** Takes from those who go first, unless one of the others has fallen far behind its share. */
+export const takeFirst = <A>(shares: Shares, first: FairQueue<A>, others: FairQueue<A>): A | undefined => {
+  const next = others.next()
+  return next !== undefined && shares.isFarBehind(next) ? others.take() : (first.take() ?? others.take())
+}

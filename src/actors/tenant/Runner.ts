@@ -1,0 +1,89 @@
+import { Clock, Context, Deferred, Duration, Effect, Layer, type Option } from "effect"
+import { SecureRandom } from "effect/crypto"
+import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import { RunnerId } from "../../domain/Ids.ts"
+import type { Fence, Lease } from "../../services/store/DocumentStore.ts"
+import { EngineConfig } from "../../services/config/EngineConfig.ts"
+import { around } from "../gates/Bracket.ts"
+
+export interface HeldDocument {
+  readonly tenant: TenantId
+  readonly fence: Fence
+}
+
+const weightOfNewest = 0.2
+
+/** This process as a runner of documents: its identity, and the documents it holds at the moment. */
+export class Runner extends Context.Service<
+  Runner,
+  {
+    readonly id: RunnerId
+    /** A lease from now on. */
+    readonly lease: Effect.Effect<Lease>
+    /** Registers the document while the effect runs, so that its lease is watched. */
+    readonly holding: (held: HeldDocument) => <A, E, R>(run: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    readonly held: () => ReadonlyArray<HeldDocument>
+    /** Runs a claim and what follows from it. Not begun any more once the runner is closed. */
+    readonly whileOpen: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
+    readonly close: Effect.Effect<void>
+    /** The runner is closed, and nothing it had begun is left. */
+    readonly settled: Effect.Effect<void>
+    /** Mean run time of the documents that ended lately; `undefined` before the first. */
+    readonly meanRunMillis: () => number | undefined
+    readonly observeRun: (millis: number) => void
+  }
+>()("sluice/actors/tenant/Runner") {
+  static readonly layer = Layer.effect(
+    Runner,
+    Effect.gen(function* () {
+      const config = yield* EngineConfig
+      const random = yield* SecureRandom.SecureRandom
+      const id = RunnerId.make(yield* random.uuidV7())
+      const held = new Map<DocumentId, HeldDocument>()
+      const leaseMillis = Duration.toMillis(config.lease)
+      let meanRunMillis: number | undefined
+      const settled = Deferred.makeUnsafe<void>()
+      let open = true
+      let begun = 0
+      const tellWhenSettled = () => {
+        if (!open && begun === 0) Deferred.doneUnsafe(settled, Effect.void)
+      }
+
+      return Runner.of({
+        id,
+        lease: Effect.map(Clock.currentTimeMillis, (now) => ({ runner: id, now, until: now + leaseMillis })),
+        holding: (document) => (run) =>
+          around(
+            () => held.set(document.fence.documentId, document),
+            () => {
+              // A later attempt may have taken its place.
+              if (held.get(document.fence.documentId) === document) held.delete(document.fence.documentId)
+            }
+          )(run),
+        held: () => [...held.values()],
+        whileOpen: (work) =>
+          Effect.suspend(() =>
+            open
+              ? around(
+                  () => begun++,
+                  () => {
+                    begun--
+                    tellWhenSettled()
+                  }
+                )(Effect.asSome(work))
+              : Effect.succeedNone
+          ),
+        close: Effect.sync(() => {
+          open = false
+          tellWhenSettled()
+        }),
+        settled: Deferred.await(settled),
+        meanRunMillis: () => meanRunMillis,
+        observeRun: (millis) => {
+          meanRunMillis =
+            meanRunMillis === undefined ? millis : meanRunMillis + weightOfNewest * (millis - meanRunMillis)
+        }
+      })
+    })
+  )
+}

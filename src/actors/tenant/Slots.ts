@@ -1,0 +1,172 @@
+/**
+ * Runs one tenant's documents in slots, up to the tenant's limit.
+ *
+ * A slot takes a permit of the tenant's gate, then one of the global gate, claims the tenant's next document and runs it as a
+ * child fiber; then it gives both permits back and starts over, until there is nothing to claim, or no permit since the limit
+ * was lowered. A slot that has claimed something opens another, so slots ramp up to the limit.
+ *
+ * No wake-up is lost: every wake moves `epoch` on. A slot that found nothing compares the epoch it saw before the query with
+ * the one after it has given its permit back, and queries again when they differ.
+ */
+import { Clock, Duration, Effect, Exit, Fiber, FiberMap, FiberSet, Option, Semaphore } from "effect"
+import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import { type Claim, DocumentStore } from "../../services/store/DocumentStore.ts"
+import { documentAttributes } from "../../observability/Telemetry.ts"
+import type { TenantLimits } from "../../services/TenantRegistry.ts"
+import { runDocument, type RunEnd } from "../document/RunDocument.ts"
+import { FairShares } from "../scheduling/FairShares.ts"
+import { holding } from "../gates/GateMetrics.ts"
+import { GateWaits } from "../gates/QueueTimeAccounting.ts"
+import { GlobalGate } from "../gates/GlobalGate.ts"
+import { makePageGates } from "../gates/PageGate.ts"
+import { storeRest } from "../upkeep/RetryPolicies.ts"
+import type { GlobalPermit } from "../gates/Preemption.ts"
+import { Runner } from "./Runner.ts"
+
+/** The slots end with the scope: their documents are interrupted, and waited for. */
+const makeState = Effect.fnUntraced(function* (tenant: TenantId, limits: TenantLimits) {
+  const state = {
+    tenant,
+    store: yield* DocumentStore,
+    runner: yield* Runner,
+    globalGate: yield* GlobalGate,
+    shares: yield* FairShares,
+    tenantGate: yield* Semaphore.make(limits.documents),
+    waits: new GateWaits(limits.documents, yield* Clock.currentTimeMillis),
+    pageGates: makePageGates(limits.pages),
+    slots: yield* FiberSet.make<void>(),
+    documents: yield* FiberMap.make<DocumentId, RunEnd>(),
+    /** Of the documents that run. */
+    attempts: new Map<DocumentId, number>(),
+    seats: 0,
+    epoch: 0,
+    stopping: false
+  }
+  // The last to be added is the first to run: no slot claims again what the stopping documents give back.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      state.stopping = true
+    })
+  )
+  return state
+})
+type State = Effect.Success<ReturnType<typeof makeState>>
+
+/** Runs the claimed document in a fiber of its own, so that it can be stopped by its id. */
+const runClaim = Effect.fnUntraced(function* (state: State, claim: Claim, permit: GlobalPermit) {
+  const { attempts, documents, pageGates, runner, tenant, waits } = state
+  const document = Effect.flatMap(pageGates.open, (pageGate) => runDocument(claim, { permit, pageGate })).pipe(
+    Effect.scoped,
+    runner.holding({ tenant, fence: claim.fence }),
+    Effect.annotateLogs(documentAttributes({ tenantId: tenant, documentId: claim.document.id }))
+  )
+  const { documentId, attempt } = claim.fence
+  attempts.set(documentId, attempt)
+  const fiber = yield* FiberMap.run(documents, documentId, document)
+  const [took, exit] = yield* Effect.timed(Effect.interruptible(Fiber.await(fiber)))
+  // A later attempt of this very actor may have taken its place.
+  if (attempts.get(documentId) === attempt) attempts.delete(documentId)
+  if (Exit.isFailure(exit)) return "given back"
+  if (exit.value === "ended") runner.observeRun(Duration.toMillis(took))
+  if (exit.value === "preempted") waits.preempted(documentId, yield* Clock.currentTimeMillis)
+  return exit.value
+})
+
+/** Claims and runs the tenant's next document. Between the claim and the start of its fiber nothing can interrupt. */
+const claimNext = Effect.fnUntraced(function* (state: State, permit: GlobalPermit, taken: number) {
+  const { runner, store, waits } = state
+  if (state.stopping) return "nothing"
+  const claimed = yield* store.claim(state.tenant, yield* runner.lease)
+  if (Option.isNone(claimed)) return "nothing"
+  if (state.stopping) {
+    yield* Effect.ignore(store.release(claimed.value.fence))
+    return "nothing"
+  }
+  // Where all permits are taken there is none for another; and every slot that has one queries again behind its document.
+  if (!waits.isFull) yield* openSlot(state, { startImmediately: false })
+  yield* waits.claimed(claimed.value, permit, taken)
+  return yield* runClaim(state, claimed.value, permit)
+}, Effect.uninterruptible)
+
+/** A global permit is asked for only when there is something to do with it: another's document may have to make room. */
+const runUnderPermit = Effect.fnUntraced(
+  function* (state: State, isIdle: boolean, taken: number) {
+    const { globalGate, runner, store, tenant } = state
+    if (!(yield* store.hasQueued(tenant))) return "nothing"
+    const run = globalGate.run(tenant, isIdle)
+    const end = yield* run((permit) => runner.whileOpen(claimNext(state, permit, taken)))
+    return Option.getOrElse(end, () => "nothing" as const)
+  },
+  Effect.catchTag("StoreUnavailable", (error) => Effect.as(Effect.logWarning(error.message), "unavailable"))
+)
+
+/** Runs one document, and returns the epoch in which there was none if there was none. */
+const runOne = Effect.fnUntraced(function* (state: State, isIdle: boolean, seat: object) {
+  const seen = state.epoch
+  const taken = yield* Clock.currentTimeMillis
+  state.waits.seated(seat, taken)
+  const end = yield* runUnderPermit(state, isIdle, taken)
+  if (end === "nothing" || end === "unavailable") state.waits.foundNothing()
+  if (end === "unavailable") yield* Effect.sleep(storeRest)
+  return end === "nothing" ? seen : undefined
+})
+
+/** Runs one document after another, until there is none or no permit for it. */
+const runAll = Effect.fnUntraced(function* (state: State, seat: object) {
+  const { attempts, tenantGate } = state
+  // A tenant of which a slot waits at a gate already is not idle either.
+  for (let isIdle = attempts.size === 0 && state.seats === 1; ; isIdle = false) {
+    const seen = yield* tenantGate.withPermitsIfAvailable(1)(holding("tenant")(runOne(state, isIdle, seat)))
+    if (Option.isNone(seen) || seen.value === state.epoch) return
+  }
+})
+
+type SlotServices = Effect.Services<ReturnType<typeof runClaim>>
+
+const slot = (state: State): Effect.Effect<void, never, SlotServices> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => {
+      state.shares.opens(state.tenant, 1)
+      state.seats++
+      return {}
+    }),
+    (seat) => runAll(state, seat),
+    (seat) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        state.shares.opens(state.tenant, -1)
+        state.seats--
+        state.waits.left(seat, now)
+      })
+  )
+
+const openSlot = (state: State, options?: { readonly startImmediately: boolean }) =>
+  FiberSet.run(state.slots, slot(state), options)
+
+/** The slots of one tenant, under the limits it has at the moment. */
+export const makeSlots = Effect.fnUntraced(function* (tenant: TenantId, limits: TenantLimits) {
+  const state = yield* makeState(tenant, limits)
+  state.shares.setWeight(tenant, limits.weight)
+
+  return {
+    /** Opens a slot: there may be something to run, whatever other slots have found. */
+    wake: Effect.suspend(() => {
+      state.epoch++
+      return openSlot(state)
+    }),
+    setLimits: Effect.fnUntraced(function* ({ documents, pages, weight }: TenantLimits) {
+      state.shares.setWeight(tenant, weight)
+      state.waits.limited(documents, yield* Clock.currentTimeMillis)
+      yield* state.tenantGate.resize(documents)
+      yield* state.pageGates.resize(pages)
+    }),
+    /** Stops the document's run if it is that attempt or an earlier one. */
+    stop: (documentId: DocumentId, attempt: number) =>
+      (state.attempts.get(documentId) ?? Number.POSITIVE_INFINITY) <= attempt
+        ? Effect.forkChild(FiberMap.remove(state.documents, documentId))
+        : Effect.void,
+    /** No slot is open. */
+    isIdle: Effect.map(FiberSet.size(state.slots), (size) => size === 0),
+    /** Dies when a slot dies of a defect. */
+    failed: FiberSet.join(state.slots)
+  }
+})

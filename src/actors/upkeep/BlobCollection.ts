@@ -1,0 +1,62 @@
+import { Clock, Effect, Layer, Schedule, Stream } from "effect"
+import type { BlobHash } from "../../domain/Ids.ts"
+import { BlobStore } from "../../services/BlobStore.ts"
+import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { untraced } from "../../observability/Untraced.ts"
+
+const graceMillis = 60 * 60 * 1000
+
+/**
+ * Removes blobs that no document refers to: what a crash left between the blob and its row. A blob younger than an hour may
+ * belong to a submission that is still under way, and is left alone. One that this store did not put itself is left alone for
+ * good: its document may be in another database, and that is for people to find out.
+ */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const blobs = yield* BlobStore
+    const store = yield* DocumentStore
+    let toldOf = 0
+
+    const tellOfUnknown = (unknown: number, example: string | undefined) =>
+      Effect.suspend(() => {
+        if (unknown === toldOf) return Effect.void
+        toldOf = unknown
+        return unknown === 0
+          ? Effect.void
+          : Effect.logWarning(
+              "originals are kept that no document refers to and this database did not store; `sluice storage discard` removes them"
+            ).pipe(Effect.annotateLogs({ blobs: unknown, example }))
+      })
+
+    const removeUnused = Effect.fn("BlobSweeper.remove")((hash: BlobHash, putBefore: number) =>
+      blobs.remove(hash, putBefore)
+    )
+
+    const sweep = Effect.gen(function* () {
+      const putBefore = (yield* Clock.currentTimeMillis) - graceMillis
+      let unknown = 0
+      let example: string | undefined
+      yield* blobs.list.pipe(
+        Stream.filter(({ hash, known }) => {
+          if (known) return true
+          unknown++
+          example ??= hash
+          return false
+        }),
+        Stream.filter(({ putAtMillis }) => putAtMillis < putBefore),
+        Stream.filterEffect(({ hash }) => untraced(Effect.map(store.refersTo(hash), (used) => !used))),
+        Stream.runForEach(({ hash }) => removeUnused(hash, putBefore))
+      )
+      yield* tellOfUnknown(unknown, example)
+    })
+
+    yield* sweep.pipe(
+      Effect.catchTag(["BlobStoreUnavailable", "StoreUnavailable"], (error) =>
+        Effect.logWarning(error.message, error.cause)
+      ),
+      Effect.catchDefect((defect) => Effect.logError("a sweep of blobs failed", defect)),
+      Effect.repeat(Schedule.spaced("1 hour")),
+      Effect.forkScoped
+    )
+  })
+)

@@ -1,0 +1,62 @@
+import { Duration, Effect, Layer, Schedule } from "effect"
+import { DocumentStore, type Fence } from "../../services/store/DocumentStore.ts"
+import { EngineConfig } from "../../services/config/EngineConfig.ts"
+import { Runner } from "../tenant/Runner.ts"
+import { TenantDirectory } from "../tenant/TenantDirectory.ts"
+
+const renewalsPerLease = 3
+
+const keyOf = ({ attempt, documentId }: Fence) => `${documentId} ${attempt}`
+
+/**
+ * Renews the leases of the documents this runner holds, off the path that reads them, and stops those it no longer holds.
+ * If the store cannot be reached the documents go on: their writes are fenced anyway.
+ *
+ * A lease without a document that runs, twice in a row, is left from a run that could not give its document back. It is
+ * given back here, because a renewal prolongs all leases of the runner, and this one would never run out.
+ */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const config = yield* EngineConfig
+    const store = yield* DocumentStore
+    const runner = yield* Runner
+    const directory = yield* TenantDirectory
+
+    let idle: ReadonlySet<string> = new Set()
+
+    /** Those of the leases that were without a running document the last time, too. */
+    const abandoned = (kept: ReadonlyArray<Fence>) => {
+      const held = new Set(runner.held().map(({ fence }) => keyOf(fence)))
+      const without = kept.filter((fence) => !held.has(keyOf(fence)))
+      const before = idle
+      idle = new Set(without.map(keyOf))
+      return without.filter((fence) => before.has(keyOf(fence)))
+    }
+
+    const giveBack = Effect.fnUntraced(function* (fences: ReadonlyArray<Fence>) {
+      if (fences.length === 0) return
+      for (const fence of fences) yield* Effect.catchTag(store.release(fence), "LeaseLost", () => Effect.void)
+      for (const tenant of yield* store.tenantsWithQueued) yield* directory.tell(tenant, { _tag: "Wake" })
+    })
+
+    const renewHeld = Effect.fn("LeaseKeeper.renew")(function* () {
+      const before = runner.held()
+      const kept = yield* store.renew(yield* runner.lease)
+      const attempts = new Map(kept.map((fence) => [fence.documentId, fence.attempt]))
+      for (const { tenant, fence } of before) {
+        if (attempts.get(fence.documentId) === fence.attempt) continue
+        yield* directory.tell(tenant, { _tag: "Stop", ...fence })
+      }
+      yield* giveBack(abandoned(kept))
+    })
+
+    const renew = Effect.suspend(() => (runner.held().length === 0 ? Effect.void : renewHeld()))
+
+    yield* renew.pipe(
+      Effect.catchTag("StoreUnavailable", (error) => Effect.logWarning(error.message, error.cause)),
+      Effect.catchDefect((defect) => Effect.logError("leases were not renewed", defect)),
+      Effect.repeat(Schedule.spaced(Duration.millis(Duration.toMillis(config.lease) / renewalsPerLease))),
+      Effect.forkScoped
+    )
+  })
+)

@@ -1,0 +1,55 @@
+import { Clock, Duration, Effect, Layer, Schedule } from "effect"
+import { BlobStore } from "../../services/BlobStore.ts"
+import { DocumentStore, type Removed } from "../../services/store/DocumentStore.ts"
+import { EngineConfig } from "../../services/config/EngineConfig.ts"
+import { answerLifeMillis } from "../admission/IdempotentRequests.ts"
+import { Submissions } from "../admission/InFlightSubmissions.ts"
+import { untraced } from "../../observability/Untraced.ts"
+
+/** What is removed in one transaction. */
+const documentsPerPortion = 32
+const answersPerPortion = 256
+
+/**
+ * Forgets, every minute and in bounded portions, what has been kept for long enough: documents that ended before the
+ * retention, with their pages and the blobs nothing refers to any more; and answers under idempotency keys.
+ */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const blobs = yield* BlobStore
+    const store = yield* DocumentStore
+    const submissions = yield* Submissions
+    const { retention } = yield* EngineConfig
+
+    const removeBlobs = Effect.fn("RetentionSweeper.sweep")(function* (removed: ReadonlyArray<Removed>) {
+      for (const { unusedBlob } of removed) {
+        if (unusedBlob !== undefined) yield* blobs.remove(unusedBlob, yield* submissions.settledBefore)
+      }
+    })
+
+    const removeDocuments = Effect.fnUntraced(function* (finishedBefore: number) {
+      for (;;) {
+        const removed = yield* untraced(store.removeEnded(finishedBefore, documentsPerPortion))
+        if (removed.length === 0) return
+        yield* removeBlobs(removed)
+      }
+    })
+
+    const sweep = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      yield* store
+        .forgetAnswers(now - answerLifeMillis, answersPerPortion)
+        .pipe(Effect.repeat({ while: (forgotten) => forgotten === answersPerPortion }), untraced)
+      if (retention !== undefined) yield* removeDocuments(now - Duration.toMillis(retention))
+    })
+
+    yield* sweep.pipe(
+      Effect.catchTag(["BlobStoreUnavailable", "StoreUnavailable"], (error) =>
+        Effect.logWarning(error.message, error.cause)
+      ),
+      Effect.catchDefect((defect) => Effect.logError("a sweep of old documents failed", defect)),
+      Effect.repeat(Schedule.spaced("1 minute")),
+      Effect.forkScoped
+    )
+  })
+)

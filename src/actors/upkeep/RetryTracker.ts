@@ -1,0 +1,33 @@
+import { Clock, Context, DateTime, Duration, Effect, Layer, Schedule } from "effect"
+import type { DocumentId } from "../../domain/Ids.ts"
+
+/** What is being waited for before it is tried again, so that whoever asks can be told when. */
+export class Retries extends Context.Service<
+  Retries,
+  {
+    /** Retries the effect for this document; the next attempt is known while it is waited for. */
+    readonly retry: <E, O, R1>(
+      id: DocumentId,
+      options: { readonly schedule: Schedule.Schedule<O, unknown, never, R1>; readonly while: (error: E) => boolean }
+    ) => <A, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R | R1>
+    readonly nextAttempt: (id: DocumentId) => Effect.Effect<DateTime.Utc | undefined>
+  }
+>()("sluice/actors/upkeep/RetryTracker") {
+  static readonly layer = Layer.sync(Retries, () => {
+    const due = new Map<DocumentId, number>()
+    return Retries.of({
+      retry: (id, options) => (effect) =>
+        Effect.retry(effect, {
+          schedule: Schedule.tap(options.schedule, ({ duration, now }) =>
+            Effect.sync(() => due.set(id, now + Duration.toMillis(duration)))
+          ),
+          while: options.while
+        }).pipe(Effect.ensuring(Effect.sync(() => due.delete(id)))),
+      nextAttempt: (id) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          const at = due.get(id)
+          return at === undefined || at <= now ? undefined : DateTime.makeUnsafe(at)
+        })
+    })
+  })
+}

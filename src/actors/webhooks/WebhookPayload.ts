@@ -1,0 +1,47 @@
+import { Effect, Schema } from "effect"
+import { Document } from "../../domain/document/Document.ts"
+import type { Webhook } from "../../domain/webhook/Webhook.ts"
+import { signaturesOf } from "../../domain/webhook/WebhookSignature.ts"
+import type { Secrets } from "../../services/Secrets.ts"
+
+// What a receiver gets: the document as the interface shows it, but for its outline, which may be long, its links, and what
+// concerns the service alone.
+
+const { failure: error, outline: _, waiting: __, trace: ___, ...fields } = Document.fields
+
+export const DocumentEnded = Schema.Struct({
+  type: Schema.Literals(["document.completed", "document.partial", "document.failed", "document.cancelled"]),
+  /** When the document ended. */
+  timestamp: Schema.DateTimeUtcFromString,
+  data: Schema.Struct({ ...fields, error })
+})
+
+const encode = Schema.encodeUnknownEffect(Schema.fromJsonString(DocumentEnded))
+
+/** A retried document ends once more, which is news: its receiver must not take it for a repetition. No id has a full stop. */
+export const announcementId = ({ id, retries }: Document): string => (retries === 0 ? id : `${id}_${retries}`)
+
+/** A document that owes its announcement has ended, so it always has this form. What the form does not name is left out. */
+export const announcementBody = (document: Document): Effect.Effect<string> =>
+  Effect.orDie(
+    encode({
+      type: `document.${document.status}`,
+      timestamp: document.timings.finishedAt ?? document.timings.acceptedAt,
+      data: { ...document, ...(document.failure === undefined ? {} : { error: document.failure }) }
+    })
+  )
+
+/** Signed with every secret that is valid now. Without a webhook there is no secret, and no signature. */
+export const announcementHeaders = Effect.fnUntraced(function* (
+  secrets: Secrets["Service"],
+  webhook: Webhook | undefined,
+  message: { readonly id: string; readonly body: string },
+  now: number
+) {
+  const timestamp = Math.floor(now / 1000)
+  const headers = { "webhook-id": message.id, "webhook-timestamp": String(timestamp) }
+  if (webhook === undefined) return headers
+  const valid = webhook.secrets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now)
+  const opened = yield* Effect.forEach(valid, ({ sealed }) => secrets.open(sealed))
+  return { ...headers, "webhook-signature": signaturesOf(opened, { ...message, timestamp }) }
+})

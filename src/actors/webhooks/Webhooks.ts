@@ -1,0 +1,99 @@
+import { Clock, Context, Duration, Effect, Layer, Option, type Redacted, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import type { DeliveryLog, Webhook } from "../../domain/webhook/Webhook.ts"
+import { secretBytes, toSecret } from "../../domain/webhook/WebhookSignature.ts"
+import {
+  type DocumentNotFound,
+  DocumentStore,
+  type NotDeliverable,
+  type Owed,
+  type StoreUnavailable
+} from "../../services/store/DocumentStore.ts"
+import { Secrets } from "../../services/Secrets.ts"
+
+export class WebhookNotFound extends Schema.TaggedError<WebhookNotFound>()("WebhookNotFound", {}) {
+  override get message() {
+    return "the tenant has no webhook"
+  }
+}
+
+/** So long receivers have to take up a new secret, while every message is signed with the one before, too. */
+export const secretOverlap = Duration.days(1)
+
+/** Webhooks as tenants see them: endpoint, secrets, and what became of deliveries. A secret is shown when it is made, and never again. */
+export class Webhooks extends Context.Service<
+  Webhooks,
+  {
+    readonly find: (tenant: TenantId) => Effect.Effect<Webhook, WebhookNotFound | StoreUnavailable>
+    /**
+     * Sets the tenant's endpoint and enables it. Without a URL, deliveries to the documents' own callbacks are signed, and no
+     * more. The secret is there when there was none before.
+     */
+    readonly put: (
+      tenant: TenantId,
+      url: string | undefined
+    ) => Effect.Effect<{ readonly webhook: Webhook; readonly secret: Redacted.Redacted | undefined }, StoreUnavailable>
+    /** Makes a new secret. The one before stays valid for `secretOverlap`; one before that ends now. */
+    readonly rotate: (
+      tenant: TenantId
+    ) => Effect.Effect<
+      { readonly webhook: Webhook; readonly secret: Redacted.Redacted },
+      WebhookNotFound | StoreUnavailable
+    >
+    readonly remove: (tenant: TenantId) => Effect.Effect<void, WebhookNotFound | StoreUnavailable>
+    /** What the tenant's receivers, endpoint and callbacks, have not been told yet. */
+    readonly owed: (tenant: TenantId) => Effect.Effect<Owed, StoreUnavailable>
+    readonly deliveries: (
+      tenant: TenantId,
+      id: DocumentId
+    ) => Effect.Effect<DeliveryLog, DocumentNotFound | StoreUnavailable>
+    /** Tells the end of the document once more, under the same id as before. Answers with the log as it is now. */
+    readonly redeliver: (
+      tenant: TenantId,
+      id: DocumentId
+    ) => Effect.Effect<DeliveryLog, DocumentNotFound | NotDeliverable | StoreUnavailable>
+  }
+>()("sluice/actors/webhooks/Webhooks") {
+  static readonly layerNoDeps = Layer.effect(
+    Webhooks,
+    Effect.gen(function* () {
+      const store = yield* DocumentStore
+      const secrets = yield* Secrets
+      const random = yield* SecureRandom.SecureRandom
+
+      const makeSecret = Effect.gen(function* () {
+        const secret = toSecret(yield* random.randomBytes(secretBytes))
+        return { secret, sealedSecret: yield* secrets.seal(secret) }
+      })
+      const found = (webhook: Option.Option<Webhook>) =>
+        Option.match(webhook, { onNone: () => Effect.fail(new WebhookNotFound()), onSome: Effect.succeed })
+
+      return Webhooks.of({
+        find: Effect.fn("Webhooks.find")((tenant) => Effect.flatMap(store.findWebhook(tenant), found)),
+        put: Effect.fn("Webhooks.put")(function* (tenant, url) {
+          const { sealedSecret, secret } = yield* makeSecret
+          const at = yield* Clock.currentTimeMillis
+          const { created, webhook } = yield* store.putWebhook(tenant, { url, sealedSecret, at })
+          return { webhook, secret: created ? secret : undefined }
+        }),
+        rotate: Effect.fn("Webhooks.rotate")(function* (tenant) {
+          const { sealedSecret, secret } = yield* makeSecret
+          const at = yield* Clock.currentTimeMillis
+          const expiresAt = at + Duration.toMillis(secretOverlap)
+          const webhook = yield* Effect.flatMap(store.rotateSecret(tenant, { sealedSecret, at, expiresAt }), found)
+          return { webhook, secret }
+        }),
+        remove: Effect.fn("Webhooks.remove")(function* (tenant) {
+          if (!(yield* store.removeWebhook(tenant))) return yield* new WebhookNotFound()
+        }),
+        owed: Effect.fn("Webhooks.owed")((tenant) => store.owed(tenant)),
+        deliveries: Effect.fn("Webhooks.deliveries")((tenant, id) => store.deliveries(tenant, id)),
+        redeliver: Effect.fn("Webhooks.redeliver")(function* (tenant, id) {
+          yield* store.redeliver(tenant, id, yield* Clock.currentTimeMillis)
+          return yield* store.deliveries(tenant, id)
+        })
+      })
+    })
+  )
+}

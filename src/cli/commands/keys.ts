@@ -1,0 +1,98 @@
+import { DateTime, Effect, Option, Schema } from "effect"
+import { Argument, CliError, Command } from "effect/cli"
+import { SluiceClient, type TenantId } from "../../client.ts"
+import { type ApiKey, ApiKeyId, ApiKeyName } from "../../domain/tenant/ApiKey.ts"
+import { IssuedKeyView, KeyList } from "../../http/api/Keys.ts"
+import { connected, connection } from "../Connection.ts"
+import { reported, WrongUsage } from "../CommandFailure.ts"
+import { Json, show } from "../Json.ts"
+import { printable, table } from "../Text.ts"
+
+const named = (tenant: Option.Option<TenantId>) =>
+  Option.match(tenant, {
+    onNone: () => Effect.fail(new WrongUsage({ message: "--tenant says whose keys are meant" })),
+    onSome: Effect.succeed
+  })
+
+const issuedLines = ({ createdAt, id, key, name, tenantId }: typeof IssuedKeyView.Type) =>
+  table([
+    ["key", key],
+    ["id", id],
+    ["name", name],
+    ["tenant", tenantId],
+    ["created", DateTime.formatIso(createdAt)]
+  ])
+
+const lineOf = ({ id, lastUsedAt, name }: ApiKey) =>
+  `${id}  ${lastUsedAt === undefined ? "never used" : `last used ${DateTime.formatIso(lastUsedAt)}`}  ${printable(name)}`
+
+const create = Command.make(
+  "create",
+  {
+    name: Argument.String("name").pipe(
+      Argument.withDescription("What the key is for"),
+      Argument.withSchema(ApiKeyName)
+    ),
+    ...connection
+  },
+  Effect.fnUntraced(
+    function* ({ name, tenant }) {
+      const sluice = yield* SluiceClient
+      yield* show(IssuedKeyView, yield* sluice.createKey(yield* named(tenant), name), issuedLines)
+    },
+    connected,
+    reported
+  )
+).pipe(Command.withShortDescription("Make a key, and print it this once"))
+
+const list = Command.make(
+  "list",
+  connection,
+  Effect.fnUntraced(
+    function* ({ tenant }) {
+      const sluice = yield* SluiceClient
+      const of = yield* named(tenant)
+      const lines = ({ keys }: typeof KeyList.Type) => (keys.length === 0 ? [`${of} has no keys`] : keys.map(lineOf))
+      yield* show(KeyList, { keys: yield* sluice.keys(of) }, lines)
+    },
+    connected,
+    reported
+  )
+).pipe(Command.withShortDescription("Show the keys that work, and when each was used last"))
+
+const Revoked = Schema.Struct({ revoked: ApiKeyId })
+
+const revoke = Command.make(
+  "revoke",
+  {
+    id: Argument.String("id").pipe(Argument.withDescription("The key's id"), Argument.withSchema(ApiKeyId)),
+    ...connection
+  },
+  Effect.fnUntraced(
+    function* ({ id, tenant }) {
+      const sluice = yield* SluiceClient
+      yield* sluice.revokeKey(yield* named(tenant), id)
+      yield* show(Revoked, { revoked: id }, ({ revoked }) => [`${revoked} is revoked`])
+    },
+    connected,
+    reported
+  )
+).pipe(Command.withShortDescription("Let a key work no more"))
+
+/** A person is shown what there is to say; a program is told that it said too little. */
+const nothingToDo = Effect.fnUntraced(function* () {
+  if (yield* Json) return yield* new WrongUsage({ message: "keys needs one of create, list and revoke" })
+  return yield* new CliError.ShowHelp({ commandPath: ["sluice", "keys"], errors: [] })
+}, reported)
+
+export const keys = Command.make("keys", {}, nothingToDo).pipe(
+  Command.withDescription(
+    "Manages the API keys of the tenant that --tenant names. A server that asks for keys wants the administrator's for this, from SLUICE_API_KEY. A key is rotated by making a new one and revoking the old one once nobody uses it."
+  ),
+  Command.withSubcommands([create, list, revoke]),
+  Command.withExamples([
+    { command: "sluice keys create 'nightly import' --tenant acme" },
+    { command: "sluice keys list --tenant acme" },
+    { command: "sluice keys revoke 36a4c438eb2aa859 --tenant acme" }
+  ])
+)

@@ -1,0 +1,52 @@
+import { Effect, Schema } from "effect"
+import { Command, Flag } from "effect/cli"
+import { StorageConfig } from "../../layers/config/Config.ts"
+import { sizeOf } from "../doctor/Size.ts"
+import { reported, WrongUsage } from "../CommandFailure.ts"
+import { show } from "../Json.ts"
+
+// What the folder's own code needs is loaded when it is asked for: other commands start at once.
+const care = Effect.promise(() => import("../../layers/folder/FolderCare.ts"))
+
+const Adopted = Schema.Struct({ known: Schema.Natural, unknown: Schema.Natural })
+
+const adopt = Command.make(
+  "adopt",
+  {},
+  Effect.fnUntraced(function* () {
+    const { directory } = yield* StorageConfig
+    const adopted = yield* (yield* care).adoptFolder(directory)
+    yield* show(Adopted, adopted, ({ known, unknown }) => [
+      `${directory} is adopted: ${known} originals in files have a document, ${unknown} have none and are kept`
+    ])
+  }, reported)
+).pipe(
+  Command.withShortDescription("Let a server start with the database and the originals that are there; removes nothing")
+)
+
+const Discarded = Schema.Struct({ removed: Schema.Natural, bytes: Schema.Natural })
+
+const discard = Command.make(
+  "discard",
+  { yes: Flag.Boolean("yes").pipe(Flag.withDescription("Remove them; there is no way back"), Flag.withDefault(false)) },
+  Effect.fnUntraced(function* ({ yes }) {
+    if (!yes)
+      return yield* new WrongUsage({ message: "originals that no document knows are removed for good; add --yes" })
+    const { directory } = yield* StorageConfig
+    const discarded = yield* (yield* care).discardUnknown(directory)
+    yield* show(Discarded, discarded, ({ bytes, removed }) => [
+      `${removed} originals without a document are removed from ${directory} (${sizeOf(bytes)})`
+    ])
+  }, reported)
+).pipe(Command.withShortDescription("The same, and remove the originals that no document knows"))
+
+export const storage = Command.make("storage").pipe(
+  Command.withDescription(
+    "Works on the folder of DATA_DIR, in which no server may run meanwhile. A server refuses to start when sluice.db is missing, older than the originals beside it, or another folder's. Putting the right one back from a backup is best."
+  ),
+  Command.withSubcommands([adopt, discard]),
+  Command.withExamples([
+    { command: "DATA_DIR=/var/lib/sluice sluice storage adopt" },
+    { command: "DATA_DIR=/var/lib/sluice sluice storage discard --yes" }
+  ])
+)

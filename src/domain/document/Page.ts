@@ -1,0 +1,104 @@
+import { Schema, Struct } from "effect"
+import { Failure, failure } from "../Failure.ts"
+import { type Warning, warning, Warnings } from "./Warning.ts"
+
+/** Pages count from 1. */
+export const PageNumber = Schema.Int.check(Schema.isGreaterThan(0)).annotate({ examples: [2] })
+
+/**
+ * `ok` has text; `empty` has neither text nor image; `scanned` has images but no text; `failed` and `timeout` carry an
+ * error. A failure never looks like a blank page. Text that is known to be missing is told by `warnings`, whatever the status.
+ */
+export const PageStatus = Schema.Literals(["ok", "empty", "scanned", "failed", "timeout"])
+export type PageStatus = typeof PageStatus.Type
+
+/** One line of text as a person sees it. PDF points; the origin is the top left corner of the page as displayed. */
+export const TextLine = Schema.Struct({
+  text: Schema.String,
+  x: Schema.Finite,
+  y: Schema.Finite,
+  width: Schema.Finite,
+  height: Schema.Finite
+})
+export type TextLine = typeof TextLine.Type
+
+/** Lines as JSON text. Encoded once where the page is read, stored verbatim, and decoded only for who asks for them. */
+export const EncodedLines = Schema.fromJsonString(Schema.Array(TextLine))
+export const noLines = "[]"
+
+/**
+ * The result of one page. `width` and `height` are PDF points of the page as displayed, after `rotation` (0, 90, 180 or
+ * 270 degrees clockwise); all three are 0 when the page could not be opened. `elapsedMillis` is worker time.
+ */
+export interface PageResult {
+  readonly number: number
+  readonly status: PageStatus
+  readonly width: number
+  readonly height: number
+  readonly rotation: number
+  readonly text: string
+  /** `EncodedLines` in its encoded form. */
+  readonly lines: string
+  readonly error: Failure | undefined
+  readonly warnings?: ReadonlyArray<Warning>
+  readonly elapsedMillis: number
+}
+
+/** A page that has no content because reading it failed for good. */
+export const failedPage = (
+  number: number,
+  status: Extract<PageStatus, "failed" | "timeout">,
+  error: Failure,
+  elapsedMillis = 0
+): PageResult => ({ number, status, width: 0, height: 0, rotation: 0, text: "", lines: noLines, error, elapsedMillis })
+
+export const isFailed = (status: PageStatus): boolean => status === "failed" || status === "timeout"
+
+export const pageSummaryExamples = [
+  { number: 1, status: "ok", width: 595.28, height: 841.89, rotation: 0, elapsedMillis: 12.4 },
+  {
+    number: 2,
+    status: "timeout",
+    width: 0,
+    height: 0,
+    rotation: 0,
+    error: failure("PAGE_TIMEOUT", "the page was not read within 30 s"),
+    elapsedMillis: 30_000
+  },
+  {
+    number: 3,
+    status: "ok",
+    width: 595.28,
+    height: 841.89,
+    rotation: 0,
+    warnings: [warning("CONTENT_CUT")],
+    elapsedMillis: 9.7
+  }
+] as const
+
+export const pageExamples = pageSummaryExamples.map((page) => ({
+  ...page,
+  text: page.status === "ok" ? "Annual report\nof the year 2029" : ""
+}))
+
+/** A page as the HTTP interface shows it; `lines` only when asked for. */
+export const PageView = Schema.Struct({
+  number: PageNumber,
+  status: PageStatus,
+  width: Schema.Finite,
+  height: Schema.Finite,
+  rotation: Schema.Finite,
+  text: Schema.String,
+  lines: Schema.optionalKey(Schema.Array(TextLine)),
+  error: Schema.optionalKey(Failure),
+  warnings: Warnings,
+  elapsedMillis: Schema.Finite
+}).annotate({ examples: pageExamples })
+export type PageView = typeof PageView.Type
+
+/** A page without what stands on it. */
+export const PageSummary = Schema.Struct(Struct.omit(PageView.fields, ["text", "lines"])).annotate({
+  identifier: "PageSummary",
+  examples: pageSummaryExamples
+})
+export type PageSummary = typeof PageSummary.Type

@@ -1,0 +1,49 @@
+import type { ServerResponse } from "node:http"
+import { Clock, Duration, Effect, Latch, Metric } from "effect"
+import * as Telemetry from "../../observability/Telemetry.ts"
+
+/** What the other side has taken of all that was written to the connection; only ever grows. */
+const takenBy = ({ socket }: ServerResponse): number =>
+  socket === null ? 0 : socket.bytesWritten - socket.writableLength
+
+/**
+ * Cuts connections that have something to take and take none of it for so long. What a client sends meanwhile does not count, and
+ * neither does a client that is fast enough for whatever comes.
+ */
+export const makeStalls = Effect.fnUntraced(function* (after: Duration.Duration, report: Effect.Effect<void>) {
+  const longest = Duration.toMillis(after)
+  const watched = new Map<ServerResponse, { taken: number; since: number }>()
+
+  const look = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    for (const [answer, progress] of watched) {
+      const taken = takenBy(answer)
+      if (answer.writableLength === 0 || taken !== progress.taken) {
+        watched.set(answer, { taken, since: now })
+      } else if (now - progress.since >= longest) {
+        answer.destroy()
+        yield* Metric.update(Telemetry.httpStalled, 1)
+      }
+    }
+    yield* report
+  })
+  const pause = Duration.min(Duration.seconds(5), Duration.divideUnsafe(after, 4))
+  const some = Latch.makeUnsafe(false)
+  const rounds = Effect.gen(function* () {
+    yield* some.await
+    yield* Effect.sleep(pause)
+    yield* look
+    // Whoever comes meanwhile opens it again.
+    if (watched.size === 0) some.closeUnsafe()
+  })
+  yield* rounds.pipe(Effect.forever, Effect.forkScoped)
+
+  /** Until the answer is over. */
+  return (answer: ServerResponse): Effect.Effect<void> =>
+    Effect.map(Clock.currentTimeMillis, (since) => {
+      if (watched.has(answer)) return
+      watched.set(answer, { taken: takenBy(answer), since })
+      some.openUnsafe()
+      answer.once("close", () => watched.delete(answer))
+    })
+})

@@ -1,0 +1,188 @@
+import { Schema } from "effect"
+import { Multipart } from "effect/http"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { examples } from "../../domain/Examples.ts"
+import { DocumentId } from "../../domain/Ids.ts"
+import { HeaderText } from "./schemas/HeaderText.ts"
+import { StatusFilter } from "./schemas/StatusFilter.ts"
+import { idempotencyHeaders } from "../upload/IdempotentAnswer.ts"
+import { TenantIdentification, TenantName, tenantHeaders, tenantQuery } from "../auth/CurrentTenant.ts"
+import { DocumentList, DocumentView, ListedDocument } from "./views/DocumentView.ts"
+import { acceptedExample, DocumentOutcome, refusedExample, Truncated } from "./views/SubmitOutcome.ts"
+import {
+  ConflictResponse,
+  jsonProblems,
+  NotFoundResponse,
+  RequestTimeoutResponse,
+  ServiceUnavailableResponse,
+  TooManyRequestsResponse,
+  submissionProblems
+} from "./problems/ProblemResponses.ts"
+import { passwordHeader, PdfPassword, submissionParameters } from "./schemas/SubmitOptions.ts"
+
+export const pdfMediaTypes = ["application/pdf", "application/octet-stream"] as const
+
+const Upload = Schema.Struct({
+  ...submissionParameters,
+  tenant_id: Schema.optionalKey(TenantName),
+  password: Schema.optionalKey(PdfPassword),
+  file: Multipart.FilesSchema
+})
+
+export const UploadAnswer = Schema.Struct({
+  documents: Schema.Array(DocumentOutcome),
+  truncated: Schema.optionalKey(Truncated)
+}).pipe(examples({ documents: [acceptedExample, refusedExample] }))
+
+export const documentParams = { id: DocumentId }
+
+const fileName = Schema.String.annotate({ description: "The file's name.", examples: ["report.pdf"] })
+
+const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
+  query: { ...tenantQuery, ...submissionParameters, name: Schema.optionalKey(fileName) },
+  headers: {
+    ...tenantHeaders,
+    ...idempotencyHeaders,
+    "x-file-name": Schema.optionalKey(
+      HeaderText.annotate({
+        description: "The file's name, percent-encoded; `name` in the query comes first.",
+        examples: ["Jahresbericht%202029.pdf"]
+      })
+    ),
+    "x-pdf-password": passwordHeader
+  },
+  payload: [
+    Upload.pipe(HttpApiSchema.asMultipartStream()),
+    HttpApiSchema.StreamUint8Array({ contentType: pdfMediaTypes })
+  ],
+  success: UploadAnswer.pipe(HttpApiSchema.status(202)),
+  error: [...submissionProblems, RequestTimeoutResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Submit PDFs",
+    description:
+      "The body is one PDF, or a multipart form with any number of `file` parts. Fields of the form (`priority`, " +
+      "`notBefore`, `callback`, `force`, `password`, `tenant_id`) hold for all its files and must precede them. " +
+      "The answer is 202 when at least one document was accepted, and tells for each what became of it. " +
+      "When none was, the answer is a problem with the status and code of the first refusal and, in `documents`, the " +
+      "same list: 413 `TOO_LARGE`, 422 for any other fault of the file, 429 `TENANT_QUEUE_FULL` or `GLOBAL_QUEUE_FULL` " +
+      "(with `limit` and Retry-After), 503 when the service stops or its storage does not work (with Retry-After). " +
+      "Bytes that the tenant has already, with the same password, get no second document unless `force` is true: the " +
+      "answer names the one that waits, runs, is completed or partial, also in `duplicateOf`. " +
+      "If the body breaks off or a form is malformed, nothing of the request is kept. " +
+      "A password is never part of the URL."
+  })
+)
+
+const status = HttpApiEndpoint.get("status", "/v1/documents/:id", {
+  params: documentParams,
+  query: tenantQuery,
+  headers: tenantHeaders,
+  success: DocumentView,
+  error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "A document: status, progress, metadata, outline, timings",
+    description: "As it is now. `GET /v1/documents/:id/events` tells when it changes."
+  })
+)
+
+const list = HttpApiEndpoint.get("list", "/v1/documents", {
+  query: {
+    ...tenantQuery,
+    status: Schema.optionalKey(
+      StatusFilter.annotate({
+        description: "Only documents in one of these states, separated by commas. The parameter may be repeated, too."
+      }).pipe(examples(["failed", "partial"]))
+    ),
+    cursor: Schema.optionalKey(DocumentId.annotate({ description: "`nextCursor` of the part before." })),
+    limit: Schema.optionalKey(
+      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
+        description: "1 to 200; default 50."
+      })
+    )
+  },
+  headers: tenantHeaders,
+  success: DocumentList,
+  error: [TooManyRequestsResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "The tenant's documents, newest first",
+    description:
+      "Without their outlines, which one document at a time is asked for. An answer ends after `limit` documents, or earlier: " +
+      "before the document with which it would have more than 1 MiB, unless that is its first one. Where to go on is told by " +
+      "`nextCursor`, whatever ended it."
+  })
+)
+
+const remove = HttpApiEndpoint.delete("remove", "/v1/documents/:id", {
+  params: documentParams,
+  query: tenantQuery,
+  headers: tenantHeaders,
+  // The empty answer comes last: its encoding would take any value.
+  success: [ListedDocument.pipe(HttpApiSchema.status(202)), HttpApiSchema.NoContent],
+  error: [NotFoundResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Cancel or remove a document",
+    description:
+      "A document that has not ended is cancelled: 202 with the document as it is now. A document that has ended is " +
+      "removed with its pages: 204. So a second DELETE removes what the first one cancelled; `POST " +
+      "/v1/documents/:id/cancel` never removes anything."
+  })
+)
+
+const cancel = HttpApiEndpoint.post("cancel", "/v1/documents/:id/cancel", {
+  params: documentParams,
+  query: tenantQuery,
+  headers: tenantHeaders,
+  success: ListedDocument,
+  error: [NotFoundResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Cancel a document",
+    description:
+      "Ends a document that has not ended. One that has ended, even meanwhile, stays as it is, and is never removed. " +
+      "The answer is the document as it is then."
+  })
+)
+
+const RetryRequest = Schema.Struct({
+  password: Schema.optionalKey(PdfPassword.annotate({ description: "Opens the document. Any characters." }))
+}).pipe(Schema.annotate({ identifier: "RetryRequest" }), examples({ password: "κωδικός" }))
+
+const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
+  params: documentParams,
+  query: tenantQuery,
+  headers: { ...tenantHeaders, "x-pdf-password": passwordHeader },
+  payload: [RetryRequest, Schema.Undefined],
+  success: ListedDocument.pipe(HttpApiSchema.status(202)),
+  error: [...jsonProblems, NotFoundResponse, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Read the failed pages of a document again",
+    description:
+      "For a document that is `partial` or `failed`, whatever the reason: it is queued again, its failed pages are read " +
+      "again, the others stay as they are. Any other document: 409 `NOT_RETRYABLE`. A document that had a password needs " +
+      "it again, since it was forgotten: 409 `PASSWORD_REQUIRED`. It may be sent in a header, or, whatever its characters, in " +
+      "the body, which comes first; there need not be a body.",
+    // Else the absent body would be described as `null`, and as required.
+    transform: (operation) => ({
+      ...operation,
+      requestBody: {
+        content: { "application/json": { schema: { $ref: "#/components/schemas/RetryRequest" } } },
+        required: false
+      }
+    })
+  })
+)
+
+export class DocumentsApi extends HttpApiGroup.make("documents")
+  .add(upload, list, status, remove, cancel, retry)
+  .middleware(TenantIdentification)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Documents",
+      description: "PDFs that were submitted, from their acceptance to their removal."
+    })
+  ) {}

@@ -1,0 +1,36 @@
+import { Effect } from "effect"
+import type { BlobStoreUnavailable } from "../../../services/BlobStore.ts"
+import type { DocumentNotFound, StoreUnavailable } from "../../../services/store/DocumentStore.ts"
+import { NotFound, ServiceUnavailable, someTime } from "./Problems.ts"
+
+/** The failures of requests about what exists already, as problems. */
+
+export const storeCodes = {
+  StoreUnavailable: "STORE_UNAVAILABLE",
+  BlobStoreUnavailable: "BLOB_STORE_UNAVAILABLE"
+} as const
+
+export const unavailable = Effect.fnUntraced(function* (error: StoreUnavailable | BlobStoreUnavailable) {
+  yield* Effect.logWarning("request failed", error)
+  return yield* new ServiceUnavailable({
+    code: storeCodes[error._tag],
+    detail: error.message,
+    advice: "Try again soon.",
+    retryAfter: someTime
+  })
+})
+
+export const storeProblems = <A, R>(effect: Effect.Effect<A, StoreUnavailable, R>) =>
+  Effect.catchTag(effect, "StoreUnavailable", unavailable)
+
+export const notFound = (error: DocumentNotFound) =>
+  Effect.fail(new NotFound({ code: "DOCUMENT_NOT_FOUND", detail: error.message }))
+
+export const documentProblems = <A, R>(
+  effect: Effect.Effect<A, DocumentNotFound | StoreUnavailable | BlobStoreUnavailable, R>
+) =>
+  Effect.catchTags(effect, {
+    DocumentNotFound: notFound,
+    StoreUnavailable: unavailable,
+    BlobStoreUnavailable: unavailable
+  })

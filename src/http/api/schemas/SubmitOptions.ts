@@ -1,0 +1,61 @@
+import { Result, Schema } from "effect"
+import { Priority } from "../../../domain/document/Document.ts"
+import { examples } from "../../../domain/Examples.ts"
+import { parseHttpUrl } from "../../../domain/net/HttpUrl.ts"
+import { Timestamp } from "./Timestamp.ts"
+
+/** What a caller may say about the documents of one submission. */
+
+/** Whether its host may be reached is for `callbackAllowed` to say. */
+export const CallbackUrl = Schema.String.check(
+  Schema.isMaxLength(2048),
+  Schema.makeFilter((text: string) => Result.match(parseHttpUrl(text), { onFailure: String, onSuccess: () => true }))
+).annotate({
+  description:
+    "An http(s) URL that is told of the terminal state; of a public host, or of one that the operator allows.",
+  examples: ["https://example.com/sluice"]
+})
+
+const PasswordText = Schema.String.check(Schema.isMaxLength(1024))
+
+export const PdfPassword = Schema.RedactedFromValue(PasswordText, { label: "password" })
+
+/** What a header carries beyond ASCII arrives mangled. */
+export const passwordHeader = Schema.optionalKey(
+  Schema.RedactedFromValue(
+    PasswordText.check(
+      Schema.isPattern(/^[\x20-\x7e]*$/, {
+        message:
+          "has other characters than ASCII; send such a password in the body: as the multipart field password before the files, " +
+          "or as JSON when a document is read again"
+      })
+    ),
+    { label: "password" }
+  ).annotate({ description: "Opens the documents. ASCII only." })
+)
+
+export const submissionParameters = {
+  priority: Schema.optionalKey(
+    Priority.annotate({ description: "0 (last) to 9 (first) within the tenant; default 5.", examples: [7] })
+  ),
+  notBefore: Schema.optionalKey(
+    Timestamp.annotate({
+      description:
+        "The documents wait until then: RFC 3339, or its beginning. Without an offset it is UTC, and a date alone means its first moment."
+    }).pipe(examples("2030-01-01T22:00:00Z"))
+  ),
+  callback: Schema.optionalKey(CallbackUrl),
+  force: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "`true` makes new documents of bytes that are there already." })
+  )
+}
+
+export const SubmissionParameters = Schema.Struct(submissionParameters)
+export type SubmissionParameters = typeof SubmissionParameters.Type
+
+/** The answer to a caller who put a password into the URL. */
+export const passwordInUrl = {
+  code: "PASSWORD_IN_URL",
+  detail: "a password must not be part of a URL, where logs and proxies keep it",
+  advice: "Send it in the header X-Pdf-Password, or as the multipart field password before the files."
+} as const

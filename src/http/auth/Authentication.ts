@@ -1,0 +1,104 @@
+import { timingSafeEqual } from "node:crypto"
+import { Clock, Config, Context, Effect, Layer, Option, Redacted } from "effect"
+import type { HttpServerRequest } from "effect/http"
+import { ApiKeys } from "../../services/apiKeys/ApiKeys.ts"
+import { AuthConfig, keyDigest } from "./AuthConfig.ts"
+import { type Caller, keyRequired } from "./Principal.ts"
+import { clientAddress, TrustedProxies } from "../edge/ClientAddress.ts"
+import { dashboardPath } from "../dashboard/DashboardHandlers.ts"
+import { unavailable } from "../api/problems/Failures.ts"
+import { makeFailedAttempts } from "./FailedAttempts.ts"
+import { type ServiceUnavailable, TooManyRequests, Unauthorized } from "../api/problems/Problems.ts"
+
+/** Answered without a key, as the dashboard's files are: what says nothing of any tenant. */
+export const publicPaths: ReadonlySet<string> = new Set([
+  "/",
+  "/docs",
+  "/openapi.json",
+  "/health/live",
+  "/health/ready"
+])
+
+/** The same for a key that never was, one that was revoked, and one that is wrong in part. */
+const keyUnknown = new Unauthorized({
+  code: "KEY_UNKNOWN",
+  detail: "the API key is not known",
+  advice: "Ask whoever runs this server for a key."
+})
+
+const tooMany = (seconds: number) =>
+  new TooManyRequests({
+    code: "TOO_MANY_ATTEMPTS",
+    detail: "too many requests with unknown API keys came from this address",
+    advice: "Try again after the time that Retry-After tells; a key that is known works meanwhile.",
+    retryAfter: seconds
+  })
+
+export class Authentication extends Context.Service<
+  Authentication,
+  {
+    readonly authenticate: (
+      request: HttpServerRequest.HttpServerRequest
+    ) => Effect.Effect<Caller, Unauthorized | TooManyRequests | ServiceUnavailable>
+  }
+>()("sluice/http/auth/Authentication") {}
+
+const presentedBy = ({ headers }: HttpServerRequest.HttpServerRequest): Redacted.Redacted | undefined => {
+  const bearer = /^bearer +(\S+) *$/i.exec(headers["authorization"] ?? "")?.[1]
+  const text = bearer ?? headers["x-api-key"]
+  return text === undefined || text === "" ? undefined : Redacted.make(text)
+}
+
+/** By the path as it was sent: what is written in another way than its route is not taken for it. */
+const isPublic = ({ method, url }: HttpServerRequest.HttpServerRequest): boolean => {
+  if (method !== "GET" && method !== "HEAD") return false
+  const path = url.split(/[?#]/, 1)[0] ?? ""
+  return publicPaths.has(path) || (path.startsWith(dashboardPath) && !path.includes("/", dashboardPath.length))
+}
+
+/**
+ * A key that is right is never refused for wrong ones that came from the same address, which may be a proxy's: every key is looked
+ * up and compared first, and only failures are counted and told to wait.
+ */
+const makeKeys = Effect.fnUntraced(function* (adminKey: AuthConfig["adminKey"]) {
+  const keys = yield* ApiKeys
+  const proxies = yield* TrustedProxies
+  const attempts = makeFailedAttempts()
+  const admin = adminKey === undefined ? undefined : Redacted.value(adminKey)
+
+  return Authentication.of({
+    authenticate: Effect.fnUntraced(function* (request) {
+      if (isPublic(request)) return { _tag: "Nobody" }
+      const presented = presentedBy(request)
+      if (presented === undefined) return yield* keyRequired
+      const holder = Option.getOrUndefined(yield* Effect.catch(keys.verify(presented), unavailable))
+      if (holder !== undefined) {
+        const { id, revoked, tenantId } = holder
+        return { _tag: "Tenant", id: tenantId, key: id, revoked }
+      }
+      if (admin !== undefined && timingSafeEqual(keyDigest(Redacted.value(presented)), admin)) return { _tag: "Admin" }
+      const address = clientAddress(request, proxies)
+      const now = yield* Clock.currentTimeMillis
+      const seconds = attempts.wait(address, now)
+      if (seconds > 0) return yield* tooMany(seconds)
+      attempts.count(address, now)
+      yield* Effect.logInfo("an unknown API key was refused").pipe(Effect.annotateLogs("client.address", address))
+      return yield* keyUnknown
+    })
+  })
+})
+
+/** Asks everybody for a key. Where a request came from is read as `TRUSTED_PROXIES` says. */
+export const layerKeys = (adminKey?: AuthConfig["adminKey"]) => Layer.effect(Authentication, makeKeys(adminKey))
+
+/** Asks nobody. Only for a server on the loopback. */
+export const layerOff = Layer.succeed(Authentication, { authenticate: () => Effect.succeed({ _tag: "Anyone" }) })
+
+/** As `AuthConfig` says. `TRUSTED_PROXIES` has to be right also where nobody reads it yet. */
+export const layer = Layer.unwrap(
+  Effect.map(
+    Config.all({ auth: AuthConfig, proxies: TrustedProxies }),
+    ({ auth: { adminKey, mode } }): Layer.Layer<Authentication, Config.ConfigError, ApiKeys> =>
+      mode === "keys" ? layerKeys(adminKey) : layerOff
+  )
+)

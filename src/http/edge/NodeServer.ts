@@ -1,0 +1,107 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Duration, Effect, Layer, Metric } from "effect"
+import { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { IncomingMessage, Server, ServerResponse } from "node:http"
+import * as Telemetry from "../../observability/Telemetry.ts"
+import { answerUnreadable } from "../rules/UnreadableRequests.ts"
+import { FloodControl, type KnownRefusal } from "./LoadShedding.ts"
+import { HttpConfig } from "./HttpConfig.ts"
+import { answerHeaders, makeRequestIds } from "./RequestId.ts"
+import { countRefusal } from "./RequestMetrics.ts"
+
+const seconds = 1000
+
+/** Answers a request, or leaves it to others. */
+type Door = (request: IncomingMessage, response: ServerResponse) => boolean
+
+const notServing = {
+  headers: { "content-type": "application/problem+json", "retry-after": "1", connection: "close" },
+  body: JSON.stringify({
+    type: "about:blank",
+    title: "Service Unavailable",
+    status: 503,
+    detail: "the service is starting or stopping",
+    code: "NOT_SERVING",
+    retryAfter: 1
+  })
+}
+
+/** A server that no client can hold on to: every phase of a connection has a deadline. */
+class GuardedServer extends Server {
+  readonly #door: Door
+
+  constructor(door: Door) {
+    super({
+      headersTimeout: 20 * seconds,
+      // For the whole request, so it bounds the slowest upload; silence within one is noticed much earlier.
+      requestTimeout: 3600 * seconds,
+      keepAliveTimeout: 65 * seconds,
+      connectionsCheckingInterval: 10 * seconds,
+      maxHeaderSize: 16 * 1024
+    })
+    this.#door = door
+    // Neither sending nor receiving: also ends a client that does not read its answer.
+    this.timeout = 120 * seconds
+    this.maxConnections = 4096
+    this.on("clientError", answerUnreadable)
+  }
+
+  /** A request that is answered at the door reaches no listener. */
+  override emit(event: string, ...args: Array<unknown>): boolean {
+    const [request, response] = args
+    // Who asks before it sends its body is refused before it sends it.
+    const isRequest = event === "request" || event === "checkContinue"
+    if (!isRequest || !(request instanceof IncomingMessage) || !(response instanceof ServerResponse)) {
+      return super.emit(event, ...args)
+    }
+    if (this.listenerCount(event) > 0) return this.#door(request, response) || super.emit(event, ...args)
+    // The port is open a moment before there are routes, and node lets a request that nobody hears wait for ever.
+    response.writeHead(503, notServing.headers).end(notServing.body)
+    return true
+  }
+}
+
+/** Refuses a flood's requests by their heads: no routes, no middleware, and nothing of their bodies is read before the answer. */
+const makeDoor = Effect.gen(function* () {
+  const flood = yield* FloodControl
+  const requestIdOf = yield* makeRequestIds
+  const known = new WeakMap<object, KnownRefusal>()
+
+  const refuse = Effect.gen(function* () {
+    const { headers, method, source } = yield* HttpServerRequest.HttpServerRequest
+    const refusal = known.get(source)
+    if (refusal === undefined) return HttpServerResponse.empty({ status: 500 })
+    yield* flood.pause
+    yield* Metric.update(Telemetry.documentsRefused.of(refusal.limit), 1)
+    yield* countRefusal(method, refusal.route)
+    return HttpServerResponse.setHeaders(refusal.response, answerHeaders(requestIdOf(headers["x-request-id"])))
+  })
+  const handle = yield* NodeHttpServer.makeHandler(refuse, { scope: yield* Effect.scope })
+
+  const door: Door = (request, response) => {
+    const refusal = flood.known(request)
+    if (refusal === undefined) return false
+    known.set(request, refusal)
+    handle(request, response)
+    return true
+  }
+  return door
+})
+
+/** How long requests in flight may take when the server closes. Then they are interrupted, and connections cut. */
+const closeGrace = Duration.seconds(2)
+
+/** Listens where `HttpConfig` says. */
+export const layer = Layer.unwrap(
+  Effect.gen(function* () {
+    const { host, port } = yield* HttpConfig
+    const server = new GuardedServer(yield* makeDoor)
+    // Between the end of the requests and the server's own close, which would wait for every connection that is still open.
+    const cutConnections = Layer.effectDiscard(
+      Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+    )
+    return cutConnections.pipe(
+      Layer.provideMerge(NodeHttpServer.layer(() => server, { host, port, gracefulShutdownTimeout: closeGrace }))
+    )
+  })
+).pipe(Layer.provide(FloodControl.layer))

@@ -1,0 +1,114 @@
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Ingestion } from "../../actors/Ingestion.ts"
+import { isTerminal } from "../../domain/document/Document.ts"
+import type { DocumentId } from "../../domain/Ids.ts"
+import type { NotRetryable } from "../../services/store/DocumentStore.ts"
+import { portionBytes } from "../../services/store/Portions.ts"
+import { Api } from "../api/Api.ts"
+import { callbackAllowed } from "../upload/CallbackTarget.ts"
+import { CurrentTenant } from "../auth/CurrentTenant.ts"
+import { viewOf } from "../api/views/DocumentView.ts"
+import { documentProblems, notFound, storeProblems, unavailable } from "../api/problems/Failures.ts"
+import { linksOf } from "../api/views/SubmitOutcome.ts"
+import { Conflict, ServiceUnavailable, someTime } from "../api/problems/Problems.ts"
+import { refuseLimitReached } from "../upload/Rejection.ts"
+import { fileName, makeUploadHandler } from "../upload/UploadHandler.ts"
+
+export const DocumentsHandlers = HttpApiBuilder.group(
+  Api,
+  "documents",
+  Effect.fn(function* (handlers) {
+    const ingestion = yield* Ingestion
+    const upload = yield* makeUploadHandler
+    return handlers
+      .handleRaw(
+        "upload",
+        Effect.fnUntraced(function* ({ headers, query, request }) {
+          const { name, tenant_id: _, ...parameters } = query
+          yield* callbackAllowed("query", "callback", parameters.callback)
+          const password = headers["x-pdf-password"]
+          const settings = password === undefined ? parameters : { ...parameters, password }
+          return yield* upload(request, {
+            name: name ?? fileName(headers["x-file-name"]),
+            settings,
+            idempotencyKey: headers["idempotency-key"]
+          })
+        }, Effect.scoped)
+      )
+      .handle(
+        "list",
+        Effect.fnUntraced(function* ({ query: { cursor, limit = 50, status } }) {
+          const tenant = yield* CurrentTenant
+          const look = (before: DocumentId | undefined, limit: number) =>
+            storeProblems(ingestion.list(tenant.id, { status, before, limit, bytes: portionBytes }))
+          const found = yield* look(cursor, limit + 1)
+          const documents = found.slice(0, limit).map(viewOf)
+          const last = documents.at(-1)
+          if (last === undefined) return { documents }
+          // Large documents may have ended the look before its limit.
+          const more = found.length > limit || (yield* look(last.id, 1)).length > 0
+          return more ? { documents, nextCursor: last.id } : { documents }
+        })
+      )
+      .handle(
+        "status",
+        Effect.fnUntraced(function* ({ params }) {
+          const tenant = yield* CurrentTenant
+          return viewOf(yield* documentProblems(ingestion.status(tenant.id, params.id)))
+        })
+      )
+      .handle(
+        "remove",
+        Effect.fnUntraced(function* ({ params }) {
+          const tenant = yield* CurrentTenant
+          const document = yield* documentProblems(ingestion.find(tenant.id, params.id))
+          if (!isTerminal(document.status)) {
+            return viewOf(yield* documentProblems(ingestion.cancel(tenant.id, params.id)))
+          }
+          yield* documentProblems(ingestion.remove(tenant.id, params.id))
+          return undefined
+        })
+      )
+      .handle(
+        "cancel",
+        Effect.fnUntraced(function* ({ params }) {
+          const tenant = yield* CurrentTenant
+          return viewOf(yield* documentProblems(ingestion.cancel(tenant.id, params.id)))
+        })
+      )
+      .handle(
+        "retry",
+        Effect.fnUntraced(function* ({ headers, params, payload }) {
+          const tenant = yield* CurrentTenant
+          const password = payload?.password ?? headers["x-pdf-password"]
+          const document = yield* ingestion.retry(tenant.id, params.id, { password }).pipe(
+            Effect.catchTags({
+              DocumentNotFound: notFound,
+              StoreUnavailable: unavailable,
+              NotRetryable: (error) => Effect.fail(notRetryable(params.id, error)),
+              LimitReached: refuseLimitReached,
+              ShuttingDown: (error) =>
+                Effect.fail(
+                  new ServiceUnavailable({ code: "SHUTTING_DOWN", detail: error.message, retryAfter: someTime })
+                )
+            })
+          )
+          return viewOf(document)
+        })
+      )
+  })
+)
+
+const notRetryable = (id: DocumentId, { message, why }: NotRetryable) =>
+  why === "status"
+    ? new Conflict({
+        code: "NOT_RETRYABLE",
+        detail: message,
+        advice: "Only a partial or failed document can be retried; send the file again with force=true instead."
+      })
+    : new Conflict({
+        code: "PASSWORD_REQUIRED",
+        detail: message,
+        advice: `Send POST ${linksOf(id).self}/retry with the password in a JSON body, as {"password": "..."}.`
+      })

@@ -1,0 +1,23 @@
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { format } from "effect/observability/PrometheusMetrics"
+import { Api } from "../api/Api.ts"
+import { CurrentCaller, keyRequired } from "../auth/Principal.ts"
+import { Forbidden } from "../api/problems/Problems.ts"
+
+const forbidden = new Forbidden({
+  code: "FORBIDDEN",
+  detail: "the metrics are of all tenants together, so the key of one does not show them"
+})
+
+export const MetricsHandlers = HttpApiBuilder.group(Api, "metrics", (handlers) =>
+  handlers.handle(
+    "metrics",
+    Effect.fnUntraced(function* () {
+      const caller = yield* CurrentCaller
+      if (caller._tag === "Nobody") return yield* keyRequired
+      if (caller._tag === "Tenant") return yield* forbidden
+      return yield* format()
+    })
+  )
+)

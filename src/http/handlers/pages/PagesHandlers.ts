@@ -1,0 +1,140 @@
+import { Data, Duration, Effect, Option, Stream } from "effect"
+import { type HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { Ingestion } from "../../../actors/Ingestion.ts"
+import { type Document, isTerminal } from "../../../domain/document/Document.ts"
+import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
+import { portionBytes } from "../../../services/store/Portions.ts"
+import { Api } from "../../api/Api.ts"
+import { CurrentTenant } from "../../auth/CurrentTenant.ts"
+import { streamBytes, UnsentBytes } from "../../answers/UnsentBytes.ts"
+import { encodedPage, encodedPages, mostBytes, pagesAnswer } from "./EncodedPages.ts"
+import { documentProblems } from "../../api/problems/Failures.ts"
+import { liveHeaders, LiveStreams } from "../../live/LiveStreams.ts"
+import { waitOf } from "../../api/Pages.ts"
+import { pagesInOrder } from "./PagesInOrder.ts"
+import { gapsOf, pageTexts } from "./PagesText.ts"
+import { NotFound } from "../../api/problems/Problems.ts"
+import { gapHeaders } from "./TextGaps.ts"
+import { jsonWhenFound } from "./WaitingPages.ts"
+
+/** The server stops before all pages were sent. */
+class Stopping extends Data.TaggedError("Stopping")<{}> {}
+
+export const PagesHandlers = HttpApiBuilder.group(
+  Api,
+  "pages",
+  Effect.fn(function* (handlers) {
+    const ingestion = yield* Ingestion
+    const streams = yield* LiveStreams
+    const unsent = yield* UnsentBytes
+
+    /** Waits for a page from that one on as long as the document has not ended; none if there is nothing to wait for. */
+    const waitForPages = Effect.fnUntraced(function* (
+      tenant: TenantId,
+      id: DocumentId,
+      from: number,
+      longest: Duration.Duration
+    ) {
+      if (Duration.isZero(longest)) return Option.none()
+      const look = Effect.gen(function* () {
+        const found = yield* ingestion.pages(tenant, id, { from, limit: 1, detail: false, summary: true })
+        return found.length > 0 || isTerminal((yield* ingestion.find(tenant, id)).status)
+      })
+      if (yield* documentProblems(look)) return Option.none()
+      yield* streams.enter(tenant)
+      const found = Effect.gen(function* () {
+        const changed = yield* ingestion.changed(id)
+        while (!(yield* look)) yield* changed
+      }).pipe(
+        Effect.scoped,
+        Effect.catchTag("DocumentNotFound", () => Effect.void)
+      )
+      return Option.some(Effect.raceFirst(found, Effect.raceFirst(Effect.sleep(longest), streams.closed)))
+    })
+
+    return handlers.handleAll({
+      pages: Effect.fnUntraced(function* ({ params: { id }, query: { from = 1, limit = 50, wait, ...query } }) {
+        const tenant = yield* CurrentTenant
+        const detail = query.detail ?? "text"
+        const kinds =
+          detail === "summary" ? { detail: false, summary: true } : { detail: detail === "lines", bytes: portionBytes }
+        const read = (from: number, limit: number) =>
+          documentProblems(ingestion.pages(tenant.id, id, { from, limit, ...kinds }))
+        const encoded = encodedPages(read, unsent.hold, { detail, from, limit })
+        const pages = detail === "summary" ? encoded : Effect.andThen(unsent.room(mostBytes), encoded)
+
+        const found = yield* waitForPages(tenant.id, id, from, (wait && waitOf(wait)) || Duration.zero)
+        if (Option.isNone(found)) {
+          return HttpServerResponse.uint8Array(yield* pages, { contentType: "application/json" })
+        }
+        // The status is sent by the time that pages are there. What cannot be told by it is left to the next request.
+        const nothing = (next?: number) => Effect.succeed(pagesAnswer([], next))
+        const services = yield* Effect.context<HttpServerRequest.HttpServerRequest>()
+        const answer = pages.pipe(
+          Effect.catchTags({
+            NotFound: () => nothing(),
+            TooManyRequests: () => nothing(from),
+            ServiceUnavailable: () => nothing(from)
+          }),
+          Effect.provideContext(services)
+        )
+        const waiting = jsonWhenFound(found.value, answer).pipe(
+          Stream.tapError((error) => Effect.logWarning("pages broke off", error))
+        )
+        return HttpServerResponse.stream(waiting, { contentType: "application/json", headers: liveHeaders })
+      }),
+
+      page: Effect.fnUntraced(function* ({ params: { id, n }, query }) {
+        const tenant = yield* CurrentTenant
+        const detail = query.detail ?? "text"
+        const options = { from: n, limit: 1, detail: detail === "lines" }
+        const [found] = yield* documentProblems(ingestion.pages(tenant.id, id, options))
+        if (found?.number === n) {
+          return HttpServerResponse.text(encodedPage(found, detail), { contentType: "application/json" })
+        }
+        const document = yield* documentProblems(ingestion.find(tenant.id, id))
+        return yield* new NotFound({ code: "PAGE_NOT_FOUND", detail: whyAbsent(document, n) })
+      }),
+
+      all: Effect.fnUntraced(function* ({ params, query }) {
+        const { id: tenant } = yield* CurrentTenant
+        const options = { detail: query.detail ?? false, follow: query.follow ?? false }
+        const { status } = yield* documentProblems(ingestion.find(tenant, params.id))
+        const waits = options.follow && !isTerminal(status)
+        if (waits) yield* streams.enter(tenant)
+        yield* unsent.hold(streamBytes)
+        const pages = pagesInOrder(ingestion, tenant, params.id, options).pipe(
+          Stream.interruptWhen(Effect.andThen(streams.closed, Effect.fail(new Stopping()))),
+          Stream.tapError((error) => Effect.logWarning("pages broke off", error)),
+          // An empty line says that there is nothing yet.
+          Stream.map(
+            (page) => `${Option.isNone(page) ? "" : encodedPage(page.value, options.detail ? "lines" : "text")}\n`
+          ),
+          Stream.encodeText
+        )
+        const headers = waits ? liveHeaders : {}
+        return HttpServerResponse.stream(pages, { contentType: "application/x-ndjson", headers })
+      }),
+
+      text: Effect.fnUntraced(function* ({ params, query }) {
+        const tenant = yield* CurrentTenant
+        const document = yield* documentProblems(ingestion.find(tenant.id, params.id))
+        yield* unsent.hold(streamBytes)
+        const headers = gapHeaders(document, yield* documentProblems(gapsOf(ingestion, document)))
+        const text = pageTexts(ingestion, document, query.mark === "missing").pipe(
+          Stream.intersperse("\f"),
+          Stream.encodeText,
+          // The status is sent by then: the connection is cut, so that the text does not look complete.
+          Stream.tapError((error) => Effect.logWarning("text broke off", error))
+        )
+        return HttpServerResponse.stream(text, { contentType: "text/plain; charset=utf-8", headers })
+      })
+    })
+  })
+)
+
+const whyAbsent = ({ progress: { pages }, status }: Document, n: number): string => {
+  if (pages !== undefined && n > pages) return `page ${n} is beyond the last page, ${pages}`
+  return isTerminal(status) ? `page ${n} has no result: the document is ${status}` : `page ${n} is pending`
+}

@@ -1,0 +1,54 @@
+import { type Context, Effect, Option, Stream } from "effect"
+import type { Ingestion } from "../../../actors/Ingestion.ts"
+import type { Document } from "../../../domain/document/Document.ts"
+import type { PageResult } from "../../../domain/document/Page.ts"
+import { pagesInOrder } from "./PagesInOrder.ts"
+import { Gaps, markedText, unknownMark, unreadMark } from "./TextGaps.ts"
+
+type Engine = Context.Service.Shape<typeof Ingestion>
+
+/** Looked at in one read, without their texts. */
+const portion = 500
+
+/** The pages of which the document has no text as it is now. */
+export const gapsOf = Effect.fnUntraced(function* (ingestion: Engine, { id, progress, tenantId }: Document) {
+  const gaps = new Gaps()
+  for (let from = 1; ;) {
+    const found = yield* ingestion.pages(tenantId, id, { from, limit: portion, detail: false, summary: true })
+    for (const page of found) gaps.see(page)
+    const last = found.at(-1)
+    if (last === undefined || found.length < portion) break
+    from = last.number + 1
+  }
+  gaps.end(progress.pages)
+  return gaps
+})
+
+/** Every page at its place, also those that are missing. */
+const marked = <E>(document: Document, pages: Stream.Stream<PageResult, E>): Stream.Stream<string, E> => {
+  const { pages: count } = document.progress
+  const unread = (from: number, to: number) =>
+    from > to ? Stream.empty : Stream.map(Stream.range(from, to), (number) => unreadMark(number, document))
+  return Stream.suspend(() => {
+    let last = 0
+    const read = Stream.flatMap(pages, (page) => {
+      const before = unread(last + 1, page.number - 1)
+      last = page.number
+      return Stream.concat(before, Stream.make(markedText(page)))
+    })
+    const rest = Stream.suspend(() =>
+      count === undefined ? Stream.make(unknownMark(document)) : unread(last + 1, count)
+    )
+    return Stream.concat(read, rest)
+  })
+}
+
+/** The text of the finished pages, one element for each; with `mark` one for every page. */
+export const pageTexts = (ingestion: Engine, document: Document, mark: boolean) => {
+  const { id, tenantId } = document
+  const pages = pagesInOrder(ingestion, tenantId, id, { detail: false, follow: false }).pipe(
+    Stream.filter(Option.isSome),
+    Stream.map(({ value }) => value)
+  )
+  return mark ? marked(document, pages) : Stream.map(pages, ({ text }) => text)
+}

@@ -1,0 +1,48 @@
+import type { Caller } from "../auth/Principal.ts"
+import { TooManyRequests } from "../api/problems/Problems.ts"
+
+/**
+ * JSON bodies that are larger than a connection's own buffers are held in memory until their requests are answered, so there are only
+ * so many at once: of each caller, so that one leaves room for others, and in all.
+ */
+const mostOfOne = 8
+const mostInAll = 32
+
+/** Bytes up to which a body does not count. */
+export const smallBody = 64 * 1024
+
+const nameOf = (caller: Caller) => (caller._tag === "Tenant" ? `Tenant ${caller.id}` : caller._tag)
+
+const tooMany = (limit: number) =>
+  new TooManyRequests({
+    code: "TOO_MANY_LARGE_BODIES",
+    detail: `${limit} requests with large JSON bodies are under way`,
+    advice: "Send fewer of them at once, or smaller ones.",
+    limit,
+    retryAfter: 1
+  })
+
+export const makeLargeBodies = () => {
+  const held = new Map<string, number>()
+  let all = 0
+
+  return {
+    /** Makes room for one more of the caller; or the problem when there is none. `leave` has to follow. */
+    enter: (caller: Caller): TooManyRequests | undefined => {
+      const name = nameOf(caller)
+      const before = held.get(name) ?? 0
+      if (before >= mostOfOne) return tooMany(mostOfOne)
+      if (all >= mostInAll) return tooMany(mostInAll)
+      held.set(name, before + 1)
+      all++
+      return undefined
+    },
+    leave: (caller: Caller): void => {
+      const name = nameOf(caller)
+      const left = (held.get(name) ?? 1) - 1
+      if (left === 0) held.delete(name)
+      else held.set(name, left)
+      all--
+    }
+  }
+}

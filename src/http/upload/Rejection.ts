@@ -1,0 +1,124 @@
+import { Effect } from "effect"
+import type { LimitReached, SubmitError, Submitted } from "../../actors/Ingestion.ts"
+import { storeCodes } from "../api/problems/Failures.ts"
+import { type DocumentOutcome, linksOf, type RefusedDocument } from "../api/views/SubmitOutcome.ts"
+import {
+  ContentTooLarge,
+  InsufficientStorage,
+  ServiceUnavailable,
+  someTime,
+  TooManyRequests,
+  UnprocessableContent
+} from "../api/problems/Problems.ts"
+
+/** From the engine's errors to the interface's: per item of a submission, and for a request as a whole. */
+
+export interface Refusal {
+  readonly status: 413 | 422 | 429 | 503 | 507
+  readonly error: (typeof RefusedDocument.Type)["error"]
+}
+
+const limitCodes = {
+  tenant_rate: "TENANT_RATE_LIMITED",
+  tenant_bytes: "TENANT_BYTES_IN_FLIGHT",
+  global_bytes: "GLOBAL_BYTES_IN_FLIGHT",
+  tenant_queue: "TENANT_QUEUE_FULL",
+  global_queue: "GLOBAL_QUEUE_FULL"
+} as const
+const limits = ["tenant_rate", "tenant_bytes", "global_bytes", "tenant_queue", "global_queue"] as const
+const limitsByCode = new Map<string, LimitReached["limit"]>(limits.map((limit) => [limitCodes[limit], limit]))
+
+/** The limit that an error's code stands for. */
+export const limitOf = (code: string): LimitReached["limit"] | undefined => limitsByCode.get(code)
+
+const limitReached = ({ allowed, limit, message, retryAfterSeconds }: LimitReached) => ({
+  code: limitCodes[limit],
+  message,
+  advice: "Try again after the time that Retry-After tells.",
+  limit: allowed,
+  retryAfter: retryAfterSeconds
+})
+
+const refusalOf = (error: SubmitError): Refusal => {
+  switch (error._tag) {
+    case "SubmissionRejected":
+      return { status: error.failure.code === "TOO_LARGE" ? 413 : 422, error: error.failure }
+    case "LimitReached":
+      return { status: 429, error: limitReached(error) }
+    case "ShuttingDown":
+      return { status: 503, error: { code: "SHUTTING_DOWN", message: error.message, advice: "Try again soon." } }
+    case "QuotaReached":
+      return {
+        status: 507,
+        error: {
+          code: "TENANT_STORAGE_FULL",
+          message: error.message,
+          advice: "Remove documents that are not needed any more, or have the tenant's limit maxStoredBytes raised.",
+          limit: error.limit
+        }
+      }
+    case "StorageFull":
+      return {
+        status: 503,
+        error: {
+          code: "STORAGE_FULL",
+          message: error.message,
+          advice: "Try again later: the operator has to make room, or documents have to be removed."
+        }
+      }
+    case "StoreUnavailable":
+    case "BlobStoreUnavailable":
+      return { status: 503, error: { code: storeCodes[error._tag], message: error.message, advice: "Try again soon." } }
+  }
+}
+
+export interface Item {
+  readonly outcome: DocumentOutcome
+  readonly refusal?: Refusal
+}
+
+export const acceptedItem = ({ duplicateOf, id, name, status }: Submitted): Item => ({
+  outcome: { id, name, status, ...(duplicateOf === undefined ? {} : { duplicateOf }), links: linksOf(id) }
+})
+
+export const refusedItem = (name: string, refusal: Refusal): Item => ({
+  outcome: { name, error: refusal.error },
+  refusal
+})
+
+export const failedItem = Effect.fnUntraced(function* (name: string, error: SubmitError) {
+  const refusal = refusalOf(error)
+  if (refusal.status === 503) yield* Effect.logWarning("submission failed", error)
+  return refusedItem(name, refusal)
+})
+
+export const refuseLimitReached = (error: LimitReached) => {
+  const { message, ...known } = limitReached(error)
+  return Effect.fail(new TooManyRequests({ ...known, detail: message }))
+}
+
+/** Until all that were refused for want of room were promised a place. */
+const longestRetryAfter = (documents: ReadonlyArray<DocumentOutcome>) =>
+  documents.reduce((longest, outcome) => Math.max(longest, "error" in outcome ? (outcome.error.retryAfter ?? 0) : 0), 0)
+
+/** The problem of a submission of which nothing was accepted: it takes its status from the first refusal. */
+export const refuseAll = Effect.fnUntraced(function* <Extra extends object>(
+  { error, status }: Refusal,
+  documents: ReadonlyArray<DocumentOutcome>,
+  extra: Extra
+) {
+  const { message, retryAfter: _, ...known } = error
+  const fields = { ...known, detail: message, documents, ...extra }
+  switch (status) {
+    case 413:
+      return yield* new ContentTooLarge(fields)
+    case 422:
+      return yield* new UnprocessableContent(fields)
+    case 429:
+      return yield* new TooManyRequests({ ...fields, retryAfter: longestRetryAfter(documents) })
+    case 503:
+      return yield* new ServiceUnavailable({ ...fields, retryAfter: someTime })
+    case 507:
+      return yield* new InsufficientStorage(fields)
+  }
+})

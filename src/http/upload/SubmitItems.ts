@@ -1,0 +1,154 @@
+import { createHash } from "node:crypto"
+import { DateTime, Effect, Redacted, Schema, type Scope, Stream } from "effect"
+import type { Ingestion, SubmitOptions } from "../../actors/Ingestion.ts"
+import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import type { KeptAnswer } from "../../services/store/DocumentStore.ts"
+import { UploadAnswer } from "../api/Documents.ts"
+import { keep, mismatch, replay, reserve } from "./IdempotentAnswer.ts"
+import type { Conflict, ServiceUnavailable } from "../api/problems/Problems.ts"
+import { acceptedItem, failedItem, type Item } from "./Rejection.ts"
+import { type BodyError, isBodyError } from "./RequestBody.ts"
+import type { SubmissionParameters } from "../api/schemas/SubmitOptions.ts"
+
+/** What the head of the request says; fields of a form come first. */
+export interface UploadSettings extends SubmissionParameters {
+  readonly password?: Redacted.Redacted
+}
+
+/** A file that was looked at. Only what it made itself may be taken back with it. */
+export interface TakenItem extends Item {
+  readonly made?: DocumentId | undefined
+}
+
+/** Takes the files of one request, one after the other. */
+export interface Intake {
+  /** Once, before the first file. */
+  readonly open: (
+    tenant: TenantId,
+    settings: UploadSettings
+  ) => Effect.Effect<void, Conflict | ServiceUnavailable, Scope.Scope>
+  readonly take: (
+    name: string,
+    bytes: Body,
+    /** How many bytes there are, when that is known. */
+    size?: number
+  ) => Effect.Effect<TakenItem, BodyError | Conflict>
+  /** The answer to the request, of which something was accepted. */
+  readonly close: (answer: typeof UploadAnswer.Type) => Effect.Effect<typeof UploadAnswer.Type, Conflict>
+}
+
+type Engine = Ingestion["Service"]
+type Body = Stream.Stream<Uint8Array, BodyError>
+interface Opened {
+  readonly tenant: TenantId
+  readonly settings: UploadSettings
+}
+
+const submitOne = (ingestion: Engine, tenant: TenantId, bytes: Body, options: SubmitOptions) =>
+  Effect.matchEffect(ingestion.submit(tenant, bytes, options), {
+    onSuccess: (document) =>
+      Effect.succeed({
+        document,
+        item: { made: document.duplicateOf ? undefined : document.id, ...acceptedItem(document) }
+      }),
+    onFailure: (error) =>
+      isBodyError(error)
+        ? Effect.fail(error)
+        : Effect.map(failedItem(options.name, error), (item) => ({ document: undefined, item }))
+  })
+
+/** Submits each file. */
+export const plainIntake = (ingestion: Engine): Intake => {
+  let opened: Opened | undefined
+  return {
+    open: (tenant, settings) =>
+      Effect.sync(() => {
+        opened = { tenant, settings }
+      }),
+    take: (name, bytes, size) =>
+      opened === undefined
+        ? Effect.die("a file was taken before its settings were known")
+        : Effect.map(
+            submitOne(ingestion, opened.tenant, bytes, { name, size, ...opened.settings }),
+            ({ item }) => item
+          ),
+    close: Effect.succeed
+  }
+}
+
+const AnswerText = Schema.fromJsonString(UploadAnswer)
+const encodeAnswer = Schema.encodeEffect(AnswerText)
+const decodeAnswer = Schema.decodeEffect(AnswerText)
+
+/** The name of a file with the hash of its bytes, or with none if it was refused: how far it was read, nobody knows. */
+type Seen = readonly [name: string, hash: string | null]
+
+/** All that makes an upload what it is. Contains the password. */
+const requestOf = ({ password, ...settings }: UploadSettings, files: ReadonlyArray<Seen>) => {
+  const { callback, force, notBefore, priority } = settings
+  const time = notBefore && DateTime.formatIso(notBefore)
+  const secret = password && Redacted.value(password)
+  return Redacted.make(
+    JSON.stringify(["POST /v1/documents", { callback, force, notBefore: time, priority, secret }, files])
+  )
+}
+
+/**
+ * Under an idempotency key. Submits each file, and keeps the answer; or, if one is kept, only hashes each file that was
+ * accepted then, to see that it is the same request.
+ */
+export const keyedIntake = (ingestion: Engine, key: string): Intake => {
+  const files: Array<Seen> = []
+  let bytesSeen = 0
+  let opened: Opened | undefined
+  let first: { readonly kept: KeptAnswer; readonly answer: typeof UploadAnswer.Type } | undefined
+
+  const hashOnly = (name: string, bytes: Body, limit: number) =>
+    Effect.gen(function* () {
+      const digest = createHash("sha256")
+      yield* Stream.runForEach(bytes, (chunk) => {
+        digest.update(chunk)
+        bytesSeen += chunk.length
+        return bytesSeen > limit ? Effect.fail(mismatch) : Effect.void
+      })
+      files.push([name, digest.digest("hex")])
+    })
+
+  const take = (name: string, bytes: Body, size?: number): Effect.Effect<TakenItem, BodyError | Conflict> =>
+    Effect.gen(function* () {
+      if (opened === undefined) return yield* Effect.die("a file was taken before its settings were known")
+      if (first === undefined) {
+        const { document, item } = yield* submitOne(ingestion, opened.tenant, bytes, { name, size, ...opened.settings })
+        files.push([name, document?.blob ?? null])
+        bytesSeen += document?.size ?? 0
+        return item
+      }
+      const before = first.answer.documents[files.length]
+      if (before === undefined) return yield* mismatch
+      if ("error" in before) files.push([name, null])
+      else yield* hashOnly(name, bytes, first.kept.bytes)
+      // A refusal is what lets the caller read on behind a file that was left unread.
+      return "error" in before
+        ? { outcome: before, refusal: { status: 422, error: before.error } }
+        : { outcome: before }
+    })
+
+  return {
+    open: Effect.fnUntraced(function* (tenant, settings) {
+      opened = { tenant, settings }
+      const kept = yield* reserve(ingestion, tenant, key)
+      if (kept !== undefined) first = { kept, answer: yield* Effect.orDie(decodeAnswer(kept.body)) }
+    }),
+    take,
+    close: Effect.fnUntraced(function* (answer) {
+      if (opened === undefined) return answer
+      const request = requestOf(opened.settings, files)
+      if (first !== undefined) return yield* replay(ingestion, opened.tenant, first.kept, request, decodeAnswer)
+      yield* keep(ingestion, opened.tenant, key, request, {
+        body: yield* Effect.orDie(encodeAnswer(answer)),
+        bytes: bytesSeen
+      })
+      return answer
+    })
+  }
+}

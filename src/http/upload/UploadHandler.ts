@@ -1,0 +1,73 @@
+import { Effect, Option, Schema } from "effect"
+import { type HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Ingestion } from "../../actors/Ingestion.ts"
+import { pdfMediaTypes, UploadAnswer } from "../api/Documents.ts"
+import { FloodControl } from "../edge/LoadShedding.ts"
+import { keyedIntake, plainIntake, type UploadSettings } from "./SubmitItems.ts"
+import { UnsupportedMediaType } from "../api/problems/Problems.ts"
+import { refuseAll } from "./Rejection.ts"
+import { bodyProblem } from "./RequestBody.ts"
+import { uploadForm, uploadRaw } from "./UploadItems.ts"
+
+/** What the head of an upload says, as it was decoded. */
+export interface UploadHead {
+  /** Of the file that is the body. */
+  readonly name: string
+  readonly settings: UploadSettings
+  readonly idempotencyKey: string | undefined
+}
+
+/** Answers an upload whose head was decoded. */
+export const makeUploadHandler = Effect.gen(function* () {
+  const ingestion = yield* Ingestion
+  const flood = yield* FloodControl
+  return Effect.fnUntraced(function* (
+    request: HttpServerRequest.HttpServerRequest,
+    { idempotencyKey, name, settings }: UploadHead
+  ) {
+    const reader = yield* readerFor(request)
+    const intake = idempotencyKey === undefined ? plainIntake(ingestion) : keyedIntake(ingestion, idempotencyKey)
+    const { items, tenant, truncated } = yield* (
+      reader === "form" ? uploadForm(ingestion, intake, request, settings) : uploadRaw(intake, request, name, settings)
+    ).pipe(
+      Effect.catchTag(["UploadStalled", "HttpServerError", "MultipartError"], (error) =>
+        Effect.fail(bodyProblem(error))
+      )
+    )
+    const documents = items.map(({ outcome }) => outcome)
+    const rest = truncated ? { truncated } : {}
+    const refusal = items.every((item) => item.refusal !== undefined) ? items[0]?.refusal : undefined
+    if (refusal?.status === 429) yield* flood.refused(request, tenant, "/v1/documents", refusal.error)
+    if (refusal !== undefined) return yield* refuseAll(refusal, documents, rest)
+    yield* flood.accepted(request)
+    return accepted(yield* intake.close({ documents, ...rest }))
+  })
+})
+
+const encodeAnswer = Schema.encodeSync(UploadAnswer)
+
+/** What was accepted has no other form than its own: no schema has to say so each time. What was refused may have more to it. */
+const accepted = (answer: typeof UploadAnswer.Type) => {
+  const isPlain = answer.documents.every((outcome) => !("error" in outcome))
+  const text = JSON.stringify(isPlain ? answer : encodeAnswer(answer))
+  return HttpServerResponse.text(text, { status: 202, contentType: "application/json" })
+}
+
+const readerFor = (request: HttpServerRequest.HttpServerRequest) => {
+  const mediaType = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase()
+  if (mediaType === "multipart/form-data") return Effect.succeed("form")
+  if (pdfMediaTypes.some((type) => type === mediaType)) return Effect.succeed("raw")
+  return Effect.fail(
+    new UnsupportedMediaType({
+      code: "UNSUPPORTED_MEDIA_TYPE",
+      detail: "the body is neither a PDF nor a multipart form",
+      advice: `Send ${pdfMediaTypes.join(", ")} or multipart/form-data.`
+    })
+  )
+}
+
+const decodePercent = Schema.decodeUnknownOption(Schema.StringFromUriComponent)
+
+/** A name that is not percent-encoded is taken as it is: `100%.pdf` is a name too. */
+export const fileName = (header: string | undefined): string =>
+  header === undefined || header === "" ? "document.pdf" : Option.getOrElse(decodePercent(header), () => header)

@@ -1,0 +1,158 @@
+import { Effect, type Scope, Stream } from "effect"
+import type { HttpServerRequest, Multipart } from "effect/http"
+import type { Ingestion } from "../../actors/Ingestion.ts"
+import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import { callbackAllowed } from "./CallbackTarget.ts"
+import { type CurrentTenant, tenantWithBody } from "../auth/CurrentTenant.ts"
+import type { Intake, UploadSettings } from "./SubmitItems.ts"
+import {
+  BadRequest,
+  type Conflict,
+  type Forbidden,
+  type ServiceUnavailable,
+  UnprocessableContent
+} from "../api/problems/Problems.ts"
+import { type Item, refusedItem } from "./Rejection.ts"
+import { type BodyError, bodyOf, drain, lengthOf, partsOf } from "./RequestBody.ts"
+import { makeFields } from "./FormFields.ts"
+
+export interface Uploaded {
+  readonly tenant: TenantId
+  readonly items: ReadonlyArray<Item>
+  /** Reading stopped before the end of the form. */
+  readonly truncated: boolean
+}
+
+/** The body is one PDF. */
+export const uploadRaw = Effect.fnUntraced(function* (
+  intake: Intake,
+  request: HttpServerRequest.HttpServerRequest,
+  name: string,
+  settings: UploadSettings
+) {
+  const tenant = yield* tenantWithBody(undefined)
+  yield* intake.open(tenant, settings)
+  const item: Item = yield* intake.take(name, bodyOf(request), lengthOf(request))
+  const uploaded: Uploaded = { tenant, items: [item], truncated: false }
+  return uploaded
+})
+
+/**
+ * How much of refused files is read on to get at the files behind them, in bytes per request: plenty after a file that is
+ * at fault itself, little when the engine takes nothing just now.
+ */
+const patience = 64 * 1024 * 1024
+const littlePatience = 1024 * 1024
+
+/**
+ * The body is a form of any number of files, submitted one after the other while they arrive. If it fails or is
+ * interrupted, the documents made so far are taken back: the caller has not learned of them, and will send them again.
+ */
+export const uploadForm = Effect.fnUntraced(function* (
+  ingestion: Ingestion["Service"],
+  intake: Intake,
+  request: HttpServerRequest.HttpServerRequest,
+  head: UploadSettings
+) {
+  const fields = makeFields()
+  const items: Array<Item> = []
+  /** New documents, with the number of further files of the form they stand in for. */
+  const made = new Map<DocumentId, number>()
+  let tenant = yield* tenantWithBody(undefined)
+  let settings: UploadSettings | undefined
+  let allowance = patience
+  let truncated = false
+
+  const readSettings = Effect.fnUntraced(function* () {
+    const { tenant_id, ...form } = yield* fields.read
+    yield* callbackAllowed("form", "callback", form.callback)
+    tenant = yield* tenantWithBody(tenant_id)
+    settings = { ...head, ...form }
+    yield* intake.open(tenant, settings)
+  })
+
+  /** Reads on to the end of the file, and tells whether the next part may be read. */
+  const skipRest = Effect.fnUntraced(function* (file: Multipart.File) {
+    allowance = yield* drain(file.content, allowance)
+    truncated = allowance === 0
+    return !truncated
+  })
+
+  const onFile = Effect.fnUntraced(function* (file: Multipart.File) {
+    if (file.name === "") return yield* skipRest(file)
+    if (file.key !== "file") {
+      items.push(refusedItem(file.name, unknownPart))
+      return yield* skipRest(file)
+    }
+    if (settings === undefined) yield* readSettings()
+    const item = yield* intake.take(file.name, file.content)
+    items.push(item)
+    const standIn = "id" in item.outcome ? item.outcome.duplicateOf : undefined
+    const shares = standIn === undefined ? undefined : made.get(standIn)
+    if (item.made !== undefined) made.set(item.made, 0)
+    else if (standIn !== undefined && shares !== undefined) made.set(standIn, shares + 1)
+    if (item.refusal !== undefined && item.refusal.status >= 429) allowance = Math.min(allowance, littlePatience)
+    return item.refusal === undefined || (yield* skipRest(file))
+  })
+
+  const onField = (field: Multipart.Field) => {
+    if (field.key === "file") {
+      // Without a name and empty is what browsers send for a file input without a choice.
+      if (field.value !== "") items.push(refusedItem("file", namelessFile))
+      return Effect.succeed(true)
+    }
+    if (settings !== undefined) return Effect.fail(fieldAfterFile(field.key))
+    return fields.add(field.key, field.value) ? Effect.succeed(true) : Effect.as(fields.read, false)
+  }
+
+  const onPart = (
+    part: Multipart.Part
+  ): Effect.Effect<
+    boolean,
+    BodyError | BadRequest | Conflict | Forbidden | ServiceUnavailable,
+    CurrentTenant | Scope.Scope
+  > => (part._tag === "Field" ? onField(part) : onFile(part))
+
+  const forget = Effect.suspend(() =>
+    Effect.forEach(made, ([id, shares]) => Effect.ignore(ingestion.withdraw(tenant, id, shares), { log: "Warn" }), {
+      discard: true
+    })
+  )
+
+  yield* Stream.runForEachWhile(partsOf(request), onPart).pipe(Effect.onError(() => forget))
+  if (settings === undefined) yield* fields.read
+  if (items.length === 0) {
+    return yield* new UnprocessableContent({
+      code: "NO_FILE",
+      detail: "the form has no file",
+      advice: "Send each PDF as a part named file, with a file name."
+    })
+  }
+  const uploaded: Uploaded = { tenant, items, truncated }
+  return uploaded
+})
+
+const unknownPart = {
+  status: 422,
+  error: {
+    code: "UNKNOWN_PART",
+    message: "the part is not named file",
+    advice: "Send each PDF as a part named file."
+  }
+} as const
+
+const namelessFile = {
+  status: 422,
+  error: {
+    code: "NO_FILE",
+    message: "the part named file has no file name, so it is a field and no file",
+    advice: "Send each PDF as a part named file, with a file name."
+  }
+} as const
+
+const fieldAfterFile = (field: string) =>
+  new BadRequest({
+    code: "FIELD_AFTER_FILE",
+    detail: `the field ${field.slice(0, 64)} came after a file, which it could no longer apply to; nothing of the request was kept`,
+    advice: "Send the fields before the files."
+  })

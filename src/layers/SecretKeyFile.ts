@@ -1,0 +1,79 @@
+import { constants, fstat, link, open, read, type Stats, unlink, write } from "node:fs"
+import { join, resolve } from "node:path"
+import { Effect, Layer, Redacted, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { Secrets } from "../services/Secrets.ts"
+import { keyBytes, makeWithKey } from "../services/SecretsMemory.ts"
+import { call, closeFile, fileMode, makeDirectory, syncDirectory, syncFile } from "./blobs/Files.ts"
+
+/** The key file cannot be used. It is never replaced: what was sealed with it would be lost. */
+export class SecretKeyUnusable extends Schema.TaggedError<SecretKeyUnusable>()("SecretKeyUnusable", {
+  path: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `the secret key ${this.path} cannot be used: ${this.detail}`
+  }
+}
+
+export interface SecretsOptions {
+  readonly directory: string
+}
+
+// A pipe in the key's place would hold up the start until somebody writes to it. Windows has neither.
+const readFlags = constants.O_RDONLY | (process.platform === "win32" ? 0 : constants.O_NONBLOCK)
+
+const readKey = (path: string) =>
+  Effect.acquireUseRelease(
+    call<number>((done) => open(path, readFlags, done)),
+    Effect.fnUntraced(function* (descriptor) {
+      const stats = yield* call<Stats>((done) => fstat(descriptor, done))
+      const unusable = (detail: string) => new SecretKeyUnusable({ path, detail })
+      if (!stats.isFile()) return yield* unusable("it is not a file")
+      if (stats.size !== keyBytes) return yield* unusable(`it holds ${stats.size} bytes instead of ${keyBytes}`)
+      // Windows keeps its permissions elsewhere and shows a fixed mode.
+      if (process.platform !== "win32" && (stats.mode & 0o077) !== 0) {
+        return yield* unusable(`others may read it (mode ${(stats.mode & 0o777).toString(8)}); use chmod 600`)
+      }
+      const key = new Uint8Array(keyBytes)
+      const got = yield* call<number>((done) => read(descriptor, key, 0, keyBytes, 0, done))
+      return got === keyBytes ? Redacted.make(key) : yield* unusable("it could not be read whole")
+    }),
+    closeFile
+  )
+
+/** The key gets its name when it is complete and durable; of several processes that start at once, one wins. */
+const createKey = Effect.fnUntraced(function* (directory: string, path: string) {
+  const random = yield* SecureRandom.SecureRandom
+  const temporary = `${path}.${Buffer.from(yield* random.randomBytes(12)).toString("hex")}`
+  const key = yield* random.randomBytes(keyBytes)
+  yield* Effect.acquireUseRelease(
+    call<number>((done) => open(temporary, "wx", fileMode, done)),
+    Effect.fnUntraced(function* (descriptor) {
+      yield* call<number>((done) => write(descriptor, key, done))
+      yield* syncFile(descriptor)
+      yield* call((done) => link(temporary, path, (error) => done(error?.code === "EEXIST" ? null : error)))
+    }),
+    (descriptor) =>
+      Effect.andThen(closeFile(descriptor), Effect.ignore(call((done) => unlink(temporary, (error) => done(error)))))
+  )
+  yield* syncDirectory(directory)
+})
+
+const loadKey = Effect.fnUntraced(function* (options: SecretsOptions) {
+  const directory = resolve(options.directory)
+  const path = join(directory, "secret.key")
+  return yield* readKey(path).pipe(
+    Effect.catchIf(
+      (error) => !(error instanceof SecretKeyUnusable) && error.code === "ENOENT",
+      () => makeDirectory(directory).pipe(Effect.andThen(createKey(directory, path)), Effect.andThen(readKey(path)))
+    ),
+    Effect.mapError((error) =>
+      error instanceof SecretKeyUnusable ? error : new SecretKeyUnusable({ path, detail: error.code ?? error.name })
+    )
+  )
+})
+
+/** Under the key in `<directory>/secret.key`, which is made at the first start. Losing the key loses what it sealed. */
+export const layer = (options: SecretsOptions): Layer.Layer<Secrets, SecretKeyUnusable> =>
+  Layer.effect(Secrets, Effect.flatMap(loadKey(options), makeWithKey)).pipe(Layer.provide(SecureRandom.layerWebCrypto))

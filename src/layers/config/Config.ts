@@ -1,0 +1,27 @@
+import { statSync } from "node:fs"
+import { ByteSize, Config, Schema } from "effect"
+import { byteSize, count } from "../../services/config/ConfigValues.ts"
+import { defaultOptions, leastMemoryBytes } from "../pdf/PdfEngine.ts"
+import { sandboxModes } from "../pdf/pool/Sandbox.ts"
+
+/** Where the embedded store and the blobs live, and from which folder paths may be ingested. */
+export const StorageConfig = Config.all({
+  directory: Config.NonEmptyString("DATA_DIR").pipe(Config.withDefault("./data")),
+  inbox: Config.schema(
+    Schema.String.check(
+      Schema.makeFilter(
+        (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() || "an existing folder"
+      )
+    ),
+    "INBOX_DIR"
+  ).pipe(Config.withDefault(undefined))
+})
+
+/** How many processes read PDFs, how much memory the operating system lets each of them have, and what walls they work behind. */
+export const WorkersConfig = Config.all({
+  workers: count("PAGE_WORKERS", 256).pipe(Config.withDefault(defaultOptions.workers)),
+  memory: byteSize("PAGE_WORKER_MEMORY", ByteSize.bytes(leastMemoryBytes)).pipe(
+    Config.withDefault(ByteSize.bytes(defaultOptions.memoryBytes))
+  ),
+  sandbox: Config.Literals(sandboxModes, "SANDBOX").pipe(Config.withDefault(defaultOptions.sandbox))
+})

@@ -1,0 +1,86 @@
+/** Finds out whether originals and results can be stored: by writing some, and by what the system says of free space. */
+import { open, unlink, write } from "node:fs"
+import { join } from "node:path"
+import { Clock, Effect, Exit, Layer } from "effect"
+import { StorageFull, StorageHealth } from "../../services/StorageHealth.ts"
+import { rootCause } from "./DataDirectory.ts"
+import type { DiskReserve } from "./DiskReserve.ts"
+import { call, closeFile, fileMode, syncFile } from "../blobs/Files.ts"
+import { GroupCommit } from "../sqlite/database/GroupCommit.ts"
+import { mostBytes } from "../sqlite/SqliteBlobStore.ts"
+import { SqliteDatabase, type Statements } from "../sqlite/database/SqliteDatabase.ts"
+
+/** What takes longer than this does not count as working. */
+const patience = "2 seconds"
+/** What was found holds for so long, however often it is asked for. */
+const fresh = "5 seconds"
+
+const reasonOf =
+  (what: string) =>
+  <E>(effect: Effect.Effect<unknown, E>): Effect.Effect<ReadonlyArray<string>> =>
+    effect.pipe(
+      Effect.timeoutOrElse({
+        duration: patience,
+        orElse: () => Effect.fail(new Error(`it takes longer than ${patience}`))
+      }),
+      Effect.match({ onSuccess: () => [], onFailure: (error) => [`${what}: ${rootCause(error)}`] })
+    )
+
+const writeFile = (directory: string) => {
+  const path = join(directory, "tmp", "written-to-see-whether-it-can-be")
+  return Effect.acquireUseRelease(
+    call<number>((done) => open(path, "w", fileMode, done)),
+    (descriptor) =>
+      Effect.andThen(
+        call<number>((done) => write(descriptor, new Uint8Array(4096), done)),
+        syncFile(descriptor)
+      ),
+    (descriptor) => Effect.andThen(closeFile(descriptor), Effect.ignore(call((done) => unlink(path, done))))
+  )
+}
+
+const pragma = (db: Statements, name: string) => Number(db.get(`PRAGMA ${name}`)?.[name] ?? 0)
+
+const make = Effect.fnUntraced(function* (directory: string, reserve: DiskReserve) {
+  const database = yield* SqliteDatabase
+  const commit = yield* GroupCommit
+
+  /** Pages of the database that removed documents have left: rows need no others. */
+  const freeInDatabase = Effect.orElseSucceed(
+    database.use("count free pages", (db) => pragma(db, "freelist_count") * pragma(db, "page_size")),
+    () => 0
+  )
+
+  const checkRoom = Effect.fnUntraced(function* (bytes: number) {
+    const space = yield* reserve.space
+    if (space === undefined || space.free - bytes >= space.least) return
+    const fitsDatabase = bytes <= mostBytes && (yield* freeInDatabase) - bytes >= space.least
+    if (!fitsDatabase) return yield* new StorageFull({ freeBytes: space.free, reserveBytes: space.least })
+  })
+
+  const writeRow = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    commit("see whether it can be written", (db) => {
+      db.run("UPDATE data_folder SET checked_at = ?", now)
+      return Exit.void
+    })
+  )
+
+  const damage = Effect.sync(() => {
+    const said = database.damage()
+    return said === undefined ? [] : [`the database is damaged: ${said}`]
+  })
+
+  const look = Effect.all(
+    [
+      damage,
+      reasonOf("the database cannot be written")(writeRow),
+      reasonOf("originals cannot be written")(writeFile(directory)),
+      reasonOf("the disk is full")(checkRoom(0))
+    ],
+    { concurrency: "unbounded" }
+  ).pipe(Effect.map((found) => found.flat()))
+
+  return { obstacles: yield* Effect.cachedWithTTL(look, fresh), checkRoom }
+})
+
+export const layer = (directory: string, reserve: DiskReserve) => Layer.effect(StorageHealth, make(directory, reserve))

@@ -1,0 +1,164 @@
+// How the process of a page worker is started: under a memory limit, behind the walls that can be had, and so that it does not
+// outlive the engine.
+import type { ChildProcess } from "node:child_process"
+import { spawn } from "node:child_process"
+import { existsSync, lstatSync, realpathSync } from "node:fs"
+import { getCompileCacheDir } from "node:module"
+import { basename, dirname, join } from "node:path"
+import type { Duplex, Readable } from "node:stream"
+import { fileURLToPath, pathToFileURL } from "node:url"
+import { channelDescriptor } from "./Channel.ts"
+import { moduleBeside } from "./Protocol.ts"
+import type { Sandbox } from "./Sandbox.ts"
+
+export interface WorkerLimits {
+  /** What one worker may really use. */
+  readonly memoryBytes: number
+  readonly maxHeldDocuments: number
+}
+
+export interface LaunchOptions extends WorkerLimits {
+  readonly sandbox: Sandbox
+  /** The program of the worker, if it is another than ours: what stands in for a worker that fell into foreign hands. */
+  readonly entry?: URL | undefined
+}
+
+export interface Launched {
+  readonly child: ChildProcess
+  readonly channel: Duplex
+  readonly stderr: Readable
+  /** Lets what watches over the worker go, once the worker is gone. */
+  readonly release: () => void
+  /** Calls back with the worker's own id, which is another than the child's where it has a process namespace. */
+  readonly onPid: (told: (pid: number) => void) => void
+}
+
+/** V8 reserves this much for machine code at its start and uses a few percent. The limit of the system counts it. */
+const reservedBytes = 512 * 1024 * 1024
+
+/** Where the engine holds the other end as long as it lives. */
+const lifeline = channelDescriptor + 1
+
+// Where the system's own limit is lower already, `ulimit` fails and that one holds.
+//
+// The reading thread of a worker may spin for ever, so it cannot be trusted to notice that its engine is gone: what waits for
+// the end of the lifeline does, and kills it, so that no orphan burns a processor. A word on the lifeline means that the worker
+// is gone already. `exec` keeps the process the same, so its id, its signals and its end are the worker's.
+const script = `ulimit -c 0; ulimit -d "$0"
+{ exec 2>/dev/null ${channelDescriptor}<&-; read -r word <&${lifeline} || kill -KILL $$; } &`
+
+/** The worker itself has no lifeline. */
+const lastly = `exec "$@" ${lifeline}<&-`
+
+// Behind a process namespace a worker does not know the id that it has outside of it, but /proc tells.
+const tellPid = `read -r pid rest </proc/self/stat; echo "$pid" >&${lifeline}; ${lastly}`
+
+/** The thread inside a worker that notices the end of its engine and bounds its memory where the system does neither. */
+const needsThread = process.platform !== "linux"
+
+/** Without links on the way: Node would have to read them, and a worker may not. */
+const here = realpathSync(import.meta.dirname)
+
+const packageOf = (specifier: string): string => {
+  const path = realpathSync(fileURLToPath(import.meta.resolve(specifier)))
+  const inside = join("node_modules", specifier)
+  return path.slice(0, path.lastIndexOf(inside) + inside.length)
+}
+
+/** Of each folder above, what a package may be found as, which may be a link or below one: links are read on the way. */
+const linksTo = (specifier: string, from: string): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  for (let folder = from; folder !== dirname(folder); folder = dirname(folder)) {
+    const modules = join(folder, "node_modules")
+    if (!existsSync(join(modules, specifier))) continue
+    found.push(join(modules, specifier))
+    if (lstatSync(modules).isSymbolicLink()) found.push(modules)
+  }
+  return found
+}
+
+/** The program and what it imports; nothing of the application that it is a part of. */
+const readable = (): ReadonlyArray<string> => {
+  const sources = join(here, "../../..")
+  const packages = ["effect", "pdfjs-dist"].flatMap((name) => [packageOf(name), ...linksTo(name, here)])
+  return [...new Set([sources, join(sources, "../package.json"), ...packages])]
+}
+
+const permissions = (sandbox: Sandbox, compiled: string | undefined, entry: URL): ReadonlyArray<string> => {
+  if (!sandbox.hasPermissions) return []
+  const paths = [...readable(), fileURLToPath(entry), ...(compiled === undefined ? [] : [compiled])]
+  return [
+    "--permission",
+    // Shorter ones first: Node forgets a folder that is told after what is below it.
+    ...paths.toSorted((a, b) => a.length - b.length).map((path) => `--allow-fs-read=${path}`),
+    ...(compiled === undefined ? [] : [`--allow-fs-write=${compiled}`]),
+    ...(needsThread ? ["--allow-worker"] : [])
+  ]
+}
+
+const nodeFlags = (memoryBytes: number): ReadonlyArray<string> => [
+  // About a quarter: the rest is for what V8 keeps outside its heap, which is where the bytes of a PDF go.
+  `--max-old-space-size=${Math.floor(memoryBytes / 4 / 1024 / 1024)}`,
+  "--max-semi-space-size=16",
+  "--no-warnings",
+  "--title=sluice-page-worker"
+]
+
+/** Compiled code is kept only where a worker cannot write it any more once it has had a document. */
+const compileCache = (sandbox: Sandbox): string | undefined =>
+  sandbox.hasPermissions && !sandbox.canDrop ? undefined : getCompileCacheDir()
+
+const isDuplex = (stream: unknown): stream is Duplex =>
+  typeof stream === "object" && stream !== null && "write" in stream
+
+export const launch = ({ entry, maxHeldDocuments, memoryBytes, sandbox }: LaunchOptions): Launched => {
+  const program =
+    entry ?? moduleBeside(pathToFileURL(join(here, basename(import.meta.filename))).href, "../worker/Worker")
+  const compiled = compileCache(sandbox)
+  const watched = needsThread ? process.pid : 0
+  const command = [
+    process.execPath,
+    ...nodeFlags(memoryBytes),
+    ...permissions(sandbox, compiled, program),
+    fileURLToPath(program),
+    ...[watched, memoryBytes, maxHeldDocuments, Math.floor(memoryBytes / 8)].map(String)
+  ]
+  const hasOwnIds = sandbox.namespaces.includes("--pid")
+  const walled =
+    sandbox.namespaces.length === 0
+      ? command
+      : ["unshare", ...sandbox.namespaces, ...(hasOwnIds ? ["/bin/sh", "-c", tellPid, "sh"] : []), ...command]
+  const kibibytes = String(Math.floor((memoryBytes + reservedBytes) / 1024))
+  const [file = "", ...args] =
+    process.platform === "win32"
+      ? command
+      : ["/bin/sh", "-c", `${script}\n${hasOwnIds ? 'exec "$@"' : lastly}`, kibibytes, ...walled]
+  const child = spawn(file, args, {
+    // Nothing of the engine's environment, where secrets are, reaches the process that interprets hostile files.
+    env: compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled },
+    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
+    // A session of its own: no signal to its own group reaches the engine, and none to the engine's group reaches it.
+    detached: process.platform !== "win32",
+    windowsHide: true
+  })
+  const [, , , channel, alive] = child.stdio
+  if (child.stderr === null || !isDuplex(channel) || !isDuplex(alive)) throw new Error("the worker has no channel")
+  // A write to a process that has just died fails. Its end is told by its exit, so the failure says nothing new.
+  for (const stream of [channel, alive, child.stderr]) stream.on("error", () => {})
+  return {
+    child,
+    channel,
+    stderr: child.stderr,
+    release: () => alive.end("gone\n"),
+    onPid: (told) => {
+      if (!hasOwnIds) {
+        if (child.pid !== undefined) told(child.pid)
+        return
+      }
+      alive.setEncoding("latin1").once("data", (text: string) => {
+        const pid = Number.parseInt(text, 10)
+        if (pid > 0) told(pid)
+      })
+    }
+  }
+}

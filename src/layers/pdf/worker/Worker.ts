@@ -1,0 +1,240 @@
+// The entry of a page worker's process. It does one call at a time and holds no truth: it may be killed at any moment.
+import { Cause, Effect, Exit, Fiber } from "effect"
+import { flushCompileCache, getCompileCacheDir } from "node:module"
+import { Socket } from "node:net"
+import { setPriority } from "node:os"
+import { Worker } from "node:worker_threads"
+import type { PageResult } from "../../../domain/document/Page.ts"
+import type { HeadWanted } from "../../../services/PdfEngine.ts"
+import { channelDescriptor, frame, FrameReader } from "../pool/Channel.ts"
+import { type Given, makeHeldDocuments } from "./DocumentCache.ts"
+import { describeError, isMemoryError } from "../pdfjs/PdfJs.ts"
+import { awaitPortions, type Portions } from "./Portions.ts"
+import type { Outcome, Report, Source, Timing, Work } from "../pool/Protocol.ts"
+import { isCommand, moduleBeside } from "../pool/Protocol.ts"
+import type { PdfReader } from "./Reader.ts"
+import { makeResultBatches } from "./ResultBatches.ts"
+import { warmUp } from "./WarmUp.ts"
+
+/** A third of the weight of other processes: enough for the engine's to go first, and it does not starve on a busy machine. */
+const niceness = 5
+
+// The engine's process, which accepts and answers, goes first where both want a processor.
+try {
+  setPriority(niceness)
+} catch {
+  // A system that does not allow it reads as well.
+}
+
+const [watchedParent = 0, memoryBytes = 0, maxHeldDocuments = 0, maxHeldBytes = 0] = process.argv.slice(2).map(Number)
+
+// Not by a signal: the first process of a namespace cannot kill itself.
+const endAtOnce = (): void => process.exit(1)
+
+// Where nothing outside of this process notices that its engine is gone.
+if (watchedParent > 0) {
+  const watchdog = new Worker(moduleBeside(import.meta.url, "Watchdog"), {
+    workerData: { parentPid: watchedParent, memoryBytes },
+    // Without a limit of its own it reserves another 512 MiB for machine code.
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, codeRangeSizeMb: 4 }
+  })
+  watchdog.on("exit", endAtOnce)
+  watchdog.unref()
+}
+
+const channel = new Socket({ fd: channelDescriptor, readable: true, writable: true })
+channel.on("error", endAtOnce)
+channel.on("close", endAtOnce)
+// A signal to the whole process group is for the engine to answer; until it has drained it needs its workers.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {})
+// pdf.js leaves promises behind when a document is closed under it. They speak for no page; a failed allocation does not
+// go unheard, since whatever waits for it may then wait for ever.
+process.on("unhandledRejection", (cause) => {
+  if (isMemoryError(cause)) throw cause
+})
+
+const send = (report: Report): void => {
+  channel.write(frame(report))
+}
+
+const documents = makeHeldDocuments(maxHeldDocuments, maxHeldBytes)
+
+/** The head of a document is read along with its opening only as far as nobody waits long for it: milliseconds of own time. */
+const mostHeadMillis = 24
+
+/** From here on a page is slow enough to be told of. */
+const slowMillis = 1_000
+
+const now = () => performance.timeOrigin + performance.now()
+
+/** The processor time of this thread, in milliseconds: what it waits for a processor on a busy machine is no reason to stop. */
+const ownMillis = (): number => {
+  // Node 22 counts it for the process only, with what V8 compiles beside this thread.
+  const { system, user } = typeof process.threadCpuUsage === "function" ? process.threadCpuUsage() : process.cpuUsage()
+  return (user + system) / 1_000
+}
+
+/** What a call is asked to tell of its times, as it goes on. */
+const makeTimes = () => {
+  const from = now()
+  const slow: Array<Timing["slow"][number]> = []
+  return {
+    page: ({ elapsedMillis, number }: PageResult): void => {
+      if (elapsedMillis >= slowMillis) slow.push({ page: number, at: now(), elapsedMillis })
+    },
+    taken: (): Timing => ({ from, to: now(), slow })
+  }
+}
+type Times = ReturnType<typeof makeTimes> | undefined
+
+/**
+ * The first page alone: the others are begun only when that was quick. They are begun in order, so those that take long are
+ * known by what is missing. The number of pages that came well.
+ */
+const readHead = Effect.fnUntraced(function* (
+  reader: PdfReader,
+  { concurrency, pages }: HeadWanted,
+  done: (result: PageResult) => void
+) {
+  const until = ownMillis() + mostHeadMillis
+  let well = 0
+  const readInTime = (number: number) =>
+    Effect.suspend(() =>
+      ownMillis() < until
+        ? Effect.map(reader.readPage(number), (result) => {
+            if (result.status !== "failed") well++
+            done(result)
+          })
+        : Effect.void
+    )
+  const [first, ...others] = Array.from({ length: Math.min(pages, reader.pageCount) }, (_, index) => index + 1)
+  if (first !== undefined) yield* readInTime(first)
+  yield* Effect.forEach(others, readInTime, { concurrency, discard: true })
+  return well
+})
+
+const perform = Effect.fnUntraced(function* (call: number, work: Work, source: Given, times: Times) {
+  const reader = yield* documents.get(work, source)
+  // A head that is cut off by a page that spins is to have at least its first page.
+  const batches = makeResultBatches((results) => send({ _tag: "Pages", call, results }), work._tag === "Open")
+  const done = (result: PageResult) => {
+    times?.page(result)
+    batches.add(result)
+  }
+  const flush = () => Effect.sync(batches.flush)
+  if (work._tag === "Open") {
+    send({ _tag: "Opened", call, opened: yield* reader.describe })
+    const start = performance.now()
+    const well = yield* readHead(reader, work.head, done).pipe(Effect.onError(flush))
+    const outcome: Outcome = { _tag: "Done", results: batches.take(), headMillis: performance.now() - start }
+    // Then nothing more will be asked about the document: its head is all of it, and no page needs another try.
+    return { outcome, isThrough: well === reader.pageCount }
+  }
+  yield* Effect.forEach(work.pages, (page) => Effect.map(reader.readPage(page), done), {
+    concurrency: work.concurrency,
+    discard: true
+  }).pipe(Effect.onError(flush))
+  const outcome: Outcome = { _tag: "Done", results: batches.take() }
+  return { outcome, isThrough: false }
+})
+
+type Performed = Effect.Success<ReturnType<typeof perform>>
+
+const outcomeOf = (exit: Exit.Exit<Performed, Effect.Error<ReturnType<typeof perform>>>): Outcome => {
+  if (Exit.isSuccess(exit)) return exit.value.outcome
+  if (Cause.hasInterrupts(exit.cause)) return { _tag: "Aborted" }
+  const error = Cause.squash(exit.cause)
+  if (error === "NotHeld") return { _tag: "NotHeld" }
+  const unreadable = Cause.findErrorOption(exit.cause)
+  return unreadable._tag === "Some" && unreadable.value !== "NotHeld"
+    ? { _tag: "Unreadable", failure: unreadable.value.failure }
+    : { _tag: "Defect", detail: describeError(error) }
+}
+
+interface Running {
+  readonly call: number
+  readonly key: string
+  readonly abort: Effect.Effect<void>
+  forgetAfterwards: boolean
+}
+
+let running: Running | undefined
+
+/** The bytes that are on their way. */
+let coming: { readonly call: number; readonly portions: Portions } | undefined
+
+const givenBy = (call: number, source: Source): Given => {
+  switch (source._tag) {
+    case "Held":
+      return source
+    case "Bytes":
+      // What arrived shares its memory with the rest of its message, and pdf.js takes the memory of what it is given.
+      return { _tag: "Given", bytes: Effect.sync(() => new Uint8Array(source.bytes)), hash: source.hash }
+    case "Portions": {
+      const portions = awaitPortions(source.size)
+      coming = { call, portions }
+      return { _tag: "Given", bytes: portions.bytes, hash: source.hash }
+    }
+  }
+}
+
+const run = Effect.fnUntraced(function* (call: number, work: Work, source: Given, timed: boolean) {
+  const times = timed ? makeTimes() : undefined
+  const fiber = yield* Effect.forkChild(perform(call, work, source, times))
+  const mine: Running = { call, key: work.key, abort: Fiber.interrupt(fiber), forgetAfterwards: false }
+  running = mine
+  const exit = yield* Fiber.await(fiber)
+  const outcome = outcomeOf(exit)
+  const timing = times?.taken()
+  // pdf.js goes on with an abandoned page in the background; closing its document ends that too.
+  if (outcome._tag === "Aborted" || mine.forgetAfterwards) yield* documents.forget(work.key)
+  // From now on it is not held; nobody waits until it is closed.
+  else if (Exit.isSuccess(exit) && exit.value.isThrough) Effect.runFork(documents.forget(work.key))
+  running = undefined
+  coming = undefined
+  send({ _tag: "Ended", call, outcome, timing, rssBytes: process.memoryUsage.rss(), held: documents.keys() })
+})
+
+const obey = (message: unknown): void => {
+  if (!isCommand(message)) return
+  switch (message._tag) {
+    case "Start":
+      Effect.runFork(run(message.call, message.work, givenBy(message.call, message.source), message.timed))
+      break
+    case "CutOff":
+      if (coming?.call === message.call) coming.portions.cutOff(message.failure)
+      break
+    case "Abort":
+      if (running?.call === message.call) Effect.runFork(running.abort)
+      break
+    case "Close":
+      if (running?.key === message.key) running.forgetAfterwards = true
+      else Effect.runFork(documents.forget(message.key))
+  }
+}
+
+/**
+ * What was compiled by now is kept for later workers. From here on this one may write nothing and start no thread: the next
+ * bytes that it reads are a stranger's.
+ */
+const giveUpPermissions = (): void => {
+  const compiled = getCompileCacheDir()
+  if (compiled !== undefined) flushCompileCache()
+  // Only there where the permission model is on.
+  const { permission } = process
+  if (permission === undefined || !("drop" in permission) || typeof permission.drop !== "function") return
+  permission.drop("fs.write")
+  permission.drop("worker")
+  if (compiled !== undefined) permission.drop("fs.read", compiled)
+}
+
+// Those of a call that has ended may still come, but none after the next has begun.
+const commands = new FrameReader(Number.POSITIVE_INFINITY, obey, (bytes) => coming?.portions.add(bytes))
+channel.on("data", (chunk: Buffer) => commands.push(chunk))
+
+Effect.runFork(
+  Effect.map(warmUp, () => {
+    giveUpPermissions()
+    send({ _tag: "Ready", rssBytes: process.memoryUsage.rss() })
+  })
+)

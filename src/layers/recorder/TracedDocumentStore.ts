@@ -1,0 +1,61 @@
+import { type Context, Effect, Option } from "effect"
+import { type Document, type DocumentStatus, isTerminal } from "../../domain/document/Document.ts"
+import type { TenantId } from "../../domain/Ids.ts"
+import type { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { decorate } from "./Decorate.ts"
+import type { Recorder } from "./Recorder.ts"
+
+type Store = Context.Service.Shape<typeof DocumentStore>
+
+/** Writes down what comes, starts and ends, once it is durable. */
+export const tracedDocumentStore = (
+  store: Store,
+  recorder: Recorder["Service"],
+  tenants: {
+    readonly seen: (tenant: TenantId) => Effect.Effect<void>
+    readonly describe: (tenant: TenantId) => Effect.Effect<void>
+  }
+) => {
+  const subject = (id: string) => ({ at: recorder.at(), document: recorder.alias(id) })
+  const ended = (id: string, status: DocumentStatus) => {
+    if (isTerminal(status)) recorder.write({ _tag: "Ended", ...subject(id), status })
+  }
+  const noted = (document: Document) => {
+    ended(document.id, document.status)
+    return document
+  }
+
+  return decorate<Store>(store, {
+    accept: (accepting, { id: own, notBefore, priority, tenantId: tenant }) =>
+      Effect.tap(accepting, ({ id }) => {
+        // Another one stands in for it.
+        if (id !== own) return Effect.void
+        const from = notBefore === undefined ? {} : { notBefore: recorder.since(notBefore) }
+        recorder.write({ _tag: "Accepted", ...subject(id), tenant, priority, ...from })
+        return tenants.seen(tenant)
+      }),
+    claim: (claiming, tenant) =>
+      Effect.tap(claiming, (claim) => {
+        if (Option.isNone(claim)) return Effect.void
+        const { id, priority } = claim.value.document
+        recorder.write({ _tag: "Started", ...subject(id), tenant, priority })
+        return tenants.seen(tenant)
+      }),
+    finish: (finishing) => Effect.map(finishing, noted),
+    finishWhole: (finishing) => Effect.map(finishing, noted),
+    cancel: (cancelling) =>
+      Effect.map(cancelling, (document) => (document.status === "cancelled" ? noted(document) : document)),
+    withdraw: (withdrawing) =>
+      Effect.map(withdrawing, (removed) => {
+        if (Option.isSome(removed) && !isTerminal(removed.value.status)) ended(removed.value.id, "cancelled")
+        return removed
+      }),
+    expireQueued: (expiring) => Effect.map(expiring, (documents) => documents.map(noted)),
+    retry: (retrying) =>
+      Effect.map(retrying, (document) => {
+        recorder.write({ _tag: "Retried", ...subject(document.id) })
+        return document
+      }),
+    setPaused: (pausing, tenant) => Effect.tap(pausing, () => tenants.describe(tenant))
+  })
+}

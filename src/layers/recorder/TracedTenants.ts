@@ -1,0 +1,28 @@
+import { type Context, Effect } from "effect"
+import type { TenantId } from "../../domain/Ids.ts"
+import type { DocumentStore } from "../../services/store/DocumentStore.ts"
+import type { TenantRegistry } from "../../services/TenantRegistry.ts"
+import { decorate } from "./Decorate.ts"
+import type { Recorder } from "./Recorder.ts"
+
+type Store = Context.Service.Shape<typeof DocumentStore>
+type Registry = Context.Service.Shape<typeof TenantRegistry>
+
+/** Writes down what a tenant may have: when it first does something, and whenever that changes. */
+export const tracedTenants = (store: Store, registry: Registry, recorder: Recorder["Service"]) => {
+  const describe = Effect.fnUntraced(function* (tenant: TenantId) {
+    const limits = yield* registry.limits(tenant)
+    // Not worth failing what it is asked for on the way.
+    const paused = yield* Effect.orElseSucceed(store.isPaused(tenant), () => false)
+    recorder.isNew(tenant)
+    recorder.write({ _tag: "Tenant", at: recorder.at(), tenant, limits, paused })
+  })
+
+  return {
+    describe,
+    seen: (tenant: TenantId) => Effect.suspend(() => (recorder.isNew(tenant) ? describe(tenant) : Effect.void)),
+    registry: decorate<Registry>(registry, {
+      update: (updating, tenant) => Effect.tap(updating, () => describe(tenant))
+    })
+  }
+}

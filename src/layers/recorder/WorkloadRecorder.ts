@@ -1,0 +1,44 @@
+/**
+ * Records what comes and what it costs, for `bench/whatif` to replay under other settings. It stands around the services
+ * that know, so no actor knows of it; without `TRACE_FILE` nothing of it is built.
+ */
+import { ByteSize, Config, Context, Effect, Layer } from "effect"
+import { byteSize } from "../../services/config/ConfigValues.ts"
+import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { PdfEngine } from "../../services/PdfEngine.ts"
+import { TenantRegistry } from "../../services/TenantRegistry.ts"
+import { Recorder } from "./Recorder.ts"
+import { tracedDocumentStore } from "./TracedDocumentStore.ts"
+import { tracedPdfEngine } from "./TracedPdfEngine.ts"
+import { tracedTenants } from "./TracedTenants.ts"
+import type { TraceWriterOptions } from "./TraceWriter.ts"
+
+export const TraceConfig = Config.all({
+  file: Config.NonEmptyString("TRACE_FILE").pipe(Config.withDefault(undefined)),
+  limit: byteSize("TRACE_LIMIT").pipe(Config.withDefault(ByteSize.gibibytes(1)))
+})
+
+type Traced = PdfEngine | DocumentStore | TenantRegistry
+const services = Effect.context<Traced>()
+
+/** The same services, recorded to the file. */
+export const layerTo = (options: TraceWriterOptions) =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const engine = yield* PdfEngine
+      const store = yield* DocumentStore
+      const recorder = yield* Recorder
+      const tenants = tracedTenants(store, yield* TenantRegistry, recorder)
+      return Context.make(PdfEngine, tracedPdfEngine(engine, recorder)).pipe(
+        Context.add(DocumentStore, tracedDocumentStore(store, recorder, tenants)),
+        Context.add(TenantRegistry, tenants.registry)
+      )
+    })
+  ).pipe(Layer.provide(Layer.unwrap(Effect.map(PdfEngine, ({ capacity }) => Recorder.layer(options, capacity)))))
+
+/** The same services, recorded if the environment says so. */
+export const layer = Layer.unwrap(
+  Effect.map(TraceConfig, ({ file, limit }) =>
+    file === undefined ? Layer.effectContext(services) : layerTo({ file, limit })
+  )
+)

@@ -1,0 +1,38 @@
+/** The blobs in files that this database has put there. Only those are removed when no document refers to them. */
+import { Effect, Exit } from "effect"
+import type { BlobHash } from "../../../domain/Ids.ts"
+import { BlobStoreUnavailable } from "../../../services/BlobStore.ts"
+import type { BlobRegister } from "../../blobs/FileBlobStore.ts"
+import { GroupCommit } from "./GroupCommit.ts"
+import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
+
+const known = `SELECT 1 FROM known_blobs WHERE hash = ? UNION ALL SELECT 1 FROM documents WHERE blob = ? LIMIT 1`
+
+/**
+ * Not flushed: a crash of the machine may take an entry back, and then the blob is unknown, and stays. What a kill leaves behind is
+ * known.
+ */
+export const register = Effect.gen(function* () {
+  const commit = yield* GroupCommit
+  const database = yield* SqliteDatabase
+  const unavailable = (operation: string) =>
+    Effect.mapError((cause: Error) => new BlobStoreUnavailable({ operation, cause }))
+
+  const change = (operation: string, sql: string) => (hash: BlobHash) => {
+    const run = (db: Statements) => {
+      db.run(sql, hash)
+      return Exit.void
+    }
+    return commit(operation, run, "unflushed").pipe(unavailable(operation))
+  }
+
+  const blobs: BlobRegister = {
+    add: change("enter a blob", "INSERT OR IGNORE INTO known_blobs (hash) VALUES (?)"),
+    drop: change("forget a blob", "DELETE FROM known_blobs WHERE hash = ?"),
+    has: (hash) =>
+      database
+        .use("look for a blob", (db) => db.get(known, hash, hash) !== undefined)
+        .pipe(unavailable("look for a blob"))
+  }
+  return blobs
+})

@@ -1,0 +1,157 @@
+/**
+ * The numbers of changes, and what is told of them. Numbers are given out in memory, from a block that is reserved in the file: so
+ * a write costs nothing more, and a number is never used twice, whatever was removed since, or lost with a crash of the
+ * machine. Every start begins a new block.
+ */
+import { Exit } from "effect"
+import type { Change, Changes, DocumentChanges, PageChange } from "../../../domain/Change.ts"
+import { DocumentId, TenantId } from "../../../domain/Ids.ts"
+import { documentSize, portionBytes, upTo } from "../../../services/store/Portions.ts"
+import type { Operation } from "../database/GroupCommit.ts"
+import { findBySeq } from "./records.ts"
+import { decodePageStatus, number, progress, text } from "./rows.ts"
+import type { Row, Statements } from "../database/SqliteDatabase.ts"
+
+/** Far more than are given out before the file knows of it. */
+const block = 2 ** 20
+const renewEvery = 1024
+
+const reserve = "UPDATE change_numbers SET reserved = max(reserved, ?)"
+
+export const makeNumbers = () => {
+  let last = 0
+  let renewedAt = 0
+  const begin: Operation<void, never> = (db) => {
+    last = number(db.get("SELECT reserved FROM change_numbers") ?? {}, "reserved")
+    renewedAt = last
+    db.run(reserve, last + block)
+    db.define("next_change", () => ++last)
+    return Exit.void
+  }
+  return {
+    begin,
+    last: () => last,
+    /** What the operation changes is numbered. If its transaction is undone, its numbers are left out. */
+    numbered:
+      <A, E>(operation: Operation<A, E>): Operation<A, E> =>
+      (db) => {
+        const exit = operation(db)
+        if (last - renewedAt >= renewEvery) {
+          db.run(reserve, last + block)
+          renewedAt = last
+        }
+        return exit
+      }
+  }
+}
+
+const changedDocuments = `
+  SELECT seq, changed FROM documents INDEXED BY documents_changed WHERE changed > ? ORDER BY changed LIMIT ?
+`
+
+const changedDocumentsOfTenant = `
+  SELECT seq, changed FROM documents INDEXED BY documents_changed_of_tenant
+  WHERE tenant_id = ? AND changed > ? ORDER BY changed LIMIT ?
+`
+
+/** Where a look at so many pages ends, if there are so many. */
+const lastPageLookedAt = "SELECT rowid AS changed FROM pages WHERE rowid > ? ORDER BY rowid LIMIT 1 OFFSET ?"
+
+/**
+ * Of a page only what lies before its text is read. The inner query comes first, so that its limit bounds the work: pages know
+ * nothing of tenants, which would cost an index that every page is written to.
+ */
+const changedPages = (condition: string) => `
+  SELECT p.changed, p.number, p.status, d.id, d.tenant_id, d.page_count, d.pages_done, d.pages_failed, d.pages_warned
+  FROM (SELECT rowid AS changed, document, number, status FROM pages WHERE rowid > ? ORDER BY rowid LIMIT ?) p
+  CROSS JOIN documents d ON d.seq = p.document WHERE ${condition} ORDER BY p.changed
+`
+const changedPagesOfAll = changedPages("true")
+const changedPagesOfTenant = changedPages("d.tenant_id = ?")
+
+/** The index of the primary key holds rowids, too; the plus keeps the table from being searched by them. */
+const pagesOf = `
+  SELECT p.rowid AS changed, p.number, p.status
+  FROM (
+    SELECT rowid AS changed FROM pages WHERE document = ? AND +rowid > ? ORDER BY +rowid LIMIT ?
+  ) found CROSS JOIN pages p ON p.rowid = found.changed ORDER BY p.rowid
+`
+
+const toPageChange = (row: Row): PageChange => ({
+  _tag: "Page",
+  number: number(row, "changed"),
+  tenantId: TenantId.make(text(row, "tenant_id")),
+  documentId: DocumentId.make(text(row, "id")),
+  page: number(row, "number"),
+  status: decodePageStatus(row["status"]),
+  progress: progress(row)
+})
+
+/** The number of the row, after which there may be more. */
+const boundOf = (row: Row | undefined): number =>
+  row === undefined ? Number.POSITIVE_INFINITY : number(row, "changed")
+
+/** Read one by one. */
+function* documentChanges(db: Statements, rows: ReadonlyArray<Row>): Generator<Extract<Change, { _tag: "Document" }>> {
+  for (const row of rows) {
+    yield { _tag: "Document", number: number(row, "changed"), document: findBySeq(db, number(row, "seq")) }
+  }
+}
+
+export const changes = (
+  db: Statements,
+  last: number,
+  { after, limit, tenant }: { readonly after: number; readonly limit: number; readonly tenant?: TenantId | undefined }
+): Changes => {
+  const documents =
+    tenant === undefined
+      ? db.all(changedDocuments, after, limit)
+      : db.all(changedDocumentsOfTenant, tenant, after, limit)
+  const pages =
+    tenant === undefined ? db.all(changedPagesOfAll, after, limit) : db.all(changedPagesOfTenant, after, limit, tenant)
+  const looked = Math.min(
+    boundOf(documents.length < limit ? undefined : documents.at(-1)),
+    boundOf(db.get(lastPageLookedAt, after, limit - 1))
+  )
+  const within = (until: number) => (row: Row) => number(row, "changed") <= until
+  const changed = documents.filter(within(looked))
+  const told = upTo(documentChanges(db, changed), portionBytes, ({ document }) => documentSize(document))
+  const bound = told.length < changed.length ? (told.at(-1)?.number ?? after) : looked
+  const complete = bound === Number.POSITIVE_INFINITY
+  const all: Array<Change> = [...pages.filter(within(bound)).map(toPageChange), ...told]
+  return {
+    changes: all.toSorted((a, b) => a.number - b.number),
+    through: complete ? Math.max(last, after) : bound,
+    complete
+  }
+}
+
+export const changesOf = (
+  db: Statements,
+  last: number,
+  tenant: TenantId,
+  id: DocumentId,
+  { after, limit }: { readonly after: number; readonly limit: number }
+): DocumentChanges | undefined => {
+  const found = db.get("SELECT seq, changed FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)
+  if (found === undefined) return undefined
+  const seq = number(found, "seq")
+  const document = findBySeq(db, seq)
+  const pages = db.all(pagesOf, seq, after, limit).map((row): PageChange => ({
+    _tag: "Page",
+    number: number(row, "changed"),
+    tenantId: tenant,
+    documentId: id,
+    page: number(row, "number"),
+    status: decodePageStatus(row["status"]),
+    progress: document.progress
+  }))
+  const complete = pages.length < limit
+  return {
+    document,
+    number: number(found, "changed"),
+    pages,
+    through: complete ? Math.max(last, after) : (pages.at(-1)?.number ?? after),
+    complete
+  }
+}

@@ -1,0 +1,389 @@
+/**
+ * The changes the document store makes, as operations of a group commit: each checks first, then writes, and may be
+ * repeated if its transaction has to be.
+ */
+import { Exit, Option } from "effect"
+import { type Document, isTerminal } from "../../../domain/document/Document.ts"
+import { failure } from "../../../domain/Failure.ts"
+import { BlobHash, DocumentId, type TenantId } from "../../../domain/Ids.ts"
+import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
+import {
+  type BacklogLimits,
+  type Claim,
+  DocumentNotFound,
+  type Fence,
+  type Lease,
+  LeaseLost,
+  type NewDocument,
+  type Outcome,
+  QueueFull,
+  QuotaReached,
+  type WholeDocument
+} from "../../../services/store/DocumentStore.ts"
+import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
+import type { OpenedPdf } from "../../../services/PdfEngine.ts"
+import type { Operation } from "../database/GroupCommit.ts"
+import { donePages, faults, findBySeq, refersTo, stats, tenantIds, waiting } from "./records.ts"
+import {
+  encodeFailure,
+  encodeMetadata,
+  encodeOutline,
+  encodeWarnings,
+  newDocument,
+  number,
+  optionalText,
+  text,
+  toDocument
+} from "./rows.ts"
+import { saveBlob } from "../SqliteBlobStore.ts"
+import type { Statements } from "../database/SqliteDatabase.ts"
+
+export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimits): QueueFull | undefined => {
+  const { all, own } = waiting(db, tenant)
+  if (own >= limits.tenant) return new QueueFull({ scope: "tenant", limit: limits.tenant })
+  if (all >= limits.global) return new QueueFull({ scope: "global", limit: limits.global })
+  return undefined
+}
+
+/** Of one whose bytes are known: whether there is room for them. Otherwise whether there is any. */
+const quotaReached = (db: Statements, { source, tenantId }: NewDocument, { storedBytes: limit }: BacklogLimits) => {
+  if (limit === undefined) return undefined
+  const { storedBytes } = stats(db, tenantId)
+  const size = source._tag === "Blob" ? source.size : 1
+  return storedBytes + size > limit ? new QuotaReached({ limit, storedBytes }) : undefined
+}
+
+const keepBytes = (db: Statements, { acceptedAt, source }: NewDocument) => {
+  if (source._tag === "Blob" && source.bytes !== undefined) saveBlob(db, source.hash, source.bytes, acceptedAt)
+}
+
+/** The document that may stand in for this one, which it does from now on. */
+const shareStandIn = (db: Statements, { acceptedAt, callback, notBefore, ...wanted }: NewDocument) => {
+  if (wanted.source._tag === "Url") return undefined
+  const found = db.get(
+    `SELECT seq FROM documents WHERE blob = ? AND tenant_id = ? AND name = ? AND password_key IS ?
+      AND status IN ('scheduled', 'queued', 'running', 'completed', 'partial')
+      AND (? IS NULL OR callback = ?) AND (status <> 'scheduled' OR not_before <= ?)
+      ORDER BY seq DESC LIMIT 1`,
+    wanted.source.hash,
+    wanted.tenantId,
+    wanted.name,
+    wanted.passwordKey ?? null,
+    callback ?? null,
+    callback ?? null,
+    Math.max(notBefore ?? 0, acceptedAt)
+  )
+  if (found === undefined) return undefined
+  const seq = number(found, "seq")
+  db.run("UPDATE documents SET shared = shared + 1 WHERE seq = ?", seq)
+  return findBySeq(db, seq)
+}
+
+export const accept =
+  (document: NewDocument, limits: BacklogLimits): Operation<Document, QueueFull | QuotaReached> =>
+  (db) => {
+    const standIn = document.reuse ? shareStandIn(db, document) : undefined
+    if (standIn !== undefined) {
+      keepBytes(db, document)
+      return Exit.succeed(standIn)
+    }
+    const full = fullQueue(db, document.tenantId, limits) ?? quotaReached(db, document, limits)
+    if (full !== undefined) return Exit.fail(full)
+    keepBytes(db, document)
+    const { notBefore, source } = document
+    const scheduled = notBefore !== undefined && notBefore > document.acceptedAt
+    db.run(
+      `INSERT INTO documents
+      (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, password_key, callback,
+        accepted_at, queued_at, trace, changed)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, next_change())`,
+      document.id,
+      document.tenantId,
+      document.name,
+      source._tag === "Url" ? source.url : null,
+      source._tag === "Blob" ? source.hash : null,
+      source._tag === "Blob" ? source.size : null,
+      document.priority,
+      scheduled ? "scheduled" : "queued",
+      notBefore ?? null,
+      document.sealedPassword ?? null,
+      document.passwordKey ?? null,
+      document.callback ?? null,
+      document.acceptedAt,
+      scheduled ? null : document.acceptedAt,
+      document.trace ?? null
+    )
+    return Exit.succeed(newDocument(document, scheduled ? "scheduled" : "queued"))
+  }
+
+/** The index is named because a plan that sorts the whole backlog would be correct, too. */
+const nextQueued = `
+  SELECT seq FROM documents INDEXED BY documents_queued
+  WHERE tenant_id = ? AND status = 'queued'
+    AND NOT EXISTS (SELECT 1 FROM tenant_stats s WHERE s.tenant_id = documents.tenant_id AND paused = 1)
+  ORDER BY priority DESC, seq LIMIT 1
+`
+
+export const claim =
+  (tenant: TenantId, lease: Lease): Operation<Option.Option<Claim>, never> =>
+  (db) => {
+    const row = db.get(
+      `UPDATE documents SET status = 'running', attempt = attempt + 1, runner = ?, lease_until = ?, queued_at = NULL,
+      started_at = coalesce(started_at, ?), changed = next_change() WHERE seq = (${nextQueued}) RETURNING *`,
+      lease.runner,
+      lease.until,
+      lease.now,
+      tenant
+    )
+    if (row === undefined) return Exit.succeed(Option.none())
+    const seq = number(row, "seq")
+    const isFresh = number(row, "attempt") === 1
+    // What a run has found in a file lies in another table.
+    const document = isFresh ? toDocument(row) : findBySeq(db, seq)
+    return Exit.succeed(
+      Option.some({
+        fence: { documentId: document.id, attempt: document.attempt },
+        document,
+        sealedPassword: optionalText(row, "sealed_password"),
+        donePages: isFresh ? new Set() : donePages(db, seq),
+        faults: isFresh ? new Map() : faults(db, seq)
+      })
+    )
+  }
+
+export const renew =
+  (lease: Lease): Operation<ReadonlyArray<Fence>, never> =>
+  (db) =>
+    Exit.succeed(
+      db
+        .all(
+          `UPDATE documents INDEXED BY documents_running SET lease_until = ?
+        WHERE status = 'running' AND runner = ? RETURNING id, attempt`,
+          lease.until,
+          lease.runner
+        )
+        .map((row) => ({ documentId: DocumentId.make(text(row, "id")), attempt: number(row, "attempt") }))
+    )
+
+/** The position of the document the fence holds. Expiry alone does not end a lease: until it is reclaimed, it holds. */
+const held = (db: Statements, fence: Fence): number | undefined => {
+  const row = db.get(
+    "SELECT seq FROM documents WHERE id = ? AND attempt = ? AND status = 'running'",
+    fence.documentId,
+    fence.attempt
+  )
+  return row === undefined ? undefined : number(row, "seq")
+}
+
+const fenced =
+  <A>(fence: Fence, change: (db: Statements, seq: number) => A): Operation<A, LeaseLost> =>
+  (db) => {
+    const seq = held(db, fence)
+    return seq === undefined
+      ? Exit.fail(new LeaseLost({ documentId: fence.documentId, attempt: fence.attempt }))
+      : Exit.succeed(change(db, seq))
+  }
+
+export const fetched = (fence: Fence, blob: { readonly hash: BlobHash; readonly size: number }) =>
+  fenced(fence, (db, seq) => {
+    db.run("UPDATE documents SET blob = ?, size = ? WHERE seq = ?", blob.hash, blob.size, seq)
+  })
+
+/** Of a page, or under 0 of the document. */
+const writeWarnings = (db: Statements, seq: number, page: number, warnings: ReadonlyArray<Warning>): void => {
+  db.run(
+    "INSERT OR REPLACE INTO warnings (document, page, warnings) VALUES (?, ?, ?)",
+    seq,
+    page,
+    encodeWarnings(warnings)
+  )
+}
+
+/** How many bytes were written. */
+const writeDetails = (db: Statements, seq: number, pdf: OpenedPdf): number => {
+  const metadata = encodeMetadata(pdf.metadata)
+  const outline = encodeOutline(pdf.outline)
+  db.run(
+    "INSERT OR REPLACE INTO document_details (document, metadata, outline) VALUES (?, ?, ?)",
+    seq,
+    metadata,
+    outline
+  )
+  if (pdf.warnings !== undefined && pdf.warnings.length > 0) writeWarnings(db, seq, 0, pdf.warnings)
+  else db.run("DELETE FROM warnings WHERE document = ? AND page = 0", seq)
+  return Buffer.byteLength(metadata) + Buffer.byteLength(outline)
+}
+
+export const opened = (fence: Fence, pdf: OpenedPdf) =>
+  fenced(fence, (db, seq) => {
+    const bytes = writeDetails(db, seq, pdf)
+    db.run(
+      "UPDATE documents SET page_count = ?, detail_bytes = ?, changed = next_change() WHERE seq = ?",
+      pdf.pageCount,
+      bytes,
+      seq
+    )
+  })
+
+/** Pages that have a result already keep it; answers with the others. A page's row is numbered as its change. */
+const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult>): ReadonlyArray<PageResult> => {
+  const added = pages.filter(
+    (page) =>
+      db.run(
+        `INSERT INTO pages (rowid, document, number, status, width, height, rotation, elapsed_millis, error, text, lines)
+        VALUES (next_change(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        seq,
+        page.number,
+        page.status,
+        page.width,
+        page.height,
+        page.rotation,
+        page.elapsedMillis,
+        page.error === undefined ? null : encodeFailure(page.error),
+        page.text,
+        page.lines
+      ) > 0
+  )
+  for (const { number, warnings = [] } of added) if (warnings.length > 0) writeWarnings(db, seq, number, warnings)
+  return added
+}
+
+const bytesOf = (pages: ReadonlyArray<PageResult>): number =>
+  pages.reduce((sum, { lines, text }) => sum + Buffer.byteLength(text) + Buffer.byteLength(lines), 0)
+
+const countFailed = (pages: ReadonlyArray<PageResult>): number => pages.filter(({ status }) => isFailed(status)).length
+const countWarned = (pages: ReadonlyArray<PageResult>): number => pages.filter(hasWarnings).length
+
+export const savePages = (fence: Fence, pages: ReadonlyArray<PageResult>) =>
+  fenced(fence, (db, seq) => {
+    const added = writePages(db, seq, pages)
+    if (added.length === 0) return
+    db.run(
+      `UPDATE documents SET pages_done = pages_done + ?, pages_failed = pages_failed + ?, pages_warned = pages_warned + ?,
+        result_bytes = result_bytes + ? WHERE seq = ?`,
+      added.length,
+      countFailed(added),
+      countWarned(added),
+      bytesOf(added),
+      seq
+    )
+  })
+
+export const recordFault = (fence: Fence, page: number, fault: "failure" | "death") =>
+  fenced(fence, (db, seq) => {
+    db.run(
+      `INSERT INTO page_faults (document, page, failures, deaths) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET failures = failures + excluded.failures, deaths = deaths + excluded.deaths`,
+      seq,
+      page,
+      fault === "failure" ? 1 : 0,
+      fault === "death" ? 1 : 0
+    )
+  })
+
+/** The tenant's endpoint is looked for only if the document names no callback: one look into an index that is in memory. */
+export const owesCallback = `callback IS NOT NULL OR EXISTS (
+  SELECT 1 FROM webhooks w WHERE w.tenant_id = documents.tenant_id AND w.url IS NOT NULL AND w.disabled_at IS NULL
+)`
+
+/**
+ * What becomes of a document when it ends: its secrets go, its callback falls due, and nobody holds it. `whole` is what was
+ * found of it just now.
+ */
+export const end = (
+  db: Statements,
+  seq: number,
+  outcome: Outcome | { status: "cancelled" },
+  at: number,
+  whole?: WholeDocument
+): Document => {
+  const reason =
+    outcome.status === "failed"
+      ? outcome.failure
+      : outcome.status === "cancelled"
+        ? failure("CANCELLED", "The document was cancelled.")
+        : undefined
+  const added = whole === undefined ? [] : writePages(db, seq, whole.pages)
+  const detailBytes = whole === undefined ? null : writeDetails(db, seq, whole.pdf)
+  const row = db.get(
+    `UPDATE documents SET page_count = coalesce(?, page_count), pages_done = pages_done + ?, pages_failed = pages_failed + ?,
+      pages_warned = pages_warned + ?, result_bytes = result_bytes + ?, detail_bytes = coalesce(?, detail_bytes),
+      status = ?, failure = ?, finished_at = ?, attempt = attempt + ?, changed = next_change(), runner = NULL,
+      lease_until = NULL, queued_at = NULL, sealed_password = NULL, callback_next_at = iif(${owesCallback}, ?, NULL) WHERE seq = ?
+      RETURNING *`,
+    whole?.pdf.pageCount ?? null,
+    added.length,
+    countFailed(added),
+    countWarned(added),
+    bytesOf(added),
+    detailBytes,
+    outcome.status,
+    reason === undefined ? null : encodeFailure(reason),
+    at,
+    outcome.status === "cancelled" ? 1 : 0,
+    at,
+    seq
+  )
+  return row === undefined || whole === undefined ? findBySeq(db, seq) : toDocument(row, whole.pdf)
+}
+
+export const finish = (fence: Fence, outcome: Outcome, at: number) =>
+  fenced(fence, (db, seq) => end(db, seq, outcome, at))
+
+export const finishWhole = (fence: Fence, whole: WholeDocument, outcome: Outcome, at: number) =>
+  fenced(fence, (db, seq) => end(db, seq, outcome, at, whole))
+
+const requeued = `SET status = 'queued', interruptions = interruptions + 1, runner = NULL, lease_until = NULL,
+  changed = next_change()`
+
+export const release = (fence: Fence) =>
+  fenced(fence, (db, seq) => {
+    db.run(`UPDATE documents ${requeued} WHERE seq = ?`, seq)
+  })
+
+export const reclaimExpired =
+  (now: number): Operation<ReadonlyArray<TenantId>, never> =>
+  (db) =>
+    Exit.succeed(
+      tenantIds(
+        db.all(
+          `UPDATE documents INDEXED BY documents_running ${requeued}
+      WHERE status = 'running' AND lease_until <= ? RETURNING tenant_id`,
+          now
+        )
+      )
+    )
+
+export const queueDue =
+  (now: number): Operation<ReadonlyArray<TenantId>, never> =>
+  (db) =>
+    Exit.succeed(
+      tenantIds(
+        db.all(
+          `UPDATE documents SET status = 'queued', queued_at = ?, changed = next_change() WHERE status = 'scheduled' AND not_before <= ?
+          RETURNING tenant_id`,
+          now,
+          now
+        )
+      )
+    )
+
+export const cancel =
+  (tenant: TenantId, id: DocumentId, at: number): Operation<Document, DocumentNotFound> =>
+  (db) => {
+    const found = db.get("SELECT seq FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)
+    if (found === undefined) return Exit.fail(new DocumentNotFound({ documentId: id }))
+    const seq = number(found, "seq")
+    const document = findBySeq(db, seq)
+    return Exit.succeed(isTerminal(document.status) ? document : end(db, seq, { status: "cancelled" }, at))
+  }
+
+/** Also removes what is not terminal: with its row, the document's fence is gone, too. A callback still owed is dropped. */
+export const remove =
+  (tenant: TenantId, id: DocumentId): Operation<Option.Option<BlobHash>, DocumentNotFound> =>
+  (db) => {
+    const removed = db.get("DELETE FROM documents WHERE id = ? AND tenant_id = ? RETURNING blob", id, tenant)
+    if (removed === undefined) return Exit.fail(new DocumentNotFound({ documentId: id }))
+    const blob = Option.map(Option.fromUndefinedOr(optionalText(removed, "blob")), (hash) => BlobHash.make(hash))
+    return Exit.succeed(Option.filter(blob, (hash) => !refersTo(db, hash, undefined)))
+  }

@@ -1,0 +1,206 @@
+/** What the document store asks of the database. Every question is answered from an index, whatever the backlog's depth. */
+import type { Document } from "../../../domain/document/Document.ts"
+import { type BlobHash, type DocumentId, TenantId } from "../../../domain/Ids.ts"
+import type { PageResult } from "../../../domain/document/Page.ts"
+import type {
+  KeptAnswer,
+  ListOptions,
+  PageFaults,
+  PagesOptions,
+  QueueStats
+} from "../../../services/store/DocumentStore.ts"
+import { largestMetadata, largestOutline, upTo } from "../../../services/store/Portions.ts"
+import { number, rowSize, text, toDocument, toPage } from "./rows.ts"
+import type { Row, Statements } from "../database/SqliteDatabase.ts"
+
+/** The length of a value is known without reading it, and one that is too large is not read. */
+const unless = (column: string, most: number) =>
+  `iif(octet_length(x.${column}) > ${most}, NULL, x.${column}) AS ${column},
+  octet_length(x.${column}) > ${most} AS ${column}_omitted`
+
+/** To be selected of `document_details x`. */
+export const metadataColumns = unless("metadata", largestMetadata)
+
+const documentWith = (columns: string) => `
+  SELECT d.*, ${columns}, w.warnings FROM documents d LEFT JOIN document_details x ON x.document = d.seq
+  LEFT JOIN warnings w ON w.document = d.seq AND w.page = 0
+`
+const document = documentWith(metadataColumns)
+const documentAndOutline = documentWith(`${metadataColumns}, ${unless("outline", largestOutline)}`)
+
+export const findBySeq = (db: Statements, seq: number): Document => {
+  const row = db.get(`${document} WHERE d.seq = ?`, seq)
+  if (row === undefined) throw new Error("a document vanished inside its own transaction")
+  return toDocument(row)
+}
+
+export const findById = (
+  db: Statements,
+  tenant: TenantId,
+  id: string,
+  detail: "outline" | undefined
+): Document | undefined => {
+  const columns = detail === "outline" ? documentAndOutline : document
+  const row = db.get(`${columns} WHERE d.id = ? AND d.tenant_id = ?`, id, tenant)
+  return row === undefined ? undefined : toDocument(row)
+}
+
+/** Sorts after every document id. */
+const newest = "~"
+
+/** The rows of several readings, each newest first, as one: newest first, row by row. */
+function* newestOf(readings: ReadonlyArray<Iterable<Row>>): Iterable<Row> {
+  const open = readings.map((rows) => rows[Symbol.iterator]()).map((rows) => ({ rows, next: rows.next() }))
+  try {
+    for (;;) {
+      const newest = open
+        .filter(({ next }) => next.done !== true)
+        .reduce<(typeof open)[number] | undefined>(
+          (best, each) => (best === undefined || idOf(each.next.value) > idOf(best.next.value) ? each : best),
+          undefined
+        )
+      if (newest === undefined) return
+      const row: Row = newest.next.value
+      newest.next = newest.rows.next()
+      yield row
+    }
+  } finally {
+    for (const { rows } of open) rows.return?.()
+  }
+}
+
+const idOf = (row: Row): string => text(row, "id")
+
+function* first<A>(items: Iterable<A>, count: number): Iterable<A> {
+  let taken = 0
+  for (const item of items) {
+    if (taken++ >= count) return
+    yield item
+  }
+}
+
+export const list = (db: Statements, tenant: TenantId, options: ListOptions): Array<Document> => {
+  const { before = newest, limit, status } = options
+  const newestFirst = "d.id < ? ORDER BY d.id DESC LIMIT ?"
+  const rows =
+    status === undefined
+      ? db.each(`${document} WHERE d.tenant_id = ? AND ${newestFirst}`, tenant, before, limit)
+      : first(
+          newestOf(
+            // One ordered index serves each state, so no more rows are read than are answered with. Each state has a statement of
+            // its own, since they are open at the same time.
+            [...new Set(status)].map((each) =>
+              db.each(
+                `${document} WHERE d.tenant_id = ? AND d.status = '${each}' AND ${newestFirst}`,
+                tenant,
+                before,
+                limit
+              )
+            )
+          ),
+          limit
+        )
+  return upTo(rows, options.bytes ?? Number.POSITIVE_INFINITY, rowSize).map((row) => toDocument(row))
+}
+
+const pagesWith = (columns: string) => `
+  SELECT ${columns}, warnings FROM pages p LEFT JOIN warnings w ON w.document = p.document AND w.page = p.number
+  WHERE p.document = (SELECT seq FROM documents WHERE id = ? AND tenant_id = ?) AND number >= ?
+  ORDER BY number LIMIT ?
+`
+const summaryColumns = "number, status, width, height, rotation, elapsed_millis, error"
+/** Texts lie on pages of the database that are not even read then. */
+const pageSummaries = pagesWith(`${summaryColumns}, '' AS text`)
+const pagesInBrief = pagesWith(`${summaryColumns}, text`)
+const pagesInDetail = pagesWith(`${summaryColumns}, text, lines`)
+
+export const pages = (
+  db: Statements,
+  tenant: TenantId,
+  id: DocumentId,
+  { bytes = Number.POSITIVE_INFINITY, detail, from, limit, summary = false }: PagesOptions
+): Array<PageResult> => {
+  const columns = detail ? pagesInDetail : summary ? pageSummaries : pagesInBrief
+  return upTo(db.each(columns, id, tenant, from, limit), bytes, rowSize).map(toPage)
+}
+
+export const donePages = (db: Statements, seq: number): ReadonlySet<number> =>
+  new Set(db.all("SELECT number FROM pages WHERE document = ?", seq).map((row) => number(row, "number")))
+
+export const refersTo = (db: Statements, hash: BlobHash, tenant: TenantId | undefined): boolean =>
+  tenant === undefined
+    ? db.get("SELECT 1 FROM documents WHERE blob = ? LIMIT 1", hash) !== undefined
+    : db.get("SELECT 1 FROM documents WHERE blob = ? AND tenant_id = ? LIMIT 1", hash, tenant) !== undefined
+
+export const tenantIds = (rows: ReadonlyArray<Row>): Array<TenantId> =>
+  Array.from(new Set(rows.map((row) => text(row, "tenant_id"))), (id) => TenantId.make(id))
+
+export const tenantsWithQueued = (db: Statements): Array<TenantId> =>
+  tenantIds(db.all("SELECT tenant_id FROM tenant_stats WHERE queued > 0 AND paused = 0 AND tenant_id <> '*'"))
+
+export const hasQueued = (db: Statements, tenant: TenantId): boolean =>
+  db.get("SELECT 1 FROM tenant_stats WHERE tenant_id = ? AND queued > 0 AND paused = 0", tenant) !== undefined
+
+export const isPaused = (db: Statements, tenant: TenantId): boolean =>
+  db.get("SELECT 1 FROM tenant_stats WHERE tenant_id = ? AND paused = 1", tenant) !== undefined
+
+export const faults = (db: Statements, seq: number): ReadonlyMap<number, PageFaults> =>
+  new Map(
+    db
+      .all(
+        `SELECT page, failures, deaths FROM page_faults f WHERE document = ?
+        AND NOT EXISTS (SELECT 1 FROM pages p WHERE p.document = f.document AND p.number = f.page)`,
+        seq
+      )
+      .map((row) => [number(row, "page"), { failures: number(row, "failures"), deaths: number(row, "deaths") }])
+  )
+
+export const answer = (db: Statements, tenant: TenantId, key: string): KeptAnswer | undefined => {
+  const row = db.get("SELECT * FROM idempotency_keys WHERE tenant_id = ? AND key = ?", tenant, key)
+  return row === undefined
+    ? undefined
+    : {
+        fingerprint: text(row, "fingerprint"),
+        bytes: number(row, "bytes"),
+        body: text(row, "body"),
+        keptAt: number(row, "kept_at")
+      }
+}
+
+/** Documents that wait: of the tenant, and of all. */
+export const waiting = (db: Statements, tenant: TenantId): { readonly own: number; readonly all: number } => {
+  const row = db.get(
+    `SELECT waiting AS every, coalesce((SELECT waiting FROM tenant_stats WHERE tenant_id = ?), 0) AS own
+      FROM tenant_stats WHERE tenant_id = '*'`,
+    tenant
+  )
+  return row === undefined ? { own: 0, all: 0 } : { own: number(row, "own"), all: number(row, "every") }
+}
+
+const noStats: QueueStats = {
+  waiting: 0,
+  running: 0,
+  maxWaiting: 0,
+  maxRunning: 0,
+  processed: 0,
+  failed: 0,
+  storedBytes: 0
+}
+
+export const stats = (db: Statements, tenant: TenantId | "*"): QueueStats => {
+  const row = db.get(
+    "SELECT waiting, running, max_waiting, max_running, processed, failed, stored FROM tenant_stats WHERE tenant_id = ?",
+    tenant
+  )
+  return row === undefined
+    ? noStats
+    : {
+        waiting: number(row, "waiting"),
+        running: number(row, "running"),
+        maxWaiting: number(row, "max_waiting"),
+        maxRunning: number(row, "max_running"),
+        processed: number(row, "processed"),
+        failed: number(row, "failed"),
+        storedBytes: number(row, "stored")
+      }
+}

@@ -1,0 +1,48 @@
+/**
+ * How much one read of the store may bring, whatever is stored: rows are of very different sizes, so a count alone bounds
+ * nothing.
+ */
+import type { Document, PdfMetadata } from "../../domain/document/Document.ts"
+import type { PageResult } from "../../domain/document/Page.ts"
+import { type Warning, warning } from "../../domain/document/Warning.ts"
+
+/** What one read brings at most, about, in bytes; more only if the first item alone is larger. */
+export const portionBytes = 1024 * 1024
+
+/** Larger ones are not read, but warned of. What a file says about itself is cut to less before it is stored, but was not always. */
+export const largestMetadata = 256 * 1024
+export const largestOutline = 4 * 1024 * 1024
+export const metadataOmitted = warning("METADATA_CUT", "The metadata is larger than is shown, and was left out.")
+export const outlineOmitted = warning("OUTLINE_CUT", "The outline is larger than is shown, and was left out.")
+
+/** Items up to the one with which all would be larger than `most`; the first in any case. No more are looked at. */
+export const upTo = <A>(items: Iterable<A>, most: number, sizeOf: (item: A) => number): Array<A> => {
+  const taken: Array<A> = []
+  let size = 0
+  for (const item of items) {
+    size += sizeOf(item)
+    if (taken.length > 0 && size > most) break
+    taken.push(item)
+  }
+  return taken
+}
+
+/** In characters of what is variable: near enough to bytes to bound memory by. */
+export const metadataSize = (metadata: PdfMetadata): number => {
+  let size = 0
+  for (const value of Object.values(metadata)) if (typeof value === "string") size += value.length
+  return size
+}
+
+export const pageSize = ({ lines, text }: PageResult): number => lines.length + text.length
+
+const warningsSize = (warnings: ReadonlyArray<Warning>): number =>
+  warnings.reduce((sum, { code, message }) => sum + code.length + message.length, 0)
+
+/** Of a document without its outline. */
+export const documentSize = ({ failure, metadata, name, sourceUrl, warnings = [] }: Document): number =>
+  warningsSize(warnings) +
+  name.length +
+  (sourceUrl?.length ?? 0) +
+  (metadata === undefined ? 0 : metadataSize(metadata)) +
+  (failure?.message.length ?? 0)

@@ -1,0 +1,54 @@
+/** What the document store in memory says about changes. */
+import { Effect } from "effect"
+import type { Change, PageChange } from "../../../domain/Change.ts"
+import { DocumentNotFound, type DocumentStore } from "../DocumentStore.ts"
+import type { Entry } from "./ChangeLog.ts"
+import { documentSize, portionBytes, upTo } from "../Portions.ts"
+import { type Documents, type Stored, toDocument } from "./Records.ts"
+
+const pageChange = (stored: Stored, number: number, page: number): ReadonlyArray<PageChange> => {
+  const result = stored.pages.get(page)
+  if (result === undefined) return []
+  const { id: documentId, tenantId } = stored.accepted
+  const { progress } = toDocument(stored)
+  return [{ _tag: "Page", number, tenantId, documentId, page, status: result.status, progress }]
+}
+
+const toChanges = ({ number, page, stored }: Entry<Stored>): ReadonlyArray<Change> =>
+  page === undefined ? [{ _tag: "Document", number, document: toDocument(stored) }] : pageChange(stored, number, page)
+
+const changeSize = (change: Change): number => (change._tag === "Page" ? 0 : documentSize(change.document))
+
+export const changesMemory = (
+  documents: Documents
+): Pick<DocumentStore["Service"], "lastChange" | "changes" | "changesOf"> => ({
+  lastChange: Effect.sync(() => documents.log.last),
+  changes: ({ after, limit, tenant }) =>
+    Effect.sync(() => {
+      const found = documents.log.after(after, limit)
+      const own = found.entries.filter(({ stored }) => tenant === undefined || stored.accepted.tenantId === tenant)
+      const all = own.flatMap(toChanges)
+      const told = upTo(all, portionBytes, changeSize)
+      const isCut = told.length < all.length
+      const complete = found.complete && !isCut
+      const lastLooked = isCut ? told.at(-1) : found.entries.at(-1)
+      return {
+        changes: told,
+        through: complete ? Math.max(documents.log.last, after) : (lastLooked?.number ?? after),
+        complete
+      }
+    }),
+  changesOf: Effect.fnUntraced(function* (tenant, id, { after, limit }) {
+    const stored = documents.byId.get(id)
+    if (stored === undefined || stored.accepted.tenantId !== tenant) {
+      return yield* new DocumentNotFound({ documentId: id })
+    }
+    const all = Array.from(stored.pageChanges)
+      .filter(([, number]) => number > after)
+      .toSorted(([, a], [, b]) => a - b)
+    const pages = all.slice(0, limit).flatMap(([page, number]) => pageChange(stored, number, page))
+    const complete = all.length <= limit
+    const through = complete ? Math.max(documents.log.last, after) : (pages.at(-1)?.number ?? after)
+    return { document: toDocument(stored), number: stored.changed, pages, through, complete }
+  })
+})

@@ -1,0 +1,184 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Deferred, Effect, Exit, Fiber, Latch, Layer } from "effect"
+import { GroupCommit, type Manner, make } from "../../../src/layers/sqlite/database/GroupCommit.ts"
+import { layer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
+import { layerNoDeps } from "../../../src/layers/sqlite/SqliteDocumentStore.ts"
+import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
+import { accept, blobHash, claim, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { failingForGood, SqliteDatabase, toSqlError } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
+
+/** A disk whose flushes wait to be let through, and fail once it is broken. */
+const makeDisk = () => {
+  const through = Latch.makeUnsafe(true)
+  const disk = { through, begun: 0, broken: false }
+  const flush = Effect.suspend(() => {
+    disk.begun++
+    return Effect.andThen(
+      through.await,
+      Effect.suspend(() => (disk.broken ? Effect.fail(toSqlError("flush", new Error("EIO"))) : Effect.void))
+    )
+  })
+  return { disk, ...failingForGood(flush) }
+}
+
+const setUp = Effect.gen(function* () {
+  const database = yield* SqliteDatabase
+  const { disk, flush, intact } = makeDisk()
+  yield* database.use("prepare", (db) => db.exec("CREATE TABLE numbers (value INTEGER)"))
+  const write = yield* Effect.provideService(
+    make(0),
+    SqliteDatabase,
+    SqliteDatabase.of({ ...database, flush, use: (...args) => Effect.andThen(intact, database.use(...args)) })
+  )
+  const insert = (value: number, manner?: Manner) =>
+    write("insert", (db) => (db.run("INSERT INTO numbers VALUES (?)", value), Exit.succeed(value)), manner)
+  const stored = database.use("count", (db) => db.all("SELECT value FROM numbers").map(({ value }) => value))
+  return { disk, write, insert, stored }
+})
+
+/** A store of documents on such a disk. */
+const setUpStore = Effect.gen(function* () {
+  const database = yield* SqliteDatabase
+  const { disk, flush, intact } = makeDisk()
+  const use: typeof database.use = (...args) => Effect.andThen(intact, database.use(...args))
+  const held = Layer.succeed(SqliteDatabase, SqliteDatabase.of({ ...database, flush, use }))
+  const built = yield* Layer.build(Layer.provide(layerNoDeps, Layer.provideMerge(GroupCommit.layer(0), held)))
+  return { disk, store: Context.get(built, DocumentStore) }
+})
+
+const begunFlushes = (disk: { readonly begun: number }, count: number) =>
+  Effect.repeat(Effect.yieldNow, { until: () => disk.begun >= count })
+
+describe("flushes of the store", () => {
+  it.effect("come before a writer is told, but for those that do without", () =>
+    Effect.gen(function* () {
+      const { disk, insert, stored } = yield* setUp
+      disk.through.closeUnsafe()
+      const durable = yield* Effect.forkChild(insert(1))
+      yield* begunFlushes(disk, 1)
+      assert.strictEqual(yield* insert(2, "unflushed"), 2)
+      assert.isUndefined(durable.pollUnsafe())
+      assert.deepStrictEqual(yield* stored, [1, 2])
+      disk.through.openUnsafe()
+      assert.strictEqual(yield* Fiber.join(durable), 1)
+      assert.strictEqual(disk.begun, 1)
+    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
+  )
+
+  it.effect("serve all who came while the one before was under way, and only those", () =>
+    Effect.gen(function* () {
+      const { disk, insert } = yield* setUp
+      disk.through.closeUnsafe()
+      const first = yield* Effect.forkChild(insert(0))
+      yield* begunFlushes(disk, 1)
+      const others = yield* Effect.forkChild(
+        Effect.forEach([1, 2, 3], (value) => insert(value), { concurrency: "unbounded" })
+      )
+      // Takes the others' operations along into its transaction, not into the flush under way.
+      yield* Effect.yieldNow
+      yield* insert(4, "unflushed")
+      disk.through.openUnsafe()
+      assert.strictEqual(yield* Fiber.join(first), 0)
+      assert.deepStrictEqual(yield* Fiber.join(others), [1, 2, 3])
+      assert.strictEqual(disk.begun, 2)
+    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
+  )
+
+  it.effect("do not hold up the tenant of a document, which may claim it as soon as it is committed", () =>
+    Effect.gen(function* () {
+      const { disk, store } = yield* setUpStore
+      disk.through.closeUnsafe()
+      const offered = yield* Deferred.make<string>()
+      const accepting = yield* store
+        .accept(newDocument(1), plenty, ({ name }) => Deferred.doneUnsafe(offered, Effect.succeed(name)))
+        .pipe(Effect.forkChild)
+      assert.strictEqual(yield* Deferred.await(offered), "1.pdf")
+      const { document, fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+      assert.strictEqual(document.name, "1.pdf")
+      const finishing = yield* Effect.forkChild(store.finish(fence, { status: "completed" }, 3_000))
+      yield* begunFlushes(disk, 1)
+      yield* Effect.yieldNow
+      assert.deepStrictEqual([accepting.pollUnsafe(), finishing.pollUnsafe()], [undefined, undefined])
+      disk.through.openUnsafe()
+      assert.strictEqual((yield* Fiber.join(accepting)).status, "queued")
+      assert.strictEqual((yield* Fiber.join(finishing)).status, "completed")
+    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
+  )
+
+  it.effect("that fail leave neither a document nor what its run brought accepted", () =>
+    Effect.gen(function* () {
+      const { disk, store } = yield* setUpStore
+      disk.through.closeUnsafe()
+      disk.broken = true
+      const offered = yield* Deferred.make<void>()
+      const accepting = yield* store
+        .accept(newDocument(1), plenty, () => Deferred.doneUnsafe(offered, Effect.void))
+        .pipe(Effect.flip, Effect.forkChild)
+      yield* Deferred.await(offered)
+      const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+      const finishing = yield* Effect.forkChild(Effect.flip(store.finish(fence, { status: "completed" }, 3_000)))
+      yield* store.stats()
+      disk.through.openUnsafe()
+      assert.strictEqual((yield* Fiber.join(accepting))._tag, "StoreUnavailable")
+      assert.strictEqual((yield* Fiber.join(finishing))._tag, "StoreUnavailable")
+      // Counters that were known while the disk was at work are not told any more, either.
+      assert.strictEqual((yield* Effect.flip(store.stats()))._tag, "StoreUnavailable")
+    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
+  )
+
+  it.effect("are not announced by a write that is undone with its batch and then comes to another end", () =>
+    Effect.gen(function* () {
+      const { write } = yield* setUp
+      const runs: Array<number> = []
+      let announced = false
+      const changing = write(
+        "change its mind",
+        () => (runs.push(1) === 1 ? Exit.succeed(1) : Exit.fail("full")),
+        "durable",
+        1,
+        () => {
+          announced = true
+        }
+      )
+      const throwing = write("throw", () => {
+        throw new Error("disk full")
+      })
+      const exits = yield* Effect.all([Effect.exit(changing), Effect.exit(throwing)], { concurrency: "unbounded" })
+      assert.deepStrictEqual(exits.map(Exit.isFailure), [true, true])
+      assert.strictEqual(runs.length, 2)
+      assert.isFalse(announced)
+    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
+  )
+
+  it.effect("fail for good once one has failed, since nobody knows what the disk has", () =>
+    Effect.gen(function* () {
+      const { disk, insert } = yield* setUp
+      disk.broken = true
+      assert.include((yield* Effect.flip(insert(1))).message, "insert")
+      disk.broken = false
+      assert.strictEqual((yield* Effect.flip(insert(2)))._tag, "StoreUnavailable")
+      assert.strictEqual((yield* Effect.flip(insert(3, "unflushed")))._tag, "StoreUnavailable")
+      assert.strictEqual(disk.begun, 1)
+    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
+  )
+
+  it.effect("come before a callback is given out, and before a blob counts as unused", () =>
+    Effect.gen(function* () {
+      const { disk, store } = yield* setUpStore
+      yield* Effect.provideService(accept(1, { callback: "https://example.org/" }), DocumentStore, store)
+      const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+      disk.through.closeUnsafe()
+      const begun = disk.begun
+      const finishing = yield* Effect.forkChild(store.finish(fence, { status: "completed" }, 3_000))
+      yield* begunFlushes(disk, begun + 1)
+      const owed = yield* Effect.forkChild(store.pendingCallbacks(4_000, 10))
+      const unused = yield* Effect.forkChild(store.refersTo(blobHash(77), undefined))
+      yield* Effect.yieldNow
+      assert.deepStrictEqual([owed.pollUnsafe(), unused.pollUnsafe()], [undefined, undefined])
+      disk.through.openUnsafe()
+      yield* Fiber.join(finishing)
+      assert.strictEqual((yield* Fiber.join(owed)).length, 1)
+      assert.isFalse(yield* Fiber.join(unused))
+    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
+  )
+})

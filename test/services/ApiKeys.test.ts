@@ -1,4 +1,0 @@
-import { layerMemory } from "../../src/services/ApiKeysMemory.ts"
-import { apiKeysConformance } from "../conformance/apiKeys.ts"
-
-apiKeysConformance("API keys in memory", layerMemory)

@@ -1,4 +1,0 @@
-import { layerMemory } from "../../src/services/DocumentStoreMemory.ts"
-import { documentStoreConformance } from "../conformance/documentStore.ts"
-
-documentStoreConformance("The document store in memory", layerMemory)

@@ -10,13 +10,13 @@ import { Events } from "../services/Events.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
 import * as Admission from "./admission/Admission.ts"
 import { announceEnd } from "./document/FinishDocument.ts"
-import { makeFeed } from "./changes/ChangeFeed.ts"
+import { makeChangeFeed } from "./changes/ChangeFeed.ts"
 import { followDocument } from "./changes/FollowDocument.ts"
 import * as IdempotencyKeys from "./admission/IdempotentRequests.ts"
 import { Ingestion, type QueueStatus } from "./Ingestion.ts"
-import { Retries } from "./upkeep/RetryTracker.ts"
-import { Submissions } from "./admission/InFlightSubmissions.ts"
-import { ShareMeter } from "./scheduling/UsageMeter.ts"
+import { RetryTracker } from "./upkeep/RetryTracker.ts"
+import { InFlightSubmissions } from "./admission/InFlightSubmissions.ts"
+import { UsageMeter } from "./scheduling/UsageMeter.ts"
 import { TenantDirectory } from "./tenant/TenantDirectory.ts"
 import { WaitEstimator } from "./estimates/WaitEstimator.ts"
 
@@ -34,9 +34,9 @@ export const layer = Layer.effect(
     const registry = yield* TenantRegistry
     const directory = yield* TenantDirectory
     const estimator = yield* WaitEstimator
-    const meter = yield* ShareMeter
-    const submissions = yield* Submissions
-    const retries = yield* Retries
+    const meter = yield* UsageMeter
+    const submissions = yield* InFlightSubmissions
+    const retries = yield* RetryTracker
     const scope = yield* Effect.scope
     const keys = yield* IdempotencyKeys.make
     const admission = yield* Admission.make
@@ -141,7 +141,7 @@ export const layer = Layer.effect(
       })
     })
 
-    const feed = yield* makeFeed({ queueStatus, describe })
+    const feed = yield* makeChangeFeed({ queueStatus, describe })
 
     const tenantState = Effect.fn("Ingestion.tenant")(function* (tenantId: TenantId) {
       const now = yield* Clock.currentTimeMillis

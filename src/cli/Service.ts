@@ -2,7 +2,7 @@ import { join, relative } from "node:path"
 import { cwd } from "node:process"
 import { Console, Effect, Layer, References } from "effect"
 import { HttpServer } from "effect/http"
-import { Drain } from "../actors/upkeep/Shutdown.ts"
+import { Shutdown } from "../actors/upkeep/Shutdown.ts"
 import { AuthConfig } from "../http/auth/AuthConfig.ts"
 import * as NodeServer from "../http/edge/NodeServer.ts"
 import * as Server from "../http/Server.ts"
@@ -45,7 +45,7 @@ const tellWalls = Layer.effectDiscard(
 )
 
 /** Released first, so the server goes on answering reads while the engine comes to rest. */
-const drainFirst = Layer.effectDiscard(Effect.flatMap(Drain, ({ run }) => Effect.addFinalizer(() => run)))
+const drainFirst = Layer.effectDiscard(Effect.flatMap(Shutdown, ({ run }) => Effect.addFinalizer(() => run)))
 
 /** The server as a whole. */
 export const service = Layer.mergeAll(welcome, tellWalls, drainFirst).pipe(

@@ -12,7 +12,7 @@ import * as Compression from "./answers/Compression.ts"
 import { UnsentBytes, unsentLimitsFromEnv } from "./answers/UnsentBytes.ts"
 import { EventsHandlers } from "./handlers/EventsHandlers.ts"
 import * as RequestRules from "./rules/RequestRules.ts"
-import { FloodControl } from "./edge/LoadShedding.ts"
+import { LoadShedding } from "./edge/LoadShedding.ts"
 import * as Guard from "./edge/RequestMiddleware.ts"
 import * as HostPolicy from "./edge/HostPolicy.ts"
 import { HealthHandlers } from "./handlers/HealthHandlers.ts"
@@ -72,7 +72,7 @@ const served = Layer.unwrap(
 export const layerNoDeps = LiveStreams.layerClosing.pipe(
   Layer.provide(served),
   // The server may have it too: a layer is built once.
-  Layer.provide([LiveStreams.layer, FloodControl.layer, UnsentBytes.layer])
+  Layer.provide([LiveStreams.layer, LoadShedding.layer, UnsentBytes.layer])
 )
 
 /** The same as the configuration says. */

@@ -352,7 +352,7 @@ export const spans = {
   "Sources.*": "Resolving and fetching a PDF that lies elsewhere.",
   "Secrets.*": "Sealing and opening document passwords.",
   "TenantRegistry.*": "Looking up or changing the limits of a tenant.",
-  "ShareMeter.*": "Looking up what a tenant got of the workers' time.",
+  "UsageMeter.*": "Looking up what a tenant got of the workers' time.",
   "WaitEstimator.*": "Estimating when a document will end, or the next one start.",
   "Sweeper.*":
     "What a round over expired leases, due schedules and late documents found; rounds that find nothing have no span.",

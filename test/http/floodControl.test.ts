@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { LimitReached } from "../../src/actors/Ingestion.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 import { CurrentTenant } from "../../src/http/auth/CurrentTenant.ts"
-import { FloodControl, type RequestHead } from "../../src/http/edge/LoadShedding.ts"
+import { LoadShedding, type RequestHead } from "../../src/http/edge/LoadShedding.ts"
 import * as NodeServer from "../../src/http/edge/NodeServer.ts"
 import * as Server from "../../src/http/Server.ts"
 import { assertProblem, get, postPdf } from "./client.ts"
@@ -25,7 +25,7 @@ const refuse = Effect.fnUntraced(function* ({
   request = headOf("flooder"),
   tenant = flooder
 } = {}) {
-  const flood = yield* FloodControl
+  const flood = yield* LoadShedding
   const current = { id: tenant, explicit, authenticated: false, admin: true }
   return yield* flood
     .refused(request, tenant, "/v1/documents", error)
@@ -49,12 +49,12 @@ describe("flood control", () => {
       assert.isDefined(slowed.pollUnsafe())
       yield* TestClock.adjust("2 seconds")
       yield* refuse()
-    }).pipe(Effect.provide(FloodControl.layer))
+    }).pipe(Effect.provide(LoadShedding.layer))
   )
 
   it.effect("knows the sender of too many by the head of its requests, for a second", () =>
     Effect.gen(function* () {
-      const { known } = yield* FloodControl
+      const { known } = yield* LoadShedding
       assert.isUndefined(known(headOf("flooder")))
       yield* floodFrom()
       const refusal = known({ ...headOf("flooder"), url: "/v1/documents?name=another.pdf" })
@@ -63,12 +63,12 @@ describe("flood control", () => {
       assert.strictEqual(refusal?.response.headers["retry-after"], "7")
       yield* TestClock.adjust("1 second")
       assert.isUndefined(known(headOf("flooder")))
-    }).pipe(Effect.provide(FloodControl.layer))
+    }).pipe(Effect.provide(LoadShedding.layer))
   )
 
   it.effect("lets one request through each second, and all when it was accepted", () =>
     Effect.gen(function* () {
-      const { accepted, known } = yield* FloodControl
+      const { accepted, known } = yield* LoadShedding
       yield* floodFrom()
       yield* TestClock.adjust("1 second")
       assert.isUndefined(known(headOf("flooder")))
@@ -80,24 +80,24 @@ describe("flood control", () => {
       assert.isDefined(known(headOf("flooder")))
       yield* accepted(headOf("flooder"))
       assert.isUndefined(known(headOf("flooder")))
-    }).pipe(Effect.provide(FloodControl.layer))
+    }).pipe(Effect.provide(LoadShedding.layer))
   )
 
   it.effect("forgets a sender that stopped", () =>
     Effect.gen(function* () {
-      const { known } = yield* FloodControl
+      const { known } = yield* LoadShedding
       yield* floodFrom()
       yield* TestClock.adjust("2 seconds")
       assert.isUndefined(known(headOf("flooder")))
       assert.isUndefined(known(headOf("flooder")))
       // At once.
       yield* refuse()
-    }).pipe(Effect.provide(FloodControl.layer))
+    }).pipe(Effect.provide(LoadShedding.layer))
   )
 
   it.effect("takes nobody else for the sender", () =>
     Effect.gen(function* () {
-      const { known } = yield* FloodControl
+      const { known } = yield* LoadShedding
       yield* floodFrom()
       assert.isUndefined(known(headOf("other")))
       assert.isUndefined(known({ ...headOf("flooder"), url: "/v1/tenant" }))
@@ -108,17 +108,17 @@ describe("flood control", () => {
       const [path, name] = ["/v1/documents?tenant_id=", { method: "POST", headers: {} }]
       assert.isDefined(known({ ...name, url: `${path}flooder` }))
       assert.isUndefined(known({ ...name, url: `${path}other` }))
-    }).pipe(Effect.provide(FloodControl.layer))
+    }).pipe(Effect.provide(LoadShedding.layer))
   )
 
   it.effect("knows nobody whose next request might be another's, or smaller", () =>
     Effect.gen(function* () {
-      const { known } = yield* FloodControl
+      const { known } = yield* LoadShedding
       yield* floodFrom({ explicit: false })
       yield* TestClock.adjust("1 second")
       yield* floodFrom({ error: { ...full, code: "TENANT_BYTES_IN_FLIGHT" } })
       assert.isUndefined(known(headOf("flooder")))
-    }).pipe(Effect.provide(FloodControl.layer))
+    }).pipe(Effect.provide(LoadShedding.layer))
   )
 })
 

@@ -4,7 +4,7 @@ import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
 import * as Engine from "../../src/actors/Engine.ts"
 import { Ingestion, type SubmitOptions } from "../../src/actors/Ingestion.ts"
-import { Submissions } from "../../src/actors/admission/InFlightSubmissions.ts"
+import { InFlightSubmissions } from "../../src/actors/admission/InFlightSubmissions.ts"
 import { TenantDirectory } from "../../src/actors/tenant/TenantDirectory.ts"
 import type { IngestEvent } from "../../src/domain/Event.ts"
 import { failure } from "../../src/domain/Failure.ts"
@@ -118,7 +118,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     return {
       ingestion: Context.get(engine, Ingestion),
       directory: Context.get(engine, TenantDirectory),
-      submissions: Context.get(engine, Submissions),
+      submissions: Context.get(engine, InFlightSubmissions),
       stop
     }
   })

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Metric, Schema } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { format } from "effect/observability/PrometheusMetrics"
-import { makeShareGauges } from "../../src/actors/scheduling/UsageGauges.ts"
+import { makeUsageGauges } from "../../src/actors/scheduling/UsageGauges.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 import { middleware } from "../../src/http/edge/RequestMetrics.ts"
 import * as ProcessMetrics from "../../src/layers/observability/ProcessMetrics.ts"
@@ -85,7 +85,7 @@ describe("the metrics as Prometheus gets them", () => {
 
   it.effect("show a bounded number of tenants however many come and go", () =>
     Effect.gen(function* () {
-      const show = makeShareGauges()
+      const show = makeUsageGauges()
       const round = (first: number) => {
         const parts = Array.from({ length: 50 }, (_, index) => ({ entitled: 0.02, received: index / 1225 }))
         return show(new Map(parts.map((part, index) => [TenantId.make(`t${first + index}`), part])), 0.75)
@@ -110,7 +110,7 @@ describe("the metrics as Prometheus gets them", () => {
         [TenantId.make(Telemetry.otherTenants), { entitled: 0.5, received: 0.75 }],
         [TenantId.make("acme"), { entitled: 0.5, received: 0.25 }]
       ])
-      const exposition = yield* exposed(makeShareGauges()(parts, 1))
+      const exposition = yield* exposed(makeUsageGauges()(parts, 1))
       assert.deepStrictEqual(lines(exposition, "sluice_tenant_share_received_ratio").toSorted(), [
         'sluice_tenant_share_received_ratio{tenant="acme"} 0.25',
         'sluice_tenant_share_received_ratio{tenant="other"} 0.75'

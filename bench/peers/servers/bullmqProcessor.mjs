@@ -3,7 +3,7 @@
 import { FlowProducer } from "bullmq"
 import { Effect } from "effect"
 import { Redis } from "ioredis"
-import { makeHeldDocuments } from "../../../src/layers/pdf/worker/DocumentCache.ts"
+import { makeDocumentCache } from "../../../src/layers/pdf/worker/DocumentCache.ts"
 import { warmUp } from "../../../src/layers/pdf/worker/WarmUp.ts"
 import { documentKey, pagesKey, processedKey, queueName } from "./keys.mjs"
 
@@ -15,7 +15,7 @@ const redis = new Redis(connection)
 const flows = new FlowProducer({ connection })
 
 // As many and as much as a page worker of Sluice holds open.
-const held = makeHeldDocuments(8, 125 * 1024 * 1024)
+const held = makeDocumentCache(8, 125 * 1024 * 1024)
 
 /** @param {{ id: string, path: string }} document */
 const open = ({ id, path }) =>

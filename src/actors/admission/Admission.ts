@@ -24,11 +24,11 @@ import * as TraceContext from "../../observability/TraceContext.ts"
 import { type TenantLimits, TenantRegistry } from "../../services/TenantRegistry.ts"
 import { BytesInFlight } from "./BytesInFlight.ts"
 import { longestWaitSeconds } from "./retryAfter/RetryAfterSlots.ts"
-import { Drainage } from "./retryAfter/RetryAfterEstimator.ts"
+import { RetryAfterEstimator } from "./retryAfter/RetryAfterEstimator.ts"
 import { LimitReached, ShuttingDown, SubmissionRejected, Submitted, type SubmitOptions } from "../Ingestion.ts"
 import { RateLimits } from "./RateLimits.ts"
 import { onlyPdf } from "./PdfSignature.ts"
-import { Submissions } from "./InFlightSubmissions.ts"
+import { InFlightSubmissions } from "./InFlightSubmissions.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
 
 /**
@@ -74,10 +74,10 @@ export const make = Effect.gen(function* () {
   const store = yield* DocumentStore
   const blobs = yield* BlobStore
   const registry = yield* TenantRegistry
-  const drainage = yield* Drainage
+  const retryEstimator = yield* RetryAfterEstimator
   const rates = yield* RateLimits
   const inFlight = yield* BytesInFlight
-  const submissions = yield* Submissions
+  const submissions = yield* InFlightSubmissions
   const sources = yield* Sources
   const secrets = yield* Secrets
   const events = yield* Events
@@ -95,7 +95,7 @@ export const make = Effect.gen(function* () {
   ) {
     // A paused backlog gets no room by itself, and nobody knows when it is resumed.
     const paused = scope === "tenant" && (yield* store.isPaused(tenant))
-    const retryAfterSeconds = paused ? longestWaitSeconds : yield* drainage.retryAfter(scope, tenant, limit)
+    const retryAfterSeconds = paused ? longestWaitSeconds : yield* retryEstimator.retryAfter(scope, tenant, limit)
     return yield* new LimitReached({ limit: `${scope}_queue`, allowed: limit, retryAfterSeconds })
   })
 
@@ -107,8 +107,8 @@ export const make = Effect.gen(function* () {
       return yield* new QuotaReached({ limit: limits.storedBytes, storedBytes: own.storedBytes })
     const all = yield* store.stats()
     if (all.waiting >= limits.global) return yield* limitReached(tenant, { scope: "global", limit: limits.global })
-    if (own.waiting + own.running === 0) yield* drainage.begin(tenant)
-    if (all.waiting + all.running === 0) yield* drainage.begin()
+    if (own.waiting + own.running === 0) yield* retryEstimator.begin(tenant)
+    if (all.waiting + all.running === 0) yield* retryEstimator.begin()
   })
 
   const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountAdmitted) =>

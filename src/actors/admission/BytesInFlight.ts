@@ -2,7 +2,7 @@ import { ByteSize, Clock, Context, Effect, Layer } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { LimitReached } from "../Ingestion.ts"
-import { type Scope, Vacancies } from "./retryAfter/CapacityForecast.ts"
+import { type Scope, CapacityForecast } from "./retryAfter/CapacityForecast.ts"
 
 /** Until it was measured how fast uploads end. */
 const someTimeMillis = 5_000
@@ -36,21 +36,21 @@ export class BytesInFlight extends Context.Service<
         global: ByteSize.toNumberUnsafe(config.bytesInFlight)
       }
       const tenants = new Map<TenantId, number>()
-      const vacancies = new Vacancies()
+      const forecast = new CapacityForecast()
       let all = 0
 
       const change = (tenant: TenantId, delta: number, now: number) => {
         const own = tenants.get(tenant) ?? 0
-        if (own === 0 && delta > 0) vacancies.begin(tenant, now)
-        if (all === 0 && delta > 0) vacancies.begin(undefined, now)
+        if (own === 0 && delta > 0) forecast.begin(tenant, now)
+        if (all === 0 && delta > 0) forecast.begin(undefined, now)
         all += delta
         if (own + delta === 0) tenants.delete(tenant)
         else tenants.set(tenant, own + delta)
       }
 
       const refuse = (scope: Scope, tenant: TenantId, wanted: number, now: number) => {
-        const perSecond = vacancies.perSecond(scope, tenant, now) ?? (wanted * 1000) / someTimeMillis
-        const retryAfterSeconds = vacancies.retryAfter(scope, tenant, now, wanted, perSecond)
+        const perSecond = forecast.perSecond(scope, tenant, now) ?? (wanted * 1000) / someTimeMillis
+        const retryAfterSeconds = forecast.retryAfter(scope, tenant, now, wanted, perSecond)
         return Effect.fail(new LimitReached({ limit: `${scope}_bytes`, allowed: limits[scope], retryAfterSeconds }))
       }
 
@@ -76,7 +76,7 @@ export class BytesInFlight extends Context.Service<
             }
             const release = Effect.map(Clock.currentTimeMillis, (now) => {
               change(tenant, -held, now)
-              vacancies.ended(tenant, now, held)
+              forecast.ended(tenant, now, held)
             })
             return Effect.acquireUseRelease(
               growTo(size ?? 0),

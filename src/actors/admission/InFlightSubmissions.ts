@@ -5,8 +5,8 @@ import { ShuttingDown } from "../Ingestion.ts"
  * The submissions in flight: between the first byte and the commit. A blob put or touched since the oldest of them began may
  * be about to get its document, so nobody removes it. The same holds for bytes fetched for a document that is there already.
  */
-export class Submissions extends Context.Service<
-  Submissions,
+export class InFlightSubmissions extends Context.Service<
+  InFlightSubmissions,
   {
     /** Runs a submission, or refuses it once the engine is stopping. */
     readonly track: <A, E, R>(submission: Effect.Effect<A, E, R>) => Effect.Effect<A, E | ShuttingDown, R>
@@ -22,7 +22,7 @@ export class Submissions extends Context.Service<
   }
 >()("sluice/actors/admission/InFlightSubmissions") {
   static readonly layer = Layer.effect(
-    Submissions,
+    InFlightSubmissions,
     Effect.gen(function* () {
       const starts = new Set<{ readonly at: number }>()
       const settled = Deferred.makeUnsafe<void>()
@@ -48,7 +48,7 @@ export class Submissions extends Context.Service<
         return start
       })
 
-      return Submissions.of({
+      return InFlightSubmissions.of({
         track: (submission) =>
           Effect.acquireUseRelease(
             begin,

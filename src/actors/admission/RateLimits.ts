@@ -1,7 +1,7 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
 import type { TenantLimits } from "../../services/TenantRegistry.ts"
-import { Appointments } from "./retryAfter/RetryAfterSlots.ts"
+import { RetryAfterSlots } from "./retryAfter/RetryAfterSlots.ts"
 import { LimitReached } from "../Ingestion.ts"
 
 // Not effect/persistence RateLimiter: its memory store keeps every key for ever, and it cannot give a token back.
@@ -32,7 +32,7 @@ export class RateLimits extends Context.Service<
 >()("sluice/actors/admission/RateLimits") {
   static readonly layer = Layer.sync(RateLimits, () => {
     const buckets = new Map<TenantId, Bucket>()
-    const appointments = new Appointments()
+    const appointments = new RetryAfterSlots()
     let sweptAt = 0
 
     const refill = (bucket: Bucket, now: number) => {

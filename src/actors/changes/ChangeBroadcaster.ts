@@ -12,7 +12,7 @@ import type { Change, Changes } from "../../domain/Change.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { DocumentStore, type StoreUnavailable } from "../../services/store/DocumentStore.ts"
 import { Events } from "../../services/Events.ts"
-import { FeedRing } from "./ChangeRingBuffer.ts"
+import { ChangeRingBuffer } from "./ChangeRingBuffer.ts"
 
 /** Changes that are kept at hand for all. */
 export const ringCapacity = 2_048
@@ -57,10 +57,10 @@ const matcherOf = (key: WatchKey): ((change: Change) => boolean) => {
   return () => true
 }
 
-export const makeFeedHub = Effect.gen(function* () {
+export const makeChangeBroadcaster = Effect.gen(function* () {
   const store = yield* DocumentStore
   const events = yield* Events
-  const latest = new FeedRing(ringCapacity)
+  const latest = new ChangeRingBuffer(ringCapacity)
   const watchers = new Map<WatchKey, Set<Watcher>>()
   const listeners = new Set<(keys: ReadonlySet<WatchKey>) => void>()
   const wanted = Latch.makeUnsafe(false)
@@ -220,4 +220,4 @@ export const makeFeedHub = Effect.gen(function* () {
   }
 })
 
-export type FeedHub = Effect.Success<typeof makeFeedHub>
+export type ChangeBroadcaster = Effect.Success<typeof makeChangeBroadcaster>

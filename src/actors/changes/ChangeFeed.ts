@@ -3,8 +3,8 @@ import type { Change } from "../../domain/Change.ts"
 import { type Document, isTerminal } from "../../domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { DocumentStore, type StoreUnavailable } from "../../services/store/DocumentStore.ts"
-import { makeFeedHub, portion, type Watcher, type WatchKey } from "./ChangeBroadcaster.ts"
-import { makeFeedQueues } from "./QueueStatusFeed.ts"
+import { makeChangeBroadcaster, portion, type Watcher, type WatchKey } from "./ChangeBroadcaster.ts"
+import { makeQueueStatusFeed } from "./QueueStatusFeed.ts"
 import type { News, QueueStatus } from "../Ingestion.ts"
 
 /** So often something is said even if there is nothing to tell. */
@@ -26,14 +26,14 @@ interface Source {
 }
 
 /** What became of documents, for those who want to be told as it happens, and of everything since they were last told. */
-export const makeFeed = Effect.fnUntraced(function* (options: {
+export const makeChangeFeed = Effect.fnUntraced(function* (options: {
   readonly queueStatus: (tenant?: TenantId) => Effect.Effect<QueueStatus, StoreUnavailable>
   /** The document with what is known of its waiting. */
   readonly describe: (document: Document) => Effect.Effect<Document, StoreUnavailable>
 }) {
   const store = yield* DocumentStore
-  const hub = yield* makeFeedHub
-  const queues = yield* makeFeedQueues(hub, options.queueStatus)
+  const hub = yield* makeChangeBroadcaster
+  const queues = yield* makeQueueStatusFeed(hub, options.queueStatus)
   const catchUps = yield* Semaphore.make(concurrentCatchUps)
 
   /** Takes from the source whenever the watcher's bell rings; between, tells from time to time that nothing has happened. */

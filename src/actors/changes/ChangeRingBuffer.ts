@@ -8,7 +8,7 @@ const weightOf = (change: Change): number =>
   change._tag === "Page" ? 1 : 1 + Math.floor(documentSize(change.document) / charactersPerChange)
 
 /** The latest changes, in the order of their numbers: for all who read them, so that memory does not grow with readers. */
-export class FeedRing {
+export class ChangeRingBuffer {
   readonly #capacity: number
   #changes: ReadonlyArray<Change> = []
   #weight = 0

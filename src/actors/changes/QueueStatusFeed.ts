@@ -1,7 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
 import type { StoreUnavailable } from "../../services/store/DocumentStore.ts"
-import type { FeedHub, WatchKey } from "./ChangeBroadcaster.ts"
+import type { ChangeBroadcaster, WatchKey } from "./ChangeBroadcaster.ts"
 import type { QueueStatus } from "../Ingestion.ts"
 
 /** Looked at no more often, and only after changes. */
@@ -18,8 +18,8 @@ interface Entry {
 }
 
 /** The gauges of the queues that somebody watches: looked at once for all who watch the same. */
-export const makeFeedQueues = Effect.fnUntraced(function* (
-  hub: FeedHub,
+export const makeQueueStatusFeed = Effect.fnUntraced(function* (
+  hub: ChangeBroadcaster,
   queueStatus: (tenant?: TenantId) => Effect.Effect<QueueStatus, StoreUnavailable>
 ) {
   const entries = new Map<WatchKey, Entry>()

@@ -6,7 +6,7 @@ import { DocumentStore, type Fence, type Outcome, type WholeDocument } from "../
 import { Events } from "../../services/Events.ts"
 import * as Log from "../../observability/Log.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
-import { Drainage } from "../admission/retryAfter/RetryAfterEstimator.ts"
+import { RetryAfterEstimator } from "../admission/retryAfter/RetryAfterEstimator.ts"
 import { retryingStore } from "../upkeep/RetryPolicies.ts"
 import { announceWhole } from "./SavePages.ts"
 
@@ -40,8 +40,8 @@ export const announceEnd = Effect.fnUntraced(function* (document: Ended) {
   const { failure, id, status, tenantId } = document
   if (!isTerminal(status)) return
   const events = yield* Events
-  const drainage = yield* Drainage
-  yield* drainage.ended(tenantId)
+  const retryEstimator = yield* RetryAfterEstimator
+  yield* retryEstimator.ended(tenantId)
   yield* events.publish(documentEnded(document))
   yield* Log.line("Info", "document ended", () => ({
     ...Telemetry.documentAttributes({ tenantId, documentId: id }),

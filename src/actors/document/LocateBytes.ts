@@ -12,20 +12,20 @@ import { TenantRegistry } from "../../services/TenantRegistry.ts"
 import * as TraceContext from "../../observability/TraceContext.ts"
 import { DocumentFailed } from "./FinishDocument.ts"
 import { retryingStore, sourceRetry } from "../upkeep/RetryPolicies.ts"
-import { Retries } from "../upkeep/RetryTracker.ts"
+import { RetryTracker } from "../upkeep/RetryTracker.ts"
 import { onlyPdf } from "../admission/PdfSignature.ts"
-import type { Stopwatch } from "./RunTimeBudget.ts"
-import { Submissions } from "../admission/InFlightSubmissions.ts"
+import type { RunTimeBudget } from "./RunTimeBudget.ts"
+import { InFlightSubmissions } from "../admission/InFlightSubmissions.ts"
 
 /** Finds the document's bytes, fetching them first if they lie elsewhere, and its password. */
-export const locate = TraceContext.traced("DocumentActor.locate", (claim: Claim, stopwatch: Stopwatch) =>
-  locateBytes(claim, stopwatch)
+export const locate = TraceContext.traced("DocumentActor.locate", (claim: Claim, budget: RunTimeBudget) =>
+  locateBytes(claim, budget)
 )
 
-const locateBytes = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopwatch) {
+const locateBytes = Effect.fnUntraced(function* (claim: Claim, budget: RunTimeBudget) {
   const blobs = yield* BlobStore
   const { document } = claim
-  const hash = document.blob ?? (yield* stopwatch.run(fetchSource(claim)))
+  const hash = document.blob ?? (yield* budget.run(fetchSource(claim)))
   const location = yield* blobs.locate(hash).pipe(
     retryingStore,
     Effect.catchTag("BlobLost", (error) => Effect.fail(DocumentFailed.of(failure("BLOB_LOST", error.message))))
@@ -36,7 +36,7 @@ const locateBytes = Effect.fnUntraced(function* (claim: Claim, stopwatch: Stopwa
 })
 
 const protectingBlobs = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(Submissions, (submissions) => submissions.protect(effect))
+  Effect.flatMap(InFlightSubmissions, (submissions) => submissions.protect(effect))
 
 /** Until the fetched bytes are recorded no document refers to them. */
 const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
@@ -44,7 +44,7 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
   const blobs = yield* BlobStore
   const sources = yield* Sources
   const store = yield* DocumentStore
-  const retries = yield* Retries
+  const retries = yield* RetryTracker
   const url = claim.document.sourceUrl
   if (url === undefined)
     return yield* DocumentFailed.of(failure("BLOB_LOST", "the document has neither bytes nor a source"))

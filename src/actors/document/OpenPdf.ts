@@ -18,7 +18,7 @@ import { inTurn } from "../gates/GateMetrics.ts"
 import { type PageGate, throughPageGate } from "../gates/PageGate.ts"
 import { PageScheduler, type Turn } from "../scheduling/PageScheduler.ts"
 import { maxConcurrencyPerWorker, openRetry } from "../upkeep/RetryPolicies.ts"
-import type { Stopwatch } from "./RunTimeBudget.ts"
+import type { RunTimeBudget } from "./RunTimeBudget.ts"
 
 /** Opening a file with its first pages took too long. It may be the fault of a page. */
 class HeadStalled extends Data.TaggedError("HeadStalled")<{}> {}
@@ -41,14 +41,14 @@ const firstPages = (count: number) => Array.from({ length: count }, (_, index) =
  */
 export const openPdf = TraceContext.traced(
   "DocumentActor.open",
-  (pdf: PdfRef, turn: Omit<Turn, "estimatedMillis">, stopwatch: Stopwatch, pageGate: PageGate) =>
-    openInTurn(pdf, turn, stopwatch, pageGate)
+  (pdf: PdfRef, turn: Omit<Turn, "estimatedMillis">, budget: RunTimeBudget, pageGate: PageGate) =>
+    openInTurn(pdf, turn, budget, pageGate)
 )
 
 const openInTurn = Effect.fnUntraced(function* (
   pdf: PdfRef,
   turn: Omit<Turn, "estimatedMillis">,
-  stopwatch: Stopwatch,
+  budget: RunTimeBudget,
   pageGate: PageGate
 ) {
   const { pageTimeout } = yield* EngineConfig
@@ -60,7 +60,7 @@ const openInTurn = Effect.fnUntraced(function* (
       Effect.suspend(() => engine.open(pdf, head)).pipe(
         Effect.trackDuration(Telemetry.openDuration),
         Effect.tapErrorTag("PdfEngineError", Telemetry.countEngineError),
-        stopwatch.runWithin({
+        budget.runWithin({
           millis: pageMillis,
           orElse: (): Effect.Effect<never, HeadStalled | DocumentFailed> => {
             if (head.pages > 0) return Effect.fail(new HeadStalled())

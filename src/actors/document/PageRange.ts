@@ -8,7 +8,7 @@ import * as TraceContext from "../../observability/TraceContext.ts"
 import { holding } from "../gates/GateMetrics.ts"
 import type { Preempted } from "../gates/Preemption.ts"
 import { PageScheduler, type SchedulerClosed, type Turn } from "../scheduling/PageScheduler.ts"
-import type { RunTimeExceeded, Stopwatch } from "./RunTimeBudget.ts"
+import type { RunTimeExceeded, RunTimeBudget } from "./RunTimeBudget.ts"
 
 /** No page of the range was finished within the page timeout. */
 class Stalled extends Data.TaggedError("Stalled")<{}> {}
@@ -65,7 +65,7 @@ export interface RangeRequest {
   readonly concurrency: number
   readonly pageTimeout: Duration.Duration
   readonly turn: Turn
-  readonly stopwatch: Stopwatch
+  readonly budget: RunTimeBudget
   /** Takes pages as they come, those together that came together. The range goes on while it works, up to a bound of its own. */
   readonly onPages: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
   /** Told of the worker time that was used, and for how many pages. */
@@ -118,7 +118,7 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
     detail,
     unfinished: [...unfinished]
   })
-  return yield* request.stopwatch.run(timed).pipe(
+  return yield* request.budget.run(timed).pipe(
     holding("worker"),
     scheduler.run(request.turn),
     Effect.map((): RangeEnd => (unfinished.size === 0 ? { _tag: "Read" } : died(false, "it left pages out"))),

@@ -10,7 +10,7 @@ import { PageScheduler, type SchedulerClosed, type Turn } from "../scheduling/Pa
 import { maxConcurrencyPerWorker } from "../upkeep/RetryPolicies.ts"
 import { Preempted } from "../gates/Preemption.ts"
 import { RangeSizer } from "../scheduling/RangeSizer.ts"
-import type { Stopwatch } from "./RunTimeBudget.ts"
+import type { RunTimeBudget } from "./RunTimeBudget.ts"
 import { isFinal, noFaults, readSuspect, type SuspectPages } from "./SuspectPages.ts"
 
 /**
@@ -40,7 +40,7 @@ export interface ReadPages {
   readonly pageGate: PageGate
   readonly pageTimeout: Duration.Duration
   readonly turn: Omit<Turn, "estimatedMillis">
-  readonly stopwatch: Stopwatch
+  readonly budget: RunTimeBudget
   /** Makes results durable. Called once with every page. */
   readonly checkpoint: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
   /** What earlier runs, or the opening, found to doubt; such pages are read alone, when the others are done. */
@@ -84,7 +84,7 @@ const readGated = (
       concurrency: permits,
       pageTimeout: request.pageTimeout,
       turn: { ...turn, estimatedMillis: sizer.estimate(pages.length) },
-      stopwatch: request.stopwatch,
+      budget: request.budget,
       onPages,
       onUsed: (count, millis) => sizer.observe(count, millis)
     }).pipe(Effect.map((end) => ({ ...end, inHand: permits })))

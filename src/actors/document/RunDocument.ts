@@ -16,7 +16,7 @@ import type { PageGate } from "../gates/PageGate.ts"
 import { retryingStore } from "../upkeep/RetryPolicies.ts"
 import type { GlobalPermit } from "../gates/Preemption.ts"
 import { makeSavePages, type Subject } from "./SavePages.ts"
-import { type Stopwatch, Stopwatches } from "./RunTimeBudget.ts"
+import { type RunTimeBudget, RunTimeBudgets } from "./RunTimeBudget.ts"
 import { noFaults } from "./SuspectPages.ts"
 
 /**
@@ -61,18 +61,18 @@ interface Run {
   readonly claim: Claim
   readonly grant: Grant
   readonly subject: Subject
-  readonly stopwatch: Stopwatch
+  readonly budget: RunTimeBudget
 }
 
 const run = TraceContext.traced("DocumentActor.run", (claim: Claim, grant: Grant) => runAttempt(claim, grant))
 
 const runAttempt = Effect.fnUntraced(function* (claim: Claim, grant: Grant) {
   const events = yield* Events
-  const stopwatches = yield* Stopwatches
+  const budgets = yield* RunTimeBudgets
   const { documentTimeout } = yield* EngineConfig
   const { fence, document } = claim
   const subject = { tenantId: document.tenantId, documentId: document.id }
-  const current: Run = { claim, grant, subject, stopwatch: stopwatches.of(fence) }
+  const current: Run = { claim, grant, subject, budget: budgets.of(fence) }
   const attributes = Telemetry.documentAttributes({ ...subject, attempt: fence.attempt })
   yield* Effect.annotateCurrentSpan(attributes)
   yield* events.publish({ _tag: "DocumentStarted", ...subject, attempt: fence.attempt })
@@ -106,12 +106,12 @@ const runAttempt = Effect.fnUntraced(function* (claim: Claim, grant: Grant) {
 
 /** The document goes back to the head of its queue, with its pages. */
 const giveBack = Effect.fnUntraced(
-  function* ({ claim: { fence }, stopwatch, subject }: Run, reason: "stopped" | "preempted" | "unavailable") {
+  function* ({ claim: { fence }, budget, subject }: Run, reason: "stopped" | "preempted" | "unavailable") {
     const store = yield* DocumentStore
     const events = yield* Events
-    const stopwatches = yield* Stopwatches
+    const budgets = yield* RunTimeBudgets
     // Before it can be claimed again.
-    stopwatches.keep(fence, stopwatch)
+    budgets.keep(fence, budget)
     yield* store.release(fence)
     yield* Metric.update(Telemetry.documentsRequeued.of(reason), 1)
     yield* events.publish({ _tag: "DocumentRequeued", ...subject, attempt: fence.attempt })
@@ -133,7 +133,7 @@ const crash = (current: Run, defect: unknown) =>
 /** The steps of a run, up to how the document ends: locate, open, read the pages that have no result. */
 const readDocument = Effect.fnUntraced(function* (current: Run) {
   const engine = yield* PdfEngine
-  const pdf = yield* locate(current.claim, current.stopwatch)
+  const pdf = yield* locate(current.claim, current.budget)
   const read = Effect.gen(function* () {
     const file = yield* openOrResume(current, pdf)
     return file.whole === undefined ? yield* readMissingPages(current, pdf, file) : completedWith(file.whole)
@@ -172,12 +172,12 @@ const openOrResume = Effect.fnUntraced(function* (current: Run, pdf: PdfRef) {
   return file
 })
 
-const open = Effect.fnUntraced(function* ({ claim, grant, stopwatch, subject }: Run, pdf: PdfRef) {
+const open = Effect.fnUntraced(function* ({ claim, grant, budget, subject }: Run, pdf: PdfRef) {
   const store = yield* DocumentStore
   const events = yield* Events
   const { priority, tenantId: tenant } = claim.document
   const turn = { tenant, priority, isNewcomer: grant.permit.isNewcomer }
-  const opening = yield* openPdf(pdf, turn, stopwatch, grant.pageGate)
+  const opening = yield* openPdf(pdf, turn, budget, grant.pageGate)
   const { opened, suspects } = opening
   const pageCount = yield* checkPageCount(opened.pageCount)
   const whole = wholeOf(claim, opening)
@@ -209,7 +209,7 @@ const wholeOf = (claim: Claim, { opened, suspects }: Opening): WholeDocument | u
 }
 
 const readMissingPages = Effect.fnUntraced(function* (
-  { claim, grant, stopwatch, subject }: Run,
+  { claim, grant, budget, subject }: Run,
   pdf: PdfRef,
   { faults, head, headMillis, pageCount }: OpenFile
 ) {
@@ -227,7 +227,7 @@ const readMissingPages = Effect.fnUntraced(function* (
     pageGate: grant.pageGate,
     pageTimeout,
     turn: { tenant: document.tenantId, priority: document.priority, permit: grant.permit },
-    stopwatch,
+    budget,
     checkpoint: save,
     faults,
     onFault: (page, fault) => retryingStore(store.recordFault(fence, page, fault))

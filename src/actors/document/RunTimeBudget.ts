@@ -57,7 +57,7 @@ const makeRunTime = () => {
 }
 
 /** Bounds the run time of several pieces of work together. */
-export const makeStopwatch = (limit: Duration.Duration) => {
+export const makeRunTimeBudget = (limit: Duration.Duration) => {
   const limitMillis = Duration.toMillis(limit)
   const runTime = makeRunTime()
 
@@ -97,31 +97,31 @@ export interface OwnLimit<A, E, R> {
 
 const noOwnLimit: OwnLimit<never, never, never> = { millis: Number.POSITIVE_INFINITY, orElse: () => Effect.never }
 
-export type Stopwatch = ReturnType<typeof makeStopwatch>
+export type RunTimeBudget = ReturnType<typeof makeRunTimeBudget>
 
-/** Documents whose stopwatches are kept. One too many starts from nothing again, as all do after a restart. */
+/** Documents whose budgets are kept. One too many starts from nothing again, as all do after a restart. */
 const mostKept = 10_000
 
-/** Keeps the stopwatches of documents that were given back to their queues, for their next runs in this process. */
-export class KeptStopwatches {
+/** Keeps the budgets of documents that were given back to their queues, for their next runs in this process. */
+export class KeptRunTimeBudgets {
   readonly #limit: Duration.Duration
   readonly #most: number
-  readonly #kept = new Map<DocumentId, { readonly attempt: number; readonly stopwatch: Stopwatch }>()
+  readonly #kept = new Map<DocumentId, { readonly attempt: number; readonly budget: RunTimeBudget }>()
 
   constructor(limit: Duration.Duration, most = mostKept) {
     this.#limit = limit
     this.#most = most
   }
 
-  of({ attempt, documentId }: Fence): Stopwatch {
+  of({ attempt, documentId }: Fence): RunTimeBudget {
     const kept = this.#kept.get(documentId)
     this.#kept.delete(documentId)
     // With an attempt between, another process has had it.
-    return kept?.attempt === attempt - 1 ? kept.stopwatch : makeStopwatch(this.#limit)
+    return kept?.attempt === attempt - 1 ? kept.budget : makeRunTimeBudget(this.#limit)
   }
 
-  keep({ attempt, documentId }: Fence, stopwatch: Stopwatch): void {
-    this.#kept.set(documentId, { attempt, stopwatch })
+  keep({ attempt, documentId }: Fence, budget: RunTimeBudget): void {
+    this.#kept.set(documentId, { attempt, budget })
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= this.#most) return
       this.#kept.delete(oldest)
@@ -130,9 +130,11 @@ export class KeptStopwatches {
 }
 
 /** The time that documents have been read, over all runs in which they came closer to their end. */
-export class Stopwatches extends Context.Service<Stopwatches, KeptStopwatches>()("sluice/actors/Stopwatches") {
+export class RunTimeBudgets extends Context.Service<RunTimeBudgets, KeptRunTimeBudgets>()(
+  "sluice/actors/RunTimeBudgets"
+) {
   static readonly layer = Layer.effect(
-    Stopwatches,
-    Effect.map(EngineConfig, ({ documentTimeout }) => new KeptStopwatches(documentTimeout))
+    RunTimeBudgets,
+    Effect.map(EngineConfig, ({ documentTimeout }) => new KeptRunTimeBudgets(documentTimeout))
   )
 }

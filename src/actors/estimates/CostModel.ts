@@ -272,18 +272,18 @@ export class CostLedger {
 }
 
 /** Measures what documents cost: worker time from the turns that end, pages from the events. */
-export class WorkCosts extends Context.Service<WorkCosts, { readonly of: (tenant: TenantId) => Costs }>()(
+export class CostModel extends Context.Service<CostModel, { readonly of: (tenant: TenantId) => Costs }>()(
   "sluice/actors/estimates/CostModel"
 ) {
   static readonly layer = Layer.effect(
-    WorkCosts,
+    CostModel,
     Effect.gen(function* () {
       const shares = yield* FairShares
       const events = yield* Events
       const ledger = new CostLedger()
       shares.onUse((tenant, millis) => ledger.used(tenant, millis))
       yield* events.listen((event) => ledger.heard(event))
-      return WorkCosts.of({ of: (tenant) => ledger.costs(tenant) })
+      return CostModel.of({ of: (tenant) => ledger.costs(tenant) })
     })
   )
 }

@@ -7,9 +7,9 @@ import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { PdfEngine } from "../../services/PdfEngine.ts"
 import { TenantRegistry } from "../../services/TenantRegistry.ts"
 import { FairShares } from "../scheduling/FairShares.ts"
-import { ShareMeter } from "../scheduling/UsageMeter.ts"
+import { UsageMeter } from "../scheduling/UsageMeter.ts"
 import { amountUntilEnd, finish, type Rival } from "./WaitModel.ts"
-import { type Documents, type Work, workOf, WorkCosts } from "./CostModel.ts"
+import { type Documents, type Work, workOf, CostModel } from "./CostModel.ts"
 
 /** What the tenants have to do; looked up once for all who ask within this time. */
 const freshMillis = 250
@@ -55,8 +55,8 @@ export class WaitEstimator extends Context.Service<
       const engine = yield* PdfEngine
       const registry = yield* TenantRegistry
       const shares = yield* FairShares
-      const meter = yield* ShareMeter
-      const workCosts = yield* WorkCosts
+      const meter = yield* UsageMeter
+      const costModel = yield* CostModel
       let looked: { readonly at: number; readonly loads: ReadonlyMap<TenantId, Load> } | undefined
 
       const look = Effect.gen(function* () {
@@ -66,7 +66,7 @@ export class WaitEstimator extends Context.Service<
         const underWay = Map.groupBy(yield* store.underWay, ({ tenant }) => tenant)
         const loads = new Map<TenantId, Load>()
         for (const tenant of new Set([...queued.keys(), ...underWay.keys()])) {
-          const costs = workCosts.of(tenant)
+          const costs = costModel.of(tenant)
           const running = new Map<string, number>()
           const all = { pages: 0, opened: 0, unopened: 0 }
           let [resumed, queuedMillis] = [0, 0]
@@ -111,7 +111,7 @@ export class WaitEstimator extends Context.Service<
         const { id, progress, tenantId } = document
         const loads = yield* look
         const limits = yield* registry.limits(tenantId)
-        const costs = workCosts.of(tenantId)
+        const costs = costModel.of(tenantId)
         const left = progress.pages === undefined ? undefined : Math.max(0, progress.pages - progress.done)
         const one = oneOf(left)
         const own = workOf(costs, one)
@@ -151,7 +151,7 @@ export class WaitEstimator extends Context.Service<
       const queued = Effect.fnUntraced(function* (document: Document) {
         const { id, tenantId } = document
         const ahead = yield* store.ahead(tenantId, id)
-        const { pagesPerDocument } = workCosts.of(tenantId)
+        const { pagesPerDocument } = costModel.of(tenantId)
         const place = {
           position: ahead.documents + 1,
           pagesAhead: Math.round(ahead.pages + ahead.unopened * pagesPerDocument)
@@ -182,7 +182,7 @@ export class WaitEstimator extends Context.Service<
 
       /** With the workers to itself, and as short as documents get. */
       const soonest = Effect.fnUntraced(function* ({ tenantId }: Document) {
-        const costs = workCosts.of(tenantId)
+        const costs = costModel.of(tenantId)
         const pages = costs.pagesPerDocument * Math.max(0.1, 1 - costs.spread)
         const lanes = Math.min(capacity(), (yield* registry.limits(tenantId)).pages)
         return { own: workOf(costs, oneOf(pages)).millis / Math.max(1, lanes) }

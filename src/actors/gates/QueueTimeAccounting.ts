@@ -21,7 +21,7 @@ interface Period {
  *
  * A pause, or the time in which nobody ran the tenant, is neither. All moments are milliseconds since the epoch.
  */
-export class GateWaits {
+export class QueueTimeAccounting {
   readonly #start: number
   /** Slots with a permit. One that gives it back only to take it again at once keeps its place. */
   readonly #seats = new Set<object>()

@@ -11,7 +11,7 @@ interface Part {
  * Shows what tenants got as series of their own: of those that got the most, or were due the most of what they did not get.
  * Whoever is no longer one of them loses its series, so their number stays bounded however many tenants come and go.
  */
-export const makeShareGauges = () => {
+export const makeUsageGauges = () => {
   let shown: ReadonlySet<string> = new Set()
 
   return Effect.fnUntraced(function* (parts: ReadonlyMap<TenantId, Part>, fairness: number) {

@@ -2,7 +2,7 @@ import { Clock, Context, Effect, Layer, Schedule } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
 import { PdfEngine } from "../../services/PdfEngine.ts"
 import { type Active, FairShares } from "./FairShares.ts"
-import { makeShareGauges } from "./UsageGauges.ts"
+import { makeUsageGauges } from "./UsageGauges.ts"
 
 const bucketMillis = 5_000
 const minute = 12
@@ -38,7 +38,7 @@ export interface Share {
  * Worker milliseconds that each tenant received, and was entitled to, in buckets of 5 seconds over 15 minutes. A bucket
  * knows only the tenants that had work in it, so who is idle costs nothing after 15 minutes.
  */
-export class ShareLedger {
+export class UsageLedger {
   readonly #buckets: Array<Bucket> = []
 
   get buckets(): number {
@@ -187,8 +187,8 @@ const busyPart = 0.5
 const weightOfNewest = 0.05
 
 /** What tenants get of the workers' time, against what they are entitled to. */
-export class ShareMeter extends Context.Service<
-  ShareMeter,
+export class UsageMeter extends Context.Service<
+  UsageMeter,
   {
     readonly share: (tenant: TenantId) => Effect.Effect<Share>
     readonly fairness: Effect.Effect<number>
@@ -197,12 +197,12 @@ export class ShareMeter extends Context.Service<
   }
 >()("sluice/actors/scheduling/UsageMeter") {
   static readonly layer = Layer.effect(
-    ShareMeter,
+    UsageMeter,
     Effect.gen(function* () {
       const shares = yield* FairShares
       const { capacity } = yield* PdfEngine
       const clock = yield* Clock.Clock
-      const ledger = new ShareLedger()
+      const ledger = new UsageLedger()
       let ticked = yield* Clock.currentTimeMillis
       let used = 0
       let efficiency = 1
@@ -220,14 +220,14 @@ export class ShareMeter extends Context.Service<
         if (part >= busyPart) efficiency += weightOfNewest * (Math.min(1, part) - efficiency)
       })
       yield* tick.pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
-      const showShares = makeShareGauges()
+      const showShares = makeUsageGauges()
       const show = Effect.flatMap(Clock.currentTimeMillis, (now) =>
         showShares(ledger.lately(now), ledger.fairness(now))
       )
       yield* show.pipe(Effect.schedule(Schedule.spaced("10 seconds")), Effect.forkScoped)
 
-      return ShareMeter.of({
-        share: Effect.fn("ShareMeter.share")((tenant) =>
+      return UsageMeter.of({
+        share: Effect.fn("UsageMeter.share")((tenant) =>
           Effect.map(Clock.currentTimeMillis, (now) => ledger.share(tenant, now))
         ),
         fairness: Effect.map(Clock.currentTimeMillis, (now) => ledger.fairness(now)),

@@ -16,7 +16,7 @@ import type { TenantLimits } from "../../services/TenantRegistry.ts"
 import { runDocument, type RunEnd } from "../document/RunDocument.ts"
 import { FairShares } from "../scheduling/FairShares.ts"
 import { holding } from "../gates/GateMetrics.ts"
-import { GateWaits } from "../gates/QueueTimeAccounting.ts"
+import { QueueTimeAccounting } from "../gates/QueueTimeAccounting.ts"
 import { GlobalGate } from "../gates/GlobalGate.ts"
 import { makePageGates } from "../gates/PageGate.ts"
 import { storeRest } from "../upkeep/RetryPolicies.ts"
@@ -32,7 +32,7 @@ const makeState = Effect.fnUntraced(function* (tenant: TenantId, limits: TenantL
     globalGate: yield* GlobalGate,
     shares: yield* FairShares,
     tenantGate: yield* Semaphore.make(limits.documents),
-    waits: new GateWaits(limits.documents, yield* Clock.currentTimeMillis),
+    waits: new QueueTimeAccounting(limits.documents, yield* Clock.currentTimeMillis),
     pageGates: makePageGates(limits.pages),
     slots: yield* FiberSet.make<void>(),
     documents: yield* FiberMap.make<DocumentId, RunEnd>(),

@@ -3,7 +3,7 @@ import { BlobStore } from "../../services/BlobStore.ts"
 import { DocumentStore, type Removed } from "../../services/store/DocumentStore.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { answerLifeMillis } from "../admission/IdempotentRequests.ts"
-import { Submissions } from "../admission/InFlightSubmissions.ts"
+import { InFlightSubmissions } from "../admission/InFlightSubmissions.ts"
 import { untraced } from "../../observability/Untraced.ts"
 
 /** What is removed in one transaction. */
@@ -18,7 +18,7 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const blobs = yield* BlobStore
     const store = yield* DocumentStore
-    const submissions = yield* Submissions
+    const submissions = yield* InFlightSubmissions
     const { retention } = yield* EngineConfig
 
     const removeBlobs = Effect.fn("RetentionSweeper.sweep")(function* (removed: ReadonlyArray<Removed>) {

@@ -2,8 +2,8 @@ import { Clock, Context, DateTime, Duration, Effect, Layer, Schedule } from "eff
 import type { DocumentId } from "../../domain/Ids.ts"
 
 /** What is being waited for before it is tried again, so that whoever asks can be told when. */
-export class Retries extends Context.Service<
-  Retries,
+export class RetryTracker extends Context.Service<
+  RetryTracker,
   {
     /** Retries the effect for this document; the next attempt is known while it is waited for. */
     readonly retry: <E, O, R1>(
@@ -13,9 +13,9 @@ export class Retries extends Context.Service<
     readonly nextAttempt: (id: DocumentId) => Effect.Effect<DateTime.Utc | undefined>
   }
 >()("sluice/actors/upkeep/RetryTracker") {
-  static readonly layer = Layer.sync(Retries, () => {
+  static readonly layer = Layer.sync(RetryTracker, () => {
     const due = new Map<DocumentId, number>()
-    return Retries.of({
+    return RetryTracker.of({
       retry: (id, options) => (effect) =>
         Effect.retry(effect, {
           schedule: Schedule.tap(options.schedule, ({ duration, now }) =>

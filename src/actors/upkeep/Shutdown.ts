@@ -2,7 +2,7 @@ import { Clock, Context, Duration, Effect, Layer, Option } from "effect"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { PageScheduler } from "../scheduling/PageScheduler.ts"
 import { Runner } from "../tenant/Runner.ts"
-import { Submissions } from "../admission/InFlightSubmissions.ts"
+import { InFlightSubmissions } from "../admission/InFlightSubmissions.ts"
 
 /**
  * Brings the engine to rest. New submissions are refused, no document is claimed and no turn of a worker is given any more;
@@ -11,8 +11,8 @@ import { Submissions } from "../admission/InFlightSubmissions.ts"
  *
  * The loops go on meanwhile, above all the one that keeps the leases.
  */
-export class Drain extends Context.Service<
-  Drain,
+export class Shutdown extends Context.Service<
+  Shutdown,
   {
     /** Succeeds when nothing is in flight or the grace is over. Run again, it waits for the first run. */
     readonly run: Effect.Effect<void>
@@ -20,12 +20,12 @@ export class Drain extends Context.Service<
 >()("sluice/actors/upkeep/Shutdown") {
   /** Also drains when it is released. */
   static readonly layer = Layer.effect(
-    Drain,
+    Shutdown,
     Effect.gen(function* () {
       const { shutdownGrace } = yield* EngineConfig
       const runner = yield* Runner
       const scheduler = yield* PageScheduler
-      const submissions = yield* Submissions
+      const submissions = yield* InFlightSubmissions
 
       const drain = Effect.gen(function* () {
         const start = yield* Clock.currentTimeMillis
@@ -54,7 +54,7 @@ export class Drain extends Context.Service<
 
       const run = yield* Effect.cached(drain)
       yield* Effect.addFinalizer(() => run)
-      return Drain.of({ run })
+      return Shutdown.of({ run })
     })
   )
 }

@@ -13,7 +13,7 @@ export interface Bounds {
   readonly freshMillis: number
 }
 
-export interface DeliveryTurns {
+export interface DeliveryScheduler {
   /** Another one may be begun. */
   readonly free: () => boolean
   /** Milliseconds until what was read is too old. */
@@ -29,7 +29,7 @@ export interface DeliveryTurns {
   readonly end: (pending: PendingCallback) => void
 }
 
-export const makeDeliveryTurns = ({ freshMillis, look, perTenant, total }: Bounds): DeliveryTurns => {
+export const makeDeliveryScheduler = ({ freshMillis, look, perTenant, total }: Bounds): DeliveryScheduler => {
   const underWay = new Set<DocumentId>()
   const counts = new Map<TenantId, number>()
   let waiting: Array<PendingCallback> = []

@@ -13,10 +13,10 @@ import {
   oldestOwedAge,
   webhooksDisabled
 } from "../../observability/Telemetry.ts"
-import { announcementBody, announcementHeaders, announcementId } from "./WebhookPayload.ts"
+import { webhookBody, webhookHeaders, webhookMessageId } from "./WebhookPayload.ts"
 import { nextAttemptAt } from "./DeliveryBackoff.ts"
-import { makeDeliveryTurns } from "./DeliveryScheduler.ts"
-import { makeSilentHosts } from "./UnresponsiveHosts.ts"
+import { makeDeliveryScheduler } from "./DeliveryScheduler.ts"
+import { makeUnresponsiveHosts } from "./UnresponsiveHosts.ts"
 import { untraced } from "../../observability/Untraced.ts"
 
 // Tells callbacks and endpoints that documents have ended, at least once. The store owes a callback from the moment the
@@ -61,7 +61,7 @@ const make = Effect.gen(function* () {
   const sender = yield* CallbackSender
   const secrets = yield* Secrets
   const disableAfter = yield* DisableAfter
-  const silence = makeSilentHosts()
+  const silence = makeUnresponsiveHosts()
 
   const healthOf = ({ error, outcome }: Tried): EndpointHealth | undefined => {
     if (outcome === "delivered") return "works"
@@ -100,8 +100,8 @@ const make = Effect.gen(function* () {
   })
 
   const post = Effect.fnUntraced(function* ({ document, webhook }: PendingCallback, url: string, at: number) {
-    const message = { id: announcementId(document), body: yield* announcementBody(document) }
-    const headers = yield* announcementHeaders(secrets, webhook, message, at)
+    const message = { id: webhookMessageId(document), body: yield* webhookBody(document) }
+    const headers = yield* webhookHeaders(secrets, webhook, message, at)
     const { retryAfter, status } = yield* sender.send(url, message.body, headers)
     if (status >= 200 && status < 300) return tried("delivered", { status })
     const error = `the endpoint answered with status ${status}`
@@ -153,7 +153,7 @@ const make = Effect.gen(function* () {
       Effect.annotateLogs(effect, documentAttributes({ tenantId: document.tenantId, documentId: document.id }))
   )
 
-  const turns = makeDeliveryTurns(bounds)
+  const turns = makeDeliveryScheduler(bounds)
   const deliveries = yield* FiberSet.make()
   const ended = yield* Latch.make()
 

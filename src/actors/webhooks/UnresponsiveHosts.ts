@@ -13,13 +13,13 @@ const hostsPerTenant = 4
 /** No more are remembered of a tenant; the ones found last. */
 const rememberedPerTenant = 32
 
-export interface SilentHosts {
+export interface UnresponsiveHosts {
   /** Why there is no use in trying the origin now with what is due since then. */
   readonly about: (tenant: TenantId, origin: string, dueAt: number, now: number) => string | undefined
   readonly add: (tenant: TenantId, origin: string, now: number) => void
 }
 
-export const makeSilentHosts = (): SilentHosts => {
+export const makeUnresponsiveHosts = (): UnresponsiveHosts => {
   /** Tenants and their origins, with the moment when one was found silent; in both, the latest comes last. */
   const tenants = new Map<TenantId, Map<string, number>>()
 

@@ -19,10 +19,10 @@ export const DocumentEnded = Schema.Struct({
 const encode = Schema.encodeUnknownEffect(Schema.fromJsonString(DocumentEnded))
 
 /** A retried document ends once more, which is news: its receiver must not take it for a repetition. No id has a full stop. */
-export const announcementId = ({ id, retries }: Document): string => (retries === 0 ? id : `${id}_${retries}`)
+export const webhookMessageId = ({ id, retries }: Document): string => (retries === 0 ? id : `${id}_${retries}`)
 
 /** A document that owes its announcement has ended, so it always has this form. What the form does not name is left out. */
-export const announcementBody = (document: Document): Effect.Effect<string> =>
+export const webhookBody = (document: Document): Effect.Effect<string> =>
   Effect.orDie(
     encode({
       type: `document.${document.status}`,
@@ -32,7 +32,7 @@ export const announcementBody = (document: Document): Effect.Effect<string> =>
   )
 
 /** Signed with every secret that is valid now. Without a webhook there is no secret, and no signature. */
-export const announcementHeaders = Effect.fnUntraced(function* (
+export const webhookHeaders = Effect.fnUntraced(function* (
   secrets: Secrets["Service"],
   webhook: Webhook | undefined,
   message: { readonly id: string; readonly body: string },

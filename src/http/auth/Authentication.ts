@@ -3,7 +3,7 @@ import { Clock, Config, Context, Effect, Layer, Option, Redacted } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { ApiKeys } from "../../services/apiKeys/ApiKeys.ts"
 import { AuthConfig, keyDigest } from "./AuthConfig.ts"
-import { type Caller, keyRequired } from "./Principal.ts"
+import { type Principal, keyRequired } from "./Principal.ts"
 import { clientAddress, TrustedProxies } from "../edge/ClientAddress.ts"
 import { dashboardPath } from "../dashboard/DashboardHandlers.ts"
 import { unavailable } from "../api/problems/Failures.ts"
@@ -39,7 +39,7 @@ export class Authentication extends Context.Service<
   {
     readonly authenticate: (
       request: HttpServerRequest.HttpServerRequest
-    ) => Effect.Effect<Caller, Unauthorized | TooManyRequests | ServiceUnavailable>
+    ) => Effect.Effect<Principal, Unauthorized | TooManyRequests | ServiceUnavailable>
   }
 >()("sluice/http/auth/Authentication") {}
 

@@ -2,7 +2,7 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { HttpRouter, HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import { TenantId } from "../../domain/Ids.ts"
-import { type Caller, CurrentCaller, keyRequired } from "./Principal.ts"
+import { type Principal, CurrentPrincipal, keyRequired } from "./Principal.ts"
 import { BadRequest, Forbidden } from "../api/problems/Problems.ts"
 import { rememberTenant } from "./RequestTenant.ts"
 import {
@@ -94,7 +94,7 @@ export const tenantWithBody = Effect.fnUntraced(function* (tenantId: string | un
 })
 
 /** Whose request it is: the key's tenant, which a claim may repeat but not change; else header, then query, then the default. */
-const tenantOf = Effect.fnUntraced(function* (caller: Caller, header: string | undefined, query: unknown) {
+const tenantOf = Effect.fnUntraced(function* (caller: Principal, header: string | undefined, query: unknown) {
   if (caller._tag === "Nobody") return yield* keyRequired
   const authenticated = caller._tag !== "Anyone"
   if (caller._tag === "Tenant") {
@@ -114,7 +114,7 @@ const identify = Effect.fnUntraced(function* <E, R>(
   const request = yield* HttpServerRequest.HttpServerRequest
   const query = yield* HttpServerRequest.ParsedSearchParams
   const params = yield* HttpRouter.params
-  const caller = yield* CurrentCaller
+  const caller = yield* CurrentPrincipal
   const tenant = yield* tenantOf(caller, request.headers["x-tenant-id"], query["tenant_id"])
   rememberTenant(request, tenant.id)
   const subject = {

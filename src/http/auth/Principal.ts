@@ -4,7 +4,7 @@ import type { TenantId } from "../../domain/Ids.ts"
 import { Unauthorized } from "../api/problems/Problems.ts"
 
 /** Who sent a request, as far as it was proved. */
-export type Caller =
+export type Principal =
   /** The server asks nobody, and believes every claim. */
   | { readonly _tag: "Anyone" }
   | { readonly _tag: "Admin" }
@@ -18,7 +18,7 @@ export type Caller =
   | { readonly _tag: "Nobody" }
 
 /** Of the request at hand. Who was not looked at is nobody, so nothing opens by being forgotten. */
-export const CurrentCaller = Context.Reference<Caller>("sluice/http/CurrentCaller", {
+export const CurrentPrincipal = Context.Reference<Principal>("sluice/http/CurrentPrincipal", {
   defaultValue: () => ({ _tag: "Nobody" })
 })
 

@@ -60,8 +60,8 @@ const senderOf = ({ headers, method, url = "" }: RequestHead): string | undefine
   return hash("sha256", JSON.stringify(key), "base64")
 }
 
-export class FloodControl extends Context.Service<
-  FloodControl,
+export class LoadShedding extends Context.Service<
+  LoadShedding,
   {
     /** To be called before a submission of the tenant is refused for a limit. Waits if there were too many of them. */
     readonly refused: (
@@ -80,7 +80,7 @@ export class FloodControl extends Context.Service<
   }
 >()("sluice/http/edge/LoadShedding") {
   static readonly layer = Layer.effect(
-    FloodControl,
+    LoadShedding,
     Effect.gen(function* () {
       const clock = yield* Clock.Clock
       const senders = new Map<string, Known>()
@@ -107,7 +107,7 @@ export class FloodControl extends Context.Service<
         if (senders.size < mostSenders) senders.set(sender, refusal)
       }
 
-      return FloodControl.of({
+      return LoadShedding.of({
         refused: Effect.fnUntraced(function* (request, tenant, route, { message, retryAfter = 1, ...error }, extra) {
           const now = clock.currentTimeMillisUnsafe()
           const sender = senderOf(request)

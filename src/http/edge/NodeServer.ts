@@ -4,7 +4,7 @@ import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { IncomingMessage, Server, ServerResponse } from "node:http"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import { answerUnreadable } from "../rules/UnreadableRequests.ts"
-import { FloodControl, type KnownRefusal } from "./LoadShedding.ts"
+import { LoadShedding, type KnownRefusal } from "./LoadShedding.ts"
 import { HttpConfig } from "./HttpConfig.ts"
 import { answerHeaders, makeRequestIds } from "./RequestId.ts"
 import { countRefusal } from "./RequestMetrics.ts"
@@ -63,7 +63,7 @@ class GuardedServer extends Server {
 
 /** Refuses a flood's requests by their heads: no routes, no middleware, and nothing of their bodies is read before the answer. */
 const makeDoor = Effect.gen(function* () {
-  const flood = yield* FloodControl
+  const flood = yield* LoadShedding
   const requestIdOf = yield* makeRequestIds
   const known = new WeakMap<object, KnownRefusal>()
 
@@ -104,4 +104,4 @@ export const layer = Layer.unwrap(
       Layer.provideMerge(NodeHttpServer.layer(() => server, { host, port, gracefulShutdownTimeout: closeGrace }))
     )
   })
-).pipe(Layer.provide(FloodControl.layer))
+).pipe(Layer.provide(LoadShedding.layer))

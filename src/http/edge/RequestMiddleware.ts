@@ -11,7 +11,7 @@ import {
 import { HttpApiError } from "effect/http-api"
 import * as Log from "../../observability/Log.ts"
 import { Authentication } from "../auth/Authentication.ts"
-import { CurrentCaller } from "../auth/Principal.ts"
+import { CurrentPrincipal } from "../auth/Principal.ts"
 import { makeCacheable } from "../answers/CacheableAnswers.ts"
 import { HostPolicy } from "./HostPolicy.ts"
 import { targetErrors } from "../rules/RequestTarget.ts"
@@ -190,7 +190,7 @@ const admit = Effect.fnUntraced(function* <E, R>(
   if (refusal !== undefined) return yield* HttpServerRespondable.toResponse(refusal)
   const caller = yield* Effect.result(authenticate(request))
   if (Result.isSuccess(caller)) {
-    const response = yield* Effect.provideService(cacheable(route), CurrentCaller, caller.success)
+    const response = yield* Effect.provideService(cacheable(route), CurrentPrincipal, caller.success)
     return caller.success._tag === "Tenant" ? endedBy(response, caller.success.revoked) : response
   }
   return yield* problemResponse(caller.failure)

@@ -4,7 +4,7 @@ import { Ingestion } from "../../actors/Ingestion.ts"
 import { Api } from "../api/Api.ts"
 import { callbackAllowed } from "../upload/CallbackTarget.ts"
 import { tenantWithBody } from "../auth/CurrentTenant.ts"
-import { FloodControl } from "../edge/LoadShedding.ts"
+import { LoadShedding } from "../edge/LoadShedding.ts"
 import { keep, replay, reserve } from "../upload/IdempotentAnswer.ts"
 import { IngestAnswer } from "../api/Ingest.ts"
 import { acceptedItem, failedItem, refuseAll } from "../upload/Rejection.ts"
@@ -21,7 +21,7 @@ export const IngestHandlers = HttpApiBuilder.group(
   "ingest",
   Effect.fn(function* (handlers) {
     const ingestion = yield* Ingestion
-    const flood = yield* FloodControl
+    const flood = yield* LoadShedding
     return handlers.handle(
       "ingest",
       Effect.fnUntraced(function* ({ headers, payload: { pdf_ids, tenant_id, ...options }, request: head }) {

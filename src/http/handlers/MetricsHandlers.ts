@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { format } from "effect/observability/PrometheusMetrics"
 import { Api } from "../api/Api.ts"
-import { CurrentCaller, keyRequired } from "../auth/Principal.ts"
+import { CurrentPrincipal, keyRequired } from "../auth/Principal.ts"
 import { Forbidden } from "../api/problems/Problems.ts"
 
 const forbidden = new Forbidden({
@@ -14,7 +14,7 @@ export const MetricsHandlers = HttpApiBuilder.group(Api, "metrics", (handlers) =
   handlers.handle(
     "metrics",
     Effect.fnUntraced(function* () {
-      const caller = yield* CurrentCaller
+      const caller = yield* CurrentPrincipal
       if (caller._tag === "Nobody") return yield* keyRequired
       if (caller._tag === "Tenant") return yield* forbidden
       return yield* format()

@@ -1,4 +1,4 @@
-import type { Caller } from "../auth/Principal.ts"
+import type { Principal } from "../auth/Principal.ts"
 import { TooManyRequests } from "../api/problems/Problems.ts"
 
 /**
@@ -11,7 +11,7 @@ const mostInAll = 32
 /** Bytes up to which a body does not count. */
 export const smallBody = 64 * 1024
 
-const nameOf = (caller: Caller) => (caller._tag === "Tenant" ? `Tenant ${caller.id}` : caller._tag)
+const nameOf = (caller: Principal) => (caller._tag === "Tenant" ? `Tenant ${caller.id}` : caller._tag)
 
 const tooMany = (limit: number) =>
   new TooManyRequests({
@@ -28,7 +28,7 @@ export const makeLargeBodies = () => {
 
   return {
     /** Makes room for one more of the caller; or the problem when there is none. `leave` has to follow. */
-    enter: (caller: Caller): TooManyRequests | undefined => {
+    enter: (caller: Principal): TooManyRequests | undefined => {
       const name = nameOf(caller)
       const before = held.get(name) ?? 0
       if (before >= mostOfOne) return tooMany(mostOfOne)
@@ -37,7 +37,7 @@ export const makeLargeBodies = () => {
       all++
       return undefined
     },
-    leave: (caller: Caller): void => {
+    leave: (caller: Principal): void => {
       const name = nameOf(caller)
       const left = (held.get(name) ?? 1) - 1
       if (left === 0) held.delete(name)

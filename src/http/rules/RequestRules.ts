@@ -4,7 +4,7 @@ import { type HttpApiEndpoint, HttpApiError } from "effect/http-api"
 import { parseOptions, RequestRules } from "../api/RequestRules.ts"
 import { invalidTenant } from "../auth/CurrentTenant.ts"
 import { errorsOf, refuseFor, type RequestError } from "../api/problems/InvalidRequest.ts"
-import { CurrentCaller } from "../auth/Principal.ts"
+import { CurrentPrincipal } from "../auth/Principal.ts"
 import { BadRequest, problemResponse } from "../api/problems/Problems.ts"
 import { bodyRefusal, hasBody, isLarge, takesJson } from "./BodyRules.ts"
 import { type Decode, type JsonRead, payloadErrors, readJson } from "./JsonRead.ts"
@@ -105,7 +105,7 @@ const make = Effect.sync(() => {
         return refused ?? (yield* answerWith(answer, endpoint, body.success))
       })
       if (!isLarge(request, endpoint)) return yield* read
-      const caller = yield* CurrentCaller
+      const caller = yield* CurrentPrincipal
       const full = large.enter(caller)
       if (full !== undefined) return yield* problemResponse(full)
       return yield* Effect.ensuring(

@@ -2,7 +2,7 @@ import { Effect, Option, Schema } from "effect"
 import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Ingestion } from "../../actors/Ingestion.ts"
 import { pdfMediaTypes, UploadAnswer } from "../api/Documents.ts"
-import { FloodControl } from "../edge/LoadShedding.ts"
+import { LoadShedding } from "../edge/LoadShedding.ts"
 import { keyedIntake, plainIntake, type UploadSettings } from "./SubmitItems.ts"
 import { UnsupportedMediaType } from "../api/problems/Problems.ts"
 import { refuseAll } from "./Rejection.ts"
@@ -20,7 +20,7 @@ export interface UploadHead {
 /** Answers an upload whose head was decoded. */
 export const makeUploadHandler = Effect.gen(function* () {
   const ingestion = yield* Ingestion
-  const flood = yield* FloodControl
+  const flood = yield* LoadShedding
   return Effect.fnUntraced(function* (
     request: HttpServerRequest.HttpServerRequest,
     { idempotencyKey, name, settings }: UploadHead

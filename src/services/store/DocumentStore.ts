@@ -294,7 +294,7 @@ export class DocumentStore extends Context.Service<
     /** Of one tenant, or of all when none is named. */
     readonly stats: (tenant?: TenantId) => Effect.Effect<QueueStats, StoreUnavailable>
     /**
-     * What is claimed before this document, if it is queued: exact to a depth of `deepestLook`, and no more than that
+     * What is claimed before this document, if it is queued: exact to a depth of `queueScanLimit`, and no more than that
      * beyond. Nothing is ahead of a document that is not queued.
      */
     readonly ahead: (tenant: TenantId, id: DocumentId) => Effect.Effect<Ahead, StoreUnavailable>
@@ -303,7 +303,7 @@ export class DocumentStore extends Context.Service<
       ReadonlyArray<{ readonly tenant: TenantId; readonly queued: number }>,
       StoreUnavailable
     >
-    /** Documents that run, and those queued ones that were opened before; at most `deepestLook` of either. */
+    /** Documents that run, and those queued ones that were opened before; at most `queueScanLimit` of either. */
     readonly underWay: Effect.Effect<ReadonlyArray<UnderWay>, StoreUnavailable>
     /**
      * Since when the oldest of the tenant's queued documents waits: the least over the first of each priority.

@@ -42,4 +42,4 @@ export interface Owed {
 }
 
 /** A look at a queue goes no deeper, so that the depth of a backlog costs nobody time. */
-export const deepestLook = 10_000
+export const queueScanLimit = 10_000

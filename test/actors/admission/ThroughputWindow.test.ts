@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Appointments } from "../../../src/actors/admission/retryAfter/RetryAfterSlots.ts"
-import { DrainRates } from "../../../src/actors/admission/retryAfter/ThroughputWindow.ts"
+import { RetryAfterSlots } from "../../../src/actors/admission/retryAfter/RetryAfterSlots.ts"
+import { ThroughputWindows } from "../../../src/actors/admission/retryAfter/ThroughputWindow.ts"
 import { acme, tenant } from "../../support/engine.ts"
 
 describe("how fast a queue drains", () => {
   it("is measured over the last half minute, without the time in which nothing waited", () => {
-    const rates = new DrainRates()
+    const rates = new ThroughputWindows()
     rates.begin(acme, 0)
     assert.isUndefined(rates.perSecond(acme, 1_000))
     for (let at = 1_000; at <= 10_000; at += 1_000) rates.observe(acme, at)
@@ -20,7 +20,7 @@ describe("how fast a queue drains", () => {
   })
 
   it("is remembered for a while as it was when something was last waited for", () => {
-    const rates = new DrainRates()
+    const rates = new ThroughputWindows()
     rates.begin(acme, 0)
     for (let at = 1_000; at <= 10_000; at += 1_000) rates.observe(acme, at)
     rates.begin(acme, 39_000)
@@ -32,7 +32,7 @@ describe("how fast a queue drains", () => {
 
 describe("the moments at which places are promised", () => {
   it("follow when the queue turns out to drain faster or slower than was thought", () => {
-    const appointments = new Appointments()
+    const appointments = new RetryAfterSlots()
     for (let n = 0; n < 9; n++) appointments.next(acme, 0, 10_000)
     assert.strictEqual(appointments.next(acme, 0, 10_000), 100)
     assert.strictEqual(appointments.next(acme, 0, 1_000), 11)
@@ -41,7 +41,7 @@ describe("the moments at which places are promised", () => {
   })
 
   it("are forgotten once they have passed", () => {
-    const appointments = new Appointments()
+    const appointments = new RetryAfterSlots()
     for (let n = 0; n < 100; n++) appointments.next(tenant(`t${n}`), 0, 500)
     assert.strictEqual(appointments.sharers(acme, 500), 101)
     assert.strictEqual(appointments.sharers(acme, 2_000), 1)

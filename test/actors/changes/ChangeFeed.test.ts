@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Layer, Stream } from "effect"
-import { makeFeed } from "../../../src/actors/changes/ChangeFeed.ts"
+import { makeChangeFeed } from "../../../src/actors/changes/ChangeFeed.ts"
 import { portion } from "../../../src/actors/changes/ChangeBroadcaster.ts"
 import { TenantId } from "../../../src/domain/Ids.ts"
 import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
@@ -47,7 +47,7 @@ describe("streams that are resumed far behind", () => {
         )
       ).pipe(Layer.provide(layerMemory))
       yield* Effect.gen(function* () {
-        const feed = yield* makeFeed({ queueStatus: () => Effect.succeed(status), describe: Effect.succeed })
+        const feed = yield* makeChangeFeed({ queueStatus: () => Effect.succeed(status), describe: Effect.succeed })
         for (let n = 0; n < streams; n++) {
           yield* Effect.forkScoped(Stream.runDrain(feed.watch(TenantId.make(`tenant-${n}`), 0)))
         }

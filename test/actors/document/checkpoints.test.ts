@@ -5,7 +5,7 @@ import { readPages } from "../../../src/actors/document/ReadPages.ts"
 import { FairShares } from "../../../src/actors/scheduling/FairShares.ts"
 import { makePageGates } from "../../../src/actors/gates/PageGate.ts"
 import { PageScheduler } from "../../../src/actors/scheduling/PageScheduler.ts"
-import { makeStopwatch } from "../../../src/actors/document/RunTimeBudget.ts"
+import { makeRunTimeBudget } from "../../../src/actors/document/RunTimeBudget.ts"
 import { TenantId } from "../../../src/domain/Ids.ts"
 import { EngineConfig } from "../../../src/services/config/EngineConfig.ts"
 import { makeScriptedEngine, soundDocument } from "../../../src/services/PdfEngineScripted.ts"
@@ -21,7 +21,7 @@ describe("checkpoints", () => {
         pageGate: yield* makePageGates(6).open,
         pageTimeout: Duration.seconds(5),
         turn: { tenant: TenantId.make("acme"), priority: 5 },
-        stopwatch: makeStopwatch(Duration.minutes(1)),
+        budget: makeRunTimeBudget(Duration.minutes(1)),
         faults: new Map(),
         onFault: () => Effect.void,
         checkpoint: (pages) =>

@@ -5,7 +5,7 @@ import { readPages } from "../../../src/actors/document/ReadPages.ts"
 import { FairShares } from "../../../src/actors/scheduling/FairShares.ts"
 import { makePageGates } from "../../../src/actors/gates/PageGate.ts"
 import { PageScheduler } from "../../../src/actors/scheduling/PageScheduler.ts"
-import { makeStopwatch } from "../../../src/actors/document/RunTimeBudget.ts"
+import { makeRunTimeBudget } from "../../../src/actors/document/RunTimeBudget.ts"
 import { TenantId } from "../../../src/domain/Ids.ts"
 import type { PageResult } from "../../../src/domain/document/Page.ts"
 import { EngineConfig } from "../../../src/services/config/EngineConfig.ts"
@@ -38,7 +38,7 @@ const readAll = Effect.fnUntraced(function* (engine: Layer.Layer<PdfEngine>) {
     pageGate: yield* makePageGates(4).open,
     pageTimeout: Duration.seconds(5),
     turn: { tenant: TenantId.make("acme"), priority: 5 },
-    stopwatch: makeStopwatch(Duration.minutes(10)),
+    budget: makeRunTimeBudget(Duration.minutes(10)),
     faults: new Map(),
     onFault: (page) => Effect.sync(() => faults.push(page)),
     checkpoint: (pages) => Effect.sync(() => pages.forEach(({ number, status }) => saved.set(number, status)))

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { FairShares } from "../../../src/actors/scheduling/FairShares.ts"
-import { ShareLedger, ShareMeter } from "../../../src/actors/scheduling/UsageMeter.ts"
+import { UsageLedger, UsageMeter } from "../../../src/actors/scheduling/UsageMeter.ts"
 import { makeScriptedEngine, soundDocument } from "../../../src/services/PdfEngineScripted.ts"
 import { tenant } from "../../support/engine.ts"
 
@@ -13,7 +13,7 @@ const both = [
 ]
 
 /** Seconds in which both have work and receive this much of it. */
-const busy = (ledger: ShareLedger, seconds: number, goldMillis: number, ironMillis: number, from = 0) => {
+const busy = (ledger: UsageLedger, seconds: number, goldMillis: number, ironMillis: number, from = 0) => {
   for (let second = from; second < from + seconds; second++) {
     ledger.entitle(both, 1_000, second * 1_000)
     ledger.use(gold, goldMillis, second * 1_000)
@@ -23,7 +23,7 @@ const busy = (ledger: ShareLedger, seconds: number, goldMillis: number, ironMill
 
 describe("the ledger of shares", () => {
   it("tells what tenants are entitled to by weight, and what they receive", () => {
-    const ledger = new ShareLedger()
+    const ledger = new UsageLedger()
     busy(ledger, 60, 600, 400)
     const share = ledger.share(gold, 59_000)
     assert.closeTo(share.entitled, 0.75, 1e-9)
@@ -32,7 +32,7 @@ describe("the ledger of shares", () => {
   })
 
   it("is fair when all receive the same part of what they are entitled to", () => {
-    const ledger = new ShareLedger()
+    const ledger = new UsageLedger()
     busy(ledger, 60, 300, 100)
     assert.closeTo(ledger.fairness(59_000), 1, 1e-9)
     busy(ledger, 60, 400, 0, 60)
@@ -41,7 +41,7 @@ describe("the ledger of shares", () => {
 
   /** Two of equal weight for a minute, of whom the one is served so, and waits in so many of the seconds. */
   const fairnessWhen = (goldMillis: number, ironMillis: number, goldWaits: number) => {
-    const ledger = new ShareLedger()
+    const ledger = new UsageLedger()
     for (let second = 0; second < 60; second++) {
       const active = [
         { tenant: gold, weight: 1, waits: second % 10 < goldWaits * 10 },
@@ -65,7 +65,7 @@ describe("the ledger of shares", () => {
   })
 
   it("divides what one tenant could not use between the others by weight", () => {
-    const ledger = new ShareLedger()
+    const ledger = new UsageLedger()
     const active = [
       { tenant: gold, weight: 2, waits: true },
       { tenant: iron, weight: 1, waits: true },
@@ -98,7 +98,7 @@ describe("the ledger of shares", () => {
         [64, 936]
       ] as const) {
         for (const waits of [true, false]) {
-          const ledger = new ShareLedger()
+          const ledger = new UsageLedger()
           for (let second = 0; second < 60; second++) {
             const active = [
               { tenant: gold, weight: greatest, waits },
@@ -123,7 +123,7 @@ describe("the ledger of shares", () => {
   }
 
   it("forgets after a minute, and after a quarter of an hour", () => {
-    const ledger = new ShareLedger()
+    const ledger = new UsageLedger()
     busy(ledger, 60, 1_000, 0)
     busy(ledger, 60, 0, 1_000, 60)
     assert.strictEqual(ledger.share(gold, 119_000).received1m, 0)
@@ -132,13 +132,13 @@ describe("the ledger of shares", () => {
   })
 
   it("keeps a quarter of an hour, however long it runs and however many tenants come and go", () => {
-    const ledger = new ShareLedger()
+    const ledger = new UsageLedger()
     for (let second = 0; second < 10_000; second++) ledger.use(tenant(`t${second}`), 1, second * 1_000)
     assert.strictEqual(ledger.buckets, 180)
   })
 
   it("says nothing against anybody while nobody has work", () => {
-    const ledger = new ShareLedger()
+    const ledger = new UsageLedger()
     ledger.entitle([], 1_000, 0)
     assert.strictEqual(ledger.fairness(0), 1)
     assert.deepStrictEqual(ledger.share(tin, 0), { entitled: 0, received1m: 0, received15m: 0 })
@@ -147,12 +147,12 @@ describe("the ledger of shares", () => {
 
 describe("the meter of shares", () => {
   const engine = makeScriptedEngine(() => soundDocument(1), { capacity: 2 })
-  const layer = ShareMeter.layer.pipe(Layer.provideMerge(FairShares.layer), Layer.provide(engine.layer))
+  const layer = UsageMeter.layer.pipe(Layer.provideMerge(FairShares.layer), Layer.provide(engine.layer))
 
   it.effect("divides the workers' time between the tenants with work, as seconds pass", () =>
     Effect.gen(function* () {
       const shares = yield* FairShares
-      const meter = yield* ShareMeter
+      const meter = yield* UsageMeter
       shares.setWeight(gold, 3)
       shares.opens(gold, 1)
       shares.opens(iron, 1)
@@ -177,7 +177,7 @@ describe("the meter of shares", () => {
 
   it.effect("does not take idle workers for slow ones", () =>
     Effect.gen(function* () {
-      const meter = yield* ShareMeter
+      const meter = yield* UsageMeter
       yield* TestClock.adjust("10 minutes")
       assert.strictEqual(meter.efficiency(), 1)
     }).pipe(Effect.provide(layer))

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { shortestDelayMillis } from "../../../src/actors/webhooks/DeliveryBackoff.ts"
-import { makeSilentHosts } from "../../../src/actors/webhooks/UnresponsiveHosts.ts"
+import { makeUnresponsiveHosts } from "../../../src/actors/webhooks/UnresponsiveHosts.ts"
 import { acme, globex } from "../../conformance/documentStoreFixtures.ts"
 
 const origin = "https://a.example"
 
 describe("a host that did not answer", () => {
   it("is held against what was due by then or soon after, for half a minute, and for its tenant alone", () => {
-    const silence = makeSilentHosts()
+    const silence = makeUnresponsiveHosts()
     silence.add(acme, origin, 10_000)
     assert.isDefined(silence.about(acme, origin, 0, 10_000))
     assert.isDefined(silence.about(acme, origin, 12_000, 39_999))
@@ -18,7 +18,7 @@ describe("a host that did not answer", () => {
   })
 
   it("is held against other hosts of the tenant once it is the fourth", () => {
-    const silence = makeSilentHosts()
+    const silence = makeUnresponsiveHosts()
     for (const n of [1, 2, 3]) silence.add(acme, `https://dead${n}.example`, 0)
     assert.isUndefined(silence.about(acme, origin, 0, 0))
     silence.add(acme, "https://dead4.example", 0)

@@ -1,6 +1,6 @@
 import type { TenantId } from "../../../domain/Ids.ts"
-import { Appointments } from "./RetryAfterSlots.ts"
-import { DrainRates } from "./ThroughputWindow.ts"
+import { RetryAfterSlots } from "./RetryAfterSlots.ts"
+import { ThroughputWindows } from "./ThroughputWindow.ts"
 
 export type Scope = "tenant" | "global"
 
@@ -8,9 +8,9 @@ export type Scope = "tenant" | "global"
  * When those who were refused because a limit was reached, on what one tenant has or on what all have, may come back:
  * measured by how fast what counts against it ends.
  */
-export class Vacancies {
-  readonly #rates = new DrainRates()
-  readonly #appointments = { tenant: new Appointments(), global: new Appointments() }
+export class CapacityForecast {
+  readonly #rates = new ThroughputWindows()
+  readonly #appointments = { tenant: new RetryAfterSlots(), global: new RetryAfterSlots() }
 
   /** Tenants of which something is remembered. */
   get size(): number {

@@ -3,7 +3,7 @@ import type { TenantId } from "../../../domain/Ids.ts"
 import { EngineConfig } from "../../../services/config/EngineConfig.ts"
 import { TenantRegistry } from "../../../services/TenantRegistry.ts"
 import { Runner } from "../../tenant/Runner.ts"
-import { type Scope, Vacancies } from "./CapacityForecast.ts"
+import { type Scope, CapacityForecast } from "./CapacityForecast.ts"
 
 /** Guess of a document's run time before any was measured. */
 const firstRunMillis = 1000
@@ -15,8 +15,8 @@ const slack = 1.1
  * documents: in a full backlog, for each document that ends another one leaves it. One that is read in several turns,
  * because it made room for others, still counts once.
  */
-export class Drainage extends Context.Service<
-  Drainage,
+export class RetryAfterEstimator extends Context.Service<
+  RetryAfterEstimator,
   {
     /** A document of the tenant has ended. */
     readonly ended: (tenant: TenantId) => Effect.Effect<void>
@@ -29,12 +29,12 @@ export class Drainage extends Context.Service<
   }
 >()("sluice/actors/admission/retryAfter/RetryAfterEstimator") {
   static readonly layer = Layer.effect(
-    Drainage,
+    RetryAfterEstimator,
     Effect.gen(function* () {
       const config = yield* EngineConfig
       const registry = yield* TenantRegistry
       const runner = yield* Runner
-      const vacancies = new Vacancies()
+      const forecast = new CapacityForecast()
 
       /** As if the gate were all that holds documents back. */
       const guess = Effect.fnUntraced(function* (tenant: TenantId | undefined) {
@@ -42,17 +42,17 @@ export class Drainage extends Context.Service<
         return (Math.min(own, config.globalDocuments) * 1000) / Math.max(1, runner.meanRunMillis() ?? firstRunMillis)
       })
 
-      return Drainage.of({
-        ended: (tenant) => Effect.map(Clock.currentTimeMillis, (now) => vacancies.ended(tenant, now)),
-        begin: (tenant) => Effect.map(Clock.currentTimeMillis, (now) => vacancies.begin(tenant, now)),
+      return RetryAfterEstimator.of({
+        ended: (tenant) => Effect.map(Clock.currentTimeMillis, (now) => forecast.ended(tenant, now)),
+        begin: (tenant) => Effect.map(Clock.currentTimeMillis, (now) => forecast.begin(tenant, now)),
         retryAfter: Effect.fnUntraced(function* (scope, tenant, capacity) {
           const now = yield* Clock.currentTimeMillis
-          const measured = vacancies.perSecond(scope, tenant, now)
+          const measured = forecast.perSecond(scope, tenant, now)
           const perSecond = measured ?? (yield* guess(scope === "tenant" ? tenant : undefined))
           // Those who come back within one second find no more places than the whole backlog has.
-          return vacancies.retryAfter(scope, tenant, now, slack, Math.min(perSecond, Math.max(1, capacity)))
+          return forecast.retryAfter(scope, tenant, now, slack, Math.min(perSecond, Math.max(1, capacity)))
         }),
-        size: () => vacancies.size
+        size: () => forecast.size
       })
     })
   )

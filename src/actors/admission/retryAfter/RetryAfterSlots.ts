@@ -17,7 +17,7 @@ const mostSeconds = 2 ** 31 - 1
 /** As Retry-After tells it. */
 const wholeSeconds = (millis: number): number => Math.min(mostSeconds, Math.max(1, Math.ceil(millis / 1000)))
 
-export class Appointments {
+export class RetryAfterSlots {
   /** By tenant, the last moment that was told, and how far apart places were then. Those that are past are forgotten. */
   private readonly told = new Map<TenantId, { readonly at: number; readonly millisPerPlace: number }>()
   private sweptAt = 0

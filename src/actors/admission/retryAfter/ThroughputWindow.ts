@@ -9,7 +9,7 @@ export const windowMillis = slots * slotMillis
 const leastMillis = 1_000
 
 /** One queue. Counts in slots of a ring, so its memory does not grow with what it counts. */
-class DrainRate {
+class ThroughputWindow {
   private readonly amounts = Array.from({ length: slots }, () => 0)
   private newest: number
   private since: number
@@ -64,8 +64,8 @@ class DrainRate {
 }
 
 /** The queues of all tenants. One that has not moved for a while is forgotten. */
-export class DrainRates {
-  private readonly rates = new Map<TenantId | undefined, DrainRate>()
+export class ThroughputWindows {
+  private readonly rates = new Map<TenantId | undefined, ThroughputWindow>()
   private sweptAt = 0
 
   /** Something left the tenant's queue; with no tenant, of all queues together. */
@@ -73,14 +73,14 @@ export class DrainRates {
     this.sweep(now)
     const known = this.rates.get(tenant)
     // What leaves first only tells from when on to count.
-    if (known === undefined) this.rates.set(tenant, new DrainRate(now))
+    if (known === undefined) this.rates.set(tenant, new ThroughputWindow(now))
     else known.observe(now, amount)
   }
 
   begin(tenant: TenantId | undefined, now: number) {
     this.sweep(now)
     const known = this.rates.get(tenant)
-    if (known === undefined) this.rates.set(tenant, new DrainRate(now))
+    if (known === undefined) this.rates.set(tenant, new ThroughputWindow(now))
     else known.begin(now)
   }
 

@@ -34,7 +34,7 @@ const bytesOf = (source: Given): Effect.Effect<Uint8Array, PdfUnreadable | "NotH
     ? Effect.fail("NotHeld")
     : Effect.tap(source.bytes, (bytes) => refuseDamaged(bytes, source.hash))
 
-export interface HeldDocuments {
+export interface DocumentCache {
   /** The reader of this document, opened now unless it is held. Held documents unused the longest make room for it. */
   readonly get: (work: Work, source: Given) => Effect.Effect<PdfReader, PdfUnreadable | "NotHeld">
   readonly forget: (key: string) => Effect.Effect<void>
@@ -45,7 +45,7 @@ export interface HeldDocuments {
  * At most `maxDocuments` are held, and of their files at most `maxBytes` beside the newest: what is held counts against
  * the worker's memory limit, and a document must not die for what its neighbours use.
  */
-export const makeHeldDocuments = (maxDocuments: number, maxBytes: number): HeldDocuments => {
+export const makeDocumentCache = (maxDocuments: number, maxBytes: number): DocumentCache => {
   // In the order of use, the most recent last.
   const held = new Map<string, Held>()
 

@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads"
 import type { PageResult } from "../../../domain/document/Page.ts"
 import type { HeadWanted } from "../../../services/PdfEngine.ts"
 import { channelDescriptor, frame, FrameReader } from "../pool/Channel.ts"
-import { type Given, makeHeldDocuments } from "./DocumentCache.ts"
+import { type Given, makeDocumentCache } from "./DocumentCache.ts"
 import { describeError, isMemoryError } from "../pdfjs/PdfJs.ts"
 import { awaitPortions, type Portions } from "./Portions.ts"
 import type { Outcome, Report, Source, Timing, Work } from "../pool/Protocol.ts"
@@ -57,7 +57,7 @@ const send = (report: Report): void => {
   channel.write(frame(report))
 }
 
-const documents = makeHeldDocuments(maxHeldDocuments, maxHeldBytes)
+const documents = makeDocumentCache(maxHeldDocuments, maxHeldBytes)
 
 /** The head of a document is read along with its opening only as far as nobody waits long for it: milliseconds of own time. */
 const mostHeadMillis = 24

@@ -1,6 +1,6 @@
 /** What the document store says about its queues. Indexes are named: another plan would be correct, and slow. */
 import { DocumentId, TenantId } from "../../../domain/Ids.ts"
-import { type Ahead, deepestLook, type UnderWay } from "../../../services/store/DocumentStore.ts"
+import { type Ahead, queueScanLimit, type UnderWay } from "../../../services/store/DocumentStore.ts"
 import { number, optional, text } from "./rows.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
 
@@ -10,7 +10,7 @@ const place = "SELECT seq, priority FROM documents WHERE id = ? AND tenant_id = 
 const counted = (condition: string) => `
   SELECT count(*) AS documents FROM (
     SELECT 1 FROM documents INDEXED BY documents_queued
-    WHERE tenant_id = ? AND status = 'queued' AND ${condition} LIMIT ${deepestLook}
+    WHERE tenant_id = ? AND status = 'queued' AND ${condition} LIMIT ${queueScanLimit}
   )
 `
 const withMorePriority = counted("priority > ?")
@@ -19,7 +19,7 @@ const withTheSamePriority = counted("priority = ? AND seq < ?")
 const opened = (condition: string) => `
   SELECT count(*) AS documents, coalesce(sum(remaining), 0) AS pages FROM (
     SELECT max(0, page_count - pages_done) AS remaining FROM documents INDEXED BY documents_resumed
-    WHERE tenant_id = ? AND status = 'queued' AND page_count IS NOT NULL AND ${condition} LIMIT ${deepestLook}
+    WHERE tenant_id = ? AND status = 'queued' AND page_count IS NOT NULL AND ${condition} LIMIT ${queueScanLimit}
   )
 `
 const openedWithMorePriority = opened("priority > ?")
@@ -37,7 +37,7 @@ export const ahead = (db: Statements, tenant: TenantId, id: DocumentId): Ahead =
     db.get(openedWithTheSamePriority, tenant, priority, seq)
   ].filter((row) => row !== undefined)
   const resumed = known.reduce((sum, row) => sum + number(row, "documents"), 0)
-  const within = Math.min(documents, deepestLook)
+  const within = Math.min(documents, queueScanLimit)
   return {
     documents: within,
     pages: known.reduce((sum, row) => sum + number(row, "pages"), 0),
@@ -52,7 +52,7 @@ export const backlogs = (db: Statements): Array<{ readonly tenant: TenantId; rea
 
 const inState = (index: string, status: string, condition = "") => `
   SELECT tenant_id, id, page_count - pages_done AS remaining FROM documents INDEXED BY ${index}
-  WHERE status = '${status}' ${condition} LIMIT ${deepestLook}
+  WHERE status = '${status}' ${condition} LIMIT ${queueScanLimit}
 `
 const running = inState("documents_running", "running")
 const resumed = inState("documents_resumed", "queued", "AND page_count IS NOT NULL")

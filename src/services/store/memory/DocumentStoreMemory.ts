@@ -24,7 +24,7 @@ import {
 } from "../DocumentStore.ts"
 import { answersMemory } from "./Answers.ts"
 import { changesMemory } from "./Changes.ts"
-import { looksMemory } from "./QueueQueries.ts"
+import { queueQueriesMemory } from "./QueueQueries.ts"
 import { Documents, pageBytes, type Stored, toDocument, toDocumentWithOutline } from "./Records.ts"
 import { webhooksMemory } from "./Webhooks.ts"
 import { documentSize, pageSize, upTo } from "../Portions.ts"
@@ -342,7 +342,7 @@ const make = Effect.sync(() => {
     stats: Effect.fn("DocumentStore.stats")((tenant) =>
       Effect.sync(() => ({ ...(tenant === undefined ? documents.all : documents.tenant(tenant).counters) }))
     ),
-    ...looksMemory(documents),
+    ...queueQueriesMemory(documents),
     ...changesMemory(documents),
     ...answersMemory(),
     ...webhooks.records

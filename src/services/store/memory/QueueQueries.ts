@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import { type Ahead, deepestLook, type DocumentStore, type UnderWay } from "../DocumentStore.ts"
+import { type Ahead, queueScanLimit, type DocumentStore, type UnderWay } from "../DocumentStore.ts"
 import type { Documents, Stored } from "./Records.ts"
 
 const remaining = (stored: Stored): number | undefined =>
@@ -8,14 +8,14 @@ const remaining = (stored: Stored): number | undefined =>
 const noneAhead: Ahead = { documents: 0, pages: 0, unopened: 0 }
 
 /** What the document store in memory says about its queues. */
-export const looksMemory = (
+export const queueQueriesMemory = (
   documents: Documents
 ): Pick<DocumentStore["Service"], "ahead" | "backlogs" | "underWay" | "oldestQueued"> => ({
   ahead: Effect.fn("DocumentStore.ahead")((tenant, id) =>
     Effect.sync((): Ahead => {
       const stored = documents.byId.get(id)
       if (stored?.status !== "queued" || stored.accepted.tenantId !== tenant) return noneAhead
-      const ahead = documents.tenant(tenant).backlog.before(stored, deepestLook)
+      const ahead = documents.tenant(tenant).backlog.before(stored, queueScanLimit)
       return {
         documents: ahead.length,
         pages: ahead.reduce((sum, other) => sum + (remaining(other) ?? 0), 0),
@@ -30,7 +30,7 @@ export const looksMemory = (
     const resumed = Array.from(documents.byId.values()).filter(
       ({ pageCount, status }) => status === "queued" && pageCount !== undefined
     )
-    return [...Array.from(documents.running).slice(0, deepestLook), ...resumed.slice(0, deepestLook)].map(
+    return [...Array.from(documents.running).slice(0, queueScanLimit), ...resumed.slice(0, queueScanLimit)].map(
       (stored): UnderWay => ({
         tenant: stored.accepted.tenantId,
         id: stored.accepted.id,

@@ -17,7 +17,7 @@ describe("The command line", () => {
       assert.match((yield* sluice(["--version"])).out, /^sluice v\d+\.\d+\.\d+$/)
       const help = yield* sluice(["--help"])
       assert.strictEqual(help.code, 0)
-      const commands = ["serve", "ingest", "status", "cancel", "retry", "tenants", "keys", "watch", "doctor"]
+      const commands = ["serve", "ingest", "status", "cancel", "retry", "tenants", "keys", "watch", "doctor", "storage"]
       includes(help.out, ...commands, "Exit codes")
       for (const shell of ["bash", "zsh", "fish", "powershell"]) {
         includes((yield* sluice(["--completions", shell])).out, ...commands, "format")
@@ -29,7 +29,7 @@ describe("The command line", () => {
     Effect.gen(function* () {
       const list = (yield* sluice(["--help"])).out.split("SUBCOMMANDS")[1] ?? ""
       const names = Array.from(list.matchAll(/^ {2}(\w+) +\S/gm), ([, name = ""]) => name)
-      assert.strictEqual(names.length, 9)
+      assert.strictEqual(names.length, 10)
       for (const name of names) includes((yield* sluice([name, "--help"])).out, "DESCRIPTION", `sluice ${name}`)
     })
   )

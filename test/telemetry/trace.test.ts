@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { HttpClient } from "effect/http"
-import { postJson, postPdf } from "../http/client.ts"
+import { HttpBody, HttpClient } from "effect/http"
+import { post, postPdf } from "../http/client.ts"
 import type { ReceivedSpan } from "../support/otlp.ts"
 import { otlpReceiver } from "../support/otlpReceiver.ts"
 import { manyPages } from "../support/pdf.ts"
@@ -136,13 +136,13 @@ describe("the trace of a document", () => {
       const folder = yield* temporaryFolder
       const first = yield* startServer(folder, exporting(url))
       yield* Effect.gen(function* () {
-        yield* postJson("/v1/tenant/pause", {})
+        yield* post("/v1/tenant/pause", HttpBody.empty)
         yield* acceptedId(yield* postPdf("/v1/documents?name=kept.pdf", { traceparent }, manyPages(2)))
       }).pipe(Effect.provide(senderTo(first)))
       yield* first.signal("SIGTERM")
       yield* first.ended
       const second = yield* startServer(folder, exporting(url))
-      yield* Effect.provide(postJson("/v1/tenant/resume", {}), senderTo(second))
+      yield* Effect.provide(post("/v1/tenant/resume", HttpBody.empty), senderTo(second))
       const spans = own(yield* spansUntil((all) => named("DocumentActor.run", own(all)).length > 0))
       assertConnected(spans)
       const queued = one("DocumentActor.queued", spans)

@@ -77,7 +77,7 @@ describe("What this project itself asks for", () => {
       for (const [url, path = "", query = ""] of text.matchAll(
         /(\/v1\/[\w./:$<>{}*-]+|\/queue\/status|\/pdf\/ingest)\?([\w&=.,:%${}-]+)/g
       )) {
-        const method = path === "/v1/documents" && /name=|force=/.test(query) ? "POST" : "GET"
+        const method = path === "/v1/documents" && /name=|force=|callback=/.test(query) ? "POST" : "GET"
         assertKnown(
           method,
           path,

@@ -41,7 +41,7 @@ export const onlyText = (found: ReadonlyArray<object>, fields: ReadonlyArray<Fie
 })
 
 /** Most pages have nothing but pieces of text. */
-export const isToldOf = (found: ReadonlyArray<object>): boolean => found.some((item) => "type" in item)
+export const isToldOf = (found: ReadonlyArray<object>): boolean => found.some((item) => !("str" in item))
 
 /**
  * `isVisible` tells whether a layer is shown; `fields` are the values of the page's widgets, which are shown where their

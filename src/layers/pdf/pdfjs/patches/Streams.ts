@@ -6,6 +6,8 @@ const remember: ReadonlyArray<Patch> = [
   after(
     "class BaseStream {\n",
     String.raw`
+  // A field of every stream, because one that only some have would make all of them slower to read.
+  damage = undefined;
   damageFound() {
     return this.damage ?? (this.stream instanceof BaseStream ? this.stream.damageFound() : undefined);
   }
@@ -15,7 +17,8 @@ const remember: ReadonlyArray<Patch> = [
     "class StreamsSequenceStream extends DecodeStream {",
     String.raw`
 function carryDamage(from, to) {
-  to.damage = from.damageFound();
+  const damage = from.damageFound();
+  if (damage !== undefined) to.damage = damage;
   return to;
 }
 `
@@ -82,6 +85,10 @@ const mostLooks = 16
 
 // A parenthesis too many: the string ends at the next closing one then, and where there is none, with its line.
 const strings: ReadonlyArray<Patch> = [
+  after(
+    "    this._hexStringNumWarn = 0;\n    this.beginInlineImagePos = -1;\n",
+    "    this.damage = undefined;\n    this.looks = 0;\n"
+  ),
   {
     find: String.raw`    let numParen = 1;
     let done = false;
@@ -113,7 +120,7 @@ const strings: ReadonlyArray<Patch> = [
         case -1:
           this.damage ??= "a string does not end";
           if (manner !== "line") {
-            this.looks = (this.looks ?? 0) + 1;
+            this.looks++;
             manner = manner === "nested" ? "flat" : "line";
             numParen = 1;
             strBuf.length = 0;

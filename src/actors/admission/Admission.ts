@@ -142,7 +142,7 @@ export const make = Effect.gen(function* () {
   /** Runs to its end even if the caller goes away: the tenant's actor has to learn of a committed document. */
   const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocument["source"], options: SubmitOptions) {
     const id = DocumentId.make(yield* random.uuidV7())
-    // While the disk is at work already: what a run brings is flushed later, and so counts only if this does.
+    // Runs while the disk still flushes the commit: what a run writes is flushed later, so it counts only if the commit does.
     let announced: Fiber.Fiber<void> | undefined
     const committed = (made: Document) => {
       if (made.id === id) announced = fork(announce(made))

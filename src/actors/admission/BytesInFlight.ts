@@ -5,7 +5,7 @@ import { LimitReached } from "../Ingestion.ts"
 import { type Scope, CapacityForecast } from "./retryAfter/CapacityForecast.ts"
 
 /** The wait that is assumed until the throughput of uploads has been measured. */
-const someTimeMillis = 5_000
+const assumedWaitMillis = 5_000
 
 /** Counts bytes as they arrive; fails when they exceed a limit. */
 export type CountBytes = (bytes: number) => Effect.Effect<void, LimitReached>
@@ -49,9 +49,9 @@ export class BytesInFlight extends Context.Service<
         else tenants.set(tenant, own + delta)
       }
 
-      const refuse = (scope: Scope, tenant: TenantId, wanted: number, now: number) => {
-        const perSecond = forecast.perSecond(scope, tenant, now) ?? (wanted * 1000) / someTimeMillis
-        const retryAfterSeconds = forecast.retryAfter(scope, tenant, now, wanted, perSecond)
+      const refuse = (scope: Scope, tenant: TenantId, needed: number, now: number) => {
+        const perSecond = forecast.perSecond(scope, tenant, now) ?? (needed * 1000) / assumedWaitMillis
+        const retryAfterSeconds = forecast.retryAfter(scope, tenant, now, needed, perSecond)
         return Effect.fail(new LimitReached({ limit: `${scope}_bytes`, allowed: limits[scope], retryAfterSeconds }))
       }
 
@@ -64,9 +64,9 @@ export class BytesInFlight extends Context.Service<
               Effect.flatMap(Clock.currentTimeMillis, (now) => {
                 const own = tenants.get(tenant) ?? 0
                 // A submission of unknown size needs room for at least one byte.
-                const wanted = Math.max(held + 1, bytes)
-                if (own > held && own + wanted - held > limits.tenant) return refuse("tenant", tenant, wanted, now)
-                if (all > held && all + wanted - held > limits.global) return refuse("global", tenant, wanted, now)
+                const needed = Math.max(held + 1, bytes)
+                if (own > held && own + needed - held > limits.tenant) return refuse("tenant", tenant, needed, now)
+                if (all > held && all + needed - held > limits.global) return refuse("global", tenant, needed, now)
                 change(tenant, bytes - held, now)
                 held = bytes
                 return Effect.void

@@ -5,7 +5,7 @@ const signature = "%PDF-"
 /** The signature has to be within the first bytes of the file. */
 const headBytes = 1024
 
-/** Refuses a file without the PDF signature in its first bytes. PDF readers accept junk before it, so its place is free. */
+/** Refuses a file without the PDF signature in its first bytes. It may follow junk, which PDF readers accept. */
 const refuseUnlessPdf = (head: Buffer): Effect.Effect<void, Failure> => {
   if (head.length === 0) return Effect.fail(failure("NOT_PDF", "the file is empty"))
   return head.includes(signature)

@@ -32,7 +32,7 @@ export class RateLimits extends Context.Service<
 >()("sluice/actors/admission/RateLimits") {
   static readonly layer = Layer.sync(RateLimits, () => {
     const buckets = new Map<TenantId, Bucket>()
-    const appointments = new RetryAfterSlots()
+    const slots = new RetryAfterSlots()
     let sweptAt = 0
 
     const refill = (bucket: Bucket, now: number) => {
@@ -54,7 +54,7 @@ export class RateLimits extends Context.Service<
         buckets.set(tenant, full)
         return full
       }
-      if (known.rate !== rate || known.burst !== burst) appointments.forget(tenant)
+      if (known.rate !== rate || known.burst !== burst) slots.forget(tenant)
       known.rate = rate
       known.burst = burst
       refill(known, now)
@@ -80,7 +80,7 @@ export class RateLimits extends Context.Service<
           const apart = 1000 / Math.min(rate, bucket.burst)
           const perToken = bucket.burst < 2 ? Math.ceil(apart / 1000) * 1000 : apart
           const first = ((1 - bucket.tokens) * 1000) / rate
-          const retryAfterSeconds = appointments.nextAtRate(tenant, now, perToken, first)
+          const retryAfterSeconds = slots.nextAtRate(tenant, now, perToken, first)
           return Effect.fail(new LimitReached({ limit: "tenant_rate", allowed: rate, retryAfterSeconds }))
         }),
       giveBack: (tenant) =>

@@ -81,7 +81,7 @@ export const makeChangeBroadcaster = Effect.gen(function* () {
     }
   }
 
-  /** One timer rings for all heartbeats: a timer for each watcher would cost more than the heartbeats. */
+  /** One timer serves all heartbeats: a timer for each watcher would cost more than the heartbeats themselves. */
   let beatenAt = 0
   const beat = (now: number) => {
     if (now - beatenAt < pollMillis) return

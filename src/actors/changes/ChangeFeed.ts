@@ -103,12 +103,12 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
         const watcher = yield* hub.watch(`document ${id}`)
         // Changes made before changes were numbered come after -1.
         watcher.cursor = after ?? -1
-        let told = -1
+        let sentNumber = -1
         let hasEnded = false
         const newsOf = (change: Change): News => ({ _tag: "Changed", id: change.number, change })
         /** The news of a state. With its id the client can ask for everything after it. */
         const stateNews = Effect.fnUntraced(function* (number: number, found: Document, cursor: number) {
-          told = number
+          sentNumber = number
           hasEnded = isTerminal(found.status)
           const document = yield* options.describe(found)
           const change: Change = { _tag: "Document", number, document }
@@ -123,7 +123,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
           })
           watcher.cursor = through
           const news = pages.map(newsOf)
-          const isNew = number > told
+          const isNew = number > sentNumber
           if (!isTerminal(document.status)) {
             return isNew ? [yield* stateNews(number, document, cursor), ...news] : news
           }
@@ -141,7 +141,8 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
           for (const change of changes) {
             if (hasEnded) break
             if (change._tag === "Page") news.push(newsOf(change))
-            else if (change.number > told) news.push(yield* stateNews(change.number, change.document, change.number))
+            else if (change.number > sentNumber)
+              news.push(yield* stateNews(change.number, change.document, change.number))
           }
           return news
         })

@@ -10,7 +10,7 @@ import { RetryAfterEstimator } from "../admission/retryAfter/RetryAfterEstimator
 import { retryingStore } from "../upkeep/RetryPolicies.ts"
 import { announceWhole } from "./SavePages.ts"
 
-/** The document fails: no automatic retry would read it. */
+/** The document ends as `failed`: it is not tried again. */
 export class DocumentFailed extends Schema.TaggedError<DocumentFailed>()("DocumentFailed", { failure: Failure }) {
   static of(reason: Failure) {
     return new DocumentFailed({ failure: reason })

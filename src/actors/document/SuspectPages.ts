@@ -31,7 +31,7 @@ export interface SuspectPages {
   readonly onFault: (page: number, fault: "failure" | "death") => Effect.Effect<void, CheckpointError>
 }
 
-/** A page that was read alone gave no final result. `verdict` becomes its result unless the page is read `again`. */
+/** The reading of a page alone failed. `verdict` becomes its result unless the page is read `again`. */
 class PageFault extends Data.TaggedError("PageFault")<{ readonly verdict: PageResult; readonly again: boolean }> {}
 
 /** Reads the page until it is checkpointed: with its content, or with the verdict that ends it. */

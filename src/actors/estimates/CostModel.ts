@@ -63,8 +63,8 @@ const guess: Costs = {
 }
 /** The `error` for a tenant without samples of its own, to which the costs of the other tenants' documents apply. */
 const errorOfOthers = 0.7
-/** After this many pages a tenant's own samples weigh as much as those of all tenants. */
-const doubtedPages = 2
+/** At this many pages a tenant's own samples weigh as much as those of all tenants. */
+const priorPages = 2
 /** After this many pages the uncertainty of their mean time is halved. */
 const tellingPages = 6
 /** The least `error`, however many pages were measured: the speed of a shared machine changes all the time. */
@@ -76,7 +76,7 @@ const fewDocuments = 4
 /** The least part of the measured time that counts as reading of pages. */
 const leastReading = 0.2
 /** A limit on the relative deviation of one document: beyond it, the expectation itself was wrong. */
-const greatestSurprise = 2
+const maxDeviation = 2
 /** Beyond these limits all samples are halved, so that older ones fade: workers warm up, and machines are shared. */
 const mostMillis = 8_000
 const mostPages = 50
@@ -94,8 +94,8 @@ class Samples {
   #squares = 0
   #openings = 0
   #openingMillis = 0
-  #surprises = 0
-  #surprise = 0
+  #deviationCount = 0
+  #squaredDeviations = 0
   /** What was measured since a document last ended. */
   readonly #latest = { millis: 0, pages: 0, opened: 0 }
 
@@ -139,11 +139,11 @@ class Samples {
     Object.assign(this.#latest, { millis: 0, pages: 0, opened: 0 })
     const expected = opened * openingMillis + pages * millisPerPage
     if (expected === 0 || millis === 0) return
-    this.#surprises++
-    this.#surprise += Math.min(greatestSurprise, Math.abs(millis / expected - 1)) ** 2
-    if (this.#surprises <= mostDocuments) return
-    this.#surprises /= 2
-    this.#surprise /= 2
+    this.#deviationCount++
+    this.#squaredDeviations += Math.min(maxDeviation, Math.abs(millis / expected - 1)) ** 2
+    if (this.#deviationCount <= mostDocuments) return
+    this.#deviationCount /= 2
+    this.#squaredDeviations /= 2
   }
 
   costs(prior: Costs): Costs {
@@ -162,10 +162,12 @@ class Samples {
       millisPerPage:
         this.#pages === 0
           ? prior.millisPerPage
-          : (this.#millis - openings + doubtedPages * prior.millisPerPage) / (this.#pages + doubtedPages),
+          : (this.#millis - openings + priorPages * prior.millisPerPage) / (this.#pages + priorPages),
       pagesPerDocument,
       spread,
-      roughness: Math.sqrt((this.#surprise + fewDocuments * prior.roughness ** 2) / (this.#surprises + fewDocuments)),
+      roughness: Math.sqrt(
+        (this.#squaredDeviations + fewDocuments * prior.roughness ** 2) / (this.#deviationCount + fewDocuments)
+      ),
       error: Math.max(leastError, prior.error / Math.sqrt(1 + (3 * this.#pages) / tellingPages)),
       sizeError: known ? spread / Math.sqrt(this.#documents) : Math.max(prior.sizeError, prior.spread),
       warming: prior.warming

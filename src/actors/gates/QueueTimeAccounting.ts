@@ -84,9 +84,9 @@ export class QueueTimeAccounting {
     const tenant = { from: Math.max(ready, this.#full?.from ?? taken), to: Math.min(taken, this.#full?.to ?? taken) }
     const waited = Math.max(0, tenant.to - tenant.from)
     const global = { from: Math.max(ready, waited > 0 ? tenant.to : 0, this.#asking), to: givenAt }
-    const told = Metric.update(Telemetry.gateWait.of("tenant"), Duration.millis(waited))
-    if (document.trace === undefined) return told
-    return Effect.andThen(told, TraceContext.past("Gate.tenant", tenant.from, tenant.to)).pipe(
+    const recorded = Metric.update(Telemetry.gateWait.of("tenant"), Duration.millis(waited))
+    if (document.trace === undefined) return recorded
+    return Effect.andThen(recorded, TraceContext.past("Gate.tenant", tenant.from, tenant.to)).pipe(
       Effect.andThen(TraceContext.past("Gate.global", global.from, global.to)),
       TraceContext.continuing(document.trace)
     )

@@ -49,7 +49,7 @@ export class TenantDirectory extends Context.Service<
       }
 
       const tell = Effect.fnUntraced(function* (tenant: TenantId, message: TenantMessage) {
-        for (let told = false; !told && !closed;) {
+        for (let delivered = false; !delivered && !closed;) {
           // Made before the lookup that decides, so that nothing runs between that lookup and the start.
           const fresh = mailboxes.has(tenant) ? undefined : yield* Queue.bounded<TenantMessage>(mailboxCapacity)
           const mailbox = mailboxes.get(tenant) ?? fresh
@@ -60,7 +60,7 @@ export class TenantDirectory extends Context.Service<
           }
           yield* Queue.offer(mailbox, message)
           // The actor may have ended as idle just before the message came in. Then the message goes to the next actor.
-          told = mailboxes.get(tenant) === mailbox
+          delivered = mailboxes.get(tenant) === mailbox
         }
       })
 

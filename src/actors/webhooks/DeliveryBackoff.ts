@@ -11,7 +11,7 @@ const maxDelayMillis = 5 * 3_600_000
 const jitter = 0.2
 /** The shortest time between a failed try and the next one. */
 export const shortestDelayMillis = firstDelayMillis * (1 - jitter)
-/** The longest Retry-After of a receiver that is respected. */
+/** A longer Retry-After of a receiver is cut to this. */
 const maxRetryAfterMillis = 86_400_000
 
 /** After the first, second, ... failed try: 10 s, 30 s, 90 s and so on, at most 5 h. */

@@ -163,7 +163,7 @@ const make = Effect.gen(function* () {
     yield* Metric.update(oldestOwedAge, since === undefined ? 0 : Math.max(0, now - since) / 1000)
   })
 
-  const look = Effect.fnUntraced(function* (now: number) {
+  const refresh = Effect.fnUntraced(function* (now: number) {
     const found = turns.looking(now)
     found(yield* untraced(store.pendingCallbacks(now, bounds.look, turns.last())))
   })
@@ -187,12 +187,12 @@ const make = Effect.gen(function* () {
     while (turns.free()) {
       const now = yield* Clock.currentTimeMillis
       if (turns.freshFor(now) === 0) {
-        yield* look(now)
+        yield* refresh(now)
         yield* untraced(measure(now))
       }
       let pending = turns.begin()
       if (pending === undefined && turns.ranDry()) {
-        yield* look(now)
+        yield* refresh(now)
         pending = turns.begin()
       }
       if (pending === undefined) return

@@ -10,7 +10,7 @@ export type Scope = "tenant" | "global"
  */
 export class CapacityForecast {
   readonly #rates = new ThroughputWindows()
-  readonly #appointments = { tenant: new RetryAfterSlots(), global: new RetryAfterSlots() }
+  readonly #slots = { tenant: new RetryAfterSlots(), global: new RetryAfterSlots() }
 
   /** The number of tenants in memory. */
   get size(): number {
@@ -36,7 +36,7 @@ export class CapacityForecast {
   /** Seconds until, at this rate, the amount is free for the tenant. */
   retryAfter(scope: Scope, tenant: TenantId, now: number, amount: number, perSecond: number): number {
     // Tenants that wait for the same capacity share the rate, however often each of them asks.
-    const sharers = scope === "global" ? this.#appointments.global.sharers(tenant, now) : 1
-    return this.#appointments[scope].next(tenant, now, (1000 * amount * sharers) / perSecond)
+    const sharers = scope === "global" ? this.#slots.global.sharers(tenant, now) : 1
+    return this.#slots[scope].next(tenant, now, (1000 * amount * sharers) / perSecond)
   }
 }

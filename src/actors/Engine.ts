@@ -23,8 +23,9 @@ import { WaitEstimator } from "./estimates/WaitEstimator.ts"
 import { CostModel } from "./estimates/CostModel.ts"
 
 /**
- * The engine over its services but for the scheduling between tenants: the actors, and the loops that keep them honest. Releasing it drains first, then stops
- * the loops, then the tenants with whatever documents still run, which go back to their queues with their finished pages.
+ * The engine without the scheduling between tenants: the actors and the background loops. Release first drains the engine,
+ * then stops the loops, then stops the tenant actors. Documents that still run then go back to their queues with their
+ * finished pages.
  */
 export const layerNoScheduling = Shutdown.layer.pipe(
   Layer.provideMerge(
@@ -44,7 +45,7 @@ export const layerNoScheduling = Shutdown.layer.pipe(
   Layer.provide([UsageMeter.layer, CostModel.layer])
 )
 
-/** Who gets the workers' time, and permits to open documents: by default fairly. */
+/** The default scheduling: tenants share the workers' time and the global permits fairly. */
 export const layerFair = Layer.merge(PageScheduler.layer, GlobalGate.layer).pipe(Layer.provideMerge(FairShares.layer))
 
 export const layer = layerNoScheduling.pipe(

@@ -20,7 +20,7 @@ import type {
 } from "../services/store/DocumentStore.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
 
-/** The submission itself is at fault; nothing of it was kept. */
+/** The submission itself is invalid. Nothing of it was kept. */
 export class SubmissionRejected extends Schema.TaggedError<SubmissionRejected>()("SubmissionRejected", {
   failure: Failure
 }) {
@@ -49,7 +49,7 @@ export class LimitReached extends Schema.TaggedError<LimitReached>()("LimitReach
   limit: Schema.Literals(["tenant_rate", "tenant_bytes", "global_bytes", "tenant_queue", "global_queue"]),
   /** What the limit allows: documents per second, bytes, or documents that wait. */
   allowed: Schema.Finite,
-  /** From 1 to 300. A caller that waits so long finds the place that it was promised, unless others take it first. */
+  /** From 1 to 300. After this time the caller finds the promised place, unless another caller takes it first. */
   retryAfterSeconds: Schema.Natural
 }) {
   override get message() {
@@ -57,9 +57,9 @@ export class LimitReached extends Schema.TaggedError<LimitReached>()("LimitReach
   }
 }
 
-/** The document a submission was answered with: a new one, or the one that stands in for it. */
+/** The document that answers a submission: a new one, or an existing one of which the submission is a duplicate. */
 export class Submitted extends Document.extend<Submitted>("sluice/Submitted")({
-  /** The document's own id, when it was there before. */
+  /** The document's own id, if the document existed before the submission. */
   duplicateOf: Schema.optionalKey(DocumentId)
 }) {}
 
@@ -87,14 +87,14 @@ export interface SubmitOptions {
   readonly notBefore?: DateTime.Utc | undefined
   /** Kept sealed until the document is terminal. */
   readonly password?: Redacted.Redacted | undefined
-  /** An http(s) URL that is told of the terminal state. */
+  /** An http(s) URL that receives the terminal state. */
   readonly callback?: string | undefined
   /**
-   * Makes a new document in any case. Otherwise one of the tenant with the same bytes, name and password stands in, if
-   * it waits, runs, or ended `completed` or `partial`, and if its callback is the one asked for.
+   * Always makes a new document. Otherwise the answer is a document of the tenant with the same bytes, name, password and
+   * callback, if there is one that waits, runs, or ended `completed` or `partial`.
    */
   readonly force?: boolean | undefined
-  /** How many bytes will come, when that is known beforehand. */
+  /** The number of bytes of the upload, if it is known beforehand. */
   readonly size?: number | undefined
 }
 
@@ -108,23 +108,23 @@ export interface QueueStatus {
   readonly concurrency: number
   readonly processed: number
   readonly failed: number
-  /** Of a tenant: nothing new is started. */
+  /** The tenant is paused: none of its documents is started. */
   readonly paused: boolean
   /**
-   * Until a document accepted now would start, estimated from what waits and what documents cost lately. Nobody knows of a
-   * tenant that is paused; in the whole engine, paused tenants' documents do not count.
+   * The time until a document accepted now would start, estimated from the backlog and the recent costs of documents. It is
+   * unknown for a paused tenant; the estimate for the whole engine leaves out the documents of paused tenants.
    */
   readonly estimatedWaitSeconds: number | undefined
 }
 
 /**
- * What a watcher is told. With the `id` of the last thing that it was told it may ask for all that came after, also of another
- * run of the service.
+ * An item of a live stream. With the `id` of the last item it received, a watcher can ask for everything that came after,
+ * also from a later run of the service.
  */
 export type News =
   | { readonly _tag: "Changed"; readonly id: number; readonly change: Change }
   | { readonly _tag: "Queue"; readonly id: number; readonly status: QueueStatus }
-  /** Nothing else has happened. */
+  /** Nothing has changed. */
   | { readonly _tag: "Quiet"; readonly id: number }
 
 /**
@@ -135,8 +135,8 @@ export class Ingestion extends Context.Service<
   Ingestion,
   {
     /**
-     * Stores the bytes of a PDF, a stream's while they arrive, then accepts the document. Refuses before reading anything if a limit is reached,
-     * and so also what another document could stand in for: that shows only when the bytes are known.
+     * Stores the bytes of a PDF (those of a stream as they arrive), then accepts the document. If a limit is reached, it refuses
+     * before it reads anything. It then refuses duplicates too, since a duplicate is recognised only by its bytes.
      */
     readonly submit: <E = never, R = never>(
       tenant: TenantId,
@@ -149,12 +149,12 @@ export class Ingestion extends Context.Service<
       source: string,
       options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
     ) => Effect.Effect<Submitted, SubmitError>
-    /** With its outline, and with why it waits and until when, as long as it has not ended. */
+    /** The document with its outline and, until it has ended, why it waits and for how long. */
     readonly status: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
-    /** Without either. */
+    /** The document without its outline and its waiting. */
     readonly find: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     readonly list: (tenant: TenantId, options: ListOptions) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
-    /** Pages that have a result, in order; also while the document runs. */
+    /** The pages that have a result, in order. Also available while the document runs. */
     readonly pages: (
       tenant: TenantId,
       id: DocumentId,
@@ -165,16 +165,16 @@ export class Ingestion extends Context.Service<
       tenant: TenantId,
       id: DocumentId
     ) => Effect.Effect<Stream.Stream<string, StoreUnavailable>, DocumentNotFound | StoreUnavailable>
-    /** Ends the document if it is not terminal. Idempotent; returns once its work has been told to stop. */
+    /** Cancels the document if it is not terminal. Idempotent; returns once its run has been asked to stop. */
     readonly cancel: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
-    /** Cancels what is not finished, then removes the document, its pages and, if nothing else refers to it, its blob. */
+    /** Cancels the document if it has not ended, then removes it, its pages and, if nothing else refers to it, its blob. */
     readonly remove: (
       tenant: TenantId,
       id: DocumentId
     ) => Effect.Effect<void, DocumentNotFound | StoreUnavailable | BlobStoreUnavailable>
     /**
-     * Takes back a submission whose caller has not learned of it, with `shares` others of the same caller that were answered
-     * with the same document. It stays if there are still others.
+     * Takes back a submission whose answer did not reach its caller, and `shares` more submissions of this caller that were
+     * answered with the same document. The document stays if other submissions were answered with it.
      */
     readonly withdraw: (
       tenant: TenantId,
@@ -182,32 +182,32 @@ export class Ingestion extends Context.Service<
       shares?: number
     ) => Effect.Effect<void, StoreUnavailable | BlobStoreUnavailable>
     /**
-     * Reads the failed pages of a `partial` or `failed` document again; the others stay. Permanent failures may be retried
-     * too: a limit may have been raised, the password may come now, damaged bytes may have been uploaded again.
+     * Reads the failed pages of a `partial` or `failed` document again; the other pages stay. Permanent failures may be retried
+     * too: a limit may have been raised, the password may be given now, damaged bytes may have been uploaded again.
      */
     readonly retry: (
       tenant: TenantId,
       id: DocumentId,
       options?: { readonly password?: Redacted.Redacted | undefined }
     ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | LimitReached | ShuttingDown | StoreUnavailable>
-    /** From now on nothing of the tenant is started, also after a restart. What runs goes on; submissions are accepted. */
+    /** Starts no document of the tenant any more, also after a restart. Running documents go on; submissions are accepted. */
     readonly pause: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>
     readonly resume: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>
     /**
-     * Changes what the tenant may have, from now on and also after a restart. What runs goes on. With `paused` the tenant is
-     * paused or resumed by the same change: nothing starts under one half of it.
+     * Changes the tenant's limits, from now on and also after a restart. Running documents go on. `paused` pauses or resumes
+     * the tenant in the same change, so no document starts when only one half of the change is made.
      */
     readonly setLimits: (
       tenant: TenantId,
       patch: TenantLimitsPatch,
       paused?: boolean
     ) => Effect.Effect<TenantLimits, StoreUnavailable>
-    /** Holds the key until the scope closes; the answer kept under it in the last 24 hours, if any. */
+    /** Reserves the key until the scope closes. Returns the answer kept under it in the last 24 hours, if any. */
     readonly reserveKey: (
       tenant: TenantId,
       key: string
     ) => Effect.Effect<Option.Option<KeptAnswer>, KeyInUse | StoreUnavailable, Scope.Scope>
-    /** Keeps the answer to a request under a key that is held. `request` is all that makes the request what it is. */
+    /** Keeps the answer to a request under a reserved key. `request` contains everything that identifies the request. */
     readonly keepAnswer: (
       tenant: TenantId,
       key: string,
@@ -217,33 +217,33 @@ export class Ingestion extends Context.Service<
     /** Whether the answer was kept for this request. */
     readonly answers: (tenant: TenantId, kept: KeptAnswer, request: Redacted.Redacted) => Effect.Effect<boolean>
     readonly queueStatus: (tenant?: TenantId) => Effect.Effect<QueueStatus, StoreUnavailable>
-    /** What the tenant may have, has, and gets of the workers' time. */
+    /** The tenant's limits, its use of them, and its share of the workers' time. */
     readonly tenant: (tenant: TenantId) => Effect.Effect<TenantState, StoreUnavailable>
-    /** What happens from now on. A subscriber that falls behind loses the oldest. */
+    /** The events from now on. A subscriber that falls behind loses the oldest events. */
     readonly events: (tenant: TenantId) => Stream.Stream<IngestEvent>
-    /** What has become of the document so far, then what happens to it, up to its end; `DocumentEnded` is never missed. */
+    /** The events of the document, past and future, up to its end. `DocumentEnded` is never missed. */
     readonly follow: (
       tenant: TenantId,
       id: DocumentId
     ) => Stream.Stream<IngestEvent, DocumentNotFound | StoreUnavailable>
     /**
-     * Changes of the tenant's documents, or of all documents, in the order in which they came: from now on, or after what is
-     * known already. A document that changed several times since is told once, as it is. Queues are told when they have changed,
-     * at most once a second. Without end; a reader may be slow and misses nothing.
+     * The changes of the tenant's documents, or of all documents, in their order: from now on, or after the number `after`.
+     * A document that has changed several times since then appears once, in its present state. The status of a queue appears
+     * when it has changed, at most once a second. The stream has no end; a slow reader misses nothing.
      */
     readonly watch: (tenant: TenantId | undefined, after?: number | undefined) => Stream.Stream<News, StoreUnavailable>
     /**
-     * The document as it is, what becomes of it, and its pages, also those that were there before; its end comes last, and ends the
-     * stream, and so does its removal. With `after` only what came after that; none if all of it is known.
+     * The document in its present state, its later changes, and all its pages, earlier ones too. The stream ends after the
+     * document's end or its removal. With `after`, only what came after that number; no stream if there is nothing more to come.
      */
     readonly watchDocument: (
       tenant: TenantId,
       id: DocumentId,
       after?: number | undefined
     ) => Effect.Effect<Option.Option<Stream.Stream<News, StoreUnavailable>>, DocumentNotFound | StoreUnavailable>
-    /** From now on. Each run of what it answers with waits until something has become of the document since the run before. */
+    /** Returns an effect; each run of it waits until the document has changed since the previous run, or since this call. */
     readonly changed: (id: DocumentId) => Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
-    /** What is held for watchers, and how many there are. */
+    /** The number of changes in memory for watchers, and the number of watchers. */
     readonly watching: Effect.Effect<{ readonly changes: number; readonly watchers: number }>
     /** False once the engine is stopping and refuses submissions. */
     readonly accepting: Effect.Effect<boolean>

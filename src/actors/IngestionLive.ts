@@ -56,9 +56,9 @@ export const layer = Layer.effect(
       return document
     })
 
-    /** Cancels under way. Whoever asks for the same one waits for it, so that one end is announced. */
+    /** Cancels in progress. A second cancel of the same document joins the first, so that the end is announced once. */
     const ending = new Map<string, Fiber.Fiber<Document, DocumentNotFound | StoreUnavailable>>()
-    /** Once begun it is finished, even if the caller goes away: the runner is to be told of what was committed. */
+    /** Runs to its end even if the caller goes away: the tenant's actor has to learn of a committed cancel. */
     const cancel = Effect.fn("Ingestion.cancel")(function* (tenant: TenantId, id: DocumentId) {
       const key = `${tenant} ${id}`
       const started =

@@ -1,6 +1,6 @@
 import { Effect, LogLevel } from "effect"
 
-/** Logs a line with its attributes. Where the level is off neither is made, which counts on paths that everything takes. */
+/** Logs a line with its attributes. Builds neither if the level is off, which matters on paths that every request takes. */
 export const line = (
   level: "Debug" | "Info",
   message: string,

@@ -1,6 +1,6 @@
 /**
- * Every metric and span name of the engine: a contract with whoever draws a dashboard, listed for readers in
- * docs/telemetry.md. Labels have few known values, and each labelled series is built once, so updating one allocates no
+ * Every metric and span name of the engine: a contract with the authors of dashboards, listed for readers in
+ * docs/telemetry.md. Labels have few known values, and each labelled series is built once, so an update allocates no
  * key. Documents appear in spans and logs, never in labels; tenants only where a bound on their number holds.
  *
  * Units are base units, as Prometheus and OpenTelemetry both ask for: seconds, bytes, and ratios from 0 to 1.
@@ -28,7 +28,7 @@ const labelled = <const Value extends string, M>(
   return { label, values, of: (value) => series.get(value) ?? build(value) }
 }
 
-/** One metric whose label values are not listed here, but bounded all the same; `labels` says by what. */
+/** One metric whose label values are not listed here but are bounded; `labels` says by what. */
 export interface Described<Values extends ReadonlyArray<string>, M> {
   readonly labels: Readonly<Record<string, string>>
   /** The series of these values, in the order of the labels. */
@@ -67,7 +67,7 @@ type AnyMetric = Metric.Metric<never, unknown>
 const isLabelled = (value: unknown): value is Labelled<string, AnyMetric> =>
   typeof value === "object" && value !== null && "values" in value && "of" in value
 
-/** The metrics among these values, one for each value of their label. Those that are `Described` are not known beforehand. */
+/** The metrics among these values, one for each value of their label. The series of `Described` are not known beforehand. */
 export const seriesKnown = (exports: ReadonlyArray<unknown>): ReadonlyArray<AnyMetric> =>
   exports.flatMap((each) =>
     Metric.isMetric(each) ? [each] : isLabelled(each) ? each.values.map((value) => each.of(value)) : []
@@ -85,7 +85,7 @@ export const documentsReused = counter(
   "Submissions answered with a document that was there before, of the same bytes, name and password."
 )()
 
-/** The limit that was reached, the engine's own state, or what was wrong with the file. */
+/** Reasons of a refusal: the limit that was reached, the state of the engine, or the fault of the file. */
 export const refusals = [
   "tenant_rate",
   "tenant_bytes",
@@ -238,9 +238,9 @@ export const processStart = gauge(
 
 // Shares of tenants
 
-/** So many tenants, those that got the most, have series of their own. */
+/** The number of tenants with series of their own: those that received the most. */
 export const tenantsShown = 10
-/** The label value of all the others together. A tenant of this name is one of them. */
+/** The label value of all other tenants together. A tenant of this name is counted among them. */
 export const otherTenants = "other"
 const tenantLabel = { tenant: `one of the ${tenantsShown} that received most, or \`${otherTenants}\`` }
 export const shareReceived = described<[tenant: string], Metric.Gauge<number>>(
@@ -326,7 +326,7 @@ export const sourceFetches = labelled(
 
 // Spans
 
-/** What a trace of the engine is made of. `X.*` stands for every method of the service `X`. */
+/** The spans in a trace of the engine. `X.*` stands for every method of the service `X`. */
 export const spans = {
   "Ingestion.*": "One call of the engine's users, over HTTP or embedded.",
   "DocumentActor.run": "One attempt of a document, from its claim to its end or requeue.",

@@ -1,13 +1,13 @@
 /**
- * One trace per document: what links its runs, the work of page workers and its callback to the request that brought it.
- * Nothing of this does more than look at one switch when nobody collects spans.
+ * One trace per document: it links the document's runs, the work of page workers and the callback to the request that submitted
+ * it. While no spans are collected, each of these functions only checks one switch.
  */
 import { Context, Effect, Exit, Option, References, Tracer } from "effect"
 
 const written = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 const sampledFlag = 1
 
-/** The current span as a W3C `traceparent`, to be kept and continued later; nothing when no spans are made. */
+/** The current span as a W3C `traceparent`, to be stored and continued later; `undefined` when no spans are made. */
 export const current: Effect.Effect<string | undefined> = Effect.flatMap(References.TracerEnabled, (enabled) =>
   enabled
     ? Effect.map(parent, (span) =>
@@ -17,8 +17,8 @@ export const current: Effect.Effect<string | undefined> = Effect.flatMap(Referen
 )
 
 /**
- * A method that many requests call, under a span of that name. `Effect.fn` does the same, but notes each call even where nobody
- * collects spans, which costs more than many a method itself.
+ * Puts a method that many requests call under a span of that name. `Effect.fn` does the same, but records each call even while
+ * no spans are collected, which costs more than many of these methods.
  */
 export const traced =
   <Args extends ReadonlyArray<unknown>, A, E, R>(name: string, method: (...args: Args) => Effect.Effect<A, E, R>) =>
@@ -31,7 +31,7 @@ const parent: Effect.Effect<Tracer.AnySpan | undefined> = Effect.map(Effect.serv
   Option.isNone(found) || found.value.annotations === undefined ? undefined : propagated(found.value)
 )
 
-/** Spans that were switched off have no place in a trace. */
+/** Leaves out spans that were switched off. */
 const propagated = (span: Tracer.AnySpan): Tracer.AnySpan | undefined =>
   Context.get(span.annotations, Tracer.DisablePropagation) ? undefined : span
 
@@ -42,7 +42,7 @@ const read = (trace: string): Tracer.ExternalSpan | undefined => {
     : Tracer.externalSpan({ traceId, spanId, sampled: (Number.parseInt(flags, 16) & sampledFlag) === sampledFlag })
 }
 
-/** Runs the effect as a part of the trace that was kept, if there was one. */
+/** Runs the effect as a part of the stored trace, if there is one. */
 export const continuing =
   (trace: string | undefined) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
@@ -50,7 +50,7 @@ export const continuing =
     return span === undefined ? effect : Effect.withParentSpan(effect, span)
   }
 
-/** Something that is over, with its real times in milliseconds since the epoch. */
+/** A span that has ended already, with its real times in milliseconds since the epoch. */
 export interface PastSpan {
   readonly name: string
   readonly from: number
@@ -67,7 +67,7 @@ export type Emit = (span: PastSpan) => void
 
 const nanos = (millis: number): bigint => BigInt(Math.round(millis * 1_000)) * 1_000n
 
-/** Writes spans of the past below the current one; nothing when that is not collected. */
+/** Writes past spans as children of the current one; `undefined` if that is not collected. */
 export const emitter: Effect.Effect<Emit | undefined> = Effect.flatMap(References.TracerEnabled, (enabled) =>
   enabled
     ? Effect.gen(function* () {
@@ -94,7 +94,7 @@ export const emitter: Effect.Effect<Emit | undefined> = Effect.flatMap(Reference
     : Effect.undefined
 )
 
-/** Writes one span of the past, unless it took no time. */
+/** Writes one past span, unless it took no time. */
 export const past = (name: string, from: number, to: number): Effect.Effect<void> =>
   from >= to
     ? Effect.void

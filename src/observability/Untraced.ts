@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 
 /**
- * What a loop asks again and again, to find out whether there is anything to do. An idle engine would export nothing but the spans of
- * such questions; what is then done has spans of its own.
+ * Runs a polling query of a background loop without a span: an idle engine would export nothing but such spans. The work that a
+ * query finds has its own spans.
  */
-export const untraced = <A, E, R>(look: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.withTracerEnabled(look, false)
+export const untraced = <A, E, R>(query: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withTracerEnabled(query, false)

@@ -32,10 +32,10 @@ import { InFlightSubmissions } from "./InFlightSubmissions.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
 
 /**
- * From a caller's bytes, or the name of a source, to a durable document. The order is: is there room, store the bytes,
- * are they a PDF, commit the document, wake the tenant. What fails on the way leaves nothing that a caller could see.
+ * Makes a durable document of a caller's bytes or of a named source. The steps: check the limits, store the bytes, check that
+ * they are a PDF, commit the document, wake the tenant. A step that fails leaves nothing that a caller could see.
  *
- * Whether there is room is asked in this order: size, rate, bytes in flight, backlog; of the tenant first, then of all. A
+ * The limits are checked in this order: size, rate, bytes in flight, backlog; the tenant's first, then the global ones. A
  * refusal reads nothing of the upload and writes nothing, so it costs little beside its HTTP request.
  */
 
@@ -50,7 +50,7 @@ const backlogOf = (queueSize: number, { backlog, maxStoredBytes }: TenantLimits)
   storedBytes: maxStoredBytes
 })
 
-/** By which limit, or for what, a submission was refused; `undefined` for errors of the caller's own stream. */
+/** The limit or the reason that refused a submission; `undefined` for errors of the caller's own stream. */
 const refusal = (error: unknown): Telemetry.Refusal | undefined => {
   if (error instanceof SubmissionRejected) return error.failure.code
   if (error instanceof LimitReached) return error.limit
@@ -60,10 +60,10 @@ const refusal = (error: unknown): Telemetry.Refusal | undefined => {
   return error instanceof StoreUnavailable || error instanceof BlobStoreUnavailable ? "unavailable" : undefined
 }
 
-/** Counts bytes as they arrive; fails when there is no room for them. */
+/** Counts bytes as they arrive; fails when they exceed a limit or the free space. */
 type CountAdmitted = (bytes: number) => Effect.Effect<void, LimitReached | StorageFull>
 
-/** It is a document already. */
+/** The fields come from a valid document, so they are not checked again. */
 const unchecked = { disableChecks: true }
 
 const noPassword = Effect.succeed({ sealedPassword: undefined, passwordKey: undefined })
@@ -88,18 +88,18 @@ export const make = Effect.gen(function* () {
   const backlogLimits = (tenant: TenantId) =>
     Effect.map(registry.limits(tenant), (limits) => backlogOf(queueSize, limits))
 
-  /** A full backlog as callers see it: with the time until it has a place for them. */
+  /** The error for a full backlog, with the time until the backlog has a place for the tenant. */
   const limitReached = Effect.fnUntraced(function* (
     tenant: TenantId,
     { limit, scope }: Pick<QueueFull, "limit" | "scope">
   ) {
-    // A paused backlog gets no room by itself, and nobody knows when it is resumed.
+    // The backlog of a paused tenant does not drain, and the time of its resumption is unknown.
     const paused = scope === "tenant" && (yield* store.isPaused(tenant))
     const retryAfterSeconds = paused ? longestWaitSeconds : yield* retryEstimator.retryAfter(scope, tenant, limit)
     return yield* new LimitReached({ limit: `${scope}_queue`, allowed: limit, retryAfterSeconds })
   })
 
-  /** A cheap look before anything is read; the store decides again, exactly, when the document is committed. */
+  /** A cheap check before anything is read. The store checks again, exactly, when the document is committed. */
   const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits, size = 1) {
     const own = yield* store.stats(tenant)
     if (own.waiting >= limits.tenant) return yield* limitReached(tenant, { scope: "tenant", limit: limits.tenant })
@@ -121,7 +121,7 @@ export const make = Effect.gen(function* () {
       )
     )
 
-  /** A password as the store may keep it. */
+  /** Seals a password for the store. */
   const seal = Effect.fnUntraced(function* (tenant: TenantId, password: Redacted.Redacted) {
     return {
       sealedPassword: yield* secrets.seal(password),
@@ -139,10 +139,10 @@ export const make = Effect.gen(function* () {
       directory.tell(tenantId, { _tag: "Wake" })
     )
 
-  /** Once begun it is finished, even if the caller goes away: what was committed has to be told to its tenant. */
+  /** Runs to its end even if the caller goes away: the tenant's actor has to learn of a committed document. */
   const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocument["source"], options: SubmitOptions) {
     const id = DocumentId.make(yield* random.uuidV7())
-    // While the disk is at work already: what a run brings is flushed later, and so counts only if this does.
+    // Runs while the disk still flushes the commit: what a run writes is flushed later, so it counts only if the commit does.
     let announced: Fiber.Fiber<void> | undefined
     const committed = (made: Document) => {
       if (made.id === id) announced = fork(announce(made))
@@ -180,7 +180,7 @@ export const make = Effect.gen(function* () {
     return new Submitted(document, unchecked)
   }, Effect.uninterruptible)
 
-  /** Costs a token of the tenant's rate, unless another limit refuses what is to be admitted. */
+  /** Takes a token of the tenant's rate, and gives it back if another limit refuses the admission. */
   const withinRate = <A, E, R>(tenant: TenantId, admission: (limits: TenantLimits) => Effect.Effect<A, E, R>) =>
     Effect.flatMap(registry.limits(tenant), (limits) =>
       Effect.andThen(
@@ -193,10 +193,10 @@ export const make = Effect.gen(function* () {
       )
     )
 
-  /** What is under way counts whole, though some of it is written already. */
+  /** Uploads in flight count in full, though some of their bytes are already on the disk. */
   const roomForAll = Effect.suspend(() => storage.checkRoom(inFlight.bytes()))
 
-  /** Admits what is within the tenant's rate, the bytes in flight, the free space and the backlogs. */
+  /** Runs the admission if the tenant's rate, the bytes in flight, the free space and the backlogs allow it. */
   const withinLimits = <A, E, R>(
     tenant: TenantId,
     size: number | undefined,
@@ -210,7 +210,7 @@ export const make = Effect.gen(function* () {
       )
     )
 
-  /** Queues a document again for its failed pages. Like a submission it is refused when there is no room. */
+  /** Queues a document again for its failed pages. A full backlog refuses it like a submission. */
   const retry = Effect.fn("Ingestion.retry")(function* (
     tenant: TenantId,
     id: DocumentId,
@@ -230,8 +230,8 @@ export const make = Effect.gen(function* () {
   })
 
   /**
-   * The document of a blob that the tenant already has. Knowing the hash of somebody else's is not enough. From the touch on,
-   * no removal takes it from this submission.
+   * Finds a blob that a document of the tenant refers to; the hash of another tenant's blob is refused. The touch protects the
+   * blob from removal until the submission has ended.
    */
   const ownBlob = Effect.fnUntraced(function* (tenant: TenantId, hash: BlobHash) {
     const unknown = rejected(failure("SOURCE_REFUSED", `there is no blob ${hash}`))
@@ -240,7 +240,7 @@ export const make = Effect.gen(function* () {
     return { _tag: "Blob", hash, size } as const
   })
 
-  /** Runs an admission as a submission in flight, and counts why it was refused if it was. */
+  /** Runs an admission as a submission in flight, and counts the reason if it is refused. */
   const admit = <A, E, R>(admission: Effect.Effect<A, E, R>) =>
     Effect.tapError(submissions.track(admission), (error) => {
       const reason = refusal(error)

@@ -4,26 +4,27 @@ import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { LimitReached } from "../Ingestion.ts"
 import { type Scope, CapacityForecast } from "./retryAfter/CapacityForecast.ts"
 
-/** Until it was measured how fast uploads end. */
-const someTimeMillis = 5_000
+/** The wait that is assumed until the throughput of uploads has been measured. */
+const assumedWaitMillis = 5_000
 
-/** Counts bytes as they arrive; fails when they are too many. */
+/** Counts bytes as they arrive; fails when they exceed a limit. */
 export type CountBytes = (bytes: number) => Effect.Effect<void, LimitReached>
 
 /**
- * Bytes of submissions that are not committed yet: those received, or, of a submission whose size is known, all of it from
- * the start. An upload that is alone is never refused, so of those that grow beyond the limit together one gets through.
+ * The bytes of submissions that are not committed yet. A submission counts with the bytes received so far, or with its full
+ * size from the start if that is known. A lone upload is never refused, so when several uploads together grow beyond the
+ * limit, one of them gets through.
  */
 export class BytesInFlight extends Context.Service<
   BytesInFlight,
   {
-    /** Runs a submission and lets go of its bytes when it ends, however that is. */
+    /** Runs a submission and releases its bytes when it ends, in any way. */
     readonly hold: <A, E, R>(
       tenant: TenantId,
       size: number | undefined,
       submission: (count: CountBytes) => Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | LimitReached, R>
-    /** Of one tenant, or of all when none is named. */
+    /** The bytes of one tenant, or of all tenants if none is named. */
     readonly bytes: (tenant?: TenantId) => number
   }
 >()("sluice/actors/admission/BytesInFlight") {
@@ -48,9 +49,9 @@ export class BytesInFlight extends Context.Service<
         else tenants.set(tenant, own + delta)
       }
 
-      const refuse = (scope: Scope, tenant: TenantId, wanted: number, now: number) => {
-        const perSecond = forecast.perSecond(scope, tenant, now) ?? (wanted * 1000) / someTimeMillis
-        const retryAfterSeconds = forecast.retryAfter(scope, tenant, now, wanted, perSecond)
+      const refuse = (scope: Scope, tenant: TenantId, needed: number, now: number) => {
+        const perSecond = forecast.perSecond(scope, tenant, now) ?? (needed * 1000) / assumedWaitMillis
+        const retryAfterSeconds = forecast.retryAfter(scope, tenant, now, needed, perSecond)
         return Effect.fail(new LimitReached({ limit: `${scope}_bytes`, allowed: limits[scope], retryAfterSeconds }))
       }
 
@@ -62,10 +63,10 @@ export class BytesInFlight extends Context.Service<
             const growTo = (bytes: number) =>
               Effect.flatMap(Clock.currentTimeMillis, (now) => {
                 const own = tenants.get(tenant) ?? 0
-                // One that begins without a known size needs room for a byte at least.
-                const wanted = Math.max(held + 1, bytes)
-                if (own > held && own + wanted - held > limits.tenant) return refuse("tenant", tenant, wanted, now)
-                if (all > held && all + wanted - held > limits.global) return refuse("global", tenant, wanted, now)
+                // A submission of unknown size needs room for at least one byte.
+                const needed = Math.max(held + 1, bytes)
+                if (own > held && own + needed - held > limits.tenant) return refuse("tenant", tenant, needed, now)
+                if (all > held && all + needed - held > limits.global) return refuse("global", tenant, needed, now)
                 change(tenant, bytes - held, now)
                 held = bytes
                 return Effect.void

@@ -8,9 +8,9 @@ import { KeyInUse } from "../Ingestion.ts"
 export const answerLifeMillis = 24 * 60 * 60 * 1000
 
 /**
- * Idempotency keys: which are in use at the moment, and the answers kept under those that were. Keys in use are known to
- * this process only; answers are durable. A process that dies between the work and its answer has kept none, and the
- * request is worked on again.
+ * Idempotency keys: the keys in use at present, and the answers kept under earlier ones. Keys in use are known to this
+ * process only; answers are durable. If the process dies after the work and before it has kept the answer, the request is
+ * processed again.
  */
 export const make = Effect.gen(function* () {
   const store = yield* DocumentStore

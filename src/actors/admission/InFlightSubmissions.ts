@@ -3,16 +3,16 @@ import { ShuttingDown } from "../Ingestion.ts"
 
 /**
  * The submissions in flight: between the first byte and the commit. A blob put or touched since the oldest of them began may
- * be about to get its document, so nobody removes it. The same holds for bytes fetched for a document that is there already.
+ * be about to get its document, so it is not removed. The same holds for bytes fetched for an existing document.
  */
 export class InFlightSubmissions extends Context.Service<
   InFlightSubmissions,
   {
     /** Runs a submission, or refuses it once the engine is stopping. */
     readonly track: <A, E, R>(submission: Effect.Effect<A, E, R>) => Effect.Effect<A, E | ShuttingDown, R>
-    /** Keeps the blobs that are put meanwhile from being removed, as a submission does, but is none: it is never refused. */
+    /** Protects blobs put meanwhile from removal, like a submission in flight. Unlike a submission it is never refused. */
     readonly protect: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-    /** Blobs last put or touched before this moment (milliseconds since the epoch) are about to get no document. */
+    /** No submission in flight uses a blob last put or touched before this moment (milliseconds since the epoch). */
     readonly settledBefore: Effect.Effect<number>
     readonly refuseFromNowOn: Effect.Effect<void>
     /** Submissions are refused, and none is in flight any more. */

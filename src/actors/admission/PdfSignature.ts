@@ -2,10 +2,10 @@ import { Cause, Effect, Pull, Stream } from "effect"
 import { type Failure, failure } from "../../domain/Failure.ts"
 
 const signature = "%PDF-"
-/** The first bytes, among which the signature has to stand. */
+/** The signature has to be within the first bytes of the file. */
 const headBytes = 1024
 
-/** Refuses what is plainly no PDF, by its first bytes. Readers accept junk before the header, so it may stand anywhere in them. */
+/** Refuses a file without the PDF signature in its first bytes. It may follow junk, which PDF readers accept. */
 const refuseUnlessPdf = (head: Buffer): Effect.Effect<void, Failure> => {
   if (head.length === 0) return Effect.fail(failure("NOT_PDF", "the file is empty"))
   return head.includes(signature)
@@ -14,8 +14,8 @@ const refuseUnlessPdf = (head: Buffer): Effect.Effect<void, Failure> => {
 }
 
 /**
- * The same bytes; the stream fails as soon as the first of them, or its end, show that it is no PDF. So none is ever stored.
- * `arrived` is told of all of them before, and may refuse them for another reason.
+ * Passes the bytes on. The stream fails as soon as its first bytes, or its end, show that it is not a PDF, so such a file is
+ * never stored. `arrived` is called with the number of bytes first, and may refuse them for another reason.
  */
 export const onlyPdf = <E, R, E2, E3 = never>(
   bytes: Stream.Stream<Uint8Array, E, R>,
@@ -33,7 +33,7 @@ export const onlyPdf = <E, R, E2, E3 = never>(
         for (const chunk of chunks) {
           length += chunk.length
           if (isWhole()) continue
-          // Whoever made the chunk may use its memory again.
+          // A copy, because the producer of the chunk may reuse its memory.
           const part = Buffer.from(chunk.subarray(0, headBytes - (head?.length ?? 0)))
           head = head === undefined ? part : Buffer.concat([head, part])
         }

@@ -8,7 +8,7 @@ import { LimitReached } from "../Ingestion.ts"
 
 interface Bucket {
   tokens: number
-  /** Up to when it was refilled. */
+  /** The time of the last refill. */
   at: number
   rate: number
   burst: number
@@ -17,22 +17,22 @@ interface Bucket {
 const sweepMillis = 10_000
 
 /**
- * Documents per second that a tenant may submit: a token bucket each, which holds `burst` when it is full. A full one is
- * forgotten. The limits are those of the moment, so a change counts at once, also for the time since the last document.
+ * The documents per second that a tenant may submit: one token bucket per tenant, of capacity `burst`. A full bucket is
+ * forgotten. The present limits apply, so a change takes effect at once, also for the time since the last document.
  */
 export class RateLimits extends Context.Service<
   RateLimits,
   {
     readonly take: (tenant: TenantId, limits: Pick<TenantLimits, "rate" | "burst">) => Effect.Effect<void, LimitReached>
-    /** The document was refused for another reason before anything of it was read. */
+    /** Gives a token back: the document was refused for another reason before anything of it was read. */
     readonly giveBack: (tenant: TenantId) => Effect.Effect<void>
-    /** Buckets that are not full, or were so a moment ago. */
+    /** The number of buckets in memory: those that are not full, or became full a moment ago. */
     readonly size: () => number
   }
 >()("sluice/actors/admission/RateLimits") {
   static readonly layer = Layer.sync(RateLimits, () => {
     const buckets = new Map<TenantId, Bucket>()
-    const appointments = new RetryAfterSlots()
+    const slots = new RetryAfterSlots()
     let sweptAt = 0
 
     const refill = (bucket: Bucket, now: number) => {
@@ -54,7 +54,7 @@ export class RateLimits extends Context.Service<
         buckets.set(tenant, full)
         return full
       }
-      if (known.rate !== rate || known.burst !== burst) appointments.forget(tenant)
+      if (known.rate !== rate || known.burst !== burst) slots.forget(tenant)
       known.rate = rate
       known.burst = burst
       refill(known, now)
@@ -70,17 +70,17 @@ export class RateLimits extends Context.Service<
             return Effect.void
           }
           const bucket = bucketOf(tenant, rate, Math.max(1, burst), now)
-          // Sums of fractions may fall short of the whole by less than this.
+          // Tolerates the rounding error of summed fractions.
           if (bucket.tokens >= 1 - 1e-9) {
             bucket.tokens = Math.max(0, bucket.tokens - 1)
             return Effect.void
           }
-          // Those who come back within one second find no more than a burst. A bucket of one token keeps nothing of what
-          // comes between two whole seconds.
+          // Callers that come back within one second find no more than a burst. A bucket of one token loses the tokens
+          // that arrive between two whole seconds.
           const apart = 1000 / Math.min(rate, bucket.burst)
           const perToken = bucket.burst < 2 ? Math.ceil(apart / 1000) * 1000 : apart
           const first = ((1 - bucket.tokens) * 1000) / rate
-          const retryAfterSeconds = appointments.nextAtRate(tenant, now, perToken, first)
+          const retryAfterSeconds = slots.nextAtRate(tenant, now, perToken, first)
           return Effect.fail(new LimitReached({ limit: "tenant_rate", allowed: rate, retryAfterSeconds }))
         }),
       giveBack: (tenant) =>

@@ -1,11 +1,12 @@
 /**
- * Tells those who watch documents of changes, as long as anybody does. One fiber reads new changes from the store, once for all,
- * whenever an event says that there may be some; the store is asked now and then also without one, since not every change has
- * one.
+ * Sends changes of documents to their watchers. While there are watchers, one fiber reads new changes from the store, once for
+ * all of them, whenever an event says that there may be some. It also polls the store from time to time, since some changes have
+ * no event.
  *
- * A watcher has no buffer, only the number up to which it knows everything: its cursor. It takes the next changes from a ring that all
- * share. One that is so slow that the ring has gone on without it reads from the store until it has caught up; then it is told of
- * a document only as it is by then. So what a reader may cost does not depend on how slow it is, and nobody misses anything.
+ * A watcher has no buffer, only a cursor: the number up to which it has received every change. It takes the next changes from a
+ * ring that all watchers share. A watcher so slow that the ring has overwritten its next change reads from the store until it
+ * has caught up; it then receives each changed document only once, in its present state. So the cost of a reader does not depend
+ * on its speed, and no reader misses anything.
  */
 import { Clock, Effect, Latch, Option, Stream } from "effect"
 import type { Change, Changes } from "../../domain/Change.ts"
@@ -14,30 +15,30 @@ import { DocumentStore, type StoreUnavailable } from "../../services/store/Docum
 import { Events } from "../../services/Events.ts"
 import { ChangeRingBuffer } from "./ChangeRingBuffer.ts"
 
-/** Changes that are kept at hand for all. */
+/** The number of changes in the ring. */
 export const ringCapacity = 2_048
-/** Looked at in one read of the store, which nobody else can use meanwhile. */
+/** The number of changes scanned in one read of the store, which blocks all its other users. */
 export const portion = 500
-/** Taken by a watcher at once, in weight. */
-const handful = 100
-/** Changes are gathered for so long: a stream of pages does not wake everyone for each of them. */
+/** The weight of the changes that a watcher takes at once. */
+const takeLimit = 100
+/** Changes are gathered for this long, so that a series of pages does not wake all watchers for each page. */
 const gathering = "20 millis"
-const lookMillis = 1_000
+const pollMillis = 1_000
 
 export type WatchKey = `tenant ${TenantId}` | `document ${DocumentId}` | "all"
 
 export interface Watcher {
   readonly key: WatchKey
   readonly matches: (change: Change) => boolean
-  /** Everything up to this number was taken. */
+  /** The watcher has taken every change up to this number. */
   cursor: number
-  /** Nothing after the cursor is for it, as far as the hub has read. */
+  /** No change after the cursor is for this watcher, as far as the store has been read. */
   isIdle: boolean
   /** Its document may have been removed, which leaves no change behind. */
   isInDoubt: boolean
-  /** When its bell rings in any case, so that it may tell that nothing has happened. */
+  /** When its bell rings even without a change, for a heartbeat. */
   heartbeatAt: number
-  /** Open when there may be something. */
+  /** Open when there may be changes to take. */
   readonly bell: Latch.Latch
 }
 
@@ -63,9 +64,9 @@ export const makeChangeBroadcaster = Effect.gen(function* () {
   const latest = new ChangeRingBuffer(ringCapacity)
   const watchers = new Map<WatchKey, Set<Watcher>>()
   const listeners = new Set<(keys: ReadonlySet<WatchKey>) => void>()
-  const wanted = Latch.makeUnsafe(false)
+  const hasWatchers = Latch.makeUnsafe(false)
   const ready = Latch.makeUnsafe(false)
-  /** All changes up to this number were told. */
+  /** All changes up to this number are published. */
   let position = 0
 
   const ring = (key: WatchKey) => watchers.get(key)?.forEach(({ bell }) => bell.openUnsafe())
@@ -80,10 +81,10 @@ export const makeChangeBroadcaster = Effect.gen(function* () {
     }
   }
 
-  /** One clock for all: a timer for each watcher would cost more than what it is told. */
+  /** One timer serves all heartbeats: a timer for each watcher would cost more than the heartbeats themselves. */
   let beatenAt = 0
   const beat = (now: number) => {
-    if (now - beatenAt < lookMillis) return
+    if (now - beatenAt < pollMillis) return
     beatenAt = now
     for (const same of watchers.values()) {
       for (const { bell, heartbeatAt } of same) if (heartbeatAt <= now) bell.openUnsafe()
@@ -111,9 +112,9 @@ export const makeChangeBroadcaster = Effect.gen(function* () {
     }
   })
 
-  /** Until nobody watches any more. */
+  /** Waits for a first watcher, then publishes changes until the last one has left. */
   const run = Effect.gen(function* () {
-    yield* wanted.await
+    yield* hasWatchers.await
     const news = Latch.makeUnsafe(true)
     let ended: Array<DocumentId> = []
     const live = yield* events.subscribe
@@ -145,16 +146,16 @@ export const makeChangeBroadcaster = Effect.gen(function* () {
           watcher.bell.openUnsafe()
         }
       }
-      yield* Effect.timeoutOption(news.await, lookMillis)
+      yield* Effect.timeoutOption(news.await, pollMillis)
       beat(yield* Clock.currentTimeMillis)
       yield* Effect.sleep(gathering)
     }
     ready.closeUnsafe()
-    wanted.closeUnsafe()
+    hasWatchers.closeUnsafe()
   }).pipe(Effect.scoped)
 
   yield* run.pipe(
-    Effect.catchTag("StoreUnavailable", () => Effect.sleep(lookMillis)),
+    Effect.catchTag("StoreUnavailable", () => Effect.sleep(pollMillis)),
     Effect.forever,
     Effect.forkScoped
   )
@@ -173,7 +174,7 @@ export const makeChangeBroadcaster = Effect.gen(function* () {
       }
       const others = watchers.get(key) ?? new Set()
       watchers.set(key, others.add(watcher))
-      wanted.openUnsafe()
+      hasWatchers.openUnsafe()
       return watcher
     })
   const leave = (watcher: Watcher) =>
@@ -184,35 +185,35 @@ export const makeChangeBroadcaster = Effect.gen(function* () {
     })
 
   return {
-    /** Until the scope closes. Nothing that changes from then on is missed. */
+    /** Adds a watcher until the scope closes. It misses no change from then on. */
     watch: (key: WatchKey) => Effect.tap(Effect.acquireRelease(join(key), leave), ready.await),
 
-    /** The next changes for the watcher, none if there are none; or that it has fallen behind, and has to read the store. */
+    /** The next changes for the watcher, or an empty array. `None`: it has fallen behind and has to read the store. */
     take: (watcher: Watcher): Option.Option<ReadonlyArray<Change>> => {
       if (watcher.isIdle) return Option.some([])
       if (watcher.cursor < latest.floor) return Option.none()
-      const { changes, complete } = latest.after(watcher.cursor, handful, watcher.matches)
+      const { changes, complete } = latest.after(watcher.cursor, takeLimit, watcher.matches)
       const last = complete ? undefined : changes.at(-1)
       watcher.cursor = Math.max(watcher.cursor, last?.number ?? position)
       watcher.isIdle = changes.length === 0
       return Option.some(changes)
     },
 
-    /** Everything up to this number is known to the watcher. */
+    /** The number up to which the watcher has received every change. */
     knownTo: (watcher: Watcher) => (watcher.isIdle ? Math.max(watcher.cursor, position) : watcher.cursor),
 
-    /** To be called before looking: what happens from then on rings again. */
+    /** To be called before `take`: a change from then on rings the bell again. */
     listen: ({ bell }: Watcher) => {
       bell.closeUnsafe()
     },
     ring,
-    /** Told which keys have changes, until the scope closes. */
+    /** Calls the listener with the keys that have changes, until the scope closes. */
     onChange: (listener: (keys: ReadonlySet<WatchKey>) => void) =>
       Effect.acquireRelease(
         Effect.sync(() => listeners.add(listener)),
         () => Effect.sync(() => listeners.delete(listener))
       ),
-    /** What is held for watchers at present. */
+    /** The number of changes in the ring, and of watchers. */
     held: () => ({
       changes: latest.size,
       watchers: Array.from(watchers.values()).reduce((sum, { size }) => sum + size, 0)

@@ -7,28 +7,28 @@ import { makeChangeBroadcaster, portion, type Watcher, type WatchKey } from "./C
 import { makeQueueStatusFeed } from "./QueueStatusFeed.ts"
 import type { News, QueueStatus } from "../Ingestion.ts"
 
-/** So often something is said even if there is nothing to tell. */
+/** The interval at which a stream without news sends a heartbeat. */
 const heartbeatMillis = Duration.toMillis("15 seconds")
 
-/** So many streams read on from the store at the same time; all others wait their turn after each portion. */
+/** The number of streams that may catch up from the store at once; the others wait their turn after each portion. */
 const concurrentCatchUps = 2
 
-/** Until the event loop has seen to everything else that is due: what is read here is read synchronously. */
+/** Yields to everything else that is due in the event loop, since the reads of the store here are synchronous. */
 const breather = Effect.callback<void>((resume) => {
   const timer = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(timer))
 })
 
 interface Source {
-  /** What is new, none if nothing is. */
+  /** The news since the last take, or an empty array. */
   readonly take: Effect.Effect<ReadonlyArray<News>, StoreUnavailable>
   readonly hasEnded: () => boolean
 }
 
-/** What became of documents, for those who want to be told as it happens, and of everything since they were last told. */
+/** The live streams of changes. A client that reconnects also receives everything since the last news it received. */
 export const makeChangeFeed = Effect.fnUntraced(function* (options: {
   readonly queueStatus: (tenant?: TenantId) => Effect.Effect<QueueStatus, StoreUnavailable>
-  /** The document with what is known of its waiting. */
+  /** The document, with why it waits and for how long. */
   readonly describe: (document: Document) => Effect.Effect<Document, StoreUnavailable>
 }) {
   const store = yield* DocumentStore
@@ -36,7 +36,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
   const queues = yield* makeQueueStatusFeed(hub, options.queueStatus)
   const catchUps = yield* Semaphore.make(concurrentCatchUps)
 
-  /** Takes from the source whenever the watcher's bell rings; between, tells from time to time that nothing has happened. */
+  /** Takes from the source whenever the watcher's bell rings, and sends heartbeats in between. */
   const streamOf = (watcher: Watcher, { hasEnded, take }: Source) =>
     Stream.unwrap(
       Effect.map(Clock.currentTimeMillis, (start) => {
@@ -68,7 +68,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
         const watcher = yield* hub.watch(key)
         const latestQueue = yield* queues.watch(key, tenant)
         const last = yield* store.lastChange
-        // A number from the future tells nothing about what the client knows.
+        // A number from the future says nothing of what the client has received.
         watcher.cursor = after === undefined ? last : after > last ? 0 : after
         const greeting: News = { _tag: "Quiet", id: watcher.cursor }
         let toldQueue: QueueStatus | undefined
@@ -96,19 +96,19 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
       })
     )
 
-  /** The document first as it is, then every page and every change of its state, and its end last. */
+  /** First the document in its present state, then every page and every change of state, and last its end. */
   const documentNews = (tenant: TenantId, id: DocumentId, after: number | undefined) =>
     Stream.unwrap(
       Effect.gen(function* () {
         const watcher = yield* hub.watch(`document ${id}`)
-        // What is older than any number comes after this one.
+        // Changes made before changes were numbered come after -1.
         watcher.cursor = after ?? -1
-        let told = -1
+        let sentNumber = -1
         let hasEnded = false
         const newsOf = (change: Change): News => ({ _tag: "Changed", id: change.number, change })
-        /** Under which id the client may ask for all that comes after the document. */
+        /** The news of a state. With its id the client can ask for everything after it. */
         const stateNews = Effect.fnUntraced(function* (number: number, found: Document, cursor: number) {
-          told = number
+          sentNumber = number
           hasEnded = isTerminal(found.status)
           const document = yield* options.describe(found)
           const change: Change = { _tag: "Document", number, document }
@@ -123,7 +123,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
           })
           watcher.cursor = through
           const news = pages.map(newsOf)
-          const isNew = number > told
+          const isNew = number > sentNumber
           if (!isTerminal(document.status)) {
             return isNew ? [yield* stateNews(number, document, cursor), ...news] : news
           }
@@ -141,7 +141,8 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
           for (const change of changes) {
             if (hasEnded) break
             if (change._tag === "Page") news.push(newsOf(change))
-            else if (change.number > told) news.push(yield* stateNews(change.number, change.document, change.number))
+            else if (change.number > sentNumber)
+              news.push(yield* stateNews(change.number, change.document, change.number))
           }
           return news
         })
@@ -165,14 +166,14 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
     watch,
 
     watchDocument: Effect.fnUntraced(function* (tenant: TenantId, id: DocumentId, after: number | undefined) {
-      // A number from the future tells nothing about what the client knows.
+      // A number from the future says nothing of what the client has received.
       const known = after !== undefined && after <= (yield* store.lastChange) ? after : undefined
       const { document, number, pages } = yield* store.changesOf(tenant, id, { after: known ?? -1, limit: 1 })
       const knowsAll = known !== undefined && isTerminal(document.status) && number <= known && pages.length === 0
       return knowsAll ? Option.none() : Option.some(documentNews(tenant, id, known))
     }),
 
-    /** From now on, each run waits until something has become of the document since the run before. */
+    /** Returns an effect; each run of it waits until the document has changed since the previous run. */
     changed: Effect.fnUntraced(function* (id: DocumentId) {
       const watcher = yield* hub.watch(`document ${id}`)
       watcher.isIdle = true

@@ -1,18 +1,18 @@
 import type { Change } from "../../domain/Change.ts"
 import { documentSize } from "../../services/store/Portions.ts"
 
-/** What a file says about itself counts, too: it may be much larger than all else. */
+/** The weight of a change also grows with the file's metadata, which may be much larger than all the rest. */
 const charactersPerChange = 1024
 
 const weightOf = (change: Change): number =>
   change._tag === "Page" ? 1 : 1 + Math.floor(documentSize(change.document) / charactersPerChange)
 
-/** The latest changes, in the order of their numbers: for all who read them, so that memory does not grow with readers. */
+/** The latest changes, in the order of their numbers. All readers share them, so memory does not grow with readers. */
 export class ChangeRingBuffer {
   readonly #capacity: number
   #changes: ReadonlyArray<Change> = []
   #weight = 0
-  /** Changes up to this number are not here, or not any more. */
+  /** Changes up to this number are not in the ring. */
   floor = 0
 
   constructor(capacity: number) {
@@ -43,7 +43,7 @@ export class ChangeRingBuffer {
     this.#changes = dropped === 0 ? all : all.slice(dropped)
   }
 
-  /** Those after that number which match: up to `limit` in weight, or one. */
+  /** The matching changes after the number: up to `limit` in weight, but at least one. */
   after(
     number: number,
     limit: number,

@@ -9,9 +9,9 @@ import { documentEnded } from "../document/FinishDocument.ts"
 const portion = 200
 
 /**
- * One document from its beginning to its end. Listens first and reads the store then, so nothing falls between; a page
- * told by both is told once. The end is also looked for in the store, so it is seen even if its event was lost; and so are
- * pages, before the end is told.
+ * The events of one document from its beginning to its end. It subscribes before it reads the store, so it misses nothing; a
+ * page that comes from both is sent once. It also queries the store for the end, in case the event of the end was lost, and
+ * for pages before it sends the end.
  */
 export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
   Stream.unwrap(

@@ -4,9 +4,9 @@ import type { StoreUnavailable } from "../../services/store/DocumentStore.ts"
 import type { ChangeBroadcaster, WatchKey } from "./ChangeBroadcaster.ts"
 import type { QueueStatus } from "../Ingestion.ts"
 
-/** Looked at no more often, and only after changes. */
-const lookEvery = "1 second"
-/** Looked at in any case: limits, pauses and estimates change without any change of a document. */
+/** The shortest time between two queries of a queue that has changes. */
+const queryInterval = "1 second"
+/** A queue without changes is queried after this time: limits, pauses and estimates change without a change of a document. */
 const longestMillis = 5_000
 
 interface Entry {
@@ -14,20 +14,20 @@ interface Entry {
   watchers: number
   status: QueueStatus | undefined
   hasChanges: boolean
-  lookedAt: number
+  queriedAt: number
 }
 
-/** The gauges of the queues that somebody watches: looked at once for all who watch the same. */
+/** The gauges of the watched queues. A queue is queried once for all its watchers. */
 export const makeQueueStatusFeed = Effect.fnUntraced(function* (
   hub: ChangeBroadcaster,
   queueStatus: (tenant?: TenantId) => Effect.Effect<QueueStatus, StoreUnavailable>
 ) {
   const entries = new Map<WatchKey, Entry>()
 
-  /** The same object as before as long as nothing of it has changed. */
-  const look = Effect.fnUntraced(function* (entry: Entry) {
+  /** Queries the status of the entry; true if it has changed. The object stays the same while no value in it changes. */
+  const refresh = Effect.fnUntraced(function* (entry: Entry) {
     entry.hasChanges = false
-    entry.lookedAt = yield* Clock.currentTimeMillis
+    entry.queriedAt = yield* Clock.currentTimeMillis
     const found = yield* queueStatus(entry.tenant)
     const before = entry.status
     if (before === undefined || JSON.stringify(before) !== JSON.stringify(found)) entry.status = found
@@ -37,22 +37,22 @@ export const makeQueueStatusFeed = Effect.fnUntraced(function* (
   yield* hub.onChange((keys) => {
     for (const [key, entry] of entries) if (keys.has(key)) entry.hasChanges = true
   })
-  const lookAtAll = Effect.gen(function* () {
+  const refreshAll = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     for (const [key, entry] of entries) {
-      if (!entry.hasChanges && now - entry.lookedAt < longestMillis) continue
-      if (yield* look(entry)) hub.ring(key)
+      if (!entry.hasChanges && now - entry.queriedAt < longestMillis) continue
+      if (yield* refresh(entry)) hub.ring(key)
     }
   })
-  yield* lookAtAll.pipe(
+  yield* refreshAll.pipe(
     Effect.catchTag("StoreUnavailable", (error) => Effect.logDebug("queues cannot be read just now", error.message)),
-    Effect.andThen(Effect.sleep(lookEvery)),
+    Effect.andThen(Effect.sleep(queryInterval)),
     Effect.forever,
     Effect.forkScoped
   )
 
   return {
-    /** Until the scope closes; answers with what gives the latest status. */
+    /** Watches the queue until the scope closes. Returns a function that gives the latest status. */
     watch: (key: WatchKey, tenant: TenantId | undefined) =>
       Effect.gen(function* () {
         const entry = yield* Effect.acquireRelease(
@@ -62,7 +62,7 @@ export const makeQueueStatusFeed = Effect.fnUntraced(function* (
               watchers: 0,
               status: undefined,
               hasChanges: true,
-              lookedAt: 0
+              queriedAt: 0
             }
             entry.watchers++
             entries.set(key, entry)
@@ -73,7 +73,7 @@ export const makeQueueStatusFeed = Effect.fnUntraced(function* (
               if (--entry.watchers === 0) entries.delete(key)
             })
         )
-        if (entry.status === undefined) yield* look(entry)
+        if (entry.status === undefined) yield* refresh(entry)
         return () => entry.status
       })
   }

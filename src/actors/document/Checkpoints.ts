@@ -1,30 +1,30 @@
-/** Makes pages durable in fibers of their own, while the range that they came from goes on. */
+/** Makes pages durable in separate fibers, while the range that they came from goes on. */
 import { type Clock, Deferred, Effect, type Fiber, Semaphore } from "effect"
 import type { PageResult } from "../../domain/document/Page.ts"
 import * as TraceContext from "../../observability/TraceContext.ts"
 import type { CheckpointError } from "./PageRange.ts"
 
-/** Pages read but not yet checkpointed, per document; a slow store holds the reading up there. */
+/** The pages of one document that may be read but not yet checkpointed; beyond it, reading waits for a slow store. */
 const maxUnsavedPages = 128
-/** So that one write takes a few milliseconds at most, and a batch never waits for all the others. */
+/** A limit, so that one write takes a few milliseconds at most, and a batch never waits for all the others. */
 const maxBatchPages = 32
 
-/** The fiber that makes pages durable which came together. */
+/** The fiber that makes durable the pages that came together. */
 export type Batch = Fiber.Fiber<void, CheckpointError>
 
 export interface Checkpoints {
-  /** The checkpoints of one range, to be shown as one span; `undefined` where nothing is traced. */
+  /** The span of the checkpoints of one range; `undefined` where nothing is traced. */
   readonly range: () => CheckpointSpan | undefined
   /** Forks the checkpoints of the pages, in batches. Waits while too many pages are not checkpointed yet. */
   readonly fork: (
     pages: ReadonlyArray<PageResult>,
     span: CheckpointSpan | undefined
   ) => Effect.Effect<ReadonlyArray<Batch>>
-  /** Fails as soon as one of them has failed. */
+  /** Fails as soon as a checkpoint has failed. */
   readonly failed: Effect.Effect<never, CheckpointError>
 }
 
-/** The fibers end with the scope. */
+/** The fibers of the checkpoints end with the scope. */
 export const makeCheckpoints = Effect.fnUntraced(function* (
   checkpoint: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
 ) {
@@ -74,7 +74,7 @@ export class CheckpointSpan {
     this.#emit = emit
   }
 
-  /** Counts one checkpoint, of so many pages, from now on: its fiber may begin after the range has ended. */
+  /** Counts one checkpoint of `pages` pages from now on: its fiber may begin after the range has ended. */
   around<A, E, R>(pages: number, checkpoint: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     this.#open++
     this.#pages += pages

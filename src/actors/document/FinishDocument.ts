@@ -10,14 +10,14 @@ import { RetryAfterEstimator } from "../admission/retryAfter/RetryAfterEstimator
 import { retryingStore } from "../upkeep/RetryPolicies.ts"
 import { announceWhole } from "./SavePages.ts"
 
-/** The document has come to its end: no retry will read it. */
+/** The document ends as `failed`: it is not tried again. */
 export class DocumentFailed extends Schema.TaggedError<DocumentFailed>()("DocumentFailed", { failure: Failure }) {
   static of(reason: Failure) {
     return new DocumentFailed({ failure: reason })
   }
 }
 
-/** How a document ends. `whole` is what was read of it and is not stored yet. */
+/** How a document ends. `whole` holds what was read of it, if that is not stored yet. */
 export interface Ending {
   readonly outcome: Outcome
   readonly whole?: WholeDocument
@@ -35,7 +35,7 @@ export const documentEnded = ({ failure, id, status, tenantId }: Ended): IngestE
   ...(failure && { failure })
 })
 
-/** Tells, logs and counts the end of a document. Whoever made it durable calls this, once. */
+/** Publishes, logs and counts the end of a document. Called once, by the code that made the end durable. */
 export const announceEnd = Effect.fnUntraced(function* (document: Ended) {
   const { failure, id, status, tenantId } = document
   if (!isTerminal(status)) return
@@ -51,7 +51,7 @@ export const announceEnd = Effect.fnUntraced(function* (document: Ended) {
   yield* Metric.update(Telemetry.documentsEnded.of(status), 1)
 })
 
-/** Makes the end durable, and announces it. Between tries it may be stopped, so that a run which lost its lease does not hold its permits. */
+/** Makes the end durable and announces it. Interruptible between tries, so that a run without its lease releases its permits. */
 export const finishDocument = Effect.fnUntraced(function* (fence: Fence, { outcome, whole }: Ending) {
   const store = yield* DocumentStore
   const finish = Effect.flatMap(Clock.currentTimeMillis, (now) =>

@@ -17,7 +17,7 @@ import { onlyPdf } from "../admission/PdfSignature.ts"
 import type { RunTimeBudget } from "./RunTimeBudget.ts"
 import { InFlightSubmissions } from "../admission/InFlightSubmissions.ts"
 
-/** Finds the document's bytes, fetching them first if they lie elsewhere, and its password. */
+/** Finds the document's bytes and its password. Fetches the bytes first if they lie elsewhere. */
 export const locate = TraceContext.traced("DocumentActor.locate", (claim: Claim, budget: RunTimeBudget) =>
   locateBytes(claim, budget)
 )
@@ -38,7 +38,7 @@ const locateBytes = Effect.fnUntraced(function* (claim: Claim, budget: RunTimeBu
 const protectingBlobs = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.flatMap(InFlightSubmissions, (submissions) => submissions.protect(effect))
 
-/** Until the fetched bytes are recorded no document refers to them. */
+/** Fetches the bytes and records them. No document refers to them before, so they are protected from removal. */
 const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
   const { uploadSize } = yield* EngineConfig
   const blobs = yield* BlobStore
@@ -63,7 +63,7 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
   return blob.hash satisfies BlobHash
 }, protectingBlobs)
 
-/** The size of a source is known only when it was fetched. */
+/** Checks the tenant's quota. The size of a source is known only after it has been fetched. */
 const refuseBeyondQuota = Effect.fnUntraced(function* (tenant: TenantId, size: number) {
   const { maxStoredBytes } = yield* Effect.flatMap(TenantRegistry, (registry) => registry.limits(tenant))
   if (maxStoredBytes === undefined) return

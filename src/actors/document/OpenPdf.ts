@@ -20,24 +20,24 @@ import { PageScheduler, type Turn } from "../scheduling/PageScheduler.ts"
 import { maxConcurrencyPerWorker, openRetry } from "../upkeep/RetryPolicies.ts"
 import type { RunTimeBudget } from "./RunTimeBudget.ts"
 
-/** Opening a file with its first pages took too long. It may be the fault of a page. */
+/** The opening of a file with its first pages took too long. One of the pages may be the cause. */
 class HeadStalled extends Data.TaggedError("HeadStalled")<{}> {}
 
-/** Pages read along with the opening: many a document has no more, and is done with one turn of one worker. */
+/** Pages read along with the opening: a short document then takes only one turn of one worker. */
 const headPages = 8
 const estimatedOpenMillis = 10
 
 export interface Opening {
   readonly opened: OpenedWithHead
-  /** Pages of which one may have ended or held up a worker. */
+  /** Pages of which one may have crashed or stalled a worker. */
   readonly suspects: ReadonlyArray<number>
 }
 
 const firstPages = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 
 /**
- * Reads the file's structure in a turn of one worker, and some of its first pages with it. If that goes wrong in a way that a
- * page may be to blame for, the file is opened alone, and these pages are left to be read with more care.
+ * Reads the file's structure and its first pages in one turn of one worker. If that fails in a way that a page may have
+ * caused, the file is opened without pages, and these pages become suspects.
  */
 export const openPdf = TraceContext.traced(
   "DocumentActor.open",
@@ -74,7 +74,7 @@ const openInTurn = Effect.fnUntraced(function* (
     )
   const openAlone = openWith({ pages: 0, concurrency: 1 }).pipe(
     Effect.retry({ schedule: openRetry, while: isWorkerDeath }),
-    // Nothing was wanted of the head that could stall.
+    // No page is read with this opening, so none can stall it.
     Effect.catchTag("HeadStalled", Effect.die),
     Effect.map((opened): Opening => ({ opened, suspects: firstPages(Math.min(headPages, opened.pageCount)) }))
   )
@@ -86,7 +86,7 @@ const openInTurn = Effect.fnUntraced(function* (
       (error) => error._tag === "HeadStalled" || isWorkerDeath(error),
       () => openAlone
     ),
-    // Was caught above, which the type does not know.
+    // Caught above already, but the type does not show it.
     Effect.catchTag("HeadStalled", Effect.die),
     Effect.catchTag("PdfEngineError", ({ reason }) => Effect.fail(opening(reason)))
   )
@@ -95,7 +95,7 @@ const openInTurn = Effect.fnUntraced(function* (
 const isWorkerDeath = (error: { readonly _tag: string }) =>
   error instanceof PdfEngineError && error.reason._tag === "WorkerDied"
 
-/** What an engine's failure to open the file means for the document. */
+/** The error of the document when the PDF engine cannot open its file. */
 const opening = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): DocumentFailed | EngineUnavailable => {
   switch (reason._tag) {
     case "PdfUnreadable":

@@ -2,11 +2,11 @@
  * Which pages of a document are still to be read in this run, and how:
  *
  * - `pending`: in ranges, in order.
- * - `doubted`: a few at a time. Their range was cut short by the death of its worker, so one of them may be to blame.
- * - `suspect`: alone, when no others are left. Earlier runs, or the opening, came to doubt them.
+ * - `doubted`: a few at a time. Their worker died during their range, so one of them may be the cause.
+ * - `suspect`: alone, when no others are left. Earlier runs, or the opening, found a fault with them.
  */
 export class PageQueue {
-  /** The next page last. */
+  /** The next page is the last element. */
   readonly #pending: Array<number>
   readonly #doubted: Array<number> = []
   readonly #suspect: Array<number>
@@ -20,7 +20,7 @@ export class PageQueue {
     return this.#pending.length
   }
 
-  /** Takes the next range: of pending pages up to `size`, of doubted ones no more than a worker holds in hand at once. */
+  /** Takes the next range: up to `size` pending pages, or as many doubted pages as a worker reads at once (`inHand`). */
   takeRange(size: number, inHand: number): ReadonlyArray<number> {
     if (this.#doubted.length > 0) return this.#doubted.splice(0, inHand)
     const range: Array<number> = []
@@ -36,7 +36,7 @@ export class PageQueue {
     return this.#suspect.pop()
   }
 
-  /** The pages go back, to be read a few at a time. */
+  /** Puts the pages back, to be read a few at a time. */
   doubt(pages: ReadonlyArray<number>): void {
     this.#doubted.push(...pages)
   }

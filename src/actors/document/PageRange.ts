@@ -14,8 +14,8 @@ import type { RunTimeExceeded, RunTimeBudget } from "./RunTimeBudget.ts"
 class Stalled extends Data.TaggedError("Stalled")<{}> {}
 
 /**
- * Fails when nothing comes for that long. Time spent on what has come does not count, nor what the worker waited for a
- * processor. What comes goes through no queue: one fiber sleeps through the range, and looks when the wait began.
+ * Fails when the stream brings nothing for the length of the timeout. The time spent on its elements does not count, nor the
+ * time the worker waited for a processor. Elements pass through no queue: one fiber sleeps, and checks when the wait began.
  */
 const failingIfStalled = Effect.fnUntraced(function* <A, E, R>(
   timeout: Duration.Duration,
@@ -39,13 +39,13 @@ const failingIfStalled = Effect.fnUntraced(function* <A, E, R>(
   const stalled: Effect.Effect<never, Stalled> = Effect.suspend(() => {
     if (!waits.isOpen()) return Effect.andThen(waits.await, stalled)
     const left = timeoutMillis - (ownMillis() - since)
-    // Whole milliseconds: a rest too small for the clock to show would be slept through for ever.
+    // Rounded up: the clock counts whole milliseconds, so a sleep for a fraction of one would repeat for ever.
     return left > 0 ? Effect.andThen(Effect.sleep(Math.ceil(left)), stalled) : Effect.fail(new Stalled())
   })
   return yield* Effect.raceFirst(reading(rest), stalled)
 })
 
-/** How a range ended. Pages without an outcome are `unfinished`, in order, when something stopped it. */
+/** How a range ended. If something stopped it, `unfinished` holds the pages without an outcome, in order. */
 export type RangeEnd =
   | { readonly _tag: "Read" }
   | {
@@ -66,15 +66,15 @@ export interface RangeRequest {
   readonly pageTimeout: Duration.Duration
   readonly turn: Turn
   readonly budget: RunTimeBudget
-  /** Takes pages as they come, those together that came together. The range goes on while it works, up to a bound of its own. */
+  /** Receives pages in the groups in which they come. The range goes on while it works, up to a bound of its own. */
   readonly onPages: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
-  /** Told of the worker time that was used, and for how many pages. */
+  /** Receives the worker time that was used, and the number of pages it was used for. */
   readonly onUsed: (pages: number, millis: number) => void
 }
 
 /**
- * Reads one range in one turn of one worker. Interrupted or stalled, it stops the worker's work before it returns. Fails
- * only when the document as a whole cannot go on.
+ * Reads one range in one turn of one worker. If it is interrupted or stalls, it stops the worker's work before it returns. It
+ * fails only when the document as a whole cannot go on.
  */
 export const readRange = Effect.fn("DocumentActor.range")(function* (
   request: RangeRequest

@@ -17,35 +17,35 @@ import { isFinal, noFaults, readSuspect, type SuspectPages } from "./SuspectPage
  * Reads the pages of one document that have no result yet.
  *
  * Lanes take ranges of pages, each range in one turn of one worker. Pages that come out of it together become a batch, whose
- * fiber checkpoints them in one write while the range goes on. Three things can go wrong, and none costs another page its result:
+ * fiber checkpoints them in one write while the range goes on. Three things can go wrong; none costs another page its result:
  *
  * - A page fails: it is read again, alone, until it succeeds or its budget of failures is used up.
- * - The worker dies: the pages it may have had in hand are read again, alone; one on which workers die again is condemned.
- *   The rest goes back to the lanes, a few at a time: results may have been lost with the worker, so the page to blame may be
- *   further on, and is in hand for certain when nothing else is.
- * - No page comes out for the page timeout: the worker is stopped, and the same pages are read again, alone; one that
- *   stalls alone is condemned.
+ * - The worker dies: the pages it may have been reading are read again, alone; a page on which workers die again fails for
+ *   good. The lanes read the rest a few pages at a time: results may have been lost with the worker, so the page that killed it
+ *   may be further on. In such a short range it is certainly among the pages being read.
+ * - No page comes for the length of the page timeout: the worker is stopped, and the same pages are read again, alone; a page
+ *   that stalls alone fails for good.
  *
- * When the engine stops, or the document's permit is requested for another tenant, the lanes take no further range. What is being
- * read is read and checkpointed first; then this fails with `SchedulerClosed` or `Preempted` if pages are left.
+ * When the engine stops, or the document's permit is requested for another tenant, the lanes take no further range. They
+ * finish and checkpoint the ranges they have; then this fails with `SchedulerClosed` or `Preempted` if pages are left.
  */
 export interface ReadPages {
   readonly pdf: PdfRef
   readonly pages: ReadonlyArray<number>
-  /** Results of some of them, which came with the opening. */
+  /** Results of the pages that were read with the opening. */
   readonly head: ReadonlyArray<PageResult>
-  /** What they took of a worker, as their own times may overlap. */
+  /** Worker time used for the head as a whole, since the times of its pages may overlap. */
   readonly headMillis?: number | undefined
-  /** Pages being read at once. */
+  /** Limits the pages that are read at once. */
   readonly pageGate: PageGate
   readonly pageTimeout: Duration.Duration
   readonly turn: Omit<Turn, "estimatedMillis">
   readonly budget: RunTimeBudget
   /** Makes results durable. Called once with every page. */
   readonly checkpoint: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
-  /** What earlier runs, or the opening, found to doubt; such pages are read alone, when the others are done. */
+  /** Pages with which earlier runs, or the opening, found a fault. They are read alone, after the others. */
   readonly faults: ReadonlyMap<number, PageFaults>
-  /** Makes durable that a page is to be read again, and why: its budgets hold over all runs. */
+  /** Makes durable that a page has to be read again, and why: its budgets hold over all runs. */
   readonly onFault: (page: number, fault: "failure" | "death") => Effect.Effect<void, CheckpointError>
 }
 
@@ -91,11 +91,11 @@ const readGated = (
   )
 }
 
-/** Reads a page in doubt. Its verdict is progress of the document, like a range that was read. */
+/** Reads a page in doubt. Its verdict counts as progress of the document, like a range that was read. */
 const readDoubted = (reading: Reading, page: number, faults: PageFaults) => {
   const { request } = reading
-  // Without the permit its turn is not refused: a page in doubt gets its verdict in the run that came to doubt it, or the
-  // doubt would come again.
+  // The turn has no permit, so it is not refused. A page in doubt has to get its verdict in this run, or the next run would
+  // come to doubt it again.
   const { permit, ...turn } = request.turn
   const suspect: SuspectPages = { ...request, read: (number, onPages) => readGated(reading, [number], turn, onPages) }
   return Effect.tap(readSuspect(suspect, page, faults), () => Effect.sync(() => permit?.verdictReached()))
@@ -104,7 +104,7 @@ const readDoubted = (reading: Reading, page: number, faults: PageFaults) => {
 const readFaulty = (reading: Reading, page: number) =>
   Effect.andThen(reading.request.onFault(page, "failure"), readDoubted(reading, page, { ...noFaults, failures: 1 }))
 
-/** Forks the checkpoints of what is finished, and returns the numbers of pages to be read again. */
+/** Forks the checkpoints of the finished pages, and returns the numbers of the pages to be read again. */
 const takePages = Effect.fnUntraced(function* (
   { checkpoints }: Reading,
   pages: ReadonlyArray<PageResult>,
@@ -118,7 +118,7 @@ const takePages = Effect.fnUntraced(function* (
     : pages.filter((page) => !finished.includes(page)).map(({ number }) => number)
 })
 
-/** Takes what came with the opening, as if it had been a range. */
+/** Takes the results that came with the opening like those of a range. */
 const readHead = Effect.fnUntraced(function* (reading: Reading, batches: Array<Batch>) {
   const { checkpoints, request, sizer } = reading
   const pages = reading.head
@@ -172,7 +172,7 @@ const lane = Effect.fnUntraced(function* (reading: Reading) {
   yield* readHead(reading, batches).pipe(
     Effect.andThen(readRanges(reading, batches)),
     Effect.andThen(readSuspects(reading)),
-    // Not a failure of the lane, which would interrupt the others in their ranges.
+    // Not a failure of the lane: that would interrupt the other lanes in their ranges.
     Effect.catchTag(["SchedulerClosed", "Preempted"], (reason) =>
       Effect.sync(() => {
         reading.stopped = reason

@@ -24,24 +24,24 @@ import { noFaults } from "./SuspectPages.ts"
  * pages that have no result yet, finish. Everything it writes is fenced by the claim's attempt.
  *
  * - Something wrong with the file ends it as `failed`, with a typed reason.
- * - A defect ends it as `failed` with `CRASHED`; the tenant's actor lives on.
- * - A permit that is requested for another tenant, an interruption, an engine that stops, or a store that stays unavailable, gives
- *   it back to the head of its queue with its pages kept.
- * - A lost lease ends the run without a trace: another runner, or a cancel, has the last word.
+ * - A defect ends it as `failed` with `CRASHED`; the tenant's actor goes on.
+ * - If its permit is requested for another tenant, or the run is interrupted, or the engine stops, or the store stays
+ *   unavailable, the document goes back to the head of its queue and keeps its pages.
+ * - After a lost lease the run ends and writes nothing: another runner, or a cancel, decides the document's state.
  */
 
 /**
- * What a run is given by its tenant's actor: the permit it runs under, and the limit on its pages.
+ * What a run gets from its tenant's actor: the permit it runs under, and the limit on its pages.
  */
 export interface Grant {
   readonly permit: GlobalPermit
   readonly pageGate: PageGate
 }
 
-/** How a run ended: `unavailable` means that a service it needs failed it, and the document waits again. */
+/** How a run ended. `unavailable`: a service that the run needs was unavailable, and the document waits again. */
 export type RunEnd = "ended" | "given back" | "preempted" | "unavailable"
 
-/** One run, as a part of the trace of the request that brought the document. */
+/** Runs the document as a part of the trace of the request that submitted it. */
 export const runDocument = (claim: Claim, grant: Grant) => {
   const { trace } = claim.document
   return trace === undefined
@@ -110,7 +110,7 @@ const giveBack = Effect.fnUntraced(
     const store = yield* DocumentStore
     const events = yield* Events
     const budgets = yield* RunTimeBudgets
-    // Before it can be claimed again.
+    // Kept before the document can be claimed again.
     budgets.keep(fence, budget)
     yield* store.release(fence)
     yield* Metric.update(Telemetry.documentsRequeued.of(reason), 1)
@@ -138,7 +138,7 @@ const readDocument = Effect.fnUntraced(function* (current: Run) {
     const file = yield* openOrResume(current, pdf)
     return file.whole === undefined ? yield* readMissingPages(current, pdf, file) : completedWith(file.whole)
   })
-  // A document that only made room for another is soon read on, by the workers that have it open.
+  // A preempted document stays open in its workers, which soon go on reading it.
   return yield* Effect.onExitPrimitive(read, (exit) => (isPreempted(exit) ? undefined : engine.close(pdf.key)))
 })
 
@@ -147,18 +147,18 @@ const isPreempted = (exit: Exit.Exit<unknown, { readonly _tag: string }>): boole
 
 const completedWith = (whole: WholeDocument): Ending => ({ outcome: { status: "completed" }, whole })
 
-/** An opened file, and what came with its opening. */
+/** An opened file and the results of its opening. */
 interface OpenFile {
   readonly pageCount: number
   readonly head: ReadonlyArray<PageResult>
   readonly headMillis: number | undefined
-  /** Pages to be read alone, with what earlier runs found. */
+  /** Pages to be read alone, with the faults that earlier runs found. */
   readonly faults: ReadonlyMap<number, PageFaults>
-  /** All of the document, if it came with the opening and is not stored yet. */
+  /** The whole document, if it came with the opening and is not stored yet. */
   readonly whole: WholeDocument | undefined
 }
 
-/** Opens the file; what an earlier run found in it is known, and a worker that does not have it open opens it to read. */
+/** Opens the file, unless an earlier run has: its structure is known then, and a worker opens the file when it reads. */
 const openOrResume = Effect.fnUntraced(function* (current: Run, pdf: PdfRef) {
   const known = current.claim.document.progress.pages
   if (known === undefined) return yield* open(current, pdf)
@@ -200,7 +200,7 @@ const checkPageCount = Effect.fnUntraced(function* (pageCount: number) {
   return pageCount
 })
 
-/** A fresh document all of whose pages came, and came well, with its opening: one commit makes it durable with its end. */
+/** A new document of which all pages came without error with the opening: one commit stores it together with its end. */
 const wholeOf = (claim: Claim, { opened, suspects }: Opening): WholeDocument | undefined => {
   const pages = opened.head ?? []
   const isFresh = claim.donePages.size === 0 && claim.faults.size === 0 && suspects.length === 0

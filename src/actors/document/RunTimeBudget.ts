@@ -5,7 +5,7 @@ import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { CurrentProcessorWait, monotonicMillis, ProcessorWait, untilNoneLeft } from "../../services/ProcessorWait.ts"
 import { around } from "../gates/Bracket.ts"
 
-/** The work took longer, in all, than it may. */
+/** The work took longer, in total, than its limit allows. */
 export class RunTimeExceeded extends Schema.TaggedError<RunTimeExceeded>()("RunTimeExceeded", {}) {}
 
 /** One of several pieces of work that run side by side. */
@@ -15,14 +15,14 @@ interface Piece {
 }
 
 /**
- * The time during which at least one of several pieces of work runs, by a clock that nobody sets. Time spent waiting between
- * them is free, and so is their share of it that they waited for a processor: a document is not blamed for the queues it
- * stands in, nor for a busy machine.
+ * The time during which at least one of several pieces of work runs, by a monotonic clock. Time between them does not count,
+ * nor does the part of their time in which they waited for a processor: neither queues nor a busy machine use up the budget of
+ * a document.
  */
 const makeRunTime = () => {
   const running = new Set<Piece>()
   let usedMillis = 0
-  /** Of the present stretch, in which there was always one running: since when, and the sums of the pieces that ended in it. */
+  /** The present period without a gap: its start, and the sums of the pieces that ended in it. */
   let since = 0
   let endedMillis = 0
   let endedWaits = 0
@@ -61,7 +61,7 @@ export const makeRunTimeBudget = (limit: Duration.Duration) => {
   const limitMillis = Duration.toMillis(limit)
   const runTime = makeRunTime()
 
-  /** Runs the work, but no longer than the limit allows, nor than `own`, which is a limit on this work alone. */
+  /** Runs the work within the common limit and within `own`, a limit on this work alone. */
   const runWithin =
     <A2, E2, R2>(own: OwnLimit<A2, E2, R2>) =>
     <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A | A2, E | E2 | RunTimeExceeded, R | R2> =>
@@ -90,7 +90,7 @@ export const makeRunTimeBudget = (limit: Duration.Duration) => {
 }
 
 export interface OwnLimit<A, E, R> {
-  /** Milliseconds, without what is waited for a processor. */
+  /** Milliseconds, without the time spent waiting for a processor. */
   readonly millis: number
   readonly orElse: () => Effect.Effect<A, E, R>
 }
@@ -99,7 +99,7 @@ const noOwnLimit: OwnLimit<never, never, never> = { millis: Number.POSITIVE_INFI
 
 export type RunTimeBudget = ReturnType<typeof makeRunTimeBudget>
 
-/** Documents whose budgets are kept. One too many starts from nothing again, as all do after a restart. */
+/** The number of budgets kept. A document whose budget was dropped starts a new one, as all do after a restart. */
 const mostKept = 10_000
 
 /** Keeps the budgets of documents that were given back to their queues, for their next runs in this process. */
@@ -116,7 +116,7 @@ export class KeptRunTimeBudgets {
   of({ attempt, documentId }: Fence): RunTimeBudget {
     const kept = this.#kept.get(documentId)
     this.#kept.delete(documentId)
-    // With an attempt between, another process has had it.
+    // If there was an attempt in between, another process ran it.
     return kept?.attempt === attempt - 1 ? kept.budget : makeRunTimeBudget(this.#limit)
   }
 
@@ -129,7 +129,7 @@ export class KeptRunTimeBudgets {
   }
 }
 
-/** The time that documents have been read, over all runs in which they came closer to their end. */
+/** The run time that documents have used, over all runs in which they made progress. */
 export class RunTimeBudgets extends Context.Service<RunTimeBudgets, KeptRunTimeBudgets>()(
   "sluice/actors/RunTimeBudgets"
 ) {

@@ -16,7 +16,7 @@ export interface Subject {
 const measure = (update: (context: Context.Context<never>) => void) =>
   Effect.contextWith((context: Context.Context<never>) => Effect.sync(() => update(context)))
 
-/** The time it takes, for each of the pages. */
+/** Records the duration of the checkpoint once for each page. */
 const trackCheckpoint = <A, E, R>(pages: number, checkpoint: Effect.Effect<A, E, R>) =>
   Effect.clockWith((clock) => {
     const start = clock.monotonicTimeNanosUnsafe()
@@ -46,7 +46,7 @@ export const announceWhole = Effect.fnUntraced(function* (subject: Subject, { pa
   yield* announcePages(subject, pages)
 })
 
-/** Saves the pages of one run under its fence, and counts those that failed for good, earlier runs' included. */
+/** Saves the pages of one run under its fence, and counts the pages that failed for good, also in earlier runs. */
 export const makeSavePages = Effect.fnUntraced(function* (fence: Fence, subject: Subject, failedBefore: number) {
   const store = yield* DocumentStore
   const events = yield* Events

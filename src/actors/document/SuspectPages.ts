@@ -1,4 +1,4 @@
-/** Reads pages in doubt, each alone, until it has a result or a budget of it is used up. */
+/** Reads pages in doubt, each alone, until the page has a result or one of its budgets is used up. */
 import { Data, Duration, Effect } from "effect"
 import { failure, isPermanent } from "../../domain/Failure.ts"
 import { failedPage, type PageResult } from "../../domain/document/Page.ts"
@@ -27,11 +27,11 @@ export interface SuspectPages {
     PdfEngine | PageScheduler
   >
   readonly checkpoint: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
-  /** Makes durable that a page is to be read again, and why: its budgets hold over all runs. */
+  /** Makes durable that a page has to be read again, and why: its budgets hold over all runs. */
   readonly onFault: (page: number, fault: "failure" | "death") => Effect.Effect<void, CheckpointError>
 }
 
-/** A page read alone came to nothing. `verdict` is its result unless it is read `again`. */
+/** The reading of a page alone failed. `verdict` becomes its result unless the page is read `again`. */
 class PageFault extends Data.TaggedError("PageFault")<{ readonly verdict: PageResult; readonly again: boolean }> {}
 
 /** Reads the page until it is checkpointed: with its content, or with the verdict that ends it. */

@@ -4,7 +4,7 @@ import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { Events } from "../../services/Events.ts"
 import { FairShares } from "../scheduling/FairShares.ts"
 
-/** What one document of a tenant costs, as far as is known. Deviations are relative: 0.5 is half as much again, or less. */
+/** The estimated costs of one document of a tenant. Deviations are relative: 0.5 means 50 % more or less. */
 export interface Costs {
   /** Worker time to open a file, before its first page. */
   readonly openingMillis: number
@@ -13,13 +13,13 @@ export interface Costs {
   readonly pagesPerDocument: number
   /** Standard deviation of the pages of a document. */
   readonly spread: number
-  /** How far the time of a page differs from one document to the next. */
+  /** Deviation of the time of a page from one document to the next. */
   readonly roughness: number
-  /** How far the mean time of a page may be off: the same for all documents, so it does not even out among many. */
+  /** Uncertainty of the mean time of a page. It is the same for all documents, so it does not even out among many. */
   readonly error: number
-  /** The same of the mean number of pages. */
+  /** Uncertainty of the mean number of pages. */
   readonly sizeError: number
-  /** By how much faster than that pages may yet be read: workers that have read little get faster. */
+  /** How much faster pages may be read later: workers that have read little get faster. */
   readonly warming: number
 }
 
@@ -30,13 +30,13 @@ export interface Documents {
   readonly unopened: number
 }
 
-/** An amount of worker time, and by which part of it the amount may well be off. */
+/** An amount of worker time, and its relative uncertainty. */
 export interface Work {
   readonly millis: number
   readonly error: number
 }
 
-/** What these documents of one tenant cost. What differs from one to the next evens out among many; what is not known does not. */
+/** The cost of these documents of one tenant. Deviations between documents even out among many; uncertainties do not. */
 export const workOf = (costs: Costs, { opened, pages, unopened }: Documents): Work => {
   const known = pages * costs.millisPerPage
   const each = costs.pagesPerDocument * costs.millisPerPage
@@ -50,7 +50,7 @@ export const workOf = (costs: Costs, { opened, pages, unopened }: Documents): Wo
   return { millis, error: Math.sqrt(variance) / millis }
 }
 
-/** Before anything was measured. */
+/** The costs before anything has been measured. */
 const guess: Costs = {
   openingMillis: 30,
   millisPerPage: 20,
@@ -61,23 +61,23 @@ const guess: Costs = {
   sizeError: 2,
   warming: 1
 }
-/** Of a tenant that nothing is known of but what the others' documents cost. */
+/** The `error` for a tenant without samples of its own, to which the costs of the other tenants' documents apply. */
 const errorOfOthers = 0.7
-/** How many pages it takes to be believed as much as what is known of all tenants. */
-const doubtedPages = 2
-/** After so many pages their mean time is known twice as well. */
+/** At this many pages a tenant's own samples weigh as much as those of all tenants. */
+const priorPages = 2
+/** After this many pages the uncertainty of their mean time is halved. */
 const tellingPages = 6
-/** However many pages were measured: machines that others use are never as fast as a moment ago. */
+/** The least `error`, however many pages were measured: the speed of a shared machine changes all the time. */
 const leastError = 0.2
-/** Time of all workers after which most of their warming is over. */
+/** Worker time, of all workers together, after which most of their warming is over. */
 const warmingMillis = 20_000
-/** Fewer documents say nothing of how much they differ. */
+/** Fewer documents do not show how much documents differ. */
 const fewDocuments = 4
-/** Of what was measured, no less was for pages. */
+/** The least part of the measured time that counts as reading of pages. */
 const leastReading = 0.2
-/** A document that cost more beyond expectation says only that this was wrong. */
-const greatestSurprise = 2
-/** Beyond this much evidence the older half is forgotten: workers warm up, and machines are shared. */
+/** A limit on the relative deviation of one document: beyond it, the expectation itself was wrong. */
+const maxDeviation = 2
+/** Beyond these limits all samples are halved, so that older ones fade: workers warm up, and machines are shared. */
 const mostMillis = 8_000
 const mostPages = 50
 const mostDocuments = 64
@@ -85,7 +85,7 @@ const mostOpenings = 32
 const mostOpen = 1_000
 const mostTenants = 10_000
 
-class Evidence {
+class Samples {
   #millis = 0
   #pages = 0
   #opened = 0
@@ -94,9 +94,9 @@ class Evidence {
   #squares = 0
   #openings = 0
   #openingMillis = 0
-  #surprises = 0
-  #surprise = 0
-  /** Since a document last ended. */
+  #deviationCount = 0
+  #squaredDeviations = 0
+  /** What was measured since a document last ended. */
   readonly #latest = { millis: 0, pages: 0, opened: 0 }
 
   used(millis: number): void {
@@ -133,22 +133,22 @@ class Evidence {
     this.#openingMillis /= 2
   }
 
-  /** Compares what was used since the last document ended with what was to be expected. */
+  /** Compares the worker time used since a document last ended with the expected time. */
   ended({ millisPerPage, openingMillis }: Costs): void {
     const { millis, opened, pages } = this.#latest
     Object.assign(this.#latest, { millis: 0, pages: 0, opened: 0 })
     const expected = opened * openingMillis + pages * millisPerPage
     if (expected === 0 || millis === 0) return
-    this.#surprises++
-    this.#surprise += Math.min(greatestSurprise, Math.abs(millis / expected - 1)) ** 2
-    if (this.#surprises <= mostDocuments) return
-    this.#surprises /= 2
-    this.#surprise /= 2
+    this.#deviationCount++
+    this.#squaredDeviations += Math.min(maxDeviation, Math.abs(millis / expected - 1)) ** 2
+    if (this.#deviationCount <= mostDocuments) return
+    this.#deviationCount /= 2
+    this.#squaredDeviations /= 2
   }
 
   costs(prior: Costs): Costs {
     const known = this.#documents > 0
-    // Tenants differ too much for the mean of all to say anything beside one's own.
+    // Tenants differ too much: beside a tenant's own mean, the mean of all tenants says nothing.
     const pagesPerDocument = known ? this.#sum / this.#documents : prior.pagesPerDocument
     const variance = known ? Math.max(0, this.#squares / this.#documents - pagesPerDocument ** 2) : 0
     const measured = known ? Math.sqrt(variance) / Math.max(1, pagesPerDocument) : prior.spread
@@ -158,14 +158,16 @@ class Evidence {
     const openingMillis = openings === 0 ? opening : openings / this.#opened
     return {
       openingMillis,
-      // Time without a page yet is the beginning of something, and tells nothing of pages.
+      // Worker time that has brought no page yet does not show the time of a page.
       millisPerPage:
         this.#pages === 0
           ? prior.millisPerPage
-          : (this.#millis - openings + doubtedPages * prior.millisPerPage) / (this.#pages + doubtedPages),
+          : (this.#millis - openings + priorPages * prior.millisPerPage) / (this.#pages + priorPages),
       pagesPerDocument,
       spread,
-      roughness: Math.sqrt((this.#surprise + fewDocuments * prior.roughness ** 2) / (this.#surprises + fewDocuments)),
+      roughness: Math.sqrt(
+        (this.#squaredDeviations + fewDocuments * prior.roughness ** 2) / (this.#deviationCount + fewDocuments)
+      ),
       error: Math.max(leastError, prior.error / Math.sqrt(1 + (3 * this.#pages) / tellingPages)),
       sizeError: known ? spread / Math.sqrt(this.#documents) : Math.max(prior.sizeError, prior.spread),
       warming: prior.warming
@@ -173,13 +175,13 @@ class Evidence {
   }
 }
 
-/** The documents of one tenant that are open, and the one whose opening can be told from other work, if there is one. */
+/** The open documents of one tenant, and the one whose opening can be told from other work, if there is one. */
 class Openings {
   readonly #open = new Set<DocumentId>()
   #alone: { readonly id: DocumentId; turns: number; millis: number } | undefined
 
   started(id: DocumentId): void {
-    // What has not been heard to end was missed, or there are too many to tell anything.
+    // Either the ends of some documents were missed, or there are too many to measure an opening.
     if (this.#open.size >= mostOpen) this.#open.clear()
     this.#alone = this.#open.size === 0 ? { id, turns: 0, millis: 0 } : undefined
     this.#open.add(id)
@@ -191,7 +193,7 @@ class Openings {
     this.#alone.millis += millis
   }
 
-  /** What opening it took, if that is known: the one turn of the one document that its tenant had open. */
+  /** The worker time of the opening, if it is known: the only turn of the only document that the tenant had open. */
   opened(id: DocumentId): number | undefined {
     const alone = this.#alone
     this.#alone = undefined
@@ -204,13 +206,13 @@ class Openings {
 }
 
 interface Tenant {
-  readonly evidence: Evidence
+  readonly samples: Samples
   readonly openings: Openings
 }
 
-/** What the documents of each tenant cost, from what they cost lately. The tenants heard of last are remembered. */
+/** The recent costs of documents, per tenant. A bounded number of tenants is kept: those measured last. */
 export class CostLedger {
-  readonly #overall = new Evidence()
+  readonly #overall = new Samples()
   readonly #tenants = new Map<TenantId, Tenant>()
   #millis = 0
 
@@ -219,21 +221,21 @@ export class CostLedger {
   }
 
   used(tenant: TenantId, millis: number): void {
-    const { evidence, openings } = this.#of(tenant)
+    const { samples, openings } = this.#of(tenant)
     this.#millis += millis
     this.#overall.used(millis)
-    evidence.used(millis)
+    samples.used(millis)
     openings.used(millis)
   }
 
   heard(event: IngestEvent): void {
-    const { evidence, openings } = this.#of(event.tenantId)
+    const { samples, openings } = this.#of(event.tenantId)
     switch (event._tag) {
       case "DocumentStarted":
         return openings.started(event.documentId)
       case "DocumentOpened": {
         const opening = openings.opened(event.documentId)
-        for (const one of [this.#overall, evidence]) {
+        for (const one of [this.#overall, samples]) {
           one.opened(event.pages)
           if (opening !== undefined) one.opening(opening)
         }
@@ -241,12 +243,12 @@ export class CostLedger {
       }
       case "PageDone":
         this.#overall.read()
-        return evidence.read()
+        return samples.read()
       case "DocumentRequeued":
         return openings.stopped(event.documentId)
       case "DocumentEnded":
         openings.stopped(event.documentId)
-        return evidence.ended(this.costs(event.tenantId))
+        return samples.ended(this.costs(event.tenantId))
     }
   }
 
@@ -258,11 +260,11 @@ export class CostLedger {
       sizeError: guess.sizeError,
       warming: guess.warming * Math.exp(-this.#millis / warmingMillis)
     }
-    return this.#tenants.get(tenant)?.evidence.costs(prior) ?? prior
+    return this.#tenants.get(tenant)?.samples.costs(prior) ?? prior
   }
 
   #of(tenant: TenantId): Tenant {
-    const known = this.#tenants.get(tenant) ?? { evidence: new Evidence(), openings: new Openings() }
+    const known = this.#tenants.get(tenant) ?? { samples: new Samples(), openings: new Openings() }
     this.#tenants.delete(tenant)
     this.#tenants.set(tenant, known)
     const oldest = this.#tenants.size > mostTenants ? this.#tenants.keys().next().value : undefined

@@ -11,37 +11,37 @@ import { UsageMeter } from "../scheduling/UsageMeter.ts"
 import { amountUntilEnd, finish, type Rival } from "./WaitModel.ts"
 import { type Documents, type Work, workOf, CostModel } from "./CostModel.ts"
 
-/** What the tenants have to do; looked up once for all who ask within this time. */
+/** The loads of the tenants are queried once for all calls within this time. */
 const freshMillis = 250
-/** A tenant is noisy when more of its own work waits. */
+/** A tenant is noisy when more work than this of its own waits. */
 const noisyMillis = 60_000
-/** Nothing is promised beyond. */
+/** The furthest time that an estimate names. */
 const furthestMillis = 365 * 24 * 3_600_000
 
 interface Load extends Work {
   readonly tenant: TenantId
-  /** Of the work, what waits in the queue. */
+  /** The part of the work that waits in the queue. */
   readonly queuedMillis: number
-  /** What is left of each document that runs. */
+  /** The remaining work of each running document. */
   readonly running: ReadonlyMap<string, number>
 }
 
-/** One document, of which so many pages are known to be left. */
+/** One document with this many pages left; `undefined` if it has not been opened. */
 const oneOf = (pages: number | undefined): Documents =>
   pages === undefined ? { pages: 0, opened: 0, unopened: 1 } : { pages: Math.max(1, pages), opened: 1, unopened: 0 }
 
 const noneAhead: Ahead = { documents: 0, pages: 0, unopened: 0 }
 
-/** Says of documents why they wait and until when, from what is queued and what documents cost lately. */
+/** Estimates why and how long documents wait, from the queues and the recent costs of documents. */
 export class WaitEstimator extends Context.Service<
   WaitEstimator,
   {
-    /** Nothing of a document that has ended. */
+    /** Why the document waits and until when; `undefined` for one that has ended. */
     readonly waiting: (
       document: Document,
       nextAttemptAt: DateTime.Utc | undefined
     ) => Effect.Effect<Waiting | undefined, StoreUnavailable>
-    /** Until what waits now has been started, of one tenant or of all. */
+    /** The time until all documents that wait now have started, of one tenant or of all. */
     readonly untilStartMillis: (tenant?: TenantId) => Effect.Effect<number, StoreUnavailable>
     /** More than a minute of the tenant's work waits while others have work. */
     readonly noisy: (tenant: TenantId) => Effect.Effect<boolean, StoreUnavailable>
@@ -57,11 +57,11 @@ export class WaitEstimator extends Context.Service<
       const shares = yield* FairShares
       const meter = yield* UsageMeter
       const costModel = yield* CostModel
-      let looked: { readonly at: number; readonly loads: ReadonlyMap<TenantId, Load> } | undefined
+      let cached: { readonly at: number; readonly loads: ReadonlyMap<TenantId, Load> } | undefined
 
-      const look = Effect.gen(function* () {
+      const queryLoads = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        if (looked !== undefined && Math.abs(now - looked.at) < freshMillis) return looked.loads
+        if (cached !== undefined && Math.abs(now - cached.at) < freshMillis) return cached.loads
         const queued = new Map((yield* store.backlogs).map((one) => [one.tenant, one.queued]))
         const underWay = Map.groupBy(yield* store.underWay, ({ tenant }) => tenant)
         const loads = new Map<TenantId, Load>()
@@ -88,7 +88,7 @@ export class WaitEstimator extends Context.Service<
           queuedMillis += workOf(costs, { pages: 0, opened: 0, unopened: fresh }).millis
           loads.set(tenant, { tenant, queuedMillis, running, ...workOf(costs, all) })
         }
-        looked = { at: now, loads }
+        cached = { at: now, loads }
         return loads
       })
 
@@ -106,10 +106,10 @@ export class WaitEstimator extends Context.Service<
 
       const capacity = () => engine.capacity * meter.efficiency()
 
-      /** Milliseconds until the document has ended, which waits behind all this. */
+      /** Milliseconds until the document has ended, if it waits behind `ahead`. */
       const untilEnd = Effect.fnUntraced(function* (document: Document, ahead: Ahead) {
         const { id, progress, tenantId } = document
-        const loads = yield* look
+        const loads = yield* queryLoads
         const limits = yield* registry.limits(tenantId)
         const costs = costModel.of(tenantId)
         const left = progress.pages === undefined ? undefined : Math.max(0, progress.pages - progress.done)
@@ -164,7 +164,7 @@ export class WaitEstimator extends Context.Service<
         return { gate, ...place, eta: etaFrom(now, yield* untilEnd(document, ahead)) } satisfies Waiting
       })
 
-      /** What is there now may have gone or be there still when its time comes. */
+      /** By the time the document is due, the present queue may have gone, or may all still be there. */
       const scheduled = Effect.fnUntraced(function* (document: Document) {
         if (yield* store.isPaused(document.tenantId)) return { gate: "schedule" } satisfies Waiting
         const now = yield* Clock.currentTimeMillis
@@ -180,7 +180,7 @@ export class WaitEstimator extends Context.Service<
         } satisfies Waiting
       })
 
-      /** With the workers to itself, and as short as documents get. */
+      /** The shortest time: a short document that has all workers to itself. */
       const soonest = Effect.fnUntraced(function* ({ tenantId }: Document) {
         const costs = costModel.of(tenantId)
         const pages = costs.pagesPerDocument * Math.max(0.1, 1 - costs.spread)
@@ -198,7 +198,7 @@ export class WaitEstimator extends Context.Service<
           return { gate: "page", eta: etaFrom(now, yield* untilEnd(document, noneAhead)) }
         }),
         untilStartMillis: Effect.fn("WaitEstimator.untilStartMillis")(function* (tenant) {
-          const loads = yield* look
+          const loads = yield* queryLoads
           if (tenant === undefined) {
             const all = Array.from(loads.values())
             return all.some(({ queuedMillis }) => queuedMillis > 0)
@@ -215,7 +215,7 @@ export class WaitEstimator extends Context.Service<
           return others.reduce((sum, millis) => sum + millis, own.millis) / capacity()
         }),
         noisy: Effect.fn("WaitEstimator.noisy")(function* (tenant) {
-          const loads = yield* look
+          const loads = yield* queryLoads
           const waits = loads.get(tenant)?.queuedMillis ?? 0
           return waits > noisyMillis && loads.size > 1
         })

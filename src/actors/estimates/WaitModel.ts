@@ -1,11 +1,11 @@
 import type { Work } from "./CostModel.ts"
 
 /**
- * When a document will have ended, in a fluid model: tenants with work share the workers by weight, and the documents that
- * one tenant has open share what it gets.
+ * Estimates when a document will have ended, in a fluid model: tenants with work share the workers by weight, and the open
+ * documents of one tenant share what it gets.
  *
- * All amounts are worker milliseconds. `low` supposes that nobody else comes, `high` that all who have work keep having it;
- * both are widened by what the measured costs of documents leave open.
+ * All amounts are worker milliseconds. `low` supposes that no further work comes, `high` that every tenant with work keeps
+ * having work. The uncertainty of the measured costs widens both.
  */
 
 export interface Rival extends Work {
@@ -17,24 +17,24 @@ export interface Rival extends Work {
 export interface Line {
   /** Documents the tenant may have open. */
   readonly slots: number
-  /** What is left of each document it has open, without the one asked about. */
+  /** The remaining work of each of its open documents, except for the document in question. */
   readonly open: ReadonlyArray<number>
-  /** Queued before the one asked about. */
+  /** What is queued before the document in question. */
   readonly ahead: { readonly documents: number; readonly millis: number }
-  /** What is left of the one asked about. */
+  /** The remaining work of the document in question. */
   readonly own: number
 }
 
-/** Documents looked at one by one before the one asked about. What comes before them counts as one amount. */
-const lookedAt = 64
+/** Documents before the one in question that are modelled one by one. Those before them count as one amount. */
+const maxModelled = 64
 
 /**
- * What the tenant has done when the document ends, if the documents it has open get equal parts: `low` with nothing behind the
- * document, `high` with always enough behind it to fill the slots.
+ * The work that the tenant has done when the document ends, if its open documents get equal parts: `low` if nothing waits behind
+ * the document, `high` if always enough waits behind it to fill the slots.
  */
 export const amountUntilEnd = ({ ahead, open, own, slots }: Line): { readonly low: number; readonly high: number } => {
   const each = ahead.documents === 0 ? 0 : ahead.millis / ahead.documents
-  const skipped = Math.max(0, ahead.documents - lookedAt)
+  const skipped = Math.max(0, ahead.documents - maxModelled)
   const waiting = Array.from({ length: ahead.documents - skipped }, () => each)
   const running = [...open]
   let done = skipped * each
@@ -63,24 +63,24 @@ export interface Question {
   /** Worker milliseconds per millisecond. */
   readonly capacity: number
   readonly weight: number
-  /** What the tenant will have done when the document ends, and by which part of it that may be off. */
+  /** The work that the tenant will have done when the document ends, and its relative uncertainty. */
   readonly amount: { readonly low: number; readonly high: number; readonly error: number }
   /** Workers that the tenant's documents can use at once. */
   readonly lanes: number
-  /** What is left of the document, and the workers it can use at once. */
+  /** The remaining work of the document, and the workers it can use at once. */
   readonly own: Work & { readonly lanes: number }
   readonly rivals: ReadonlyArray<Rival>
-  /** By how much faster the workers may yet get. */
+  /** How much faster the workers may get later. */
   readonly warming: number
 }
 
-/** Turns and commits that the model does not see. */
+/** Time for turns and commits, which the model leaves out. */
 const granularityMillis = 500
-/** What the model itself is worth. */
-const doubt = 0.15
+/** The relative uncertainty of the model itself. */
+const modelError = 0.15
 const deviations = 2
 
-/** Of what may be half as much or twice as much, both are equally far away. */
+/** The bounds are symmetrical as factors: half and twice the amount are equally far away. */
 const atLeast = (millis: number, error: number) => millis / (1 + deviations * error)
 const atMost = (millis: number, error: number) => millis * (1 + deviations * error)
 
@@ -91,11 +91,11 @@ export const finish = ({ amount, capacity, lanes, own, rivals, warming, weight }
   const most = atMost(amount.high, amount.error)
   let [low, high] = [least, most]
   for (const { behind, weight: share, ...work } of rivals) {
-    // As long as it has work it gets its share, whatever its work costs.
+    // A tenant with work gets its share, whatever the costs of its work.
     low += Math.min(atLeast(work.millis, work.error), Math.max(0, least / weight + behind) * share)
     high += (most / weight + Math.max(0, behind)) * share
   }
   const lowest = Math.max(low / capacity, least / workers(lanes), atLeast(own.millis, own.error) / workers(own.lanes))
   const highest = Math.max(high / capacity, most / workers(lanes), atMost(own.millis, own.error) / workers(own.lanes))
-  return { low: lowest / (1 + doubt + warming), high: highest * (1 + doubt) + granularityMillis }
+  return { low: lowest / (1 + modelError + warming), high: highest * (1 + modelError) + granularityMillis }
 }

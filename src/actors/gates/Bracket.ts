@@ -1,8 +1,8 @@
 import { type Context, Effect } from "effect"
 
 /**
- * `begin`, the effect, and `end` if it was begun, as `Effect.acquireUseRelease` does it; but since neither of them takes a fiber a
- * step, no interruption has to be held off for them. That is much cheaper on a path that every document takes several times.
+ * Runs `begin`, the effect and `end`, like `Effect.acquireUseRelease`. `begin` and `end` are synchronous, so no interruption has
+ * to be masked for them. That is much cheaper on a path that every document takes several times.
  */
 export const around =
   (begin: (context: Context.Context<never>) => void, end: (context: Context.Context<never>) => void) =>

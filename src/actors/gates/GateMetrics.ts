@@ -12,7 +12,7 @@ export const holding = (name: Telemetry.Gate, permits = 1) => {
   )
 }
 
-/** Tells what was waited for a gate, asked at that moment, and runs the effect as the holder of its permits. */
+/** Records the wait for the permits of a gate since `asked`, and runs the effect as their holder. */
 export const given =
   (name: Telemetry.Gate, clock: Clock.Clock, asked: number, permits = 1) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -23,13 +23,13 @@ export const given =
       return now > asked ? Effect.andThen(TraceContext.past(`Gate.${name}`, asked, now), held) : held
     })
 
-/** Runs the effect while it holds a permit of a gate; the wait and the permits in use are measured under the gate's name. */
+/** Runs the effect under a permit of a gate. Measures the wait and the permits in use under the gate's name. */
 export const throughGate =
   (name: Telemetry.Gate, gate: Semaphore.Semaphore) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.clockWith((clock) => gate.withPermits(1)(given(name, clock, clock.currentTimeMillisUnsafe())(effect)))
 
-/** The same for work in a turn of a worker that was `asked` for at that moment. */
+/** The same for work in a turn of a worker that was requested at `asked`. */
 export const inTurn =
   (asked: number) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

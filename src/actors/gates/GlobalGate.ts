@@ -12,17 +12,17 @@ interface Waiter {
   readonly askedAt: number
   readonly clock: Clock.Clock
   readonly permit: Deferred.Deferred<GlobalPermit>
-  /** Its fiber was interrupted: a permit promised to it goes to another. */
+  /** Its fiber was interrupted: a permit promised to it goes to another waiter. */
   withdrawn: boolean
 }
 
-/** Who waits for a permit, who holds one, and who is next: without effects, so that no step of it can be interrupted. */
+/** The waiters, the permits in use and the choice of the next waiter: without effects, so that no step can be interrupted. */
 class Permits {
   readonly #shares: Shares
   readonly #preemption: Preemption
   readonly #newcomers: FairQueue<Waiter>
   readonly #busy: FairQueue<Waiter>
-  /** Waiters for whom a permit was requested; they are first. */
+  /** Waiters for which a permit was requested; they go first. */
   readonly #promised: Array<Waiter> = []
   #free: number
 
@@ -32,7 +32,7 @@ class Permits {
     this.#newcomers = new FairQueue<Waiter>(shares)
     this.#busy = new FairQueue<Waiter>(shares)
     this.#free = limit
-    // A turn has ended: its tenant may be far enough ahead by now.
+    // After a turn its tenant may be far enough ahead for a preemption.
     shares.onUse(() => this.#preemptWhenFull())
   }
 
@@ -87,11 +87,11 @@ class Permits {
 
 /**
  * The limit on documents open at once, over all tenants, shared like the workers' time: the next permit goes to the waiting
- * tenant that has had the least. When all permits are held, a waiting tenant may take one from a document of another tenant:
- * see `Preemption`.
+ * tenant that has had the least. When all permits are held, a permit of another tenant's document may be requested for a waiting
+ * tenant: see `Preemption`.
  *
- * Newcomers, tenants that were idle, go first: with a hundred busy tenants a share comes around in seconds, and a short
- * document would wait so long. What newcomers take is charged, so a tenant that comes for more than its share is soon too
+ * Newcomers, tenants that were idle, go first: with a hundred busy tenants it takes seconds until each has had its share, and
+ * a short document would wait that long. What newcomers use is charged, so a tenant that uses more than its share is soon too
  * far ahead, and waits with the others.
  */
 export class GlobalGate extends Context.Service<

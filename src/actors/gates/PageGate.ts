@@ -8,8 +8,8 @@ export interface PageGate {
 }
 
 /**
- * The page gates of one tenant's open documents, which share a limit: a raised one holds at once, a lowered one as permits
- * come back.
+ * The page gates of one tenant's open documents. All have the same limit: a raised limit holds at once, a lowered one as
+ * permits come back.
  */
 export const makePageGates = (initial: number) => {
   const open = new Set<Semaphore.Semaphore>()
@@ -32,12 +32,12 @@ export const makePageGates = (initial: number) => {
 }
 
 /**
- * Runs the work with up to `wanted` permits, and tells it how many: it waits for the first one only, since a limit lowered
- * meanwhile may leave no more.
+ * Runs the work with at most `most` permits, and passes their number to it. It waits only for the first permit, since a limit
+ * lowered meanwhile may leave no more.
  */
 export const throughPageGate = <A, E, R>(
   { semaphore }: PageGate,
-  wanted: number,
+  most: number,
   work: (permits: number) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
   const withMore = (more: number): Effect.Effect<A, E, R> =>
@@ -46,11 +46,9 @@ export const throughPageGate = <A, E, R>(
       : semaphore
           .withPermitsIfAvailable(more)(holding("page", more)(work(1 + more)))
           .pipe(Effect.flatMap(Option.match({ onNone: () => withMore(more - 1), onSome: Effect.succeed })))
-  const waiting = throughGate("page", semaphore)(withMore(wanted - 1))
-  const atOnce = Effect.clockWith((clock) =>
-    given("page", clock, clock.currentTimeMillisUnsafe(), wanted)(work(wanted))
-  )
+  const waiting = throughGate("page", semaphore)(withMore(most - 1))
+  const atOnce = Effect.clockWith((clock) => given("page", clock, clock.currentTimeMillisUnsafe(), most)(work(most)))
   return semaphore
-    .withPermitsIfAvailable(wanted)(atOnce)
+    .withPermitsIfAvailable(most)(atOnce)
     .pipe(Effect.flatMap((done) => (Option.isSome(done) ? Effect.succeed(done.value) : waiting)))
 }

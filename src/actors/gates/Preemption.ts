@@ -9,7 +9,7 @@
  *    permit is released, and the promised waiter gets it.
  *
  * Invariant: a permit is requested only after its document made progress (a range that brought pages, or a verdict on a page
- * in doubt). So every run brings its document on, and two documents never change places without result.
+ * in doubt). So every run makes progress, and two documents never change places without any.
  */
 import { Data } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
@@ -24,7 +24,7 @@ export class GlobalPermit {
   readonly tenant: TenantId
   /** Its tenant was idle: the first turn under it goes before those of others. */
   readonly isNewcomer: boolean
-  /** When it was asked for and when it was given, in milliseconds since the epoch. */
+  /** When it was requested and when it was given, in milliseconds since the epoch. */
   readonly askedAt: number
   readonly givenAt: number
   readonly #onVerdict: () => void
@@ -44,7 +44,7 @@ export class GlobalPermit {
     this.#onVerdict = onVerdict
   }
 
-  /** The document holds a turn of a worker. */
+  /** The document has a turn of a worker. */
   get isReading(): boolean {
     return this.#turns > 0
   }
@@ -65,12 +65,12 @@ export class GlobalPermit {
     this.#turns--
   }
 
-  /** A range brought pages. Its turn ends after this, and the gate looks for victims then. */
+  /** A range brought pages. The gate searches for victims when the turn ends, which comes after this. */
   rangeRead(): void {
     this.#hasProgress = true
   }
 
-  /** Pages came to their ends without a turn that ends after this, so the gate looks for victims now. */
+  /** Pages got their results and no end of a turn follows, so the gate searches for victims now. */
   verdictReached(): void {
     this.#hasProgress = true
     this.#onVerdict()
@@ -91,7 +91,7 @@ export class GlobalPermit {
 
 type Order = (one: GlobalPermit, other: GlobalPermit) => boolean
 
-/** Chooses which open document makes room, by what each tenant has had of the workers' time. */
+/** Chooses which open document is preempted, by what each tenant has had of the workers' time. */
 export class Preemption {
   readonly #shares: Shares
   readonly #held = new Set<GlobalPermit>()
@@ -109,9 +109,9 @@ export class Preemption {
   }
 
   /**
-   * Takes waiters from their queues and requests a permit for each, while there is a victim. For a newcomer it is a document of
-   * any tenant that is ahead of the least served, and soon at the end of its range; for a busy tenant that of a tenant which is
-   * far ahead of it, or the two would only change places.
+   * Takes waiters from their queues and requests a permit for each, while there is a victim. For a newcomer, the victim belongs
+   * to any tenant that is ahead of the least served one, and is the one soonest at the end of its range. For a busy tenant, it
+   * belongs to a tenant that is far ahead of the waiting one, or the two would only change places.
    *
    * `promise` is called before the request is made: a document that waits for a turn may release its permit within the request.
    */

@@ -11,24 +11,24 @@ interface Period {
 }
 
 /**
- * Where the time of one tenant's documents went before they were claimed. Permits are asked for by slots, and a slot knows only
- * in the end which document it has taken them for; so this keeps what held the tenant up, and a document is told the part
- * of it in which it was there to be claimed:
+ * Attributes the time that one tenant's documents waited before their claim to gates. Slots request permits, and a slot learns
+ * only at the end which document it took them for. So this records when each gate held the tenant's work back, and counts for a
+ * document the part of these times in which it could have been claimed:
  *
- * - At the tenant's gate it waited while that was full: every permit was in the hands of a slot.
- * - At the global gate it waited from then on until the permit was given. Slots ask one after the other, so those behind
- *   wait there with the first of them.
+ * - At the tenant's gate it waited while that gate was full: slots had all its permits.
+ * - At the global gate it waited from then on until the permit was given. Slots request one after another, so the later slots
+ *   wait there together with the first.
  *
- * A pause, or the time in which nobody ran the tenant, is neither. All moments are milliseconds since the epoch.
+ * A pause, or a time without a runner for the tenant, counts for neither gate. All moments are milliseconds since the epoch.
  */
 export class QueueTimeAccounting {
   readonly #start: number
-  /** Slots with a permit. One that gives it back only to take it again at once keeps its place. */
+  /** Slots with a permit. A slot that gives its permit back and takes it again at once stays in the set. */
   readonly #seats = new Set<object>()
   #limit: number
-  /** The last time in which the tenant's gate was full; it is still if that has no end. */
+  /** The last period in which the tenant's gate was full. While the gate is full, the period has no end. */
   #full: Period | undefined
-  /** Since when there has been a slot at the global gate, or one about to ask, without a look that found nothing. */
+  /** Since when a slot waits at the global gate, or is about to. A query that finds nothing to claim resets it. */
   #asking: number | undefined
   readonly #returned = new Map<DocumentId, number>()
 
@@ -52,7 +52,7 @@ export class QueueTimeAccounting {
     this.#weigh(now)
   }
 
-  /** Slots have all the permits. */
+  /** All permits of the tenant's gate are in use. */
   get isFull(): boolean {
     return this.#seats.size >= this.#limit
   }
@@ -64,29 +64,29 @@ export class QueueTimeAccounting {
     if (!isFull && wasFull && this.#full !== undefined) this.#full = { ...this.#full, to: now }
   }
 
-  /** A look at the queue brought nothing to claim: nobody is held up. */
+  /** A query found nothing to claim: no document waits at a gate. */
   foundNothing(): void {
     this.#asking = undefined
     this.#returned.clear()
   }
 
-  /** The document gave way to another tenant's and waits again. */
+  /** The document was preempted and waits again. */
   preempted(id: DocumentId, now: number): void {
     this.#returned.set(id, now)
   }
 
-  /** Tells metrics and the document's trace what it waited for, under a tenant's permit that was `taken` at that moment. */
+  /** Records the waits of a claimed document in metrics and in its trace. `taken`: when the tenant's permit was taken. */
   claimed({ document, fence }: Claim, { askedAt, givenAt }: GlobalPermit, taken: number): Effect.Effect<void> {
     this.#asking = Math.min(this.#asking ?? askedAt, askedAt)
     const ready = this.#readyAt(document, fence.attempt)
-    // An attempt that another one made necessary, such as that of a lost runner: when it came back is not known here.
+    // A further attempt, for example after a lost runner: it is not known here when the document was queued again.
     if (ready === undefined) return Effect.void
     const tenant = { from: Math.max(ready, this.#full?.from ?? taken), to: Math.min(taken, this.#full?.to ?? taken) }
     const waited = Math.max(0, tenant.to - tenant.from)
     const global = { from: Math.max(ready, waited > 0 ? tenant.to : 0, this.#asking), to: givenAt }
-    const told = Metric.update(Telemetry.gateWait.of("tenant"), Duration.millis(waited))
-    if (document.trace === undefined) return told
-    return Effect.andThen(told, TraceContext.past("Gate.tenant", tenant.from, tenant.to)).pipe(
+    const recorded = Metric.update(Telemetry.gateWait.of("tenant"), Duration.millis(waited))
+    if (document.trace === undefined) return recorded
+    return Effect.andThen(recorded, TraceContext.past("Gate.tenant", tenant.from, tenant.to)).pipe(
       Effect.andThen(TraceContext.past("Gate.global", global.from, global.to)),
       TraceContext.continuing(document.trace)
     )

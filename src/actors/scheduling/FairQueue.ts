@@ -2,7 +2,7 @@ import type { TenantId } from "../../domain/Ids.ts"
 import type { Shares } from "./FairShares.ts"
 import { MinHeap } from "./MinHeap.ts"
 
-/** Whose turn or permit is waited for, and how urgently. */
+/** The tenant that waits for a turn or a permit, and the priority. */
 export interface Place {
   readonly tenant: TenantId
   /** Within a tenant the highest goes first, then the oldest. */
@@ -31,11 +31,11 @@ interface Ready<A> {
 }
 
 /**
- * A queue between tenants: next is what waits longest for the tenant that has had the least of the workers' time (see
- * `FairShares`), and within a tenant the highest priority, then the oldest.
+ * A queue between tenants. The next item belongs to the tenant that has had the least of the workers' time (see `FairShares`);
+ * among the items of one tenant it is that of the highest priority, then the oldest.
  *
  * Taking costs O(log tenants), whatever the depth of any backlog. The heap holds outdated entries of tenants whose virtual
- * time has changed since; they are told by their version and skipped.
+ * time has changed since; they are recognised by their version and skipped.
  */
 export class FairQueue<A> {
   readonly #shares: Shares
@@ -70,7 +70,7 @@ export class FairQueue<A> {
     }
   }
 
-  /** The tenant that is next. */
+  /** The tenant of the next item. */
   next(): TenantId | undefined {
     return this.#first()?.tenant
   }
@@ -82,7 +82,7 @@ export class FairQueue<A> {
     for (let next = line.queue.pop(); next !== undefined; next = line.queue.pop()) {
       if (next.gone) continue
       this.#leave(line, next)
-      // Its entry was used up; the caller's charge announces it again, unless there is none.
+      // The tenant's entry was taken from the heap. A charge by the caller would add it again; this covers the case of none.
       this.#announce(line)
       return next.item
     }
@@ -122,7 +122,7 @@ export class FairQueue<A> {
   }
 }
 
-/** Takes from those who go first, unless one of the others has fallen far behind its share. */
+/** Takes from the queue that goes first, unless a tenant in the other queue has fallen far behind its share. */
 export const takeFirst = <A>(shares: Shares, first: FairQueue<A>, others: FairQueue<A>): A | undefined => {
   const next = others.next()
   return next !== undefined && shares.isFarBehind(next) ? others.take() : (first.take() ?? others.take())

@@ -6,9 +6,9 @@ interface Account {
   readonly tenant: TenantId
   virtualTime: number
   version: number
-  /** Entries in queues: what it waits for. */
+  /** Entries in queues: the turns and permits that the tenant waits for. */
   waiting: number
-  /** Turns of a worker it has now. */
+  /** Turns of a worker that it has at present. */
   given: number
   /** Documents open, or waiting to be opened. */
   open: number
@@ -18,16 +18,16 @@ interface Account {
 export interface Active {
   readonly tenant: TenantId
   readonly weight: number
-  /** For a permit of the global gate, or for a turn of a worker. */
+  /** It waits for a permit of the global gate, or for a turn of a worker. */
   readonly waits: boolean
 }
 
 /**
- * Milliseconds of worker time that one may be ahead: a busy tenant of another busy one that waits, before a document of its
- * gives its permit back, or the two would only change places; and an idle one of its share, to go first when it comes.
+ * The margin in milliseconds of worker time. A busy tenant that is further ahead of another, waiting busy tenant can lose a
+ * permit to it; with no margin the two would only change places. An idle tenant no further ahead of its share is a newcomer.
  */
 const mostAhead = 250
-/** Milliseconds of worker time that a tenant may fall behind its share for the sake of those who go first. */
+/** Milliseconds of worker time that a tenant may fall behind its share because of newcomers. */
 const mostBehind = 500
 
 interface Rank {
@@ -38,18 +38,18 @@ interface Rank {
 
 const leastSweep = 1024
 /**
- * Milliseconds of worker time that a tenant with documents open may be behind and still catch up with: between its permit and
- * its turn it waits for nothing, and is not idle. What it leaves because its own limits are low, it does not get back.
+ * Milliseconds of worker time by which a tenant with open documents may be behind and still catch up: between its permit and
+ * its turn it waits for nothing, and yet is not idle. Time that it does not use because of its own low limits is lost.
  */
 const mostCredit = 250
 
 /**
- * What each tenant has had of the workers' time, as virtual time: it grows by `milliseconds used / weight`, and whoever has
- * the least is next, at the global gate as in the queue for turns.
+ * The workers' time that each tenant has had, as virtual time: it grows by `milliseconds used / weight`. The tenant with the
+ * least is next, both at the global gate and in the queue for turns.
  *
- * Who begins to wait starts no earlier than the least served of those who waited when something was last given, so idling
- * earns no credit; and no earlier than its own virtual time, so leaving and coming back forgives no debt. When nobody waits
- * and nothing runs, all debts are void: nobody was kept waiting for them.
+ * A tenant that begins to wait starts no earlier than the virtual time of the least served waiting tenant when a permit or a turn
+ * was last given (the floor), so idle time earns no credit; and no earlier than its own virtual time, so leaving and coming back
+ * forgives no debt. When no tenant waits and nothing runs, all debts are void: they kept no tenant waiting.
  */
 export class Shares {
   readonly #accounts = new Map<TenantId, Account>()
@@ -65,17 +65,17 @@ export class Shares {
   #given = 0
   #sweepAbove = leastSweep
 
-  /** Tenants that are remembered: those with work, and those with a debt to carry. */
+  /** The number of accounts: tenants with work, and tenants with a debt. */
   get accounts(): number {
     return this.#accounts.size
   }
 
-  /** Where who begins to wait starts: what the least served tenant had when a permit or a turn was last given. */
+  /** The virtual time of the least served waiting tenant when a permit or a turn was last given; new waiters start there. */
   get floor(): number {
     return this.#floor
   }
 
-  /** What a tenant would have by now that had got exactly its share. The floor stays behind it, and moves in leaps. */
+  /** The virtual time of a tenant that has had exactly its share. The floor stays behind it, and moves in leaps. */
   get due(): number {
     return Math.max(this.#floor, this.#due)
   }
@@ -89,12 +89,12 @@ export class Shares {
     return this.virtualTime(tenant) + mostAhead / this.weight(tenant)
   }
 
-  /** It may go first, if it was idle. */
+  /** If the tenant was idle, it is a newcomer and goes first. */
   isWithinShare(tenant: TenantId): boolean {
     return this.virtualTime(tenant) <= this.due + mostAhead / this.weight(tenant)
   }
 
-  /** Nobody may go before it, or a steady stream of those who were idle could keep it waiting without end. */
+  /** No newcomer goes before this tenant, or a steady stream of newcomers could keep it waiting without end. */
   isFarBehind(tenant: TenantId): boolean {
     return this.virtualTime(tenant) < this.due - mostBehind / this.weight(tenant)
   }
@@ -104,8 +104,8 @@ export class Shares {
   }
 
   /**
-   * Holds for all time used from now on, that of work which waits already included. What the tenant is ahead of the floor, or
-   * behind it, stays the same in milliseconds, and so do the charges of turns that have not ended.
+   * Applies to all time used from now on, also by work that waits already. The tenant's distance from the floor stays the same
+   * in milliseconds, and so do the charges of turns that have not ended.
    */
   setWeight(tenant: TenantId, weight: number): void {
     const before = this.weight(tenant)
@@ -116,7 +116,7 @@ export class Shares {
     if (account === undefined) return
     if (account.open > 0) this.#openWeight += weight - before
     this.#moveTo(account, this.#floor + (account.virtualTime - this.#floor) * (before / weight))
-    // The latest may have been its own, by the old weight.
+    // The latest virtual time may have been its own, by the old weight.
     this.#latest = this.#floor
     for (const { virtualTime } of this.#accounts.values()) this.#latest = Math.max(this.#latest, virtualTime)
   }
@@ -130,7 +130,7 @@ export class Shares {
     return active
   }
 
-  /** The tenant has work from now on, or has so much less. */
+  /** The tenant has one document more, or one less, that is open or waits to be opened. */
   opens(tenant: TenantId, documents: 1 | -1): void {
     const account = this.#account(tenant)
     const before = account.open
@@ -158,7 +158,7 @@ export class Shares {
     this.#waiting--
   }
 
-  /** To be called before what is next in a queue is taken from it. */
+  /** To be called before the next item is taken from a queue. */
   raiseFloor(): void {
     for (let least = this.#ranks.peek(); least !== undefined; least = this.#ranks.peek()) {
       const { account, version, virtualTime } = least
@@ -226,7 +226,7 @@ export class Shares {
     return created
   }
 
-  /** Accounts without work and without debt carry nothing that new ones would not. Amortised O(1) per turn. */
+  /** Drops accounts without work and without debt: a new account would be the same. Amortised O(1) per turn. */
   #forgetSettled(): void {
     if (this.#accounts.size <= this.#sweepAbove) return
     for (const { given, open, tenant, virtualTime, waiting } of this.#accounts.values()) {

@@ -4,10 +4,10 @@ import { FairQueue, type Place, takeFirst } from "./FairQueue.ts"
 import { FairShares } from "./FairShares.ts"
 import { type GlobalPermit, Preempted } from "../gates/Preemption.ts"
 
-/** The engine is stopping: this turn is not given any more. Turns that were given go on to their end. */
+/** The engine is stopping, so this turn is not given. Turns that were given go on to their end. */
 export class SchedulerClosed extends Data.TaggedError("SchedulerClosed")<{}> {}
 
-/** What a turn is wanted for: to open a document, or to read a range of its pages under its permit. */
+/** A request for a turn: to open a document, or to read a range of its pages under its permit. */
 export interface Turn extends Place {
   readonly estimatedMillis: number
   /** Goes before the turns of all tenants that were not idle. */
@@ -23,8 +23,8 @@ interface Waiting {
 
 /**
  * Gives the workers' time to tenants in turns, fairly by the time they use: an estimate is charged when a turn is given, and
- * settled to what was measured. A turn is given when a worker is ready for it, so whoever holds one never waits for a worker,
- * and nobody is charged for the time in which workers start or stop.
+ * settled to what was measured. A turn is given when a worker is ready for it, so its holder never waits for a worker, and no
+ * tenant is charged for the time in which workers start or stop.
  */
 export class PageScheduler extends Context.Service<
   PageScheduler,
@@ -34,7 +34,7 @@ export class PageScheduler extends Context.Service<
     readonly run: (
       turn: Turn
     ) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SchedulerClosed | Preempted, R>
-    /** No more turns, neither for who waits for one nor for who comes. */
+    /** Gives no more turns: requests that wait, and later ones, are refused. */
     readonly close: Effect.Effect<void>
   }
 >()("sluice/actors/scheduling/PageScheduler") {
@@ -50,7 +50,7 @@ export class PageScheduler extends Context.Service<
 
       const mostTurns = () => Math.min(engine.capacity, engine.ready())
 
-      /** Once closed everyone gets a turn at once, to learn that it is void. */
+      /** After the close every request gets its turn at once, and then learns that the turn is void. */
       const giveTurns = () => {
         while (given < mostTurns() || !open) {
           const next = takeFirst(shares, newcomers, others)
@@ -67,13 +67,13 @@ export class PageScheduler extends Context.Service<
           given--
           permit?.turnEnded()
           shares.settle(tenant, estimatedMillis, usedMillis)
-          // Not at once: who gives a turn back may be about to ask for the next one, and is to be weighed with the others.
+          // Not at once: the holder that gives this turn back may be about to request its next one, and has to compete too.
           queueMicrotask(giveTurns)
         })
 
       yield* engine.onReady(() => queueMicrotask(giveTurns))
 
-      /** Not to be interrupted but where it is restored: a turn that is given is held or ended. */
+      /** Interruptible only where `restore` allows it, so that a turn that was given is either held or ended. */
       const waitForTurn = (turn: Turn, restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>) =>
         Effect.suspend(() => {
           if (turn.permit?.isRequested === true) return Effect.fail(new Preempted())

@@ -1,8 +1,8 @@
-/** A range is sized to about this much work, so that no one waits long for a turn and messages cost next to nothing. */
+/** A range is sized to about this much work, so that no tenant waits long for a turn and messages cost next to nothing. */
 const targetMillis = 64
 const maxPages = 128
 const firstGuessMillis = 8
-/** Before any page was measured: the pages of a map or a scan may take a hundred times the guess. */
+/** Pages of the first range, before any was measured: pages of a map or a scan may take a hundred times the guess. */
 const firstPages = 4
 const weightOfNewest = 0.3
 
@@ -11,7 +11,7 @@ export class RangeSizer {
   #pageMillis = firstGuessMillis
   #longest = firstPages
 
-  /** Pages for the next range: no more than leaves every lane something to do. */
+  /** The number of pages for the next range, small enough to leave work for every lane. */
   size(remaining: number, lanes: number): number {
     const byTime = Math.round(targetMillis / this.#pageMillis)
     return Math.max(1, Math.min(byTime, this.#longest, Math.ceil(remaining / lanes)))

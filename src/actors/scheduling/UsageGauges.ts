@@ -8,8 +8,8 @@ interface Part {
 }
 
 /**
- * Shows what tenants got as series of their own: of those that got the most, or were due the most of what they did not get.
- * Whoever is no longer one of them loses its series, so their number stays bounded however many tenants come and go.
+ * Shows the use of some tenants as series of their own: of those that received the most, or that were entitled to the most that
+ * they did not receive. Other tenants lose their series, so the number of series stays bounded as tenants come and go.
  */
 export const makeUsageGauges = () => {
   let shown: ReadonlySet<string> = new Set()

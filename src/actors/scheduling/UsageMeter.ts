@@ -7,7 +7,7 @@ import { makeUsageGauges } from "./UsageGauges.ts"
 const bucketMillis = 5_000
 const minute = 12
 const quarter = 180
-/** Whoever is entitled to less than a turn in the last minute has had far too much with one, and nothing without. */
+/** A turn in milliseconds. A tenant entitled to less in the last minute got far too much with one turn, nothing without. */
 const leastEntitled = 64
 /** A tick that comes late (the process was stopped, the machine slept) counts for no more than this. */
 const longestTick = 5_000
@@ -15,12 +15,12 @@ const longestTick = 5_000
 interface Worker {
   received: number
   entitled: number
-  /** Of `entitled`, what fell into the time in which it waited for others. */
+  /** The part of `entitled` that fell into the time in which the tenant waited for others. */
   waited: number
 }
 
 interface Bucket {
-  /** Which 5 seconds since the epoch. */
+  /** The number of the bucket: 5-second periods since the epoch. */
   number: number
   received: number
   entitled: number
@@ -28,7 +28,7 @@ interface Bucket {
 }
 
 export interface Share {
-  /** Of the workers' time of the last minute, by weight, while the tenant had work. */
+  /** The tenant's part, by weight, of the workers' time of the last minute, while the tenant had work. */
   readonly entitled: number
   readonly received1m: number
   readonly received15m: number
@@ -36,7 +36,7 @@ export interface Share {
 
 /**
  * Worker milliseconds that each tenant received, and was entitled to, in buckets of 5 seconds over 15 minutes. A bucket
- * knows only the tenants that had work in it, so who is idle costs nothing after 15 minutes.
+ * knows only the tenants that had work in it, so an idle tenant costs nothing after 15 minutes.
  */
 export class UsageLedger {
   readonly #buckets: Array<Bucket> = []
@@ -51,11 +51,11 @@ export class UsageLedger {
     workerOf(bucket, tenant).received += millis
   }
 
-  /** Divides what the workers could do among those who have work, by weight. */
+  /** Divides the available worker time among the tenants that have work, by weight. */
   entitle(active: ReadonlyArray<Active>, millis: number, now: number): void {
     const greatest = active.reduce((most, { weight }) => Math.max(most, weight), 0)
     if (greatest === 0) return
-    // Relative to the greatest, so that no sum is beyond all numbers.
+    // Relative to the greatest weight, so that the sum cannot overflow.
     const weights = active.reduce((sum, { weight }) => sum + weight / greatest, 0)
     const bucket = this.#bucket(now)
     bucket.entitled += millis
@@ -67,7 +67,7 @@ export class UsageLedger {
     }
   }
 
-  /** What each tenant got in the last minute, of those that had work in it. */
+  /** The time received in the last minute, for each tenant that had work in it. */
   lately(now: number): ReadonlyMap<TenantId, Pick<Share, "entitled"> & { readonly received: number }> {
     const sums = this.#tenants(now)
     const all = { entitled: 0, received: 0 }
@@ -94,12 +94,12 @@ export class UsageLedger {
   }
 
   /**
-   * Jain's index of received over entitled in the last minute: 1 if all who had work got the same part of what they were
+   * Jain's index of received over entitled in the last minute: 1 if all tenants with work got the same part of what they were
    * entitled to, 1/n if one of n got everything.
    *
-   * What a tenant cannot use, because its own limits are low or its sources slow, belongs to the others, by weight (max-min
-   * fairness). Whether it could use more is told by whether it waited for others, as seen once a second: a tenant with few
-   * lanes that waits for every turn, though for none of them long, counts as if it could.
+   * Time that a tenant cannot use, because its own limits are low or its sources slow, belongs to the others, by weight (max-min
+   * fairness). A tenant counts as able to use more if it waited for others, as sampled once a second. So a tenant with few lanes
+   * that waits for every turn, though never long, counts as able to use more.
    */
   fairness(now: number): number {
     const tenants = this.#tenants(now)
@@ -159,7 +159,7 @@ export class UsageLedger {
 
 const fraction = (part: number, whole: number): number => (whole === 0 ? 0 : Math.min(1, part / whole))
 
-/** Gives each what it is entitled to but no more than it could use; the rest goes to the others, in the same proportions. */
+/** Gives each tenant what it is entitled to, at most what it could use. The rest goes to the others, in proportion. */
 const maxMin = (workers: ReadonlyArray<Worker>) => {
   const could = ({ received, waited }: Worker) => received + waited
   let millis = workers.reduce((sum, { entitled }) => sum + entitled, 0)
@@ -182,17 +182,17 @@ const workerOf = ({ tenants }: Bucket, tenant: TenantId): Worker => {
   return worker
 }
 
-/** A second in which the workers did less than this part of what they could was not a busy one. */
+/** A second counts as busy if the workers did at least this part of what they could. */
 const busyPart = 0.5
 const weightOfNewest = 0.05
 
-/** What tenants get of the workers' time, against what they are entitled to. */
+/** The workers' time that tenants receive, compared with what they are entitled to. */
 export class UsageMeter extends Context.Service<
   UsageMeter,
   {
     readonly share: (tenant: TenantId) => Effect.Effect<Share>
     readonly fairness: Effect.Effect<number>
-    /** The part of the workers' time that is used while there is enough to do, as measured. */
+    /** The measured part of the workers' time that is used while there is enough to do. */
     readonly efficiency: () => number
   }
 >()("sluice/actors/scheduling/UsageMeter") {

@@ -13,22 +13,22 @@ export interface HeldDocument {
 
 const weightOfNewest = 0.2
 
-/** This process as a runner of documents: its identity, and the documents it holds at the moment. */
+/** This process as a runner of documents: its identity, and the documents it holds at present. */
 export class Runner extends Context.Service<
   Runner,
   {
     readonly id: RunnerId
-    /** A lease from now on. */
+    /** A lease that starts now. */
     readonly lease: Effect.Effect<Lease>
-    /** Registers the document while the effect runs, so that its lease is watched. */
+    /** Registers the document while the effect runs, so that its lease is renewed. */
     readonly holding: (held: HeldDocument) => <A, E, R>(run: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
     readonly held: () => ReadonlyArray<HeldDocument>
-    /** Runs a claim and what follows from it. Not begun any more once the runner is closed. */
+    /** Runs a claim and the run that follows from it. `None`, without running it, once the runner is closed. */
     readonly whileOpen: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
     readonly close: Effect.Effect<void>
-    /** The runner is closed, and nothing it had begun is left. */
+    /** Succeeds when the runner is closed and all work it had begun has ended. */
     readonly settled: Effect.Effect<void>
-    /** Mean run time of the documents that ended lately; `undefined` before the first. */
+    /** Mean run time of the documents that ended recently; `undefined` before the first. */
     readonly meanRunMillis: () => number | undefined
     readonly observeRun: (millis: number) => void
   }

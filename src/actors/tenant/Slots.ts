@@ -23,7 +23,7 @@ import { storeRest } from "../upkeep/RetryPolicies.ts"
 import type { GlobalPermit } from "../gates/Preemption.ts"
 import { Runner } from "./Runner.ts"
 
-/** The slots end with the scope: their documents are interrupted, and waited for. */
+/** The slots end with the scope, which interrupts their documents and waits for them. */
 const makeState = Effect.fnUntraced(function* (tenant: TenantId, limits: TenantLimits) {
   const state = {
     tenant,
@@ -36,13 +36,13 @@ const makeState = Effect.fnUntraced(function* (tenant: TenantId, limits: TenantL
     pageGates: makePageGates(limits.pages),
     slots: yield* FiberSet.make<void>(),
     documents: yield* FiberMap.make<DocumentId, RunEnd>(),
-    /** Of the documents that run. */
+    /** The attempts of the running documents. */
     attempts: new Map<DocumentId, number>(),
     seats: 0,
     epoch: 0,
     stopping: false
   }
-  // The last to be added is the first to run: no slot claims again what the stopping documents give back.
+  // Added last, so it runs first: no slot then claims the documents that the stopping runs give back.
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       state.stopping = true
@@ -52,7 +52,7 @@ const makeState = Effect.fnUntraced(function* (tenant: TenantId, limits: TenantL
 })
 type State = Effect.Success<ReturnType<typeof makeState>>
 
-/** Runs the claimed document in a fiber of its own, so that it can be stopped by its id. */
+/** Runs the claimed document in its own fiber, so that it can be stopped by its id. */
 const runClaim = Effect.fnUntraced(function* (state: State, claim: Claim, permit: GlobalPermit) {
   const { attempts, documents, pageGates, runner, tenant, waits } = state
   const document = Effect.flatMap(pageGates.open, (pageGate) => runDocument(claim, { permit, pageGate })).pipe(
@@ -64,7 +64,7 @@ const runClaim = Effect.fnUntraced(function* (state: State, claim: Claim, permit
   attempts.set(documentId, attempt)
   const fiber = yield* FiberMap.run(documents, documentId, document)
   const [took, exit] = yield* Effect.timed(Effect.interruptible(Fiber.await(fiber)))
-  // A later attempt of this very actor may have taken its place.
+  // A later attempt of this same actor may have replaced it.
   if (attempts.get(documentId) === attempt) attempts.delete(documentId)
   if (Exit.isFailure(exit)) return "given back"
   if (exit.value === "ended") runner.observeRun(Duration.toMillis(took))
@@ -72,7 +72,7 @@ const runClaim = Effect.fnUntraced(function* (state: State, claim: Claim, permit
   return exit.value
 })
 
-/** Claims and runs the tenant's next document. Between the claim and the start of its fiber nothing can interrupt. */
+/** Claims and runs the tenant's next document. Uninterruptible between the claim and the start of its fiber. */
 const claimNext = Effect.fnUntraced(function* (state: State, permit: GlobalPermit, taken: number) {
   const { runner, store, waits } = state
   if (state.stopping) return "nothing"
@@ -82,13 +82,13 @@ const claimNext = Effect.fnUntraced(function* (state: State, permit: GlobalPermi
     yield* Effect.ignore(store.release(claimed.value.fence))
     return "nothing"
   }
-  // Where all permits are taken there is none for another; and every slot that has one queries again behind its document.
+  // When all permits are in use, another slot would get none, and each slot with a permit queries again after its document.
   if (!waits.isFull) yield* openSlot(state, { startImmediately: false })
   yield* waits.claimed(claimed.value, permit, taken)
   return yield* runClaim(state, claimed.value, permit)
 }, Effect.uninterruptible)
 
-/** A global permit is asked for only when there is something to do with it: another's document may have to make room. */
+/** Requests a global permit only if a document is queued, since the request may preempt another tenant's document. */
 const runUnderPermit = Effect.fnUntraced(
   function* (state: State, isIdle: boolean, taken: number) {
     const { globalGate, runner, store, tenant } = state
@@ -100,7 +100,7 @@ const runUnderPermit = Effect.fnUntraced(
   Effect.catchTag("StoreUnavailable", (error) => Effect.as(Effect.logWarning(error.message), "unavailable"))
 )
 
-/** Runs one document, and returns the epoch in which there was none if there was none. */
+/** Runs one document. If there was none to claim, returns the epoch from before the query. */
 const runOne = Effect.fnUntraced(function* (state: State, isIdle: boolean, seat: object) {
   const seen = state.epoch
   const taken = yield* Clock.currentTimeMillis
@@ -111,10 +111,10 @@ const runOne = Effect.fnUntraced(function* (state: State, isIdle: boolean, seat:
   return end === "nothing" ? seen : undefined
 })
 
-/** Runs one document after another, until there is none or no permit for it. */
+/** Runs one document after another, until none is queued or the tenant's gate has no permit. */
 const runAll = Effect.fnUntraced(function* (state: State, seat: object) {
   const { attempts, tenantGate } = state
-  // A tenant of which a slot waits at a gate already is not idle either.
+  // A tenant with a slot that already waits at a gate is not idle either.
   for (let isIdle = attempts.size === 0 && state.seats === 1; ; isIdle = false) {
     const seen = yield* tenantGate.withPermitsIfAvailable(1)(holding("tenant")(runOne(state, isIdle, seat)))
     if (Option.isNone(seen) || seen.value === state.epoch) return
@@ -142,13 +142,13 @@ const slot = (state: State): Effect.Effect<void, never, SlotServices> =>
 const openSlot = (state: State, options?: { readonly startImmediately: boolean }) =>
   FiberSet.run(state.slots, slot(state), options)
 
-/** The slots of one tenant, under the limits it has at the moment. */
+/** The slots of one tenant, under its present limits. */
 export const makeSlots = Effect.fnUntraced(function* (tenant: TenantId, limits: TenantLimits) {
   const state = yield* makeState(tenant, limits)
   state.shares.setWeight(tenant, limits.weight)
 
   return {
-    /** Opens a slot: there may be something to run, whatever other slots have found. */
+    /** Opens a slot: there may be a document to run, even if other slots have just found none. */
     wake: Effect.suspend(() => {
       state.epoch++
       return openSlot(state)

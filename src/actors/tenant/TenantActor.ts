@@ -8,13 +8,13 @@ import { TenantMessage } from "./TenantProtocol.ts"
 /**
  * The actor of one tenant: one message at a time, none of which blocks it. Its documents run in slots (`Slots.ts`).
  *
- * It begins by looking for work, so one that was restarted needs no message. It ends when it has been idle for the
- * configured time. When it is stopped its documents are interrupted, and waited for.
+ * It begins with a query for work, so after a restart it needs no message. It ends when it has been idle for the configured
+ * time. When it is stopped, it interrupts its documents and waits for them.
  */
 export const runTenantActor = Effect.fnUntraced(function* (
   tenant: TenantId,
   mailbox: Queue.Dequeue<TenantMessage>,
-  /** Asks to end for idleness; refused when a message has come in meanwhile. */
+  /** Asks whether the idle actor may end; false if a message has come in meanwhile. */
   mayEnd: () => boolean
 ) {
   const { tenantIdle } = yield* EngineConfig
@@ -35,6 +35,6 @@ export const runTenantActor = Effect.fnUntraced(function* (
   })
 
   yield* slots.wake
-  // A slot that dies of a defect takes the actor with it.
+  // A defect in a slot ends the actor too.
   yield* Effect.raceFirst(handleAll, slots.failed)
 }, Effect.scoped)

@@ -6,8 +6,8 @@ import { runTenantActor } from "./TenantActor.ts"
 import type { TenantMessage } from "./TenantProtocol.ts"
 
 /**
- * Finds or starts a tenant's actor, and supervises it: an actor that dies of a defect is restarted with backoff and finds
- * its mailbox as it was; one that has been idle is stopped and forgotten.
+ * Finds or starts a tenant's actor, and supervises it. An actor that dies of a defect is restarted with backoff and keeps its
+ * mailbox; an idle actor is stopped and forgotten.
  */
 export class TenantDirectory extends Context.Service<
   TenantDirectory,
@@ -26,7 +26,7 @@ export class TenantDirectory extends Context.Service<
       const { mailboxCapacity } = yield* EngineConfig
       const mailboxes = new Map<TenantId, Queue.Queue<TenantMessage>>()
       let closed = false
-      // After the actors have ended: whoever still waits for room in a mailbox is let go.
+      // Runs after the actors have ended: releases the senders that still wait for room in a mailbox.
       yield* Effect.addFinalizer(() =>
         Effect.suspend(() => {
           closed = true
@@ -34,7 +34,7 @@ export class TenantDirectory extends Context.Service<
         })
       )
       const actors = yield* FiberMap.make<TenantId>()
-      // Not a child of whoever happens to wake the tenant first: neither its trace nor its log annotations are inherited.
+      // An actor is not a child of the fiber that wakes it first, so it inherits neither its trace nor its log annotations.
       const fork = yield* FiberMap.runtime(actors)<Effect.Services<ReturnType<typeof runTenantActor>>>()
 
       const start = (tenant: TenantId, mailbox: Queue.Queue<TenantMessage>) => {
@@ -49,8 +49,8 @@ export class TenantDirectory extends Context.Service<
       }
 
       const tell = Effect.fnUntraced(function* (tenant: TenantId, message: TenantMessage) {
-        for (let told = false; !told && !closed;) {
-          // Made before the look that counts: nothing comes between that and the start.
+        for (let delivered = false; !delivered && !closed;) {
+          // Made before the lookup that decides, so that nothing runs between that lookup and the start.
           const fresh = mailboxes.has(tenant) ? undefined : yield* Queue.bounded<TenantMessage>(mailboxCapacity)
           const mailbox = mailboxes.get(tenant) ?? fresh
           if (mailbox === undefined) continue
@@ -59,8 +59,8 @@ export class TenantDirectory extends Context.Service<
             start(tenant, mailbox)
           }
           yield* Queue.offer(mailbox, message)
-          // The actor may have ended for idleness just before the message came in; then the next one is to hear it.
-          told = mailboxes.get(tenant) === mailbox
+          // The actor may have ended as idle just before the message came in. Then the message goes to the next actor.
+          delivered = mailboxes.get(tenant) === mailbox
         }
       })
 

@@ -7,9 +7,9 @@ import { untraced } from "../../observability/Untraced.ts"
 const graceMillis = 60 * 60 * 1000
 
 /**
- * Removes blobs that no document refers to: what a crash left between the blob and its row. A blob younger than an hour may
- * belong to a submission that is still under way, and is left alone. One that this store did not put itself is left alone for
- * good: its document may be in another database, and that is for people to find out.
+ * Removes blobs that no document refers to: they are left by a crash between the blob and its row. It keeps blobs younger than
+ * an hour, which may belong to a submission in flight. It always keeps blobs that this store did not put itself: their documents
+ * may be in another database, and that is for people to find out.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {

@@ -9,11 +9,11 @@ const renewalsPerLease = 3
 const keyOf = ({ attempt, documentId }: Fence) => `${documentId} ${attempt}`
 
 /**
- * Renews the leases of the documents this runner holds, off the path that reads them, and stops those it no longer holds.
- * If the store cannot be reached the documents go on: their writes are fenced anyway.
+ * Renews the leases of the documents that this runner holds, outside the path that reads them, and stops documents whose lease
+ * is lost. If the store cannot be reached the documents go on: their writes are fenced anyway.
  *
- * A lease without a document that runs, twice in a row, is left from a run that could not give its document back. It is
- * given back here, because a renewal prolongs all leases of the runner, and this one would never run out.
+ * A lease that has no running document at two renewals in a row is left from a run that could not give its document back. The
+ * document is given back here: a renewal prolongs all leases of the runner, so this lease would never run out.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -24,7 +24,7 @@ export const layer = Layer.effectDiscard(
 
     let idle: ReadonlySet<string> = new Set()
 
-    /** Those of the leases that were without a running document the last time, too. */
+    /** The leases that have no running document now and had none at the last renewal. */
     const abandoned = (kept: ReadonlyArray<Fence>) => {
       const held = new Set(runner.held().map(({ fence }) => keyOf(fence)))
       const without = kept.filter((fence) => !held.has(keyOf(fence)))

@@ -9,12 +9,12 @@ import { announceEnd } from "../document/FinishDocument.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
 import { untraced } from "../../observability/Untraced.ts"
 
-/** Documents expired in one transaction. */
+/** The number of documents that expire in one transaction. */
 const expiryPortion = 256
 
 /**
- * Finds work that nobody was told of: everything queued when the engine starts; then, every second, documents whose lease
- * has run out, documents whose time has come, and documents that have waited too long.
+ * Finds work for which no message was sent. When the engine starts: all queued documents. Then, every second: documents whose
+ * lease has run out, documents that have become due, and documents that have waited too long.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -74,7 +74,7 @@ export const layer = Layer.effectDiscard(
 
     const wakeQueued = Effect.flatMap(store.tenantsWithQueued, wake)
     yield* wakeQueued
-    // Again and again, for what another process gave back when it ended, and for whom no message is left.
+    // Repeated, because another process may have given documents back when it ended, and its messages were lost with it.
     yield* wakeQueued.pipe(
       Effect.catchTag("StoreUnavailable", (error) => Effect.logWarning(error.message, error.cause)),
       Effect.catchDefect((defect) => Effect.logError("the queues were not looked through", defect)),

@@ -6,13 +6,13 @@ import { answerLifeMillis } from "../admission/IdempotentRequests.ts"
 import { InFlightSubmissions } from "../admission/InFlightSubmissions.ts"
 import { untraced } from "../../observability/Untraced.ts"
 
-/** What is removed in one transaction. */
+/** The number of documents, and of answers, removed in one transaction. */
 const documentsPerPortion = 32
 const answersPerPortion = 256
 
 /**
- * Forgets, every minute and in bounded portions, what has been kept for long enough: documents that ended before the
- * retention, with their pages and the blobs nothing refers to any more; and answers under idempotency keys.
+ * Removes, every minute and in bounded portions, what is older than its retention: ended documents with their pages and the
+ * blobs that nothing refers to any more; and answers under idempotency keys.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {

@@ -1,11 +1,11 @@
 import { Clock, Context, DateTime, Duration, Effect, Layer, Schedule } from "effect"
 import type { DocumentId } from "../../domain/Ids.ts"
 
-/** What is being waited for before it is tried again, so that whoever asks can be told when. */
+/** The documents that wait for a retry, with the time of their next attempt. */
 export class RetryTracker extends Context.Service<
   RetryTracker,
   {
-    /** Retries the effect for this document; the next attempt is known while it is waited for. */
+    /** Retries the effect for this document. During each wait, `nextAttempt` gives the time of the next attempt. */
     readonly retry: <E, O, R1>(
       id: DocumentId,
       options: { readonly schedule: Schedule.Schedule<O, unknown, never, R1>; readonly while: (error: E) => boolean }

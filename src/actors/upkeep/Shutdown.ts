@@ -5,16 +5,16 @@ import { Runner } from "../tenant/Runner.ts"
 import { InFlightSubmissions } from "../admission/InFlightSubmissions.ts"
 
 /**
- * Brings the engine to rest. New submissions are refused, no document is claimed and no turn of a worker is given any more;
- * what is in flight may end: submissions, and page ranges with the checkpoints of their pages. Documents that have pages
- * left go back to their queues. Whatever is not done within the grace is interrupted by the release that follows.
+ * Drains the engine. From then on new submissions are refused, no document is claimed and no turn of a worker is given.
+ * Submissions in flight, and page ranges with the checkpoints of their pages, may end. Documents that have pages left go back
+ * to their queues. The release that follows interrupts work that has not ended within the grace period.
  *
- * The loops go on meanwhile, above all the one that keeps the leases.
+ * The background loops go on meanwhile, above all the renewal of leases.
  */
 export class Shutdown extends Context.Service<
   Shutdown,
   {
-    /** Succeeds when nothing is in flight or the grace is over. Run again, it waits for the first run. */
+    /** Succeeds when nothing is in flight or the grace period is over. A second run waits for the first one. */
     readonly run: Effect.Effect<void>
   }
 >()("sluice/actors/upkeep/Shutdown") {
@@ -34,7 +34,7 @@ export class Shutdown extends Context.Service<
         yield* scheduler.close
         const inFlight = Effect.sync(() => ({ documents: runner.held().length, submissions: submissions.inFlight() }))
         const before = yield* inFlight
-        // In an interruptible child each: a finalizer itself cannot be interrupted by a deadline.
+        // Each in an interruptible child, because a deadline cannot interrupt the finalizer itself.
         const settled = yield* Effect.raceFirst(
           Effect.interruptible(Effect.asSome(Effect.andThen(runner.settled, submissions.settled))),
           Effect.interruptible(Effect.as(Effect.sleep(shutdownGrace), Option.none<void>()))

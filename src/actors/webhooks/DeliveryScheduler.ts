@@ -1,30 +1,30 @@
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { PendingCallback } from "../../domain/webhook/Webhook.ts"
 
-// Which delivery is next: a bounded number is under way, in all and of each tenant, and tenants take turns. What waits here
-// was read from the store a moment ago, in turns already, and is as much as one look brings.
+// Chooses the next delivery: a bounded number is in progress, in total and per tenant, and tenants take turns. The deliveries
+// that wait here are the result of one recent query of the store, which orders them in turns already.
 
 export interface Bounds {
   readonly total: number
   readonly perTenant: number
-  /** How many are read at once. */
+  /** The limit of one query. */
   readonly look: number
-  /** What was read is not used any longer than this, and the store is asked so often. */
+  /** The longest time for which the result of a query is used, and so the interval between queries. */
   readonly freshMillis: number
 }
 
 export interface DeliveryScheduler {
-  /** Another one may be begun. */
+  /** True while another delivery may begin. */
   readonly free: () => boolean
-  /** Milliseconds until what was read is too old. */
+  /** Milliseconds until the result of the last query is too old. */
   readonly freshFor: (now: number) => number
-  /** Nothing can be begun, but the store may have more of a tenant whose part of the last look was used up. */
+  /** True if the store may have more deliveries of a tenant whose part of the last result is used up. */
   readonly ranDry: () => boolean
-  /** Whose turn was last: a look begins behind it. */
+  /** The tenant that had the last turn: a query begins with the tenant after it. */
   readonly last: () => TenantId | undefined
-  /** To be called before a look: gives what takes its result, which may still name what is settled meanwhile. */
+  /** To be called before a query. Returns the function for its result, which may still contain deliveries settled meanwhile. */
   readonly looking: (now: number) => (found: ReadonlyArray<PendingCallback>) => void
-  /** Begins one; `end` has to follow. */
+  /** Begins a delivery; `end` has to follow. */
   readonly begin: () => PendingCallback | undefined
   readonly end: (pending: PendingCallback) => void
 }
@@ -33,9 +33,9 @@ export const makeDeliveryScheduler = ({ freshMillis, look, perTenant, total }: B
   const underWay = new Set<DocumentId>()
   const counts = new Map<TenantId, number>()
   let waiting: Array<PendingCallback> = []
-  /** Of whom the last look brought something that could be begun, if there was more than it could bring. */
+  /** If the last query reached its limit: the tenants of its result, of which the store may have more. */
   let cut: ReadonlySet<TenantId> = new Set()
-  let lookedAt = Number.NEGATIVE_INFINITY
+  let queriedAt = Number.NEGATIVE_INFINITY
   let last: TenantId | undefined
 
   const tenantOf = ({ document }: PendingCallback) => document.tenantId
@@ -43,7 +43,7 @@ export const makeDeliveryScheduler = ({ freshMillis, look, perTenant, total }: B
 
   return {
     free: () => underWay.size < total,
-    freshFor: (now) => Math.max(0, lookedAt + freshMillis - now),
+    freshFor: (now) => Math.max(0, queriedAt + freshMillis - now),
     ranDry: () => {
       const left = new Set(waiting.map(tenantOf))
       return Array.from(cut).some((tenant) => mayBegin(tenant) && !left.has(tenant))
@@ -52,7 +52,7 @@ export const makeDeliveryScheduler = ({ freshMillis, look, perTenant, total }: B
     looking: (now) => {
       const before = new Set(underWay)
       return (found) => {
-        lookedAt = now
+        queriedAt = now
         waiting = found.filter(({ document }) => !before.has(document.id))
         cut = new Set(found.length < look ? [] : waiting.map(tenantOf))
       }

@@ -19,22 +19,22 @@ import { makeDeliveryScheduler } from "./DeliveryScheduler.ts"
 import { makeUnresponsiveHosts } from "./UnresponsiveHosts.ts"
 import { untraced } from "../../observability/Untraced.ts"
 
-// Tells callbacks and endpoints that documents have ended, at least once. The store owes a callback from the moment the
+// Delivers the ends of documents to callbacks and endpoints, at least once. The store owes a delivery from the moment the
 // document is terminal until it is settled here: delivered, refused for good, or given up. A crash between the delivery and
 // its record repeats the delivery; receivers recognise it by its `webhook-id`.
 //
-// What is owed is a column of the document and not an element of a queue (`PersistedQueue` of effect/persistence), because it
-// has to become true in the very transaction that ends the document, and to go with it when it is retried or removed.
+// An owed delivery is a column of the document and not an element of a queue (`PersistedQueue` of effect/persistence): it has
+// to be written in the same transaction that ends the document, and to disappear when the document is retried or removed.
 
 const defaultDisableAfter = Duration.days(3)
 
-/** How long all deliveries to a tenant's endpoint may fail until it is disabled. */
+/** A tenant's endpoint is disabled when all deliveries to it have failed for this long. */
 export const DisableAfter = Context.Reference<Duration.Duration>("sluice/actors/webhooks/Outbox/DisableAfter", {
   defaultValue: () => defaultDisableAfter
 })
 
 const bounds = { total: 8, perTenant: 2, look: 64, freshMillis: 2_000 }
-/** After a failure of the store. */
+/** The pause after a failure of the store. */
 const pause = "2 seconds"
 
 interface Tried {
@@ -42,7 +42,7 @@ interface Tried {
   readonly error: string | undefined
   /**
    * `deferred`: it was not tried just now, which is no attempt. `broken`: the engine could not make or send it, which is one.
-   * Neither says anything of the endpoint.
+   * Neither says anything about the endpoint.
    */
   readonly outcome: "delivered" | "failed" | "broken" | "deferred" | "refused" | "gone"
   readonly retryAfter: string | undefined
@@ -61,7 +61,7 @@ const make = Effect.gen(function* () {
   const sender = yield* CallbackSender
   const secrets = yield* Secrets
   const disableAfter = yield* DisableAfter
-  const silence = makeUnresponsiveHosts()
+  const unresponsive = makeUnresponsiveHosts()
 
   const healthOf = ({ error, outcome }: Tried): EndpointHealth | undefined => {
     if (outcome === "delivered") return "works"
@@ -76,7 +76,7 @@ const make = Effect.gen(function* () {
   const record = Effect.fnUntraced(function* (pending: PendingCallback, to: Target, at: number, result: Tried) {
     const now = yield* Clock.currentTimeMillis
     const attempt = pending.deliveries + 1
-    // One that was put off counts as well: what is owed to a host that never answers has to come to an end.
+    // A deferred delivery is counted too, so that deliveries to a host that never answers come to an end.
     const again = result.outcome === "failed" || result.outcome === "broken" || result.outcome === "deferred"
     const nextAt = again ? yield* nextAttemptAt(attempt, now, result.retryAfter) : undefined
     const outcome = labelOf(result, nextAt)
@@ -118,27 +118,27 @@ const make = Effect.gen(function* () {
       }
       const { tenantId } = pending.document
       const origin = originOf(url)
-      const known = silence.about(tenantId, origin, pending.dueAt, at)
+      const known = unresponsive.about(tenantId, origin, pending.dueAt, at)
       const attempt =
         known === undefined
           ? post(pending, url, at)
           : Effect.succeed(tried("deferred", { error: `not tried: ${known}` }))
       const silent = (error: string) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
-          silence.add(tenantId, origin, now)
+          unresponsive.add(tenantId, origin, now)
           return tried("failed", { error })
         })
-      // What was sent gets recorded, even when the engine stops at this very moment.
+      // A delivery that was sent is recorded, even if the engine stops at this moment.
       yield* Effect.uninterruptibleMask((restore) =>
         restore(attempt).pipe(
           Effect.catchTags({
             CallbackRefused: ({ detail, mayChange }) =>
               mayChange === true ? silent(detail) : Effect.succeed(tried("refused", { error: detail })),
             CallbackFailed: ({ detail }) => silent(detail),
-            // Sending it unsigned would look like a forgery.
+            // To the receiver, an unsigned message would look like a forgery.
             SealBroken: ({ message }) => Effect.succeed(tried("broken", { error: message }))
           }),
-          // One that cannot be made is no reason to leave out those after it.
+          // A delivery that cannot be made must not prevent the ones after it.
           Effect.catchDefect((defect) =>
             Effect.as(
               Effect.logError("a callback could not be delivered", defect),
@@ -163,12 +163,12 @@ const make = Effect.gen(function* () {
     yield* Metric.update(oldestOwedAge, since === undefined ? 0 : Math.max(0, now - since) / 1000)
   })
 
-  const look = Effect.fnUntraced(function* (now: number) {
+  const refresh = Effect.fnUntraced(function* (now: number) {
     const found = turns.looking(now)
     found(yield* untraced(store.pendingCallbacks(now, bounds.look, turns.last())))
   })
 
-  /** Takes its place until it is recorded; if that fails, for a while longer: it is still owed, and would come at once. */
+  /** Holds its place until it is recorded. If that fails, holds it for a pause more: it is owed still and would begin at once. */
   const begin = (pending: PendingCallback) =>
     deliver(pending).pipe(
       TraceContext.continuing(pending.document.trace),
@@ -182,17 +182,17 @@ const make = Effect.gen(function* () {
       (delivery) => FiberSet.run(deliveries, delivery)
     )
 
-  /** Begins what may be begun now. */
+  /** Begins all deliveries that may begin now. */
   const fill = Effect.gen(function* () {
     while (turns.free()) {
       const now = yield* Clock.currentTimeMillis
       if (turns.freshFor(now) === 0) {
-        yield* look(now)
+        yield* refresh(now)
         yield* untraced(measure(now))
       }
       let pending = turns.begin()
       if (pending === undefined && turns.ranDry()) {
-        yield* look(now)
+        yield* refresh(now)
         pending = turns.begin()
       }
       if (pending === undefined) return
@@ -208,7 +208,7 @@ const make = Effect.gen(function* () {
   }).pipe(Effect.forever, Effect.forkScoped)
 })
 
-/** Neither the store nor a defect ends the outbox. */
+/** Logs failures of the store, and defects, so that neither ends the outbox. */
 const withstanding =
   (what: string) =>
   <A, R>(effect: Effect.Effect<A, StoreUnavailable, R>) =>
@@ -226,12 +226,12 @@ export const layer: Layer.Layer<never, never, DocumentStore | CallbackSender | S
 /** `WEBHOOK_DISABLE_AFTER`. */
 export const DisableAfterConfig = duration("WEBHOOK_DISABLE_AFTER").pipe(Config.withDefault(defaultDisableAfter))
 
-/** The same as the environment says. */
+/** The outbox, configured by the environment. */
 export const layerFromEnv = layer.pipe(Layer.provide(Layer.effect(DisableAfter, DisableAfterConfig)))
 
 interface Target {
   readonly url: string | undefined
-  /** The tenant's endpoint, and not the callback of this document. */
+  /** True for the tenant's endpoint, false for the callback of this document. */
   readonly shared: boolean
   /** Why there is no URL. */
   readonly reason?: string

@@ -1,26 +1,26 @@
 import type { TenantId } from "../../domain/Ids.ts"
 import { shortestDelayMillis } from "./DeliveryBackoff.ts"
 
-// Hosts that do not answer, of each tenant for itself: what one tenant's deliveries meet with says nothing to another one.
+// The hosts that did not answer, per tenant: the deliveries of one tenant do not affect another tenant.
 //
-// A host that was found silent is held against what was due by then or soon after, which would meet with the same, and keep a
-// place until its time is out. The message that found out is tried again: its next try is due when that is over.
+// When a host did not answer, deliveries to it that were due by then or soon after are deferred: they would also hold a place
+// until their timeout. The delivery that found it unresponsive is not deferred: its next try is due later than that.
 
-/** After this time, nothing is held against a host any longer. */
+/** After this time an unresponsive host no longer defers deliveries. */
 const memoryMillis = 30_000
-/** A tenant that has named so many hosts which do not answer has no more of them tried. */
+/** With this many unresponsive hosts, all deliveries of the tenant that were due by then are deferred. */
 const hostsPerTenant = 4
-/** No more are remembered of a tenant; the ones found last. */
+/** The number of hosts kept per tenant: the ones found last. */
 const rememberedPerTenant = 32
 
 export interface UnresponsiveHosts {
-  /** Why there is no use in trying the origin now with what is due since then. */
+  /** Why a delivery to the origin that is due since `dueAt` should be deferred; `undefined` if it should be tried. */
   readonly about: (tenant: TenantId, origin: string, dueAt: number, now: number) => string | undefined
   readonly add: (tenant: TenantId, origin: string, now: number) => void
 }
 
 export const makeUnresponsiveHosts = (): UnresponsiveHosts => {
-  /** Tenants and their origins, with the moment when one was found silent; in both, the latest comes last. */
+  /** Per tenant and origin, when it was found unresponsive. In both maps the latest comes last. */
   const tenants = new Map<TenantId, Map<string, number>>()
 
   const forget = (now: number) => {

@@ -4,8 +4,8 @@ import type { Webhook } from "../../domain/webhook/Webhook.ts"
 import { signaturesOf } from "../../domain/webhook/WebhookSignature.ts"
 import type { Secrets } from "../../services/Secrets.ts"
 
-// What a receiver gets: the document as the interface shows it, but for its outline, which may be long, its links, and what
-// concerns the service alone.
+// The body of a webhook: the document as the HTTP interface shows it, without its outline (which may be long), its links and
+// the fields that concern only the service.
 
 const { failure: error, outline: _, waiting: __, trace: ___, ...fields } = Document.fields
 
@@ -18,10 +18,10 @@ export const DocumentEnded = Schema.Struct({
 
 const encode = Schema.encodeUnknownEffect(Schema.fromJsonString(DocumentEnded))
 
-/** A retried document ends once more, which is news: its receiver must not take it for a repetition. No id has a full stop. */
+/** A retried document ends again, and its receiver must not take this for a repetition. Ids contain no full stop. */
 export const webhookMessageId = ({ id, retries }: Document): string => (retries === 0 ? id : `${id}_${retries}`)
 
-/** A document that owes its announcement has ended, so it always has this form. What the form does not name is left out. */
+/** A document with an owed delivery has ended, so it always matches this schema. Fields outside the schema are left out. */
 export const webhookBody = (document: Document): Effect.Effect<string> =>
   Effect.orDie(
     encode({
@@ -31,7 +31,7 @@ export const webhookBody = (document: Document): Effect.Effect<string> =>
     })
   )
 
-/** Signed with every secret that is valid now. Without a webhook there is no secret, and no signature. */
+/** The headers, with a signature for each secret that is valid now. Without a webhook there is no secret and no signature. */
 export const webhookHeaders = Effect.fnUntraced(function* (
   secrets: Secrets["Service"],
   webhook: Webhook | undefined,

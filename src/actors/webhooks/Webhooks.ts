@@ -18,23 +18,23 @@ export class WebhookNotFound extends Schema.TaggedError<WebhookNotFound>()("Webh
   }
 }
 
-/** So long receivers have to take up a new secret, while every message is signed with the one before, too. */
+/** The time that receivers have to adopt a new secret; meanwhile every message is signed with the previous one, too. */
 export const secretOverlap = Duration.days(1)
 
-/** Webhooks as tenants see them: endpoint, secrets, and what became of deliveries. A secret is shown when it is made, and never again. */
+/** Webhooks as tenants see them: endpoint, secrets, and the log of deliveries. A secret is shown only once, when it is made. */
 export class Webhooks extends Context.Service<
   Webhooks,
   {
     readonly find: (tenant: TenantId) => Effect.Effect<Webhook, WebhookNotFound | StoreUnavailable>
     /**
-     * Sets the tenant's endpoint and enables it. Without a URL, deliveries to the documents' own callbacks are signed, and no
-     * more. The secret is there when there was none before.
+     * Sets the tenant's endpoint and enables it. Without a URL, it only has deliveries to the documents' own callbacks signed.
+     * The result contains the secret if the tenant had none before.
      */
     readonly put: (
       tenant: TenantId,
       url: string | undefined
     ) => Effect.Effect<{ readonly webhook: Webhook; readonly secret: Redacted.Redacted | undefined }, StoreUnavailable>
-    /** Makes a new secret. The one before stays valid for `secretOverlap`; one before that ends now. */
+    /** Makes a new secret. The previous one stays valid for `secretOverlap`; an older one becomes invalid now. */
     readonly rotate: (
       tenant: TenantId
     ) => Effect.Effect<
@@ -42,13 +42,13 @@ export class Webhooks extends Context.Service<
       WebhookNotFound | StoreUnavailable
     >
     readonly remove: (tenant: TenantId) => Effect.Effect<void, WebhookNotFound | StoreUnavailable>
-    /** What the tenant's receivers, endpoint and callbacks, have not been told yet. */
+    /** The deliveries that are still owed to the tenant's endpoint and callbacks. */
     readonly owed: (tenant: TenantId) => Effect.Effect<Owed, StoreUnavailable>
     readonly deliveries: (
       tenant: TenantId,
       id: DocumentId
     ) => Effect.Effect<DeliveryLog, DocumentNotFound | StoreUnavailable>
-    /** Tells the end of the document once more, under the same id as before. Answers with the log as it is now. */
+    /** Delivers the end of the document again, under the same id. Returns the present log of deliveries. */
     readonly redeliver: (
       tenant: TenantId,
       id: DocumentId

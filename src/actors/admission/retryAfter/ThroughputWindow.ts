@@ -1,19 +1,19 @@
 import type { TenantId } from "../../../domain/Ids.ts"
 
-/** How fast queues drain: amounts per second over the last half minute, per tenant and over all. */
+/** The rates at which queues drain: amounts per second over the last half minute, per tenant and over all. */
 
 const slotMillis = 2_000
 const slots = 15
 export const windowMillis = slots * slotMillis
-/** Less says little about a rate, and would make it look large. */
+/** A shorter time is no good base for a rate, which would come out too large. */
 const leastMillis = 1_000
 
-/** One queue. Counts in slots of a ring, so its memory does not grow with what it counts. */
+/** The rate of one queue. It counts in slots of a ring, so its memory does not grow with the amounts. */
 class ThroughputWindow {
   private readonly amounts = Array.from({ length: slots }, () => 0)
   private newest: number
   private since: number
-  /** When something left it last, or might have begun to. */
+  /** When something last left the queue, or when the measurement began. */
   private last: number
   private before: number | undefined
 
@@ -36,7 +36,7 @@ class ThroughputWindow {
     return total === 0 ? undefined : (total * 1000) / Math.max(leastMillis, until - from)
   }
 
-  /** The queue was empty: time before now is no part of how fast it drains. */
+  /** The queue was empty: the time before now does not count in the rate. */
   begin(now: number) {
     this.before = this.measured(this.last) ?? this.before
     this.amounts.fill(0)
@@ -63,16 +63,16 @@ class ThroughputWindow {
   }
 }
 
-/** The queues of all tenants. One that has not moved for a while is forgotten. */
+/** The rates of all tenants' queues. A queue that has not moved for a while is forgotten. */
 export class ThroughputWindows {
   private readonly rates = new Map<TenantId | undefined, ThroughputWindow>()
   private sweptAt = 0
 
-  /** Something left the tenant's queue; with no tenant, of all queues together. */
+  /** An amount left the tenant's queue or, with no tenant, all queues together. */
   observe(tenant: TenantId | undefined, now: number, amount = 1) {
     this.sweep(now)
     const known = this.rates.get(tenant)
-    // What leaves first only tells from when on to count.
+    // The first amount only starts the measurement.
     if (known === undefined) this.rates.set(tenant, new ThroughputWindow(now))
     else known.observe(now, amount)
   }

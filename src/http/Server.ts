@@ -51,14 +51,14 @@ const Routes = Layer.mergeAll(
   Guard.layer
 ).pipe(Layer.provide(Handlers), Layer.provide(RequestRules.layer))
 
-/** Bodies that are held in memory, whatever their endpoint says; uploads are streams, which this does not concern. */
+/** The limit for bodies that are held in memory, for every endpoint. Uploads are streams and have no such limit. */
 const largestBody = ByteSize.mebibytes(4)
 
 const served = Layer.unwrap(
   Effect.map(UnsentBytes, ({ deliver }) =>
     HttpRouter.serve(Routes, {
       disableLogger: true,
-      // What is counted is what is sent, so after it was compressed.
+      // `deliver` runs after compression, so it counts the bytes that are sent.
       middleware: (app) =>
         RequestMetrics.middleware(Compression.middleware(HttpEffect.withPreResponseHandler(app, deliver)))
     })
@@ -68,14 +68,14 @@ const served = Layer.unwrap(
   Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize)(largestBody))
 )
 
-/** Answers on the server it is given. Who may is for `Authentication` to say, and whose the request is for `TenantIdentification`. */
+/** Serves the API. `Authentication` decides who may send requests, `TenantIdentification` which tenant a request belongs to. */
 export const layerNoDeps = LiveStreams.layerClosing.pipe(
   Layer.provide(served),
-  // The server may have it too: a layer is built once.
+  // The HTTP server may use these layers too: each is built only once.
   Layer.provide([LiveStreams.layer, LoadShedding.layer, UnsentBytes.layer])
 )
 
-/** The same as the configuration says. */
+/** `layerNoDeps`, configured by the environment. */
 export const layer = layerNoDeps.pipe(
   Layer.provide([
     CurrentTenant.layer,

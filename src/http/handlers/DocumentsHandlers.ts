@@ -46,7 +46,7 @@ export const DocumentsHandlers = HttpApiBuilder.group(
           const documents = found.slice(0, limit).map(viewOf)
           const last = documents.at(-1)
           if (last === undefined) return { documents }
-          // Large documents may have ended the look before its limit.
+          // The byte limit may have ended the read before the count limit.
           const more = found.length > limit || (yield* look(last.id, 1)).length > 0
           return more ? { documents, nextCursor: last.id } : { documents }
         })

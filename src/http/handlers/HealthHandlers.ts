@@ -6,7 +6,7 @@ import { StorageHealth } from "../../services/StorageHealth.ts"
 import { Api } from "../api/Api.ts"
 import { ServiceUnavailable, someTime } from "../api/problems/Problems.ts"
 
-/** A store that takes longer than this to answer does not count as working. */
+/** A store or engine that takes longer to answer does not count as working. */
 const patience = "2 seconds"
 
 export const HealthHandlers = HttpApiBuilder.group(
@@ -29,7 +29,7 @@ export const HealthHandlers = HttpApiBuilder.group(
     })
 
     let before = ""
-    /** Once, and not with every probe. */
+    /** Logs each change of readiness once, not with every probe. */
     const tellChange = (reasons: string) =>
       Effect.suspend(() => {
         if (reasons === before) return Effect.void

@@ -38,15 +38,15 @@ export const uploadRaw = Effect.fnUntraced(function* (
 })
 
 /**
- * How much of refused files is read on to get at the files behind them, in bytes per request: plenty after a file that is
- * at fault itself, little when the engine takes nothing just now.
+ * How many bytes of refused files are read and discarded per request, to reach the files behind them: many when a file itself is
+ * invalid, few when the engine accepts nothing at the moment.
  */
 const patience = 64 * 1024 * 1024
 const littlePatience = 1024 * 1024
 
 /**
  * The body is a form of any number of files, submitted one after the other while they arrive. If it fails or is
- * interrupted, the documents made so far are taken back: the caller has not learned of them, and will send them again.
+ * interrupted, the documents made so far are withdrawn: the caller does not know of them and will send the files again.
  */
 export const uploadForm = Effect.fnUntraced(function* (
   ingestion: Ingestion["Service"],
@@ -56,7 +56,7 @@ export const uploadForm = Effect.fnUntraced(function* (
 ) {
   const fields = makeFields()
   const items: Array<Item> = []
-  /** New documents, with the number of further files of the form they stand in for. */
+  /** New documents, each with the number of further files of the form that are duplicates of it. */
   const made = new Map<DocumentId, number>()
   let tenant = yield* tenantWithBody(undefined)
   let settings: UploadSettings | undefined
@@ -71,7 +71,7 @@ export const uploadForm = Effect.fnUntraced(function* (
     yield* intake.open(tenant, settings)
   })
 
-  /** Reads on to the end of the file, and tells whether the next part may be read. */
+  /** Discards the rest of the file, and returns whether the next part may be read. */
   const skipRest = Effect.fnUntraced(function* (file: Multipart.File) {
     allowance = yield* drain(file.content, allowance)
     truncated = allowance === 0
@@ -97,7 +97,7 @@ export const uploadForm = Effect.fnUntraced(function* (
 
   const onField = (field: Multipart.Field) => {
     if (field.key === "file") {
-      // Without a name and empty is what browsers send for a file input without a choice.
+      // Browsers send an empty part without a name when no file is chosen.
       if (field.value !== "") items.push(refusedItem("file", namelessFile))
       return Effect.succeed(true)
     }

@@ -44,10 +44,10 @@ const asBefore = (
   response: HttpServerResponse.HttpServerResponse,
   { body, headers }: HttpServerResponse.HttpServerResponse
 ) => {
-  const told = Object.entries(headers).filter(
+  const copied = Object.entries(headers).filter(
     ([name]) => name === "etag" || name === "vary" || name.startsWith("content-enc")
   )
-  return HttpServerResponse.setHeaders(HttpServerResponse.setBody(response, body), told)
+  return HttpServerResponse.setHeaders(HttpServerResponse.setBody(response, body), copied)
 }
 
 /** Compresses each body that has an ETag only once: such a body is the same for all and lives as long as the server. */

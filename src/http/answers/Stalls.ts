@@ -14,7 +14,7 @@ export const makeStalls = Effect.fnUntraced(function* (after: Duration.Duration,
   const longest = Duration.toMillis(after)
   const watched = new Map<ServerResponse, { taken: number; since: number }>()
 
-  const look = Effect.gen(function* () {
+  const check = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     for (const [answer, progress] of watched) {
       const taken = takenBy(answer)
@@ -28,13 +28,13 @@ export const makeStalls = Effect.fnUntraced(function* (after: Duration.Duration,
     yield* report
   })
   const pause = Duration.min(Duration.seconds(5), Duration.divideUnsafe(after, 4))
-  const some = Latch.makeUnsafe(false)
+  const anyWatched = Latch.makeUnsafe(false)
   const rounds = Effect.gen(function* () {
-    yield* some.await
+    yield* anyWatched.await
     yield* Effect.sleep(pause)
-    yield* look
+    yield* check
     // The next answer to be watched opens the latch again.
-    if (watched.size === 0) some.closeUnsafe()
+    if (watched.size === 0) anyWatched.closeUnsafe()
   })
   yield* rounds.pipe(Effect.forever, Effect.forkScoped)
 
@@ -43,7 +43,7 @@ export const makeStalls = Effect.fnUntraced(function* (after: Duration.Duration,
     Effect.map(Clock.currentTimeMillis, (since) => {
       if (watched.has(answer)) return
       watched.set(answer, { taken: takenBy(answer), since })
-      some.openUnsafe()
+      anyWatched.openUnsafe()
       answer.once("close", () => watched.delete(answer))
     })
 })

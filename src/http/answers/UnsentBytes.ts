@@ -40,7 +40,7 @@ export const unsentLimitsFromEnv = Layer.effect(UnsentLimits, UnsentConfig)
 
 /** A smaller answer fits in the buffers that every connection has anyway. */
 const smallBytes = 16 * 1024
-/** A larger one is written in pieces, so that a stalled client can be told from a slow one. */
+/** A larger one is written in pieces, so that a slow client is not mistaken for a stalled one. */
 const largeBytes = 256 * 1024
 const pieceBytes = 64 * 1024
 /** Bytes that a stream of pages holds in memory at a time: about one read. */
@@ -72,8 +72,8 @@ const inPlaceOf = ({ headers }: HttpServerResponse.HttpServerResponse) => {
 const sizeOf = (chunks: ReadonlyArray<Uint8Array>): number => chunks.reduce((sum, { length }) => sum + length, 0)
 
 /**
- * Counts the bytes of answers that are in memory until their clients have received them. An answer counts from the moment its bytes
- * are read until all are sent or its connection closes. Beyond the limits an answer is refused, unless it is the only one.
+ * Counts the bytes of answers that are in memory until their clients have received them. An answer counts from the moment its
+ * bytes are read until all are sent or its connection closes. Beyond the limits an answer is refused, unless it is the only one.
  */
 export class UnsentBytes extends Context.Service<
   UnsentBytes,

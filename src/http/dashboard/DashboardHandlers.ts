@@ -5,7 +5,7 @@ import { etagOf, isKnown } from "../answers/CacheableAnswers.ts"
 
 /**
  * The dashboard: plain files in the folder `dashboard`, which lies as far above this module in the sources as in the package.
- * They are read once, at start. `/` answers with the page only to clients that accept HTML; other clients get what they always got.
+ * They are read once, at start. Only clients that ask for HTML get the page from `/`; programs get what they always got.
  */
 const folder = join(import.meta.dirname, "../../../dashboard")
 

@@ -8,10 +8,10 @@ import { TooManyRequests } from "../api/problems/Problems.ts"
 import { limitOf, type Refusal } from "../upload/Rejection.ts"
 
 /**
- * Even refusing thousands of requests a second delays the uploads of other tenants. So the refusals of one tenant beyond the first
- * few in a second are delayed, and the sender of a delayed one is remembered for a second by a digest of its request head. Its
- * further requests are refused by the head alone, before routing and without reading the body. After that second, one request is
- * let through as a probe; the others are refused for another second, unless the probe is accepted.
+ * Even refusing thousands of requests a second delays the uploads of other tenants. So the refusals of one tenant beyond the
+ * first few in a second are delayed, and the sender of a delayed one is remembered for a second by a digest of its request head.
+ * Its further requests are refused by the head alone, before routing and before reading the body. After that second, one request
+ * is let through as a probe; the others are refused for another second, unless the probe is accepted.
  *
  * Only senders whose request head names the tenant are remembered, and never a request with an idempotency key: it may be
  * entitled to the answer kept under that key.
@@ -22,7 +22,7 @@ const promptPerSecond = 20
 const pause = "250 millis"
 
 /** Milliseconds for which a sender is refused by its head. Room that becomes free in that time stays unused by it. */
-const memory = 1000
+const rememberMillis = 1000
 
 /**
  * Whether the limit applies to every request alike. A byte limit does not: a smaller upload may fit where a larger one does not.
@@ -47,7 +47,7 @@ export interface KnownRefusal {
   readonly response: HttpServerResponse.HttpServerResponse
 }
 
-interface Known extends KnownRefusal {
+interface Remembered extends KnownRefusal {
   readonly until: number
 }
 
@@ -83,7 +83,7 @@ export class LoadShedding extends Context.Service<
     LoadShedding,
     Effect.gen(function* () {
       const clock = yield* Clock.Clock
-      const senders = new Map<string, Known>()
+      const senders = new Map<string, Remembered>()
       /** Refusals in the current second. */
       const refusals = new Map<TenantId, number>()
       let second = 0
@@ -97,9 +97,9 @@ export class LoadShedding extends Context.Service<
         return count > promptPerSecond
       }
 
-      const know = (sender: string, refusal: Known, now: number) => {
+      const remember = (sender: string, refusal: Remembered, now: number) => {
         for (const [other, { until }] of senders) {
-          if (until + memory > now && until <= now + memory) break
+          if (until + rememberMillis > now && until <= now + rememberMillis) break
           senders.delete(other)
         }
         // Deleted first, so that the map stays in the order of `until`.
@@ -112,8 +112,8 @@ export class LoadShedding extends Context.Service<
           const now = clock.currentTimeMillisUnsafe()
           const sender = senderOf(request)
           const known = sender === undefined ? undefined : senders.get(sender)
-          const goesOn = known !== undefined && known.until + memory > now
-          if (!isFlooding(tenant, now) && !goesOn) return
+          const isRemembered = known !== undefined && known.until + rememberMillis > now
+          if (!isFlooding(tenant, now) && !isRemembered) return
           const { explicit } = yield* CurrentTenant
           const limit = limitOf(error.code)
           if (explicit && sender !== undefined && limit !== undefined && isForAll(limit)) {
@@ -123,7 +123,7 @@ export class LoadShedding extends Context.Service<
               "retry-after": String(retryAfter),
               "cache-control": "no-store"
             })
-            know(sender, { route, limit, response, until: now + memory }, now)
+            remember(sender, { route, limit, response, until: now + rememberMillis }, now)
           }
           yield* Effect.sleep(pause)
         }),
@@ -137,9 +137,10 @@ export class LoadShedding extends Context.Service<
           const known = sender === undefined ? undefined : senders.get(sender)
           if (sender === undefined || known === undefined) return undefined
           const now = clock.currentTimeMillisUnsafe()
-          if (known.until > now && known.until <= now + memory) return known
+          if (known.until > now && known.until <= now + rememberMillis) return known
           // This request is the probe. If the flood is over, or the clock was set, the sender is forgotten.
-          if (known.until <= now && known.until + memory > now) know(sender, { ...known, until: now + memory }, now)
+          if (known.until <= now && known.until + rememberMillis > now)
+            remember(sender, { ...known, until: now + rememberMillis }, now)
           else senders.delete(sender)
           return undefined
         },

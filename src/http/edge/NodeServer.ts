@@ -12,7 +12,7 @@ import { countRefusal } from "./RequestMetrics.ts"
 const seconds = 1000
 
 /** Answers a request before routing and returns true; returns false if the request should be routed as usual. */
-type Door = (request: IncomingMessage, response: ServerResponse) => boolean
+type EarlyHandler = (request: IncomingMessage, response: ServerResponse) => boolean
 
 const notServing = {
   headers: { "content-type": "application/problem+json", "retry-after": "1", connection: "close" },
@@ -28,9 +28,9 @@ const notServing = {
 
 /** A server with a deadline for every phase of a connection, so that no client can occupy one for ever. */
 class GuardedServer extends Server {
-  readonly #door: Door
+  readonly #early: EarlyHandler
 
-  constructor(door: Door) {
+  constructor(early: EarlyHandler) {
     super({
       headersTimeout: 20 * seconds,
       // For the whole request, so it bounds the slowest upload; silence within an upload is noticed much earlier.
@@ -39,7 +39,7 @@ class GuardedServer extends Server {
       connectionsCheckingInterval: 10 * seconds,
       maxHeaderSize: 16 * 1024
     })
-    this.#door = door
+    this.#early = early
     // Without any traffic in either direction: this also ends a client that does not read its answer.
     this.timeout = 120 * seconds
     this.maxConnections = 4096
@@ -54,7 +54,7 @@ class GuardedServer extends Server {
     if (!isRequest || !(request instanceof IncomingMessage) || !(response instanceof ServerResponse)) {
       return super.emit(event, ...args)
     }
-    if (this.listenerCount(event) > 0) return this.#door(request, response) || super.emit(event, ...args)
+    if (this.listenerCount(event) > 0) return this.#early(request, response) || super.emit(event, ...args)
     // The port opens shortly before the routes exist, and node never answers a request that has no listener.
     response.writeHead(503, notServing.headers).end(notServing.body)
     return true
@@ -62,7 +62,7 @@ class GuardedServer extends Server {
 }
 
 /** Refuses the requests of a flood by their heads, without routes and middleware, and before reading any of their bodies. */
-const makeDoor = Effect.gen(function* () {
+const makeEarlyHandler = Effect.gen(function* () {
   const flood = yield* LoadShedding
   const requestIdOf = yield* makeRequestIds
   const known = new WeakMap<object, KnownRefusal>()
@@ -78,14 +78,14 @@ const makeDoor = Effect.gen(function* () {
   })
   const handle = yield* NodeHttpServer.makeHandler(refuse, { scope: yield* Effect.scope })
 
-  const door: Door = (request, response) => {
+  const early: EarlyHandler = (request, response) => {
     const refusal = flood.known(request)
     if (refusal === undefined) return false
     known.set(request, refusal)
     handle(request, response)
     return true
   }
-  return door
+  return early
 })
 
 /** How long requests in flight may take when the server closes. After that they are interrupted and connections are cut. */
@@ -95,7 +95,7 @@ const closeGrace = Duration.seconds(2)
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const { host, port } = yield* HttpConfig
-    const server = new GuardedServer(yield* makeDoor)
+    const server = new GuardedServer(yield* makeEarlyHandler)
     // Runs after the requests have ended and before the server's own close, which would wait for every open connection.
     const cutConnections = Layer.effectDiscard(
       Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))

@@ -197,14 +197,14 @@ const admit = Effect.fnUntraced(function* <E, R>(
 })
 
 /** Statuses logged at Debug, like reads and probes: a flood of refusals must not become a flood of log lines. */
-const dullStatuses: ReadonlySet<number> = new Set([401, 429])
+const debugStatuses: ReadonlySet<number> = new Set([401, 429])
 
 const logAccess = (request: HttpServerRequest.HttpServerRequest, status: number, millis: number) => {
   const { method } = request
   const route = routeOf(request) ?? "none"
   const read = method === "GET" || method === "HEAD"
-  const dull = probes.includes(route) || dullStatuses.has(status) || (status < 500 && read)
-  return Log.line(dull ? "Debug" : "Info", "answered", () => ({
+  const quiet = probes.includes(route) || debugStatuses.has(status) || (status < 500 && read)
+  return Log.line(quiet ? "Debug" : "Info", "answered", () => ({
     "http.method": method,
     "http.route": route,
     "http.status": status,

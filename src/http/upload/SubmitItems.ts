@@ -81,10 +81,10 @@ const encodeAnswer = Schema.encodeEffect(AnswerText)
 const decodeAnswer = Schema.decodeEffect(AnswerText)
 
 /** The name of a file and the hash of its bytes; null for a refused file, because it may not have been read to its end. */
-type Seen = readonly [name: string, hash: string | null]
+type FileHash = readonly [name: string, hash: string | null]
 
 /** Identifies an upload: its settings and files. Contains the password. */
-const requestOf = ({ password, ...settings }: UploadSettings, files: ReadonlyArray<Seen>) => {
+const requestOf = ({ password, ...settings }: UploadSettings, files: ReadonlyArray<FileHash>) => {
   const { callback, force, notBefore, priority } = settings
   const time = notBefore && DateTime.formatIso(notBefore)
   const secret = password && Redacted.value(password)
@@ -98,7 +98,7 @@ const requestOf = ({ password, ...settings }: UploadSettings, files: ReadonlyArr
  * files that were accepted at that time, to check that the request is the same.
  */
 export const keyedIntake = (ingestion: Engine, key: string): Intake => {
-  const files: Array<Seen> = []
+  const files: Array<FileHash> = []
   let bytesSeen = 0
   let opened: Opened | undefined
   let first: { readonly kept: KeptAnswer; readonly answer: typeof UploadAnswer.Type } | undefined

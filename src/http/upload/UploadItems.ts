@@ -41,8 +41,8 @@ export const uploadRaw = Effect.fnUntraced(function* (
  * How many bytes of refused files are read and discarded per request, to reach the files behind them: many when a file itself is
  * invalid, few when the engine accepts nothing at the moment.
  */
-const patience = 64 * 1024 * 1024
-const littlePatience = 1024 * 1024
+const skipAllowance = 64 * 1024 * 1024
+const smallSkipAllowance = 1024 * 1024
 
 /**
  * The body is a form of any number of files, submitted one after the other while they arrive. If it fails or is
@@ -60,7 +60,7 @@ export const uploadForm = Effect.fnUntraced(function* (
   const made = new Map<DocumentId, number>()
   let tenant = yield* tenantWithBody(undefined)
   let settings: UploadSettings | undefined
-  let allowance = patience
+  let allowance = skipAllowance
   let truncated = false
 
   const readSettings = Effect.fnUntraced(function* () {
@@ -87,11 +87,11 @@ export const uploadForm = Effect.fnUntraced(function* (
     if (settings === undefined) yield* readSettings()
     const item = yield* intake.take(file.name, file.content)
     items.push(item)
-    const standIn = "id" in item.outcome ? item.outcome.duplicateOf : undefined
-    const shares = standIn === undefined ? undefined : made.get(standIn)
+    const original = "id" in item.outcome ? item.outcome.duplicateOf : undefined
+    const duplicates = original === undefined ? undefined : made.get(original)
     if (item.made !== undefined) made.set(item.made, 0)
-    else if (standIn !== undefined && shares !== undefined) made.set(standIn, shares + 1)
-    if (item.refusal !== undefined && item.refusal.status >= 429) allowance = Math.min(allowance, littlePatience)
+    else if (original !== undefined && duplicates !== undefined) made.set(original, duplicates + 1)
+    if (item.refusal !== undefined && item.refusal.status >= 429) allowance = Math.min(allowance, smallSkipAllowance)
     return item.refusal === undefined || (yield* skipRest(file))
   })
 
@@ -113,13 +113,17 @@ export const uploadForm = Effect.fnUntraced(function* (
     CurrentTenant | Scope.Scope
   > => (part._tag === "Field" ? onField(part) : onFile(part))
 
-  const forget = Effect.suspend(() =>
-    Effect.forEach(made, ([id, shares]) => Effect.ignore(ingestion.withdraw(tenant, id, shares), { log: "Warn" }), {
-      discard: true
-    })
+  const withdrawMade = Effect.suspend(() =>
+    Effect.forEach(
+      made,
+      ([id, duplicates]) => Effect.ignore(ingestion.withdraw(tenant, id, duplicates), { log: "Warn" }),
+      {
+        discard: true
+      }
+    )
   )
 
-  yield* Stream.runForEachWhile(partsOf(request), onPart).pipe(Effect.onError(() => forget))
+  yield* Stream.runForEachWhile(partsOf(request), onPart).pipe(Effect.onError(() => withdrawMade))
   if (settings === undefined) yield* fields.read
   if (items.length === 0) {
     return yield* new UnprocessableContent({

@@ -36,8 +36,8 @@ export const encodedPages = Effect.fnUntraced(function* <E, E2, R>(
   let bytes = 0
   for (let start = from; ;) {
     // One page more than is sent shows whether there is a next page.
-    const wanted = limit + 1 - pages.length
-    const found = yield* read(start, wanted)
+    const requested = limit + 1 - pages.length
+    const found = yield* read(start, requested)
     const before = bytes
     let next: number | undefined
     for (const page of found) {
@@ -53,7 +53,7 @@ export const encodedPages = Effect.fnUntraced(function* <E, E2, R>(
     }
     yield* count(bytes - before)
     // A read of summaries has no byte limit, so fewer than requested means the end.
-    const isLast = found.length === 0 || (detail === "summary" && found.length < wanted)
+    const isLast = found.length === 0 || (detail === "summary" && found.length < requested)
     if (next !== undefined || isLast) return pagesAnswer(pages, next)
   }
 })

@@ -37,15 +37,15 @@ export const PagesHandlers = HttpApiBuilder.group(
       longest: Duration.Duration
     ) {
       if (Duration.isZero(longest)) return Option.none()
-      const look = Effect.gen(function* () {
+      const isReady = Effect.gen(function* () {
         const found = yield* ingestion.pages(tenant, id, { from, limit: 1, detail: false, summary: true })
         return found.length > 0 || isTerminal((yield* ingestion.find(tenant, id)).status)
       })
-      if (yield* documentProblems(look)) return Option.none()
+      if (yield* documentProblems(isReady)) return Option.none()
       yield* streams.enter(tenant)
       const found = Effect.gen(function* () {
         const changed = yield* ingestion.changed(id)
-        while (!(yield* look)) yield* changed
+        while (!(yield* isReady)) yield* changed
       }).pipe(
         Effect.scoped,
         Effect.catchTag("DocumentNotFound", () => Effect.void)
@@ -125,7 +125,7 @@ export const PagesHandlers = HttpApiBuilder.group(
         const text = pageTexts(ingestion, document, query.mark === "missing").pipe(
           Stream.intersperse("\f"),
           Stream.encodeText,
-          // The status line has been sent, so the connection is cut: the text must not look complete.
+          // The status line has been sent, so the connection is cut: the text must not isReady complete.
           Stream.tapError((error) => Effect.logWarning("text broke off", error))
         )
         return HttpServerResponse.stream(text, { contentType: "text/plain; charset=utf-8", headers })

@@ -11,15 +11,15 @@ import { heartbeat } from "../../live/LiveStreams.ts"
 const portion = { limit: 50, bytes: streamBytes }
 
 /** The pages before the first gap in their numbers. */
-const inARow = (pages: ReadonlyArray<PageResult>, from: number): ReadonlyArray<PageResult> => {
+const beforeGap = (pages: ReadonlyArray<PageResult>, from: number): ReadonlyArray<PageResult> => {
   const gap = pages.findIndex(({ number }, index) => number !== from + index)
   return gap < 0 ? pages : pages.slice(0, gap)
 }
 
 /**
- * All finished pages in the order of their numbers, read on demand. With `follow`, also pages that finish until the document ends:
- * a page that finishes before its predecessors stays in the store until they are done. While no page is ready, a `None` is emitted
- * at once and with every heartbeat.
+ * All finished pages in the order of their numbers, read on demand. With `follow`, also pages that finish until the document
+ * ends: a page that finishes before its predecessors stays in the store until they are done. While no page is ready, a `None` is
+ * emitted at once and with every heartbeat.
  */
 export const pagesInOrder = (
   ingestion: Context.Service.Shape<typeof Ingestion>,
@@ -31,7 +31,7 @@ export const pagesInOrder = (
     Effect.gen(function* () {
       const changed = follow ? yield* ingestion.changed(id) : Effect.void
       /** When an element was last emitted. */
-      let toldAt = Number.NEGATIVE_INFINITY
+      let emittedAt = Number.NEGATIVE_INFINITY
 
       type Part = readonly [ReadonlyArray<Option.Option<PageResult>>, Option.Option<number>]
       const next = (from: number) =>
@@ -40,17 +40,17 @@ export const pagesInOrder = (
             // The status is read before the pages: pages read after the document ended are complete.
             const mayGrow = follow && !isTerminal((yield* ingestion.find(tenant, id)).status)
             const found = yield* ingestion.pages(tenant, id, { from, ...portion, detail })
-            const pages = mayGrow ? inARow(found, from) : found
+            const pages = mayGrow ? beforeGap(found, from) : found
             const last = pages.at(-1)
             const now = yield* Clock.currentTimeMillis
             if (last !== undefined) {
-              toldAt = now
+              emittedAt = now
               return [pages.map((page) => Option.some(page)), Option.some(last.number + 1)]
             }
             if (!mayGrow) return [[], Option.none()]
-            const silence = toldAt + Duration.toMillis(heartbeat) - now
+            const silence = emittedAt + Duration.toMillis(heartbeat) - now
             if (silence <= 0) {
-              toldAt = now
+              emittedAt = now
               return [[Option.none()], Option.some(from)]
             }
             yield* Effect.raceFirst(changed, Effect.sleep(silence))

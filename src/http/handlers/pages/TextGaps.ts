@@ -8,15 +8,15 @@ import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
 export type PageSpan = readonly [from: number, to: number]
 
 /** The fields of a page that are needed to find gaps. */
-type Seen = Pick<PageResult, "number" | "status" | "warnings">
+type PageState = Pick<PageResult, "number" | "status" | "warnings">
 
-interface Readable extends Seen {
+interface Readable extends PageState {
   readonly text: string
   readonly error?: Failure | undefined
 }
 
 /** Whether a page may have text that is missing entirely: it failed, timed out or is scanned. */
-const hasNoText = ({ status }: Seen): boolean => status !== "ok" && status !== "empty"
+const hasNoText = ({ status }: PageState): boolean => status !== "ok" && status !== "empty"
 
 const add = (spans: Array<PageSpan>, from: number, to: number): void => {
   if (from > to) return
@@ -33,7 +33,7 @@ export class Gaps {
   readonly incomplete: Array<PageSpan> = []
   #last = 0
 
-  see(page: Seen): void {
+  see(page: PageState): void {
     const { number } = page
     add(this.missing, this.#last + 1, number - 1)
     if (hasNoText(page)) add(this.missing, number, number)

@@ -5,7 +5,7 @@ import type { QueueStatusView } from "../http/api/Queue.ts"
 import { etaOf, percent, progressOf, seconds, shortWaiting } from "./Describe.ts"
 import { bar, clock, column, printable } from "./Text.ts"
 
-/** What `watch` saw at one time. */
+/** The state that `watch` shows, at one moment. */
 export interface View {
   readonly at: DateTime.Utc
   readonly queue: typeof QueueStatusView.Type

@@ -13,7 +13,7 @@ import { UnsentBytes, unsentLimitsFromEnv } from "./answers/UnsentBytes.ts"
 import { EventsHandlers } from "./handlers/EventsHandlers.ts"
 import * as RequestRules from "./rules/RequestRules.ts"
 import { LoadShedding } from "./edge/LoadShedding.ts"
-import * as Guard from "./edge/RequestMiddleware.ts"
+import * as RequestMiddleware from "./edge/RequestMiddleware.ts"
 import * as HostPolicy from "./edge/HostPolicy.ts"
 import { HealthHandlers } from "./handlers/HealthHandlers.ts"
 import { IngestHandlers } from "./handlers/IngestHandlers.ts"
@@ -48,7 +48,7 @@ const Routes = Layer.mergeAll(
   HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
   HttpApiSwagger.layer(Api, { path: "/docs" }),
   DashboardHandlers,
-  Guard.layer
+  RequestMiddleware.layer
 ).pipe(Layer.provide(Handlers), Layer.provide(RequestRules.layer))
 
 /** The limit for bodies that are held in memory, for every endpoint. Uploads are streams and have no such limit. */

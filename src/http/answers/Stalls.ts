@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http"
 import { Clock, Duration, Effect, Latch, Metric } from "effect"
 import * as Telemetry from "../../observability/Telemetry.ts"
 
-/** Bytes written to the connection that the client has received. The number only grows. */
+/** Bytes written to the connection that have left node's own buffer. The number only grows. */
 const takenBy = ({ socket }: ServerResponse): number =>
   socket === null ? 0 : socket.bytesWritten - socket.writableLength
 

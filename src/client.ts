@@ -1,6 +1,6 @@
 /**
- * The HTTP interface as an Effect program uses it: typed by the same contract that the server is built from, with the few
- * steps that every user of it would write again.
+ * A client of the HTTP interface for Effect programs: typed by the same contract that the server is built from, with the common
+ * steps that every program would otherwise write itself.
  */
 import { Array as Arr, Context, Duration, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import {
@@ -40,14 +40,14 @@ const problemFields = {
   documents: Schema.optionalKey(Schema.Array(DocumentOutcome))
 }
 
-/** The server said no: a problem of its interface, whatever the endpoint. Branch on `code`. */
+/** The server refused the request with a problem, whatever the endpoint. Branch on `code`. */
 export class Refused extends Schema.TaggedError<Refused>()("Refused", { status: Schema.Int, ...problemFields }) {
   override get message() {
     return `${this.code}: ${this.detail}`
   }
 }
 
-/** No answer: nobody listens there, or the connection was lost. */
+/** There was no answer: no server listens at the address, or the connection was lost. */
 export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", {
   url: Schema.String,
   reason: Schema.String
@@ -57,7 +57,7 @@ export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable"
   }
 }
 
-/** What answered is not a Sluice that this client understands. */
+/** The answer does not follow this client's contract: it came from another program or an incompatible Sluice. */
 export class UnexpectedAnswer extends Schema.TaggedError<UnexpectedAnswer>()("UnexpectedAnswer", {
   url: Schema.String,
   detail: Schema.String
@@ -67,7 +67,7 @@ export class UnexpectedAnswer extends Schema.TaggedError<UnexpectedAnswer>()("Un
   }
 }
 
-/** The client was given an address that it takes nothing from. It is not told: it may contain a secret. */
+/** The base URL is not usable. The error does not contain it, because it may contain a secret. */
 export class InvalidBaseUrl extends Schema.TaggedError<InvalidBaseUrl>()("InvalidBaseUrl", {
   why: Schema.Literals(["url", "credentials"])
 }) {
@@ -80,7 +80,7 @@ export class InvalidBaseUrl extends Schema.TaggedError<InvalidBaseUrl>()("Invali
 
 export type ClientError = Refused | Unreachable | UnexpectedAnswer
 
-/** True when the same request may succeed later: too much to do just now, or a server that stops or starts. */
+/** True when the same request may succeed later: the server is overloaded, starting or stopping. */
 export const isBusy = (error: unknown): error is Refused =>
   error instanceof Refused && (error.status === 429 || error.status === 503)
 
@@ -95,11 +95,11 @@ export interface ClientOptions {
 
 export interface IngestOptions {
   readonly name: string
-  /** How many bytes a stream will bring, when that is known: the server can then refuse before it reads. */
+  /** The number of bytes in a stream, if known: the server can then refuse the upload before reading it. */
   readonly size?: number | undefined
   /** 0 to 9; 5 when absent. */
   readonly priority?: number | undefined
-  /** Makes a new document of bytes that are there already. */
+  /** Makes a new document even if the server already has the bytes. */
   readonly force?: boolean | undefined
   readonly password?: Redacted.Redacted | undefined
   readonly callback?: string | undefined
@@ -107,21 +107,21 @@ export interface IngestOptions {
 }
 
 export interface DocumentText {
-  /** False when the document is not `completed`, or a page has no text that may have some, or has warnings. */
+  /** False when the document is not `completed`, when a page's text may be missing, or when a page has warnings. */
   readonly complete: boolean
   readonly status: string
   /** Pages such as `3,7-9`; absent when there are none. */
   readonly missing?: string
-  /** Those with warnings. */
+  /** Pages with warnings, in the same form. */
   readonly incomplete?: string
   /** Form feeds separate the pages. */
   readonly text: Stream.Stream<string, ClientError>
 }
 
 export interface FollowOptions {
-  /** Between two looks, at most; the first ones follow faster. */
+  /** The longest time between two polls; the first polls follow each other faster. */
   readonly longest?: Duration.Input | undefined
-  /** How many looks in a row may fail because the server is busy or away. */
+  /** How many polls in a row may fail because the server is busy or unreachable. */
   readonly patience?: number | undefined
 }
 
@@ -137,35 +137,35 @@ const shortest = Duration.millis(100)
 export interface Interface {
   /** Every endpoint of the contract, with its own errors. */
   readonly api: HttpApiClient.ForApi<typeof Api>
-  /** Sends one PDF. When it succeeds, the document is durable. Does not try again: the stream may not be repeatable. */
+  /** Sends one PDF. On success the document is durable. Does not retry, because the stream may not be repeatable. */
   readonly ingest: <E = never, R = never>(
     bytes: Uint8Array | Stream.Stream<Uint8Array, E, R>,
     options: IngestOptions
   ) => Effect.Effect<typeof AcceptedDocument.Type, ClientError | E, R>
   readonly status: (id: DocumentId) => Effect.Effect<typeof DocumentView.Type, ClientError>
-  /** What can be seen of the document, again and again, ever more slowly; ends with its end. */
+  /** Polls the document at growing intervals; ends when the document has ended. */
   readonly follow: (id: DocumentId, options?: FollowOptions) => Stream.Stream<typeof DocumentView.Type, ClientError>
   /** The document once it has ended. */
   readonly waitFor: (id: DocumentId, options?: FollowOptions) => Effect.Effect<typeof DocumentView.Type, ClientError>
   /** Every page that has a result, in order. */
   readonly pages: (id: DocumentId, options?: { readonly lines?: boolean }) => Stream.Stream<PageView, ClientError>
-  /** The text of the finished pages, and whether that is all. With `mark` every page has its place, also those without text. */
+  /** The text of the finished pages, and whether it is complete. With `mark`, pages without text are marked in their places. */
   readonly text: (
     id: DocumentId,
     options?: { readonly mark?: "missing" | undefined }
   ) => Effect.Effect<DocumentText, ClientError>
-  /** The documents of the tenant, newest first. If there are more, `nextCursor` is the `cursor` of what follows. */
+  /** The documents of the tenant, newest first. If there are more, `nextCursor` is the `cursor` of the next list. */
   readonly list: (options?: ListOptions) => Effect.Effect<typeof DocumentList.Type, ClientError>
-  /** Ends a document that has not ended; one that has is left alone. Answers with the document as it is then. */
+  /** Cancels a document; one that has ended is not changed. Returns the document afterwards. */
   readonly cancel: (id: DocumentId) => Effect.Effect<typeof DocumentView.Type, ClientError>
   readonly retry: (id: DocumentId, password?: Redacted.Redacted) => Effect.Effect<typeof DocumentView.Type, ClientError>
   readonly queue: (scope?: "all") => Effect.Effect<typeof QueueStatusView.Type, ClientError>
-  /** What a tenant may have, has and gets; the one that asks when none is named. */
+  /** The limits, use and received share of a tenant; by default the caller's own. */
   readonly tenant: (tenant?: TenantId) => Effect.Effect<TenantState, ClientError>
   readonly changeTenant: (tenant: TenantId, change: typeof TenantChange.Type) => Effect.Effect<TenantState, ClientError>
-  /** The keys of a tenant that work. This and what follows takes the administrator's key, where keys are asked for. */
+  /** The valid keys of a tenant. If the server requires keys, this and the following need the administrator's key. */
   readonly keys: (tenant: TenantId) => Effect.Effect<ReadonlyArray<ApiKey>, ClientError>
-  /** Makes a key, and tells it this once. */
+  /** Makes a key. Its secret is returned only here. */
   readonly createKey: (tenant: TenantId, name: string) => Effect.Effect<typeof IssuedKeyView.Type, ClientError>
   readonly revokeKey: (tenant: TenantId, key: ApiKeyId) => Effect.Effect<void, ClientError>
 }
@@ -183,7 +183,7 @@ const wordsOf = (cause: unknown): string => {
   return cause.message || cause.name
 }
 
-/** Of what a request may fail with, whatever the endpoint declares: one of three. */
+/** Maps any failure of a request, whatever the endpoint declares, to one of three errors. */
 const clientError = Effect.fnUntraced(function* (url: string, error: unknown) {
   const declared = decodeProblem(error)
   if (Option.isSome(declared)) return new Refused(declared.value)
@@ -208,7 +208,7 @@ const clientError = Effect.fnUntraced(function* (url: string, error: unknown) {
 
 const decodeUpload = HttpApiClient.decodeResponse(Api, { group: "documents", endpoint: "upload" })
 
-/** All of the address that belongs into messages. */
+/** The part of the address that may appear in messages. */
 const originOf = Effect.fnUntraced(function* (baseUrl: string) {
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) return yield* new InvalidBaseUrl({ why: "url" })
@@ -304,7 +304,7 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
           })
         ),
         ({ next, pages: found }) =>
-          // Summaries are not asked for.
+          // Summaries are never requested; this narrows the type.
           [found.flatMap((page) => ("text" in page ? [page] : [])), Option.fromUndefinedOr(next)] as const
       )
     )
@@ -341,7 +341,7 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
         params: { id },
         query: {},
         headers: {},
-        // The contract knows it by its label.
+        // The schema of the contract requires this label.
         payload:
           password === undefined ? {} : { password: Redacted.make(Redacted.value(password), { label: "password" }) }
       })
@@ -381,9 +381,9 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
 })
 
 export class SluiceClient extends Context.Service<SluiceClient, Interface>()("sluice/client/SluiceClient") {
-  /** Over whatever HTTP client there is. */
+  /** Uses the HTTP client from the context. */
   static readonly layerNoDeps = (options: ClientOptions) => Layer.effect(SluiceClient, make(options))
-  /** Over `fetch`. */
+  /** Uses `fetch`. */
   static readonly layer = (options: ClientOptions) =>
     SluiceClient.layerNoDeps(options).pipe(Layer.provide(FetchHttpClient.layer))
 }

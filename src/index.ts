@@ -2,7 +2,7 @@
  * Sluice inside an Effect program: provide `layerMemory()`, `layer` (configured by the environment), or `Engine.layer` over
  * services of your own, and use `Ingestion`.
  */
-// Before everything that may miss something in another version of effect.
+// Must come first: later imports may fail under another version of effect.
 import "./domain/EffectCopy.ts"
 export * as Engine from "./actors/Engine.ts"
 export {
@@ -47,7 +47,7 @@ export * from "./services/store/DocumentStore.ts"
 export * as DocumentStoreMemory from "./services/store/memory/DocumentStoreMemory.ts"
 export * from "./services/config/EngineConfig.ts"
 export * from "./services/Events.ts"
-/** To be provided to a layer of the engine: `Layer.succeed(OutboundPolicy.PrivateWebhooks, hosts)`. */
+/** Provide it to a layer of the engine: `Layer.succeed(OutboundPolicy.PrivateWebhooks, hosts)`. */
 export * as OutboundPolicy from "./services/config/OutboundPolicy.ts"
 export * from "./services/PdfEngine.ts"
 export * from "./services/Secrets.ts"

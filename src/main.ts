@@ -2,7 +2,7 @@
 import { enableCompileCache } from "node:module"
 import { join } from "node:path"
 
-// What Node has compiled is kept beside the code, where only those may write who may write the code; where this process may
-// not, every start compiles anew. So it has to come before everything else is loaded.
+// Node's compile cache is kept beside the code, where only users who may write the code can write; without write access, every
+// start compiles again. This must run before anything else is loaded.
 enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/sluice"))
 await import("./cli/Main.ts")

@@ -9,15 +9,15 @@ import { CommandPath } from "./Usage.ts"
 
 export { CommandFailed, InterruptedExit, UsageFailed } from "./Ending.ts"
 
-/** What is wrong with how the command was called, when only running it shows. */
+/** A usage error that is found only when the command runs. */
 export class WrongUsage extends Data.TaggedError("WrongUsage")<{ readonly message: string }> {}
 
-/** Something else that a command could not do. */
+/** Any other failure of a command. */
 export class Impossible extends Data.TaggedError("Impossible")<{ readonly code: string; readonly message: string }> {}
 
 const describeIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** In one line: a stack says nothing about a wrong setting or a port in use. */
+/** The reason in one line: a stack trace does not explain a wrong setting or a port in use. */
 export const reasonOf = (error: Error): string => {
   if (error instanceof PlatformError.PlatformError) return systemErrorOf(error)
   const { cause } = error
@@ -46,14 +46,14 @@ const describe = (error: Error) => {
   return { code: "FAILED", detail: reasonOf(error) }
 }
 
-/** Tells of a failure and lets the command end with it. */
+/** Reports a failure and ends the command with it. */
 export const reported = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.catch(
     effect,
     Effect.fnUntraced(function* (error: E) {
       if (error instanceof CommandFailed) return yield* error
       if (CliError.isCliError(error)) return yield* error
-      // Told like what is found wrong before a command runs.
+      // Reported like a usage error that is found before a command runs.
       if (error instanceof WrongUsage) {
         const errors = [new CliError.ValidationError({ message: error.message })]
         return yield* new CliError.ShowHelp({ commandPath: yield* CommandPath, errors })

@@ -4,7 +4,7 @@ import { Argument, Flag } from "effect/cli"
 import { DocumentId, type InvalidBaseUrl, make, SluiceClient, TenantId } from "../client.ts"
 import { WrongUsage } from "./CommandFailure.ts"
 
-/** To which server a command speaks, and for whom. */
+/** The server that a command connects to, and the tenant that it acts for. */
 export const connection = {
   url: Flag.String("url").pipe(
     Flag.withDescription("Where the server listens; otherwise SLUICE_URL, or http://127.0.0.1:3000"),
@@ -32,7 +32,7 @@ const wrongUrl = ({ why }: InvalidBaseUrl) =>
         : "the URL of --url or SLUICE_URL must not contain credentials; a key belongs into SLUICE_API_KEY"
   })
 
-/** The key is taken from SLUICE_API_KEY alone: arguments are seen by every user of the machine. */
+/** The key comes only from SLUICE_API_KEY: every user of the machine can see arguments. */
 const layerOf = ({ tenant, url }: Connection) =>
   Layer.effect(
     SluiceClient,
@@ -46,7 +46,7 @@ const layerOf = ({ tenant, url }: Connection) =>
     })
   ).pipe(Layer.provide(NodeHttpClient.layerNodeHttp))
 
-/** A last step of a command's handler, which takes the input with the flags above. */
+/** Provides the client to a command's handler, whose input contains the flags above. */
 export const connected = <A, E, R>(effect: Effect.Effect<A, E, R>, input: Connection) =>
   Effect.provide(effect, layerOf(input))
 
@@ -55,5 +55,5 @@ export const documentId = Argument.String("id").pipe(
   Argument.withSchema(DocumentId)
 )
 
-/** Passwords are taken from the environment for the same reason. */
+/** Passwords come from the environment for the same reason. */
 export const pdfPassword = Config.map(Config.option(Config.Redacted("SLUICE_PDF_PASSWORD")), Option.getOrUndefined)

@@ -6,7 +6,7 @@ import type { Waiting } from "../domain/document/Waiting.ts"
 import { sizeOf } from "./doctor/Size.ts"
 import { bar, moment, plural, table } from "./Text.ts"
 
-/** What commands say to a person about documents, queues and tenants. */
+/** Human-readable descriptions of documents, queues and tenants. */
 
 const gates: Record<Waiting["gate"], string> = {
   tenant: "its tenant has as many documents open as it may",
@@ -17,7 +17,7 @@ const gates: Record<Waiting["gate"], string> = {
   paused: "its tenant is paused"
 }
 
-/** In UTC, without the date of the day that is given. */
+/** In UTC; the date is left out if it is the given day. */
 export const etaOf = ({ eta }: Waiting, day?: DateTime.Utc): string | undefined => {
   if (eta === undefined) return undefined
   const low = moment(eta.low, day)

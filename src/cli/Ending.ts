@@ -3,20 +3,20 @@ import * as Data from "effect/Data"
 import * as Ref from "effect/Ref"
 import * as Runtime from "effect/Runtime"
 
-/** How commands end: 0 done, 1 something failed, 2 wrong usage, 130 interrupted. What went wrong is said in one line. */
+/** Exit codes: 0 done, 1 something failed, 2 wrong usage, 130 interrupted. Errors are reported in one line. */
 
-/** Something failed, and was told. */
+/** Something failed, and the failure was reported. */
 export class CommandFailed extends Data.TaggedError("CommandFailed")<{}> {
   override readonly [Runtime.errorReported] = false
 }
 
-/** The command line itself was at fault, and that was told. */
+/** The command line was wrong, and the error was reported. */
 export class UsageFailed extends Data.TaggedError("UsageFailed")<{}> {
   override readonly [Runtime.errorExitCode] = 2
   override readonly [Runtime.errorReported] = false
 }
 
-/** The exit code when the program is told to stop. A server that is stopped has done its work; other commands have not. */
+/** The exit code after a signal to stop. For a server that is a normal end, for other commands it is an interruption. */
 export const InterruptedExit = Context.Reference<Ref.Ref<number>>("sluice/cli/InterruptedExit", {
   defaultValue: () => Ref.makeUnsafe(130)
 })

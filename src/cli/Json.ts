@@ -4,7 +4,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** Whether output is for machines. */
+/** Whether the output is JSON. */
 export const Json = GlobalFlag.Setting("json")({
   flag: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON instead of text"), Flag.withDefault(false))
 })
@@ -15,7 +15,7 @@ export const jsonOf = <A, I>(schema: Schema.Codec<A, I>, value: A) =>
 export const printJson = <A, I>(schema: Schema.Codec<A, I>, value: A) =>
   Effect.flatMap(jsonOf(schema, value), Console.log)
 
-/** Prints the value for machines, or the lines that tell the same to a person. */
+/** Prints the value as JSON, or as lines of text for a person. */
 export const show = Effect.fnUntraced(function* <A, I>(
   schema: Schema.Codec<A, I>,
   value: A,

@@ -1,4 +1,4 @@
-// The process of the command line, from its arguments to its exit code. It, and what it imports at once, imports the modules
+// The process of the command line, from its arguments to its exit code. This module and its static imports import the modules
 // of effect one by one: loading all of effect takes longer than printing the help.
 import "../domain/EffectCopy.ts"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"

@@ -13,8 +13,8 @@ import { describeWalls, PdfEngine } from "../services/PdfEngine.ts"
 const example = relative(cwd(), join(import.meta.dirname, "../../examples/welcome.pdf"))
 
 /**
- * Told once the server listens: to a person ready to be pasted, to a machine as a line like all others. Scripts wait for it, so it is
- * there at every log level.
+ * Printed once the server listens: for a person with a command to paste, or as a JSON log line. Scripts wait for it, so it is
+ * printed at every log level.
  */
 const welcome = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -36,19 +36,19 @@ ${listens} (interface description: ${url}/docs). Try it:
   })
 )
 
-const tellWalls = Layer.effectDiscard(
+const logWalls = Layer.effectDiscard(
   Effect.gen(function* () {
     const { walls = [] } = yield* PdfEngine.use(({ status }) => status)
-    const told = `page workers are ${describeWalls(walls)}`
-    yield* walls.every(({ stands }) => stands) ? Effect.logInfo(told) : Effect.logWarning(told)
+    const text = `page workers are ${describeWalls(walls)}`
+    yield* walls.every(({ stands }) => stands) ? Effect.logInfo(text) : Effect.logWarning(text)
   })
 )
 
-/** Released first, so the server goes on answering reads while the engine comes to rest. */
+/** Released first, so the server continues to answer reads while the engine shuts down. */
 const drainFirst = Layer.effectDiscard(Effect.flatMap(Shutdown, ({ run }) => Effect.addFinalizer(() => run)))
 
 /** The server as a whole. */
-export const service = Layer.mergeAll(welcome, tellWalls, drainFirst).pipe(
+export const service = Layer.mergeAll(welcome, logWalls, drainFirst).pipe(
   Layer.provide(Server.layer),
   Layer.provide([Engine.layer, NodeServer.layer]),
   Layer.provide(Telemetry.layer)

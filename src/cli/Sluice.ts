@@ -13,11 +13,11 @@ import { UsageFailed } from "./Ending.ts"
 import { Json } from "./Json.ts"
 import { CommandPath, commandPathOf, presenterFor } from "./Usage.ts"
 
-/** Whether the arguments may need more of a subcommand than its name: they contain it, or ask for the completions of all. */
+/** Whether a subcommand must be loaded: the arguments contain its name, or ask for completions, which need all of them. */
 const mayUse = (name: string, args: ReadonlyArray<string>) =>
   args.some((arg) => arg === name || arg.startsWith("--completions"))
 
-/** A subcommand with the line that the help of all shows of it. Loading it takes longer than printing that help. */
+/** A subcommand with its line in the general help. Loading a subcommand takes longer than printing that help. */
 const subcommand = <Name extends string, Input, Shared, E, R>(
   name: Name,
   summary: string,
@@ -60,7 +60,7 @@ const subcommands = [
   )
 ]
 
-/** As `sluice serve`. */
+/** The same as `sluice serve`. */
 const runServer = () =>
   Effect.flatMap(
     Effect.promise(() => import("./commands/serve.ts")),
@@ -80,7 +80,7 @@ const sluice = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
 
 const decodeManifest = Schema.decodeSync(Schema.fromJsonString(Schema.Struct({ version: Schema.String })))
 
-/** The same distance from the sources and from what is built of them. */
+/** The relative path to package.json is the same from the sources and from the build. */
 export const version = (): string =>
   decodeManifest(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8")).version
 
@@ -89,14 +89,14 @@ const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
 const isMisuse = (error: unknown): error is CliError.ShowHelp =>
   CliError.isCliError(error) && error._tag === "ShowHelp" && error.errors.length > 0
 
-/** Runs the command that the arguments name. What it has to say of a failure was said when this fails. */
+/** Runs the command that the arguments name. When this fails, the failure has already been reported. */
 export const run = (args: ReadonlyArray<string>): Effect.Effect<void, Error, Command.Environment> =>
   Effect.flatMap(sluice(args), (command) => Command.runWith(command, { version: version() })(args)).pipe(
     Effect.catchIf(isMisuse, () => Effect.fail(new UsageFailed())),
     Effect.provide(CliConfig.layer({ builtIns })),
     Effect.provideService(CliOutput.Presenter, presenterFor(args)),
     Effect.provideService(CommandPath, commandPathOf(args)),
-    // Of commands other than the server, which says itself what is logged: nothing that would stand between their lines.
+    // For commands other than the server, which sets up its own logging: no log lines between the lines of their output.
     Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])),
     Effect.provideService(References.MinimumLogLevel, "Fatal")
   )

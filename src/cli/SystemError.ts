@@ -1,7 +1,7 @@
 import { getSystemErrorMessage } from "node:util"
 import { type PlatformError, Predicate } from "effect"
 
-/** What the operating system said, with its own code: `ENOSPC: no space left on device`. */
+/** The error of the operating system with its code: `ENOSPC: no space left on device`. */
 export const reasonOfSystem = ({ message, reason: { cause } }: PlatformError.PlatformError): string => {
   if (!Predicate.hasProperty(cause, "code")) return message
   const words =
@@ -11,7 +11,7 @@ export const reasonOfSystem = ({ message, reason: { cause } }: PlatformError.Pla
   return `${String(cause.code)}: ${words ?? message}`
 }
 
-/** The same with the file that it is about. */
+/** The same with the file that it concerns. */
 export const systemErrorOf = (error: PlatformError.PlatformError): string => {
   const { reason } = error
   const path =

@@ -1,10 +1,10 @@
 import * as CliOutput from "effect/cli/CliOutput"
 import * as DateTime from "effect/DateTime"
 
-/** Names and messages come from anywhere: what would steer the terminal is made visible instead. */
+/** Makes control characters visible: names and messages are untrusted and could otherwise control the terminal. */
 export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\u{fffd}")
 
-/** Cut to the width of a terminal, so that it takes one line. */
+/** Cuts the text to the width of a terminal, so that it takes one line. */
 export const fitted = (text: string, columns: number): string => {
   if (CliOutput.displayWidth(text) <= columns) return text
   let shown = ""
@@ -15,7 +15,7 @@ export const fitted = (text: string, columns: number): string => {
   return `${shown}…`
 }
 
-/** Padded to that many columns, and cut to them. */
+/** Pads or cuts the text to that many columns. */
 export const column = (text: string, columns: number): string => {
   const shown = fitted(text, columns)
   return shown + " ".repeat(Math.max(0, columns - CliOutput.displayWidth(shown)))
@@ -26,7 +26,7 @@ export const bar = (done: number, all: number, columns = 20): string => {
   return "█".repeat(filled) + "░".repeat(columns - filled)
 }
 
-/** A sentence that goes on: without the full stop that it may have. */
+/** Removes a full stop at the end, so that the sentence can be continued. */
 export const unstopped = (text: string): string => text.trim().replace(/(?<!\.)\.$/, "")
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
@@ -34,7 +34,7 @@ export const plural = (count: number, noun: string): string => `${count} ${noun}
 /** The time of day in UTC, as the interface gives it. */
 export const clock = (time: DateTime.Utc): string => DateTime.formatIso(time).slice(11, 19)
 
-/** The same, with its date unless that is the day it is told on. */
+/** The same with its date, unless the date is `day`. */
 export const moment = (time: DateTime.Utc, day: DateTime.Utc | undefined): string => {
   const date = DateTime.formatIsoDateUtc(time)
   return day !== undefined && date === DateTime.formatIsoDateUtc(day) ? clock(time) : `${date} ${clock(time)}`

@@ -5,14 +5,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { printable, unstopped } from "./Text.ts"
 
-/** How a command line that is at fault is answered: on stderr, in few lines, with the usage of the command that was meant. */
+/** Reports a wrong command line: on stderr, in a few lines, with the usage of the intended command. */
 
 /** The names that lead to the command that runs: `["sluice", "keys", "list"]`. */
 export const CommandPath = Context.Reference<ReadonlyArray<string>>("sluice/cli/CommandPath", {
   defaultValue: () => ["sluice"]
 })
 
-/** Of commands that have commands of their own. No flag with a value may stand before their names. */
+/** Commands that have subcommands. No flag with a value may stand before the names of these. */
 const nested: ReadonlySet<string> = new Set(["keys"])
 
 /** The names of commands that the arguments begin with. */
@@ -22,7 +22,7 @@ export const commandPathOf = (args: ReadonlyArray<string>): ReadonlyArray<string
   return second !== undefined && nested.has(first) ? ["sluice", first, second] : ["sluice", first]
 }
 
-/** Before the arguments are understood, so also when they cannot be. */
+/** Whether `--json` is set, found without parsing the arguments, so that it works when parsing fails. */
 export const asksForJson = (args: ReadonlyArray<string>): boolean => {
   const end = args.indexOf("--")
   return args.slice(0, end < 0 ? args.length : end).some((arg) => /^--json(=(true|1|y|yes|on))?$/.test(arg))
@@ -61,7 +61,7 @@ const wordsOf = (error: CliError.NonShowHelpErrors): string => {
 
 const oneLine = (text: string) => printable(text.trim().replace(/\s+/g, " "))
 
-/** Says what is wrong, how the command is used, and where its help is. */
+/** Reports the errors, the usage of the command, and how to get its help. */
 const misuse = (json: boolean, { commandPath, errors, helpDoc }: CliOutput.Presenter.InvalidInvocation) => {
   const detail = [...new Set(errors.map((error) => unstopped(oneLine(wordsOf(error)))))].join("; ")
   const usage = `usage: ${oneLine(helpDoc.usage)}`
@@ -73,7 +73,7 @@ const misuse = (json: boolean, { commandPath, errors, helpDoc }: CliOutput.Prese
   )
 }
 
-/** Help that was asked for goes to stdout, as ever. */
+/** Help that was requested goes to stdout, as usual. */
 export const presenterFor = (args: ReadonlyArray<string>): CliOutput.Presenter => ({
   present: Effect.fnUntraced(function* (event: CliOutput.Presenter.Event) {
     if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event)

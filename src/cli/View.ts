@@ -5,7 +5,7 @@ import type { QueueStatusView } from "../http/api/Queue.ts"
 import { etaOf, percent, progressOf, seconds, shortWaiting } from "./Describe.ts"
 import { bar, clock, column, printable } from "./Text.ts"
 
-/** What `watch` saw at one time. */
+/** The state that `watch` shows, at one moment. */
 export interface View {
   readonly at: DateTime.Utc
   readonly queue: typeof QueueStatusView.Type
@@ -36,7 +36,7 @@ const documentLine = (at: DateTime.Utc, { name, progress, status, waiting }: typ
   return `${column(status, 8)} ${column(printable(name), 28)} ${progressOf(progress)}${held}`
 }
 
-/** For a screen. */
+/** The state as lines for a screen. */
 export const viewLines = (url: string, { at, documents, queue, tenants }: View): ReadonlyArray<string> => [
   `Sluice at ${printable(url)}  ${clock(at)} UTC  (Ctrl-C ends this)`,
   "",
@@ -50,7 +50,7 @@ export const viewLines = (url: string, { at, documents, queue, tenants }: View):
     : documents.map((document) => documentLine(at, document)))
 ]
 
-/** For a log. */
+/** The state as one line for a log. */
 export const viewLine = ({ at, queue, tenants }: View): string =>
   [
     `${clock(at)} running ${queue.processing}/${queue.max_concurrent} waiting ${queue.queue_size}`,

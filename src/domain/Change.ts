@@ -10,30 +10,30 @@ export interface PageChange {
   readonly documentId: DocumentId
   readonly page: number
   readonly status: PageStatus
-  /** Of the document, as it is now. */
+  /** The current progress of the document. */
   readonly progress: Document["progress"]
 }
 
 /**
- * A document as it is now, under the number of its last change of state; or a page. Numbers grow with every change, whichever
- * document it is of, also over restarts, and none is used twice. Documents and pages from before there were numbers come
- * before all others.
+ * The current state of a document, with the number of its last change of state; or a page with its result. Numbers grow with
+ * every change of any document, also across restarts, and none is used twice. Documents and pages from before there were
+ * numbers come before all others.
  */
 export type Change = { readonly _tag: "Document"; readonly number: number; readonly document: Document } | PageChange
 
 export interface Changes {
   /** In the order of their numbers. */
   readonly changes: ReadonlyArray<Change>
-  /** All numbers up to this one were looked at. */
+  /** All changes up to this number were considered. */
   readonly through: number
-  /** Those are all there are. */
+  /** There are no further changes. */
   readonly complete: boolean
 }
 
-/** What became of one document after some number. */
+/** The changes of one document after some number. */
 export interface DocumentChanges {
   readonly document: Document
-  /** Of its last change of state. */
+  /** The number of the document's last change of state. */
   readonly number: number
   /** In the order in which they got their results. */
   readonly pages: ReadonlyArray<PageChange>

@@ -4,12 +4,12 @@ import * as SemVer from "effect/SemVer"
 import * as SemVerRange from "effect/SemVerRange"
 import * as Version from "effect/Version"
 
-/** The versions of effect that this is tested with; the same as in the package's peerDependencies. */
+/** The versions of effect that this package is tested with; the same as in its peerDependencies. */
 export const supportedEffect = ">=4.1.0 <4.2.0"
 
 const range = SemVerRange.parseUnsafe(supportedEffect)
 
-/** Says why this version of effect will not do, or nothing when it will. */
+/** The reason why this version of effect is not supported, or undefined if it is. */
 export const refusalOf = (version: string): string | undefined =>
   Result.getOrElse(
     Result.map(SemVer.parse(version), (parsed) => SemVerRange.matches(range, parsed)),
@@ -19,7 +19,7 @@ export const refusalOf = (version: string): string | undefined =>
     : `sluice works with effect ${supportedEffect}, but effect ${version} was loaded. ` +
       "Install a version in that range; `npm ls effect` shows which package brings which."
 
-/** Throws when the effect that was loaded is none of those that this was tested with, as after an install by force. */
+/** Throws when an unsupported version of effect was loaded, as after a forced install. */
 export const requireSupportedEffect = (): void => {
   const refusal = refusalOf(Version.getCurrentVersion())
   if (refusal !== undefined) throw new Error(refusal)
@@ -27,7 +27,7 @@ export const requireSupportedEffect = (): void => {
 
 /**
  * Dies when the program runs on another copy of effect than this package. Fibers, services and errors of two copies look the
- * same and are not, so it would fail later, and without saying why.
+ * same but are incompatible, so the program would fail later for no apparent reason.
  */
 export const requireOneEffect: Effect.Effect<void> = Effect.withFiber((fiber) =>
   fiber.constructor === Effect.runFork(Effect.void).constructor

@@ -6,7 +6,7 @@ import { PageNumber, PageStatus } from "./document/Page.ts"
 
 const subject = { tenantId: TenantId, documentId: DocumentId }
 
-/** What happens to documents, published after it has become durable. `DocumentEnded` is the last event of a document. */
+/** Events of documents, published after they are durable. `DocumentEnded` is the last event of a document. */
 export const IngestEvent = Schema.TaggedUnion({
   DocumentAccepted: { ...subject, name: Schema.String },
   DocumentStarted: { ...subject, attempt: Schema.Natural },

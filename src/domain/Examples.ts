@@ -1,9 +1,9 @@
 import type { Schema } from "effect"
 
 /**
- * Adds examples to a schema, as they are sent. (`Schema.annotateEncoded` would do the same, but makes a new schema of everything
- * within, and then the description of the interface has what has a name twice.) Of a transformation, only the decoded side
- * would have them: there it has to be `Schema.annotateEncoded`.
+ * Adds examples in their encoded form to a schema. (`Schema.annotateEncoded` would do the same, but copies all nested schemas, so
+ * OpenAPI would contain each named schema twice.) On a transformation only the decoded side would get the examples: use
+ * `Schema.annotateEncoded` there.
  */
 export const examples =
   <S extends Schema.Top>(...sent: ReadonlyArray<S["Encoded"]>) =>

@@ -2,7 +2,7 @@ import { Schema, Struct } from "effect"
 
 /**
  * Why a document or a page did not get its result. The codes are part of the public interface: they may be added to, but
- * never renamed. `permanent` says that trying again without changing the input cannot help; `advice` says what can.
+ * never renamed. `permanent` means that a retry without a change of the input cannot help; `advice` says what can.
  */
 const catalogue = {
   NOT_PDF: { permanent: true, advice: "Send a file that starts with a %PDF header." },

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { examples } from "./Examples.ts"
 
-/** A customer of the engine. Chosen by whoever runs it, so the form is narrow enough for logs, URLs and file names. */
+/** A customer of the engine. Operators choose the id, so its form is safe for logs, URLs and file names. */
 export const TenantId = Schema.String.check(
   Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
     message: "a tenant id is 1 to 64 letters, digits, dots, dashes or underscores, and starts with a letter or digit"
@@ -9,7 +9,7 @@ export const TenantId = Schema.String.check(
 ).pipe(Schema.brand("TenantId"), examples("acme"))
 export type TenantId = typeof TenantId.Type
 
-/** The documents of examples. */
+/** The document id in examples. */
 export const documentIdExample = "01900000-0000-7000-8000-000000000001"
 
 /** One PDF of one tenant. A UUIDv7, so that ids sort by the time of acceptance. */

@@ -13,7 +13,7 @@ import { UnsentBytes, unsentLimitsFromEnv } from "./answers/UnsentBytes.ts"
 import { EventsHandlers } from "./handlers/EventsHandlers.ts"
 import * as RequestRules from "./rules/RequestRules.ts"
 import { LoadShedding } from "./edge/LoadShedding.ts"
-import * as Guard from "./edge/RequestMiddleware.ts"
+import * as RequestMiddleware from "./edge/RequestMiddleware.ts"
 import * as HostPolicy from "./edge/HostPolicy.ts"
 import { HealthHandlers } from "./handlers/HealthHandlers.ts"
 import { IngestHandlers } from "./handlers/IngestHandlers.ts"
@@ -48,17 +48,17 @@ const Routes = Layer.mergeAll(
   HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
   HttpApiSwagger.layer(Api, { path: "/docs" }),
   DashboardHandlers,
-  Guard.layer
+  RequestMiddleware.layer
 ).pipe(Layer.provide(Handlers), Layer.provide(RequestRules.layer))
 
-/** Bodies that are held in memory, whatever their endpoint says; uploads are streams, which this does not concern. */
+/** The limit for bodies that are held in memory, for every endpoint. Uploads are streams and have no such limit. */
 const largestBody = ByteSize.mebibytes(4)
 
 const served = Layer.unwrap(
   Effect.map(UnsentBytes, ({ deliver }) =>
     HttpRouter.serve(Routes, {
       disableLogger: true,
-      // What is counted is what is sent, so after it was compressed.
+      // `deliver` runs after compression, so it counts the bytes that are sent.
       middleware: (app) =>
         RequestMetrics.middleware(Compression.middleware(HttpEffect.withPreResponseHandler(app, deliver)))
     })
@@ -68,14 +68,14 @@ const served = Layer.unwrap(
   Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize)(largestBody))
 )
 
-/** Answers on the server it is given. Who may is for `Authentication` to say, and whose the request is for `TenantIdentification`. */
+/** Serves the API. `Authentication` decides who may send requests, `TenantIdentification` which tenant a request belongs to. */
 export const layerNoDeps = LiveStreams.layerClosing.pipe(
   Layer.provide(served),
-  // The server may have it too: a layer is built once.
+  // The HTTP server may use these layers too: each is built only once.
   Layer.provide([LiveStreams.layer, LoadShedding.layer, UnsentBytes.layer])
 )
 
-/** The same as the configuration says. */
+/** `layerNoDeps`, configured by the environment. */
 export const layer = layerNoDeps.pipe(
   Layer.provide([
     CurrentTenant.layer,

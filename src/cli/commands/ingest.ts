@@ -12,7 +12,7 @@ import * as Progress from "../ingest/Progress.ts"
 import { standard } from "../ingest/Standard.ts"
 import * as ServerTarget from "../ingest/ServerTarget.ts"
 
-/** Loaded only here: the engine is no small thing, and speaking to a server needs nothing of it. */
+/** Loaded on demand: the engine is large, and sending files to a server does not need it. */
 const localTarget = (options: Parameters<typeof ServerTarget.layer>[0]) =>
   Layer.unwrap(
     Effect.map(
@@ -21,7 +21,7 @@ const localTarget = (options: Parameters<typeof ServerTarget.layer>[0]) =>
     )
   )
 
-/** Completed by shells as a path is, but neither resolved nor looked at, so that `-` and `./-` differ. */
+/** Completed by shells like a path, but neither resolved nor checked, so that `-` and `./-` differ. */
 const pathAsGiven = (pathType: Primitive.PathType) =>
   Object.assign(Primitive.Path(pathType), { parse: (text: string) => Effect.succeed(text) })
 

@@ -79,7 +79,7 @@ const revoke = Command.make(
   )
 ).pipe(Command.withShortDescription("Let a key work no more"))
 
-/** A person is shown what there is to say; a program is told that it said too little. */
+/** `keys` without a subcommand shows its help; with `--json` it is a usage error. */
 const nothingToDo = Effect.fnUntraced(function* () {
   if (yield* Json) return yield* new WrongUsage({ message: "keys needs one of create, list and revoke" })
   return yield* new CliError.ShowHelp({ commandPath: ["sluice", "keys"], errors: [] })

@@ -15,10 +15,10 @@ const explain = Effect.fnUntraced(function* (error: Error) {
   return yield* new CannotStart()
 })
 
-/** Runs until it is told to stop, which is no failure. */
+/** Runs until a signal stops it, which is not a failure. */
 export const runServer = Effect.fnUntraced(function* () {
   yield* Ref.set(yield* InterruptedExit, 0)
-  // Loaded only here: the other commands have no use for the engine, and should start at once.
+  // Loaded on demand: the other commands do not need the engine and should start fast.
   const { service } = yield* Effect.promise(() => import("../Service.ts"))
   return yield* Effect.catch(Layer.launch(service), explain)
 })

@@ -5,7 +5,7 @@ import { sizeOf } from "../doctor/Size.ts"
 import { reported, WrongUsage } from "../CommandFailure.ts"
 import { show } from "../Json.ts"
 
-// What the folder's own code needs is loaded when it is asked for: other commands start at once.
+// Loaded on demand, so that other commands start fast.
 const care = Effect.promise(() => import("../../layers/folder/FolderCare.ts"))
 
 const Adopted = Schema.Struct({ known: Schema.Natural, unknown: Schema.Natural })

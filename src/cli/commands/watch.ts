@@ -10,8 +10,8 @@ import { Json, printJson } from "../Json.ts"
 import { fitted, unstopped } from "../Text.ts"
 import { type View, viewLine, viewLines } from "../View.ts"
 
-/** What one look shows; `--json` prints one in a line. */
-const Look = Schema.Struct({
+/** One snapshot; `--json` prints one per line. */
+const Snapshot = Schema.Struct({
   at: Schema.DateTimeUtcFromString,
   queue: QueueStatusView,
   tenants: Schema.Array(TenantState),
@@ -20,7 +20,7 @@ const Look = Schema.Struct({
 
 const shownDocuments = 10
 
-/** The whole engine, or the own queue where a server does not show more. */
+/** The queue of the whole engine, or only the tenant's own if the server does not allow more. */
 const queueOf = Effect.fnUntraced(function* () {
   const sluice = yield* SluiceClient
   return yield* Effect.catchIf(
@@ -30,7 +30,7 @@ const queueOf = Effect.fnUntraced(function* () {
   )
 })
 
-const look = Effect.fnUntraced(function* (names: ReadonlyArray<TenantId>) {
+const snapshot = Effect.fnUntraced(function* (names: ReadonlyArray<TenantId>) {
   const sluice = yield* SluiceClient
   const { queue, running, waiting, tenants } = yield* Effect.all(
     {
@@ -41,7 +41,7 @@ const look = Effect.fnUntraced(function* (names: ReadonlyArray<TenantId>) {
     },
     { concurrency: 4 }
   )
-  // Lists do not tell what a document waits for.
+  // Listed documents do not contain `waiting`.
   const ids = [...running.documents, ...waiting.documents].slice(0, shownDocuments).map(({ id }) => id)
   const documents = yield* Effect.forEach(ids, (id) => Effect.option(sluice.status(id)), { concurrency: 4 })
   const view: View = { at: yield* DateTime.now, queue, tenants, documents: documents.flatMap(Option.toArray) }
@@ -52,7 +52,7 @@ const clear = "\u001b[H\u001b[J"
 const enter = "\u001b[?1049h\u001b[?25l"
 const leave = "\u001b[?25h\u001b[?1049l"
 
-/** Draws each look over the one before, on a screen of its own. */
+/** Draws each snapshot over the one before, on the alternate screen of the terminal. */
 const liveScreen = Effect.gen(function* () {
   const terminal = yield* Terminal.Terminal
   const display = (text: string) => Effect.ignore(terminal.display(text))
@@ -90,36 +90,36 @@ export const watch = Command.make(
   },
   Effect.fnUntraced(
     function* ({ count, tenants, url }) {
-      // It has no other end.
+      // Ctrl-C is the normal end of this command.
       yield* Ref.set(yield* InterruptedExit, 0)
       const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
       const json = yield* Json
       const screen = canAnimate && !json ? yield* liveScreen : undefined
       let seen = false
 
-      const onLook = (result: Result.Result<View, ClientError>) =>
+      const onSnapshot = (result: Result.Result<View, ClientError>) =>
         Effect.gen(function* () {
-          // A server that was there may come back; one that never was is a mistake.
+          // A server that answered before may come back; if none ever answered, the address is probably wrong.
           if (Result.isFailure(result)) {
             if (!seen) return yield* result.failure
             return yield* screen?.([`${unstopped(result.failure.message)}; trying again`]) ?? Effect.void
           }
           seen = true
-          if (json) return yield* printJson(Look, result.success)
+          if (json) return yield* printJson(Snapshot, result.success)
           if (screen !== undefined) return yield* screen(viewLines(url, result.success))
           return yield* Console.log(viewLine(result.success))
         })
 
-      const looks = Stream.fromEffect(Effect.result(look(tenants)))
-      yield* looks.pipe(
+      const snapshots = Stream.fromEffect(Effect.result(snapshot(tenants)))
+      yield* snapshots.pipe(
         Stream.concat(Stream.drain(Stream.fromEffect(Effect.sleep("1 second")))),
         Stream.forever,
         (all) => Option.match(count, { onNone: () => all, onSome: (n) => Stream.take(all, n) }),
-        Stream.runForEach(onLook)
+        Stream.runForEach(onSnapshot)
       )
     },
     Effect.scoped,
-    // The documents shown are those of the first tenant named, unless it is said otherwise.
+    // Documents of the first named tenant are shown, unless --tenant is given.
     (effect, { tenant, tenants, url }) =>
       connected(effect, { url, tenant: Option.orElse(tenant, () => Option.fromUndefinedOr(tenants[0])) }),
     reported

@@ -20,7 +20,7 @@ import { sizeOf } from "./Size.ts"
 import { checkContents, checkDisk, checkFolder } from "./Storage.ts"
 import { checkSandbox, checkWorker } from "./Worker.ts"
 
-/** What a server needs of a machine. Each check takes the settings as a server would, and never fails itself. */
+/** Checks what a server needs of a machine. Each check uses the settings like a server and never fails itself. */
 
 const leastNode = [22, 19] as const
 
@@ -32,7 +32,7 @@ export const checkNode = (running: string): Finding => {
     : fail("node", `Node ${running} is too old`, `Install Node ${leastNode.join(".")} or newer.`)
 }
 
-/** All that `serve` reads at its start, so that what it would refuse is refused here. */
+/** All settings that `serve` reads at its start, so that this check refuses what `serve` would refuse. */
 const settings = Config.all({
   auth: AuthConfig,
   http: HttpConfig,
@@ -61,7 +61,7 @@ export const checkSettings = Effect.gen(function* () {
 
 const mainProcessBytes = 300 * 1024 * 1024
 
-/** What the processes may take in the worst case, against what there is. */
+/** Compares the worst-case memory of all processes with the memory of the machine. */
 export const checkMemory = (there: number, free: number, workers: number, each: number): Finding => {
   const worst = (workers + 1) * each + mainProcessBytes
   const told = `${sizeOf(there)}, ${sizeOf(free)} free; ${workers + 1} page workers of ${sizeOf(each)} may take ${sizeOf(worst)}`

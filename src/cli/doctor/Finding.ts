@@ -1,11 +1,11 @@
 import { Schema } from "effect"
 
-/** What one check found: fine, worth a look, or in the way of a server. */
+/** The result of one check: fine, a warning, or an obstacle for a server. */
 export const Finding = Schema.Struct({
   name: Schema.String,
   state: Schema.Literals(["ok", "warn", "fail"]),
   detail: Schema.String,
-  /** What to do about it. */
+  /** How to fix it. */
   advice: Schema.optionalKey(Schema.String)
 })
 export type Finding = typeof Finding.Type

@@ -8,7 +8,7 @@ import { compareFolder, examineFolder } from "../../layers/folder/FolderCheck.ts
 import { fail, type Finding, ok, warn } from "./Finding.ts"
 import { sizeOf } from "./Size.ts"
 
-/** The folder, or what of its path exists: a check leaves no folder behind. */
+/** The folder, or its nearest existing parent: a check creates no folder. */
 const existing = (path: string): Effect.Effect<string, never, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -24,10 +24,10 @@ const timed = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, 
   return Number((yield* Clock.currentTimeNanos) - before) / 1e6
 })
 
-/** Every upload waits for a few of these. */
+/** A flush slower than this is a warning: every upload waits for a few of them. */
 const slowMillis = 50
 
-/** That files can be written there, and how long it takes until they are on the disk. */
+/** Checks that files can be written to the folder, and how long a flush to the disk takes. */
 export const checkFolder = Effect.fnUntraced(function* (directory: string) {
   const files = yield* FileSystem.FileSystem
   const folder = yield* existing(resolve(directory))
@@ -92,7 +92,7 @@ export const checkDisk = Effect.fnUntraced(function* (directory: string) {
 const adopting =
   "Put back the database that belongs there, from a backup; or let a server start with what is there: sluice storage adopt."
 
-/** Whether the database and the originals in the folder belong together. Works beside a server. */
+/** Checks whether the database and the originals in the folder belong together. May run while a server uses the folder. */
 export const checkContents = (directory: string) =>
   Effect.gen(function* () {
     const { mismatch, warning } = yield* examineFolder(directory)

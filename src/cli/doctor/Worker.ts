@@ -6,7 +6,7 @@ import { fail, ok, warn } from "./Finding.ts"
 
 const words = "It works"
 
-/** The smallest file that has a page with text. Written without a cross-reference table, which readers do without. */
+/** A minimal PDF with one page of text. It has no cross-reference table, which readers do not require. */
 const tinyPdf = () => {
   const content = `BT /F1 24 Tf 20 40 Td (${words}) Tj ET`
   return new TextEncoder().encode(
@@ -26,7 +26,7 @@ const tinyPdf = () => {
 const name = "page worker"
 const advice = "See Memory in docs/limits.md: the system must let a child process have PAGE_WORKER_MEMORY."
 
-/** That a page worker starts under its memory limit and behind its walls, and reads. */
+/** Checks that a page worker starts under its memory limit and behind its walls, and reads a page. */
 export const checkWorker = Effect.fnUntraced(
   function* (memoryBytes: number, sandbox: SandboxMode) {
     const startedAt = yield* Clock.currentTimeMillis
@@ -46,11 +46,11 @@ export const checkWorker = Effect.fnUntraced(
   Effect.catch((error) => Effect.succeed(fail(name, error.message, advice)))
 )
 
-/** Which walls page workers are behind. One that is missing is worth a look, and in the way only where all are required. */
+/** Checks which walls page workers are behind. A missing wall is a warning, or an error if all walls are required. */
 export const checkSandbox = Effect.fnUntraced(function* (mode: SandboxMode) {
   const missing = "See Page workers in docs/security.md for what the walls need."
   const { walls } = yield* findSandbox(mode)
-  const told = describeWalls(walls)
-  if (walls.every(({ stands }) => stands)) return ok("sandbox", told)
-  return mode === "require" ? fail("sandbox", told, missing) : warn("sandbox", told, missing)
+  const text = describeWalls(walls)
+  if (walls.every(({ stands }) => stands)) return ok("sandbox", text)
+  return mode === "require" ? fail("sandbox", text, missing) : warn("sandbox", text, missing)
 })

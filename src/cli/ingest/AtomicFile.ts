@@ -5,15 +5,15 @@ import { Effect, FileSystem, Stream } from "effect"
 let files = 0
 
 /**
- * Writes the file as a whole or not at all: beside its place first, then onto the disk, then under its name. Whatever
- * happens before that, what was there under the name stays as it was.
+ * Writes the file completely or not at all: to a temporary file in the same folder, which is flushed and then renamed. Until
+ * the rename, an existing file of that name stays unchanged.
  */
 export const writeAtomically = Effect.fnUntraced(function* <E, R>(
   path: string,
   bytes: Stream.Stream<Uint8Array, E, R>
 ) {
   const system = yield* FileSystem.FileSystem
-  // Without the file's own name, which may be as long as a name can be.
+  // Does not contain the file's own name, which may already have the maximum length.
   const draft = join(dirname(path), `.sluice-${pid}-${++files}.part`)
   yield* Effect.addFinalizer(() => Effect.ignore(system.remove(draft, { force: true })))
   yield* Effect.scoped(

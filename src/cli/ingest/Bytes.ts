@@ -1,7 +1,7 @@
 import { type FileSystem, Stream } from "effect"
 import type { Input, Sending } from "./Target.ts"
 
-/** A file's bytes, told of as they are sent. Whoever sends them again counts from the beginning. */
+/** A file's bytes; reports progress while they are sent. Each new run of the stream counts from zero. */
 export const bytesOf = (files: FileSystem.FileSystem, { path, spool }: Input, sending: Sending) =>
   Stream.suspend(() => {
     let sent = 0

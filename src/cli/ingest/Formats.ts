@@ -7,12 +7,12 @@ export type Format = (typeof formats)[number]
 
 export const extensionOf: Record<Format, string> = { text: ".txt", ndjson: ".ndjson", md: ".md" }
 
-/** Stands between two documents in one output. */
+/** Separates two documents in one output. */
 export const separatorOf: Record<Format, string> = { text: "\f", ndjson: "", md: "\n" }
 
 const encodePage = Schema.encodeEffect(Schema.toCodecJson(PageView))
 
-/** Text of a file that would be taken as a heading is not meant as one. */
+/** Escapes text of a document that Markdown would read as a heading. */
 const asMarkdown = (text: string) => text.replace(/^(\s*)(#{1,6}\s)/gm, "$1\\$2")
 
 const markdownPage = ({ error, number, status, text, warnings = [] }: PageView) => {

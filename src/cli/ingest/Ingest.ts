@@ -13,20 +13,20 @@ import { type Input, NotIngested, type Seen, Target } from "./Target.ts"
 import { warningsField } from "../../domain/document/Warning.ts"
 import { printable } from "../Text.ts"
 
-/** Files being worked on at once: enough to keep a server busy, few enough to look at. */
+/** How many files are processed at once: enough to keep a server busy, few enough to show. */
 export const filesAtOnce = 8
 
-/** Where the pages go: a file for each document in a folder, or all on standard output. */
+/** Where the pages are written: one file per document in a folder, or all to standard output. */
 export type Destination = { readonly _tag: "Folder"; readonly path: string } | { readonly _tag: "Stdout" }
 
 export interface Wanted {
-  /** Until each document's end. */
+  /** Whether to wait until each document has ended. */
   readonly wait: boolean
   readonly out: Destination | undefined
   readonly format: Format
 }
 
-/** Writes the pages of a document, and says where they are if that is a file. */
+/** Writes the pages of a document, and returns the path if they were written to a file. */
 type Write = (
   name: Named,
   pages: Stream.Stream<PageView, NotIngested>
@@ -39,7 +39,7 @@ const toFolder =
     return Effect.as(writeAtomically(path, render(format, printable(input.name), pages)), path)
   }
 
-/** One document after the other, with what keeps them apart. */
+/** Writes one document after the other, with separators between them. */
 const toStdout = Effect.map(Stdio.Stdio, (stdio) => (format: Format): Write => {
   let isFirst = true
   return ({ input }, pages) =>
@@ -54,7 +54,7 @@ const toStdout = Effect.map(Stdio.Stdio, (stdio) => (format: Format): Write => {
     )
 })
 
-/** Sends one file and, if that is wanted, waits for its end and writes its pages. */
+/** Sends one file and, if requested, waits for the document's end and writes its pages. */
 const ingestOne = Effect.fnUntraced(function* (named: Named, { wait }: Wanted, write: Write | undefined) {
   const { input } = named
   const target = yield* Target
@@ -105,7 +105,7 @@ const refused = ({ path }: Input, { code, detail }: NotIngested): Outcome => ({
   error: { code, detail }
 })
 
-/** Lets each document write when those before it have written or never will, in the order in which the turns are made. */
+/** Makes documents write in the order of their turns: each waits until all earlier turns have ended. */
 const makeTurns = () => {
   let before: Effect.Effect<void> = Effect.void
   return () => {
@@ -117,7 +117,7 @@ const makeTurns = () => {
         (write: Write): Write =>
         (named, pages) =>
           Effect.andThen(mine, write(named, pages)),
-      /** One that has nothing to write does not let the next one pass those before it. */
+      /** Also waits for the earlier turns, so a document that writes nothing does not let the next one write too early. */
       end: Effect.andThen(mine, Deferred.succeed(done, undefined))
     }
   }
@@ -125,7 +125,7 @@ const makeTurns = () => {
 
 const anyTime = { write: (write: Write) => write, end: Effect.void }
 
-/** Names that two documents cannot both have, before any of them is written. */
+/** Reports files that are renamed because of a name conflict, before any file is written. */
 const noteRenamed = Effect.fnUntraced(function* (named: ReadonlyArray<Named>) {
   const progress = yield* Progress
   for (const { input, out, renamed } of named) {
@@ -134,8 +134,8 @@ const noteRenamed = Effect.fnUntraced(function* (named: ReadonlyArray<Named>) {
 })
 
 /**
- * Works on all files, some at a time. One that fails does not spoil the others; a server that is not there ends it. On standard
- * output documents come in the order of the files.
+ * Processes all files, some at a time. A file that fails does not affect the others; an unreachable server ends the command. On
+ * standard output, documents appear in the order of the files.
  */
 export const ingestAll = Effect.fn("cli.ingest")(function* ({ inputs, unusable }: Found, wanted: Wanted) {
   const progress = yield* Progress

@@ -9,7 +9,7 @@ import type { Input } from "./Target.ts"
 
 const isPdf = (name: string) => extname(name).toLowerCase() === ".pdf"
 
-/** As a person would write it: relative below the working folder, otherwise absolute. */
+/** The path in its short form: relative below the working folder, otherwise absolute. */
 export const nearest = (path: string): string => {
   const short = relative(cwd(), path)
   if (short === standard) return `.${sep}${standard}`
@@ -18,7 +18,7 @@ export const nearest = (path: string): string => {
 
 export interface Found {
   readonly inputs: ReadonlyArray<Input>
-  /** What was meant and cannot be sent. It does not keep the others from being sent. */
+  /** Files that cannot be sent. The others are sent all the same. */
   readonly unusable: ReadonlyArray<Outcome>
 }
 
@@ -26,8 +26,8 @@ const wordsOf = (error: PlatformError.PlatformError) =>
   error.reason._tag === "NotFound" ? "there is no such file or folder, or it is a link to none" : reasonOfSystem(error)
 
 /**
- * The files that are meant: those named, the `*.pdf` of the folders named, and what comes by standard input for `-`. Each
- * once. What cannot be read is told with the rest; only when nothing that was named can be is the command line at fault.
+ * The files to ingest, each once: the named files, the `*.pdf` in the named folders, and standard input for `-`. Unreadable
+ * files are reported with the results; it is a usage error only if nothing that was named can be read.
  */
 export const inputsOf = Effect.fnUntraced(function* (paths: ReadonlyArray<string>) {
   const files = yield* FileSystem.FileSystem
@@ -42,7 +42,7 @@ export const inputsOf = Effect.fnUntraced(function* (paths: ReadonlyArray<string
     if (info.type === "File") inputs.set(resolve(path), { path, name: basename(path), size: Number(info.size) })
     return info.type
   })
-  /** Of a folder. */
+  /** Adds a file of a folder. */
   const addEntry = (path: string) =>
     Effect.match(add(path), {
       onSuccess: (type) => {
@@ -87,13 +87,13 @@ export const inputsOf = Effect.fnUntraced(function* (paths: ReadonlyArray<string
 
 export interface Named {
   readonly input: Input
-  /** The file in the output folder. */
+  /** The name of the file in the output folder. */
   readonly out: string
-  /** It could not have the name that it would have alone. */
+  /** Another input has the name that this file would have. */
   readonly renamed: boolean
 }
 
-/** One name for each input, the first of several with the same name keeping it. Upper and lower case are one for some file systems. */
+/** A unique name for each input; the first of several equal names is kept. Case is ignored, as some file systems ignore it. */
 export const outputNames = (inputs: ReadonlyArray<Input>, extension: string): ReadonlyArray<Named> => {
   const stemOf = ({ name }: Input) => (isPdf(name) ? name.slice(0, -extname(name).length) : name)
   const natural = new Set(inputs.map((input) => stemOf(input).toLowerCase()))

@@ -4,19 +4,19 @@ import { DocumentId } from "../../domain/Ids.ts"
 import { Warnings } from "../../domain/document/Warning.ts"
 import { plural, printable, unstopped } from "../Text.ts"
 
-/** What became of one file. */
+/** The result for one file. */
 export const Outcome = Schema.Struct({
   file: Schema.String,
-  /** `accepted` when its end was not waited for, `refused` when there is no document. */
+  /** `accepted` if the command did not wait for the end, `refused` if there is no document. */
   status: Schema.Union([DocumentStatus, Schema.Literals(["accepted", "refused"])]),
   id: Schema.optionalKey(DocumentId),
-  /** The bytes were there already; this is the document that stands in. */
+  /** The server had the bytes already; `id` is the existing document. */
   duplicate: Schema.optionalKey(Schema.Boolean),
   pages: Schema.optionalKey(Schema.Natural),
   failedPages: Schema.optionalKey(Schema.Natural),
   /** Pages with warnings: text may be missing from them. */
   warnedPages: Schema.optionalKey(Schema.Natural),
-  /** Of the file as a whole. */
+  /** Warnings about the file as a whole. */
   warnings: Warnings,
   /** The file that was written. */
   out: Schema.optionalKey(Schema.String),
@@ -27,14 +27,14 @@ export type Outcome = typeof Outcome.Type
 export const isGood = ({ error, status }: Outcome): boolean =>
   error === undefined && (status === "completed" || status === "accepted")
 
-/** All that `ingest --json` prints. */
+/** The output of `ingest --json`. */
 export const Report = Schema.Struct({
   ok: Schema.Natural,
   failed: Schema.Natural,
   documents: Schema.Array(Outcome)
 })
 
-/** The end of a document that was accepted and then lost, or not written, is not known: for who asked for it, it failed. */
+/** An accepted document whose result was lost or not written counts as failed. */
 const stateOf = ({ error, status }: Outcome): Outcome["status"] =>
   status === "accepted" && error !== undefined ? "failed" : status
 
@@ -58,6 +58,6 @@ export const summaryLine = (outcomes: ReadonlyArray<Outcome>): string => {
   const counts = new Map<string, number>()
   for (const outcome of outcomes) counts.set(stateOf(outcome), (counts.get(stateOf(outcome)) ?? 0) + 1)
   const pages = outcomes.reduce((sum, outcome) => sum + (outcome.pages ?? 0), 0)
-  const told = [...counts].map(([status, count]) => `${count} ${status}`).join(", ")
-  return `${plural(outcomes.length, "file")}: ${told}${pages === 0 ? "" : `; ${plural(pages, "page")}`}`
+  const parts = [...counts].map(([status, count]) => `${count} ${status}`).join(", ")
+  return `${plural(outcomes.length, "file")}: ${parts}${pages === 0 ? "" : `; ${plural(pages, "page")}`}`
 }

@@ -49,7 +49,7 @@ const after = (seen: Seen, event: IngestEvent): Seen => {
   }
 }
 
-/** Reads files here, with page workers as a server has them. Nothing is kept but what is asked for. */
+/** Reads files in this process, with the same page workers as a server. Only requested output is kept. */
 export const layer = ({ password }: { readonly password: Redacted.Redacted | undefined }) =>
   Layer.effect(
     Target,
@@ -60,7 +60,7 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
       return Target.of({
         submit: Effect.fnUntraced(function* (input, sending) {
           const { name, size } = input
-          // Two inputs with the same bytes are two documents: one must not be forgotten while the other is read.
+          // Two inputs with the same bytes are two documents, so removing one cannot affect the other while it is read.
           const { id } = yield* ingestion
             .submit(tenant, bytesOf(files, input, sending), { name, size, password, force: true })
             .pipe(
@@ -75,7 +75,7 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
         follow: (id) =>
           ingestion.follow(tenant, id).pipe(
             Stream.scan(() => start, after),
-            // Events tell of no warnings.
+            // Events contain no warnings.
             Stream.mapEffect((seen) =>
               isTerminal(seen.status)
                 ? Effect.map(ingestion.status(tenant, id), ({ progress, warnings = [] }) => ({
@@ -104,7 +104,7 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
   ).pipe(
     Layer.provide(
       Engine.layerMemory({
-        // One user, whose files are all equal; who stops it does not want to wait for a page.
+        // There is one user, whose files have equal priority. After Ctrl-C the command does not wait for running pages.
         limits: { globalDocuments: filesAtOnce, tenantDocuments: filesAtOnce, shutdownGrace: Duration.zero }
       })
     )

@@ -5,20 +5,20 @@ import { bar, column, fitted, printable } from "../Text.ts"
 import { isGood, type Outcome, outcomeLine, Report, summaryLine } from "./ItemResult.ts"
 import type { Accepted, Input, Seen } from "./Target.ts"
 
-/** How far one file is. */
+/** The progress of one file. */
 export type Activity =
   | { readonly _tag: "Sending"; readonly sent: number }
   | { readonly _tag: "Busy"; readonly code: string; readonly seconds: number }
   | { readonly _tag: "Accepted"; readonly accepted: Accepted }
   | { readonly _tag: "Seen"; readonly seen: Seen }
 
-/** Tells of files while they are ingested, in the way that fits who reads it. */
+/** Reports progress while files are ingested, in a form for terminals, logs or programs. */
 export class Progress extends Context.Service<
   Progress,
   {
     readonly note: (line: string) => Effect.Effect<void>
     readonly update: (input: Input, activity: Activity) => Effect.Effect<void>
-    /** Of a file that there was nothing to send of. */
+    /** Reports a file that could not be sent. */
     readonly refused: (outcome: Outcome) => Effect.Effect<void>
     readonly settled: (input: Input, outcome: Outcome) => Effect.Effect<void>
     readonly summary: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void>
@@ -29,7 +29,7 @@ const wasToldWhenAccepted = ({ error, status }: Outcome) => status === "accepted
 
 type Print = (line: string) => Effect.Effect<void>
 
-/** A line per event, for logs and pipes. */
+/** One line per event, for logs and pipes. */
 const plain = (print: Print) =>
   Progress.of({
     note: print,
@@ -48,7 +48,7 @@ const plain = (print: Print) =>
     summary: (outcomes) => print(summaryLine(outcomes))
   })
 
-/** Nothing until the end, and then all in one object. */
+/** Prints nothing until the end, then everything as one JSON object. */
 const silent = (print: Print) =>
   Progress.of({
     note: () => Effect.void,
@@ -82,10 +82,10 @@ export const progressLine = ({ path, size }: Input, activity: Activity, columns:
   }
 }
 
-/** Often enough to look alive. */
+/** The redraw interval, short enough for smooth progress. */
 const redrawn = Schedule.spaced("80 millis")
 
-/** A bar per file that is being worked on; what is done scrolls away above them. */
+/** One bar per file in progress; finished files scroll away above the bars. */
 const live = Layer.effect(
   Progress,
   Effect.gen(function* () {
@@ -95,12 +95,12 @@ const live = Layer.effect(
     let drawn = 0
     const display = (text: string) => Effect.ignore(terminal.display(text))
 
-    /** Above the bars, which are drawn anew below. */
+    /** Prints lines above the bars and redraws the bars below them. */
     const draw = (above: ReadonlyArray<string>) =>
       Effect.gen(function* () {
         const columns = (yield* terminal.columns) || 80
         const lines = [...active.values()].map(([input, activity]) => progressLine(input, activity, columns - 1))
-        // From the line's start: a terminal shows Ctrl-C where it was pressed.
+        // Starts with a carriage return: a terminal echoes Ctrl-C at the cursor.
         const back = drawn === 0 ? "" : `\r\u001b[${drawn}A\u001b[J`
         drawn = lines.length
         yield* display(back + [...above, ...lines].map((line) => `${line}\n`).join(""))
@@ -134,7 +134,7 @@ const live = Layer.effect(
   })
 )
 
-/** Where standard output is for the pages, all that there is to say goes to standard error. */
+/** If pages go to standard output, messages go to standard error. */
 export const layer = ({ pagesOnStdout }: { readonly pagesOnStdout: boolean }) =>
   Layer.unwrap(
     Effect.gen(function* () {

@@ -6,7 +6,7 @@ import { bytesOf } from "./Bytes.ts"
 import { NotIngested, type Seen, Target } from "./Target.ts"
 import type { DocumentView } from "../../http/api/views/DocumentView.ts"
 
-/** How often a file is sent again because there was no room for it. */
+/** How often a file is sent again after the server had no room for it. */
 const mostTries = 100
 
 const notIngested = (error: ClientError) =>

@@ -3,12 +3,12 @@ import { Effect, FileSystem, PlatformError, Predicate, Stdio, Stream } from "eff
 import { WrongUsage } from "../CommandFailure.ts"
 import type { Input } from "./Target.ts"
 
-/** What stands for standard input among the files, and for standard output in place of a folder. */
+/** The argument that means standard input as a file, and standard output as the output folder. */
 export const standard = "-"
 
 /**
- * All that comes by standard input, in a file that is gone with the scope: it may have to be sent more than once, and its
- * size told first.
+ * Copies standard input to a temporary file that lives as long as the scope: it may have to be sent more than once, and its
+ * size is needed first.
  */
 export const spooledStdin = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
@@ -25,7 +25,7 @@ export const spooledStdin = Effect.gen(function* () {
   return input
 })
 
-/** The reader of standard output has gone: `sluice ingest … --out - | head` wants no more, and no complaint either. */
+/** Whether the reader of standard output closed it, as `sluice ingest … --out - | head` does. This is not reported as an error. */
 export const isReaderGone = (error: unknown): boolean =>
   error instanceof PlatformError.PlatformError &&
   Predicate.hasProperty(error.reason.cause, "code") &&

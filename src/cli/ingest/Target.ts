@@ -5,29 +5,29 @@ import type { PageView } from "../../domain/document/Page.ts"
 import type { Warning } from "../../domain/document/Warning.ts"
 import type { Unreachable } from "../../client.ts"
 
-/** A file that is to be ingested. */
+/** A file to ingest. */
 export interface Input {
-  /** As it is called on the command line. */
+  /** The path as given on the command line. */
   readonly path: string
-  /** Where its bytes are, if not at the path. */
+  /** The file that contains the bytes, if it is not `path`. */
   readonly spool?: string
-  /** As the document is called. */
+  /** The name of the document. */
   readonly name: string
   readonly size: number
 }
 
-/** What can be seen of a document. */
+/** The state of a document that is shown as progress. */
 export interface Seen {
   readonly status: DocumentStatus
   readonly done: number
   readonly failed: number
   /** Pages with warnings. */
   readonly warned: number
-  /** Of the file as a whole. */
+  /** Warnings about the file as a whole. */
   readonly warnings: ReadonlyArray<Warning>
   readonly pages: number | undefined
   readonly error: { readonly code: string; readonly detail: string } | undefined
-  /** What holds it up. */
+  /** Why the document waits. */
   readonly waiting: string | undefined
 }
 
@@ -43,26 +43,26 @@ export class NotIngested extends Schema.TaggedError<NotIngested>()("NotIngested"
 
 export interface Accepted {
   readonly id: DocumentId
-  /** The bytes were there already, and this document stands in. */
+  /** The server had the bytes already; `id` is the existing document. */
   readonly duplicate: boolean
 }
 
-/** What happens while a file is sent. */
+/** Callbacks while a file is sent. */
 export interface Sending {
   readonly sent: (bytes: number) => Effect.Effect<void>
-  /** It was told to come again. */
+  /** The server asked to send the file again later. */
   readonly busy: (code: string, seconds: number) => Effect.Effect<void>
 }
 
-/** Where files go: a server, or the engine in this process. */
+/** Where files are sent: to a server, or to the engine in this process. */
 export class Target extends Context.Service<
   Target,
   {
     readonly submit: (input: Input, sending: Sending) => Effect.Effect<Accepted, NotIngested | Unreachable>
-    /** Ends with the document's end. */
+    /** Ends when the document has ended. */
     readonly follow: (id: DocumentId) => Stream.Stream<Seen, NotIngested>
     readonly pages: (id: DocumentId) => Stream.Stream<PageView, NotIngested>
-    /** Nothing more is asked about the document. */
+    /** Releases the document; it is not used after this. */
     readonly forget: (id: DocumentId) => Effect.Effect<void>
   }
 >()("sluice/cli/commands/ingest/Target") {}

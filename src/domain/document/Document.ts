@@ -25,7 +25,7 @@ export type TerminalStatus = Exclude<DocumentStatus, "scheduled" | "queued" | "r
 const terminal: ReadonlySet<DocumentStatus> = new Set(["completed", "partial", "failed", "cancelled"])
 export const isTerminal = (status: DocumentStatus): status is TerminalStatus => terminal.has(status)
 
-/** 0 (last) to 9 (first) within one tenant; 5 when nothing is said. */
+/** 0 (last) to 9 (first) within one tenant; 5 by default. */
 export const Priority = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 }))
 export const defaultPriority = 5
 
@@ -58,8 +58,8 @@ export const OutlineItem = Schema.Struct({
 export type OutlineItem = typeof OutlineItem.Type
 
 /**
- * Pages in all (absent until the file was opened), with a result, and of those: failed or timed out, and with warnings (absent
- * when none has any).
+ * Numbers of pages: all (absent until the file was opened), those with a result, and of these the failed or timed out ones and
+ * those with warnings (absent when there are none).
  */
 export const Progress = Schema.Struct({
   pages: Schema.optionalKey(Schema.Natural),
@@ -69,9 +69,8 @@ export const Progress = Schema.Struct({
 })
 
 /**
- * Moments of a document's life. `startedAt` is its first run; `retriedAt` when its failed pages were asked for again, the last
- * time; `nextAttemptAt` is there while something that failed for the
- * moment is waited for, such as a source that is down.
+ * Moments of a document's life. `startedAt`: the start of its first run. `retriedAt`: the last request to read its failed pages
+ * again. `nextAttemptAt`: the next attempt after a temporary failure, such as a source that is down; absent otherwise.
  */
 export const Timings = Schema.Struct({
   acceptedAt: Schema.DateTimeUtcFromString,
@@ -85,14 +84,14 @@ export const Timings = Schema.Struct({
 const Count = Schema.Natural.pipe(Schema.withConstructorDefault(Effect.succeed(0)))
 
 /**
- * Everything known of one document but its pages. `attempt` counts its runs and fences their writes; `interruptions` those
- * runs that ended through no fault of the document; `retries` how often it was asked to read its failed pages again.
+ * Everything known about one document except its pages. `attempt` counts its runs and fences their writes; `interruptions` counts
+ * runs that ended for a reason outside of the document; `retries` counts requests to read its failed pages again.
  */
 export class Document extends Schema.Class<Document>("sluice/Document")({
   id: DocumentId,
   tenantId: TenantId,
   name: Schema.String,
-  /** Absent while the bytes still lie at `sourceUrl`. */
+  /** Absent until the bytes were fetched from `sourceUrl`. */
   blob: Schema.optionalKey(BlobHash),
   size: Schema.optionalKey(Schema.Natural),
   sourceUrl: Schema.optionalKey(Schema.String),
@@ -103,14 +102,14 @@ export class Document extends Schema.Class<Document>("sluice/Document")({
   retries: Count,
   progress: Progress,
   metadata: Schema.optionalKey(PdfMetadata),
-  /** Only where one document is asked for. */
+  /** Present only when one document is read, not in lists. */
   outline: Schema.optionalKey(Schema.Array(OutlineItem)),
   failure: Schema.optionalKey(Failure),
-  /** Of the file as a whole; `progress` counts the pages that have warnings of their own. */
+  /** Warnings about the file as a whole; `progress` counts the pages that have warnings of their own. */
   warnings: Warnings,
   /** The span that accepted it, as a W3C `traceparent`: its runs and its callback belong to the same trace. */
   trace: Schema.optionalKey(Schema.String),
   timings: Timings,
-  /** Only where the status of one document is asked for, and until it has ended. */
+  /** Present only in the status of one document, until it has ended. */
   waiting: Schema.optionalKey(Waiting)
 }) {}

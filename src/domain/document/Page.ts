@@ -7,7 +7,7 @@ export const PageNumber = Schema.Int.check(Schema.isGreaterThan(0)).annotate({ e
 
 /**
  * `ok` has text; `empty` has neither text nor image; `scanned` has images but no text; `failed` and `timeout` carry an
- * error. A failure never looks like a blank page. Text that is known to be missing is told by `warnings`, whatever the status.
+ * error. A failure never looks like a blank page. `warnings` say what text is known to be missing, whatever the status.
  */
 export const PageStatus = Schema.Literals(["ok", "empty", "scanned", "failed", "timeout"])
 export type PageStatus = typeof PageStatus.Type
@@ -22,7 +22,7 @@ export const TextLine = Schema.Struct({
 })
 export type TextLine = typeof TextLine.Type
 
-/** Lines as JSON text. Encoded once where the page is read, stored verbatim, and decoded only for who asks for them. */
+/** Lines as JSON text. Encoded once when the page is read, stored verbatim, and decoded only on request. */
 export const EncodedLines = Schema.fromJsonString(Schema.Array(TextLine))
 export const noLines = "[]"
 
@@ -96,7 +96,7 @@ export const PageView = Schema.Struct({
 }).annotate({ examples: pageExamples })
 export type PageView = typeof PageView.Type
 
-/** A page without what stands on it. */
+/** A page without its text and lines. */
 export const PageSummary = Schema.Struct(Struct.omit(PageView.fields, ["text", "lines"])).annotate({
   identifier: "PageSummary",
   examples: pageSummaryExamples

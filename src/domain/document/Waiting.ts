@@ -1,14 +1,14 @@
 import { Schema } from "effect"
 
 /**
- * What holds a document up. `tenant`: its tenant has as many documents open as it may. `global`: the engine has, or is about
- * to take it. `page`: it is being read. `schedule`: its `notBefore`. `retry`: something that failed for the moment is waited
- * for, and tried again. `paused`: its tenant, though its time has come.
+ * What a document waits for. `tenant`: its tenant has as many documents open as it may. `global`: the engine has as many open as
+ * it may, or is about to claim the document. `page`: its pages are being read. `schedule`: its `notBefore`. `retry`: the next
+ * attempt after a temporary failure. `paused`: it is due, but its tenant is paused.
  */
 export const WaitingGate = Schema.Literals(["tenant", "global", "page", "schedule", "retry", "paused"])
 export type WaitingGate = typeof WaitingGate.Type
 
-/** Why a document has not ended, and until when that lasts. */
+/** Why a document has not ended, and when it will probably have. */
 export const Waiting = Schema.Struct({
   gate: WaitingGate,
   position: Schema.optionalKey(

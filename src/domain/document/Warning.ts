@@ -1,16 +1,16 @@
 import { Schema, Struct } from "effect"
 
 /**
- * What may be missing or wrong in a result that is there. The codes are part of the public interface: they may be added to,
+ * What may be missing or wrong in a delivered result. The codes are part of the public interface: they may be added to,
  * but never renamed. `docs/warnings.md` tells what each one means.
  */
 const catalogue = {
-  /** Of a page. */
+  /** Warnings about a page. */
   TEXT_MISSING: "The page shows text that could not be read.",
   FONT_DAMAGED: "A font of the page is damaged; its text was read as well as it can be and may be wrong.",
   CONTENT_CUT: "The page's content breaks off; what follows there is missing.",
   TEXT_CUT: "The page has more text than is kept; the rest was left out.",
-  /** Of a document. */
+  /** Warnings about a document. */
   PAGES_UNREACHABLE: "The page tree is damaged.",
   DAMAGE_REPAIRED: "The file is damaged; it was read as well as it can be.",
   OUTLINE_CUT: "The outline is longer than is kept; the rest was left out.",
@@ -24,15 +24,15 @@ export type WarningCode = typeof WarningCode.Type
 export const Warning = Schema.Struct({ code: WarningCode, message: Schema.String })
 export type Warning = typeof Warning.Type
 
-/** The message of the code stands in where none is given. */
+/** The message defaults to that of the code. */
 export const warning = (code: WarningCode, message: string = catalogue[code]): Warning => ({ code, message })
 
-/** Absent when there is nothing to warn of. */
+/** Absent when there are no warnings. */
 export const Warnings = Schema.optionalKey(
   Schema.Array(Warning).annotate({ description: "What may be missing or wrong. Absent when nothing is known to be." })
 )
 
-/** As a field of what is warned of: no field when there are none. */
+/** The warnings as a field to spread into an object; no field when there are none. */
 export const warningsField = (warnings: ReadonlyArray<Warning> | undefined): { warnings?: ReadonlyArray<Warning> } =>
   warnings === undefined || warnings.length === 0 ? {} : { warnings }
 

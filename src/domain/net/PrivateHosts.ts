@@ -11,7 +11,7 @@ interface NetworkEntry {
   readonly port: number | undefined
 }
 interface NameEntry {
-  /** In lower case; of `*.example.com` what follows the star, with its dot. */
+  /** In lower case; for `*.example.com` the part after the star, with its dot. */
   readonly name: string
   readonly isSuffix: boolean
   readonly port: number | undefined
@@ -25,8 +25,8 @@ export interface PrivateHosts {
 export const noPrivateHosts: PrivateHosts = { networks: [], names: [] }
 
 /**
- * Where clouds hand credentials to whatever runs on a machine. A network or a name never includes these addresses: an
- * entry has to be such an address itself.
+ * Addresses at which clouds hand out credentials to every process of a machine. An entry for a network or a name never includes
+ * them: only an entry for the exact address does.
  */
 const metadata: ReadonlySet<string> = new Set([
   "169.254.169.254",
@@ -36,7 +36,7 @@ const metadata: ReadonlySet<string> = new Set([
   "fd00:ec2::254",
   "fd00:ec2::23",
   "fd20:ce::254",
-  // Azure, of the public range.
+  // Azure; this one is in the public range.
   "168.63.129.16",
   "100.100.100.200",
   "192.0.0.192"
@@ -44,7 +44,7 @@ const metadata: ReadonlySet<string> = new Set([
 
 const isMetadata = (address: NetAddress.IpAddress) => metadata.has(NetAddress.formatIp(address))
 
-/** The first words of IPv4-mapped, IPv4-translated, IPv4-compatible and NAT64 addresses. */
+/** The prefixes, in 16-bit words, of IPv4-mapped, IPv4-translated, IPv4-compatible and NAT64 addresses. */
 const prefixes = [
   [0, 0, 0, 0, 0, 0xffff],
   [0, 0, 0, 0, 0xffff, 0],
@@ -52,7 +52,7 @@ const prefixes = [
   [0x64, 0xff9b, 0, 0, 0, 0]
 ]
 
-/** The IPv4 address that an IPv6 one carries: IPv4-mapped, -translated and -compatible, NAT64, and 6to4. */
+/** The IPv4 address embedded in an IPv6 one: IPv4-mapped, -translated and -compatible, NAT64, and 6to4. */
 const carriedBy = (address: NetAddress.Ipv6Address): NetAddress.Ipv4Address | undefined => {
   const words: ReadonlyArray<number> = NetAddress.ipv6ToSegments(address)
   const pair = (at: number) => {
@@ -62,9 +62,9 @@ const carriedBy = (address: NetAddress.Ipv6Address): NetAddress.Ipv4Address | un
     )
   }
   if (words[0] === 0x2002) return pair(1)
-  // The local form of NAT64 has a prefix of its own length: the last four bytes are one way to use it.
+  // The prefix of local NAT64 may have several lengths; this handles the one that puts IPv4 in the last four bytes.
   if (words[0] === 0x64 && words[1] === 0xff9b && words[2] === 1) return pair(6)
-  // "::" and "::1" are addresses of their own.
+  // "::" and "::1" do not embed an IPv4 address.
   if (words.slice(0, 7).every((word) => word === 0)) return undefined
   return prefixes.some((start) => start.every((word, index) => words[index] === word)) ? pair(6) : undefined
 }
@@ -77,7 +77,7 @@ const isOneAddress = ({ network }: NetworkEntry) =>
 
 const plainName = (host: string) => host.toLowerCase().replace(/\.$/, "")
 
-/** Whether an entry stands for the host's name, as it is written in the URL. */
+/** Whether an entry matches the host's name as written in the URL. */
 export const listsName = ({ names }: PrivateHosts, host: string, port: number): boolean => {
   const plain = plainName(host)
   return names.some(
@@ -86,8 +86,8 @@ export const listsName = ({ names }: PrivateHosts, host: string, port: number): 
 }
 
 /**
- * Whether a connection to this port of this address may be made for a URL that names this host. Public addresses may
- * always be dialled; an address that carries another one only if that may be dialled, too.
+ * Whether a connection to this address and port is allowed for a URL that names this host. Public addresses are always allowed;
+ * an address that embeds an IPv4 address only if that one is allowed, too.
  */
 export const allowsAddress = (list: PrivateHosts, host: string, port: number, text: string): boolean => {
   const parsed = NetAddress.ipFromString(text)
@@ -104,8 +104,8 @@ export const allowsAddress = (list: PrivateHosts, host: string, port: number, te
 }
 
 /**
- * Whether the URL's host may be dialled, going by its text alone: a literal address or a name of the machine itself is
- * judged here, any other name when it is looked up.
+ * Whether the URL's host is allowed as far as its text shows: a literal address or a name of this machine is decided here, any
+ * other name after DNS resolution.
  */
 export const allowsUrl = (list: PrivateHosts, url: URL): boolean => {
   const host = hostOf(url)
@@ -126,7 +126,7 @@ const parseNetwork = (text: string): Result.Result<NetworkEntry, string> => {
   })
 }
 
-/** An entry of one host: the parser of URLs knows all spellings of addresses and names. */
+/** Parses an entry for one host with the URL parser, which knows all spellings of addresses and names. */
 const parseHost = (text: string): Result.Result<NetworkEntry | NameEntry, string> => {
   const isSuffix = text.startsWith("*.")
   const rest = isSuffix ? text.slice(2) : text
@@ -151,7 +151,7 @@ const parseEntry = (text: string): Result.Result<NetworkEntry | NameEntry, strin
   return /^[^/]+\/[^/]+$/.test(text) ? parseNetwork(text) : parseHost(text)
 }
 
-/** The list, or what is wrong with its first entry that is none. */
+/** The list, or the error in its first invalid entry. */
 export const parsePrivateHosts = (text: string): Result.Result<PrivateHosts, string> => {
   const networks: Array<NetworkEntry> = []
   const names: Array<NameEntry> = []

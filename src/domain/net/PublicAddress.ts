@@ -1,9 +1,9 @@
 import { Result } from "effect"
 import { IpNetwork, NetAddress } from "effect/net"
 
-// What is public follows IANA's special-purpose address registries. IPv6 goes by what is allowed, not by what is
-// forbidden: only global unicast (2000::/3), and of that nothing that carries or stands for another address. So
-// IPv4-mapped, IPv4-compatible, NAT64, 6to4 and Teredo forms are refused whatever they carry.
+// Public addresses are defined by IANA's special-purpose address registries. IPv6 uses an allow list, not a deny list: only
+// global unicast (2000::/3), without addresses that embed or represent another address. So IPv4-mapped, IPv4-compatible,
+// NAT64, 6to4 and Teredo addresses are refused, whatever address they embed.
 
 const networks = (...texts: ReadonlyArray<string>) => texts.map(IpNetwork.fromStringUnsafe)
 
@@ -12,7 +12,7 @@ const special4 = networks(
   "10.0.0.0/8",
   "100.64.0.0/10",
   "127.0.0.0/8",
-  // Azure's machines reach their host under it.
+  // Azure's machines reach their host at this address.
   "168.63.129.16/32",
   "169.254.0.0/16",
   "172.16.0.0/12",
@@ -53,5 +53,5 @@ export const isPublicAddress = (text: string): boolean =>
         : isWithin(global6, address) && !isWithin(special6, address)
   })
 
-/** Such a name never leaves the machine (RFC 6761), whatever a name server says. */
+/** Such a name always means this machine (RFC 6761), whatever DNS says. */
 export const isLocalhost = (name: string): boolean => /(^|\.)localhost\.?$/i.test(name)

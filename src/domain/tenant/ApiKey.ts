@@ -2,13 +2,13 @@ import { Schema } from "effect"
 import { examples } from "../Examples.ts"
 import { TenantId } from "../Ids.ts"
 
-/** Names a key without being of any use to whoever knows it: part of the key, and of lists and logs. */
+/** Identifies a key but gives no access: it is part of the key and appears in lists and logs. */
 export const ApiKeyId = Schema.String.check(
   Schema.isPattern(/^[0-9a-f]{16}$/, { message: "a key's id is 16 lower-case hexadecimal digits" })
 ).pipe(Schema.brand("ApiKeyId"), examples("36a4c438eb2aa859"))
 export type ApiKeyId = typeof ApiKeyId.Type
 
-/** What a key is for, in the words of whoever made it. */
+/** The purpose of a key, in the words of its creator. */
 export const ApiKeyName = Schema.String.check(
   Schema.isPattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,100}$/u, {
     message: "1 to 100 characters, none of them a control character"
@@ -23,7 +23,7 @@ export const apiKeyExample = {
   lastUsedAt: "2030-01-01T11:59:00.000Z"
 }
 
-/** What may be known of a key once it was handed out. The key itself is kept nowhere. */
+/** What is known about a key after it was handed out. The key itself is not stored. */
 export class ApiKey extends Schema.Class<ApiKey>("ApiKey")(
   Schema.Struct({
     id: ApiKeyId,

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 
-/** A whole number from 1 to `maximum`; the bounds are those of the engine's own settings. */
+/** A whole number from 1 to `maximum`, with the same bounds as the engine's own settings. */
 const count = (maximum = 1_000_000_000) => Schema.Int.check(Schema.isBetween({ minimum: 1, maximum }))
 
 const documents = count(10_000).annotate({ description: "Documents open at once." })
@@ -18,7 +18,7 @@ const maxStoredBytes = count(Number.MAX_SAFE_INTEGER).annotate({
   description: "Bytes of originals and results that are kept; no limit when there is none."
 })
 
-/** What one tenant may have. */
+/** The limits of one tenant. */
 export const TenantLimits = Schema.Struct({
   documents,
   weight,
@@ -30,7 +30,7 @@ export const TenantLimits = Schema.Struct({
 })
 export interface TenantLimits extends Schema.Schema.Type<typeof TenantLimits> {}
 
-/** What was said of one tenant. What is absent has its default. */
+/** The limits that were set for one tenant. Absent ones have their defaults. */
 export const TenantOverride = Schema.Struct({
   documents: Schema.optionalKey(documents),
   weight: Schema.optionalKey(weight),
@@ -53,13 +53,13 @@ export const limitsPatchFields = {
   maxStoredBytes: Schema.optionalKey(Schema.NullOr(maxStoredBytes))
 }
 
-/** A change of limits: `null` goes back to the default, what is absent stays. */
+/** A change of limits: `null` restores the default, an absent field stays unchanged. */
 export const TenantLimitsPatch = Schema.Struct(limitsPatchFields)
 export interface TenantLimitsPatch extends Schema.Schema.Type<typeof TenantLimitsPatch> {}
 
 const names = ["documents", "weight", "backlog", "pages", "rate", "burst", "maxStoredBytes"] as const
 
-/** What is said of a tenant after the change. */
+/** The limits set for a tenant after the change. */
 export const patched = (override: TenantOverride, patch: TenantLimitsPatch): TenantOverride => {
   const next: Partial<Record<(typeof names)[number], number>> = {}
   for (const name of names) {

@@ -5,7 +5,7 @@ import { TenantLimits } from "./TenantLimits.ts"
 
 const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
 
-/** What one tenant may have, has, and gets. */
+/** The limits, use and received share of one tenant. */
 export const TenantState = Schema.Struct({
   tenantId: TenantId,
   paused: Schema.Boolean,
@@ -17,7 +17,7 @@ export const TenantState = Schema.Struct({
       })
     )
   }),
-  /** Documents that wait, scheduled ones included. */
+  /** Documents that wait, including scheduled ones. */
   backlog: Schema.Natural,
   running: Schema.Natural,
   storedBytes: Schema.Natural.annotate({

@@ -1,13 +1,13 @@
 import type { Document } from "../document/Document.ts"
 
-/** What a tenant has said about being told of the ends of its documents. Moments are milliseconds since the epoch. */
+/** A tenant's settings for webhooks about the ends of its documents. Moments are milliseconds since the epoch. */
 export interface Webhook {
-  /** Told of every document that names no callback of its own. Without it, callbacks of documents are signed, and no more. */
+  /** Receives the end of every document without a callback of its own. Without a URL, only such callbacks are sent, signed. */
   readonly url: string | undefined
-  /** Newest first, at most two: the one before stays valid for a while, so that receivers can change over. */
+  /** Newest first, at most two: the previous one stays valid for a while, so that receivers can switch. */
   readonly secrets: ReadonlyArray<WebhookSecret>
   readonly createdAt: number
-  /** Of the URL. What is learned of the endpoint counts as long as this has not changed. */
+  /** When the URL was last changed. A delivery counts for the health of the endpoint only if this has not changed since. */
   readonly changedAt: number
   /** Since when every delivery to the URL has failed. */
   readonly failingSince: number | undefined
@@ -18,30 +18,30 @@ export interface Webhook {
 export interface WebhookSecret {
   readonly sealed: string
   readonly createdAt: number
-  /** The newest one does not end. */
+  /** Undefined for the newest secret, which does not expire. */
   readonly expiresAt: number | undefined
 }
 
-/** One try to deliver the end of a document. */
+/** One attempt to deliver the end of a document. */
 export interface Delivery {
   readonly at: number
   /** Counts from one, and from one again when the document is retried or delivered again by hand. */
   readonly attempt: number
-  /** Scheme, host and port only: the rest of a URL may carry a token. Empty when there was nowhere to go. */
+  /** Scheme, host and port only: the rest of a URL may contain a token. Empty when there was no URL to deliver to. */
   readonly endpoint: string
-  /** Absent without an answer. */
+  /** Absent when there was no answer. */
   readonly status: number | undefined
   /** Absent when it was delivered. */
   readonly error: string | undefined
   readonly elapsedMillis: number
-  /** When it is tried again; absent when it is not. */
+  /** The time of the next attempt; absent when there is none. */
   readonly nextAt: number | undefined
 }
 
-/** A try as it is told to the log, which numbers it. */
+/** A delivery as it is given to the log, which numbers it. */
 export type DeliveryRecord = Omit<Delivery, "attempt">
 
-/** The log of a document keeps so many tries, the latest. */
+/** How many deliveries the log of a document keeps: the latest ones. */
 export const deliveriesKept = 50
 
 export interface DeliveryLog {
@@ -50,20 +50,20 @@ export interface DeliveryLog {
   readonly nextAt: number | undefined
 }
 
-/** The end of a document that is still to be told. */
+/** The end of a document that is still to be delivered. */
 export interface PendingCallback {
   /** Without its outline. */
   readonly document: Document
-  /** The document's own; without it, the end is owed to the tenant's endpoint. */
+  /** The document's own callback; without one, the end is delivered to the tenant's endpoint. */
   readonly callback: string | undefined
-  /** Of the tenant, if it has one. */
+  /** The tenant's webhook, if it has one. */
   readonly webhook: Webhook | undefined
   readonly deliveries: number
   readonly dueAt: number
 }
 
 /**
- * What a delivery to the tenant's endpoint says of it: it works, or it failed. Once it has failed for so long without a
- * success in between, it is disabled for the reason.
+ * The health of the tenant's endpoint after a delivery: it works, or it failed. An endpoint that has failed for
+ * `toleranceMillis` without a success is disabled for the reason.
  */
 export type EndpointHealth = "works" | { readonly toleranceMillis: number; readonly reason: string }

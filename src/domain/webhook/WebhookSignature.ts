@@ -1,14 +1,14 @@
 import { createHmac } from "node:crypto"
 import { Redacted } from "effect"
 
-// Signing as Standard Webhooks 1 has it: HMAC-SHA256 over the id, the timestamp and the body as they are sent.
+// Signatures of Standard Webhooks 1: HMAC-SHA256 over the id, the timestamp and the body as they are sent.
 
 const prefix = "whsec_"
 
 /** How many random bytes a secret has. */
 export const secretBytes = 32
 
-/** The form in which people carry a secret about. */
+/** The text form of a secret, for people to copy. */
 export const toSecret = (bytes: Uint8Array): Redacted.Redacted =>
   Redacted.make(`${prefix}${Buffer.from(bytes).toString("base64")}`, { label: "webhook secret" })
 

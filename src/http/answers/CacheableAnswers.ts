@@ -2,16 +2,16 @@ import { createHash } from "node:crypto"
 import { Effect } from "effect"
 import { type HttpBody, HttpServerRequest, HttpServerResponse } from "effect/http"
 
-/** Built once, and the same for all. */
+/** Answers that are built once and are the same for every caller. */
 const paths: ReadonlySet<string> = new Set(["/docs", "/openapi.json"])
 
-/** Whether the client's `If-None-Match` names this answer; compressed or not, it is the same. */
+/** Whether the client's `If-None-Match` names this answer. Compression does not change the ETag. */
 export const isKnown = (known: string | undefined, etag: string): boolean =>
   known !== undefined && known.split(",").some((each) => each.trim().replace(/^W\//, "") === etag)
 
 export const etagOf = (bytes: Uint8Array): string => `"${createHash("sha256").update(bytes).digest("base64url")}"`
 
-/** The description of the interface may be kept by clients: an ETag tells whether it is still the same. */
+/** Clients may cache the description of the interface: an ETag tells whether it has changed. */
 export const makeCacheable = () => {
   const etags = new WeakMap<HttpBody.HttpBody, string>()
 

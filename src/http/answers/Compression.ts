@@ -1,9 +1,9 @@
 import { type Context, Effect, Layer, Semaphore } from "effect"
 import { type HttpBody, HttpMiddleware, HttpPlatform, HttpServerResponse } from "effect/http"
 
-/** Below it, what compression saves is not worth its time; and no answer with a secret in it is larger. */
+/** Compressing a smaller answer costs more than it saves. No answer that contains a secret is larger than this. */
 const leastBytes = 4 * 1024
-/** Of the threads that also bring commits to the disk. */
+/** Threads used for compression, from the pool that also flushes commits to the disk. */
 const atOnce = 2
 
 const isType = (...types: ReadonlyArray<string>) => {
@@ -19,10 +19,10 @@ const wholes = isType(
   "text/javascript",
   "image/svg+xml"
 )
-/** Streams take the method that needs the least memory for each of them. Events are no part of these: they are live. */
+/** Streams are compressed with gzip, which needs the least memory per stream. Event streams are live and are not compressed. */
 const streams = isType("application/x-ndjson", "text/plain")
 
-/** Larger answers in the coding that the client prefers, if any. Live answers opt out by themselves. */
+/** Compresses larger answers in the coding that the client prefers, if any. Live answers opt out with their own headers. */
 export const middleware = <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
   app.pipe(
     HttpMiddleware.compression({
@@ -39,18 +39,18 @@ export const middleware = <E, R>(app: Effect.Effect<HttpServerResponse.HttpServe
     })
   )
 
-/** The same compressed body, with what its headers say of it. */
+/** The response with the body that was compressed before, and with the headers that describe that body. */
 const asBefore = (
   response: HttpServerResponse.HttpServerResponse,
   { body, headers }: HttpServerResponse.HttpServerResponse
 ) => {
-  const told = Object.entries(headers).filter(
+  const copied = Object.entries(headers).filter(
     ([name]) => name === "etag" || name === "vary" || name.startsWith("content-enc")
   )
-  return HttpServerResponse.setHeaders(HttpServerResponse.setBody(response, body), told)
+  return HttpServerResponse.setHeaders(HttpServerResponse.setBody(response, body), copied)
 }
 
-/** What is the same for all is compressed once: bodies with an ETag live as long as the server. */
+/** Compresses each body that has an ETag only once: such a body is the same for all and lives as long as the server. */
 const remembering = (compression: HttpPlatform.Compression): HttpPlatform.Compression => {
   const known = new WeakMap<HttpBody.HttpBody, Map<string, HttpServerResponse.HttpServerResponse>>()
   return {
@@ -69,7 +69,7 @@ const remembering = (compression: HttpPlatform.Compression): HttpPlatform.Compre
   }
 }
 
-/** Few at a time: each takes a thread for as long as it lasts. */
+/** Limits how many bodies are compressed at once: each occupies a thread until it is done. */
 const bounded = (compression: HttpPlatform.Compression, turns: Semaphore.Semaphore): HttpPlatform.Compression => ({
   ...compression,
   compressResponse: (response, algorithm, options) =>
@@ -80,7 +80,7 @@ const bounded = (compression: HttpPlatform.Compression, turns: Semaphore.Semapho
 
 type Platform = Context.Service.Shape<typeof HttpPlatform.HttpPlatform>
 
-/** The platform, with compression that neither takes all threads nor does the same work twice. */
+/** The HTTP platform with compression that leaves threads free and compresses shared bodies only once. */
 export const layer = Layer.effect(
   HttpPlatform.HttpPlatform,
   Effect.gen(function* () {

@@ -16,14 +16,14 @@ const defaults = {
 }
 
 export interface UnsentSettings {
-  /** Of the answers of one tenant, and of all. */
+  /** Limits for the answers of one tenant, and for all answers. */
   readonly perTenant: ByteSize.ByteSize
   readonly total: ByteSize.ByteSize
-  /** A connection that takes nothing of its answer for so long is cut. */
+  /** A connection whose client receives nothing of its answer for so long is cut. */
   readonly stalledAfter: Duration.Duration
 }
 
-/** What answers may hold in memory that was not sent yet, because it was not read. */
+/** Limits on the memory for answers that clients have not read yet. */
 export const UnsentLimits = Context.Reference<UnsentSettings>("sluice/http/edge/UnsentLimits", {
   defaultValue: () => defaults
 })
@@ -35,27 +35,27 @@ export const UnsentConfig = Config.all({
   stalledAfter: duration("ANSWER_STALL_TIMEOUT").pipe(Config.withDefault(defaults.stalledAfter))
 })
 
-/** The limits as the environment says. */
+/** The limits from the environment. */
 export const unsentLimitsFromEnv = Layer.effect(UnsentLimits, UnsentConfig)
 
-/** A smaller answer lies in the buffers that every connection has anyway. */
+/** A smaller answer fits in the buffers that every connection has anyway. */
 const smallBytes = 16 * 1024
-/** A larger one is written in pieces, so that it shows how much of it was taken. */
+/** A larger one is written in pieces, so that a slow client is not mistaken for a stalled one. */
 const largeBytes = 256 * 1024
 const pieceBytes = 64 * 1024
-/** What a stream of pages has in memory at a time: what it reads at once, about. */
+/** Bytes that a stream of pages holds in memory at a time: about one read. */
 export const streamBytes = 64 * 1024
 
 type Refused = TooManyRequests | ServiceUnavailable
 
-/** Who answers that name no tenant count for. */
+/** The key under which answers without a tenant are counted. */
 const noTenant = ""
 
 interface Held {
   readonly tenant: string
   readonly answer: ServerResponse
   bytes: number
-  /** What is counted then would never be given back. */
+  /** The connection has closed. Bytes counted from now on would never be released. */
   isOver: boolean
 }
 
@@ -63,7 +63,7 @@ function* pieces(body: Uint8Array): Generator<Uint8Array> {
   for (let from = 0; from < body.length; from += pieceBytes) yield body.subarray(from, from + pieceBytes)
 }
 
-/** The refusal with the headers that every answer has. */
+/** Gives a refusal the headers of the answer that it replaces, except those about its body. */
 const inPlaceOf = ({ headers }: HttpServerResponse.HttpServerResponse) => {
   const common = Object.entries(headers).filter(([name]) => !name.startsWith("content-") && name !== "etag")
   return (refused: HttpServerResponse.HttpServerResponse) => HttpServerResponse.setHeaders(refused, common)
@@ -72,22 +72,22 @@ const inPlaceOf = ({ headers }: HttpServerResponse.HttpServerResponse) => {
 const sizeOf = (chunks: ReadonlyArray<Uint8Array>): number => chunks.reduce((sum, { length }) => sum + length, 0)
 
 /**
- * Bytes of answers that lie in memory until their connections take them. An answer counts from when its bytes are read until all
- * was taken, or until its connection is gone; beyond the limits it is refused, but an answer alone is always given.
+ * Counts the bytes of answers that are in memory until their clients have received them. An answer counts from the moment its
+ * bytes are read until all are sent or its connection closes. Beyond the limits an answer is refused, unless it is the only one.
  */
 export class UnsentBytes extends Context.Service<
   UnsentBytes,
   {
-    /** Counts so many bytes more for the answer to this request, before they are read. */
+    /** Counts so many more bytes for the answer to this request, before they are read. */
     readonly hold: (bytes: number) => Effect.Effect<void, Refused, HttpServerRequest.HttpServerRequest>
-    /** Refuses before anything is read if there would be no room for so much, of which at most a quarter of the limit counts. */
+    /** Refuses, before anything is read, if so many bytes do not fit; at most a quarter of the tenant's limit is asked for. */
     readonly room: (bytes: number) => Effect.Effect<void, Refused, HttpServerRequest.HttpServerRequest>
-    /** Counts what is sent, whatever it is, and cuts connections that take nothing. */
+    /** Counts the bytes of any answer while they are sent, and cuts connections whose clients receive nothing. */
     readonly deliver: (
       request: HttpServerRequest.HttpServerRequest,
       response: HttpServerResponse.HttpServerResponse
     ) => Effect.Effect<HttpServerResponse.HttpServerResponse>
-    /** Of one tenant, or of all when none is named. */
+    /** Bytes counted for one tenant, or for all when none is named. */
     readonly bytes: (tenant?: string) => number
   }
 >()("sluice/http/answers/UnsentBytes") {
@@ -104,7 +104,7 @@ export class UnsentBytes extends Context.Service<
       const report = Effect.suspend(() => Metric.update(Telemetry.httpUnsentBytes, unsent.held()))
       const watch = yield* makeStalls(settings.stalledAfter, report)
 
-      /** The answer's account, which is closed with it. None if the answer does not go through a socket of this server. */
+      /** The count for the answer, released when its connection closes. None if no socket of this server sends the answer. */
       const heldOf = (request: HttpServerRequest.HttpServerRequest): Held | undefined => {
         const answer: unknown = NodeHttpServerRequest.toServerResponse(request)
         if (!(answer instanceof ServerResponse) || answer.destroyed) return undefined
@@ -158,7 +158,7 @@ export class UnsentBytes extends Context.Service<
         held.bytes = bytes
       }
 
-      /** Each piece counts until the next one is wanted, which is when the connection has taken it. */
+      /** Each piece counts until the next one is pulled: by then the connection has accepted it. */
       const counted = (held: Held, body: HttpBody.Stream) => {
         const least = held.bytes
         return HttpBody.stream(
@@ -179,7 +179,7 @@ export class UnsentBytes extends Context.Service<
         body: HttpBody.Uint8Array
       ) {
         const { contentLength: length, contentType } = body
-        // What is the same for all is in memory once.
+        // A body with an ETag is shared by all answers and is in memory only once.
         const own = response.headers["etag"] === undefined ? length : 0
         if (own > held.bytes) yield* grow(held, own - held.bytes)
         else set(held, own)

@@ -119,7 +119,7 @@ const remove = HttpApiEndpoint.delete("remove", "/v1/documents/:id", {
   params: documentParams,
   query: tenantQuery,
   headers: tenantHeaders,
-  // The empty answer comes last: its encoding would take any value.
+  // The empty answer must come last: its encoding accepts any value.
   success: [ListedDocument.pipe(HttpApiSchema.status(202)), HttpApiSchema.NoContent],
   error: [NotFoundResponse, ServiceUnavailableResponse]
 }).annotateMerge(
@@ -166,7 +166,7 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
       "again, the others stay as they are. Any other document: 409 `NOT_RETRYABLE`. A document that had a password needs " +
       "it again, since it was forgotten: 409 `PASSWORD_REQUIRED`. It may be sent in a header, or, whatever its characters, in " +
       "the body, which comes first; there need not be a body.",
-    // Else the absent body would be described as `null`, and as required.
+    // Without this, the absent body would be described as `null` and as required.
     transform: (operation) => ({
       ...operation,
       requestBody: {

@@ -1,8 +1,8 @@
 import { HttpApiMiddleware } from "effect/http-api"
 
 /**
- * The rules for every request: what is not known is refused, in queries as in bodies, and all that is wrong is told at once. Headers
- * are an exception, as everything on the way adds some of its own. `layer` in `edge/RequestRules.ts` applies them.
+ * The rules for every request: unknown names are refused, in queries as in bodies, and all errors are reported at once. Unknown
+ * headers are allowed, because proxies add their own. `layer` in `rules/RequestRules.ts` applies the rules.
  */
 export class RequestRules extends HttpApiMiddleware.Service<RequestRules>()("sluice/http/api/RequestRules") {}
 

@@ -2,7 +2,7 @@ import { hash } from "node:crypto"
 import { readFileSync, statSync } from "node:fs"
 import { Config, Option, Redacted, Result, Schema } from "effect"
 
-/** Shorter ones can be guessed. */
+/** Shorter keys can be guessed. */
 const leastAdminKey = 16
 
 const expected = `at least ${leastAdminKey} visible ASCII characters without spaces; take them from a random source`
@@ -12,10 +12,10 @@ const isKey = (text: string): boolean => /^[\x21-\x7e]+$/.test(text) && text.len
 /** The value itself must not get into the message. */
 const AdminKey = Schema.String.check(Schema.makeFilter((text: string) => isKey(text) || expected))
 
-/** The key in a file, of which a line end at its end is no part. */
+/** Reads the key from a file. A line end at the end of the file is not part of the key. */
 const readKey = (path: string): Result.Result<string, string> => {
   const read = Result.try({
-    // A pipe would be waited for, and has the key only once.
+    // A pipe is not accepted: reading it could block, and it yields the key only once.
     try: () => (statSync(path).isFile() ? readFileSync(path, "latin1").replace(/\r?\n$/, "") : ""),
     catch: (cause) => {
       const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown"
@@ -37,7 +37,7 @@ const KeyDigest = Schema.String.check(
 
 export const keyDigest = (key: string): Uint8Array => hash("sha256", key, "buffer")
 
-/** Of the administrator's key only the digest is kept. */
+/** Only the digest of the administrator's key is kept. */
 const digests = {
   ADMIN_KEY: Config.schema(AdminKey, "ADMIN_KEY").pipe(Config.map(keyDigest)),
   ADMIN_KEY_FILE: Config.schema(KeyFile, "ADMIN_KEY_FILE").pipe(
@@ -50,7 +50,7 @@ const digests = {
 
 const names = ["ADMIN_KEY", "ADMIN_KEY_FILE", "ADMIN_KEY_SHA256"] as const
 
-/** Refuses the variable, whatever it says. */
+/** Refuses the variable, whatever its value is. */
 const oneTooMany = (name: string) =>
   Config.schema(Schema.String.check(Schema.makeFilter(() => `only one of ${names.join(", ")}`)), name).pipe(
     Config.map((): Uint8Array | undefined => undefined)
@@ -70,7 +70,7 @@ const adminKey = Config.all({
   Config.map((digest) => (digest === undefined ? undefined : Redacted.make(digest, { label: "ADMIN_KEY" })))
 )
 
-/** Whether callers have to prove who they are, and the SHA-256 digest of what the administrator proves it with. */
+/** Whether callers must authenticate, and the SHA-256 digest of the administrator's key. */
 export const AuthConfig = Config.all({
   adminKey,
   mode: Config.Literals(["keys", "off"], "AUTH").pipe(Config.withDefault(undefined))

@@ -10,7 +10,7 @@ import { unavailable } from "../api/problems/Failures.ts"
 import { makeFailedAttempts } from "./FailedAttempts.ts"
 import { type ServiceUnavailable, TooManyRequests, Unauthorized } from "../api/problems/Problems.ts"
 
-/** Answered without a key, as the dashboard's files are: what says nothing of any tenant. */
+/** Paths answered without a key, like the dashboard's files: their answers contain no data of any tenant. */
 export const publicPaths: ReadonlySet<string> = new Set([
   "/",
   "/docs",
@@ -19,7 +19,7 @@ export const publicPaths: ReadonlySet<string> = new Set([
   "/health/ready"
 ])
 
-/** The same for a key that never was, one that was revoked, and one that is wrong in part. */
+/** The same answer for a key that never existed, one that was revoked, and one that is partly wrong. */
 const keyUnknown = new Unauthorized({
   code: "KEY_UNKNOWN",
   detail: "the API key is not known",
@@ -49,7 +49,7 @@ const presentedBy = ({ headers }: HttpServerRequest.HttpServerRequest): Redacted
   return text === undefined || text === "" ? undefined : Redacted.make(text)
 }
 
-/** By the path as it was sent: what is written in another way than its route is not taken for it. */
+/** Compares the path as it was sent: another spelling of a public path does not count as public. */
 const isPublic = ({ method, url }: HttpServerRequest.HttpServerRequest): boolean => {
   if (method !== "GET" && method !== "HEAD") return false
   const path = url.split(/[?#]/, 1)[0] ?? ""
@@ -57,8 +57,8 @@ const isPublic = ({ method, url }: HttpServerRequest.HttpServerRequest): boolean
 }
 
 /**
- * A key that is right is never refused for wrong ones that came from the same address, which may be a proxy's: every key is looked
- * up and compared first, and only failures are counted and told to wait.
+ * A valid key is never refused because of wrong keys from the same address, which may be a proxy's: every key is checked first,
+ * and only failures are counted and delayed.
  */
 const makeKeys = Effect.fnUntraced(function* (adminKey: AuthConfig["adminKey"]) {
   const keys = yield* ApiKeys
@@ -88,13 +88,13 @@ const makeKeys = Effect.fnUntraced(function* (adminKey: AuthConfig["adminKey"]) 
   })
 })
 
-/** Asks everybody for a key. Where a request came from is read as `TRUSTED_PROXIES` says. */
+/** Requires a key of every caller. `TRUSTED_PROXIES` decides how the address of a request is determined. */
 export const layerKeys = (adminKey?: AuthConfig["adminKey"]) => Layer.effect(Authentication, makeKeys(adminKey))
 
-/** Asks nobody. Only for a server on the loopback. */
+/** Requires no key. Only for a server on the loopback. */
 export const layerOff = Layer.succeed(Authentication, { authenticate: () => Effect.succeed({ _tag: "Anyone" }) })
 
-/** As `AuthConfig` says. `TRUSTED_PROXIES` has to be right also where nobody reads it yet. */
+/** Configured by `AuthConfig`. `TRUSTED_PROXIES` must be valid even when authentication is off and does not use it. */
 export const layer = Layer.unwrap(
   Effect.map(
     Config.all({ auth: AuthConfig, proxies: TrustedProxies }),

@@ -13,9 +13,9 @@ import {
 } from "../api/problems/ProblemResponses.ts"
 
 /**
- * Whose request this is. `explicit` tells that the request's head named the tenant; otherwise a handler may still find
- * one in the body. `authenticated` tells that the caller proved who it is, `admin` that it may act for every tenant and for the
- * engine as a whole; where nobody is asked, everybody may.
+ * The tenant that the request belongs to. `explicit`: the head of the request named the tenant; otherwise a handler may still
+ * find one in the body. `authenticated`: the caller presented a valid key. `admin`: the caller may act for every tenant and for
+ * the engine as a whole; with `AUTH=off`, every caller may.
  */
 export class CurrentTenant extends Context.Service<
   CurrentTenant,
@@ -40,7 +40,7 @@ const schemes = {
   )
 }
 
-/** Turns whoever sent the request into the tenant that it is about. */
+/** Determines the tenant of the request from its caller and its head. */
 export class TenantIdentification extends HttpApiMiddleware.Service<
   TenantIdentification,
   { provides: CurrentTenant }
@@ -71,7 +71,7 @@ const contradiction = new Forbidden({
   advice: "Leave X-Tenant-Id and tenant_id out: the key says whose the request is."
 })
 
-/** For a handler of what only the administrator may do. */
+/** For handlers of requests that only the administrator may make. */
 export const requireAdmin = Effect.flatMap(CurrentTenant, ({ admin }) =>
   admin
     ? Effect.void
@@ -79,8 +79,8 @@ export const requireAdmin = Effect.flatMap(CurrentTenant, ({ admin }) =>
 )
 
 /**
- * The tenant of a request whose body names `tenantId`: the head of the request comes first. From then on the span and the
- * logs name this tenant.
+ * The tenant of a request whose body names `tenantId`. A tenant in the head of the request takes precedence. From here on the
+ * span and the logs name this tenant.
  */
 export const tenantWithBody = Effect.fnUntraced(function* (tenantId: string | undefined) {
   const tenant = yield* CurrentTenant
@@ -93,7 +93,7 @@ export const tenantWithBody = Effect.fnUntraced(function* (tenantId: string | un
   return subject["tenant.id"]
 })
 
-/** Whose request it is: the key's tenant, which a claim may repeat but not change; else header, then query, then the default. */
+/** The key's tenant, which header and query may repeat but not change; otherwise the header, then the query, then the default. */
 const tenantOf = Effect.fnUntraced(function* (caller: Principal, header: string | undefined, query: unknown) {
   if (caller._tag === "Nobody") return yield* keyRequired
   const authenticated = caller._tag !== "Anyone"
@@ -126,7 +126,7 @@ const identify = Effect.fnUntraced(function* <E, R>(
   return yield* httpEffect.pipe(Effect.annotateLogs(subject), Effect.provideService(CurrentTenant, tenant))
 })
 
-/** Who the caller is was found out before, so both schemes come to the same. */
+/** The caller was authenticated before, so both schemes do the same. */
 export const layer = Layer.succeed(TenantIdentification, { bearer: identify, apiKey: identify })
 
 /** The name of a tenant in a request. */

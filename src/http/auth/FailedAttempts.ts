@@ -1,10 +1,10 @@
 import { isIP } from "node:net"
 
-/** How often an address may present a key that is none: ten at once, and ten a minute from then on. */
+/** How often an address may present an invalid key: ten times at once, then ten times a minute. */
 const mostAtOnce = 10
 const millisPerAttempt = 6000
 
-/** Beyond it the address that failed least recently is forgotten. */
+/** Beyond this number, the address that failed least recently is forgotten. */
 const mostAddresses = 10_000
 
 interface Bucket {
@@ -12,7 +12,7 @@ interface Bucket {
   readonly at: number
 }
 
-/** What one client has: an IPv4 address, or a network of IPv6, as whoever has one address of it has them all. */
+/** The unit that counts as one client: an IPv4 address, or an IPv6 network, because one client controls all its addresses. */
 export const networkOf = (address: string): string => {
   if (isIP(address) !== 6) return address
   const [head = "", tail] = address.toLowerCase().split("::", 2)

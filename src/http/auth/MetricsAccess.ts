@@ -18,14 +18,14 @@ const Token = Schema.String.check(
 
 /** `METRICS_TOKEN`. */
 export const MetricsToken = Config.schema(Token, "METRICS_TOKEN").pipe(
-  // Empty is how a compose file says that there is none.
+  // A compose file passes an empty value for an unset variable.
   Config.map((text) => (text === "" ? undefined : Redacted.make(text, { label: "METRICS_TOKEN" }))),
   Config.withDefault(undefined)
 )
 
 const digest = (text: string) => hash("sha256", text, "buffer")
 
-/** The authentication that it is given, and the token besides. */
+/** Accepts the metrics token in addition to the given authentication. */
 export const layer = Layer.effect(
   Authentication,
   Effect.gen(function* () {

@@ -3,9 +3,9 @@ import type { ApiKeyId } from "../../domain/tenant/ApiKey.ts"
 import type { TenantId } from "../../domain/Ids.ts"
 import { Unauthorized } from "../api/problems/Problems.ts"
 
-/** Who sent a request, as far as it was proved. */
+/** The caller of a request, as far as it is authenticated. */
 export type Principal =
-  /** The server asks nobody, and believes every claim. */
+  /** The server requires no key and accepts every tenant that a request names. */
   | { readonly _tag: "Anyone" }
   | { readonly _tag: "Admin" }
   | {
@@ -17,7 +17,7 @@ export type Principal =
     }
   | { readonly _tag: "Nobody" }
 
-/** Of the request at hand. Who was not looked at is nobody, so nothing opens by being forgotten. */
+/** The caller of the current request. A request that was never authenticated is `Nobody`, so a forgotten check denies access. */
 export const CurrentPrincipal = Context.Reference<Principal>("sluice/http/CurrentPrincipal", {
   defaultValue: () => ({ _tag: "Nobody" })
 })

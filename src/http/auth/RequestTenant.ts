@@ -1,7 +1,7 @@
 import type { HttpServerRequest } from "effect/http"
 import type { TenantId } from "../../domain/Ids.ts"
 
-/** Whose a request is, for what sees it outside of its handler. Known once the handler's middleware has found it out. */
+/** The tenant of a request, for code outside of its handler. Known once `TenantIdentification` has run. */
 const tenants = new WeakMap<object, TenantId>()
 
 export const rememberTenant = ({ source }: HttpServerRequest.HttpServerRequest, tenant: TenantId): void => {

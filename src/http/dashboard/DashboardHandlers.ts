@@ -5,11 +5,11 @@ import { etagOf, isKnown } from "../answers/CacheableAnswers.ts"
 
 /**
  * The dashboard: plain files in the folder `dashboard`, which lies as far above this module in the sources as in the package.
- * They are read once, at start. Programs get from `/` what they always did; only who asks for HTML gets the page.
+ * They are read once, at start. Only clients that ask for HTML get the page from `/`; programs get what they always got.
  */
 const folder = join(import.meta.dirname, "../../../dashboard")
 
-/** Below this path lie the page's files, which say nothing of any tenant. */
+/** The path prefix of the page's files, which contain no data of any tenant. */
 export const dashboardPath = "/dashboard/"
 
 const mediaTypes = new Map([
@@ -19,7 +19,7 @@ const mediaTypes = new Map([
   ["svg", "image/svg+xml"]
 ])
 
-/** Nothing inline, nothing from elsewhere, and no text ever becomes markup. */
+/** Forbids inline scripts and other origins, and text can never become markup. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -34,7 +34,7 @@ const contentSecurityPolicy = [
 ].join("; ")
 
 interface Asset {
-  /** The same object for every answer: what is compressed of it is known by it. */
+  /** The same object for every answer: compressed bodies are cached under it. */
   readonly body: HttpBody.HttpBody
   readonly mediaType: string
   readonly etag: string

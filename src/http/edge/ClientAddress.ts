@@ -2,13 +2,13 @@ import { BlockList, isIP } from "node:net"
 import { Config, Option, Result, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
 
-/** An IPv4 address that is written as one of IPv6 is that IPv4 address. */
+/** Writes an IPv4-mapped IPv6 address as the IPv4 address. */
 const plain = (address: string): string =>
   /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address.split("%", 1)[0] ?? ""
 
 const familyOf = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4")
 
-/** Throws for what is neither an address nor a network. */
+/** Throws for an entry that is neither an address nor a network. */
 const listOf = (text: string): BlockList => {
   const list = new BlockList()
   for (const entry of text.split(",").map((each) => each.trim())) {
@@ -23,7 +23,7 @@ const listOf = (text: string): BlockList => {
 
 const parse = (text: string) => Result.try(() => listOf(text))
 
-/** `TRUSTED_PROXIES`: whose word counts for where a request came from. Nobody's, unless it is set. */
+/** `TRUSTED_PROXIES`: the proxies whose X-Forwarded-For is believed. None unless it is set. */
 export const TrustedProxies = Config.schema(
   Schema.String.check(
     Schema.makeFilter(
@@ -38,8 +38,8 @@ export const TrustedProxies = Config.schema(
 )
 
 /**
- * Where a request came from: the other end of the connection, or, if that is a trusted proxy, the last address in
- * X-Forwarded-For that is none. What stands further to the left was written by strangers.
+ * The client's address: the peer of the connection, or, if the peer is a trusted proxy, the last address in X-Forwarded-For
+ * that is not a trusted proxy. Addresses further to the left are not verified by any trusted proxy.
  */
 export const clientAddress = (
   { headers, remoteAddress }: Pick<HttpServerRequest.HttpServerRequest, "headers" | "remoteAddress">,

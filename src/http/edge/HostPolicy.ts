@@ -3,8 +3,8 @@ import { AuthConfig } from "../auth/AuthConfig.ts"
 import { HttpConfig, isLoopback } from "./HttpConfig.ts"
 
 /**
- * Which Host headers are answered. A name that somebody else's name server points at this machine would make a page of
- * that name one of this origin to a browser (DNS rebinding), which could then read all that needs no credential.
+ * The Host headers that are answered. If a foreign domain resolves to this machine (DNS rebinding), browsers treat a page of
+ * that domain as same-origin with this server; the page could then read everything that needs no credential.
  */
 export const HostPolicy = Context.Reference<{ readonly allows: (host: string | undefined) => boolean }>(
   "sluice/http/edge/HostPolicy",
@@ -14,8 +14,8 @@ export const HostPolicy = Context.Reference<{ readonly allows: (host: string | u
 const nameAndPort = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/
 
 /**
- * The loopback, and what the configuration names. Where every request needs a key any name will do, unless some are named: a
- * browser has no key that it would send by itself.
+ * Allows the loopback and the configured names. Where every request needs a key and no names are configured, any name is
+ * allowed: a browser does not send a key by itself.
  */
 export const layer = Layer.effect(
   HostPolicy,

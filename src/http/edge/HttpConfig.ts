@@ -6,7 +6,7 @@ export const isLoopback = (host: string): boolean => /^(localhost|::1|127(\.\d{1
 
 const noNames: Array<string> = []
 
-/** A server that believes every claim must not be reachable from other machines: anybody there could be any tenant. */
+/** A server without authentication must not be reachable from other machines: any caller could act as any tenant. */
 const hostFor = ({ mode }: AuthConfig) =>
   Config.schema(
     Schema.String.check(
@@ -28,7 +28,7 @@ export const HttpConfig = Config.all({
   port: Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 })), "PORT").pipe(
     Config.withDefault(3000)
   ),
-  /** Names in the Host header, besides the loopback's, that are answered: of a proxy in front that keeps its own. */
+  /** Host names that are answered besides the loopback's, for a proxy in front that forwards the original Host header. */
   allowedHosts: Config.schema(
     Schema.String.check(
       Schema.isPattern(/^\s*[a-z0-9.-]+\s*(,\s*[a-z0-9.-]+\s*)*$/i, {

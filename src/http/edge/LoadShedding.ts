@@ -8,50 +8,50 @@ import { TooManyRequests } from "../api/problems/Problems.ts"
 import { limitOf, type Refusal } from "../upload/Rejection.ts"
 
 /**
- * Answering thousands of requests a second, even with no, is work that the uploads of others would wait for. So the refusals of
- * one tenant beyond a first few of a second are slowed down, and whoever sent one is known by the head of its request for a
- * second: what comes from there is refused again by the head alone, before it costs what a request costs. Then one request is
- * let through to see whether there is room; the others are refused for another second, unless it is accepted.
+ * Even refusing thousands of requests a second delays the uploads of other tenants. So the refusals of one tenant beyond the
+ * first few in a second are delayed, and the sender of a delayed one is remembered for a second by a digest of its request head.
+ * Its further requests are refused by the head alone, before routing and before reading the body. After that second, one request
+ * is let through as a probe; the others are refused for another second, unless the probe is accepted.
  *
- * Only requests whose head names the tenant are known again, and none with an idempotency key, which may have a right to the
- * answer that it was given before.
+ * Only senders whose request head names the tenant are remembered, and never a request with an idempotency key: it may be
+ * entitled to the answer kept under that key.
  */
 
-/** Refusals of one tenant within a second that are answered at once: more than clients that obey ever cause. */
+/** Refusals of one tenant per second that are answered at once: more than clients that obey Retry-After ever cause. */
 const promptPerSecond = 20
 const pause = "250 millis"
 
-/** Milliseconds for which a sender is refused by the head. Room that it gets meanwhile waits so long. */
-const memory = 1000
+/** Milliseconds for which a sender is refused by its head. Room that becomes free in that time stays unused by it. */
+const rememberMillis = 1000
 
 /**
- * A smaller upload might get in where there is no room for the bytes of a larger one; and one that comes in time for the rate is
- * not to be refused for others that came too early.
+ * Whether the limit applies to every request alike. A byte limit does not: a smaller upload may fit where a larger one does not.
+ * A rate limit does not either: a request within the rate must not be refused because earlier ones exceeded it.
  */
 const isForAll = (limit: LimitReached["limit"]) => limit === "tenant_queue" || limit === "global_queue"
 
-/** Beyond it nobody more is known until others are forgotten. */
+/** At most so many senders are remembered; no further one is until another is forgotten. */
 const mostSenders = 1000
 
-/** The head of a request, as node and the library both tell it. */
+/** The head of a request, in the shape that node and the library share. */
 export interface RequestHead {
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
 }
 
-/** The answer to a request that is known by its head. */
+/** The answer to a request whose sender is remembered. */
 export interface KnownRefusal {
   readonly route: string
   readonly limit: LimitReached["limit"]
   readonly response: HttpServerResponse.HttpServerResponse
 }
 
-interface Known extends KnownRefusal {
+interface Remembered extends KnownRefusal {
   readonly until: number
 }
 
-/** A digest of all in the head that decides whose the request is: there may be a key in it. */
+/** A digest of the parts of the head that identify the caller and the route: they may contain an API key. */
 const senderOf = ({ headers, method, url = "" }: RequestHead): string | undefined => {
   if (headers["idempotency-key"] !== undefined) return undefined
   const [path, query] = url.split("?", 2)
@@ -63,18 +63,18 @@ const senderOf = ({ headers, method, url = "" }: RequestHead): string | undefine
 export class LoadShedding extends Context.Service<
   LoadShedding,
   {
-    /** To be called before a submission of the tenant is refused for a limit. Waits if there were too many of them. */
+    /** Call this before refusing a submission of the tenant for a limit. Waits if the tenant had too many refusals. */
     readonly refused: (
       request: RequestHead,
       tenant: TenantId,
       route: string,
       refusal: Refusal["error"],
-      /** What the route's refusals have beside. */
+      /** Members that refusals of the route have in addition. */
       extra?: { readonly accepted: false; readonly queued_pdfs: 0 }
     ) => Effect.Effect<void, never, CurrentTenant>
-    /** To be called when one was accepted. */
+    /** Call this when a submission was accepted. */
     readonly accepted: (request: RequestHead) => Effect.Effect<void>
-    /** How to refuse this request as those of the same sender before; after a pause. */
+    /** The refusal for this request if its sender is remembered; to be sent after `pause`. */
     readonly known: (request: RequestHead) => KnownRefusal | undefined
     readonly pause: Effect.Effect<void>
   }
@@ -83,8 +83,8 @@ export class LoadShedding extends Context.Service<
     LoadShedding,
     Effect.gen(function* () {
       const clock = yield* Clock.Clock
-      const senders = new Map<string, Known>()
-      /** Of the current second. */
+      const senders = new Map<string, Remembered>()
+      /** Refusals in the current second. */
       const refusals = new Map<TenantId, number>()
       let second = 0
 
@@ -97,12 +97,12 @@ export class LoadShedding extends Context.Service<
         return count > promptPerSecond
       }
 
-      const know = (sender: string, refusal: Known, now: number) => {
+      const remember = (sender: string, refusal: Remembered, now: number) => {
         for (const [other, { until }] of senders) {
-          if (until + memory > now && until <= now + memory) break
+          if (until + rememberMillis > now && until <= now + rememberMillis) break
           senders.delete(other)
         }
-        // Behind those who are forgotten earlier.
+        // Deleted first, so that the map stays in the order of `until`.
         senders.delete(sender)
         if (senders.size < mostSenders) senders.set(sender, refusal)
       }
@@ -112,8 +112,8 @@ export class LoadShedding extends Context.Service<
           const now = clock.currentTimeMillisUnsafe()
           const sender = senderOf(request)
           const known = sender === undefined ? undefined : senders.get(sender)
-          const goesOn = known !== undefined && known.until + memory > now
-          if (!isFlooding(tenant, now) && !goesOn) return
+          const isRemembered = known !== undefined && known.until + rememberMillis > now
+          if (!isFlooding(tenant, now) && !isRemembered) return
           const { explicit } = yield* CurrentTenant
           const limit = limitOf(error.code)
           if (explicit && sender !== undefined && limit !== undefined && isForAll(limit)) {
@@ -123,7 +123,7 @@ export class LoadShedding extends Context.Service<
               "retry-after": String(retryAfter),
               "cache-control": "no-store"
             })
-            know(sender, { route, limit, response, until: now + memory }, now)
+            remember(sender, { route, limit, response, until: now + rememberMillis }, now)
           }
           yield* Effect.sleep(pause)
         }),
@@ -137,9 +137,10 @@ export class LoadShedding extends Context.Service<
           const known = sender === undefined ? undefined : senders.get(sender)
           if (sender === undefined || known === undefined) return undefined
           const now = clock.currentTimeMillisUnsafe()
-          if (known.until > now && known.until <= now + memory) return known
-          // This one is let through; if the flood is over, or the clock was set, the sender is nobody in particular.
-          if (known.until <= now && known.until + memory > now) know(sender, { ...known, until: now + memory }, now)
+          if (known.until > now && known.until <= now + rememberMillis) return known
+          // This request is the probe. If the flood is over, or the clock was set, the sender is forgotten.
+          if (known.until <= now && known.until + rememberMillis > now)
+            remember(sender, { ...known, until: now + rememberMillis }, now)
           else senders.delete(sender)
           return undefined
         },

@@ -11,8 +11,8 @@ import { countRefusal } from "./RequestMetrics.ts"
 
 const seconds = 1000
 
-/** Answers a request, or leaves it to others. */
-type Door = (request: IncomingMessage, response: ServerResponse) => boolean
+/** Answers a request before routing and returns true; returns false if the request should be routed as usual. */
+type EarlyHandler = (request: IncomingMessage, response: ServerResponse) => boolean
 
 const notServing = {
   headers: { "content-type": "application/problem+json", "retry-after": "1", connection: "close" },
@@ -26,43 +26,43 @@ const notServing = {
   })
 }
 
-/** A server that no client can hold on to: every phase of a connection has a deadline. */
+/** A server with a deadline for every phase of a connection, so that no client can occupy one for ever. */
 class GuardedServer extends Server {
-  readonly #door: Door
+  readonly #early: EarlyHandler
 
-  constructor(door: Door) {
+  constructor(early: EarlyHandler) {
     super({
       headersTimeout: 20 * seconds,
-      // For the whole request, so it bounds the slowest upload; silence within one is noticed much earlier.
+      // For the whole request, so it bounds the slowest upload; silence within an upload is noticed much earlier.
       requestTimeout: 3600 * seconds,
       keepAliveTimeout: 65 * seconds,
       connectionsCheckingInterval: 10 * seconds,
       maxHeaderSize: 16 * 1024
     })
-    this.#door = door
-    // Neither sending nor receiving: also ends a client that does not read its answer.
+    this.#early = early
+    // Without any traffic in either direction: this also ends a client that does not read its answer.
     this.timeout = 120 * seconds
     this.maxConnections = 4096
     this.on("clientError", answerUnreadable)
   }
 
-  /** A request that is answered at the door reaches no listener. */
+  /** A request that the early handler answers reaches no listener. */
   override emit(event: string, ...args: Array<unknown>): boolean {
     const [request, response] = args
-    // Who asks before it sends its body is refused before it sends it.
+    // A client that sends `Expect: 100-continue` is refused before it sends its body.
     const isRequest = event === "request" || event === "checkContinue"
     if (!isRequest || !(request instanceof IncomingMessage) || !(response instanceof ServerResponse)) {
       return super.emit(event, ...args)
     }
-    if (this.listenerCount(event) > 0) return this.#door(request, response) || super.emit(event, ...args)
-    // The port is open a moment before there are routes, and node lets a request that nobody hears wait for ever.
+    if (this.listenerCount(event) > 0) return this.#early(request, response) || super.emit(event, ...args)
+    // The port opens shortly before the routes exist, and node never answers a request that has no listener.
     response.writeHead(503, notServing.headers).end(notServing.body)
     return true
   }
 }
 
-/** Refuses a flood's requests by their heads: no routes, no middleware, and nothing of their bodies is read before the answer. */
-const makeDoor = Effect.gen(function* () {
+/** Refuses the requests of a flood by their heads, without routes and middleware, and before reading any of their bodies. */
+const makeEarlyHandler = Effect.gen(function* () {
   const flood = yield* LoadShedding
   const requestIdOf = yield* makeRequestIds
   const known = new WeakMap<object, KnownRefusal>()
@@ -78,25 +78,25 @@ const makeDoor = Effect.gen(function* () {
   })
   const handle = yield* NodeHttpServer.makeHandler(refuse, { scope: yield* Effect.scope })
 
-  const door: Door = (request, response) => {
+  const early: EarlyHandler = (request, response) => {
     const refusal = flood.known(request)
     if (refusal === undefined) return false
     known.set(request, refusal)
     handle(request, response)
     return true
   }
-  return door
+  return early
 })
 
-/** How long requests in flight may take when the server closes. Then they are interrupted, and connections cut. */
+/** How long requests in flight may take when the server closes. After that they are interrupted and connections are cut. */
 const closeGrace = Duration.seconds(2)
 
 /** Listens where `HttpConfig` says. */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const { host, port } = yield* HttpConfig
-    const server = new GuardedServer(yield* makeDoor)
-    // Between the end of the requests and the server's own close, which would wait for every connection that is still open.
+    const server = new GuardedServer(yield* makeEarlyHandler)
+    // Runs after the requests have ended and before the server's own close, which would wait for every open connection.
     const cutConnections = Layer.effectDiscard(
       Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
     )

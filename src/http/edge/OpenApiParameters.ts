@@ -2,9 +2,9 @@ import { Schema, SchemaAST } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup, type OpenApi } from "effect/http-api"
 
 /**
- * The OpenAPI document is made from the encoded side of schemas, and every parameter is encoded as text: numbers would be described
- * as strings with a pattern, and without the words that annotate them. So types, descriptions and examples of parameters are taken
- * from the decoded side.
+ * OpenAPI is generated from the encoded side of schemas, and every parameter is encoded as a string: a number would appear as a
+ * string with a pattern and without its annotations. So types, descriptions and examples of parameters are copied from the
+ * decoded side.
  */
 export const describeParameters = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>,
@@ -24,7 +24,7 @@ export const describeParameters = <Id extends string, Groups extends HttpApiGrou
   return described
 }
 
-/** Types that JSON tells from text; of the others the encoded side says more. */
+/** JSON types other than string. For strings, the encoded side has more detail. */
 const ownTypes: ReadonlySet<unknown> = new Set(["integer", "number", "boolean", "array"])
 
 const describe = (endpoint: HttpApiEndpoint.Top, parameter: OpenApi.OpenAPISpecParameter) => {
@@ -37,7 +37,7 @@ const describe = (endpoint: HttpApiEndpoint.Top, parameter: OpenApi.OpenAPISpecP
   return {
     ...parameter,
     ...(typeof description === "string" ? { description } : {}),
-    // A list is one parameter with commas.
+    // A list is one parameter, separated by commas.
     ...(decoded["type"] === "array" ? { style: "form", explode: false } : {}),
     schema: { ...(isOwn ? decoded : parameter.schema), ...(typeof format === "string" ? { format } : {}), ...shown }
   }

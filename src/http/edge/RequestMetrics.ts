@@ -3,7 +3,7 @@ import { HttpMiddleware, HttpServerRequest, type HttpServerResponse } from "effe
 import * as Telemetry from "../../observability/Telemetry.ts"
 import { routeOf } from "./Tracing.ts"
 
-// Rate, errors and duration of the requests, by route. A stranger's methods and paths must not become series.
+// Rate, errors and duration of the requests, by route. Arbitrary methods and paths must not become series.
 
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
@@ -14,7 +14,7 @@ const make = (method: string, route: string, status: string) => ({
   duration: Telemetry.httpDuration.series(method, route)
 })
 
-/** Bounded by the routes that there are. */
+/** The number of series is bounded by the number of routes. */
 const seriesOf = (method: string, route: string, status: string) => {
   const key = `${method} ${route} ${status}`
   const known = series.get(key)
@@ -24,7 +24,7 @@ const seriesOf = (method: string, route: string, status: string) => {
   return made
 }
 
-/** Counts an answer that was given without the middleware. */
+/** Counts an answer that did not pass the middleware. */
 export const countRefusal = (method: string, route: string) => Metric.update(seriesOf(method, route, "4xx").count, 1)
 
 const answered = (request: HttpServerRequest.HttpServerRequest, status: string, nanos: bigint) => {
@@ -33,7 +33,7 @@ const answered = (request: HttpServerRequest.HttpServerRequest, status: string, 
   return Effect.andThen(Metric.update(count, 1), Metric.update(duration, Duration.nanos(nanos > 0n ? nanos : 0n)))
 }
 
-/** Counts and times every request, whatever becomes of it. The server lets nothing interrupt it before the request is counted. */
+/** Counts and times every request, also a failed or interrupted one. The server never interrupts this before it has counted. */
 export const middleware = HttpMiddleware.make((app) =>
   Effect.clockWith((clock) => {
     const start = clock.currentTimeNanosUnsafe()

@@ -30,13 +30,13 @@ import { answerHeaders, makeRequestIds } from "./RequestId.ts"
 import { methodsOf, routeOf, probes } from "./Tracing.ts"
 
 /**
- * What holds for every request, whatever its route: who sent it is known, its answer has an id and a line in the access log, and
- * no error is anything but a problem.
+ * Applies to every request, whatever its route: the caller is authenticated, the answer has a request id and a line in the access
+ * log, and every error is answered as a problem.
  */
 
 const noRoute = (request: HttpServerRequest.HttpServerRequest) => {
   const methods = methodsOf(request)
-  // The router passes over a part of the path that is longer than any id.
+  // The router skips a route when a part of the path is longer than any id.
   if (methods.some((method) => method === request.method)) {
     return refuseFor([requestError("params", "", "a part of the path is longer than any id")])
   }
@@ -85,12 +85,12 @@ const codes: Record<number, readonly [code: string, title: string, advice?: stri
   400: ["INVALID_REQUEST", "Bad Request"],
   404: ["ROUTE_NOT_FOUND", "Not Found"],
   413: ["BODY_TOO_LARGE", "Content Too Large"],
-  // Of bodies that are no upload, which answers itself.
+  // For JSON bodies only: the upload route answers 415 itself.
   415: ["UNSUPPORTED_MEDIA_TYPE", "Unsupported Media Type", "Send the header content-type: application/json."],
   500: ["INTERNAL", "Internal Server Error"]
 }
 
-/** Errors that the library answers itself become problems too. */
+/** Turns errors that the library answered itself into problems too. */
 const asProblem = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse => {
   if (response.status < 400 || response.headers["content-type"] === ProblemDetails.contentType) return response
   const [code, title, advice] = codes[response.status] ?? ["REFUSED", "Refused"]
@@ -104,7 +104,7 @@ const asProblem = (response: HttpServerResponse.HttpServerResponse): HttpServerR
   })
 }
 
-/** The pages bring all they need: scripts of other origins are neither wanted nor allowed, and nobody may frame them. */
+/** The pages need nothing from other origins: foreign scripts are forbidden, and no other page may frame them. */
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; font-src data:; " +
   "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
@@ -115,7 +115,7 @@ const headersOf = (
   requestId: string
 ): Record<string, string> => ({
   ...answerHeaders(requestId),
-  // What tells of a tenant belongs into no cache, unless the answer itself knows better.
+  // Answers may contain data of a tenant, so none is cached unless it sets its own cache-control.
   ...(response.headers["cache-control"] === undefined ? { "cache-control": "no-store" } : {}),
   ...(response.headers["content-security-policy"] === undefined &&
   response.headers["content-type"]?.startsWith("text/html")
@@ -130,7 +130,7 @@ const headersOf = (
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"])
 const ownSites: ReadonlySet<string> = new Set(["same-origin", "none"])
 
-/** Scheme aside: a proxy in front may speak TLS, and this server then does not know. */
+/** Ignores the scheme: with TLS at a proxy in front, this server does not know it. */
 const isOwnOrigin = (origin: string, host: string | undefined): boolean => {
   if (host === undefined || !URL.canParse(origin)) return false
   const from = new URL(origin)
@@ -139,10 +139,10 @@ const isOwnOrigin = (origin: string, host: string | undefined): boolean => {
 }
 
 /**
- * A page of another origin can make a browser on this machine send requests, and here a claim is believed: it may not
- * change anything. Other ports of this machine are the same site, but not the same origin. Browsers tell the site only to
- * the loopback and over TLS, otherwise the origin alone; and a proxy may have changed the Host that it is compared with,
- * so the browser's own word for the same origin is enough. No page can forge either header.
+ * Whether a page of another origin made the browser send this request; such a request may not change anything, as the server may
+ * run without keys. Other ports of this machine are the same site, but not the same origin. Browsers send Sec-Fetch-Site only to
+ * the loopback and over TLS, otherwise only Origin. A proxy may have changed the Host that Origin is compared with, so
+ * `Sec-Fetch-Site: same-origin` is enough. No page can forge either header.
  */
 const isForged = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean => {
   if (safeMethods.has(method)) return false
@@ -166,7 +166,7 @@ const refusalOf = (request: HttpServerRequest.HttpServerRequest, hosts: typeof H
   return errors.length === 0 ? undefined : refuseFor(errors)
 }
 
-/** What has no end of its own ends with the key. Whoever reads it comes back, and is refused. */
+/** Ends an endless event stream when its key is revoked. The client reconnects and is then refused. */
 const endedBy = (response: HttpServerResponse.HttpServerResponse, revoked: Effect.Effect<void>) => {
   const { body } = response
   return body._tag === "Stream" && body.contentType.startsWith("text/event-stream")
@@ -179,7 +179,7 @@ const endedBy = (response: HttpServerResponse.HttpServerResponse, revoked: Effec
 
 const cacheable = makeCacheable()
 
-/** Lets the request through to its route, if it may go there at all. */
+/** Runs the route unless the Host, origin, target or credentials of the request are refused. */
 const admit = Effect.fnUntraced(function* <E, R>(
   request: HttpServerRequest.HttpServerRequest,
   hosts: typeof HostPolicy.Service,
@@ -196,15 +196,15 @@ const admit = Effect.fnUntraced(function* <E, R>(
   return yield* problemResponse(caller.failure)
 })
 
-/** Reads and probes are many and dull; so are refusals, which a flood must not turn into a flood of lines. */
-const dullStatuses: ReadonlySet<number> = new Set([401, 429])
+/** Statuses logged at Debug, like reads and probes: a flood of refusals must not become a flood of log lines. */
+const debugStatuses: ReadonlySet<number> = new Set([401, 429])
 
 const logAccess = (request: HttpServerRequest.HttpServerRequest, status: number, millis: number) => {
   const { method } = request
   const route = routeOf(request) ?? "none"
   const read = method === "GET" || method === "HEAD"
-  const dull = probes.includes(route) || dullStatuses.has(status) || (status < 500 && read)
-  return Log.line(dull ? "Debug" : "Info", "answered", () => ({
+  const quiet = probes.includes(route) || debugStatuses.has(status) || (status < 500 && read)
+  return Log.line(quiet ? "Debug" : "Info", "answered", () => ({
     "http.method": method,
     "http.route": route,
     "http.status": status,

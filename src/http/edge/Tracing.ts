@@ -9,13 +9,13 @@ const routes = Object.values(Api.groups)
 
 const pathOf = (request: HttpServerRequest.HttpServerRequest): string => request.url.split(/[?#]/, 1)[0] ?? ""
 
-/** The route's pattern, never the path itself: a stranger's paths must not become names. */
+/** The route's pattern, never the path itself: arbitrary paths must not become span names. */
 export const routeOf = (request: HttpServerRequest.HttpServerRequest): string | undefined => {
   const path = pathOf(request)
   return routes.find(({ pattern }) => pattern.test(path))?.path
 }
 
-/** The methods that the request's path has. */
+/** The methods that exist for the request's path. */
 export const methodsOf = (request: HttpServerRequest.HttpServerRequest): ReadonlyArray<string> => {
   const path = pathOf(request)
   return routes
@@ -29,10 +29,10 @@ const spanName = (request: HttpServerRequest.HttpServerRequest): string => {
   return route === undefined ? request.method : `${request.method} ${route}`
 }
 
-/** What machines ask all the time. It is neither traced nor in the access log; that readiness changes is logged where it is found. */
+/** Routes that machines poll. They are neither traced nor in the access log; `HealthHandlers` logs changes of readiness. */
 export const probes: ReadonlyArray<string> = ["/health/live", "/health/ready", "/metrics"]
 
-/** Spans named by route, and no secret in any log or span. Probes and scrapes are not traced. */
+/** Names spans by route and keeps secrets out of logs and spans. Probes and scrapes are not traced. */
 export const layer = Layer.mergeAll(
   Layer.succeed(HttpMiddleware.SpanNameGenerator)(spanName),
   Layer.succeed(Headers.CurrentRedactedNames)([

@@ -40,14 +40,14 @@ export const DocumentsHandlers = HttpApiBuilder.group(
         "list",
         Effect.fnUntraced(function* ({ query: { cursor, limit = 50, status } }) {
           const tenant = yield* CurrentTenant
-          const look = (before: DocumentId | undefined, limit: number) =>
+          const read = (before: DocumentId | undefined, limit: number) =>
             storeProblems(ingestion.list(tenant.id, { status, before, limit, bytes: portionBytes }))
-          const found = yield* look(cursor, limit + 1)
+          const found = yield* read(cursor, limit + 1)
           const documents = found.slice(0, limit).map(viewOf)
           const last = documents.at(-1)
           if (last === undefined) return { documents }
-          // Large documents may have ended the look before its limit.
-          const more = found.length > limit || (yield* look(last.id, 1)).length > 0
+          // The byte limit may have ended the read before the count limit.
+          const more = found.length > limit || (yield* read(last.id, 1)).length > 0
           return more ? { documents, nextCursor: last.id } : { documents }
         })
       )

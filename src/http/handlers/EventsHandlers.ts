@@ -21,10 +21,10 @@ export const EventsHandlers = HttpApiBuilder.group(
       HttpServerResponse.stream(
         news.pipe(
           Stream.mapArrayEffect((batch) => Effect.orDie(Effect.forEach(batch, eventText))),
-          // One write for all that there is to tell.
+          // All pending events go out in one write.
           Stream.mapArray(([first, ...rest]) => [first + rest.join("")]),
           (texts) => Stream.concat(Stream.make(retryText), texts),
-          // The client asks again, and is told everything then.
+          // The client reconnects and receives everything that it missed.
           Stream.tapError((error) => Effect.logWarning("events broke off", error)),
           streams.untilClosed,
           Stream.encodeText

@@ -6,8 +6,8 @@ import { StorageHealth } from "../../services/StorageHealth.ts"
 import { Api } from "../api/Api.ts"
 import { ServiceUnavailable, someTime } from "../api/problems/Problems.ts"
 
-/** A store that takes longer than this to answer does not count as working. */
-const patience = "2 seconds"
+/** A store or engine that takes longer to answer does not count as working. */
+const answerTimeout = "2 seconds"
 
 export const HealthHandlers = HttpApiBuilder.group(
   Api,
@@ -20,17 +20,17 @@ export const HealthHandlers = HttpApiBuilder.group(
     const obstacles = Effect.gen(function* () {
       const reasons: Array<string> = []
       if (!(yield* ingestion.accepting)) reasons.push("no more work is accepted")
-      const status = Option.getOrUndefined(yield* Effect.timeoutOption(engine.status, patience))
+      const status = Option.getOrUndefined(yield* Effect.timeoutOption(engine.status, answerTimeout))
       if (status?.unavailable !== undefined) reasons.push(`no page worker can be had: ${status.unavailable}`)
       else if (status === undefined || status.workers.length === 0) reasons.push("no page worker is alive")
-      const store = yield* Effect.result(Effect.timeout(ingestion.queueStatus(), patience))
+      const store = yield* Effect.result(Effect.timeout(ingestion.queueStatus(), answerTimeout))
       if (Result.isFailure(store)) reasons.push("the document store does not answer")
       return [...reasons, ...(yield* storage.obstacles)]
     })
 
     let before = ""
-    /** Once, and not with every probe. */
-    const tellChange = (reasons: string) =>
+    /** Logs each change of readiness once, not with every probe. */
+    const logChange = (reasons: string) =>
       Effect.suspend(() => {
         if (reasons === before) return Effect.void
         before = reasons
@@ -41,7 +41,7 @@ export const HealthHandlers = HttpApiBuilder.group(
       live: () => Effect.succeed({ status: "live" as const }),
       ready: Effect.fnUntraced(function* () {
         const reasons = yield* obstacles
-        yield* tellChange(reasons.join("; "))
+        yield* logChange(reasons.join("; "))
         if (reasons.length === 0) return { status: "ready" as const }
         return yield* new ServiceUnavailable({
           code: "NOT_READY",

@@ -9,7 +9,7 @@ import { keep, replay, reserve } from "../upload/IdempotentAnswer.ts"
 import { IngestAnswer } from "../api/Ingest.ts"
 import { acceptedItem, failedItem, refuseAll } from "../upload/Rejection.ts"
 
-/** Sources of one request that are resolved at once. */
+/** How many sources of one request are resolved at once. */
 const concurrency = 8
 
 const AnswerText = Schema.fromJsonString(IngestAnswer)

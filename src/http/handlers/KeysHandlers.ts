@@ -7,7 +7,7 @@ import { requireAdmin } from "../auth/CurrentTenant.ts"
 import { storeProblems, unavailable } from "../api/problems/Failures.ts"
 import { Conflict, NotFound } from "../api/problems/Problems.ts"
 
-/** The span and the logs are about the tenant of the path. */
+/** Annotates the span and the logs with the tenant of the path. */
 const about = Effect.fnUntraced(function* (tenant: TenantId) {
   yield* requireAdmin
   const subject = { "tenant.id": tenant }

@@ -10,7 +10,7 @@ import { Forbidden } from "../api/problems/Problems.ts"
 
 const forbidden = (detail: string) => Effect.fail(new Forbidden({ code: "FORBIDDEN", detail }))
 
-/** The tenant that the path names, if the caller may name it. From then on the span and the logs are about this tenant. */
+/** The tenant that the path names, if the caller may access it. From here on the span and the logs name this tenant. */
 export const named = Effect.fnUntraced(function* (tenant: TenantId) {
   const caller = yield* CurrentTenant
   if (!caller.admin && caller.id !== tenant) return yield* forbidden("a tenant sees and changes itself only")
@@ -51,7 +51,7 @@ export const TenantsHandlers = HttpApiBuilder.group(
       change: Effect.fnUntraced(function* ({ params: { tenant }, payload: { paused, ...limits } }) {
         const { admin } = yield* named(tenant)
         const limited = Object.keys(limits).length > 0
-        // Shares are of what all have, so a tenant that could raise its own would take from the others.
+        // Shares divide a common resource: a tenant that could raise its own share would take from the others.
         if (limited && !admin) return yield* forbidden("a tenant does not set its own limits")
         if (limited || paused !== undefined) yield* storeProblems(ingestion.setLimits(tenant, limits, paused))
         return yield* storeProblems(ingestion.tenant(tenant))

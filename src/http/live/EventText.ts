@@ -6,7 +6,7 @@ import { PageEvent } from "../api/Events.ts"
 import { QueueStatusView } from "../api/Queue.ts"
 import { queueViewOf } from "../api/views/QueueView.ts"
 
-/** News as text of an event stream. What many are told is encoded once. */
+/** Encodes news as text of an event stream. A change that many clients receive is encoded once. */
 
 const encodeDocument = Schema.encodeEffect(Schema.fromJsonString(ListedDocument))
 const encodePage = Schema.encodeEffect(Schema.fromJsonString(PageEvent))
@@ -34,10 +34,10 @@ const changeText = Effect.fnUntraced(function* (change: Change) {
   return text
 })
 
-/** How long a client that was cut off waits, in milliseconds. */
+/** Tells clients how long to wait before they reconnect, in milliseconds. */
 export const retryText = "retry: 2000\n\n"
 
-/** An `id` alone is no event, but what a client that reconnects names. */
+/** A block with only an `id` is no event, but sets the `Last-Event-ID` that a client sends when it reconnects. */
 export const eventText = (news: News) => {
   const id = `id: ${news.id}\n\n`
   switch (news._tag) {

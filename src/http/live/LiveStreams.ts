@@ -6,7 +6,7 @@ import { ServiceUnavailable, someTime, TooManyRequests } from "../api/problems/P
 
 const defaultLimits = { perTenant: 200, total: 2_000 }
 
-/** Connections that a client may hold open to wait on. Each costs a socket, and a client can forget any number of them. */
+/** Limits on open connections for live answers. Each costs a socket, and a client may leave any number of them open. */
 export const StreamLimits = Context.Reference<{ readonly perTenant: number; readonly total: number }>(
   "sluice/http/StreamLimits",
   { defaultValue: () => defaultLimits }
@@ -20,20 +20,20 @@ export const StreamLimitsConfig = Config.all({
   total: count("MAX_STREAMS", most).pipe(Config.withDefault(defaultLimits.total))
 })
 
-/** The limits as the environment says. */
+/** The limits from the environment. */
 export const limitsFromEnv = Layer.effect(StreamLimits, StreamLimitsConfig)
 
-/** Answers that last: they are counted, and end when the server stops. */
+/** Long-lived answers: they are counted, and end when the server stops. */
 export class LiveStreams extends Context.Service<
   LiveStreams,
   {
-    /** Counts until the request is over, or refuses. */
+    /** Counts one stream until the request ends, or refuses it. */
     readonly enter: (tenant: TenantId) => Effect.Effect<void, TooManyRequests | ServiceUnavailable, Scope.Scope>
     /** Ends the stream when the server stops. */
     readonly untilClosed: <A, E, R>(stream: Stream.Stream<A, E, R>) => Stream.Stream<A, E, R>
     /** Waits until the server stops. */
     readonly closed: Effect.Effect<void>
-    /** From now on none begins, and those under way end. */
+    /** Ends the streams under way and refuses new ones. */
     readonly close: Effect.Effect<void>
     readonly count: (tenant?: TenantId) => number
   }
@@ -80,18 +80,18 @@ export class LiveStreams extends Context.Service<
     })
   )
 
-  /** Ends the streams before the server waits for requests in flight. To be released before the server is. */
+  /** Ends the streams before the server waits for requests in flight. Must be released before the server. */
   static readonly layerClosing = Layer.effectDiscard(
     Effect.flatMap(LiveStreams, ({ close }) => Effect.addFinalizer(() => close))
   )
 }
 
-/** How long an answer that waits says nothing: less than proxies and this server bear. */
+/** The longest silence of a waiting answer: shorter than the idle timeouts of proxies and of this server. */
 export const heartbeat = Duration.seconds(15)
 
-/** Nobody between may keep such an answer, or hold back what has come of it. */
+/** Proxies must neither cache nor buffer such an answer. */
 export const liveHeaders = {
-  // Not compressed either, here or elsewhere: that takes memory as long as the answer lasts.
+  // `no-transform` also prevents compression, here and in proxies: it takes memory as long as the answer lasts.
   "cache-control": "no-store, no-transform",
   "x-accel-buffering": "no"
 }

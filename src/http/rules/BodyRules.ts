@@ -6,7 +6,7 @@ import { refuseFor, requestError } from "../api/problems/InvalidRequest.ts"
 import { BadRequest, ContentTooLarge, problemResponse, UnsupportedMediaType } from "../api/problems/Problems.ts"
 import { smallBody } from "./LargeBodies.ts"
 
-/** What the head of a request says of its body, looked at before anything of the body is read. */
+/** Checks on a body that need only the head of its request, made before any of the body is read. */
 
 type Head = Pick<HttpServerRequest.HttpServerRequest, "headers">
 
@@ -15,7 +15,7 @@ export const hasBody = ({ headers }: Head): boolean =>
 
 export const takesJson = (endpoint: HttpApiEndpoint.Top): boolean => endpoint.payload.has("application/json")
 
-/** It may have more bytes than are held for everybody. */
+/** Whether the body may be so large that it counts against the limit of `LargeBodies.ts`. */
 export const isLarge = ({ headers }: Head, endpoint: HttpApiEndpoint.Top): boolean =>
   Context.get(endpoint.annotations, JsonBody).bytes > smallBody &&
   Number(headers["content-length"] ?? Number.POSITIVE_INFINITY) > smallBody
@@ -51,7 +51,7 @@ const otherCharset = new UnsupportedMediaType({
   advice: "Send it as UTF-8, which is what JSON is."
 })
 
-/** As RFC 9110 asks for where the encoding of a body is refused. */
+/** RFC 9110 asks for this header when the encoding of a body is refused. */
 const acceptEncoding = HttpServerResponse.setHeader("accept-encoding", "identity")
 
 const charsetOf = (contentType: string): string | undefined =>
@@ -69,7 +69,7 @@ const isEncoded = ({ headers }: Head): boolean =>
   (headers["content-encoding"] ?? "identity").trim().toLowerCase() !== "identity" ||
   (headers["transfer-encoding"] ?? "chunked").trim().toLowerCase() !== "chunked"
 
-/** The answer to a request whose body cannot be what the endpoint takes; none when it may be. */
+/** The refusal of a request whose head rules out a body that the endpoint accepts; otherwise undefined. */
 export const bodyRefusal = (
   request: Head,
   endpoint: HttpApiEndpoint.Top

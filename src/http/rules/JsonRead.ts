@@ -8,7 +8,7 @@ import { RequestTimeout } from "../api/problems/Problems.ts"
 import { tooLarge } from "./BodyRules.ts"
 import { jsonRefusal } from "./JsonText.ts"
 
-/** A JSON body as far as it may be read: its text, or why it is not parsed. */
+/** The text of a JSON body, or the reason why it is not parsed. */
 export type JsonRead = { readonly text: string } | { readonly refused: string }
 
 export type Decode = (input: unknown) => Result.Result<unknown, Schema.SchemaError>
@@ -24,12 +24,12 @@ const stalled = new RequestTimeout({
   advice: "Send the request again."
 })
 
-/** Reads the body, within the endpoint's limits and in time; fails with the problem that it is when it cannot be. */
+/** Reads the body within the endpoint's limits and deadline, or fails with a problem. */
 export const readJson = Effect.fnUntraced(
   function* (request: HttpServerRequest.HttpServerRequest, endpoint: HttpApiEndpoint.Top) {
-    // Kept with the request, so that the endpoint reads nothing again.
+    // The text is cached in the request, so the endpoint does not read it again.
     const text = yield* request.text
-    // What a decoder puts in place of bytes that are none.
+    // The decoder puts U+FFFD in place of invalid bytes.
     const isText = !text.includes("\uFFFD") || isUtf8(yield* request.arrayBuffer)
     const refused = isText ? jsonRefusal(text, Context.get(endpoint.annotations, JsonBody)) : "is not UTF-8"
     const read: JsonRead = refused === undefined ? { text } : { refused }
@@ -41,14 +41,14 @@ export const readJson = Effect.fnUntraced(
       Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bytes)),
       Effect.catch((error) => (isTooLarge(error) ? Effect.fail(tooLarge(bytes)) : Effect.die(error)))
     )
-    // A read that is interrupted closes the connection: one that is late is left to end with its request, which is answered first.
+    // Interrupting a read closes the connection. So a late read continues until its request ends, after the answer was sent.
     return Effect.flatMap(Effect.forkChild(bounded), (fiber) =>
       Effect.timeoutOrElse(Fiber.join(fiber), { duration: longestRead, orElse: () => Effect.fail(stalled) })
     )
   }
 )
 
-/** All that is wrong with a body. */
+/** All errors in a body. */
 export const payloadErrors = (decode: Decode, read: JsonRead): ReadonlyArray<RequestError> => {
   if ("refused" in read) return [requestError("payload", "", read.refused)]
   const { text } = read

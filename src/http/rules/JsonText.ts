@@ -1,17 +1,17 @@
 import { Result } from "effect"
 
 /**
- * What `JSON.parse` may be given. It blocks everything else while it runs, and takes most of its time for nesting and for many
- * small values, so both are counted first, in one pass that stops at the limit. The pass does not tell whether the text is JSON.
+ * Limits of text that is passed to `JSON.parse`, which blocks the process while it runs. Nesting and many small values take most
+ * of its time, so one pass counts both first and stops at the limit. The pass does not check whether the text is valid JSON.
  */
 export interface JsonLimits {
-  /** Objects and arrays within each other. */
+  /** The nesting of objects and arrays. */
   readonly depth: number
-  /** Values of all kinds in all. */
+  /** The total number of values of all kinds. */
   readonly values: number
 }
 
-/** Characters of a number: no number that is meant has more. */
+/** The most characters of a number; no legitimate number has more. */
 const longestNumber = 40
 
 const quote = 0x22
@@ -23,7 +23,7 @@ const openObject = 0x7b
 const closeObject = 0x7d
 const numbers = /[-+.\deE]+/y
 
-/** The place of the quote that ends the string which begins at `start`; -1 if none does. */
+/** The index of the quote that ends the string which begins at `start`; -1 if there is none. */
 const endOfString = (text: string, start: number): number => {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let escapes = 0
@@ -39,9 +39,9 @@ const valueOf = (literal: string): string | undefined => {
   return Result.isSuccess(parsed) && typeof parsed.success === "string" ? parsed.success : undefined
 }
 
-/** Why the text is not parsed; undefined when nothing speaks against it. */
+/** The reason why the text must not be parsed; undefined if it may be. */
 export const jsonRefusal = (text: string, limits: JsonLimits): string | undefined => {
-  /** The names in each object that is open; none for an array. */
+  /** The names in each open object; undefined for an open array. */
   const open: Array<Set<string> | undefined> = []
   let values = 1
   /** The next string in an object is a name. */

@@ -2,8 +2,8 @@ import type { Principal } from "../auth/Principal.ts"
 import { TooManyRequests } from "../api/problems/Problems.ts"
 
 /**
- * JSON bodies that are larger than a connection's own buffers are held in memory until their requests are answered, so there are only
- * so many at once: of each caller, so that one leaves room for others, and in all.
+ * JSON bodies larger than a connection's own buffers are held in memory until their requests are answered. So their number is
+ * limited, both in total and per caller, so that one caller leaves room for others.
  */
 const mostOfOne = 8
 const mostInAll = 32
@@ -27,7 +27,7 @@ export const makeLargeBodies = () => {
   let all = 0
 
   return {
-    /** Makes room for one more of the caller; or the problem when there is none. `leave` has to follow. */
+    /** Counts one more body of the caller, or returns the problem when the limit is reached. Each success needs a `leave`. */
     enter: (caller: Principal): TooManyRequests | undefined => {
       const name = nameOf(caller)
       const before = held.get(name) ?? 0

@@ -1,12 +1,12 @@
-/** Letters apart, at most, for one name to be taken for a slip of another. */
+/** The largest edit distance at which a name counts as a misspelling of another. */
 const farthest = 2
 
-/** Longer names are no slips, and comparing them would take long. */
+/** Longer names are not compared: they are no misspellings, and comparing them takes long. */
 const longest = 40
 
 const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "")
 
-/** How many letters have to be put in, left out or changed to make one text of the other (Levenshtein). */
+/** The Levenshtein distance: insertions, deletions and substitutions. */
 const distance = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
@@ -20,14 +20,14 @@ const distance = (a: string, b: string): number => {
   return row[b.length] ?? 0
 }
 
-/** The name that was probably meant; none if none is close. Case and punctuation do not count. */
+/** The closest known name, if it is close enough. Case and punctuation do not count. */
 export const nearest = (name: string, known: ReadonlyArray<string>): string | undefined => {
   const text = plain(name)
   if (text === "" || text.length > longest) return undefined
   let best: { readonly name: string; readonly apart: number } | undefined
   for (const candidate of known) {
     const apart = distance(text, plain(candidate))
-    // Two slips in a word of three letters make another word.
+    // Short names allow fewer changes: two changes in three letters make a different word.
     if (apart > Math.min(farthest, Math.floor(text.length / 3))) continue
     if (best === undefined || apart < best.apart) best = { name: candidate, apart }
   }

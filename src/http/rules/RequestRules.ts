@@ -11,13 +11,13 @@ import { type Decode, type JsonRead, payloadErrors, readJson } from "./JsonRead.
 import { makeLargeBodies } from "./LargeBodies.ts"
 
 /**
- * Applies the rules of `api/RequestRules.ts` to an endpoint. A request that is right is decoded once, by the endpoint itself; only when
- * it is refused, every part of it is decoded again to tell all that is wrong.
+ * Applies the rules of `api/RequestRules.ts` to an endpoint. A valid request is decoded once, by the endpoint itself. Only a
+ * refused request is decoded again, in every part, to report all its errors.
  */
 
 type Part = "params" | "headers" | "query" | "payload"
 
-/** The endpoints' schemas need no services, which their types do not tell. */
+/** The endpoints' schemas need no services, although their types do not say so. */
 const decoderOf = (part: Part, schema: Schema.Top): Decode =>
   Schema.decodeUnknownResult(Schema.make<Schema.Codec<unknown>>(schema.ast), parseOptions[part])
 
@@ -55,7 +55,7 @@ const make = Effect.sync(() => {
     return decoders
   }
 
-  /** All that is wrong with the request, in the order of its parts. */
+  /** All errors in the request, in the order of its parts. */
   const errorsIn = Effect.fnUntraced(function* (endpoint: HttpApiEndpoint.Top, body: JsonRead | undefined) {
     const { headers } = yield* HttpServerRequest.HttpServerRequest
     const query = yield* HttpServerRequest.ParsedSearchParams
@@ -78,7 +78,7 @@ const make = Effect.sync(() => {
     return errors.length === 0 ? undefined : yield* problemResponse(refuseFor(errors))
   })
 
-  /** Lets a request whose body may be what the endpoint takes through to it. */
+  /** Runs the endpoint. If it refuses the request, the answer lists all errors. */
   const answerWith = <E, R>(
     answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
     endpoint: HttpApiEndpoint.Top,

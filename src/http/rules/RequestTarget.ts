@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import { type RequestError, requestError } from "../api/problems/InvalidRequest.ts"
 
-/** More parameters than any request has use for: they are counted before they are read. */
+/** More parameters than any request needs. They are counted before they are parsed. */
 const mostParameters = 100
 
 const isDecodable = (text: string) =>
@@ -9,7 +9,7 @@ const isDecodable = (text: string) =>
 
 const wrongEscapes = "has a % that is not followed by two hexadecimal digits, or bytes that are not UTF-8"
 
-/** What is wrong with the target of a request, as it was sent, before anything looks for its route. */
+/** Errors in the request target as it was sent, found before routing. */
 export const targetErrors = (url: string): ReadonlyArray<RequestError> => {
   const cut = url.indexOf("?")
   const path = cut < 0 ? url : url.slice(0, cut)

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream"
 
-/** Node's parser could not read a request: no route is found then, and nobody else answers. */
+/** Answers requests that node's parser could not read: they reach no route, so nothing else answers them. */
 
 interface Refusal {
   readonly status: number
@@ -37,7 +37,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   }
 }
 
-/** The answer as it goes over the connection, which ends with it. */
+/** The raw answer as written to the connection, which closes after it. */
 export const unreadableAnswer = (errorCode: string | undefined): string => {
   const { status, title, ...told } = refusals[errorCode ?? ""] ?? malformed
   const body = JSON.stringify({ type: "about:blank", title, status, ...told })
@@ -53,10 +53,10 @@ export const unreadableAnswer = (errorCode: string | undefined): string => {
   ].join("\r\n")
 }
 
-/** The answer that is being sent over a connection; node keeps it there, and tells it nowhere else. */
+/** Whether an answer is being sent over the connection. Node exposes this only in a private field. */
 const hasAnswer = (socket: Duplex): boolean => Object(Reflect.get(socket, "_httpMessage"))._headerSent === true
 
-/** For node's event `clientError`. Nothing is put into the middle of an answer that is on its way. */
+/** Handles node's event `clientError`. Writes nothing into the middle of an answer that is being sent. */
 export const answerUnreadable = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   if (!socket.writable || error.code === "ECONNRESET" || hasAnswer(socket)) socket.destroy()
   else socket.end(unreadableAnswer(error.code), () => socket.destroy())

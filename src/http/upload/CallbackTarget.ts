@@ -8,8 +8,8 @@ import { BadRequest } from "../api/problems/Problems.ts"
 const message = "the host is not public"
 
 /**
- * Fails when the host of a callback may not be reached, as far as the URL's text tells; a name is judged at each delivery.
- * The schema of the URL cannot say so: it depends on what the operator allows.
+ * Fails when the host of a callback is forbidden, as far as the text of the URL shows; a name is resolved and checked at each
+ * delivery. The schema of the URL cannot check this, because it depends on the operator's settings.
  */
 export const callbackAllowed = Effect.fnUntraced(function* (
   part: RequestPart,

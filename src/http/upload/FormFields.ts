@@ -3,7 +3,7 @@ import { TenantName } from "../auth/CurrentTenant.ts"
 import { errorsOf, refuseFor, requestError } from "../api/problems/InvalidRequest.ts"
 import { PdfPassword, submissionParameters } from "../api/schemas/SubmitOptions.ts"
 
-/** What the fields of an upload's form may say; they hold for all its files. */
+/** The fields of an upload's form; they apply to all its files. */
 const FormFields = Schema.Struct({
   ...submissionParameters,
   password: Schema.optionalKey(PdfPassword),
@@ -16,7 +16,7 @@ const decode = Schema.decodeUnknownResult(Schema.toCodecStringTree(FormFields), 
   onExcessProperty: "error"
 })
 
-/** Fields of one form, known or not. With more of them some are certainly unknown or there twice. */
+/** The most fields of one form, known or not. If there are more, some are certainly unknown or duplicates. */
 export const mostFields = 50
 
 /** The fields of one form as they arrive. */
@@ -24,19 +24,19 @@ export const makeFields = () => {
   const fields = new Map<string, string | Array<string>>()
   let count = 0
   return {
-    /** Tells whether there is room for more. */
+    /** Adds a field; returns false when no more may follow. */
     add: (name: string, value: string): boolean => {
       const before = fields.get(name)
       fields.set(name, before === undefined ? value : [before, value].flat())
       count++
       return count < mostFields
     },
-    /** What they say, or all that is wrong with them. */
+    /** The decoded fields, or all their errors. */
     read: Effect.suspend(() => {
       const sent = Object.fromEntries(fields)
       const decoded = decode(sent)
       const errors = Result.isFailure(decoded) ? [...errorsOf("form", decoded.failure, sent)] : []
-      // What a decoder puts in place of bytes that are none: a password with it would be another one.
+      // U+FFFD stands for invalid bytes: a password with it would be a different one.
       for (const [name, value] of fields) {
         if (value.includes("\uFFFD")) errors.push(requestError("form", name, "Expected UTF-8"))
       }

@@ -6,8 +6,8 @@ import { unavailable } from "../api/problems/Failures.ts"
 import { Conflict, someTime } from "../api/problems/Problems.ts"
 
 /**
- * The header Idempotency-Key: the same request with the same key is answered as it was the first time, without being worked
- * on again. Only answers that accepted something are kept, for a day.
+ * The header Idempotency-Key: a repeated request with the same key gets the first answer again and is not processed again.
+ * Only answers that accepted something are kept, for a day.
  */
 
 export const idempotencyHeaders = {
@@ -32,7 +32,7 @@ export const mismatch = new Conflict({
   advice: "Use a new key for a new request."
 })
 
-/** Holds the key until the scope closes; the answer kept under it, if any. */
+/** Reserves the key until the scope closes, and returns the answer kept under it, if any. */
 export const reserve = (ingestion: Engine, tenant: TenantId, key: string) =>
   ingestion.reserveKey(tenant, key).pipe(
     Effect.map(Option.getOrUndefined),
@@ -59,11 +59,11 @@ export const replay = Effect.fnUntraced(function* <A>(
   decode: (body: string) => Effect.Effect<A, Schema.SchemaError>
 ) {
   if (!(yield* ingestion.answers(tenant, kept, request))) return yield* mismatch
-  // It was encoded here: text that does not decode is a defect.
+  // This code encoded the text, so a decoding failure is a defect.
   return yield* Effect.orDie(decode(kept.body))
 })
 
-/** What was accepted is durable: a request whose answer cannot be kept is answered all the same. */
+/** Keeps the answer. A failure is not reported to the caller: the accepted documents are durable. */
 export const keep = (
   ingestion: Engine,
   tenant: TenantId,

@@ -11,7 +11,7 @@ import {
   UnprocessableContent
 } from "../api/problems/Problems.ts"
 
-/** From the engine's errors to the interface's: per item of a submission, and for a request as a whole. */
+/** Maps the engine's errors to those of the interface: for one item of a submission and for a whole request. */
 
 export interface Refusal {
   readonly status: 413 | 422 | 429 | 503 | 507
@@ -28,7 +28,7 @@ const limitCodes = {
 const limits = ["tenant_rate", "tenant_bytes", "global_bytes", "tenant_queue", "global_queue"] as const
 const limitsByCode = new Map<string, LimitReached["limit"]>(limits.map((limit) => [limitCodes[limit], limit]))
 
-/** The limit that an error's code stands for. */
+/** The limit that belongs to an error code. */
 export const limitOf = (code: string): LimitReached["limit"] | undefined => limitsByCode.get(code)
 
 const limitReached = ({ allowed, limit, message, retryAfterSeconds }: LimitReached) => ({
@@ -97,11 +97,11 @@ export const refuseLimitReached = (error: LimitReached) => {
   return Effect.fail(new TooManyRequests({ ...known, detail: message }))
 }
 
-/** Until all that were refused for want of room were promised a place. */
+/** The longest Retry-After of all refused items: by then there should be room for all of them. */
 const longestRetryAfter = (documents: ReadonlyArray<DocumentOutcome>) =>
   documents.reduce((longest, outcome) => Math.max(longest, "error" in outcome ? (outcome.error.retryAfter ?? 0) : 0), 0)
 
-/** The problem of a submission of which nothing was accepted: it takes its status from the first refusal. */
+/** The problem for a submission of which nothing was accepted. Its status is that of the first refusal. */
 export const refuseAll = Effect.fnUntraced(function* <Extra extends object>(
   { error, status }: Refusal,
   documents: ReadonlyArray<DocumentOutcome>,

@@ -3,14 +3,14 @@ import { HttpIncomingMessage, type HttpServerError, type HttpServerRequest, Mult
 import { BadRequest, ContentTooLarge, RequestTimeout } from "../api/problems/Problems.ts"
 import { smallBodyOf } from "./SmallBody.ts"
 
-/** The bytes of an upload, pulled as they are wanted: nothing is read ahead of whoever consumes them. */
+/** The bytes of an upload, pulled on demand: nothing is read ahead of the consumer. */
 
 /** The sender went silent in the middle of the body. */
 export class UploadStalled extends Schema.TaggedError<UploadStalled>()("UploadStalled", {}) {}
 
 const longestSilence = "30 seconds"
 
-/** The size of the body as its head tells it; none when it comes in chunks. The server holds the sender to it. */
+/** The Content-Length of the body; undefined for a chunked one. Node enforces it. */
 export const lengthOf = ({ headers }: HttpServerRequest.HttpServerRequest): number | undefined => {
   const length = headers["content-length"]
   return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined
@@ -20,8 +20,8 @@ const notSilent = <A, E, R>(wait: Effect.Effect<A, E, R>) =>
   Effect.timeoutOrElse(wait, { duration: longestSilence, orElse: () => Effect.fail(new UploadStalled()) })
 
 /**
- * Silence counts while something is pulled; a timeout of each pull costs far less than one of the stream. A body of known length
- * ends with its last byte, since what tells its end brings nothing more to wait for.
+ * The body, with a limit on silence that applies only during a pull: a timeout per pull costs far less than one on the stream. A
+ * body of known length ends with its last byte, without waiting for the end of the request.
  */
 export const bodyOf = (
   request: HttpServerRequest.HttpServerRequest
@@ -44,22 +44,22 @@ const streamOf = (request: HttpServerRequest.HttpServerRequest) =>
     })
   )
 
-/** Bounds all but the size of files, which is the engine's to bound. */
+/** Limits of a form, except for the size of files, which the engine limits. */
 const limits = { maxParts: 10_000, maxFieldSize: "8 KiB" } as const
 
 /**
- * The parts of a form. A file's content has to be consumed before the next part is pulled; what is left of it would
- * otherwise pile up in memory.
+ * The parts of a form. The content of a file must be consumed before the next part is pulled; otherwise the rest of it
+ * accumulates in memory.
  */
 export const partsOf = (request: HttpServerRequest.HttpServerRequest) =>
   bodyOf(request).pipe(
     Stream.pipeThroughChannel(Multipart.makeChannel(request.headers)),
     Stream.provideContext(Multipart.limitsServices(limits)),
-    // The limit for bodies that are held in memory does not concern streams.
+    // The limit for bodies that are held in memory does not apply to streams.
     Stream.provideService(HttpIncomingMessage.MaxBodySize, undefined)
   )
 
-/** Consumes up to `allowance` bytes. Answers with what remains of it: 0 when the stream has more. */
+/** Discards up to `allowance` bytes and returns the rest of the allowance: 0 when the stream has more bytes. */
 export const drain = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, allowance: number) =>
   Effect.suspend(() => {
     let left = allowance
@@ -91,7 +91,7 @@ const incomplete = () =>
 
 const formProblem = ({ reason }: Multipart.MultipartError) => {
   switch (reason._tag) {
-    // How the parser wraps the errors of the bytes it reads.
+    // The parser wraps errors of its input stream like this.
     case "InternalError":
       return reason.cause instanceof UploadStalled ? stalled() : incomplete()
     case "Parse":

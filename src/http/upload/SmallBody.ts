@@ -3,16 +3,15 @@ import { Array as Arr, Cause, Effect, type Pull, Stream } from "effect"
 import { HttpServerError, type HttpServerRequest } from "effect/http"
 
 /**
- * A small body of known length. It has mostly come with its head, so a timer and the fibers that race with it are made only where
- * more of it has to be waited for. It may be collected ahead of whoever consumes it: it is no larger than what the connection
- * itself holds.
+ * A small body of known length. It usually arrives together with its head, so a timer and racing fibers are created only when
+ * more bytes have to be awaited. It may be read ahead of its consumer: it is no larger than the connection's own buffers.
  */
 
 const mostBytes = 64 * 1024
 
 const cutOff = new Error("the connection was closed before the end of the body")
 
-/** Collects what arrives from its first use on. */
+/** Collects the chunks that arrive from its creation on. */
 class Arrivals {
   readonly #source: IncomingMessage
   #chunks: Array<Uint8Array> = []
@@ -31,14 +30,14 @@ class Arrivals {
     return this.#left <= 0
   }
 
-  /** What has come since the last time. */
+  /** The chunks that arrived since the last call. */
   readonly take = (): ReadonlyArray<Uint8Array> => {
     const taken = this.#chunks
     this.#chunks = []
     return taken
   }
 
-  /** Until more comes, or none will any more. */
+  /** Waits until a chunk arrives or the body has ended or failed. */
   readonly changed = Effect.callback<void>((resume) => {
     this.#waiting = () => resume(Effect.void)
     return Effect.sync(() => {
@@ -46,7 +45,7 @@ class Arrivals {
     })
   })
 
-  /** The same, but no longer than it takes to see what lies there already. */
+  /** Like `changed`, but ends after one turn of the event loop, which delivers bytes that have already arrived. */
   readonly changedSoon = Effect.callback<void>((resume) => {
     const soon = setImmediate(() => resume(Effect.void))
     this.#waiting = () => {
@@ -94,7 +93,7 @@ const pullFrom = <E>(
   request: HttpServerRequest.HttpServerRequest,
   inTime: (wait: Effect.Effect<void>) => Effect.Effect<void, E>
 ): Chunks<E | HttpServerError.HttpServerError> => {
-  /** Answers with what there is, or goes on after `wait`. */
+  /** Returns the chunks that are there, or tries again after `wait`. */
   const pullOr = (wait: Effect.Effect<void, E>): Chunks<E | HttpServerError.HttpServerError> =>
     Effect.suspend(() => {
       const chunks = body.take()
@@ -107,7 +106,7 @@ const pullFrom = <E>(
   return pullOr(body.changedSoon)
 }
 
-/** The body, if it is a small one. `inTime` bounds each wait for more of it. */
+/** The body, if it is small. `inTime` limits each wait for more bytes. */
 export const smallBodyOf = <E>(
   request: HttpServerRequest.HttpServerRequest,
   size: number | undefined,
@@ -115,7 +114,7 @@ export const smallBodyOf = <E>(
 ): Stream.Stream<Uint8Array, E | HttpServerError.HttpServerError> | undefined => {
   const { source } = request
   if (size === undefined || size === 0 || size > mostBytes) return undefined
-  // Who asks whether to send it has to be answered first; beside an offer to upgrade, node leaves the body to the server.
+  // `Expect: 100-continue` needs an answer first; with `Upgrade`, node leaves reading the body to the server.
   if (request.headers["expect"] !== undefined || request.headers["upgrade"] !== undefined) return undefined
   if (!(source instanceof IncomingMessage)) return undefined
   return Stream.fromPull(Effect.sync(() => pullFrom(new Arrivals(source, size), request, inTime)))

@@ -10,19 +10,19 @@ import { acceptedItem, failedItem, type Item } from "./Rejection.ts"
 import { type BodyError, isBodyError } from "./RequestBody.ts"
 import type { SubmissionParameters } from "../api/schemas/SubmitOptions.ts"
 
-/** What the head of the request says; fields of a form come first. */
+/** The settings from the head of the request; fields of a form override them. */
 export interface UploadSettings extends SubmissionParameters {
   readonly password?: Redacted.Redacted
 }
 
-/** A file that was looked at. Only what it made itself may be taken back with it. */
+/** The result for one file. `made` is the document that this file created; only such a document may be withdrawn with it. */
 export interface TakenItem extends Item {
   readonly made?: DocumentId | undefined
 }
 
-/** Takes the files of one request, one after the other. */
+/** Processes the files of one request, one after the other. */
 export interface Intake {
-  /** Once, before the first file. */
+  /** Called once, before the first file. */
   readonly open: (
     tenant: TenantId,
     settings: UploadSettings
@@ -30,10 +30,10 @@ export interface Intake {
   readonly take: (
     name: string,
     bytes: Body,
-    /** How many bytes there are, when that is known. */
+    /** The number of bytes, if it is known. */
     size?: number
   ) => Effect.Effect<TakenItem, BodyError | Conflict>
-  /** The answer to the request, of which something was accepted. */
+  /** Called with the answer if at least one file was accepted; returns the answer to send. */
   readonly close: (answer: typeof UploadAnswer.Type) => Effect.Effect<typeof UploadAnswer.Type, Conflict>
 }
 
@@ -80,11 +80,11 @@ const AnswerText = Schema.fromJsonString(UploadAnswer)
 const encodeAnswer = Schema.encodeEffect(AnswerText)
 const decodeAnswer = Schema.decodeEffect(AnswerText)
 
-/** The name of a file with the hash of its bytes, or with none if it was refused: how far it was read, nobody knows. */
-type Seen = readonly [name: string, hash: string | null]
+/** The name of a file and the hash of its bytes; null for a refused file, because it may not have been read to its end. */
+type FileHash = readonly [name: string, hash: string | null]
 
-/** All that makes an upload what it is. Contains the password. */
-const requestOf = ({ password, ...settings }: UploadSettings, files: ReadonlyArray<Seen>) => {
+/** Identifies an upload: its settings and files. Contains the password. */
+const requestOf = ({ password, ...settings }: UploadSettings, files: ReadonlyArray<FileHash>) => {
   const { callback, force, notBefore, priority } = settings
   const time = notBefore && DateTime.formatIso(notBefore)
   const secret = password && Redacted.value(password)
@@ -94,11 +94,11 @@ const requestOf = ({ password, ...settings }: UploadSettings, files: ReadonlyArr
 }
 
 /**
- * Under an idempotency key. Submits each file, and keeps the answer; or, if one is kept, only hashes each file that was
- * accepted then, to see that it is the same request.
+ * Takes files under an idempotency key. Submits each file and keeps the answer. If an answer is already kept, it only hashes the
+ * files that were accepted at that time, to check that the request is the same.
  */
 export const keyedIntake = (ingestion: Engine, key: string): Intake => {
-  const files: Array<Seen> = []
+  const files: Array<FileHash> = []
   let bytesSeen = 0
   let opened: Opened | undefined
   let first: { readonly kept: KeptAnswer; readonly answer: typeof UploadAnswer.Type } | undefined
@@ -127,7 +127,7 @@ export const keyedIntake = (ingestion: Engine, key: string): Intake => {
       if (before === undefined) return yield* mismatch
       if ("error" in before) files.push([name, null])
       else yield* hashOnly(name, bytes, first.kept.bytes)
-      // A refusal is what lets the caller read on behind a file that was left unread.
+      // With a refusal, the caller skips the rest of the unread file and continues with the next one.
       return "error" in before
         ? { outcome: before, refusal: { status: 422, error: before.error } }
         : { outcome: before }

@@ -9,15 +9,15 @@ import { refuseAll } from "./Rejection.ts"
 import { bodyProblem } from "./RequestBody.ts"
 import { uploadForm, uploadRaw } from "./UploadItems.ts"
 
-/** What the head of an upload says, as it was decoded. */
+/** The decoded head of an upload. */
 export interface UploadHead {
-  /** Of the file that is the body. */
+  /** The file's name when the body is one PDF. */
   readonly name: string
   readonly settings: UploadSettings
   readonly idempotencyKey: string | undefined
 }
 
-/** Answers an upload whose head was decoded. */
+/** Handles an upload whose head was decoded. */
 export const makeUploadHandler = Effect.gen(function* () {
   const ingestion = yield* Ingestion
   const flood = yield* LoadShedding
@@ -46,7 +46,7 @@ export const makeUploadHandler = Effect.gen(function* () {
 
 const encodeAnswer = Schema.encodeSync(UploadAnswer)
 
-/** What was accepted has no other form than its own: no schema has to say so each time. What was refused may have more to it. */
+/** An answer with accepted documents only is already in its encoded form, so encoding by schema is skipped. Errors need it. */
 const accepted = (answer: typeof UploadAnswer.Type) => {
   const isPlain = answer.documents.every((outcome) => !("error" in outcome))
   const text = JSON.stringify(isPlain ? answer : encodeAnswer(answer))
@@ -68,6 +68,6 @@ const readerFor = (request: HttpServerRequest.HttpServerRequest) => {
 
 const decodePercent = Schema.decodeUnknownOption(Schema.StringFromUriComponent)
 
-/** A name that is not percent-encoded is taken as it is: `100%.pdf` is a name too. */
+/** A name that is not valid percent-encoding is used as it is, such as `100%.pdf`. */
 export const fileName = (header: string | undefined): string =>
   header === undefined || header === "" ? "document.pdf" : Option.getOrElse(decodePercent(header), () => header)

@@ -38,15 +38,15 @@ export const uploadRaw = Effect.fnUntraced(function* (
 })
 
 /**
- * How much of refused files is read on to get at the files behind them, in bytes per request: plenty after a file that is
- * at fault itself, little when the engine takes nothing just now.
+ * How many bytes of refused files are read and discarded per request, to reach the files behind them: many when a file itself is
+ * invalid, few when the engine accepts nothing at the moment.
  */
-const patience = 64 * 1024 * 1024
-const littlePatience = 1024 * 1024
+const skipAllowance = 64 * 1024 * 1024
+const smallSkipAllowance = 1024 * 1024
 
 /**
  * The body is a form of any number of files, submitted one after the other while they arrive. If it fails or is
- * interrupted, the documents made so far are taken back: the caller has not learned of them, and will send them again.
+ * interrupted, the documents made so far are withdrawn: the caller does not know of them and will send the files again.
  */
 export const uploadForm = Effect.fnUntraced(function* (
   ingestion: Ingestion["Service"],
@@ -56,11 +56,11 @@ export const uploadForm = Effect.fnUntraced(function* (
 ) {
   const fields = makeFields()
   const items: Array<Item> = []
-  /** New documents, with the number of further files of the form they stand in for. */
+  /** New documents, each with the number of further files of the form that are duplicates of it. */
   const made = new Map<DocumentId, number>()
   let tenant = yield* tenantWithBody(undefined)
   let settings: UploadSettings | undefined
-  let allowance = patience
+  let allowance = skipAllowance
   let truncated = false
 
   const readSettings = Effect.fnUntraced(function* () {
@@ -71,7 +71,7 @@ export const uploadForm = Effect.fnUntraced(function* (
     yield* intake.open(tenant, settings)
   })
 
-  /** Reads on to the end of the file, and tells whether the next part may be read. */
+  /** Discards the rest of the file, and returns whether the next part may be read. */
   const skipRest = Effect.fnUntraced(function* (file: Multipart.File) {
     allowance = yield* drain(file.content, allowance)
     truncated = allowance === 0
@@ -87,17 +87,17 @@ export const uploadForm = Effect.fnUntraced(function* (
     if (settings === undefined) yield* readSettings()
     const item = yield* intake.take(file.name, file.content)
     items.push(item)
-    const standIn = "id" in item.outcome ? item.outcome.duplicateOf : undefined
-    const shares = standIn === undefined ? undefined : made.get(standIn)
+    const original = "id" in item.outcome ? item.outcome.duplicateOf : undefined
+    const duplicates = original === undefined ? undefined : made.get(original)
     if (item.made !== undefined) made.set(item.made, 0)
-    else if (standIn !== undefined && shares !== undefined) made.set(standIn, shares + 1)
-    if (item.refusal !== undefined && item.refusal.status >= 429) allowance = Math.min(allowance, littlePatience)
+    else if (original !== undefined && duplicates !== undefined) made.set(original, duplicates + 1)
+    if (item.refusal !== undefined && item.refusal.status >= 429) allowance = Math.min(allowance, smallSkipAllowance)
     return item.refusal === undefined || (yield* skipRest(file))
   })
 
   const onField = (field: Multipart.Field) => {
     if (field.key === "file") {
-      // Without a name and empty is what browsers send for a file input without a choice.
+      // Browsers send an empty part without a name when no file is chosen.
       if (field.value !== "") items.push(refusedItem("file", namelessFile))
       return Effect.succeed(true)
     }
@@ -113,13 +113,17 @@ export const uploadForm = Effect.fnUntraced(function* (
     CurrentTenant | Scope.Scope
   > => (part._tag === "Field" ? onField(part) : onFile(part))
 
-  const forget = Effect.suspend(() =>
-    Effect.forEach(made, ([id, shares]) => Effect.ignore(ingestion.withdraw(tenant, id, shares), { log: "Warn" }), {
-      discard: true
-    })
+  const withdrawMade = Effect.suspend(() =>
+    Effect.forEach(
+      made,
+      ([id, duplicates]) => Effect.ignore(ingestion.withdraw(tenant, id, duplicates), { log: "Warn" }),
+      {
+        discard: true
+      }
+    )
   )
 
-  yield* Stream.runForEachWhile(partsOf(request), onPart).pipe(Effect.onError(() => forget))
+  yield* Stream.runForEachWhile(partsOf(request), onPart).pipe(Effect.onError(() => withdrawMade))
   if (settings === undefined) yield* fields.read
   if (items.length === 0) {
     return yield* new UnprocessableContent({

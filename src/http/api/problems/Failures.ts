@@ -3,7 +3,7 @@ import type { BlobStoreUnavailable } from "../../../services/BlobStore.ts"
 import type { DocumentNotFound, StoreUnavailable } from "../../../services/store/DocumentStore.ts"
 import { NotFound, ServiceUnavailable, someTime } from "./Problems.ts"
 
-/** The failures of requests about what exists already, as problems. */
+/** Maps the errors of requests about existing documents to problems. */
 
 export const storeCodes = {
   StoreUnavailable: "STORE_UNAVAILABLE",

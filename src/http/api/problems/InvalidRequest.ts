@@ -4,25 +4,25 @@ import { nearest } from "../../rules/Nearest.ts"
 import { BadRequest } from "./Problems.ts"
 import { passwordInUrl } from "../schemas/SubmitOptions.ts"
 
-/** Where in a request something was refused, as its schemas call it, and as OpenAPI and people do. */
+/** The parts of a request: the names that schemas use, and the names that OpenAPI and people use. */
 const places = { params: "path", query: "query", headers: "header", payload: "body", form: "form" } as const
 
 export type RequestPart = keyof typeof places
 
-/** One thing that is wrong with a request. It never tells the value, which may be a secret. */
+/** One error in a request. It never contains the value, which may be a secret. */
 export interface RequestError {
   /** The part and the name, such as `query.limit`. */
   readonly field: string
   readonly in: (typeof places)[RequestPart]
-  /** Of the parameter, header or field; inside of a body with the way to it, such as `pdf_ids.3`. Empty for the whole part. */
+  /** The parameter, header or field; inside a body its path, such as `pdf_ids.3`. Empty for the whole part. */
   readonly name: string
   readonly message: string
 }
 
-/** The answer names no more; the others are counted. */
+/** The answer lists at most so many errors and counts the others. */
 const mostErrors = 20
 
-/** Characters of a name that a caller chose. */
+/** The most characters that are shown of a name which a caller chose. */
 const longestName = 64
 
 const shortened = (name: string) => (name.length > longestName ? `${name.slice(0, longestName)}…` : name)
@@ -41,7 +41,7 @@ const unknownName = (name: string, known: ReadonlyArray<string>): string => {
   return known.length === 0 ? guess : `${guess}${meant === undefined ? ";" : ""} known are ${known.join(", ")}`
 }
 
-/** All that a schema refused in one part of the request. `sent` is what it was given: a name that is there twice is told as that. */
+/** All errors of a schema in one part of the request. `sent` is the part as sent, to report a name that occurs twice as such. */
 export const errorsOf = (
   part: RequestPart,
   error: Schema.SchemaError,
@@ -76,7 +76,7 @@ const tenantFields: ReadonlySet<string> = new Set([
   "form.tenant_id"
 ])
 
-/** The refusal of a request for all that is wrong with it: with a code of its own for what has one. */
+/** The refusal of a request for all its errors. Some errors have a code of their own. */
 export const refuseFor = (errors: ReadonlyArray<RequestError>): BadRequest => {
   const told = errors.slice(0, mostErrors)
   if (errors.some(({ field }) => field === "query.password")) return new BadRequest({ ...passwordInUrl, errors: told })
@@ -90,7 +90,7 @@ export const refuseFor = (errors: ReadonlyArray<RequestError>): BadRequest => {
   })
 }
 
-/** Tells which values of one part of the request were refused and why, but never the values. */
+/** Reports which fields of one part of the request were refused and why, but never their values. */
 export const invalidRequest = (
   part: RequestPart,
   error: Schema.SchemaError,

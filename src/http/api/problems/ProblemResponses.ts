@@ -20,7 +20,7 @@ import {
   UnsupportedMediaType
 } from "./Problems.ts"
 
-/** Problems as endpoints declare them: with the headers that go with them, and with examples. */
+/** Problems as endpoints declare them: with their headers and with examples. */
 
 const badRequest = problemMembers(400, "Bad Request")
 export const BadRequestResponse = BadRequest.pipe(
@@ -283,7 +283,7 @@ export const UnauthorizedResponse = Unauthorized.pipe(
   )
 )
 
-/** Of every JSON body. */
+/** Problems of every endpoint that takes a JSON body. */
 export const jsonProblems = [
   BadRequestResponse,
   RequestTimeoutResponse,
@@ -311,7 +311,7 @@ export const InsufficientStorageResponse = InsufficientStorage.pipe(
   })
 )
 
-/** Of every submission. */
+/** Problems of every endpoint that takes a submission. */
 export const submissionProblems = [
   BadRequestResponse,
   ForbiddenResponse,

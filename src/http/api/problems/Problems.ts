@@ -5,16 +5,16 @@ import { DocumentOutcome, Truncated } from "../views/SubmitOutcome.ts"
 
 /**
  * The one error shape of the interface: RFC 9457 problem details with a stable machine `code`. One class per status; the
- * status phrase is the title, because `code` and not `type` tells problems apart.
+ * status phrase is the title, because `code`, not `type`, distinguishes problems.
  */
 const fields = {
   detail: Schema.String,
   code: Schema.String,
   /** What the caller can do about it. */
   advice: Schema.optionalKey(Schema.String),
-  /** The limit that was met. */
+  /** The limit that was reached. */
   limit: Schema.optionalKey(Schema.Finite),
-  /** All that was wrong with the request. */
+  /** All errors in the request. */
   errors: Schema.optionalKey(
     Schema.Array(
       Schema.Struct({
@@ -39,7 +39,7 @@ const fields = {
 /** Seconds, as in the Retry-After header. */
 const waitingFields = { ...fields, retryAfter: Schema.Natural }
 
-/** What every problem of a status has. */
+/** The members that every problem of a status has. */
 export const problemMembers = <const Status extends number, const Title extends string>(
   status: Status,
   title: Title
@@ -128,13 +128,13 @@ export class InsufficientStorage extends HttpApiError.Problem<InsufficientStorag
   fields
 ) {}
 
-/** What the caller has to bring; one scheme, so there is no more to say of it. */
+/** The value of WWW-Authenticate. There is one scheme, so it needs no parameters. */
 export const challenge = "Bearer"
 
-/** Seconds to wait before trying again when nothing better is known. */
+/** Seconds to wait before trying again when no better estimate is known. */
 export const someTime = 5
 
-/** Its answer where no endpoint says how its errors are encoded. */
+/** The response to a problem outside of an endpoint, where no schema encodes it. */
 export const problemResponse = (problem: HttpServerRespondable.Respondable) =>
   Effect.map(HttpServerRespondable.toResponse(problem), (response) =>
     "retryAfter" in problem && problem.retryAfter !== undefined

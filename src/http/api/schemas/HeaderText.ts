@@ -6,8 +6,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true })
 const bytesOf = (header: string) => Uint8Array.from(header, (character) => character.charCodeAt(0))
 
 /**
- * Words of a person in a header: ASCII, or UTF-8 as many programs send it. Other bytes have no meaning that is agreed upon. To be
- * sent, text beyond ASCII has to be percent-encoded.
+ * Human-readable text in a header: ASCII, or UTF-8 as many programs send it. Other bytes have no agreed meaning. When it is
+ * encoded for sending, text beyond ASCII has to be percent-encoded.
  */
 export const HeaderText = Schema.String.pipe(
   Schema.decodeTo(Schema.String, {

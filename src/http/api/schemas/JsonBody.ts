@@ -1,6 +1,6 @@
 import { Context } from "effect"
 
-/** What a JSON body may be, beside its schema; an annotation of endpoints. The default is enough for a handful of settings. */
+/** Limits of a JSON body, in addition to its schema; an annotation of endpoints. The default is enough for a few settings. */
 export class JsonBody extends Context.Reference<{
   readonly bytes: number
   readonly depth: number

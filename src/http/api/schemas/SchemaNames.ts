@@ -1,8 +1,8 @@
 import { Schema } from "effect"
 
 /**
- * What a class is encoded as gets the name of the class with `Encoded` behind it in the OpenAPI document. Readers of the document, and
- * programs that make types of it, know nothing of the decoded side: it gets the plain name, or one that tells that it is JSON in a text.
+ * The OpenAPI document names the encoded side of a class after the class, with the suffix `Encoded`. Readers and code generators
+ * never see the decoded side, so the encoded side gets the plain name, or a name that says it is JSON within a string.
  */
 const plainName = (name: string, schemas: Readonly<Record<string, unknown>>): string => {
   const plain = name.replace(/Encoded$/, "")

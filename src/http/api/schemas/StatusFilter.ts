@@ -1,7 +1,7 @@
 import { Array as Arr, Schema, SchemaTransformation } from "effect"
 import { DocumentStatus } from "../../../domain/document/Document.ts"
 
-/** States of documents in a query: separated by commas, the parameter repeated, or both. In any order, each counts once. */
+/** Document states in a query: separated by commas, as a repeated parameter, or both. Order and repetition do not matter. */
 export const StatusFilter = Schema.Array(Schema.String).pipe(
   Schema.decodeTo(
     Schema.Array(Schema.String),

@@ -4,9 +4,9 @@ import { examples } from "../../../domain/Examples.ts"
 import { parseHttpUrl } from "../../../domain/net/HttpUrl.ts"
 import { Timestamp } from "./Timestamp.ts"
 
-/** What a caller may say about the documents of one submission. */
+/** The options that a caller may set for the documents of one submission. */
 
-/** Whether its host may be reached is for `callbackAllowed` to say. */
+/** `callbackAllowed` decides whether the host may be reached. */
 export const CallbackUrl = Schema.String.check(
   Schema.isMaxLength(2048),
   Schema.makeFilter((text: string) => Result.match(parseHttpUrl(text), { onFailure: String, onSuccess: () => true }))
@@ -20,7 +20,7 @@ const PasswordText = Schema.String.check(Schema.isMaxLength(1024))
 
 export const PdfPassword = Schema.RedactedFromValue(PasswordText, { label: "password" })
 
-/** What a header carries beyond ASCII arrives mangled. */
+/** ASCII only: other characters arrive mangled in a header. */
 export const passwordHeader = Schema.optionalKey(
   Schema.RedactedFromValue(
     PasswordText.check(
@@ -53,7 +53,7 @@ export const submissionParameters = {
 export const SubmissionParameters = Schema.Struct(submissionParameters)
 export type SubmissionParameters = typeof SubmissionParameters.Type
 
-/** The answer to a caller who put a password into the URL. */
+/** The answer to a request with a password in its URL. */
 export const passwordInUrl = {
   code: "PASSWORD_IN_URL",
   detail: "a password must not be part of a URL, where logs and proxies keep it",

@@ -1,8 +1,8 @@
 import { DateTime, Effect, Option, Schema, SchemaGetter, SchemaIssue } from "effect"
 
 /**
- * A moment as RFC 3339 writes it. Without an offset it is UTC, and a date alone is its first moment. What JavaScript would take for
- * another moment than the one that is written is refused: a day that its month does not have, 24:00, a leap second.
+ * A moment in the format of RFC 3339. Without an offset it is UTC; a date alone means its first moment. Text that JavaScript
+ * would read as a different moment is refused: a day that its month does not have, 24:00, a leap second.
  */
 
 const pattern = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d\d):(\d\d))?)?$/
@@ -32,7 +32,7 @@ export const parseTimestamp = (text: string): DateTime.Utc | string => {
   const clock = `${hour ?? "00"}:${minute ?? "00"}:${second ?? "00"}.${(match[7] ?? "").padEnd(3, "0").slice(0, 3)}`
   const zone = sign === undefined ? "Z" : `${sign}${offsetHours}:${offsetMinutes}`
   const moment = Option.getOrUndefined(DateTime.make(`${year}-${month}-${day}T${clock}${zone}`))
-  // An offset may lead out of the years of four digits, which this form cannot write.
+  // An offset may move the year beyond four digits, which RFC 3339 cannot express.
   if (moment === undefined || !/^\d{4}-/.test(DateTime.formatIso(moment)))
     return `Expected ${form}; years are 0000 to 9999`
   return moment

@@ -12,9 +12,9 @@ import {
 import { warning } from "../../../domain/document/Warning.ts"
 import { Links, linksOf } from "./SubmitOutcome.ts"
 
-/** A document as the interface shows it: all that is known of it, and where to go on. */
+/** A document as the interface shows it: everything known about it, and links to its resources. */
 const { failure: error } = Document.fields
-/** What is for the engine only, or goes by another name. */
+/** Fields that are internal to the engine or that the interface names differently. */
 const unseen = ["failure", "trace"] as const
 const fields = Struct.omit(Document.fields, unseen)
 const known = {
@@ -76,7 +76,7 @@ export const DocumentView = Schema.Struct({ ...fields, error, links: Links }).pi
   examples(documentExample, waitingExample)
 )
 
-/** Outlines are told of one document at a time: they may be larger than all else together. */
+/** Lists have no outlines: an outline may be larger than the rest of the list. Only the status of one document has it. */
 export const ListedDocument = Schema.Struct({ ...Struct.omit(fields, ["outline"]), error, links: Links }).pipe(
   Schema.annotate({ identifier: "ListedDocument" }),
   examples(Struct.omit(documentExample, ["outline"]), waitingExample)
@@ -107,6 +107,6 @@ export const PageSummaryList = Schema.Struct({ pages: Schema.Array(PageSummary),
   examples: [{ pages: pageSummaryExamples, next: 4 }]
 })
 
-/** Without its lines. */
+/** A page without its lines. */
 export const pageViewOf = ({ error, lines: _lines, ...shown }: PageResult): PageView =>
   error === undefined ? shown : { ...shown, error }

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { DocumentStatus } from "../../../domain/document/Document.ts"
 import { DocumentId, documentIdExample } from "../../../domain/Ids.ts"
 
-/** What became of each item of a submission. One bad item does not spoil the others. */
+/** The outcome of each item of a submission. One refused item does not affect the others. */
 
 export const Links = Schema.Struct({ self: Schema.String, pages: Schema.String, text: Schema.String })
 

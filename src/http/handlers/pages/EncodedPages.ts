@@ -1,10 +1,10 @@
-// Pages as they are sent. Every one becomes bytes as soon as it is read, so that an answer holds little else than itself.
+// Pages as they are sent. Each is encoded to bytes as soon as it is read, so an answer needs little memory besides its bytes.
 import { Effect } from "effect"
 import type { PageResult, PageSummary, PageView } from "../../../domain/document/Page.ts"
 
 export type PageDetail = "summary" | "text" | "lines"
 
-/** Lines were written as JSON when the page was read, and are put in as they are: most of a page is never parsed again. */
+/** Lines are stored as JSON and inserted unchanged, so most of a page is never parsed again. */
 export const encodedPage = ({ error, lines, text, ...shown }: PageResult, detail: PageDetail): string => {
   const summary: typeof PageSummary.Encoded = error === undefined ? shown : { ...shown, error }
   if (detail === "summary") return JSON.stringify(summary)
@@ -13,18 +13,19 @@ export const encodedPage = ({ error, lines, text, ...shown }: PageResult, detail
   return detail === "text" ? json : `${json.slice(0, -1)},"lines":${lines}}`
 }
 
-/** What an answer holds of pages, but for one that is larger alone. */
+/** The most bytes of pages in one answer. A single larger page is still sent. */
 export const mostBytes = 4 * 1024 * 1024
 
-/** The answer of these pages, and where to go on. */
+/** The answer with these pages and the number of the next page, if there is one. */
 export const pagesAnswer = (pages: ReadonlyArray<Uint8Array>, next?: number): Uint8Array => {
   const end = next === undefined ? "]}" : `],"next":${next}}`
   return Buffer.concat([Buffer.from('{"pages":['), ...pages, Buffer.from(end)])
 }
 
 /**
- * The answer: up to `limit` pages, and where to go on. `read` gives pages that have a result, from a number on, in order, as
- * many as one read may bring; none when there are no more. `count` is told of every byte before more is read, and may refuse.
+ * The answer: up to `limit` pages, and the number of the next page. `read` returns pages with a result, in order, starting at
+ * `from`; one read may return fewer than `limit`, and none means that there are no more. `count` is called with the bytes of each
+ * read before the next read, and may refuse.
  */
 export const encodedPages = Effect.fnUntraced(function* <E, E2, R>(
   read: (from: number, limit: number) => Effect.Effect<ReadonlyArray<PageResult>, E>,
@@ -34,9 +35,9 @@ export const encodedPages = Effect.fnUntraced(function* <E, E2, R>(
   const pages: Array<Uint8Array> = []
   let bytes = 0
   for (let start = from; ;) {
-    // One more than is sent tells whether there is a next one.
-    const wanted = limit + 1 - pages.length
-    const found = yield* read(start, wanted)
+    // One page more than is sent shows whether there is a next page.
+    const requested = limit + 1 - pages.length
+    const found = yield* read(start, requested)
     const before = bytes
     let next: number | undefined
     for (const page of found) {
@@ -51,8 +52,8 @@ export const encodedPages = Effect.fnUntraced(function* <E, E2, R>(
       start = page.number + 1
     }
     yield* count(bytes - before)
-    // Summaries are small, and never cut short.
-    const isLast = found.length === 0 || (detail === "summary" && found.length < wanted)
+    // A read of summaries has no byte limit, so fewer than requested means the end.
+    const isLast = found.length === 0 || (detail === "summary" && found.length < requested)
     if (next !== undefined || isLast) return pagesAnswer(pages, next)
   }
 })

@@ -18,7 +18,7 @@ import { NotFound } from "../../api/problems/Problems.ts"
 import { gapHeaders } from "./TextGaps.ts"
 import { jsonWhenFound } from "./WaitingPages.ts"
 
-/** The server stops before all pages were sent. */
+/** The server stopped before all pages were sent. */
 class Stopping extends Data.TaggedError("Stopping")<{}> {}
 
 export const PagesHandlers = HttpApiBuilder.group(
@@ -29,7 +29,7 @@ export const PagesHandlers = HttpApiBuilder.group(
     const streams = yield* LiveStreams
     const unsent = yield* UnsentBytes
 
-    /** Waits for a page from that one on as long as the document has not ended; none if there is nothing to wait for. */
+    /** Waits until a page at or after `from` has a result or the document has ended; `None` if there is nothing to wait for. */
     const waitForPages = Effect.fnUntraced(function* (
       tenant: TenantId,
       id: DocumentId,
@@ -37,15 +37,15 @@ export const PagesHandlers = HttpApiBuilder.group(
       longest: Duration.Duration
     ) {
       if (Duration.isZero(longest)) return Option.none()
-      const look = Effect.gen(function* () {
+      const isReady = Effect.gen(function* () {
         const found = yield* ingestion.pages(tenant, id, { from, limit: 1, detail: false, summary: true })
         return found.length > 0 || isTerminal((yield* ingestion.find(tenant, id)).status)
       })
-      if (yield* documentProblems(look)) return Option.none()
+      if (yield* documentProblems(isReady)) return Option.none()
       yield* streams.enter(tenant)
       const found = Effect.gen(function* () {
         const changed = yield* ingestion.changed(id)
-        while (!(yield* look)) yield* changed
+        while (!(yield* isReady)) yield* changed
       }).pipe(
         Effect.scoped,
         Effect.catchTag("DocumentNotFound", () => Effect.void)
@@ -68,7 +68,7 @@ export const PagesHandlers = HttpApiBuilder.group(
         if (Option.isNone(found)) {
           return HttpServerResponse.uint8Array(yield* pages, { contentType: "application/json" })
         }
-        // The status is sent by the time that pages are there. What cannot be told by it is left to the next request.
+        // The status line was sent before the pages are there. An error gives an empty answer; the next request reports it.
         const nothing = (next?: number) => Effect.succeed(pagesAnswer([], next))
         const services = yield* Effect.context<HttpServerRequest.HttpServerRequest>()
         const answer = pages.pipe(
@@ -107,7 +107,7 @@ export const PagesHandlers = HttpApiBuilder.group(
         const pages = pagesInOrder(ingestion, tenant, params.id, options).pipe(
           Stream.interruptWhen(Effect.andThen(streams.closed, Effect.fail(new Stopping()))),
           Stream.tapError((error) => Effect.logWarning("pages broke off", error)),
-          // An empty line says that there is nothing yet.
+          // An empty line means that no page is ready yet.
           Stream.map(
             (page) => `${Option.isNone(page) ? "" : encodedPage(page.value, options.detail ? "lines" : "text")}\n`
           ),
@@ -125,7 +125,7 @@ export const PagesHandlers = HttpApiBuilder.group(
         const text = pageTexts(ingestion, document, query.mark === "missing").pipe(
           Stream.intersperse("\f"),
           Stream.encodeText,
-          // The status is sent by then: the connection is cut, so that the text does not look complete.
+          // The status line has been sent, so the connection is cut: the text must not isReady complete.
           Stream.tapError((error) => Effect.logWarning("text broke off", error))
         )
         return HttpServerResponse.stream(text, { contentType: "text/plain; charset=utf-8", headers })

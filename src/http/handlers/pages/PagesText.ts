@@ -7,10 +7,10 @@ import { Gaps, markedText, unknownMark, unreadMark } from "./TextGaps.ts"
 
 type Engine = Context.Service.Shape<typeof Ingestion>
 
-/** Looked at in one read, without their texts. */
+/** Pages per read, without their texts. */
 const portion = 500
 
-/** The pages of which the document has no text as it is now. */
+/** The pages that have no text or an incomplete one, at this moment. */
 export const gapsOf = Effect.fnUntraced(function* (ingestion: Engine, { id, progress, tenantId }: Document) {
   const gaps = new Gaps()
   for (let from = 1; ;) {
@@ -24,7 +24,7 @@ export const gapsOf = Effect.fnUntraced(function* (ingestion: Engine, { id, prog
   return gaps
 })
 
-/** Every page at its place, also those that are missing. */
+/** One element for every page; a page without a result gets a mark. */
 const marked = <E>(document: Document, pages: Stream.Stream<PageResult, E>): Stream.Stream<string, E> => {
   const { pages: count } = document.progress
   const unread = (from: number, to: number) =>
@@ -43,7 +43,7 @@ const marked = <E>(document: Document, pages: Stream.Stream<PageResult, E>): Str
   })
 }
 
-/** The text of the finished pages, one element for each; with `mark` one for every page. */
+/** The text of the finished pages, one element each; with `mark`, one element for every page. */
 export const pageTexts = (ingestion: Engine, document: Document, mark: boolean) => {
   const { id, tenantId } = document
   const pages = pagesInOrder(ingestion, tenantId, id, { detail: false, follow: false }).pipe(

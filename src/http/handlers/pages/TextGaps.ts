@@ -1,4 +1,4 @@
-// What is missing of a text: told in headers, and, to those who ask for it, at its place.
+// What a text lacks: reported in headers and, on request, marked in the text.
 import { type Document, isTerminal } from "../../../domain/document/Document.ts"
 import type { Failure } from "../../../domain/Failure.ts"
 import type { PageResult } from "../../../domain/document/Page.ts"
@@ -7,16 +7,16 @@ import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
 /** Pages from one number to another, both included. */
 export type PageSpan = readonly [from: number, to: number]
 
-/** What is known of a page without its text. */
-type Seen = Pick<PageResult, "number" | "status" | "warnings">
+/** The fields of a page that are needed to find gaps. */
+type PageState = Pick<PageResult, "number" | "status" | "warnings">
 
-interface Readable extends Seen {
+interface Readable extends PageState {
   readonly text: string
   readonly error?: Failure | undefined
 }
 
-/** Pages that may have text of which nothing is there: not read, failed, or a picture of a page. */
-const hasNoText = ({ status }: Seen): boolean => status !== "ok" && status !== "empty"
+/** Whether a page may have text that is missing entirely: it failed, timed out or is scanned. */
+const hasNoText = ({ status }: PageState): boolean => status !== "ok" && status !== "empty"
 
 const add = (spans: Array<PageSpan>, from: number, to: number): void => {
   if (from > to) return
@@ -25,7 +25,7 @@ const add = (spans: Array<PageSpan>, from: number, to: number): void => {
   else spans.push([from, to])
 }
 
-/** Gathers what a text lacks, of pages that come in order. */
+/** Collects the gaps of a text from pages in order. */
 export class Gaps {
   /** Pages without text. */
   readonly missing: Array<PageSpan> = []
@@ -33,7 +33,7 @@ export class Gaps {
   readonly incomplete: Array<PageSpan> = []
   #last = 0
 
-  see(page: Seen): void {
+  see(page: PageState): void {
     const { number } = page
     add(this.missing, this.#last + 1, number - 1)
     if (hasNoText(page)) add(this.missing, number, number)
@@ -41,7 +41,7 @@ export class Gaps {
     this.#last = number
   }
 
-  /** All have come, of so many. */
+  /** Call this after the last page; `pages` is the document's page count, if known. */
   end(pages: number | undefined): void {
     add(this.missing, this.#last + 1, pages ?? this.#last)
   }
@@ -67,7 +67,7 @@ export const textHeaders = {
   incomplete: "sluice-incomplete-pages"
 } as const
 
-/** Whether the text is the document's whole one, and what it lacks. */
+/** Headers that say whether the text is complete, and which pages lack text. */
 export const gapHeaders = ({ status }: Document, { incomplete, missing }: Gaps): Record<string, string> => ({
   [textHeaders.status]: status,
   [textHeaders.text]:
@@ -81,17 +81,17 @@ const mark = (number: number, why: string): string => `[page ${number} is missin
 const warningMark = (number: number, warnings: ReadonlyArray<Warning>): string =>
   `\n[page ${number} is incomplete: ${warnings.map(({ code }) => code).join(", ")}]`
 
-/** In place of a page that has no result. */
+/** Replaces the text of a page that has no result. */
 export const unreadMark = (number: number, { status }: Document): string =>
   mark(number, isTerminal(status) ? "not read" : "pending")
 
-/** The page's text, with what it lacks, or what stands in its place. */
+/** The page's text with notes on what it lacks, or the mark that replaces it. */
 export const markedText = (page: Readable): string => {
   const { error, number, status, text, warnings = [] } = page
   if (hasNoText(page)) return mark(number, error?.code ?? status)
   return warnings.length === 0 ? text : `${text}${warningMark(number, warnings)}`
 }
 
-/** At the end of a text of a document whose pages nobody knows. */
+/** The end of the text of a document whose page count is unknown. */
 export const unknownMark = ({ failure, status }: Document): string =>
   `[the document is ${status}: ${failure?.code ?? "its pages are not known yet"}]`

@@ -1,12 +1,12 @@
 import { type Effect, Stream } from "effect"
 import { heartbeat } from "../../live/LiveStreams.ts"
 
-/** JSON may have blanks before it, so an answer that begins with some has begun, and is still to come. */
+/** JSON may start with whitespace, so an answer can start before its content is known. */
 const blank = "\n"
 
 /**
- * An answer in JSON that has begun before it is known: blanks at once, and with every heartbeat until `found` has ended; then
- * `answer`.
+ * A JSON answer that starts before its content is known: whitespace at once and with every heartbeat until `found` has ended,
+ * then `answer`.
  */
 export const jsonWhenFound = <E, E2, R, R2>(
   found: Effect.Effect<void, E, R>,

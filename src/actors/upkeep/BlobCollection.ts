@@ -1,8 +1,9 @@
-import { Clock, Effect, Layer, Schedule, Stream } from "effect"
+import { Clock, Effect, Layer, Stream } from "effect"
 import type { BlobHash } from "../../domain/Ids.ts"
 import { BlobStore } from "../../services/BlobStore.ts"
 import { DocumentStore } from "../../services/store/DocumentStore.ts"
 import { untraced } from "../../observability/Untraced.ts"
+import { backgroundLoop } from "./BackgroundLoop.ts"
 
 const graceMillis = 60 * 60 * 1000
 
@@ -50,13 +51,6 @@ export const layer = Layer.effectDiscard(
       yield* tellOfUnknown(unknown, example)
     })
 
-    yield* sweep.pipe(
-      Effect.catchTag(["BlobStoreUnavailable", "StoreUnavailable"], (error) =>
-        Effect.logWarning(error.message, error.cause)
-      ),
-      Effect.catchDefect((defect) => Effect.logError("a sweep of blobs failed", defect)),
-      Effect.repeat(Schedule.spaced("1 hour")),
-      Effect.forkScoped
-    )
+    yield* backgroundLoop({ name: "the collection of unused blobs", pass: sweep, rest: Effect.sleep("1 hour") })
   })
 )

@@ -1,8 +1,9 @@
-import { Duration, Effect, Layer, Schedule } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { DocumentStore, type Fence } from "../../services/store/DocumentStore.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { Runner } from "../tenant/Runner.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
+import { backgroundLoop } from "./BackgroundLoop.ts"
 
 const renewalsPerLease = 3
 
@@ -52,11 +53,10 @@ export const layer = Layer.effectDiscard(
 
     const renew = Effect.suspend(() => (runner.held().length === 0 ? Effect.void : renewHeld()))
 
-    yield* renew.pipe(
-      Effect.catchTag("StoreUnavailable", (error) => Effect.logWarning(error.message, error.cause)),
-      Effect.catchDefect((defect) => Effect.logError("leases were not renewed", defect)),
-      Effect.repeat(Schedule.spaced(Duration.millis(Duration.toMillis(config.lease) / renewalsPerLease))),
-      Effect.forkScoped
-    )
+    yield* backgroundLoop({
+      name: "the renewal of leases",
+      pass: renew,
+      rest: Effect.sleep(Duration.toMillis(config.lease) / renewalsPerLease)
+    })
   })
 )

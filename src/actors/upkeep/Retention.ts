@@ -1,10 +1,11 @@
-import { Clock, Duration, Effect, Layer, Schedule } from "effect"
+import { Clock, Duration, Effect, Layer } from "effect"
 import { BlobStore } from "../../services/BlobStore.ts"
 import { DocumentStore, type Removed } from "../../services/store/DocumentStore.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { answerLifeMillis } from "../admission/IdempotentRequests.ts"
 import { InFlightSubmissions } from "../admission/InFlightSubmissions.ts"
 import { untraced } from "../../observability/Untraced.ts"
+import { backgroundLoop } from "./BackgroundLoop.ts"
 
 /** The number of documents, and of answers, removed in one transaction. */
 const documentsPerPortion = 32
@@ -43,13 +44,6 @@ export const layer = Layer.effectDiscard(
       if (retention !== undefined) yield* removeDocuments(now - Duration.toMillis(retention))
     })
 
-    yield* sweep.pipe(
-      Effect.catchTag(["BlobStoreUnavailable", "StoreUnavailable"], (error) =>
-        Effect.logWarning(error.message, error.cause)
-      ),
-      Effect.catchDefect((defect) => Effect.logError("a sweep of old documents failed", defect)),
-      Effect.repeat(Schedule.spaced("1 minute")),
-      Effect.forkScoped
-    )
+    yield* backgroundLoop({ name: "the removal of old documents", pass: sweep, rest: Effect.sleep("1 minute") })
   })
 )

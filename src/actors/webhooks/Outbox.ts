@@ -13,6 +13,7 @@ import {
   oldestOwedAge,
   webhooksDisabled
 } from "../../observability/Telemetry.ts"
+import { backgroundLoop } from "../upkeep/BackgroundLoop.ts"
 import { webhookBody, webhookHeaders, webhookMessageId } from "./WebhookPayload.ts"
 import { nextAttemptAt } from "./DeliveryBackoff.ts"
 import { makeDeliveryScheduler } from "./DeliveryScheduler.ts"
@@ -200,12 +201,16 @@ const make = Effect.gen(function* () {
     }
   })
 
-  yield* Effect.gen(function* () {
-    yield* ended.close
-    yield* withstanding("a look for callbacks failed")(fill)
+  const rest = Effect.gen(function* () {
     const fresh = turns.freshFor(yield* Clock.currentTimeMillis)
     yield* turns.free() ? Effect.raceFirst(ended.await, Effect.sleep(fresh)) : ended.await
-  }).pipe(Effect.forever, Effect.forkScoped)
+  })
+  yield* backgroundLoop({
+    name: "the query for owed callbacks",
+    pass: Effect.andThen(ended.close, fill),
+    rest,
+    restAfterFailure: Effect.sleep(pause)
+  })
 })
 
 /** Logs failures of the store, and defects, so that neither ends the outbox. */

@@ -1,0 +1,37 @@
+/** Metrics of the queues, the gates and the page workers, as they are at the moment. */
+import { Effect, Metric, Option } from "effect"
+import * as Telemetry from "../../observability/Telemetry.ts"
+import { EngineConfig } from "../../services/config/EngineConfig.ts"
+import { PdfEngine } from "../../services/PdfEngine.ts"
+import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { TenantDirectory } from "../tenant/TenantDirectory.ts"
+
+/** Records the gates' limits once, and returns what records the rest. */
+export const makeGateReport = Effect.gen(function* () {
+  const store = yield* DocumentStore
+  const directory = yield* TenantDirectory
+  const engine = yield* PdfEngine
+  const { globalDocuments } = yield* EngineConfig
+  yield* Metric.update(Telemetry.gateLimit.of("global"), globalDocuments)
+  yield* Metric.update(Telemetry.gateLimit.of("worker"), engine.capacity)
+  let replacedBefore = 0
+
+  const recordWorkers = Effect.gen(function* () {
+    const { replaced, workers } = yield* engine.status
+    const rss = workers.reduce((sum, worker) => sum + worker.rssBytes, 0)
+    yield* Metric.update(Telemetry.workersAlive, workers.length)
+    yield* Metric.update(Telemetry.workersRss, rss)
+    yield* Metric.update(Telemetry.workersReplaced, replaced - replacedBefore)
+    replacedBefore = replaced
+  })
+
+  return Effect.fnUntraced(function* (now: number) {
+    const { waiting, running } = yield* store.stats()
+    yield* Metric.update(Telemetry.documentsWaiting, waiting)
+    yield* Metric.update(Telemetry.documentsRunning, running)
+    const oldest = Option.getOrElse(yield* store.oldestQueued(), () => now)
+    yield* Metric.update(Telemetry.oldestQueuedAge, Math.max(0, now - oldest) / 1000)
+    yield* Metric.update(Telemetry.mailboxDepth, yield* directory.waiting)
+    yield* recordWorkers
+  })
+})

@@ -5,7 +5,7 @@ import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { type TraceRecord, traceFormat } from "./TraceRecord.ts"
 import { makeTraceWriter, type TraceWriterOptions } from "./TraceWriter.ts"
 
-/** The most tenants that are remembered. Beyond that a tenant may be described again, which readers of a trace allow for. */
+/** The most tenants that are remembered. Further ones may be described again, which is harmless to readers. */
 const mostTenants = 10_000
 
 /** The recording that the decorators write to, from the start of the service to its end. */

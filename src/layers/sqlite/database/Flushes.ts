@@ -4,7 +4,7 @@
  */
 import { type Cause, Effect, type Exit, Fiber, Latch, Queue } from "effect"
 
-/** A writer to be told that its commit is on the disk, or why it may not be. */
+/** A writer that is notified when its commit is on the disk, or why it may not be. */
 export interface Flushed {
   readonly told: (exit: Exit.Exit<void, unknown>) => void
 }

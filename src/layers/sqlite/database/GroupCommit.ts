@@ -2,13 +2,13 @@
  * Shares transactions between concurrent writers, because what a durable write costs is the flush of its commit.
  *
  * Writers queue (bounded; beyond that they wait). One fiber takes all that wait, runs them in one transaction and commits; when
- * the disk has it, each writer is told what came of it. While a flush is under way the next batch gathers. When nothing is
+ * the disk has it, each writer gets its result. While a flush is under way the next batch gathers. When nothing is
  * under way, a single writer's transaction starts at once.
  *
  * - A write is durable when it succeeds, unless it is made `unflushed`: then it succeeds with its commit. It survives the death of
  *   the process, and a crash of the machine takes it back only together with everything after it. That is for what a restart
  *   finds out anew. Such writers do not wait for a flush under way.
- * - Pages come in a stream. Their writers are `patient`: when nobody else waits, they leave `patience` between one commit and the
+ * - Pages come in a stream. Their writers are `patient`: when no others wait, they leave `patience` between one commit and the
  *   next. The first page after a pause is committed at once.
  * - A write has a size, as one of several pages takes longer than others. Writers that would make a transaction long are left for
  *   the next one, which follows at once.

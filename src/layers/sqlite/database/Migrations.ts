@@ -170,7 +170,7 @@ const resumed = [
   WHERE status = 'queued' AND page_count IS NOT NULL`
 ]
 
-/** Keys that were revoked are gone. `digest` is a SHA-256 hash; the keys themselves are nowhere. */
+/** Keys that were revoked are gone. `digest` is a SHA-256 hash; the keys themselves are not stored. */
 const apiKeys = [
   `CREATE TABLE api_keys (
     id TEXT NOT NULL UNIQUE,
@@ -183,7 +183,7 @@ const apiKeys = [
   `CREATE INDEX api_keys_by_tenant ON api_keys (tenant_id, created_at)`
 ]
 
-/** A tenant without a URL has its callbacks signed, and no more. `changed_at` is of the URL. */
+/** A tenant without a URL has its callbacks signed, and no more. `changed_at` is when the URL last changed. */
 const webhooks = [
   `CREATE TABLE webhooks (
     tenant_id TEXT PRIMARY KEY,

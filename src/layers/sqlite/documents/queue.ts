@@ -189,7 +189,7 @@ export const fetched = (fence: Fence, blob: { readonly hash: BlobHash; readonly 
     db.run("UPDATE documents SET blob = ?, size = ? WHERE seq = ?", blob.hash, blob.size, seq)
   })
 
-/** Of a page, or under 0 of the document. */
+/** Warnings of a page, or, under 0, of the document. */
 const writeWarnings = (db: Statements, seq: number, page: number, warnings: ReadonlyArray<Warning>): void => {
   db.run(
     "INSERT OR REPLACE INTO warnings (document, page, warnings) VALUES (?, ?, ?)",
@@ -199,7 +199,7 @@ const writeWarnings = (db: Statements, seq: number, page: number, warnings: Read
   )
 }
 
-/** How many bytes were written. */
+/** Answers with the number of bytes written. */
 const writeDetails = (db: Statements, seq: number, pdf: OpenedPdf): number => {
   const metadata = encodeMetadata(pdf.metadata)
   const outline = encodeOutline(pdf.outline)

@@ -68,8 +68,8 @@ export class BlobStore extends Context.Service<
       options?: PutOptions
     ) => Effect.Effect<StoredBlob, E | BlobTooLarge | BlobStoreUnavailable, R>
     /**
-     * Renews the blob's time as if it were put now; answers with its size. A removal comes either first, and this fails, or
-     * later, and then spares the blob.
+     * Renews the blob's time as if it were put now; answers with its size. A removal with `putBefore` comes either first, and this
+     * fails, or later, and then spares the blob.
      */
     readonly touch: (hash: BlobHash) => Effect.Effect<number, BlobLost | BlobStoreUnavailable>
     readonly locate: (hash: BlobHash) => Effect.Effect<BlobLocation, BlobLost | BlobStoreUnavailable>

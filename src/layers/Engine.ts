@@ -34,7 +34,7 @@ import * as SqliteTenantRegistry from "./sqlite/SqliteTenantRegistry.ts"
 import * as StorageHealth from "./folder/StorageHealth.ts"
 import * as Trace from "./recorder/WorkloadRecorder.ts"
 
-/** First of all, in the program's own fiber: what follows is run by fibers of this package's effect. */
+/** Runs first, in the program's own fiber: everything after it runs in fibers of this package's effect. */
 const oneEffect = Layer.effectDiscard(requireOneEffect)
 
 const fetchTimeout = "2 minutes"
@@ -46,7 +46,7 @@ export interface MemoryOptions {
   readonly workers?: number
 }
 
-/** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is gone with the process. */
+/** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is lost with the process. */
 export const layerMemory = (options: MemoryOptions = {}) =>
   Layer.mergeAll(Engine.layer, Outbox.layer, ApiKeysMemory.layerMemory).pipe(
     Layer.provideMerge(PdfEngine.layer(options.workers === undefined ? {} : { workers: options.workers })),
@@ -69,8 +69,8 @@ const layerDatabase = (directory: string) =>
   SqliteDocumentStore.layerDatabase({ filename: databasePath(directory), patience: "20 millis" })
 
 /**
- * Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. The folder is held by this
- * process alone, so whatever still has a lease in it belongs to a process that is dead: its documents go on at once.
+ * Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. Only this process holds the
+ * folder, so a lease found in it belongs to a process that is dead: its document goes on at once.
  */
 export const layerStorage = Layer.unwrap(
   Effect.gen(function* () {
@@ -104,7 +104,7 @@ const layerWorkers = Layer.unwrap(
 
 const layerSources = Layer.unwrap(Effect.map(StorageConfig, ({ inbox }) => Sources.layer({ inbox, fetchTimeout })))
 
-/** Of the storage, for whoever serves the engine to others. */
+/** The storage's API keys, for a program that serves the engine to others. */
 const layerApiKeys = Layer.effect(ApiKeys, ApiKeys)
 const layerHealth = Layer.effect(Health, Health)
 

@@ -20,7 +20,7 @@ export interface SecretsOptions {
   readonly directory: string
 }
 
-// A pipe in the key's place would hold up the start until somebody writes to it. Windows has neither.
+// Opening a pipe in the key's place would block the start until a process writes to it. Windows has neither flag nor pipe.
 const readFlags = constants.O_RDONLY | (process.platform === "win32" ? 0 : constants.O_NONBLOCK)
 
 const readKey = (path: string) =>

@@ -34,7 +34,7 @@ export type BlobLocation =
 export interface StoredBlob {
   readonly hash: BlobHash
   readonly size: number
-  /** They are not stored yet: the document store keeps them with their document. Only if the caller asked for it. */
+  /** Set if `put` left the bytes to `DocumentStore.accept`, as its caller allowed: they are not stored yet. */
   readonly bytes?: Uint8Array
 }
 
@@ -42,12 +42,15 @@ export interface BlobAtRest {
   readonly hash: BlobHash
   /** The moment it was last put or touched. */
   readonly putAtMillis: number
-  /** It was put by this store, or has a document. Another one may be all that is left of a document that is not known here. */
+  /**
+   * This store put the blob, or a document refers to it. An unknown blob may be all that is left of a document that is not
+   * known here.
+   */
   readonly known: boolean
 }
 
 export interface PutOptions {
-  /** The bytes may be left to `DocumentStore.accept`, where both stores share a database and so a commit. */
+  /** `put` may leave the bytes to `DocumentStore.accept`, if both stores share a database and so a commit. */
   readonly withDocument?: boolean
 }
 
@@ -64,12 +67,15 @@ export class BlobStore extends Context.Service<
       limit: number,
       options?: PutOptions
     ) => Effect.Effect<StoredBlob, E | BlobTooLarge | BlobStoreUnavailable, R>
-    /** Makes the blob as young as if it was put now; its size. Either a removal comes first and it is lost, or it stays. */
+    /**
+     * Renews the blob's time as if it were put now; answers with its size. A removal with `putBefore` comes either first, and this
+     * fails, or later, and then spares the blob.
+     */
     readonly touch: (hash: BlobHash) => Effect.Effect<number, BlobLost | BlobStoreUnavailable>
     readonly locate: (hash: BlobHash) => Effect.Effect<BlobLocation, BlobLost | BlobStoreUnavailable>
     /**
-     * Removes the blob, if it is there. With `putBefore`, only if it was last put or touched before that moment: who found
-     * it unused must not take it from a submission of the same bytes that came in between.
+     * Removes the blob, if it is there. With `putBefore`, only if it was last put or touched before that moment: a sweep that
+     * found the blob unused must not take it from a submission of the same bytes that came in between.
      */
     readonly remove: (hash: BlobHash, putBefore?: number) => Effect.Effect<void, BlobStoreUnavailable>
     /** Every blob at rest, for the sweep of blobs that no document refers to. */

@@ -1,12 +1,14 @@
 import { Context, Effect, Layer, PubSub, type Scope, Stream } from "effect"
 import type { IngestEvent } from "../domain/Event.ts"
 
-/** What happens to documents, told to whoever listens at the moment. The store is the truth; an event is only news. */
+/**
+ * Events of documents, for those that are subscribed at the moment. The store holds the truth; an event is only a notification.
+ */
 export class Events extends Context.Service<
   Events,
   {
     readonly publish: (event: IngestEvent) => Effect.Effect<void>
-    /** Listens from now on: what is published before the stream is run is not missed. */
+    /** Subscribes from now on: events published before the stream is run are not missed. */
     readonly subscribe: Effect.Effect<Stream.Stream<IngestEvent>, never, Scope.Scope>
     /** Calls the listener with every event, within `publish`, until the scope ends. It has to be quick, and not to throw. */
     readonly listen: (listener: (event: IngestEvent) => void) => Effect.Effect<void, never, Scope.Scope>

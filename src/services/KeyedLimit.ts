@@ -1,4 +1,4 @@
-/** Counts what each key holds, and what all hold together, against a limit of each. */
+/** Counts an amount in use per key and in total, with a limit for each. */
 export class KeyedLimit<Key> {
   readonly #limits: { readonly perKey: number; readonly total: number }
   readonly #held = new Map<Key, number>()
@@ -8,21 +8,21 @@ export class KeyedLimit<Key> {
     this.#limits = limits
   }
 
-  /** Which limit is against so much more for the key. What is held alone has no limit. */
+  /** The limit that `amount` more for the key would exceed, if any. What is held alone has no limit. */
   against(key: Key, amount: number): "key" | "total" | undefined {
     const own = this.held(key)
     if (own > 0 && own + amount > this.#limits.perKey) return "key"
     return this.#all > 0 && this.#all + amount > this.#limits.total ? "total" : undefined
   }
 
-  /** Takes so much more for the key, unless a limit is against it: then that one. */
+  /** Takes the amount for the key, unless that would exceed a limit: then answers with that limit. */
   take(key: Key, amount: number): "key" | "total" | undefined {
     const limit = this.against(key, amount)
     if (limit === undefined) this.add(key, amount)
     return limit
   }
 
-  /** The same whatever the limits say; a negative amount gives it back. */
+  /** Takes the amount without regard to the limits; a negative amount gives it back. */
   add(key: Key, amount: number): void {
     const own = this.held(key) + amount
     this.#all += amount
@@ -30,7 +30,7 @@ export class KeyedLimit<Key> {
     else this.#held.set(key, own)
   }
 
-  /** By one key, or by all. */
+  /** The amount held by the key, or by all keys. */
   held(key?: Key): number {
     return key === undefined ? this.#all : (this.#held.get(key) ?? 0)
   }

@@ -14,8 +14,8 @@ export class PdfUnreadable extends Schema.TaggedError<PdfUnreadable>()("PdfUnrea
 }
 
 /**
- * The worker died while it had the file in hand. Whether the file is to blame is not known: `memory` tells that it died
- * at its memory limit, which points at the file.
+ * The worker died during a call for the file. Whether the file is the cause is not known: `memory` says that the worker died at
+ * its memory limit, which points at the file.
  */
 export class WorkerDied extends Schema.TaggedError<WorkerDied>()("WorkerDied", {
   memory: Schema.Boolean,
@@ -26,7 +26,7 @@ export class WorkerDied extends Schema.TaggedError<WorkerDied>()("WorkerDied", {
   }
 }
 
-/** No worker can be had: none can be started, or the engine is stopping. The file has nothing to do with it. */
+/** No worker is available: none can be started, or the engine is stopping. The file is not the cause. */
 export class EngineUnavailable extends Schema.TaggedError<EngineUnavailable>()("EngineUnavailable", {
   detail: Schema.String
 }) {
@@ -61,16 +61,16 @@ export interface OpenedPdf {
 
 /** The first pages, which may be read along when a file is opened. */
 export interface HeadWanted {
-  /** At most so many; fewer if they take long. */
+  /** The most pages to read; fewer if they take long. */
   readonly pages: number
-  /** So many at a time. */
+  /** Pages read at a time. */
   readonly concurrency: number
 }
 
 export interface OpenedWithHead extends OpenedPdf {
   /** Results of some of the first pages, in any order. The others are still to be read. */
   readonly head?: ReadonlyArray<PageResult>
-  /** What reading them took altogether; their own times may overlap. */
+  /** What reading them took in all; the pages' own times may overlap. */
   readonly headMillis?: number
   /** Pages whose reading was cut off, because it took long or ended the worker: one of them is to blame. */
   readonly suspects?: ReadonlyArray<number>
@@ -83,11 +83,11 @@ export interface WorkerStatus {
   readonly pagesRead: number
 }
 
-/** What page workers are kept from: other files and programs, the network, other processes. */
+/** A wall around page workers: it keeps them from other files and programs, the network, or other processes. */
 export interface Wall {
   readonly name: "files" | "network" | "signals"
   readonly stands: boolean
-  /** Why it does not stand. */
+  /** Why the wall is missing. */
   readonly detail?: string
 }
 
@@ -106,9 +106,9 @@ export const describeWalls = (walls: ReadonlyArray<Wall>): string => {
 
 export interface EngineStatus {
   readonly workers: ReadonlyArray<WorkerStatus>
-  /** Why no worker can be had, while that is so. */
+  /** Why no worker is available; absent while one is. */
   readonly unavailable?: string
-  /** Absent where nothing is known of them. */
+  /** Absent where nothing is known of the walls. */
   readonly walls?: ReadonlyArray<Wall>
   /** Workers replaced since the start: after a death, a kill, or too much memory. */
   readonly replaced: number
@@ -122,16 +122,16 @@ export interface EngineStatus {
 export class PdfEngine extends Context.Service<
   PdfEngine,
   {
-    /** How many calls are worked on at once. A call beyond that waits for a worker. */
+    /** How many calls run at once. A call beyond that waits for a worker. */
     readonly capacity: number
     /**
-     * How many calls need not wait for a worker, those being worked on included: `capacity` but for the workers that are
-     * being started, replaced, or stopped after an interruption. When no worker can be had it is `capacity`: calls fail at once.
+     * How many calls need no waiting for a worker, running calls included: `capacity` less the workers that are being started,
+     * replaced, or stopped after an interruption. While no worker is available it is `capacity`: calls fail at once.
      */
     readonly ready: () => number
     /** Calls the listener whenever `ready` may have risen, until the scope ends. */
     readonly onReady: (listener: () => void) => Effect.Effect<void, never, Scope.Scope>
-    /** Reads the file's structure and, in the same call, what is wanted of its `head` (by default nothing). */
+    /** Reads the file's structure and, in the same call, the first pages that `head` asks for (by default none). */
     readonly open: (pdf: PdfRef, head?: HeadWanted) => Effect.Effect<OpenedWithHead, PdfEngineError>
     /**
      * Reads these pages, `concurrency` of them at a time, and emits each result as it is ready: in any order, each once.

@@ -15,7 +15,7 @@ import {
 } from "./PdfEngine.ts"
 
 export type ScriptedPage =
-  /** A page with text; `result` replaces what of it should differ. */
+  /** A page with text; `result` overrides fields of its result. */
   | { readonly _tag: "Page"; readonly takes?: Duration.Input; readonly result?: Partial<Omit<PageResult, "number">> }
   | { readonly _tag: "Failed"; readonly takes?: Duration.Input; readonly error: Failure }
   /** The worker dies on it, and the rest of the call with it. */
@@ -28,7 +28,7 @@ export type ScriptedOpening =
       readonly takes?: Duration.Input
       readonly pageCount: number
       readonly opened?: Partial<OpenedPdf>
-      /** So many pages of the head are read if they are wanted, however long they take. */
+      /** How many pages of the head are read if the call asks for them, however long they take. */
       readonly head?: number
     }
   | { readonly _tag: "Unreadable"; readonly takes?: Duration.Input; readonly failure: Failure }
@@ -51,15 +51,15 @@ export const soundDocument = (pageCount: number, takes: Duration.Input = 0): Scr
 export interface ScriptedEngine {
   readonly layer: Layer.Layer<PdfEngine>
   readonly timesOpened: (key: string) => number
-  /** How often reading this page was begun, whatever became of it. */
+  /** How often reading this page began, with any outcome. */
   readonly timesRead: (key: string, page: number) => number
-  /** Calls that are being worked on now, and the most there ever were. */
+  /** Calls that run now, and the most that ever ran at once. */
   readonly working: () => number
   readonly peak: () => number
   readonly closed: () => ReadonlySet<string>
 }
 
-/** Without a word of the script, a page of the head is begun while less than this has passed since the file was open. */
+/** Unless the script says otherwise, a page of the head begins only within this time after the file was opened. */
 const mostHeadMillis = 24
 
 const plainMetadata: PdfMetadata = {
@@ -87,7 +87,7 @@ const unreadable = (failure: Failure) => new PdfEngineError({ reason: new PdfUnr
 const died = (memory = false) =>
   new PdfEngineError({ reason: new WorkerDied({ memory, detail: "the script says so" }) })
 
-/** Counts under a key and tells what the count was before. */
+/** Increments the count of a key and answers with the count before. */
 const makeTally = () => {
   const counts = new Map<string, number>()
   return {
@@ -110,7 +110,7 @@ export const makeScriptedEngine = (
     readonly capacity?: number
     /** How long a worker takes to start: at first, and after a death. */
     readonly starting?: Duration.Input
-    /** Results come together that are ready within this time of those before. A death or a hang takes the waiting ones with it. */
+    /** Results that are ready within this time after the one before come together. A death or a hang loses those that wait. */
     readonly gathering?: (pdf: PdfRef) => Duration.Input
   } = {}
 ): ScriptedEngine => {
@@ -226,7 +226,7 @@ export const makeScriptedEngine = (
 
     const startRead = Effect.fnUntraced(function* (pdf: PdfRef, pages: ReadonlyArray<number>) {
       yield* borrow
-      // A real engine has to open the file before it can read; what it cannot open it cannot read either.
+      // A real engine opens a file before it reads pages: a file that does not open cannot be read either.
       const open = scriptOf(pdf).open(openings.of(pdf.key))
       if (open._tag === "Unreadable") return Stream.fail(unreadable(open.failure))
       return readTogether(pdf, pages)

@@ -1,33 +1,31 @@
 import { type Clock, Context, Effect } from "effect"
 
-/** How long the work of one call could have gone on and waited for a processor instead: milliseconds so far. */
+/** How long the work of one call was ready to run and waited for a processor: milliseconds so far. */
 export class ProcessorWait {
-  /** Set by what does the work, if it can tell; 0 until then. */
+  /** Set by the code that does the work, if it can measure the wait; 0 until then. */
   millis: () => number = () => 0
 }
 
 /**
- * That of the call being made. Whoever sets a deadline for a call provides one, so that a busy machine is not taken for a slow
- * file; what does the work, possibly in another process, fills it in.
+ * The wait of the present call. Code that sets a deadline for a call provides one, so that a busy machine is not taken for a
+ * slow file; the code that does the work, possibly in another process, fills it in.
  */
 export const CurrentProcessorWait = Context.Reference<ProcessorWait>("sluice/services/CurrentProcessorWait", {
   defaultValue: () => new ProcessorWait()
 })
 
-/** Not the time of day, which may be set. */
+/** Monotonic, because the time of day may be set. */
 export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
-/**
- * Rests until no milliseconds are left, and asks again after each rest: what is waited for a processor is not known beforehand.
- */
+/** Sleeps until no milliseconds are left, and asks again after each sleep: the wait for a processor is not known beforehand. */
 export const untilNoneLeft = (left: () => number): Effect.Effect<void> =>
   Effect.suspend(() => {
     const millis = left()
-    // Whole milliseconds: a rest too small for the clock to show would be slept through for ever.
+    // Whole milliseconds: after a sleep too short for the clock to show, it would sleep again for ever.
     return millis > 0 ? Effect.andThen(Effect.sleep(Math.ceil(millis)), untilNoneLeft(left)) : Effect.void
   })
 
-/** As `Effect.timeoutOrElse`, but what `waitedMillis` tells does not count: it rises by what is waited for a processor. */
+/** Like `Effect.timeoutOrElse`, but `waitedMillis`, the time spent waiting for a processor, does not count. */
 export const timeoutOfOwnTime =
   <A2, E2, R2>(options: {
     readonly millis: number

@@ -13,10 +13,7 @@ export class Secrets extends Context.Service<
   Secrets,
   {
     readonly seal: (secret: Redacted.Redacted) => Effect.Effect<string>
-    /**
-     * Tells secrets apart without keeping them: equal for equal secrets of the same context, and of no use to whoever lacks
-     * the key.
-     */
+    /** Distinguishes secrets without storing them: equal for equal secrets of the same context, and useless without the key. */
     readonly fingerprint: (secret: Redacted.Redacted, context: string) => Effect.Effect<string>
     readonly open: (sealed: string) => Effect.Effect<Redacted.Redacted, SealBroken>
   }

@@ -13,7 +13,7 @@ const nonceBytes = 12
 const tagBytes = 16
 const aad = Buffer.from(version)
 
-/** Secrets under the given key, wherever it came from. */
+/** Secrets under the given key. */
 export const makeWithKey = (key: Redacted.Redacted<Uint8Array>) =>
   Effect.map(SecureRandom.SecureRandom, (random) =>
     Secrets.of({
@@ -25,7 +25,7 @@ export const makeWithKey = (key: Redacted.Redacted<Uint8Array>) =>
       }),
       fingerprint: Effect.fn("Secrets.fingerprint")((secret, context) =>
         Effect.sync(() => {
-          // A key of its own, because the other one seals.
+          // A separate key, because the given one seals.
           const own = createHmac("sha256", Redacted.value(key)).update("fingerprint").digest()
           const place = createHmac("sha256", own).update(context).digest()
           return createHmac("sha256", place).update(Redacted.value(secret)).digest("base64url")
@@ -51,7 +51,7 @@ const decrypt = (key: Uint8Array, bytes: Buffer) => {
   return Redacted.make(text.toString("utf8"))
 }
 
-/** Under a key of its own, which is gone with the layer. */
+/** Under a random key, which is lost with the layer. */
 export const layerMemory: Layer.Layer<Secrets> = Layer.effect(
   Secrets,
   Effect.gen(function* () {

@@ -21,14 +21,14 @@ export class SourceUnavailable extends Schema.TaggedError<SourceUnavailable>()("
   }
 }
 
-/** What a caller's string turns out to name. */
+/** What a caller's string names. */
 export type ResolvedSource =
   | { readonly _tag: "Blob"; readonly hash: BlobHash }
   /** A file below the inbox folder, by its real path. */
   | { readonly _tag: "File"; readonly path: string; readonly name: string }
   | { readonly _tag: "Url"; readonly url: string; readonly name: string }
 
-/** PDFs that lie elsewhere. */
+/** PDFs outside the engine: behind URLs, or in the inbox folder. */
 export class Sources extends Context.Service<
   Sources,
   {

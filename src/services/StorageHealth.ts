@@ -1,9 +1,9 @@
 import { Context, Effect, Schema } from "effect"
 
-/** So little is free where originals and results are kept that no more are taken. It gets better by itself, or by removals. */
+/** Too little disk space is free to accept more documents. It passes by itself, or after removals. */
 export class StorageFull extends Schema.TaggedError<StorageFull>()("StorageFull", {
   freeBytes: Schema.Natural,
-  /** That much has to stay free. */
+  /** Bytes that have to stay free. */
   reserveBytes: Schema.Natural
 }) {
   override get message() {
@@ -11,15 +11,15 @@ export class StorageFull extends Schema.TaggedError<StorageFull>()("StorageFull"
   }
 }
 
-/** Whether what is accepted can be stored. */
+/** Whether accepted documents can be stored. */
 export interface StorageHealthShape {
-  /** Why nothing can be stored just now, found by really writing; empty when it can. Asked often, it does not write each time. */
+  /** Why nothing can be stored now, found by a real write; empty if storing works. Frequent calls share one write. */
   readonly obstacles: Effect.Effect<ReadonlyArray<string>>
-  /** Whether there is room for so many bytes more. Costs no look at the disk each time. */
+  /** Whether there is room for so many bytes more. Frequent calls share one measurement of the disk. */
   readonly checkRoom: (bytes: number) => Effect.Effect<void, StorageFull>
 }
 
-/** Where everything is in memory there is nothing to look at. */
+/** In memory there is nothing to check. */
 export const StorageHealth = Context.Reference<StorageHealthShape>("sluice/services/StorageHealth", {
   defaultValue: () => ({ obstacles: Effect.succeed([]), checkRoom: () => Effect.void })
 })

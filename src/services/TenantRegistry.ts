@@ -26,7 +26,7 @@ export const overridesFromEnv: Config.Config<TenantOverrides> = Config.schema(Ov
   Config.withDefault({})
 )
 
-/** Seconds of a tenant's rate that may come at once, unless its burst says otherwise. */
+/** Seconds of a tenant's rate that may come at once, unless the tenant has a burst of its own. */
 const burstSeconds = 10
 const largestBurst = 1_000_000_000
 
@@ -34,8 +34,8 @@ const burstOf = (rate: number | undefined): number =>
   rate === undefined ? 1 : Math.min(largestBurst, Math.max(1, Math.ceil(burstSeconds * rate)))
 
 /**
- * A tenant's limits: what was changed while the engine ran comes first, then what the configuration says of the tenant,
- * then the engine's defaults.
+ * A tenant's limits: changes made while the engine ran come first, then the tenant's entry in the configuration, then the
+ * engine's defaults.
  */
 export const limitsOver = Effect.fnUntraced(function* (overrides: TenantOverrides) {
   const config = yield* EngineConfig
@@ -57,20 +57,20 @@ export const limitsOver = Effect.fnUntraced(function* (overrides: TenantOverride
 /** A change of limits may come with the pause of the tenant. */
 export interface Pausing {
   readonly paused: boolean
-  /** Tells the store, for a registry that does not keep its changes in the store's own database. */
+  /** Writes the pause to the store, for a registry that does not keep its changes in the store's own database. */
   readonly write: Effect.Effect<void, StoreUnavailable>
 }
 
-/** Says what each tenant may have. A tenant that nobody described gets the engine's defaults. */
+/** The limits of each tenant. A tenant that is not configured gets the engine's defaults. */
 export class TenantRegistry extends Context.Service<
   TenantRegistry,
   {
     /** Answers from memory, so it cannot fail. */
     readonly limits: (tenant: TenantId) => Effect.Effect<TenantLimits>
     /**
-     * Once it succeeds, the change counts from now on, and as long as the registry keeps anything; when it fails, nothing of
-     * it counts. With `pausing` the tenant is paused or resumed, too: in the same commit where the store's database keeps the
-     * limits, else before the limits change or after it, so that nothing starts under one half of the change.
+     * Once it succeeds, the change is in effect, for as long as the registry keeps anything; when it fails, nothing of it is.
+     * With `pausing` the tenant is paused or resumed, too: in the same commit if the store's database keeps the limits, else
+     * before or after the limits change, so that no document starts under half of the change.
      */
     readonly update: (
       tenant: TenantId,

@@ -1,5 +1,6 @@
-import { Clock, Context, Effect, Layer, Schedule } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
+import { backgroundLoop } from "../upkeep/BackgroundLoop.ts"
 import { PdfEngine } from "../../services/PdfEngine.ts"
 import { type Active, FairShares } from "./FairShares.ts"
 import { makeUsageGauges } from "./UsageGauges.ts"
@@ -219,12 +220,17 @@ export class UsageMeter extends Context.Service<
         used = 0
         if (part >= busyPart) efficiency += weightOfNewest * (Math.min(1, part) - efficiency)
       })
-      yield* tick.pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
+      yield* backgroundLoop({ name: "the usage meter", pass: tick, rest: Effect.sleep("1 second") })
       const showShares = makeUsageGauges()
       const show = Effect.flatMap(Clock.currentTimeMillis, (now) =>
         showShares(ledger.lately(now), ledger.fairness(now))
       )
-      yield* show.pipe(Effect.schedule(Schedule.spaced("10 seconds")), Effect.forkScoped)
+      yield* backgroundLoop({
+        name: "the report of usage",
+        pass: show,
+        rest: Effect.sleep("10 seconds"),
+        begins: "after a rest"
+      })
 
       return UsageMeter.of({
         share: Effect.fn("UsageMeter.share")((tenant) =>

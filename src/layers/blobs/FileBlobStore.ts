@@ -24,22 +24,22 @@ import { call, closeFile, directoryMode, fileMode, makeDirectory, syncDirectory,
 
 // Layout: <directory>/blobs/<first two digits>/<hash>, and <directory>/tmp for what is being written.
 //
-// A blob gets its name only after its bytes were synced, and a put succeeds only after the name was synced too. All 256
-// folders are made at start, so no put has to sync more than one of them. A blob that is put again is replaced by its own
-// bytes: that renews its time, heals a damaged file, and costs no reader anything, since an open file outlives its name.
+// A blob gets its name only after its bytes were synced, and a put succeeds only after the name was synced too. All 256 folders
+// are made at start, so no put has to sync more than one of them. A blob that is put again is replaced by its own bytes: that
+// renews its time, heals a damaged file, and costs no reader anything, since an open file outlives its name.
 //
-// What may wait for the disk runs beside this thread. What only changes what the system has in memory anyway (a time, a
-// descriptor, a name that was just looked up) costs less than handing it over.
+// Calls that may wait for the disk run beside this thread. Calls that only change what the system has in memory anyway (a time,
+// a descriptor, a name that was just looked up) are made here: handing them over would cost more.
 
-/** Remembers which blobs were put by whom it belongs to, and not found in the folder. */
+/** Records which blobs were put by this store's owner, as opposed to blobs that were found in the folder. */
 export interface BlobRegister {
   readonly add: (hash: BlobHash) => Effect.Effect<void, BlobStoreUnavailable>
   readonly drop: (hash: BlobHash) => Effect.Effect<void, BlobStoreUnavailable>
-  /** Entered, or of a document. */
+  /** The blob was entered, or a document refers to it. */
   readonly has: (hash: BlobHash) => Effect.Effect<boolean, BlobStoreUnavailable>
 }
 
-/** Every blob in the folder is one's own. */
+/** Without a register every blob in the folder counts as entered. */
 const noRegister: BlobRegister = { add: () => Effect.void, drop: () => Effect.void, has: () => Effect.succeed(true) }
 
 export interface FileBlobStoreOptions {
@@ -50,7 +50,7 @@ export interface FileBlobStoreOptions {
 const prefixes = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, "0"))
 const isBlobHash = Schema.is(BlobHash)
 
-/** A file in tmp that nobody wrote to for so long is left over, whoever its writer was. */
+/** A file in tmp that was not written to for so long is abandoned, whichever process made it. */
 const abandonedMillis = 3_600_000
 
 const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
@@ -122,7 +122,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     const seconds = (yield* Clock.currentTimeMillis) / 1000
     yield* attempt(() => futimesSync(file.descriptor, seconds, seconds))
     yield* syncFile(file.descriptor)
-    // Entered before it has its name: what has one and no entry was put there by somebody else.
+    // The entry comes before the name: a named blob without an entry was put there by another owner.
     yield* exclusively(hash)(
       Effect.andThen(
         register.add(hash),
@@ -151,7 +151,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     return size
   })
 
-  /** Most blobs that are removed never were in a file, and a look costs less than a write. */
+  /** Most removed blobs never were in a file, and a read costs less than a write. */
   const dropEntry = (hash: BlobHash) =>
     Effect.flatMap(register.has(hash), (entered) => (entered ? register.drop(hash) : Effect.void))
 
@@ -193,7 +193,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     yield* syncDirectory(blobs)
     yield* removeAbandoned(temporary)
   }).pipe(failing(`prepare its directory ${root}`))
-  // Tells a read-only or foreign directory at start, not at the first upload.
+  // Finds a read-only or foreign directory at start, not at the first upload.
   yield* Effect.acquireUseRelease(
     newTemporary,
     (file) => syncFile(file.descriptor),
@@ -205,7 +205,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     touch,
     locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
       const stats = yield* attempt(() => statSync(pathOf(hash))).pipe(lostIfMissing(hash, "look for a blob"))
-      // Who opened a pipe would wait for somebody to write into it.
+      // Opening a pipe would block until a process writes to it.
       if (!stats.isFile()) return yield* new BlobLost({ hash, detail: "what lies in its place is no file" })
       return { _tag: "File", path: pathOf(hash), hash } as const
     }),
@@ -237,7 +237,7 @@ const unlessMissing =
       () => Effect.sync(orElse)
     )
 
-/** One call that is done at once. */
+/** One synchronous call. */
 const attempt = <A>(run: () => A) =>
   Effect.try({
     try: run,
@@ -245,7 +245,7 @@ const attempt = <A>(run: () => A) =>
       cause instanceof Error ? cause : new Error("a file-system call failed", { cause })
   })
 
-/** Written as a fraction of seconds, which is not exact. */
+/** The time was written as a fraction of seconds, which is not exact. */
 const putAt = (stats: Stats) => Math.round(stats.mtimeMs)
 const makeFolder = (path: string) =>
   call((done) => mkdir(path, { mode: directoryMode }, (error) => done(error?.code === "EEXIST" ? null : error)))
@@ -253,7 +253,7 @@ const statFile = (path: string) => call<Stats>((done) => stat(path, done))
 const unlinkFile = (path: string) => call((done) => unlink(path, (error) => done(error)))
 const readNames = (path: string) => call<Array<string>>((done) => readdir(path, done))
 
-/** The system may take less than it was given; `meanwhile` runs once, while the first write is under way. */
+/** The system may write less than it was given; `meanwhile` runs once, during the first write. */
 const writeAll = Effect.fnUntraced(function* (descriptor: number, bytes: Uint8Array, meanwhile: () => void) {
   let written = yield* call<number>((done) => {
     write(descriptor, bytes, done)
@@ -264,7 +264,7 @@ const writeAll = Effect.fnUntraced(function* (descriptor: number, bytes: Uint8Ar
   }
 })
 
-/** Removes what crashed writers left: those of this host whose process is gone, and whatever is long idle. */
+/** Removes what crashed writers left: files of this host whose process is gone, and files that were idle for long. */
 const removeAbandoned = Effect.fnUntraced(function* (temporary: string) {
   const now = yield* Clock.currentTimeMillis
   for (const name of yield* readNames(temporary)) {

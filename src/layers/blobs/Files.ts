@@ -5,7 +5,7 @@ import { Effect } from "effect"
 // The few file-system calls that need more control than a general interface gives: fsync of directories, exclusive
 // creation with a mode, and no interruption while a descriptor is in use.
 
-/** Only owner access: blobs and keys are nobody else's business. */
+/** Only the owner has access: blobs and keys are private. */
 export const fileMode = 0o600
 export const directoryMode = 0o700
 

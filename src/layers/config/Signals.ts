@@ -4,9 +4,9 @@ import { constants } from "node:os"
 const sameRequestMillis = 500
 
 /**
- * The first SIGTERM or SIGINT stops the program in order, which may take as long as the shutdown grace. Whoever asks again
- * means at once: the process exits with 128 and the signal's number, as if it had been killed. That loses nothing, since
- * everything it promised is durable, but documents then wait until their leases have run out.
+ * The first SIGTERM or SIGINT stops the program in order, which may take as long as the shutdown grace. A second one stops it
+ * at once: the process exits with 128 and the signal's number, as if it had been killed. That loses nothing, since everything
+ * it promised is durable, but documents then wait until their leases have run out.
  */
 export const exitAtSecondSignal = (): void => {
   let first: number | undefined

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite"
 import { Effect, Schema } from "effect"
 import { call, closeFile, directoryMode, fileMode, makeDirectory } from "../blobs/Files.ts"
 
-/** The data folder cannot be made, another process works in it, or it is not safe to work with what lies in it. */
+/** The data folder cannot be made, another process works in it, or its contents are not safe to work with. */
 export class DataDirectoryUnusable extends Schema.TaggedError<DataDirectoryUnusable>()("DataDirectoryUnusable", {
   directory: Schema.String,
   detail: Schema.String
@@ -17,7 +17,7 @@ export class DataDirectoryUnusable extends Schema.TaggedError<DataDirectoryUnusa
 const lockFile = "lock"
 const isLocked = (cause: unknown) => cause instanceof Error && /locked/.test(cause.message)
 
-/** Whether another process holds the folder now. Makes nothing; a folder that cannot be looked at counts as free. */
+/** Whether another process holds the folder now. Creates nothing; a folder that cannot be read counts as free. */
 export const isHeldDirectory = (directory: string): Effect.Effect<boolean> =>
   Effect.try({
     try: () => {
@@ -33,7 +33,7 @@ export const isHeldDirectory = (directory: string): Effect.Effect<boolean> =>
     },
     catch: isLocked
   }).pipe(Effect.catch((held) => Effect.succeed(held)))
-/** What the system or SQLite itself said, below what was made of it on the way. */
+/** The innermost message of an error: what the system or SQLite itself said. */
 export const rootCause = (error: unknown): string => {
   const below =
     typeof error !== "object" || error === null
@@ -49,13 +49,13 @@ export const rootCause = (error: unknown): string => {
 
 const unusable = (directory: string, detail: string) => new DataDirectoryUnusable({ directory, detail })
 
-/** What lies in the folder, by what it may be. The key is not among it: one that others could read is to be replaced. */
+/** What the folder may contain. The key is not listed: one that others could read has to be replaced. */
 const ownFiles = ["lock", "sluice.json", "sluice.db", "sluice.db-wal", "sluice.db-shm", "reserve"]
 const ownFolders = ["blobs", "tmp"]
 
 const lstatFile = (path: string) => call<Stats>((done) => lstat(path, done))
 
-/** Whether it was open to others. What is not there, or a link to elsewhere, is left as it is. */
+/** Takes the access of others away; answers whether they had any. A missing file, or a link to elsewhere, is left as it is. */
 const tighten = (path: string, mode: number) =>
   lstatFile(path).pipe(
     Effect.flatMap((stats) =>
@@ -86,7 +86,7 @@ const tightenAll = Effect.fnUntraced(function* (directory: string) {
     )
 })
 
-/** SQLite gives a file that it makes itself to everyone, and its log and its index the mode of the database. */
+/** SQLite lets everyone read a file that it creates, and gives its log and its index the mode of the database. */
 export const makePrivate = (path: string) =>
   Effect.acquireUseRelease(
     call<number>((done) => open(path, "a", fileMode, done)),
@@ -95,8 +95,8 @@ export const makePrivate = (path: string) =>
   )
 
 /**
- * Makes the folder and holds it until the scope ends: limits, locks of blobs and keys in use are known to one process only,
- * so two must not share it. The lock is one of SQLite's, which the operating system gives up with the process, however it
+ * Makes the folder and holds it until the scope ends: limits, locks of blobs and keys in use are known to one process only, so
+ * two must not share it. The lock is one of SQLite's, which the operating system releases when the process ends, however it
  * ends.
  */
 export const holdDataDirectory = Effect.fnUntraced(function* (directory: string) {

@@ -1,9 +1,9 @@
 /**
- * Room that is kept for what makes room.
+ * Disk space reserved for operations that free space.
  *
- * Less than `MIN_FREE_BYTES` of free space, and nothing more is accepted and no document is begun. Others may fill the disk all
- * the same; so a file holds some more of it (`reserve`), which is given up when a removal, a cancellation or a start would fail
- * without, and taken again as soon as it fits.
+ * With less than `MIN_FREE_BYTES` of free space nothing more is accepted and no document is begun. Other programs may fill the
+ * disk all the same; so a file (`reserve`) holds some more space, which is given up when a removal, a cancellation or a start
+ * would fail without it, and taken again as soon as it fits.
  */
 import { open, rm, stat, statfs, type Stats, type StatsFs, write } from "node:fs"
 import { join } from "node:path"
@@ -15,11 +15,11 @@ import { call, closeFile, fileMode, syncFile } from "../blobs/Files.ts"
 export const MinFreeBytes = byteSize("MIN_FREE_BYTES").pipe(Config.withDefault(ByteSize.mebibytes(128)))
 
 const mib = 1024 * 1024
-/** What the file holds: an eighth of what is to stay free, from 1 to 16 MiB. */
+/** Size of the file: an eighth of what is to stay free, from 1 to 16 MiB. */
 const reserveSize = (least: number) => Math.min(16 * mib, Math.max(mib, Math.floor(least / 8)))
 
-/** What is left to others when the reserve is taken, so that it does not fill the disk itself. */
-const elbowRoom = 256 * 1024
+/** Bytes that stay free when the reserve is taken, so that the reserve does not fill the disk itself. */
+const leastLeft = 256 * 1024
 
 /** How old a measurement may be. */
 const measureMillis = 250
@@ -33,7 +33,7 @@ const freeAt = (directory: string) =>
 
 const removeFile = (path: string) => call((done) => rm(path, { force: true }, (error) => done(error)))
 
-/** Really written: a hole in a file holds nothing. */
+/** Writes real bytes: a hole in a file reserves nothing. */
 const fill = (path: string, size: number) =>
   Effect.acquireUseRelease(
     call<number>((done) => open(path, "w", fileMode, done)),
@@ -46,7 +46,7 @@ const fill = (path: string, size: number) =>
     }),
     closeFile
   ).pipe(
-    // Half of it would hold what others need.
+    // Half a reserve would take space that other programs need.
     Effect.onError(() => Effect.ignore(removeFile(path)))
   )
 
@@ -56,13 +56,13 @@ export interface Space {
 }
 
 export interface DiskReserve {
-  /** Bytes that are free, and how many have to stay so. Nothing is known where the system does not tell. */
+  /** Free bytes, and how many have to stay free. Undefined where the system does not report them. */
   readonly space: Effect.Effect<Space | undefined>
-  /** Runs it once more with the reserve given up, should it fail while the disk is full. */
+  /** Runs the effect. If it fails while the disk is full, gives up the reserve and runs it once more. */
   readonly makingRoom: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
-/** Holds the reserve as long as the scope lives, and the file beyond it. */
+/** Keeps the reserve as long as the scope lives; the file stays beyond it. */
 export const make = Effect.fnUntraced(function* (directory: string, minFree: ByteSize.ByteSize) {
   const least = ByteSize.toNumberUnsafe(minFree)
   const size = reserveSize(least)
@@ -88,7 +88,7 @@ export const make = Effect.fnUntraced(function* (directory: string, minFree: Byt
     return Effect.ignore(removeFile(path))
   })
 
-  /** From before, and not written anew at every start. */
+  /** A reserve that is there from before is not written anew at every start. */
   const isThere = call<Stats>((done) => stat(path, done)).pipe(
     Effect.map((stats) => stats.size === size),
     Effect.orElseSucceed(() => false)
@@ -97,13 +97,13 @@ export const make = Effect.fnUntraced(function* (directory: string, minFree: Byt
   const take = Effect.gen(function* () {
     if (held) return
     if (!(yield* isThere)) {
-      if ((yield* measure) < size + elbowRoom) return
+      if ((yield* measure) < size + leastLeft) return
       yield* fill(path, size)
     }
     held = true
   }).pipe(Effect.ignore)
 
-  // What a start writes before it looks has to fit, too.
+  // A start writes before it checks the space: that has to fit, too.
   const atStart = yield* space
   if (atStart !== undefined && atStart.free < size) {
     yield* give
@@ -111,9 +111,9 @@ export const make = Effect.fnUntraced(function* (directory: string, minFree: Byt
       Effect.annotateLogs({ directory, freeBytes: atStart.free })
     )
   }
-  // What removals have freed is held again for the next start.
+  // Reserves what removals have freed, for the next start.
   yield* Effect.addFinalizer(() => (given ? take : Effect.void))
-  // Nothing waits for it: as long as there is room, it is not needed.
+  // Nothing waits for the reserve: as long as there is room, it is not needed.
   yield* take.pipe(Effect.repeat(Schedule.spaced(takeEvery)), Effect.forkScoped)
 
   const reserve: DiskReserve = {

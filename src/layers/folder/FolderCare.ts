@@ -1,4 +1,4 @@
-/** What people decide about a data folder in which a server does not start. No server may work there meanwhile. */
+/** Commands for an operator whose server does not start in a data folder. No server may work there meanwhile. */
 import { statSync, unlinkSync } from "node:fs"
 import { join } from "node:path"
 import { Effect } from "effect"
@@ -16,7 +16,7 @@ const cannot = (directory: string) =>
       : new DataDirectoryUnusable({ directory, detail: `its database cannot be used (${rootCause(cause)})` })
   )
 
-/** With the folder held and its database adopted. */
+/** Runs with the folder held and its database adopted. */
 const caring = <A, E extends Error>(directory: string, care: Effect.Effect<A, E, SqliteDatabase>) =>
   Effect.gen(function* () {
     yield* holdDataDirectory(directory)
@@ -39,7 +39,10 @@ const countOriginals = (directory: string) =>
     })
   )
 
-/** Makes the database that is there, or a new one, the folder's own. How many originals have a document, and how many none. */
+/**
+ * Makes the database that is there, or a new one, the folder's own. Answers how many originals have a document, and how many
+ * none.
+ */
 export const adoptFolder = (directory: string) => caring(directory, countOriginals(directory))
 
 /** The same, and removes the originals that have no document. */

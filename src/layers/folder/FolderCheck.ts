@@ -1,6 +1,6 @@
 /**
- * Whether the database in a data folder is the one that its blobs belong to. Everything is looked at before a server changes
- * anything: once one has worked with the wrong database, its sweeps take the documents that this one does not know for refuse.
+ * Whether the database in a data folder is the one that its blobs belong to. This is checked before a server changes anything:
+ * a server with the wrong database would sweep away the originals of documents that this database does not know.
  */
 import { existsSync, readdirSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -14,13 +14,13 @@ import { stepNames, table } from "../sqlite/database/Migrations.ts"
 export const databasePath = (directory: string) => join(directory, "sluice.db")
 
 interface Database {
-  /** Numbers and names of the steps that brought its tables to what they are. */
+  /** Numbers and names of the steps that were applied to its tables. */
   readonly steps: ReadonlyArray<{ readonly number: number; readonly name: string }>
-  /** Nothing before the step that introduced it. */
+  /** Undefined before the step that introduced it. */
   readonly identity: { readonly id: string; readonly generation: number } | undefined
   /** Whether a document refers to a blob in a file. */
   readonly refersTo: (hash: BlobHash) => boolean
-  /** Originals in files that documents refer to and the folder has not. */
+  /** How many originals in files documents refer to that are not in the folder. */
   readonly missing: () => number
   readonly close: () => void
 }
@@ -35,10 +35,10 @@ const hasTable = (database: DatabaseSync, name: string) =>
 const originalsInFiles = `SELECT DISTINCT blob FROM documents d
   WHERE blob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.hash = d.blob)`
 
-/** None if there is no database, or one without tables. Throws what SQLite says of one that it cannot read. */
+/** Undefined if there is no database, or one without tables. Throws SQLite's error for one that it cannot read. */
 const openDatabase = (path: string): Database | undefined => {
   if (!existsSync(path)) return undefined
-  // Only read: closing it must not bring the log into the database, should the log be the wrong one.
+  // Read-only: closing it must not bring the log into the database, because it may be the wrong log.
   const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
   const looked = Result.try((): Database | undefined => {
     if (!hasTable(database, table)) return undefined
@@ -81,10 +81,10 @@ export function* blobsIn(directory: string): Generator<BlobHash> {
   }
 }
 
-/** Looks no further than needed. */
+/** Stops at the first blob. */
 const holdsBlobs = (directory: string) => blobsIn(directory).next().done !== true
 
-/** Of the blobs that are there, no document knows a single one. */
+/** Whether there are blobs, and no document refers to any of them. */
 const knowsNone = (directory: string, { refersTo }: Database) => {
   for (const hash of blobsIn(directory)) if (refersTo(hash)) return false
   return holdsBlobs(directory)
@@ -94,7 +94,7 @@ const wayOut =
   "Put back the database that belongs here, with its sluice.db-wal if there is one. To go on with what is there now, stop " +
   "every server and run `sluice storage adopt`, which keeps all originals; `sluice storage discard` removes those that no document knows."
 
-/** Why the database cannot be the one of these blobs; only if a database can be had at all. */
+/** Why the database cannot be the one of these blobs. A folder without blobs takes any database. */
 const mismatch = (directory: string, database: Database | undefined, mark: FolderMark | undefined) => {
   if (!holdsBlobs(directory)) return undefined
   if (database === undefined)
@@ -112,7 +112,7 @@ const mismatch = (directory: string, database: Database | undefined, mark: Folde
   return undefined
 }
 
-/** The first step of a database that this release does not have. */
+/** The first step of a database that is not a step of this release. */
 const unknownStep = ({ steps }: Database) => steps.find(({ name, number }) => stepNames[number - 1] !== name)
 
 const newer = (directory: string, what: string) =>
@@ -126,11 +126,11 @@ export interface FolderFound {
   readonly identity: Database["identity"]
   /** Why a server must not start before the folder was adopted. */
   readonly mismatch: string | undefined
-  /** What a server tells at its start. */
+  /** What a server logs at its start. */
   readonly warning: string | undefined
 }
 
-/** The log is removed by whoever closes the database last, and kept by a process that is killed. */
+/** The log is removed by the last connection that closes the database, and kept by a process that is killed. */
 const logMissing = (directory: string, mark: FolderMark | undefined) =>
   mark?.open === true && !existsSync(`${databasePath(directory)}-wal`)
     ? "sluice.db-wal is gone, although the last server here was killed: unless another program has opened the database since, " +
@@ -140,7 +140,7 @@ const logMissing = (directory: string, mark: FolderMark | undefined) =>
 const databaseMissing = (mark: FolderMark | undefined) =>
   mark === undefined ? undefined : "sluice.db is missing or empty, though servers have worked here; a new one is made"
 
-/** Fails with what `adopt` cannot help either: a damaged database, or one that a newer release wrote. */
+/** Fails where `adopt` would not help either: with a damaged database, or one that a newer release wrote. */
 export const examineFolder = Effect.fnUntraced(function* (directory: string) {
   const unusable = (detail: string) => new DataDirectoryUnusable({ directory, detail })
   const found = yield* Effect.mapError(readMark(directory), ({ message }) =>
@@ -180,7 +180,7 @@ export const examineFolder = Effect.fnUntraced(function* (directory: string) {
   })
 }, Effect.scoped)
 
-/** How many originals have no document, and how many documents' originals are gone. Looks at all of them. */
+/** How many originals have no document, and how many documents' originals are missing. Reads all of them. */
 export const compareFolder = (directory: string) =>
   Effect.try({
     try: () => {
@@ -196,7 +196,7 @@ export const compareFolder = (directory: string) =>
       new DataDirectoryUnusable({ directory, detail: `it cannot be looked through (${rootCause(cause)})` })
   })
 
-/** What a server may start on. */
+/** Fails unless a server may start on the folder. */
 export const checkFolder = Effect.fnUntraced(function* (directory: string) {
   const found = yield* examineFolder(directory)
   if (found.mismatch !== undefined)

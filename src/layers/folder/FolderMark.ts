@@ -11,8 +11,8 @@ import { Effect, Option, Schema } from "effect"
 import { call, closeFile, fileMode, syncDirectory, syncFile } from "../blobs/Files.ts"
 
 /**
- * Grows when a release would misread, or lose, what another one has left in the folder. Such a release refuses to start, from the
- * first one on that knows of formats.
+ * Increased when a release would misread, or lose, what another one has left in the folder. Such a release refuses to start,
+ * from the first one on that knows of formats.
  */
 export const folderFormat = 1
 
@@ -20,7 +20,7 @@ export const FolderMark = Schema.Struct({
   format: Schema.Natural,
   /** Of the database that belongs here. */
   id: Schema.String,
-  /** The database has had at least this one. */
+  /** The generation of the database is at least this one. */
   generation: Schema.Natural,
   /** A server works here, or was killed while it did. */
   open: Schema.Boolean

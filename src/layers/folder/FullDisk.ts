@@ -1,4 +1,4 @@
-/** The stores as they are on a full disk: what makes room works all the same, and nothing is begun that needs some. */
+/** The stores on a full disk: operations that free space still work, and none that needs space is begun. */
 import { Context, Effect, Layer } from "effect"
 import { BlobStore } from "../../services/BlobStore.ts"
 import { DocumentStore } from "../../services/store/DocumentStore.ts"
@@ -6,7 +6,7 @@ import { StorageHealth } from "../../services/StorageHealth.ts"
 import { decorate } from "../recorder/Decorate.ts"
 import type { DiskReserve } from "./DiskReserve.ts"
 
-/** A document that waits is claimed later: the queues are looked through again and again. */
+/** A document that waits is claimed later: the queues are polled again and again. */
 export const layer = ({ makingRoom }: DiskReserve) =>
   Layer.effectContext(
     Effect.gen(function* () {

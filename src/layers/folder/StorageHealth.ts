@@ -1,4 +1,4 @@
-/** Finds out whether originals and results can be stored: by writing some, and by what the system says of free space. */
+/** Finds out whether originals and results can be stored: by a test write, and by the free space that the system reports. */
 import { open, unlink, write } from "node:fs"
 import { join } from "node:path"
 import { Clock, Effect, Exit, Layer } from "effect"
@@ -10,9 +10,9 @@ import { GroupCommit } from "../sqlite/database/GroupCommit.ts"
 import { mostBytes } from "../sqlite/SqliteBlobStore.ts"
 import { SqliteDatabase, type Statements } from "../sqlite/database/SqliteDatabase.ts"
 
-/** What takes longer than this does not count as working. */
+/** A check that takes longer than this has failed. */
 const patience = "2 seconds"
-/** What was found holds for so long, however often it is asked for. */
+/** How long a result is reused. */
 const fresh = "5 seconds"
 
 const reasonOf =
@@ -45,7 +45,7 @@ const make = Effect.fnUntraced(function* (directory: string, reserve: DiskReserv
   const database = yield* SqliteDatabase
   const commit = yield* GroupCommit
 
-  /** Pages of the database that removed documents have left: rows need no others. */
+  /** Free pages in the database, left by removed documents: new rows need no other space. */
   const freeInDatabase = Effect.orElseSucceed(
     database.use("count free pages", (db) => pragma(db, "freelist_count") * pragma(db, "page_size")),
     () => 0

@@ -10,7 +10,7 @@ export const AddressPolicy = Context.Reference<{
   readonly allows: (address: string, port: number) => boolean
 }>("sluice/layers/net/AddressPolicy", { defaultValue: () => ({ allows: isPublicAddress }) })
 
-/** Addresses of a host name, in the order in which to dial them. Fails with whatever the resolver said. */
+/** Addresses of a host name, in the order in which to dial them. Fails with the resolver's error. */
 export const HostNames = Context.Reference<{
   readonly resolve: (host: string) => Effect.Effect<ReadonlyArray<string>, unknown>
 }>("sluice/layers/net/HostNames", { defaultValue: () => ({ resolve: resolveHost }) })
@@ -18,8 +18,8 @@ export const HostNames = Context.Reference<{
 const queryTimeoutMillis = 3_000
 
 /**
- * Asks the name servers directly. The system's own lookup would hold a thread of the pool that files need too, for as
- * long as a slow name server likes, and could not be stopped.
+ * Asks the name servers directly. The system's own lookup would hold a thread of the pool that files need too, for as long as a
+ * slow name server takes, and could not be stopped.
  */
 const resolveHost = Effect.fnUntraced(function* (host: string) {
   if (isLocalhost(host)) return ["127.0.0.1", "::1"]
@@ -35,15 +35,15 @@ const resolveHost = Effect.fnUntraced(function* (host: string) {
   return [four, six].flatMap((answer) => (answer._tag === "Success" ? answer.success : []))
 })
 
-/** Name servers that said that there is no such name, and texts that cannot be one; anything else may pass. */
+/** Codes for a name that does not exist, and for a text that cannot be a name; any other error may pass. */
 const noSuchName: ReadonlySet<unknown> = new Set(["ENOTFOUND", "ENODATA", "ENONAME", "EBADNAME"])
 
 export const isNoSuchName = (cause: unknown): boolean =>
   Predicate.hasProperty(cause, "code") && noSuchName.has(cause.code)
 
 /**
- * As the system looks names up: with its file of hosts and its search domains. It holds a thread until it is done, so it is
- * for names that the operator listed, when the name servers know none of them.
+ * The system's own lookup, with its file of hosts and its search domains. It holds a thread until it is done, so it is only for
+ * names that the operator listed, and only when the name servers know none of them.
  */
 export const lookUpOfSystem = (host: string): Effect.Effect<ReadonlyArray<string>, unknown> =>
   Effect.tryPromise({ try: () => lookup(host, { all: true }), catch: (error) => error }).pipe(

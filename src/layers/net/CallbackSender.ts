@@ -8,7 +8,7 @@ const deadline = "10 seconds"
 const connectTimeout = "5 seconds"
 
 /**
- * Over HTTP, to public hosts and to those of `PrivateWebhooks`: the host is looked up and judged anew for every delivery.
+ * Over HTTP, to public hosts and to those of `PrivateWebhooks`: the host is looked up and checked anew for every delivery.
  * Redirects are not followed.
  */
 export const layer: Layer.Layer<CallbackSender> = Layer.effect(

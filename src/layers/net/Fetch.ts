@@ -10,14 +10,14 @@ import type { GuardedHttp } from "./GuardedHttp.ts"
 // Messages name the host only: the rest of a URL may hold a token.
 
 export interface FetchOptions {
-  /** For the whole of it, from the first look-up to the last byte. */
+  /** For the whole fetch, from the first lookup to the last byte. */
   readonly timeout: Duration.Input
   readonly connectTimeout: Duration.Input
   readonly maxRedirects: number
 }
 
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-/** Statuses outside 5xx that may be another one the next time. */
+/** Statuses outside 5xx that another try may not meet. */
 const passing: ReadonlySet<number> = new Set([408, 425, 429])
 
 const refused = (message: string) => new SourceRefused({ failure: failure("SOURCE_REFUSED", message) })
@@ -63,7 +63,7 @@ export const makeFetch = (http: GuardedHttp, options: FetchOptions) => {
         NodeStream.fromReadable({
           evaluate: () => response,
           onError: () => unavailable("the connection broke before the file was complete", true),
-          // Hands over what has arrived instead of gathering it.
+          // Passes bytes on as they arrive instead of gathering them.
           chunkSize: 1
         })
       )

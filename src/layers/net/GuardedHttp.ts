@@ -12,12 +12,12 @@ import { AddressPolicy, HostNames, isNoSuchName, lookUpOfSystem } from "./Addres
 // Connections are never shared or kept, redirects are not followed, and no proxy is used.
 
 /**
- * The host has an address that may not be dialled, or its name has none. Callers are not told which of the two: it would tell
- * them which names a private network knows. The log is.
+ * The host has an address that may not be dialled, or its name has none. Callers do not learn which of the two: that would
+ * reveal which names a private network knows. The log says it.
  */
 export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", {
   host: Schema.String,
-  /** It was looked up, so another time it may be another address. */
+  /** The host is a name, which may have another address the next time. */
   isName: Schema.Boolean
 }) {
   override get message() {
@@ -47,7 +47,7 @@ export interface Exchange {
 const httpAgent = new HttpAgent({ keepAlive: false })
 const httpsAgent = new HttpsAgent({ keepAlive: false })
 
-/** Of a host with many addresses, so many are tried. */
+/** The most addresses of one host that are tried. */
 const maxAddresses = 3
 
 export type GuardedHttp = Effect.Success<ReturnType<typeof makeGuardedHttp>>
@@ -78,7 +78,7 @@ export const makeGuardedHttp = Effect.fnUntraced(function* (allowed: PrivateHost
     const isName = isIP(host) === 0
     const found = isName ? yield* lookUp(host, port) : [host]
     const may = (address: string) => allowsAddress(allowed, host, port, address) || policy.allows(address, port)
-    // The two addresses of the machine itself may be allowed one by one.
+    // The two loopback addresses of the machine may be allowed one by one.
     const addresses = isLocalhost(host) && found.some(may) ? found.filter(may) : found
     const wrong = addresses.find((address) => !may(address))
     const [first, ...others] = addresses.slice(0, maxAddresses).map((address) => ({ address, port }))
@@ -90,7 +90,7 @@ export const makeGuardedHttp = Effect.fnUntraced(function* (allowed: PrivateHost
     return [first, ...others] as const
   })
 
-  /** The response's head, its body unread. The connection is closed with the scope, wherever the exchange has got to. */
+  /** The response's head, its body unread. The connection is closed with the scope, at any stage of the exchange. */
   const exchange = Effect.fnUntraced(function* (options: Exchange) {
     const [first, ...others] = yield* allowedAddresses(options.url)
     return yield* others
@@ -123,7 +123,7 @@ const send = Effect.fnUntraced(function* (options: Exchange, to: { readonly addr
       )
     })
     request.on("response", (response) => {
-      // Whoever reads the body sees its failure; until somebody does, it must not become an uncaught one.
+      // The reader of the body gets its failure; as long as there is none, it must not become an uncaught error.
       response.on("error", () => {})
       Deferred.doneUnsafe(answered, Effect.succeed(response))
     })

@@ -28,7 +28,7 @@ const refused = (message: string) => new SourceRefused({ failure: failure("SOURC
 const unavailable = (message: string, retryable: boolean) =>
   new SourceUnavailable({ failure: failure("SOURCE_UNAVAILABLE", message), retryable })
 
-/** Anything but a relative path that stays where it is, on any operating system. */
+/** True for anything but a relative path that stays in its folder, on any operating system. */
 const isUnsafePath = (path: string) =>
   path === "" ||
   path.length > maxPathLength ||
@@ -45,7 +45,7 @@ const isBelow = (folder: string, path: string) => {
   return inside !== "" && inside !== ".." && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)
 }
 
-/** Another name may lie outside of the folder: then the file belongs to whoever made that one, like what a link leads to. */
+/** A file with another name (a hard link) may lie outside of the folder and belong to others, like the target of a link. */
 const hasOtherNames = ({ nlink }: Stats) => nlink > 1
 const otherNames = "the file has other names (hard links), so it may belong elsewhere; copy it into the inbox folder"
 
@@ -94,7 +94,7 @@ const make = Effect.fnUntraced(function* (options: SourcesOptions) {
     return { _tag: "Url", url: url.success.href, name: nameOf(url.success) } satisfies ResolvedSource
   })
 
-  /** The path was resolved a while ago; what it names now is checked again, on the open file. */
+  /** The path was resolved earlier; what it names now is checked again, on the open file. */
   const openFile = Effect.fnUntraced(
     function* (path: string) {
       const gone = unavailable("the file in the inbox folder was replaced", false)

@@ -1,4 +1,4 @@
-/** What the engine's own process says of itself, and the series that are there before anything has happened. */
+/** Metrics of the engine's own process, and counters that exist before their first event. */
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { Effect, Layer, Metric, Schedule } from "effect"
 import * as Telemetry from "../../observability/Telemetry.ts"
@@ -31,7 +31,7 @@ const cpuSeconds = () => {
   return (user + system) / 1e6
 }
 
-/** Asked for when somebody looks, so that nobody who does not look pays for it. */
+/** Measured when the metrics are read, so that it costs nothing otherwise. */
 const layerProcess = Layer.effectDiscard(
   Effect.gen(function* () {
     const context = yield* Effect.context<never>()

@@ -1,6 +1,6 @@
 /**
- * Logs, traces and metrics as the outside sees them. Everything is switched by the standard variables: LOG_LEVEL for the
- * logs on the console, OTEL_* for export. Without an endpoint no OpenTelemetry package is loaded.
+ * Export of logs, traces and metrics. Everything is switched by the standard variables: LOG_LEVEL for the logs on the console,
+ * OTEL_* for export. Without an endpoint no OpenTelemetry package is loaded.
  */
 import { isatty } from "node:tty"
 import { Config, Effect, Layer, Logger, LogLevel, Option, References, Schema, Tracer } from "effect"
@@ -37,7 +37,7 @@ export const layerLogs = Layer.unwrap(
   })
 )
 
-/** Where a signal goes, or nothing when it is not exported. */
+/** Where a signal is exported to; undefined if it is not exported. */
 const destination = Effect.fnUntraced(function* (signal: "traces" | "metrics" | "logs") {
   const name = signal.toUpperCase()
   const exporters = yield* text(`OTEL_${name}_EXPORTER`)
@@ -72,7 +72,7 @@ const destinations = Effect.gen(function* () {
   return Object.values(found).some(Option.isSome) ? Option.some(found) : Option.none()
 })
 
-/** What is exported whereto and how often, or nothing when nothing is. */
+/** What is exported, where to and how often; undefined if nothing is exported. */
 export const exportSettings = Effect.gen(function* () {
   const found = yield* destinations
   if (Option.isNone(found)) return undefined
@@ -81,7 +81,7 @@ export const exportSettings = Effect.gen(function* () {
   return { ...found.value, interval, timeout }
 })
 
-/** `OTEL_SERVICE_NAME` and `service.name` in `OTEL_RESOURCE_ATTRIBUTES` go before our own name. */
+/** `OTEL_SERVICE_NAME` and `service.name` in `OTEL_RESOURCE_ATTRIBUTES` override our own name. */
 const ownName = Effect.gen(function* () {
   const name = yield* text("OTEL_SERVICE_NAME")
   const attributes = yield* text("OTEL_RESOURCE_ATTRIBUTES")
@@ -102,15 +102,15 @@ const modules = Effect.promise(() =>
 )
 
 /**
- * The SDK's tracer would also make each span the active one of OpenTelemetry, in every step of a fiber. Only instrumentation of
- * foreign libraries could see that, of which there is none, and it would cost more than all spans together.
+ * The SDK's tracer would also make each span the active one of OpenTelemetry, in every step of a fiber. That would cost more
+ * than all spans together, and only instrumentation of foreign libraries could use it, of which there is none.
  */
 const layerSpansAlone = Layer.effect(
   Tracer.Tracer,
   Effect.map(Effect.tracer, (tracer) => Tracer.make({ span: (options) => tracer.span(options) }))
 )
 
-/** Spans that nobody would see are not made. */
+/** Without an export no spans are made. */
 const layerNoTraces = Layer.succeed(References.TracerEnabled, false)
 
 /**
@@ -148,5 +148,5 @@ export const layerOpenTelemetry = Layer.unwrap(
   })
 )
 
-/** What a server runs under. Exported logs are in addition to those on the console. */
+/** The telemetry of a server. Exported logs are in addition to those on the console. */
 export const layer = Layer.merge(layerOpenTelemetry, ProcessMetrics.layer).pipe(Layer.provideMerge(layerLogs))

@@ -23,7 +23,7 @@ export const defaultOptions: PdfEngineOptions = {
   workers: availableParallelism(),
   /** What one worker may use at most: `leastMemoryBytes` or more. */
   memoryBytes: 1000 * 1024 * 1024,
-  // Its memory replaces a worker earlier if it has to; a new one takes twice as long for its first thousand pages.
+  // Its memory use replaces a worker earlier if necessary; a new one takes twice as long for its first thousand pages.
   recycleAfterPages: 200_000,
   maxHeldDocuments: 8,
   sandbox: "auto"
@@ -37,12 +37,12 @@ const engineError = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): Pd
 
 const noHead: HeadWanted = { pages: 0, concurrency: 1 }
 
-/** Longer than this finished pages of a head do not wait for the others: milliseconds of the worker's own time. */
+/** How long finished pages of a head wait for the others: milliseconds of the worker's own time. */
 const headGrace = 2_000
-/** Longer than this nobody waits for a first page, which holds up the opening. */
+/** How long the opening waits for the first page of a head. */
 const firstPageGrace = 8_000
 
-/** Those that were begun and not finished: the first alone, the others in order, so many at a time. */
+/** Pages that were begun and not finished: the first alone, and once it was finished the next ones, so many at a time. */
 const suspectsOf = (
   { concurrency, pages }: HeadWanted,
   pageCount: number,
@@ -74,7 +74,7 @@ const workerSpan =
     })
 
 const make = Effect.fnUntraced(function* ({ sandbox, ...options }: PdfEngineOptions) {
-  // Whoever builds the layer goes on meanwhile.
+  // The build of the layer goes on meanwhile.
   const walls = yield* Effect.cached(findSandbox(sandbox))
   if (sandbox === "require") yield* Effect.flatMap(walls, requireAll)
   const pool = yield* makeWorkerPool({ ...options, sandbox: walls })
@@ -97,17 +97,17 @@ const make = Effect.fnUntraced(function* ({ sandbox, ...options }: PdfEngineOpti
       },
       timing: emit && workerSpan(emit, "PdfWorker.open", worker.pid()),
       end: (reason) => {
-        // Once the file is open, a worker that dies dies of a page.
+        // If the file was opened before the worker died, one of its pages ended the worker.
         if (!Deferred.isDoneUnsafe(answer)) Deferred.doneUnsafe(answer, Effect.fail(engineError(reason ?? silent)))
         Deferred.doneUnsafe(end, Effect.succeed(reason === undefined ? "through" : "cut off"))
       }
     })
     const opened = yield* Deferred.await(answer)
-    // The worker is given back with the answer, and is to be ready for the next call then.
+    // The worker is returned with the answer, and has to be ready for the next call then.
     const cutOff = () => Effect.succeed("cut off" as const)
     const how = yield* Deferred.await(end).pipe(
       timeoutOfOwnTime({ millis: headGrace, waitedMillis: wait.millis, orElse: cutOff }),
-      // As long as no page is finished, nobody else's result waits.
+      // As long as no page is finished, no finished result waits.
       Effect.flatMap((how) =>
         how === "through" || head.length > 0
           ? Effect.succeed(how)
@@ -148,9 +148,9 @@ const make = Effect.fnUntraced(function* ({ sandbox, ...options }: PdfEngineOpti
 })
 
 /**
- * `workers` child processes and a spare, each under `memoryBytes`. They start in the background; the first call waits for
- * one. When the layer is released they are killed, and it waits until they are gone.
- * It fails only with `sandbox: "require"`, where a wall around them cannot be had.
+ * `workers` child processes and a spare, each under `memoryBytes`. They start in the background; the first call waits for one.
+ * When the layer is released they are killed, and it waits until they are gone. It fails only with `sandbox: "require"`, if a
+ * wall around them is not available.
  */
 export const layer = (options: Partial<PdfEngineOptions> = {}): Layer.Layer<PdfEngine, SandboxUnavailable> =>
   Layer.effect(PdfEngine, make({ ...defaultOptions, ...options }))

@@ -1,6 +1,6 @@
 /**
- * What to do around methods of a service, by their names. Each is given the call itself, which `decorate` makes with all the
- * arguments that the caller gave, and then those arguments, to look at. So it cannot leave one out, nor miss one that is added
+ * Decorators of a service's methods, by their names. Each gets the call itself, which `decorate` makes with all the arguments
+ * that the caller gave, and then those arguments, to read. So a decorator cannot drop an argument, nor miss one that is added
  * to the method later.
  */
 export type Around<Service> = {
@@ -13,7 +13,7 @@ type Method = (...args: ReadonlyArray<unknown>) => unknown
 
 const isMethod = (value: unknown): value is Method => typeof value === "function"
 
-/** The service with these methods decorated; the others are its own. Its calls are effects and streams: nothing runs early. */
+/** The service with these methods decorated and the others unchanged. Calls are effects and streams, so nothing runs early. */
 export const decorate = <Service extends object>(service: Service, around: Around<NoInfer<Service>>): Service => {
   const own = new Map(Object.entries(service))
   const decorated: Record<string, Method> = {}

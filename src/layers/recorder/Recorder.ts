@@ -5,10 +5,10 @@ import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { type TraceRecord, traceFormat } from "./TraceRecord.ts"
 import { makeTraceWriter, type TraceWriterOptions } from "./TraceWriter.ts"
 
-/** A tenant beyond that many is described again when it is seen again; that changes nothing for who reads the trace. */
+/** The most tenants that are remembered. Further ones may be described again, which is harmless to readers. */
 const mostTenants = 10_000
 
-/** Where the decorators write to: one recording, from the start of the service to its end. */
+/** The recording that the decorators write to, from the start of the service to its end. */
 export class Recorder extends Context.Service<
   Recorder,
   {
@@ -19,9 +19,9 @@ export class Recorder extends Context.Service<
     readonly since: (moment: number) => number
     /** Monotonic, to measure what a call takes. */
     readonly nanos: () => bigint
-    /** What a document is called in the trace. Salted, and nothing has to be remembered for it. */
+    /** The document's name in the trace: a salted hash, so nothing has to be remembered for it. */
     readonly alias: (document: string) => string
-    /** Whether the tenant has not been seen before. */
+    /** Whether the recording has not seen the tenant before. */
     readonly isNew: (tenant: TenantId) => boolean
   }
 >()("sluice/layers/recorder/Recorder") {

@@ -6,19 +6,19 @@ import { PageNumber } from "../../domain/document/Page.ts"
 import { TenantLimits } from "../../domain/tenant/TenantLimits.ts"
 
 /**
- * The lines of a trace: what came, what it cost the workers and what became of it, without names, texts or URLs. Every
- * start of the service begins a recording of its own, with a `Trace`; the moments after it count from there.
+ * The lines of a trace: submissions, what they cost the workers and how they ended, without names, texts or URLs. Every start
+ * of the service begins a recording of its own, with a `Trace`; the moments after it count from there.
  */
 
-/** Grows when an older reader would misunderstand a trace. */
+/** Increased when an older reader would misunderstand a trace. */
 export const traceFormat = 1
 
 const millis = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 
-/** Stands for a document within one recording; nobody can tell from it which one it is. */
+/** Stands for a document within one recording, and does not reveal which one it is. */
 export const TraceDocument = Schema.String.check(Schema.isPattern(/^[0-9a-f]{12}$/))
 
-/** How a call of the workers ended: as it should, or by what. */
+/** How a call of the workers ended: done, or by which failure. */
 export const CallEnd = Schema.Literals(["done", "unreadable", "died", "died of memory", "unavailable", "interrupted"])
 export type CallEnd = typeof CallEnd.Type
 
@@ -35,7 +35,7 @@ export const TraceRecord = Schema.TaggedUnion({
     format: Schema.Natural,
     startedAt: Schema.DateTimeUtcFromString,
     workers: Schema.Natural.check(Schema.isGreaterThan(0)),
-    /** Documents open and waiting over all tenants, pages of one document, and what bounds a page and a document. */
+    /** Documents open and waiting over all tenants, pages of one document, and the time limits of a page and a document. */
     limits: Schema.Struct({
       documents: Schema.Natural,
       backlog: Schema.Natural,
@@ -45,7 +45,7 @@ export const TraceRecord = Schema.TaggedUnion({
       queueTtlMillis: Schema.optionalKey(millis)
     })
   },
-  /** What a tenant may have, when it is first seen and whenever that changes. */
+  /** A tenant's limits and pause, when it is first seen and whenever they change. */
   Tenant: { ...moment, tenant: TenantId, limits: TenantLimits, paused: Schema.Boolean },
   Accepted: { ...subject, tenant: TenantId, priority: Priority, notBefore: Schema.optionalKey(Schema.Finite) },
   /** A run begins. */
@@ -57,11 +57,11 @@ export const TraceRecord = Schema.TaggedUnion({
     head: Schema.optionalKey(Schema.Array(TracedPage)),
     error: Schema.optionalKey(FailureCode)
   },
-  /** `unread`: what else was asked for, in order, if the call did not come to its end. */
+  /** `unread`: the other pages asked for, in order, if the call did not end as it should. */
   Read: { ...call, pages: Schema.Array(TracedPage), unread: Schema.optionalKey(Schema.Array(PageNumber)) },
   Ended: { ...subject, status: DocumentStatus },
   Retried: subject,
-  /** So many records are missing here: they came faster than they could be written. */
+  /** The number of records missing here: they came faster than they could be written. */
   Lost: { ...moment, records: Schema.Natural }
 })
 export type TraceRecord = typeof TraceRecord.Type

@@ -3,7 +3,7 @@ import { ByteSize, Effect, Schema } from "effect"
 import { call, closeFile, fileMode } from "../blobs/Files.ts"
 import { TraceLine, type TraceRecord } from "./TraceRecord.ts"
 
-/** Records that may wait to be written. What comes beyond that is counted and lost. */
+/** Records that may wait to be written. Further ones are counted and dropped. */
 const mostWaiting = 65_536
 const flushEvery = "500 millis"
 
@@ -16,9 +16,8 @@ export interface TraceWriterOptions {
 const encode = Schema.encodeSync(TraceLine)
 
 /**
- * Appends records to the file, from a bounded buffer, as long as the scope lives. `write` never waits and never fails: a
- * trace is not worth holding up or stopping the service for. If the file cannot be written that is logged once, and
- * nothing is recorded any more.
+ * Appends records to the file, from a bounded buffer, as long as the scope lives. `write` never waits and never fails: a trace
+ * must neither delay nor stop the service. If the file cannot be written, that is logged once and the recording ends.
  */
 export const makeTraceWriter = Effect.fnUntraced(function* ({ file, limit }: TraceWriterOptions) {
   let waiting: Array<TraceRecord> = []
@@ -66,7 +65,7 @@ export const makeTraceWriter = Effect.fnUntraced(function* ({ file, limit }: Tra
       () => ({ size: 0 })
     )
     room -= size
-    // Whoever wrote before may have been killed within a line.
+    // The writer before may have been killed within a line.
     if (size > 0) yield* append("\n")
     // Added before the loop, so it runs after the loop was stopped.
     yield* Effect.addFinalizer(() => flush)

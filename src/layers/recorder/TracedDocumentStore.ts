@@ -7,7 +7,7 @@ import type { Recorder } from "./Recorder.ts"
 
 type Store = Context.Service.Shape<typeof DocumentStore>
 
-/** Writes down what comes, starts and ends, once it is durable. */
+/** Records submissions, starts and ends of documents, once they are durable. */
 export const tracedDocumentStore = (
   store: Store,
   recorder: Recorder["Service"],
@@ -28,7 +28,7 @@ export const tracedDocumentStore = (
   return decorate<Store>(store, {
     accept: (accepting, { id: own, notBefore, priority, tenantId: tenant }) =>
       Effect.tap(accepting, ({ id }) => {
-        // Another one stands in for it.
+        // An existing document stands in for it.
         if (id !== own) return Effect.void
         const from = notBefore === undefined ? {} : { notBefore: recorder.since(notBefore) }
         recorder.write({ _tag: "Accepted", ...subject(id), tenant, priority, ...from })

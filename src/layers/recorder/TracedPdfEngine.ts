@@ -19,12 +19,12 @@ const endOf = (exit: Exit.Exit<unknown, PdfEngineError>): CallEnd => {
   return error.memory ? "died of memory" : "died"
 }
 
-/** To hundredths: what a call takes varies by more. */
+/** To hundredths: the time of a call varies by more. */
 const rounded = (millis: number) => Math.round(millis * 100) / 100
 
 /**
- * A worker reads several pages of a call at once, so their own times overlap and leave out what lies between them. The
- * time of the call, up to its last page, is divided among its pages in proportion to those.
+ * A worker reads several pages of a call at once, so the pages' own times overlap and leave out the time between them. The time
+ * of the call, up to its last page, is divided among its pages in proportion to their own times.
  */
 const divided = (found: ReadonlyArray<PageResult>, millis: number): ReadonlyArray<TracedPage> => {
   const own = found.reduce((sum, { elapsedMillis }) => sum + elapsedMillis, 0)
@@ -39,7 +39,7 @@ const sumOf = (pages: ReadonlyArray<PageResult>) => pages.reduce((sum, { elapsed
 
 const inOrder = (pages: ReadonlyArray<PageResult>) => pages.toSorted((a, b) => a.number - b.number)
 
-/** Measures what every call takes, from its beginning to its end: what its turn of a worker is charged with. */
+/** Measures each call from its beginning to its end: the time that its turn is charged with. */
 export const tracedPdfEngine = (engine: Engine, recorder: Recorder["Service"]) => {
   const millisSince = (start: bigint) => Number(recorder.nanos() - start) / 1e6
   const subject = (key: string) => ({ at: recorder.at(), document: recorder.alias(key) })
@@ -53,7 +53,7 @@ export const tracedPdfEngine = (engine: Engine, recorder: Recorder["Service"]) =
             const error = errorOf(exit)
             const millis = millisSince(start)
             const { head = [], headMillis = sumOf(head) } = Exit.isSuccess(exit) ? exit.value : {}
-            // Both clocks tick in their own process.
+            // The two times are measured by the clocks of two processes.
             const ofHead = head.length === 0 ? 0 : Math.min(headMillis, millis)
             recorder.write({
               _tag: "Opened",

@@ -8,11 +8,11 @@ import type { Recorder } from "./Recorder.ts"
 type Store = Context.Service.Shape<typeof DocumentStore>
 type Registry = Context.Service.Shape<typeof TenantRegistry>
 
-/** Writes down what a tenant may have: when it first does something, and whenever that changes. */
+/** Records a tenant's limits: when it first does something, and whenever they change. */
 export const tracedTenants = (store: Store, registry: Registry, recorder: Recorder["Service"]) => {
   const describe = Effect.fnUntraced(function* (tenant: TenantId) {
     const limits = yield* registry.limits(tenant)
-    // Not worth failing what it is asked for on the way.
+    // The recorded call must not fail for this.
     const paused = yield* Effect.orElseSucceed(store.isPaused(tenant), () => false)
     recorder.isNew(tenant)
     recorder.write({ _tag: "Tenant", at: recorder.at(), tenant, limits, paused })

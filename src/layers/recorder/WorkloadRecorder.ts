@@ -1,6 +1,6 @@
 /**
- * Records what comes and what it costs, for `bench/whatif` to replay under other settings. It stands around the services
- * that know, so no actor knows of it; without `TRACE_FILE` nothing of it is built.
+ * Records submissions and what they cost, for `bench/whatif` to replay under other settings. It decorates the services, so no
+ * actor knows of it; without `TRACE_FILE` nothing of it is built.
  */
 import { ByteSize, Config, Context, Effect, Layer } from "effect"
 import { byteSize } from "../../services/config/ConfigValues.ts"

@@ -1,6 +1,6 @@
 /**
- * `ApiKeys` in the database of the documents. Those in use are also held in memory: a request costs a hash and a look into a
- * map. Only this process writes keys, so what it holds is what there is.
+ * `ApiKeys` in the database of the documents. Keys in use are also cached in memory: a request costs a hash and a lookup in a
+ * map. Only this process writes keys, so the cache is never stale.
  */
 import { Clock, DateTime, Effect, Layer, Option, Result, Schedule } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -16,10 +16,10 @@ import { migrate } from "./database/Migrations.ts"
 import { number, text } from "./documents/rows.ts"
 import { type Row, SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
 
-/** Keys held in memory. Beyond it the one that came first is read again when it is used again. */
+/** The most keys in the cache. Beyond it the key that entered first leaves, and is read again at its next use. */
 const mostHeld = 10_000
 
-/** How often the use of keys is written down. */
+/** How often the uses of keys are written to the database. */
 const usesWritten = "1 minute"
 
 interface Held extends Pick<KeyHolder, "id" | "tenantId"> {
@@ -37,13 +37,13 @@ const findHeld = (db: Statements, id: ApiKeyId): Held | undefined => {
   return row && { id, tenantId: TenantId.make(text(row, "tenant_id")), digest: blob(row, "digest") }
 }
 
-/** Each table is read no further than the answer can reach. `*` stands for all tenants. */
+/** Each table is read only as far as the answer can reach. `*` stands for all tenants. */
 const firstTenants = (table: string) =>
   `SELECT * FROM (
     SELECT DISTINCT tenant_id FROM ${table} WHERE tenant_id > ? AND tenant_id <> '*' ORDER BY tenant_id LIMIT ?
   )`
 
-/** Only what failed to roll back can have left a transaction open. */
+/** A transaction can be open here only if its rollback failed. */
 const outsideTransaction = (db: Statements): Statements => {
   if (db.inTransaction()) db.exec("ROLLBACK")
   return db
@@ -54,7 +54,7 @@ const make = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
   const database = yield* SqliteDatabase
   const held = new Map<ApiKeyId, Held>()
-  /** Uses that are not written down yet. */
+  /** Uses that are not written to the database yet. */
   const uses = new Map<ApiKeyId, number>()
   const revocations = makeRevocations()
 
@@ -67,7 +67,7 @@ const make = Effect.gen(function* () {
       .pipe(
         Effect.tap(database.flush),
         Effect.mapError(unavailable(operation)),
-        // What is committed is not left unflushed.
+        // Uninterruptible, so that a committed change is also flushed.
         Effect.uninterruptible
       )
 
@@ -78,7 +78,7 @@ const make = Effect.gen(function* () {
     return key
   }
 
-  /** In one turn of the connection, as revoking is: no key gets back into memory after it was revoked. */
+  /** In one turn of the connection, like revoking: no key gets back into the cache after it was revoked. */
   const find = (id: ApiKeyId): Effect.Effect<Held | undefined, StoreUnavailable> => {
     const known = held.get(id)
     if (known !== undefined) return Effect.succeed(known)
@@ -88,7 +88,7 @@ const make = Effect.gen(function* () {
     })
   }
 
-  /** Whether nothing speaks against it: a store that is away is no reason to end what goes on. */
+  /** True also while the store is unavailable, which is no reason to end work that goes on. */
   const isKey = (id: ApiKeyId) =>
     Effect.suspend(() => find(id)).pipe(
       Effect.map((key) => key !== undefined),

@@ -2,7 +2,7 @@
  * Small blobs in the database of the documents, large ones in another store.
  *
  * A file of its own costs a small blob two flushes beside that of its document's acceptance. In the database it costs none: it
- * is committed with its document, or before it to the same log, so what brings the document to the disk brings the blob, too.
+ * is committed with its document, or before it to the same log, so the flush of the document brings the blob to the disk, too.
  */
 import { hash as digest } from "node:crypto"
 import { Clock, Effect, Exit, Layer, Option, Pull, Stream } from "effect"
@@ -20,7 +20,9 @@ import { migrate } from "./database/Migrations.ts"
 import { number, text } from "./documents/rows.ts"
 import { SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
 
-/** A blob of more bytes goes to the other store: SQLite would write it twice, and the engine's process hold it. */
+/**
+ * A blob of more bytes goes to the other store: SQLite would write it twice, and the engine's process would hold it in memory.
+ */
 export const mostBytes = 64 * 1024
 /** Blobs listed at a time. */
 const portion = 1_000
@@ -28,7 +30,7 @@ const portion = 1_000
 const unavailable = (operation: string) =>
   Effect.mapError((cause: unknown) => new BlobStoreUnavailable({ operation, cause }))
 
-/** Reads no further than it takes to know whether the blob is small. */
+/** Reads only as much as it takes to know whether the blob is small. */
 const readHead = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) {
   const pull = yield* Stream.toPull(bytes)
   const head: Array<Buffer> = []
@@ -36,7 +38,7 @@ const readHead = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Ar
   const readOn: Effect.Effect<boolean, E, R> = pull.pipe(
     Effect.map((chunks) => {
       for (const chunk of chunks) {
-        // Whoever made it may use its memory again.
+        // The producer of the chunk may use its memory again.
         head.push(Buffer.from(chunk))
         size += chunk.length
       }
@@ -49,7 +51,7 @@ const readHead = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Ar
   return { head, size, rest }
 })
 
-/** Also renews one that is there, and heals it. */
+/** Saves the blob; one that is there is renewed and healed. */
 export const saveBlob = (db: Statements, hash: BlobHash, bytes: Uint8Array, at: number) =>
   db.run(
     `INSERT INTO blobs (hash, bytes, put_at) VALUES (?, ?, ?)

@@ -1,6 +1,7 @@
 /**
- * `DocumentStore` in one SQLite file: durable when a write succeeds, and as fast as the disk flushes batches. Who runs a document,
- * and what an opened file says, is lost only with a crash of the machine, which ends the run; the next one finds it out again.
+ * `DocumentStore` in one SQLite file: durable when a write succeeds, and as fast as the disk flushes batches. Claims and the
+ * findings of opened files are not flushed: only a crash of the machine loses them, which also ends the run, and the next run
+ * finds them again.
  */
 import { type Duration, Effect, Exit, Layer, Option } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -23,12 +24,12 @@ import { SqliteDatabase, type SqliteOptions, type Statements } from "./database/
 import { webhookRecords } from "./documents/SqliteWebhooks.ts"
 import * as writes from "./documents/queue.ts"
 
-/** Tenants whose counters are remembered at once. */
+/** The most tenants whose counters are cached. */
 const mostCounted = 1024
 
 /**
- * Counters that were looked at since the last write, which nobody else makes: every submission looks at those of all, and a look
- * from outside a transaction costs the file's locks.
+ * A cache of counters, which only writes of this process change. Every submission reads the counters of all tenants, and a read
+ * outside a transaction costs the file's locks.
  */
 const makeCounters = () => {
   const counted = new Map<TenantId | "*", QueueStats>()
@@ -40,7 +41,7 @@ const makeCounters = () => {
       return stats
     },
     forget: Effect.sync(() => counted.clear()),
-    /** Also when it is undone: then they are looked at again. */
+    /** Empties the cache also if the write is undone: the counters are then read again. */
     forgottenBy:
       <A, E>(operation: Operation<A, E>): Operation<A, E> =>
       (db) => {
@@ -58,7 +59,7 @@ const make = Effect.gen(function* () {
   yield* commit("begin the numbers of changes", numbers.begin)
   const counters = makeCounters()
   const write: Write = (name, operation, manner, size, committed) =>
-    // Whatever failed: after a failed flush no look is answered any more, so what was learned during it must not be either.
+    // After any failure: after a failed flush no read is answered any more, so counters cached during it must not be either.
     Effect.onError(
       commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size, committed),
       () => counters.forget
@@ -145,7 +146,7 @@ const make = Effect.gen(function* () {
     }),
     refersTo: Effect.fn("DocumentStore.refersTo")(function* (hash, tenant) {
       const operation = "look for a blob's documents"
-      // That there is none has to be on the disk: bytes are removed for it, which no crash brings back.
+      // That there is none has to be on the disk: bytes are removed because of it, which no crash brings back.
       return (
         (yield* read(operation, (db) => reads.refersTo(db, hash, tenant))) ||
         (yield* write(operation, (db) => Exit.succeed(reads.refersTo(db, hash, tenant))))
@@ -203,7 +204,7 @@ export const layerNoDeps: Layer.Layer<
 )
 
 export interface DatabaseOptions extends SqliteOptions {
-  /** How far apart commits may lie that only bring pages. None when absent. */
+  /** The time between commits that only bring pages. None when absent. */
   readonly patience?: Duration.Input
 }
 

@@ -14,9 +14,9 @@ const decodeRows = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ tenant_id: TenantId, ...TenantLimitsPatch.fields }))
 )
 
-/** Keeps all of it or nothing. */
+/** Commits all of it or nothing. */
 const transact = (db: Statements, body: () => void) => {
-  // Only a batch whose rollback failed can have left this open.
+  // A transaction can be open here only if the rollback of a batch failed.
   if (db.inTransaction()) db.exec("ROLLBACK")
   db.exec("BEGIN IMMEDIATE")
   const done = Result.try(() => {
@@ -73,7 +73,7 @@ const make = Effect.fnUntraced(function* (overrides: TenantOverrides) {
         .pipe(
           Effect.tap(database.flush),
           Effect.mapError((cause) => new StoreUnavailable({ operation: "change a tenant's limits", cause })),
-          // What is committed is not left unflushed.
+          // Uninterruptible, so that a committed change is also flushed.
           Effect.uninterruptible
         )
     )

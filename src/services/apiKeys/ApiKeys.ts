@@ -10,7 +10,7 @@ export class ApiKeyNotFound extends Schema.TaggedError<ApiKeyNotFound>()("ApiKey
   }
 }
 
-/** Keys are revoked, not collected. */
+/** The tenant has as many keys as it may have. Keys that are not used any more have to be revoked. */
 export class TooManyApiKeys extends Schema.TaggedError<TooManyApiKeys>()("TooManyApiKeys", {
   tenantId: TenantId,
   allowed: Schema.Natural
@@ -20,20 +20,20 @@ export class TooManyApiKeys extends Schema.TaggedError<TooManyApiKeys>()("TooMan
   }
 }
 
-/** Keys of one tenant at once: plenty for its machines and for a rotation, and a bound of what a list holds. */
+/** Most keys of one tenant: plenty for its machines and for a rotation, and a bound for the length of a list. */
 export const mostKeys = 100
 
-/** A key as its owner gets it, once. */
+/** A new key with its text, which is returned only this once. */
 export interface IssuedKey {
   readonly key: ApiKey
   readonly text: Redacted.Redacted
 }
 
-/** Whose key it is. */
+/** The owner of a verified key. */
 export interface KeyHolder {
   readonly id: ApiKeyId
   readonly tenantId: TenantId
-  /** Completes once the key is revoked, for what goes on after it was verified. */
+  /** Completes once the key is revoked, for work that goes on after the verification. */
   readonly revoked: Effect.Effect<void>
 }
 
@@ -42,7 +42,7 @@ export interface KnownTenant {
   readonly keys: number
 }
 
-/** Makes keys, and tells whose a key is. Only a hash of a key is kept. */
+/** Creates and verifies API keys. Only a hash of a key is kept. */
 export class ApiKeys extends Context.Service<
   ApiKeys,
   {
@@ -50,16 +50,16 @@ export class ApiKeys extends Context.Service<
     readonly create: (tenant: TenantId, name: string) => Effect.Effect<IssuedKey, TooManyApiKeys | StoreUnavailable>
     /** Oldest first. */
     readonly list: (tenant: TenantId) => Effect.Effect<ReadonlyArray<ApiKey>, StoreUnavailable>
-    /** The key works no more from the moment this succeeds, and nothing is kept of it. */
+    /** Once this succeeds the key is invalid, and nothing of it is kept. */
     readonly revoke: (tenant: TenantId, id: ApiKeyId) => Effect.Effect<void, ApiKeyNotFound | StoreUnavailable>
     /**
-     * None for whatever is no key that works, without telling why not. Asked by every request, so it has no span, and the use of
-     * a key is written down later and at most once a minute.
+     * None for anything but a valid key, without the reason. Every request calls it, so it has no span, and the use of a key is
+     * recorded later and at most once a minute.
      */
     readonly verify: (presented: Redacted.Redacted) => Effect.Effect<Option.Option<KeyHolder>, StoreUnavailable>
     /**
-     * In the order of their ids, from behind `after`: tenants with a key, and, where keys are kept in the database of the
-     * documents, all that have or had a document or limits of their own in it.
+     * Tenants by id, after `after`: those with a key, and, if the documents' database keeps the keys, all that have or had a
+     * document or limits of their own in it.
      */
     readonly tenants: (options: {
       readonly after?: TenantId | undefined

@@ -1,4 +1,4 @@
-/** `ApiKeys` that are gone with the process. */
+/** `ApiKeys` in memory, lost with the process. */
 import { Clock, DateTime, Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { ApiKey, type ApiKeyId } from "../../domain/tenant/ApiKey.ts"
@@ -15,7 +15,7 @@ interface Kept {
 
 const make = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
-  /** In the order of their making. */
+  /** In the order of creation. */
   const keys = new Map<ApiKeyId, Kept>()
   const revocations = makeRevocations()
 

@@ -30,8 +30,8 @@ export const idIn = (text: Redacted.Redacted): Option.Option<ApiKeyId> =>
  */
 export const digest = (text: Redacted.Redacted): Uint8Array => hash("sha256", Redacted.value(text), "buffer")
 
-/** What is compared with when there is no such key, so that this takes as long. */
+/** Compared with when there is no such key, so that this takes as long. */
 export const noDigest = new Uint8Array(32)
 
-/** In a time that does not tell where two digests begin to differ. */
+/** In constant time, which does not reveal where two digests begin to differ. */
 export const sameDigest = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b)

@@ -35,25 +35,25 @@ export interface NewDocument {
   readonly id: DocumentId
   readonly tenantId: TenantId
   readonly name: string
-  /** A blob that comes with its `bytes` is to be kept in the same step: it lies nowhere else. */
+  /** A blob that comes with its `bytes` has to be stored in the same step: it is stored nowhere else. */
   readonly source: ({ readonly _tag: "Blob" } & StoredBlob) | { readonly _tag: "Url"; readonly url: string }
   readonly priority: number
   /** In the future: the document is `scheduled` until then. */
   readonly notBefore: Moment | undefined
   /** The sealed password. Forgotten when the document becomes terminal. */
   readonly sealedPassword: string | undefined
-  /** Tells passwords apart without knowing them. */
+  /** Distinguishes passwords without revealing them. */
   readonly passwordKey: string | undefined
   /** Where to announce the terminal state. */
   readonly callback: string | undefined
   /** Whether an existing document may stand in for this one. */
   readonly reuse: boolean
-  /** A W3C `traceparent`, kept for whoever runs the document. */
+  /** A W3C `traceparent`, kept for the runs of the document. */
   readonly trace?: string | undefined
   readonly acceptedAt: Moment
 }
 
-/** A document to be read again where it failed. The password has to come again, as it was forgotten. */
+/** A document whose failed pages are to be read again. Its password has to be given again, because it was forgotten. */
 export interface Retry {
   readonly sealedPassword: string | undefined
   readonly passwordKey: string | undefined
@@ -80,14 +80,14 @@ export interface Lease {
   readonly until: Moment
 }
 
-/** A document handed to a runner, with what earlier attempts already achieved. */
+/** A document handed to a runner, with the results of earlier attempts. */
 export interface Claim {
   readonly fence: Fence
   readonly document: Document
   readonly sealedPassword: string | undefined
   /** Numbers of the pages that have a result. */
   readonly donePages: ReadonlySet<number>
-  /** What earlier runs found wrong with pages that have no result yet. */
+  /** Faults that earlier runs recorded for pages without a result. */
   readonly faults: ReadonlyMap<number, PageFaults>
 }
 
@@ -108,8 +108,8 @@ export interface ListOptions {
   readonly before: DocumentId | undefined
   readonly limit: number
   /**
-   * Ends before the document with which all would be larger, about, but for the first one. So fewer than `limit` do not mean that
-   * there are no more: only none does.
+   * Ends before the document that would make the answer larger than about this, except for the first one. So fewer documents
+   * than `limit` do not mean that there are no more: only an empty answer does.
    */
   readonly bytes?: number | undefined
 }
@@ -117,32 +117,35 @@ export interface ListOptions {
 export interface PagesOptions {
   readonly from: number
   readonly limit: number
-  /** With `lines`; otherwise they are left out to save the reading. */
+  /** With `lines`; otherwise they are not read. */
   readonly detail: boolean
   /** Without `text`, too: it is empty. Not together with `detail`. */
   readonly summary?: boolean | undefined
   /**
-   * Ends before the page with which texts and lines would be larger, about, but for the first one. So fewer than `limit` do not
-   * mean that there are no more: only none does.
+   * Ends before the page that would make texts and lines larger than about this, except for the first one. So fewer pages than
+   * `limit` do not mean that there are no more: only an empty answer does.
    */
   readonly bytes?: number | undefined
 }
 
-/** What a removal leaves to be done: stop the runner that may still hold it, and remove the blob nothing refers to. */
+/**
+ * What the caller of a removal still has to do: stop the runner of the document, if any, and remove the blob that nothing
+ * refers to.
+ */
 export interface Removed {
   readonly id: DocumentId
   readonly tenantId: TenantId
   readonly attempt: number
-  /** What it was until then. */
+  /** The status before the removal. */
   readonly status: DocumentStatus
   readonly unusedBlob: BlobHash | undefined
 }
 
 /** The answer to a request that carried an idempotency key. */
 export interface KeptAnswer {
-  /** Of the request; another request with the same key has another one. */
+  /** Of the request: another request with the same key has another fingerprint. */
   readonly fingerprint: string
-  /** File bytes of the request: one that brings more is another one. */
+  /** File bytes of the request: a request with more bytes is another one. */
   readonly bytes: number
   readonly body: string
   readonly keptAt: Moment
@@ -150,30 +153,30 @@ export interface KeptAnswer {
 
 type Fenced = LeaseLost | StoreUnavailable
 
-/** A document that was read in one go: what opening it found, and all its pages that had no result yet. */
+/** A document that was read in one call: the opened file, and the results of all pages that had none. */
 export interface WholeDocument {
   readonly pdf: OpenedPdf
   readonly pages: ReadonlyArray<PageResult>
 }
 
 /**
- * The truth about documents. When a call that writes succeeds, what it wrote is durable; when it fails, nothing of it was
- * kept. Changes are compare-and-set on the document's attempt, which grows with every claim and every cancel.
+ * The truth about documents. When a call that writes succeeds, what it wrote is durable; when it fails, nothing of it was kept.
+ * Changes are compare-and-set on the document's attempt, which grows with every claim and every cancel.
  *
- * No answer holds a document's outline, which may be much larger than all else, but the one of `find` that is asked for it; and
- * none holds metadata or an outline larger than `Portions.ts` says.
+ * Only `find` answers with a document's outline, which may be much larger than all else, and only if asked for it; no answer
+ * holds metadata or an outline larger than `Portions.ts` allows.
  */
 export class DocumentStore extends Context.Service<
   DocumentStore,
   {
     /**
-     * Makes the document, or answers with the one that stands in for it, which has another id: with `reuse`, the tenant's
-     * newest document with the same bytes, name and password that waits, runs, or ended `completed` or `partial`. It has to
-     * promise as much: the callback asked for, if any, and no later start. Such an answer needs no room in the backlog; a
-     * caller that looks at the backlog before it has the bytes may still refuse for want of room.
+     * Creates the document, or answers with an existing one that stands in for it and has another id: with `reuse`, the
+     * tenant's newest document with the same bytes, name and password that waits, runs, or ended `completed` or `partial`. It
+     * has to promise as much: the callback asked for, if any, and no later start. Such an answer needs no room in the backlog;
+     * a caller that checks the backlog before it has the bytes may still refuse for want of room.
      *
-     * `committed` may be called with the answer as soon as it can be claimed, before it is durable. It has to be quick, and not to
-     * throw. What is claimed and written then is durable only together with the document.
+     * `committed` may be called with the answer once the document can be claimed, before it is durable. It has to be quick, and
+     * not to throw. Claims and writes made from then on are durable only together with the document.
      */
     readonly accept: (
       document: NewDocument,
@@ -186,14 +189,14 @@ export class DocumentStore extends Context.Service<
      * the tenant is paused.
      */
     readonly claim: (tenant: TenantId, lease: Lease) => Effect.Effect<Option.Option<Claim>, StoreUnavailable>
-    /** Prolongs all leases of the runner and returns the fences it still holds. */
+    /** Renews all leases of the runner and returns the fences it still holds. */
     readonly renew: (lease: Lease) => Effect.Effect<ReadonlyArray<Fence>, StoreUnavailable>
     /** The bytes were fetched from the document's URL. */
     readonly fetched: (fence: Fence, blob: { hash: BlobHash; size: number }) => Effect.Effect<void, Fenced>
     readonly opened: (fence: Fence, pdf: OpenedPdf) => Effect.Effect<void, Fenced>
     /** Writes all of these pages or none, each once; a page that already has a result keeps it. */
     readonly savePages: (fence: Fence, pages: ReadonlyArray<PageResult>) => Effect.Effect<void, Fenced>
-    /** Remembers that reading the page came to nothing: it failed, or it ended its worker while it was read alone. */
+    /** Records that reading the page failed, or that it ended its worker while it was read alone. */
     readonly recordFault: (fence: Fence, page: number, fault: "failure" | "death") => Effect.Effect<void, Fenced>
     readonly finish: (fence: Fence, outcome: Outcome, at: Moment) => Effect.Effect<Document, Fenced>
     /** `opened`, `savePages` and `finish` at once. */
@@ -206,17 +209,17 @@ export class DocumentStore extends Context.Service<
     /** Gives the document back, at the head of its tenant's queue, with its finished pages kept. */
     readonly release: (fence: Fence) => Effect.Effect<void, Fenced>
 
-    /** Returns documents whose lease has run out to their queues; the tenants concerned. */
+    /** Returns documents whose lease has expired to their queues; answers with their tenants. */
     readonly reclaimExpired: (now: Moment) => Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
-    /** Queues documents whose `notBefore` has come; the tenants concerned. */
+    /** Queues documents whose `notBefore` has come; answers with their tenants. */
     readonly queueDue: (now: Moment) => Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
-    /** Ends queued documents that have waited since before `queuedBefore` without having run; at most `limit`. */
+    /** Ends queued documents that have waited since before `queuedBefore` and never ran; at most `limit`. */
     readonly expireQueued: (
       queuedBefore: Moment,
       at: Moment,
       limit: number
     ) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
-    /** Whether a claim would find something. */
+    /** Whether a claim would get a document. */
     readonly hasQueued: (tenant: TenantId) => Effect.Effect<boolean, StoreUnavailable>
     /** Without tenants that are paused. */
     readonly tenantsWithQueued: Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
@@ -227,13 +230,13 @@ export class DocumentStore extends Context.Service<
       id: DocumentId,
       at: Moment
     ) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
-    /** Removes a terminal document with its pages; the blob's hash if no document refers to it any more. */
+    /** Removes a terminal document with its pages; answers with the blob's hash if no document refers to it any more. */
     readonly remove: (
       tenant: TenantId,
       id: DocumentId
     ) => Effect.Effect<Option.Option<BlobHash>, DocumentNotFound | StoreUnavailable>
 
-    /** Removes the document in whatever state, unless it stands in for more than these submissions beside its own. */
+    /** Removes the document in any status, unless it stands in for more submissions than `shares`, its own not counted. */
     readonly withdraw: (
       tenant: TenantId,
       id: DocumentId,
@@ -254,7 +257,7 @@ export class DocumentStore extends Context.Service<
       limits: BacklogLimits
     ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | QueueFull | StoreUnavailable>
 
-    /** Nothing of a paused tenant is claimed; what runs already goes on. */
+    /** Documents of a paused tenant are not claimed; those that run go on. */
     readonly setPaused: (tenant: TenantId, paused: boolean) => Effect.Effect<void, StoreUnavailable>
     readonly isPaused: (tenant: TenantId) => Effect.Effect<boolean, StoreUnavailable>
 
@@ -271,12 +274,12 @@ export class DocumentStore extends Context.Service<
       id: DocumentId,
       options: PagesOptions
     ) => Effect.Effect<ReadonlyArray<PageResult>, StoreUnavailable>
-    /** The number of the last change, of whatever document. Every later one has a higher number. */
+    /** The number of the last change of any document. Every later one has a higher number. */
     readonly lastChange: Effect.Effect<number, StoreUnavailable>
     /**
-     * What changed after that number: of one tenant, or of all when none is named. A document that changed several times comes
-     * once. `limit` bounds what is looked at, also of other tenants' pages, so that one call takes little time: there may be less to
-     * tell, or nothing. Documents are told up to `portionBytes` in all, or one.
+     * Changes after that number: of one tenant, or of all when none is named. A document that changed several times comes once.
+     * `limit` bounds the changes that are read, including other tenants' pages, so that one call takes little time: the answer
+     * may have fewer changes, or none. Its documents are up to `portionBytes` in all, or one.
      */
     readonly changes: (options: {
       readonly after: number
@@ -294,53 +297,56 @@ export class DocumentStore extends Context.Service<
     /** Of one tenant, or of all when none is named. */
     readonly stats: (tenant?: TenantId) => Effect.Effect<QueueStats, StoreUnavailable>
     /**
-     * What is claimed before this document, if it is queued: exact to a depth of `queueScanLimit`, and no more than that
-     * beyond. Nothing is ahead of a document that is not queued.
+     * The documents that are claimed before this one, if it is queued: counted to a depth of `queueScanLimit` and no further.
+     * Nothing is ahead of a document that is not queued.
      */
     readonly ahead: (tenant: TenantId, id: DocumentId) => Effect.Effect<Ahead, StoreUnavailable>
-    /** Tenants with queued documents, and how many. Without tenants that are paused. */
+    /** Tenants with queued documents, and the number of these. Without tenants that are paused. */
     readonly backlogs: Effect.Effect<
       ReadonlyArray<{ readonly tenant: TenantId; readonly queued: number }>,
       StoreUnavailable
     >
-    /** Documents that run, and those queued ones that were opened before; at most `queueScanLimit` of either. */
+    /** Documents that run, and queued documents that were opened before; at most `queueScanLimit` of each. */
     readonly underWay: Effect.Effect<ReadonlyArray<UnderWay>, StoreUnavailable>
     /**
-     * Since when the oldest of the tenant's queued documents waits: the least over the first of each priority.
-     * When none is named, since when the oldest of all those waits that never ran.
+     * Since when the tenant's oldest queued document waits: the least over the first of each priority. When no tenant is named,
+     * since when the oldest of all waiting documents that never ran waits.
      */
     readonly oldestQueued: (tenant?: TenantId) => Effect.Effect<Option.Option<Moment>, StoreUnavailable>
 
     readonly findWebhook: (tenant: TenantId) => Effect.Effect<Option.Option<Webhook>, StoreUnavailable>
-    /** Sets the URL and enables the endpoint; the secret counts only if there was none. */
+    /** Sets the URL and enables the endpoint; the secret is used only if there was none. */
     readonly putWebhook: (
       tenant: TenantId,
       webhook: { readonly url: string | undefined; readonly sealedSecret: string; readonly at: Moment }
     ) => Effect.Effect<{ readonly webhook: Webhook; readonly created: boolean }, StoreUnavailable>
-    /** Puts a secret before the newest one, which expires then; one that was older is forgotten. */
+    /** Adds a newest secret. The one before it expires at `expiresAt`; an older one is forgotten. */
     readonly rotateSecret: (
       tenant: TenantId,
       rotation: { readonly sealedSecret: string; readonly at: Moment; readonly expiresAt: Moment }
     ) => Effect.Effect<Option.Option<Webhook>, StoreUnavailable>
-    /** With its secrets; whether there was one. What is still owed to it comes up once more, and then leads nowhere. */
+    /**
+     * Removes the endpoint with its secrets; answers whether there was one. Ends owed to it come up once more, without a
+     * receiver.
+     */
     readonly removeWebhook: (tenant: TenantId) => Effect.Effect<boolean, StoreUnavailable>
 
     /**
      * Documents whose end is still owed at `now`, to their own callback or to the endpoint that the tenant had, enabled, when
-     * they ended. Tenants take turns, by their ids from the one behind `after` on: first the oldest of each, then the second of
-     * each, and so on. What it costs depends on `limit`, and not on how much is owed. Ends early before the document with which
-     * all would be larger than `portionBytes`, but for the first one.
+     * they ended. Tenants take turns in the order of their ids, beginning after `after`: first the oldest of each, then the
+     * second of each, and so on. The cost depends on `limit`, and not on how much is owed. Ends before the document that would
+     * make the answer larger than `portionBytes`, except for the first one.
      */
     readonly pendingCallbacks: (
       now: Moment,
       limit: number,
       after?: TenantId
     ) => Effect.Effect<ReadonlyArray<PendingCallback>, StoreUnavailable>
-    /** How many ends are owed, to whomever, and since when the oldest is: of one tenant, or of all when none is named. */
+    /** How many ends are owed to any receiver, and since when the oldest is: of one tenant, or of all when none is named. */
     readonly owed: (tenant?: TenantId) => Effect.Effect<Owed, StoreUnavailable>
     /**
-     * Logs a try, and settles what was owed unless the try names the next one. If the document has been retried or is to be
-     * delivered again since, it owes something else, which stays. Whether the tenant's endpoint was disabled by it.
+     * Logs a try, and settles what was owed unless the try names the next one. If the document was retried since, or is to be
+     * delivered again, it owes something else, which stays. Answers whether the try disabled the tenant's endpoint.
      */
     readonly recordDelivery: (
       pending: PendingCallback,
@@ -351,17 +357,17 @@ export class DocumentStore extends Context.Service<
       tenant: TenantId,
       id: DocumentId
     ) => Effect.Effect<DeliveryLog, DocumentNotFound | StoreUnavailable>
-    /** Owes the end of the document once more from now on, whatever became of it before. */
+    /** Makes the end of the document owed once more from now on, whatever the result before. */
     readonly redeliver: (
       tenant: TenantId,
       id: DocumentId,
       at: Moment
     ) => Effect.Effect<void, DocumentNotFound | NotDeliverable | StoreUnavailable>
 
-    /** In place of what was kept under the key before. */
+    /** Replaces the answer kept under the key before. */
     readonly keepAnswer: (tenant: TenantId, key: string, answer: KeptAnswer) => Effect.Effect<void, StoreUnavailable>
     readonly findAnswer: (tenant: TenantId, key: string) => Effect.Effect<Option.Option<KeptAnswer>, StoreUnavailable>
-    /** Forgets answers kept before `keptBefore`; how many, at most `limit`. */
+    /** Forgets at most `limit` answers kept before `keptBefore`; answers with their number. */
     readonly forgetAnswers: (keptBefore: Moment, limit: number) => Effect.Effect<number, StoreUnavailable>
   }
 >()("sluice/services/store/DocumentStore") {}

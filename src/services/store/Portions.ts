@@ -1,21 +1,20 @@
-/**
- * How much one read of the store may bring, whatever is stored: rows are of very different sizes, so a count alone bounds
- * nothing.
- */
+/** How many bytes one read of the store may bring: rows are of very different sizes, so a count alone bounds nothing. */
 import type { Document, PdfMetadata } from "../../domain/document/Document.ts"
 import type { PageResult } from "../../domain/document/Page.ts"
 import { type Warning, warning } from "../../domain/document/Warning.ts"
 
-/** What one read brings at most, about, in bytes; more only if the first item alone is larger. */
+/** The most bytes, about, of one read; more only if the first item alone is larger. */
 export const portionBytes = 1024 * 1024
 
-/** Larger ones are not read, but warned of. What a file says about itself is cut to less before it is stored, but was not always. */
+/**
+ * Larger metadata are not read, and a warning says so. They are now cut to less before they are stored, but were not always.
+ */
 export const largestMetadata = 256 * 1024
 export const largestOutline = 4 * 1024 * 1024
 export const metadataOmitted = warning("METADATA_CUT", "The metadata is larger than is shown, and was left out.")
 export const outlineOmitted = warning("OUTLINE_CUT", "The outline is larger than is shown, and was left out.")
 
-/** Items up to the one with which all would be larger than `most`; the first in any case. No more are looked at. */
+/** Items before the one that would make all larger than `most`; the first in any case. No later item is read. */
 export const upTo = <A>(items: Iterable<A>, most: number, sizeOf: (item: A) => number): Array<A> => {
   const taken: Array<A> = []
   let size = 0
@@ -27,7 +26,7 @@ export const upTo = <A>(items: Iterable<A>, most: number, sizeOf: (item: A) => n
   return taken
 }
 
-/** In characters of what is variable: near enough to bytes to bound memory by. */
+/** Counts the characters of variable fields: near enough to bytes to bound memory. */
 export const metadataSize = (metadata: PdfMetadata): number => {
   let size = 0
   for (const value of Object.values(metadata)) if (typeof value === "string") size += value.length

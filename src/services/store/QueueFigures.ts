@@ -1,4 +1,4 @@
-/** What a document store tells of its queues. */
+/** Figures of a document store's queues. */
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 
 export interface QueueStats {
@@ -12,7 +12,9 @@ export interface QueueStats {
   /** Documents that ended `completed`, `partial` or `failed`, and of those the `failed` ones, since the store exists. */
   readonly processed: number
   readonly failed: number
-  /** Bytes kept: of every document its original (also where documents share one), its metadata, and what its pages say. */
+  /**
+   * Bytes kept: of every document its original (also where documents share one), its metadata, and the results of its pages.
+   */
   readonly storedBytes: number
 }
 
@@ -28,18 +30,18 @@ export interface UnderWay {
 /** Queued documents of the same tenant that are claimed before another one. */
 export interface Ahead {
   readonly documents: number
-  /** Pages that have no result yet, of those that were opened. */
+  /** Pages without a result, of the documents that were opened. */
   readonly pages: number
-  /** Those that were not opened yet. */
+  /** Documents that were not opened yet. */
   readonly unopened: number
 }
 
-/** Ends of documents that receivers have not been told of yet. */
+/** Ends of documents that are not yet delivered to their receivers. */
 export interface Owed {
   readonly deliveries: number
   /** When the oldest of these documents ended, in milliseconds since the epoch. */
   readonly since: number | undefined
 }
 
-/** A look at a queue goes no deeper, so that the depth of a backlog costs nobody time. */
+/** The most documents that one query of a queue reads, so that a deep backlog costs no more time. */
 export const queueScanLimit = 10_000

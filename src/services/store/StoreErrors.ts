@@ -35,7 +35,7 @@ export class NotRetryable extends Schema.TaggedError<NotRetryable>()("NotRetryab
   }
 }
 
-/** `status`: it has not ended. `endpoint`: there is no URL to tell. `disabled`: the tenant's endpoint is. */
+/** `status`: it has not ended. `endpoint`: there is no URL to deliver to. `disabled`: the tenant's endpoint is disabled. */
 export class NotDeliverable extends Schema.TaggedError<NotDeliverable>()("NotDeliverable", {
   documentId: Schema.String,
   why: Schema.Literals(["status", "endpoint", "disabled"])
@@ -59,7 +59,10 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
   }
 }
 
-/** The tenant's documents take as many bytes as they may, or would with this one. Waiting does not help, removing some does. */
+/**
+ * The tenant's documents have reached its limit of bytes, or would exceed it with this one. Waiting does not help, removing
+ * some does.
+ */
 export class QuotaReached extends Schema.TaggedError<QuotaReached>()("QuotaReached", {
   limit: Schema.Natural,
   storedBytes: Schema.Natural

@@ -10,9 +10,8 @@ const withChunk = (message: unknown): object | undefined => {
 }
 
 /**
- * Joins the two halves of pdf.js in one thread, as its own port of this name does: each message is heard by both, a
- * microtask after it was sent. Messages are clones, but for text, which is handed over: cloning it takes a tenth of the
- * time of reading a page.
+ * Joins the two halves of pdf.js in one thread, as its own port of this name does: both receive each message, a microtask after
+ * it was sent. Messages are clones, except text, which is handed over: cloning it takes a tenth of the time of reading a page.
  */
 export class LoopbackPort {
   readonly #listeners = new Set<Listener>()

@@ -1,4 +1,4 @@
-// When an allocation fails, pdf.js goes on without what it was for, and tells nobody but the console.
+// When an allocation fails, pdf.js goes on without the object that needed it, and reports it on the console only.
 import type { Scope } from "effect"
 import { Effect } from "effect"
 import { isMemoryError } from "./PdfJs.ts"
@@ -20,7 +20,7 @@ const listen =
     }
   }
 
-/** Until the scope ends, what pdf.js writes to the console is listened to instead of printed; everything else is let through. */
+/** Until the scope ends, what pdf.js writes to the console is checked instead of printed; all other output is printed. */
 export const listenToPdfjs: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
     if (listeners++ > 0) return
@@ -36,5 +36,5 @@ export const listenToPdfjs: Effect.Effect<void, never, Scope.Scope> = Effect.acq
     })
 )
 
-/** Allocations that have failed so far, and that pdf.js went on without. */
+/** The number of allocations so far that have failed and that pdf.js went on without. */
 export const memoryFailuresSoFar = Effect.sync(() => memoryFailures)

@@ -8,12 +8,12 @@ import { cutText } from "../../../domain/Text.ts"
 import { PdfUnreadable } from "../../../services/PdfEngine.ts"
 import { makePdfJsWorker, verbosity } from "./PdfJsWorker.ts"
 
-// pdf.js reads character maps from a plain path that ends in "/". Given anything else it loses CJK text without a word.
+// pdf.js reads character maps from a plain path that ends in "/". Given anything else it silently loses CJK text.
 const cMapUrl = fileURLToPath(new URL("../../cmaps/", import.meta.resolve("pdfjs-dist/legacy/build/pdf.mjs")))
 
 /**
- * `strict` reports the first thing that is wrong with a page and refuses to decode any image; `lenient` reads around
- * damage, as a viewer does, and never says that it did.
+ * `strict` reports the first fault of a page and refuses to decode any image; `lenient` reads around damage, as a viewer does,
+ * and never reports it.
  */
 export type Manner = "strict" | "lenient"
 
@@ -62,7 +62,7 @@ export const openDocument = Effect.fnUntraced(function* (
   return yield* Effect.tryPromise({ try: (): Promise<PDFDocumentProxy> => task.promise, catch: (cause) => cause })
 })
 
-/** Cut to so many characters, and told. */
+/** Cut to so many characters, with an ellipsis if it was cut. */
 export const cut = (text: string, length: number): string =>
   text.length > length ? `${cutText(text, length)}…` : text.toWellFormed()
 
@@ -88,7 +88,7 @@ export const isMemoryError = (cause: unknown): boolean =>
 const hasHeader = (bytes: Uint8Array): boolean =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes("%PDF")
 
-/** Why a file did not open. `bytes` may be a copy: they are only searched for a header. */
+/** The failure of a file that did not open. `bytes` may be a copy: they are only searched for a header. */
 export const unreadable = (cause: unknown, bytes: Uint8Array): PdfUnreadable => {
   if (text(cause, "name") === "PasswordException") {
     const code: unknown = typeof cause === "object" && cause !== null ? Reflect.get(cause, "code") : undefined

@@ -2,7 +2,7 @@
 // It does not report where a glyph of a run stands, and it drops some characters. The changes to its source in this file
 // make it report both. They add to a run and change nothing else of it.
 
-// Joiners are of the category that pdf.js drops as invisible, and so are Arabic signs that are seen.
+// Joiners are of the category that pdf.js drops as invisible, and so are visible Arabic signs.
 const dropped = "isInvisibleFormatMark: !!groups?.[3]"
 const kept = "isInvisibleFormatMark: !!groups?.[3] && !/[\\u200c\\u200d\\u0600-\\u0605\\u06dd\\u08e2]/.test(char)"
 
@@ -50,10 +50,11 @@ export const canReportGlyphs = (source: string): boolean =>
   })
 
 /**
- * The source of pdf.js's worker, changed so that a run has two more fields. `glyphs` are the characters of each glyph, in
- * the order of the file, with `" "` between where the run has a space; undefined if those are the letters of `str`. `places` has three numbers for each glyph (not for
- * the spaces): where it starts and ends, in user space along the baseline from the start of the run, and the character
- * spacing before it, or -1 if the file has a blank there. Unchanged where it is not known how.
+ * The source of pdf.js's worker, changed so that a run has two more fields. `glyphs` are the characters of each glyph, in the
+ * order of the file, with `" "` between where the run has a space; undefined if those are the letters of `str`. `places` has
+ * three numbers for each glyph (not for the spaces): where it starts and ends, in user space along the baseline from the start
+ * of the run, and the character spacing before it, or -1 if the file has a blank there. Unchanged if the places to change are
+ * not found.
  */
 export const reportGlyphs = (source: string): string =>
   canReportGlyphs(source)

@@ -1,6 +1,6 @@
-// pdf.js comes in two halves: one is asked, the other, its worker, reads files. Here both live in one thread, and two
-// things that cost more than a third of the time to read a page are done better than pdf.js does them by itself. What is
-// read, and what is told of what could not be, is changed by the patches; where glyphs stand is reported by PdfJsGlyphs.ts.
+// pdf.js has two halves: an interface, and a worker that reads files. Here both run in one thread, and two things that cost
+// more than a third of the time to read a page are done better than in pdf.js itself. The patches change what is read, and
+// which losses are reported; PdfJsGlyphs.ts reports where glyphs stand.
 import { Effect } from "effect"
 import { registerHooks } from "node:module"
 import { PDFWorker, VerbosityLevel } from "pdfjs-dist/legacy/build/pdf.mjs"
@@ -88,10 +88,10 @@ const load = async (): Promise<MessageHandler> => {
   }
 }
 
-/** All that pdf.js has to say: it is listened to, not printed. */
+/** All messages of pdf.js: they are checked, not printed. */
 export const verbosity = VerbosityLevel.INFOS
 
-// A page worker that cannot load it is of no use, and says why as it ends.
+// A page worker that cannot load it is of no use, and reports why as it ends.
 const handler = await load()
 
 /** A worker for one document, until the scope ends. */

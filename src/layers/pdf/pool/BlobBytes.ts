@@ -4,7 +4,7 @@ import { type FileHandle, open } from "node:fs/promises"
 import { failure, type Failure } from "../../../domain/Failure.ts"
 import type { BlobLocation } from "../../../services/BlobStore.ts"
 
-/** So much of a blob is handed over at a time; a file is in memory with no more than that. */
+/** Bytes of a blob that are handed over at a time; no more of a file is in memory. */
 export const portionBytes = 256 * 1024
 
 export interface BlobBytes {
@@ -14,10 +14,10 @@ export interface BlobBytes {
   readonly close: () => Promise<void>
 }
 
-/** What stands in a blob's place is not what was stored. */
+/** The file in a blob's place is not the one that was stored. */
 class Replaced extends Error {}
 
-// A named pipe in a file's place would hold up whoever opens it until somebody writes to it. Windows has neither.
+// Opening a named pipe in a file's place would block until a process writes to it. Windows has neither flag nor pipe.
 const flags = constants.O_RDONLY | (process.platform === "win32" ? 0 : constants.O_NONBLOCK)
 
 async function* portionsOfFile(file: FileHandle, size: number): AsyncGenerator<Uint8Array, void, void> {
@@ -50,13 +50,13 @@ async function* portionsOfBytes(bytes: Uint8Array): AsyncGenerator<Uint8Array, v
   for (let at = 0; at < bytes.length; at += portionBytes) yield bytes.subarray(at, at + portionBytes)
 }
 
-/** To be closed by whoever opened it. */
+/** The caller has to close it. */
 export const openBlob = async (location: BlobLocation): Promise<BlobBytes> =>
   location._tag === "File"
     ? openFile(location.path)
     : { size: location.bytes.length, portions: portionsOfBytes(location.bytes), close: async () => {} }
 
-/** What it means for a document that its blob cannot be read. */
+/** The failure of a document whose blob cannot be read. */
 export const unreadableBlob = (cause: unknown): Failure => {
   if (cause instanceof Replaced) return failure("BLOB_LOST", cause.message)
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown"

@@ -1,6 +1,6 @@
 // How messages travel between the engine and a page worker: over a pair of sockets, each as its length (4 bytes, big-endian)
 // and its structured clone. Node's own channel does the same, but there a child that sends garbage ends its parent. Bytes of a
-// file go as they are, told from messages by the highest bit of their length: they need not be copied to be sent.
+// file go as they are, distinguished from messages by the highest bit of their length: they need not be copied to be sent.
 import { DefaultSerializer, deserialize } from "node:v8"
 
 const headerBytes = 4
@@ -30,17 +30,23 @@ export const bytesHeader = (length: number): Buffer => {
   return framed
 }
 
-/** Cuts what arrives into messages. Throws at what is no message, and at one of more than `mostBytes` before it is there. */
+/**
+ * Cuts what arrives into messages. Throws at bytes that are no message, and at a message of more than `mostBytes` before it is
+ * there.
+ */
 export class FrameReader {
   readonly #mostBytes: number
   readonly #onMessage: (message: unknown) => void
   readonly #onBytes: ((bytes: Buffer) => void) | undefined
   #chunks: Array<Buffer> = []
   #bytes = 0
-  /** As long as there are fewer bytes, there is nothing to cut. */
-  #wanted = headerBytes
+  /** As long as there are fewer bytes, no message is complete. */
+  #needed = headerBytes
 
-  /** Who takes no bytes refuses them like a message that is too large. They share their memory with what came beside them. */
+  /**
+   * A reader without `onBytes` refuses bytes like a message that is too large. Bytes share their memory with the data around
+   * them.
+   */
   constructor(mostBytes: number, onMessage: (message: unknown) => void, onBytes?: (bytes: Buffer) => void) {
     this.#mostBytes = mostBytes
     this.#onBytes = onBytes
@@ -50,14 +56,14 @@ export class FrameReader {
   push(chunk: Buffer): void {
     this.#chunks.push(chunk)
     this.#bytes += chunk.length
-    if (this.#bytes < this.#wanted) return
+    if (this.#bytes < this.#needed) return
     let rest = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#bytes)
-    this.#wanted = this.#endOfFirst(rest)
-    while (rest.length >= this.#wanted) {
+    this.#needed = this.#endOfFirst(rest)
+    while (rest.length >= this.#needed) {
       const isBytes = rest.readUInt32BE() >= bytesFlag
-      const framed = rest.subarray(headerBytes, this.#wanted)
-      rest = rest.subarray(this.#wanted)
-      this.#wanted = this.#endOfFirst(rest)
+      const framed = rest.subarray(headerBytes, this.#needed)
+      rest = rest.subarray(this.#needed)
+      this.#needed = this.#endOfFirst(rest)
       if (isBytes) this.#onBytes?.(framed)
       else this.#onMessage(deserialize(framed))
     }

@@ -3,13 +3,13 @@ import type { Readable } from "node:stream"
 import { WorkerDied } from "../../../services/PdfEngine.ts"
 
 const keptCharacters = 4_096
-/** A worker that says more has something else in mind. */
+/** A worker that writes more is killed: a sound one does not. */
 const mostBytes = 1024 * 1024
 
 /** V8 ends the process in several ways when it cannot get memory, and leaves its reason only in words. */
 const memoryDeath = /heap|out of memory|allocation failed|bad_alloc|cannot allocate|committing semi space/i
 
-/** What pdf.js says about what is not there to draw with. */
+/** Warnings of pdf.js about missing functions for drawing. */
 const isWarning = /^Warning: /
 
 export interface LastWords {

@@ -12,14 +12,14 @@ import { moduleBeside } from "./Protocol.ts"
 import type { Sandbox } from "./Sandbox.ts"
 
 export interface WorkerLimits {
-  /** What one worker may really use. */
+  /** The memory that one worker may really use. */
   readonly memoryBytes: number
   readonly maxHeldDocuments: number
 }
 
 export interface LaunchOptions extends WorkerLimits {
   readonly sandbox: Sandbox
-  /** The program of the worker, if it is another than ours: what stands in for a worker that fell into foreign hands. */
+  /** The program of the worker, if it is another than ours: it plays a worker that a hostile file has taken over. */
   readonly entry?: URL | undefined
 }
 
@@ -27,9 +27,9 @@ export interface Launched {
   readonly child: ChildProcess
   readonly channel: Duplex
   readonly stderr: Readable
-  /** Lets what watches over the worker go, once the worker is gone. */
+  /** Ends the watch over the worker, once the worker is gone. */
   readonly release: () => void
-  /** Calls back with the worker's own id, which is another than the child's where it has a process namespace. */
+  /** Calls back with the worker's own id, which differs from the child's if the worker has a process namespace. */
   readonly onPid: (told: (pid: number) => void) => void
 }
 
@@ -41,22 +41,23 @@ const lifeline = channelDescriptor + 1
 
 // Where the system's own limit is lower already, `ulimit` fails and that one holds.
 //
-// The reading thread of a worker may spin for ever, so it cannot be trusted to notice that its engine is gone: what waits for
-// the end of the lifeline does, and kills it, so that no orphan burns a processor. A word on the lifeline means that the worker
-// is gone already. `exec` keeps the process the same, so its id, its signals and its end are the worker's.
+// The reading thread of a worker may spin for ever, so it cannot be trusted to notice that its engine is gone: a process that
+// waits for the end of the lifeline notices it, and kills the worker, so that no orphan burns a processor. A line on the
+// lifeline means that the worker is gone already. `exec` keeps the process the same, so its id, its signals and its end are the
+// worker's.
 const script = `ulimit -c 0; ulimit -d "$0"
 { exec 2>/dev/null ${channelDescriptor}<&-; read -r word <&${lifeline} || kill -KILL $$; } &`
 
 /** The worker itself has no lifeline. */
 const lastly = `exec "$@" ${lifeline}<&-`
 
-// Behind a process namespace a worker does not know the id that it has outside of it, but /proc tells.
+// Behind a process namespace a worker does not know the id that it has outside of it, but /proc has it.
 const tellPid = `read -r pid rest </proc/self/stat; echo "$pid" >&${lifeline}; ${lastly}`
 
 /** The thread inside a worker that notices the end of its engine and bounds its memory where the system does neither. */
 const needsThread = process.platform !== "linux"
 
-/** Without links on the way: Node would have to read them, and a worker may not. */
+/** Without links in the path: Node would have to read them, and a worker may not. */
 const here = realpathSync(import.meta.dirname)
 
 const packageOf = (specifier: string): string => {
@@ -65,7 +66,7 @@ const packageOf = (specifier: string): string => {
   return path.slice(0, path.lastIndexOf(inside) + inside.length)
 }
 
-/** Of each folder above, what a package may be found as, which may be a link or below one: links are read on the way. */
+/** The paths at which the folders above have the package. A path may be a link or below one: Node reads links on the way. */
 const linksTo = (specifier: string, from: string): ReadonlyArray<string> => {
   const found: Array<string> = []
   for (let folder = from; folder !== dirname(folder); folder = dirname(folder)) {
@@ -89,7 +90,7 @@ const permissions = (sandbox: Sandbox, compiled: string | undefined, entry: URL)
   const paths = [...readable(), fileURLToPath(entry), ...(compiled === undefined ? [] : [compiled])]
   return [
     "--permission",
-    // Shorter ones first: Node forgets a folder that is told after what is below it.
+    // Shorter ones first: Node forgets a folder that comes after a path below it.
     ...paths.toSorted((a, b) => a.length - b.length).map((path) => `--allow-fs-read=${path}`),
     ...(compiled === undefined ? [] : [`--allow-fs-write=${compiled}`]),
     ...(needsThread ? ["--allow-worker"] : [])
@@ -143,7 +144,7 @@ export const launch = ({ entry, maxHeldDocuments, memoryBytes, sandbox }: Launch
   })
   const [, , , channel, alive] = child.stdio
   if (child.stderr === null || !isDuplex(channel) || !isDuplex(alive)) throw new Error("the worker has no channel")
-  // A write to a process that has just died fails. Its end is told by its exit, so the failure says nothing new.
+  // A write to a process that has just died fails. Its end is reported by its exit, so the failure says nothing new.
   for (const stream of [channel, alive, child.stderr]) stream.on("error", () => {})
   return {
     child,

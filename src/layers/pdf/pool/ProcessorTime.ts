@@ -1,4 +1,4 @@
-// How long a process could have gone on and waited for a processor instead, as the system tells it.
+// How long a process was ready to run and waited for a processor, as the system reports it.
 import { closeSync, openSync, readSync } from "node:fs"
 
 /** Of the first thread of a process, which is the one that reads pages: milliseconds since its start. */
@@ -12,9 +12,9 @@ export interface ProcessorUse {
   readonly isRunnable: boolean
 }
 
-/** The unit in which Linux tells processor time. */
+/** The unit in which Linux reports processor time. */
 const tickMillis = 10
-/** Where only used time is known, what was neither used nor known to be waited for counts this share. */
+/** Where only used time is known, this share of the other time counts as waited. */
 const doubtfulShare = 0.1
 
 const buffer = Buffer.alloc(1024)
@@ -40,7 +40,7 @@ const openOrNone = (path: string): number | undefined => {
 const statFields = (stat: string): ReadonlyArray<string> => stat.slice(stat.lastIndexOf(")") + 2).split(" ")
 
 export interface ProcessorMeter {
-  /** Undefined where the system does not tell. */
+  /** Undefined where the system does not report it. */
   readonly look: () => ProcessorUse | undefined
   readonly close: () => void
 }
@@ -81,8 +81,8 @@ export const makeProcessorMeter = (pid: number): ProcessorMeter => {
 }
 
 /**
- * What of the time between two looks was waited for a processor. The system adds up a wait when it is over; while the process
- * is in one, all that it did not use counts as waited. What is slept, blocked or stopped is no waiting.
+ * Milliseconds between two measurements that were spent waiting for a processor. The system adds up a wait when it is over;
+ * while the process is in one, all that it did not use counts as waited. Time asleep, blocked or stopped does not count.
  */
 export const waitedBetween = (earlier: ProcessorUse, later: ProcessorUse): number => {
   const elapsed = later.at - earlier.at
@@ -98,13 +98,13 @@ export const waitedBetween = (earlier: ProcessorUse, later: ProcessorUse): numbe
 export interface ProcessorWaits {
   /** 0 until it is known. */
   readonly pid: () => number
-  /** What is waited from now on, in milliseconds; 0 where nothing tells. */
+  /** The wait from now on, in milliseconds; 0 where it is not known. */
   readonly fromNow: () => () => number
   readonly sinceStart: () => number
   readonly close: () => void
 }
 
-/** Of a process that was just started, whose id is told later. */
+/** Of a process that was just started, whose id becomes known later. */
 export const makeProcessorWaits = (onPid: (told: (pid: number) => void) => void): ProcessorWaits => {
   const atStart: ProcessorUse = { at: performance.now(), usedMillis: 0, delayedMillis: 0, isRunnable: true }
   let pid = 0
@@ -118,7 +118,7 @@ export const makeProcessorWaits = (onPid: (told: (pid: number) => void) => void)
     let waited = 0
     return (): number => {
       const now = earlier && meter?.look()
-      // Once it has ended, what was known last holds.
+      // Once the process has ended, the last value stays.
       if (earlier !== undefined && now !== undefined) waited = waitedBetween(earlier, now)
       return waited
     }

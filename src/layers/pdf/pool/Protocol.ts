@@ -1,5 +1,5 @@
-// What the engine and a page worker say to each other. Plain data: it crosses a process boundary by structured clone. What the
-// engine hears is checked in Reports.ts; what a worker hears comes from the engine, and the tag decides.
+// The messages between the engine and a page worker. Plain data: it crosses a process boundary by structured clone. Reports.ts
+// checks the messages to the engine; those to a worker come from the engine, and the tag decides.
 import { extname } from "node:path"
 import type { Failure } from "../../../domain/Failure.ts"
 import type { PageResult } from "../../../domain/document/Page.ts"
@@ -7,8 +7,8 @@ import type { BlobHash } from "../../../domain/Ids.ts"
 import type { HeadWanted, OpenedPdf } from "../../../services/PdfEngine.ts"
 
 /**
- * `Held` bets that the worker has the document open, so that bytes are not sent again for each range of pages. After `Portions`,
- * so many bytes follow as they are, and nothing else does before them but the end of their call.
+ * `Held` bets that the worker has the document open, so that bytes are not sent again for each range of pages. `Portions` is
+ * followed by so many bytes as they are; only the end of their call may come before them.
  */
 export type Source =
   | { readonly _tag: "Held" }
@@ -27,7 +27,7 @@ export type Work =
     }
 
 export type Command =
-  /** Of a call that is `timed`, its end tells when what happened. */
+  /** The end of a call that is `timed` has the times of its events. */
   | {
       readonly _tag: "Start"
       readonly call: number
@@ -49,7 +49,7 @@ export interface Timing {
 }
 
 export type Outcome =
-  /** With the last of the results; `headMillis` is what reading the head took, if one was wanted. */
+  /** With the last of the results; `headMillis` is what reading the head took, if the call asked for one. */
   | { readonly _tag: "Done"; readonly results: ReadonlyArray<PageResult>; readonly headMillis?: number }
   | { readonly _tag: "Aborted" }
   /** The bet on `Held` was lost; nothing has been done. */
@@ -60,7 +60,7 @@ export type Outcome =
 export type Report =
   /** The worker has loaded and used pdf.js once, so its first document costs no more than the next. */
   | { readonly _tag: "Ready"; readonly rssBytes: number }
-  /** Before the head is read: what becomes of the document then, should a page of it spin, depends on that. */
+  /** Sent before the head is read: it decides what becomes of the document if one of its pages spins. */
   | { readonly _tag: "Opened"; readonly call: number; readonly opened: OpenedPdf }
   | { readonly _tag: "Pages"; readonly call: number; readonly results: ReadonlyArray<PageResult> }
   | {

@@ -1,6 +1,6 @@
-// What the engine believes of a page worker. A worker interprets hostile files, so it may be in the hands of one: whatever it
-// sends that is not exactly a report of its present call is its last word. Checked by hand, since each page passes here: a page
-// takes a microsecond.
+// Checks what a page worker sends to the engine. A worker interprets hostile files, so one may control it: a worker that sends
+// anything but an exact report of its present call is killed. Checked by hand, since each page passes here: a page takes a
+// microsecond.
 import { Schema } from "effect"
 import { OutlineItem, PdfMetadata } from "../../../domain/document/Document.ts"
 import { FailureCode } from "../../../domain/Failure.ts"
@@ -43,7 +43,7 @@ const isWarning = (value: unknown): boolean =>
 
 const areWarnings = (value: unknown): boolean => value === undefined || isListOf(value, mostWarnings, isWarning)
 
-/** Lines are stored as they are and read by whoever asks for them: at least they are a list. */
+/** Lines are stored and returned as they are: only that they are a list is checked. */
 const areLines = (value: unknown): boolean =>
   isText(value, mostLinesCharacters) && value.startsWith("[") && value.endsWith("]")
 
@@ -140,7 +140,7 @@ export class CallChecker {
 
   readonly #isWanted = ({ number }: PageResult): boolean => this.#wanted.delete(number)
 
-  /** Why the report cannot be believed, if it cannot. */
+  /** Why the report is not valid; undefined if it is. */
   objection(report: Exclude<Report, { readonly _tag: "Ready" }>): string | undefined {
     switch (report._tag) {
       case "Opened":

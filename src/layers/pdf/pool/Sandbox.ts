@@ -9,10 +9,10 @@ import { spawn } from "node:child_process"
 import type { Wall } from "../../../services/PdfEngine.ts"
 
 export const sandboxModes = ["auto", "require", "off"] as const
-/** `auto` takes the walls that can be had, `require` all of them or none of the workers, `off` none. */
+/** `auto` takes the walls that are available, `require` starts no worker unless all are, `off` takes none. */
 export type SandboxMode = (typeof sandboxModes)[number]
 
-/** A wall that is required cannot be had here. */
+/** A required wall is not available here. */
 export class SandboxUnavailable extends Schema.TaggedError<SandboxUnavailable>()("SandboxUnavailable", {
   missing: Schema.String
 }) {
@@ -27,7 +27,7 @@ export interface Sandbox {
   readonly hasPermissions: boolean
   /** A permission can be given up, so that a worker may write compiled code until it gets its first document. */
   readonly canDrop: boolean
-  /** Arguments of `unshare`; none where no namespace can be had. */
+  /** Arguments of `unshare`; none where no namespace is available. */
   readonly namespaces: ReadonlyArray<string>
 }
 
@@ -40,7 +40,7 @@ const users: ReadonlyArray<ReadonlyArray<string>> = [
   []
 ]
 
-/** Node tells by its end what it can. */
+/** Exit codes by which Node says whether it can drop permissions. */
 const canDropCode = 40
 const cannotDropCode = 41
 const tellPermissions = `process.exit(typeof process.permission?.drop === "function" ? ${canDropCode} : ${cannotDropCode})`
@@ -75,7 +75,7 @@ const unshare = (flags: ReadonlyArray<string>) =>
 
 const succeeded = ({ code }: Tried): boolean => code === 0
 
-/** Both together if they can be had, else one at a time. */
+/** Both together if they are available, else one at a time. */
 const findNamespaces = Effect.gen(function* () {
   if (process.platform !== "linux") {
     const detail = `${process.platform} has no namespaces`
@@ -128,7 +128,7 @@ const find = Effect.gen(function* () {
   } satisfies Sandbox
 })
 
-/** The walls of this machine; none where none are wanted. */
+/** The walls of this machine; none with `off`. */
 export const findSandbox = (mode: SandboxMode): Effect.Effect<Sandbox> =>
   mode === "off" ? Effect.succeed(noSandbox) : find
 

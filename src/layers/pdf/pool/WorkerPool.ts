@@ -1,4 +1,4 @@
-// Who works for whom: keeps a fixed number of page workers alive and lends them out, one call each.
+// Keeps a fixed number of page workers alive and lends them out, one call each.
 import { Deferred, Effect, Latch, Schedule, type Scope } from "effect"
 import type { EngineStatus } from "../../../services/PdfEngine.ts"
 import { EngineUnavailable, WorkerDied } from "../../../services/PdfEngine.ts"
@@ -9,7 +9,7 @@ import type { WorkerProcess } from "./WorkerProcess.ts"
 import { startWorker } from "./WorkerProcess.ts"
 
 export interface PoolOptions extends Omit<LaunchOptions, "sandbox"> {
-  /** Found once, by the first that asks. */
+  /** Found once, at the first use. */
   readonly sandbox: Effect.Effect<Sandbox>
   /** Calls worked on at once. One more child is kept warm beside them. */
   readonly workers: number
@@ -23,7 +23,7 @@ export interface WorkerPool {
    * again before it has stopped.
    */
   readonly borrow: (key: string) => Effect.Effect<WorkerProcess, EngineUnavailable, Scope.Scope>
-  /** As the engine promises it. */
+  /** See `PdfEngine.ready`. */
   readonly ready: () => number
   readonly onReady: (listener: () => void) => Effect.Effect<void, never, Scope.Scope>
   readonly close: (key: string) => void
@@ -33,16 +33,19 @@ export interface WorkerPool {
 /** How long an interrupted worker may take to confirm that it has stopped before it is killed, in milliseconds. */
 const abortGrace = 100
 
-/** Of the memory a worker may take: replaced when the spare can take over, and replaced whether it can or not. */
+/**
+ * Shares of the memory a worker may take: from the first on it is replaced when the spare can take over, from the second on in
+ * any case.
+ */
 const wornShare = 0.5
 const exhaustedShare = 0.75
 
-/** After so many failed starts of each child, with none alive, callers are told instead of being left to wait. */
+/** After so many failed starts of each child, with none alive, callers fail instead of waiting. */
 const startsBeforeFailing = 3
 
 /**
- * Milliseconds of its own time. Where nothing tells what it waited for a processor, a worker that needs longer gets twice as
- * long the next time: killing what only waits, again and again, comes to nothing.
+ * Milliseconds of the worker's own time. Where its wait for a processor is not known, a worker that needs longer gets twice as
+ * long the next time, so that a worker that only waits is not killed again and again.
  */
 const startTimeout = 30_000
 const mostStartDoublings = 5
@@ -63,23 +66,26 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
   /** Alive, warm, and not condemned. */
   const ready = new Set<WorkerProcess>()
   const busy = new Set<WorkerProcess>()
-  /** Has had a call. The others are the spare's, cold in their caches, and come last. */
-  const seasoned = new WeakSet<WorkerProcess>()
+  /** Workers that have had a call. The others were spares, have cold caches, and are lent last. */
+  const usedBefore = new WeakSet<WorkerProcess>()
   const waiters = new Set<Waiter>()
   const listeners = new Set<() => void>()
-  /** The first is ready, or did not start. Until then it has the processors, so that there is one soon. */
+  /**
+   * Opened when the first worker is ready, or did not start. Until then it has the processors to itself, so that there is one
+   * soon.
+   */
   const firstTried = Latch.makeUnsafe(false)
-  /** Of those that are busy: their call was interrupted, and they have not stopped yet. */
+  /** Busy workers whose call was interrupted, and that have not stopped yet. */
   let stopping = 0
   let replaced = 0
   let failedStarts = 0
-  /** In a row. */
+  /** Late starts in a row. */
   let lateStarts = 0
-  /** Why no worker is to be had. */
+  /** Why no worker is available. */
   let unavailable: EngineUnavailable | undefined
 
   const preference = (worker: WorkerProcess, key: string): number =>
-    (worker.holds(key) ? -2_000 : 0) + (seasoned.has(worker) ? -1_000 : 0) + worker.heldCount()
+    (worker.holds(key) ? -2_000 : 0) + (usedBefore.has(worker) ? -1_000 : 0) + worker.heldCount()
 
   const choose = (key: string): WorkerProcess | undefined => {
     let best: WorkerProcess | undefined
@@ -90,7 +96,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     return best
   }
 
-  /** What is lent, and what could be lent at once. */
+  /** Workers that are lent, and those that could be lent at once. */
   const readyNow = (): number => {
     if (unavailable !== undefined) return options.workers
     let free = 0
@@ -108,7 +114,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
       if (worker === undefined) return
       waiters.delete(waiter)
       busy.add(worker)
-      seasoned.add(worker)
+      usedBefore.add(worker)
       waiter.worker = worker
       Deferred.doneUnsafe(waiter.granted, Effect.succeed(worker))
     }
@@ -240,7 +246,7 @@ export const makeWorkerPool = Effect.fnUntraced(function* (options: PoolOptions)
     () => Effect.andThen(firstTried.await, keepOneAlive),
     { concurrency: "unbounded", discard: true }
   )
-  // At once: whoever builds the layer goes on to load and to build, while the first one does as well.
+  // At once: other layers load and build meanwhile, at the same time as the first worker.
   yield* Effect.all([keepOneAlive, keepOthersAlive], { concurrency: "unbounded", discard: true }).pipe(
     Effect.forkIn(scope, { startImmediately: true })
   )

@@ -14,30 +14,33 @@ import { makeProcessorWaits } from "./ProcessorTime.ts"
 import type { Command, Outcome, Report, Source, Timing, Work } from "./Protocol.ts"
 import { CallChecker, isReport, mostReportBytes } from "./Reports.ts"
 
-/** Who is told of one call. `end` comes once and last. */
+/** Receives the events of one call. `end` comes once and last. */
 export interface CallListener {
   readonly opened?: (opened: OpenedPdf) => void
   readonly pages: (results: ReadonlyArray<PageResult>) => void
-  /** What reading the head took, told before the end. */
+  /** What reading the head took; called before the end. */
   readonly headMillis?: (millis: number) => void
   readonly end: (reason: PdfUnreadable | WorkerDied | undefined) => void
-  /** Told before the end; whoever does not listen does not pay for it. A call that ended with its worker has none. */
+  /** Called before the end; without this listener nothing is measured. A call that ended with its worker has no times. */
   readonly timing?: ((timing: Timing) => void) | undefined
 }
 
 export interface WorkerProcess {
-  /** Its own, as the system knows it; 0 until that is known. */
+  /** The process id of the worker outside its namespace; 0 until that is known. */
   readonly pid: () => number
   /** Succeeds once the worker can take calls; fails when it dies before that. */
   readonly ready: Effect.Effect<void, WorkerDied>
   /** Why it ended, once nothing of it is left. */
   readonly ended: Effect.Effect<WorkerDied>
-  /** From now on, how long it could have gone on and waited for a processor instead: milliseconds, 0 where nothing tells. */
+  /**
+   * Measures from now on how long the worker was ready to run and waited for a processor: milliseconds, 0 where it is not
+   * known.
+   */
   readonly waitedFromNow: () => () => number
   /** The same since its process was started. */
   readonly waitedSinceStart: () => number
   readonly rssBytes: () => number
-  /** How much it has taken, since it became ready, of what was left then up to its memory limit: 0 to about 1. */
+  /** The memory it has taken since it became ready, as a share of what was left then up to its limit: 0 to about 1. */
   readonly memoryUsed: () => number
   readonly pagesRead: () => number
   readonly isIdle: () => boolean
@@ -46,7 +49,7 @@ export interface WorkerProcess {
   readonly heldCount: () => number
   /** Only on an idle worker. */
   readonly start: (work: Work, location: BlobLocation, listener: CallListener) => void
-  /** Asks it to drop its call; the listener hears no more of it. */
+  /** Asks it to drop its call, whose listener is called no more. */
   readonly abort: () => void
   /** Succeeds when it has no call any more, because that ended or because it died. */
   readonly idle: Effect.Effect<void>
@@ -63,7 +66,7 @@ interface Call {
   readonly checker: CallChecker
   readonly settled: Deferred.Deferred<void>
   listener: CallListener | undefined
-  /** What the worker was told of it, if it was: that it has the document, or its bytes. */
+  /** How the worker got the document, if it did: it was held already, or its bytes were sent. */
   sent: "held" | "bytes" | undefined
 }
 
@@ -85,7 +88,7 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
   const waits = makeProcessorWaits(onPid)
   let held: ReadonlySet<string> = new Set()
   let died: WorkerDied | undefined
-  /** Why it is believed no more. It is being killed. */
+  /** Why its messages are not trusted any more. It is being killed. */
   let disbelief: string | undefined
   let isReady = false
   let rssBytes = 0
@@ -112,15 +115,15 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
     Deferred.doneUnsafe(settled.settled, Effect.void)
   }
 
-  /** Nobody waits for its bytes any more once it is interrupted, or its worker is gone. */
-  const isWanted = (sent: Call): boolean => call === sent && sent.listener !== undefined
+  /** The bytes of a call are not needed any more once it is interrupted, or its worker is gone. */
+  const isUnderWay = (sent: Call): boolean => call === sent && sent.listener !== undefined
 
   const sendPortions = async (sent: Call, blob: BlobBytes): Promise<void> => {
     try {
-      if (!isWanted(sent)) return
+      if (!isUnderWay(sent)) return
       sendStart(sent, { _tag: "Portions", size: blob.size, hash: sent.location.hash })
       for await (const bytes of blob.portions) {
-        if (!isWanted(sent) || !channel.writable) return
+        if (!isUnderWay(sent) || !channel.writable) return
         channel.write(bytesHeader(bytes.length))
         // So that no more than one portion is in memory.
         await new Promise((resume) => channel.write(bytes, resume))
@@ -134,7 +137,7 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
     try {
       await sendPortions(sent, await openBlob(sent.location))
     } catch (cause) {
-      if (!isWanted(sent)) return
+      if (!isUnderWay(sent)) return
       const failure = unreadableBlob(cause)
       if (sent.sent !== undefined) send({ _tag: "CutOff", call: sent.id, failure })
       else settle(new PdfUnreadable({ failure }))
@@ -231,7 +234,7 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
   })
   const how = (code: number | null, signal: string | null) =>
     signal === null ? `exit code ${code}` : `signal ${signal}`
-  // Not at once at `exit`: the last words may still be on their way. But `close` waits for pipes, and nobody waits for ever.
+  // Not at once at `exit`: the last words may still be on their way. But `close` waits for pipes, and this wait has to end.
   child.on("close", (code, signal) => onEnd(how(code, signal)))
   child.on("exit", (code, signal) => {
     release()

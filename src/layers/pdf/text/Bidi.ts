@@ -33,7 +33,7 @@ const opening = new Set(openers.values())
 interface Unit {
   readonly text: string
   readonly kind: Kind
-  /** The bracket that belongs to this one, as they look. */
+  /** The place of the bracket that belongs to this one, by their shapes. */
   partner: number
 }
 
@@ -230,11 +230,11 @@ const readsLeftwards = (units: ReadonlyArray<Unit>): boolean => {
 }
 
 /**
- * What glyphs say that stand from left to right on a line, `" "` between words. Each text is the characters of one glyph,
- * in the order of reading.
+ * The text of glyphs that stand from left to right on a line, `" "` between words. Each text is the characters of one glyph, in
+ * the order of reading.
  *
- * A glyph that encloses from the right looks like a bracket that opens on the left. Most fonts name it after its looks,
- * some after its meaning: brackets are turned unless only the other way they enclose something.
+ * A glyph that encloses from the right looks like a bracket that opens on the left. Most fonts name it after its looks, some
+ * after its meaning: brackets are turned unless only the other way they enclose something.
  */
 export const inReadingOrder = (texts: ReadonlyArray<string>): string => {
   const units = toUnits(texts)

@@ -18,7 +18,7 @@ export interface TextLayout {
   readonly lines: ReadonlyArray<TextLine>
 }
 
-// A file can push a place beyond all numbers. It is shown at 0: neither JSON nor the store has a word for infinity.
+// A file can push a place beyond all numbers. It becomes 0: neither JSON nor the store can hold infinity.
 const round = (value: number): number => (Number.isFinite(value * 100) ? Math.round(value * 100) / 100 : 0)
 
 const onPage = ({ ux, uy }: Frame, line: Line): TextLine => {

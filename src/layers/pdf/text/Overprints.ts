@@ -11,11 +11,11 @@ const nearly = 0.25
 const cellWidth = 0.15
 // In parts of the width of a letter: a doubled letter stands its whole width further.
 const nearlyOfWidth = 0.7
-// One glyph in as many, if they lie on the text of their own run.
+// At least one glyph in so many is a copy, if copies lie on the text of their own run.
 const leastCopies = 3
 const cellsApart = Math.ceil(nearly / cellWidth)
 
-// How far back one string is looked for is bounded, so that a page with 100,000 full stops costs no more than it should.
+// The search for one string is bounded, so that a page with 100,000 full stops costs no more than it should.
 const longestMemory = 32
 const rowsInBand = 8
 const bandHeight = 16
@@ -122,7 +122,7 @@ export class Overprints {
     this.#fragments = fragments
   }
 
-  /** Adds what of the fragment is not there already, and tells whether there was anything. */
+  /** Adds the parts of the fragment that are not there already; answers whether there were any. */
   add(fragment: Fragment): boolean {
     const last = this.#last.get(fragment.text) ?? -1
     for (let index = last, hops = 0; index >= 0 && hops < longestMemory; hops++) {

@@ -103,7 +103,7 @@ export const aroundScripts = (segments: ReadonlyArray<Segment>): ReadonlyArray<S
         continue
       }
     }
-    // Whatever the file drew before a script that it drew late: a blank is wider than nothing.
+    // Beside a script, which may be drawn late, a blank of the file does not count: a real one also leaves a gap.
     const near = segment.spaced && (isRaisedOrLowered(segment, before) || isRaisedOrLowered(before, segment))
     if (near) split ??= segments.slice(0, index)
     split?.push(near ? unspaced(segment) : segment)

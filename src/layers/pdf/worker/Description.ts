@@ -8,7 +8,7 @@ import { type Warning, warning, warningsField } from "../../../domain/document/W
 const mostOutlineItems = 10_000
 const deepestOutline = 64
 const longestText = 2_000
-/** Of all titles of an outline together, in UTF-8: what every view of the document carries. */
+/** UTF-8 bytes of all titles of an outline together: every view of the document carries them. */
 const mostOutlineBytes = 512 * 1024
 
 type OutlineNode = Awaited<ReturnType<PDFDocumentProxy["getOutline"]>>[number]
@@ -131,7 +131,7 @@ const readOutline = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
   return { outline, warnings: someCut ? [warning("OUTLINE_CUT")] : [] }
 })
 
-/** What the patches of pdf.js tell of the structure: it was put together again, or its page tree is broken. */
+/** Warnings of the structure, from the patches of pdf.js: it was put together again, or its page tree is broken. */
 const readCondition = (document: PDFDocumentProxy): ReadonlyArray<Warning> => {
   const condition = Object(Reflect.get(Object(Reflect.get(document, "_pdfInfo")), "condition"))
   const tree: unknown = Reflect.get(condition, "tree")
@@ -153,7 +153,7 @@ const readCondition = (document: PDFDocumentProxy): ReadonlyArray<Warning> => {
   ]
 }
 
-/** Metadata and outline of an open document, and what is to be warned of. */
+/** Metadata, outline and warnings of an open document. */
 export const describeDocument = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
   const described = yield* readMetadata(document)
   const { outline, warnings } = yield* readOutline(document)

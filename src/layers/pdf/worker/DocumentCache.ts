@@ -35,15 +35,15 @@ const bytesOf = (source: Given): Effect.Effect<Uint8Array, PdfUnreadable | "NotH
     : Effect.tap(source.bytes, (bytes) => refuseDamaged(bytes, source.hash))
 
 export interface DocumentCache {
-  /** The reader of this document, opened now unless it is held. Held documents unused the longest make room for it. */
+  /** The reader of this document, opened now unless it is held. The least recently used documents make room for it. */
   readonly get: (work: Work, source: Given) => Effect.Effect<PdfReader, PdfUnreadable | "NotHeld">
   readonly forget: (key: string) => Effect.Effect<void>
   readonly keys: () => ReadonlyArray<string>
 }
 
 /**
- * At most `maxDocuments` are held, and of their files at most `maxBytes` beside the newest: what is held counts against
- * the worker's memory limit, and a document must not die for what its neighbours use.
+ * At most `maxDocuments` are held, and of their files at most `maxBytes` beside the newest: what is held counts against the
+ * worker's memory limit, and a document must not fail for the memory of the others.
  */
 export const makeDocumentCache = (maxDocuments: number, maxBytes: number): DocumentCache => {
   // In the order of use, the most recent last.
@@ -79,7 +79,7 @@ export const makeDocumentCache = (maxDocuments: number, maxBytes: number): Docum
 
   const get = Effect.fnUntraced(function* (work: Work, source: Given) {
     const document = held.get(work.key)
-    // Who has another password must not profit from the one that opened the document.
+    // A caller with another password must not profit from the one that opened the document.
     if (document === undefined || document.password !== work.password) {
       yield* forget(work.key)
       return yield* open(work, source)

@@ -28,7 +28,7 @@ const maxFields = 20_000
 const maxLines = 1_000
 const usualSize = 12
 
-/** Fields whose value is text that shows; the mark of a box or a button is not text, and a password is nobody's business. */
+/** Fields whose value is text that shows; the mark of a box or a button is not text, and a password is private. */
 const textTypes: ReadonlySet<unknown> = new Set(["text", "combobox", "listbox"])
 
 const rectOf = (value: unknown): TextBox["rect"] | undefined => {

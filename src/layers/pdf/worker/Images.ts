@@ -33,7 +33,7 @@ const isTransport = (value: unknown): value is Transport =>
   typeof value === "object" && value !== null && "messageHandler" in value
 
 // `page.getOperatorList()` keeps every operator, and when the page breaks off it resolves with what came before. The
-// stream below it tells both, but pdf.js does not publish it; the version of pdf.js is pinned.
+// stream below it reports both, but pdf.js does not publish it; the version of pdf.js is pinned.
 const operators = (page: PDFPageProxy): ReadableStream<OperatorChunk> => {
   const transport: unknown = Reflect.get(page, "_transport")
   if (!isTransport(transport)) throw new Error("This version of pdf.js keeps its operators elsewhere.")
@@ -50,7 +50,7 @@ const operators = (page: PDFPageProxy): ReadableStream<OperatorChunk> => {
   })
 }
 
-// In the strict manner an image is refused by its size before anything of it is decoded; that it was met is enough.
+// In the strict manner an image is refused by its size before anything of it is decoded; the refusal shows that it is there.
 const isRefusedImage = (cause: unknown): boolean => describeError(cause).includes("exceeded maximum allowed size")
 
 const scan = Effect.fnUntraced(function* (reader: ReadableStreamDefaultReader<OperatorChunk>) {
@@ -63,7 +63,7 @@ const scan = Effect.fnUntraced(function* (reader: ReadableStreamDefaultReader<Op
   return false
 })
 
-/** Fails with whatever pdf.js threw, if that was before an image was met. */
+/** Fails with what pdf.js threw, if that was before an image was met. */
 export const hasImage = (page: PDFPageProxy): Effect.Effect<boolean, unknown> =>
   Effect.acquireUseRelease(
     Effect.try({ try: () => operators(page).getReader(), catch: (cause) => cause }),

@@ -6,7 +6,7 @@ export type LayerVisibility = (group: unknown) => boolean
 
 const allShown: LayerVisibility = () => true
 
-/** By the configuration that a viewer starts with. What cannot be told is shown. */
+/** By the configuration that a viewer starts with. A layer whose state is not known is shown. */
 export const layerVisibility = (document: PDFDocumentProxy): Effect.Effect<LayerVisibility> =>
   Effect.tryPromise(() => document.getOptionalContentConfig({ intent: "display" })).pipe(
     Effect.map((config): LayerVisibility => {

@@ -1,4 +1,4 @@
-// What the text of a page consists of: pieces of text, and between them what the patches of pdf.js tell of it.
+// What the text of a page consists of: pieces of text, and between them the reports of pdf.js's patches.
 import { type Warning, warning } from "../../../domain/document/Warning.ts"
 import type { FieldText } from "./Fields.ts"
 import { freeTextRuns } from "./Fields.ts"
@@ -12,7 +12,7 @@ export interface ShownItems {
   readonly isDamaged: boolean
 }
 
-/** A page tells of so many things. */
+/** The most warnings of one page. */
 const mostWarnings = 10
 
 /** `kind` is what the patches call it. */
@@ -40,7 +40,7 @@ export const onlyText = (found: ReadonlyArray<object>, fields: ReadonlyArray<Fie
   isDamaged: false
 })
 
-/** Most pages have nothing but pieces of text. */
+/** Whether a page has anything but pieces of text; most pages do not. */
 export const isToldOf = (found: ReadonlyArray<object>): boolean => found.some((item) => !("str" in item))
 
 /**

@@ -5,7 +5,7 @@ import { PdfUnreadable } from "../../../services/PdfEngine.ts"
 import { isMemoryError } from "../pdfjs/PdfJs.ts"
 
 export interface Portions {
-  /** All of them, once they are there. */
+  /** All of the bytes, once they are there. */
   readonly bytes: Effect.Effect<Uint8Array, PdfUnreadable>
   readonly add: (portion: Uint8Array) => void
   readonly cutOff: (reason: Failure) => void
@@ -13,7 +13,7 @@ export interface Portions {
 
 const tooLarge = failure("RESOURCE_LIMIT", "The file is too large to be read at once.")
 
-/** The memory for them is taken at once: that of a file that is too large is refused before it is sent. */
+/** Takes the memory for them at once: a file that is too large is refused before it is sent. */
 export const awaitPortions = (size: number): Portions => {
   const whole = Deferred.makeUnsafe<Uint8Array, PdfUnreadable>()
   let into: Uint8Array | undefined

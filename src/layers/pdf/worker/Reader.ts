@@ -1,4 +1,4 @@
-// Reads one PDF with pdf.js. Runs inside a page worker: it may loop, die or exhaust memory, and nobody else notices.
+// Reads one PDF with pdf.js. Runs inside a page worker: it may loop, die or exhaust memory without harm to other processes.
 import { Clock, Effect } from "effect"
 import * as Scope from "effect/Scope"
 import type { PDFDocumentProxy, PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs"
@@ -80,7 +80,9 @@ const isLayer = (item: object): boolean => "type" in item && item.type === "begi
 
 const aboutFont = "Font cannot be read: "
 
-/** What the strict manner broke off for is told of a page that was then read leniently, unless it was met once more. */
+/**
+ * Adds the reason for which the strict reading failed to the warnings of the lenient one, unless one of them has it already.
+ */
 const withReason = (warnings: ReadonlyArray<Warning>, reason: unknown): ReadonlyArray<Warning> => {
   const words = describeError(reason)
   const isFont = words.startsWith(aboutFont)
@@ -90,7 +92,7 @@ const withReason = (warnings: ReadonlyArray<Warning>, reason: unknown): Readonly
     : distinct([...warnings, damageWarning(isFont ? "font" : "content", why)])
 }
 
-// A file can push a place beyond all numbers. It is shown at 0: neither JSON nor the store has a word for infinity.
+// A file can push a place beyond all numbers. It becomes 0: neither JSON nor the store can hold infinity.
 const round = (value: number): number => (Number.isFinite(value * 100) ? Math.round(value * 100) / 100 : 0)
 
 const outOfMemory = new Error("out of memory")
@@ -117,11 +119,11 @@ export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array,
   const document = yield* openDocument(new Uint8Array(bytes), password, "strict").pipe(
     Effect.catch((cause) =>
       Effect.flatMap(memoryFailuresSoFar, (failures) =>
-        // pdf.js hides what its structure could not be read for.
+        // pdf.js hides why it could not read the structure.
         Effect.fail(unreadable(failures > failuresBefore ? outOfMemory : cause, bytes))
       )
     ),
-    // What it found another way may not be all there is.
+    // Where memory was missing, the structure that was found may not be all there is.
     Effect.tap(() =>
       Effect.flatMap(memoryFailuresSoFar, (failures) =>
         failures > failuresBefore ? Effect.fail(unreadable(outOfMemory, bytes)) : Effect.void

@@ -9,7 +9,7 @@ const maxCharacters = 512 * 1024
 export interface ResultBatches {
   readonly add: (result: PageResult) => void
   readonly flush: () => void
-  /** Those that have not been sent, and will not be. */
+  /** Takes the results that were not sent; they are not sent any more. */
   readonly take: () => ReadonlyArray<PageResult>
 }
 

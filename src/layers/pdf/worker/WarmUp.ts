@@ -1,5 +1,5 @@
-// A page of text that a new page worker reads before it says that it is ready. What pdf.js loads and compiles on first use
-// is then paid for by nobody.
+// A page of text that a new page worker reads before it says that it is ready. So no document waits for what pdf.js loads and
+// compiles on first use.
 import { Effect } from "effect"
 import { openPdf } from "./Reader.ts"
 

@@ -16,7 +16,7 @@ import type { PdfReader } from "./Reader.ts"
 import { makeResultBatches } from "./ResultBatches.ts"
 import { warmUp } from "./WarmUp.ts"
 
-/** A third of the weight of other processes: enough for the engine's to go first, and it does not starve on a busy machine. */
+/** A third of the weight of other processes: the engine's goes first, and a worker does not starve on a busy machine. */
 const niceness = 5
 
 // The engine's process, which accepts and answers, goes first where both want a processor.
@@ -31,7 +31,7 @@ const [watchedParent = 0, memoryBytes = 0, maxHeldDocuments = 0, maxHeldBytes = 
 // Not by a signal: the first process of a namespace cannot kill itself.
 const endAtOnce = (): void => process.exit(1)
 
-// Where nothing outside of this process notices that its engine is gone.
+// For systems where nothing outside of this process notices that its engine is gone.
 if (watchedParent > 0) {
   const watchdog = new Worker(moduleBeside(import.meta.url, "Watchdog"), {
     workerData: { parentPid: watchedParent, memoryBytes },
@@ -47,8 +47,8 @@ channel.on("error", endAtOnce)
 channel.on("close", endAtOnce)
 // A signal to the whole process group is for the engine to answer; until it has drained it needs its workers.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {})
-// pdf.js leaves promises behind when a document is closed under it. They speak for no page; a failed allocation does not
-// go unheard, since whatever waits for it may then wait for ever.
+// pdf.js leaves rejected promises behind when a document is closed under it. They concern no page; only a failed allocation
+// ends the worker, since a call that waits for it may wait for ever.
 process.on("unhandledRejection", (cause) => {
   if (isMemoryError(cause)) throw cause
 })
@@ -59,22 +59,24 @@ const send = (report: Report): void => {
 
 const documents = makeDocumentCache(maxHeldDocuments, maxHeldBytes)
 
-/** The head of a document is read along with its opening only as far as nobody waits long for it: milliseconds of own time. */
+/**
+ * How long the head may be read in the same call as the opening, so that the answer is not delayed: milliseconds of own time.
+ */
 const mostHeadMillis = 24
 
-/** From here on a page is slow enough to be told of. */
+/** A page that takes so long is reported as slow. */
 const slowMillis = 1_000
 
 const now = () => performance.timeOrigin + performance.now()
 
-/** The processor time of this thread, in milliseconds: what it waits for a processor on a busy machine is no reason to stop. */
+/** The processor time of this thread, in milliseconds: its wait for a processor on a busy machine is no reason to stop. */
 const ownMillis = (): number => {
   // Node 22 counts it for the process only, with what V8 compiles beside this thread.
   const { system, user } = typeof process.threadCpuUsage === "function" ? process.threadCpuUsage() : process.cpuUsage()
   return (user + system) / 1_000
 }
 
-/** What a call is asked to tell of its times, as it goes on. */
+/** The times of a call that is `timed`. */
 const makeTimes = () => {
   const from = now()
   const slow: Array<Timing["slow"][number]> = []
@@ -88,8 +90,8 @@ const makeTimes = () => {
 type Times = ReturnType<typeof makeTimes> | undefined
 
 /**
- * The first page alone: the others are begun only when that was quick. They are begun in order, so those that take long are
- * known by what is missing. The number of pages that came well.
+ * Reads the first page alone, and the others only if that was quick. They are begun in order, so the missing ones show which
+ * took long. Answers with the number of pages that did not fail.
  */
 const readHead = Effect.fnUntraced(function* (
   reader: PdfReader,
@@ -115,7 +117,7 @@ const readHead = Effect.fnUntraced(function* (
 
 const perform = Effect.fnUntraced(function* (call: number, work: Work, source: Given, times: Times) {
   const reader = yield* documents.get(work, source)
-  // A head that is cut off by a page that spins is to have at least its first page.
+  // If a page that spins cuts off the head, its first page at least was sent.
   const batches = makeResultBatches((results) => send({ _tag: "Pages", call, results }), work._tag === "Open")
   const done = (result: PageResult) => {
     times?.page(result)
@@ -127,7 +129,7 @@ const perform = Effect.fnUntraced(function* (call: number, work: Work, source: G
     const start = performance.now()
     const well = yield* readHead(reader, work.head, done).pipe(Effect.onError(flush))
     const outcome: Outcome = { _tag: "Done", results: batches.take(), headMillis: performance.now() - start }
-    // Then nothing more will be asked about the document: its head is all of it, and no page needs another try.
+    // If no page failed, the document is not asked for again: its head is all of it, and no page needs another try.
     return { outcome, isThrough: well === reader.pageCount }
   }
   yield* Effect.forEach(work.pages, (page) => Effect.map(reader.readPage(page), done), {
@@ -188,7 +190,7 @@ const run = Effect.fnUntraced(function* (call: number, work: Work, source: Given
   const timing = times?.taken()
   // pdf.js goes on with an abandoned page in the background; closing its document ends that too.
   if (outcome._tag === "Aborted" || mine.forgetAfterwards) yield* documents.forget(work.key)
-  // From now on it is not held; nobody waits until it is closed.
+  // From now on it is not held; the answer does not wait until it is closed.
   else if (Exit.isSuccess(exit) && exit.value.isThrough) Effect.runFork(documents.forget(work.key))
   running = undefined
   coming = undefined
@@ -214,8 +216,8 @@ const obey = (message: unknown): void => {
 }
 
 /**
- * What was compiled by now is kept for later workers. From here on this one may write nothing and start no thread: the next
- * bytes that it reads are a stranger's.
+ * Keeps what was compiled by now for later workers. From here on this worker may write nothing and start no thread: the next
+ * bytes that it reads are not trusted.
  */
 const giveUpPermissions = (): void => {
   const compiled = getCompileCacheDir()
@@ -228,7 +230,7 @@ const giveUpPermissions = (): void => {
   if (compiled !== undefined) permission.drop("fs.read", compiled)
 }
 
-// Those of a call that has ended may still come, but none after the next has begun.
+// Bytes of a call that has ended may still come, but none after the next call has begun.
 const commands = new FrameReader(Number.POSITIVE_INFINITY, obey, (bytes) => coming?.portions.add(bytes))
 channel.on("data", (chunk: Buffer) => commands.push(chunk))
 

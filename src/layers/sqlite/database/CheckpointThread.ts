@@ -1,5 +1,5 @@
-// The thread that brings the write-ahead log into the database. It answers every question with how far it came, or with why it
-// did not, and holds nothing between two of them.
+// The thread that brings the write-ahead log into the database. It answers every request with how far it came, or with the
+// reason why it did not, and holds nothing between two requests.
 import { DatabaseSync } from "node:sqlite"
 import { parentPort, workerData } from "node:worker_threads"
 
@@ -11,7 +11,7 @@ database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0")
 
 const checkpoint = (): unknown => {
   try {
-    // Passive: it waits for nobody, and nobody for it.
+    // Passive: it waits for no other connection, and no other waits for it.
     const { checkpointed, log } = database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get() ?? {}
     return { pages: log, copied: checkpointed }
   } catch (error) {

@@ -2,14 +2,14 @@
  * Brings what is in the write-ahead log into the database. That costs two syncs of the disk and copies every page that has
  * changed, so a thread with a connection of its own does it, and this one goes on committing meanwhile.
  *
- * - SQLite syncs the log before it copies from it, and the database before the log may begin anew. Both are done by the thread's
- *   connection; until then every page is in the log, which our flushes have brought to the disk.
+ * - SQLite syncs the log before it copies from it, and the database before the log may begin anew. Both are done by the
+ *   thread's connection; until then every page is in the log, which our flushes have brought to the disk.
  * - The log begins anew with the first commit that finds all of it copied. Under load there may be another commit meanwhile
- *   every time, so from a certain length on the connection's turn is held for what is left: who reads or commits waits for that,
- *   and everything else goes on.
- * - A reader in another process, such as a backup in one long transaction, holds back everything newer than what it sees. The
- *   log then grows until it ends, and a warning says so.
- * - One that fails is logged and tried again later. Nothing is lost: the log is kept until one succeeds.
+ *   every time, so from a certain length on the connection's turn is held while the rest is copied: reads and commits wait for
+ *   that, and everything else goes on.
+ * - A reader in another process, such as a backup in one long transaction, keeps everything newer than its snapshot in the log.
+ *   The log then grows until the reader ends, and a warning says so.
+ * - A checkpoint that fails is logged and tried again later. Nothing is lost: the log is kept until one succeeds.
  */
 import { Data, Effect, Latch, type Semaphore } from "effect"
 import { getCompileCacheDir } from "node:module"
@@ -29,15 +29,21 @@ export class CheckpointFailed extends Data.TaggedError("CheckpointFailed")<{ rea
 }
 
 export interface Checkpoints {
-  /** To be told after every flush, with the size of the log's file. */
+  /** To be called after every flush, with the size of the log's file. */
   readonly flushed: (bytes: number) => void
 }
 
-/** So many flushes, or so much growth of the log's file, make one due. The file is written over from its beginning, and seldom grows. */
+/**
+ * A checkpoint is due after so many flushes, or so much growth of the log's file. The file is written over from its beginning,
+ * and seldom grows.
+ */
 const flushesBetween = 64
 const growthBetween = 4 * 1024 * 1024
 
-/** From so many pages on (8 MiB) the log has to end, and from so many on (64 MiB) somebody is told that it does not. */
+/**
+ * From so many pages on (8 MiB) the turn is held for the log to end, and from so many on (64 MiB) a warning says that it does
+ * not.
+ */
 const pagesToEnd = 2_048
 const pagesToTell = 16_384
 
@@ -52,7 +58,7 @@ export const make = Effect.fnUntraced(function* (
   let bytesNow = 0
 
   const run = Effect.gen(function* () {
-    // All that was there when it began may be copied, and there may be more by now.
+    // Everything that was there when it began may be copied, and commits may have added more.
     const { pages } = yield* checkpoint
     if (pages < pagesToEnd) return
     const rest = yield* turn.withPermit(checkpoint)
@@ -62,7 +68,7 @@ export const make = Effect.fnUntraced(function* (
       )
   }).pipe(
     Effect.catchTag("CheckpointFailed", (error) => Effect.logError(error.message)),
-    // A thread that the system does not give, for example.
+    // For example, the system gives no thread.
     Effect.catchDefect((defect) => Effect.logError(new CheckpointFailed({ detail: String(defect) }).message))
   )
 
@@ -100,17 +106,17 @@ const tell = (thread: Worker, what: "checkpoint" | "close"): void => {
 }
 
 /**
- * One checkpoint in the thread, which starts with the first, and anew after it died. It ends with the scope, when what it was
- * doing is done; so its connection is closed before the one that was opened before it.
+ * Makes one checkpoint in the thread, which starts with the first call, and anew after it died. It ends with the scope, after
+ * the checkpoint under way; so its connection is closed before the one that was opened before it.
  */
 export const inThread = Effect.fnUntraced(function* (filename: string) {
   let thread: Worker | undefined
-  /** Of the one who asked last: there is one at a time. */
+  /** Of the last request: there is one at a time. */
   let answer: (answered: Effect.Effect<Checkpointed, CheckpointFailed>) => void = () => {}
   const fail = (detail: string) => answer(Effect.fail(new CheckpointFailed({ detail })))
 
   const start = () => {
-    // What Node has compiled is not found in a thread unless it is told where; nothing else of the environment is needed.
+    // A thread does not find Node's compiled code unless it is given the folder; it needs nothing else of the environment.
     const compiled = getCompileCacheDir()
     const started = new Worker(module, {
       workerData: { filename },

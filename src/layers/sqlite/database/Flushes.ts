@@ -1,10 +1,10 @@
 /**
- * Brings what was committed to the disk. A flush costs as much for one commit as for many, so there is one at a time, each for
- * all who wait when it begins; who comes meanwhile waits for the next one.
+ * Brings what was committed to the disk. A flush costs as much for one commit as for many, so one runs at a time, for all
+ * writers that wait when it begins; writers that come meanwhile wait for the next one.
  */
 import { type Cause, Effect, type Exit, Fiber, Latch, Queue } from "effect"
 
-/** Someone to be told that the disk has it, or why it may not. */
+/** A writer that is notified when its commit is on the disk, or why it may not be. */
 export interface Flushed {
   readonly told: (exit: Exit.Exit<void, unknown>) => void
 }
@@ -17,7 +17,7 @@ export interface Flushes {
 
 /** Ends with its scope: what was added by then is still flushed. */
 export const make = Effect.fnUntraced(function* <E>(flush: Effect.Effect<void, E>) {
-  // Bounded by its callers: each of them waits until it is told.
+  // Bounded by its callers: each of them waits for its flush.
   const queue = yield* Queue.unbounded<Flushed, Cause.Done>()
   const idle = Latch.makeUnsafe(true)
 

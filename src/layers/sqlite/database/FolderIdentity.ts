@@ -16,8 +16,8 @@ const saveIdentity = (db: Statements, id: string, generation: number) =>
   )
 
 /**
- * Both are one generation further than either was, the database first: what is beside it never is ahead of it, unless the
- * database is an older one. If there is no room for the mark, that is told and no reason not to start.
+ * Sets the database and the mark beside it to the next generation, the database first: so the mark is never ahead of the
+ * database, unless the database is an older one. If there is no room for the mark, that is logged, and the start goes on.
  */
 const advance = Effect.fnUntraced(function* (
   directory: string,
@@ -32,7 +32,7 @@ const advance = Effect.fnUntraced(function* (
   )
 })
 
-/** The identity of the database that was found, or a new one, further than anything that is there. */
+/** The identity of the database that was found, or a new one, with a generation higher than any that is there. */
 const nextIdentity = Effect.fnUntraced(function* ({ identity, mark }: FolderFound) {
   const random = yield* SecureRandom.SecureRandom
   return {
@@ -47,7 +47,7 @@ const cannotMark = (directory: string) =>
       new DataDirectoryUnusable({ directory, detail: `its database cannot be written (${rootCause(cause)})` })
   )
 
-/** From its start to its end the folder says that a server works in it. Brings the tables up to date first. */
+/** Marks the folder as in use by a server for as long as the layer lives. Brings the tables up to date first. */
 export const layer = (directory: string, found: FolderFound) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
@@ -60,8 +60,8 @@ export const layer = (directory: string, found: FolderFound) =>
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 
 /**
- * Makes the database that is there the folder's own. What it put into files without a document yet counts as unknown from then
- * on: a later database may have given it one.
+ * Makes the database that is there the folder's own. Blobs that it put into files and that have no document count as unknown
+ * from then on: a later database may have given them one.
  */
 export const adopt = Effect.fnUntraced(function* (directory: string, found: FolderFound) {
   yield* migrate

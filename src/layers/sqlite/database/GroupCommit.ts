@@ -2,13 +2,13 @@
  * Shares transactions between concurrent writers, because what a durable write costs is the flush of its commit.
  *
  * Writers queue (bounded; beyond that they wait). One fiber takes all that wait, runs them in one transaction and commits; when
- * the disk has it, each writer is told what came of it. While a flush is under way the next batch gathers. When nothing is
+ * the disk has it, each writer gets its result. While a flush is under way the next batch gathers. When nothing is
  * under way, a single writer's transaction starts at once.
  *
  * - A write is durable when it succeeds, unless it is made `unflushed`: then it succeeds with its commit. It survives the death of
  *   the process, and a crash of the machine takes it back only together with everything after it. That is for what a restart
  *   finds out anew. Such writers do not wait for a flush under way.
- * - Pages come in a stream. Their writers are `patient`: when nobody else waits, they leave `patience` between one commit and the
+ * - Pages come in a stream. Their writers are `patient`: when no others wait, they leave `patience` between one commit and the
  *   next. The first page after a pause is committed at once.
  * - A write has a size, as one of several pages takes longer than others. Writers that would make a transaction long are left for
  *   the next one, which follows at once.
@@ -41,7 +41,7 @@ import { SqliteDatabase, type Statements, toSqlError } from "./SqliteDatabase.ts
 
 const maxWaiting = 1024
 const maxBatch = 128
-/** What one transaction writes, which holds up everything else: so many writes of size 1. */
+/** The most that one transaction writes, since everything else waits for it: so many writes of size 1. */
 const maxSize = 128
 
 /** Runs inside the transaction. May run more than once, and is kept at most once. */
@@ -53,7 +53,7 @@ export type Write = <A, E>(
   name: string,
   operation: Operation<A, E>,
   manner?: Manner,
-  /** How many times as long as any other write it takes. */
+  /** Its duration, as a multiple of an ordinary write's. */
   size?: number,
   /** Called with its commit, before the flush, if the operation succeeds. Has to be quick, and not to throw. */
   committed?: (value: A) => void
@@ -63,9 +63,9 @@ interface Writer {
   readonly manner: Manner
   readonly size: number
   withdrawn: boolean
-  /** To be called when it waits no longer. */
+  /** To be called when the writer waits no longer. */
   readonly leave: () => void
-  /** Returns what tells the writer, to be called after the commit. */
+  /** Returns the function that tells the writer its result, to be called after the commit. */
   readonly run: (statements: Statements) => () => void
   committed: () => void
   readonly fail: (cause: unknown) => void
@@ -93,19 +93,19 @@ const transact = (statements: Statements, writers: ReadonlyArray<Writer>): Outco
     statements.run("COMMIT")
     return { _tag: "Committed", tell: ran.success }
   })
-  // SQLite may have rolled back by itself. If it will not now, it is tried again before the next batch.
+  // SQLite may have rolled back by itself. A rollback that fails now is tried again before the next batch.
   if (outcome._tag !== "Committed" && statements.inTransaction()) Result.try(() => statements.exec("ROLLBACK"))
   return outcome
 }
 
-/** The first of them that go into one transaction: at least one. */
+/** How many of the batch, from its start, go into one transaction: at least one. */
 const portionOf = (batch: ReadonlyArray<Writer>): number => {
   let size = 0
   const rest = batch.findIndex((writer, index) => (size += writer.size) > maxSize && index > 0)
   return rest < 0 ? batch.length : rest
 }
 
-/** Those whose operations are committed now. The others are told at once why not. */
+/** The writers whose operations are committed now. The others fail at once, with the cause. */
 const runBatch = (statements: Statements, batch: ReadonlyArray<Writer>): ReadonlyArray<Committed> => {
   const writers = batch.filter((writer) => !writer.withdrawn)
   if (writers.length === 0) return []
@@ -118,7 +118,7 @@ const runBatch = (statements: Statements, batch: ReadonlyArray<Writer>): Readonl
   return []
 }
 
-/** The latch is open as long as anyone who entered has not left. */
+/** A latch that is open as long as a writer that entered has not left. */
 const countedLatch = () => {
   const latch = Latch.makeUnsafe(false)
   let inside = 0
@@ -140,9 +140,9 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
   const flushes = yield* makeFlushes(Effect.trackDuration(database.flush, Telemetry.storeFlushDuration))
   const queue = yield* Queue.bounded<Writer, Cause.Done>(maxWaiting)
   const patienceMillis = Duration.toMillis(patience)
-  /** Closed while everyone who waits is patient. */
+  /** Closed while all writers that wait are patient. */
   const hurry = countedLatch()
-  /** Closed while everyone who waits would have to wait for the next flush anyway. */
+  /** Closed while all writers that wait would have to wait for the next flush anyway. */
   const unflushed = countedLatch()
   let lastPages = Number.NEGATIVE_INFINITY
 
@@ -158,7 +158,7 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
   const rest = Effect.gen(function* () {
     if (!flushes.idle.isOpen() && !unflushed.latch.isOpen())
       yield* Effect.raceFirst(flushes.idle.await, unflushed.latch.await)
-    // A clock that was set back must not make anyone wait longer.
+    // A clock that was set back must not prolong the wait.
     const millis = Math.min(patienceMillis, lastPages + patienceMillis - (yield* Clock.currentTimeMillis))
     if (millis > 0 && !hurry.latch.isOpen()) yield* Effect.raceFirst(Effect.sleep(millis), hurry.latch.await)
   })
@@ -171,7 +171,7 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
     return batch
   })
 
-  /** An operation that failed has written nothing that could be flushed, but may tell of what was not flushed yet. */
+  /** A failed operation has written nothing to flush, but its failure may depend on commits that were not flushed yet. */
   const tell = (committed: ReadonlyArray<Committed>) => {
     for (const { tell, writer } of committed) if (writer.manner === "unflushed") tell()
     const flushing = committed.filter(({ writer }) => writer.manner !== "unflushed")
@@ -196,7 +196,7 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
         Effect.catchCause((cause) => Effect.sync(() => batch.forEach((writer) => writer.fail(Cause.squash(cause))))),
         Effect.andThen(Clock.currentTimeMillis),
         Effect.map((now) => {
-          // Only the patient leave a pause, and only behind their own like.
+          // Only patient writers keep a pause, and only after a commit of patient writers.
           if (batch.some(({ manner }) => manner === "patient")) lastPages = now
         })
       )
@@ -204,7 +204,7 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
   const commitBatch = Effect.fnUntraced(function* (batch: ReadonlyArray<Writer>) {
     for (let left = batch; left.length > 0; left = left.slice(portionOf(left))) {
       yield* commitPortion(left.slice(0, portionOf(left)))
-      // Those who were just told come back with their next write; let them join the next batch.
+      // Writers that just got their result come back with their next write; let them join the next batch.
       yield* Effect.yieldNow
     }
   })
@@ -232,7 +232,7 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
         leave: enter(manner),
         committed: () => {},
         run: (statements) => {
-          // It may be run once more, and come to another end.
+          // The operation may run once more, with another result.
           writer.committed = () => {}
           const exit = operation(statements)
           if (committed !== undefined && Exit.isSuccess(exit)) writer.committed = () => committed(exit.value)

@@ -6,7 +6,7 @@ import { call } from "../../blobs/Files.ts"
 import { text } from "../documents/rows.ts"
 import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 
-/** Blobs looked at in one turn of the connection. */
+/** Blobs checked in one turn of the connection. */
 const portion = 500
 
 /** Of blobs that are not in the database itself. */
@@ -34,7 +34,7 @@ export interface Missing {
   readonly example: string | undefined
 }
 
-/** Originals that documents have and the folder has not. */
+/** Originals that documents refer to and that are not in the folder. */
 export const missingOriginals = Effect.fnUntraced(function* (directory: string) {
   const database = yield* SqliteDatabase
   let originals = 0
@@ -62,7 +62,7 @@ const tell = ({ example, originals }: Missing) =>
         "originals of documents are missing: those that need them will end as BLOB_LOST; put blobs back from a backup, or upload them again"
       ).pipe(Effect.annotateLogs({ originals, example }))
 
-/** Looks once, beside everything else, and tells what is missing. */
+/** Checks once, in the background, and logs what is missing. */
 export const layer = (directory: string) =>
   Layer.effectDiscard(
     missingOriginals(directory).pipe(

@@ -9,8 +9,8 @@ import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 const known = `SELECT 1 FROM known_blobs WHERE hash = ? UNION ALL SELECT 1 FROM documents WHERE blob = ? LIMIT 1`
 
 /**
- * Not flushed: a crash of the machine may take an entry back, and then the blob is unknown, and stays. What a kill leaves behind is
- * known.
+ * Entries are not flushed: a crash of the machine may take one back, and then its blob is unknown, and stays. Blobs that a
+ * killed process leaves behind are known.
  */
 export const register = Effect.gen(function* () {
   const commit = yield* GroupCommit

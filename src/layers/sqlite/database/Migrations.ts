@@ -116,7 +116,7 @@ const stats = [
 ]
 
 /**
- * - `password_key` of documents that had a password before there were keys matches nothing: whose it was is not known.
+ * - `password_key` of documents that had a password before this step matches nothing: their passwords are not known.
  * - `queued_at` is set while a document waits for its first run, and empty from then on, however often it waits again.
  */
 const lifecycle = [
@@ -170,7 +170,7 @@ const resumed = [
   WHERE status = 'queued' AND page_count IS NOT NULL`
 ]
 
-/** Keys that were revoked are gone. `digest` is a SHA-256 hash; the keys themselves are nowhere. */
+/** Keys that were revoked are gone. `digest` is a SHA-256 hash; the keys themselves are not stored. */
 const apiKeys = [
   `CREATE TABLE api_keys (
     id TEXT NOT NULL UNIQUE,
@@ -183,7 +183,7 @@ const apiKeys = [
   `CREATE INDEX api_keys_by_tenant ON api_keys (tenant_id, created_at)`
 ]
 
-/** A tenant without a URL has its callbacks signed, and no more. `changed_at` is of the URL. */
+/** A tenant without a URL has its callbacks signed, and no more. `changed_at` is when the URL last changed. */
 const webhooks = [
   `CREATE TABLE webhooks (
     tenant_id TEXT PRIMARY KEY,
@@ -213,7 +213,7 @@ const webhooks = [
   ) STRICT, WITHOUT ROWID`
 ]
 
-/** Small ones; `put_at` is when one was last put or touched. */
+/** Small blobs; `put_at` is when one was last put or touched. */
 const blobs = [
   `CREATE TABLE blobs (
     hash TEXT NOT NULL UNIQUE,
@@ -236,7 +236,7 @@ const changes = [
 /** The trace that a document came with. */
 const traces = [`ALTER TABLE documents ADD COLUMN trace TEXT`]
 
-/** So that neither what a tenant missed nor what it is owed is looked for among everything of all others. */
+/** Indexes by tenant, so that a tenant's changes and owed deliveries are found without reading those of all others. */
 const byTenant = [
   `CREATE INDEX documents_changed_of_tenant ON documents (tenant_id, changed)`,
   `DROP INDEX documents_callback`,
@@ -244,8 +244,8 @@ const byTenant = [
 ]
 
 /**
- * What may be missing or wrong in a page, or, under the number 0, in the document as a whole. There is a row only where there is
- * something to warn of; behind the text of a page it would be slow to read.
+ * What may be missing or wrong in a page, or, under the number 0, in the document as a whole. There is a row only where there
+ * is a warning; as a column behind the text of a page it would be slow to read.
  */
 const warnings = [
   `CREATE TABLE warnings (
@@ -257,15 +257,15 @@ const warnings = [
   `ALTER TABLE documents ADD COLUMN pages_warned INTEGER NOT NULL DEFAULT 0`
 ]
 
-/** When a document's failed pages were asked for again, the last time: what it took since has nothing to do with its acceptance. */
+/** When a document was last retried: the time since then has nothing to do with its acceptance. */
 const retried = [`ALTER TABLE documents ADD COLUMN retried_at INTEGER`]
 
 /**
  * `data_folder` tells this database from every other one, and `generation` grows whenever a server starts or stops: the folder
  * remembers both, so that another database in its place, or an older copy, is noticed.
  *
- * `known_blobs` are the blobs in files that this database has put there itself. Others may be all that is left of documents that
- * it does not know, and are never removed for want of one.
+ * `known_blobs` are the blobs in files that this database has put there itself. Other blobs may be all that is left of
+ * documents that it does not know, and are never removed for want of a document.
  */
 const folder = [
   `CREATE TABLE data_folder (
@@ -372,7 +372,7 @@ const all = {
 /** The names of all steps in their order; the first has number 1. */
 export const stepNames: ReadonlyArray<string> = Object.keys(all).map((name) => name.replace(/^\d+_/, ""))
 
-/** Where the steps that were taken are written down. */
+/** The table in which applied steps are recorded. */
 export const table = "migrations"
 
 /** Brings the tables to what they were after this many steps, so that a test can bring them on from there. */

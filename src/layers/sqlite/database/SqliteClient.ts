@@ -1,5 +1,5 @@
 /**
- * `SqlClient` over `node:sqlite`, for migrations and for whatever is not on a hot path. To be deleted in favour of
+ * `SqlClient` over `node:sqlite`, for migrations and for code that is not on a hot path. To be deleted in favour of
  * `@effect/sql-sqlite-node` once that package has a release for Effect 4.1.
  */
 import { Effect, Layer, Stream } from "effect"

@@ -1,8 +1,8 @@
 /**
- * Owns the one connection to an SQLite file: its settings, its prepared statements, and the turn of whoever uses it.
+ * Owns the one connection to an SQLite file: its settings, its prepared statements, and the turns of its callers.
  *
- * SQLite answers synchronously, so a function given to `use` runs whole: no other fiber can come between its statements,
- * and it cannot be interrupted half-way.
+ * SQLite answers synchronously, so a function given to `use` runs whole: no other fiber can come between its statements, and it
+ * cannot be interrupted half-way.
  */
 import { fdatasync, fstatSync, openSync } from "node:fs"
 import { Cause, Context, Effect, Layer, Semaphore } from "effect"
@@ -18,7 +18,7 @@ export type Row = Record<string, SQLOutputValue>
 export interface Statements {
   readonly get: (sql: string, ...values: Array<SQLInputValue>) => Row | undefined
   readonly all: (sql: string, ...values: Array<SQLInputValue>) => Array<Row>
-  /** One by one, so that not all are in memory at once. To be used up or left before the same statement is used again. */
+  /** One by one, so that not all are in memory at once. The iteration has to end before the same statement is used again. */
   readonly each: (sql: string, ...values: Array<SQLInputValue>) => Iterable<Row>
   /** The number of rows changed, not counting what triggers changed. */
   readonly run: (sql: string, ...values: Array<SQLInputValue>) => number
@@ -37,9 +37,9 @@ export interface SqliteOptions {
 const statementCacheSize = 200
 
 /**
- * A commit appends to the write-ahead log and does not wait for the disk: `flush` does, without holding up this thread. The
- * log is in order, so what is flushed stands on everything that was committed before it. No commit brings it into the database:
- * another thread does. Its file is cut back when it has grown.
+ * A commit appends to the write-ahead log and does not wait for the disk: `flush` does, without blocking this thread. The log
+ * is in order, so a flushed commit is on the disk with everything that was committed before it. No commit brings the log into
+ * the database: another thread does. The log's file is cut back when it has grown.
  */
 const settings = `
   PRAGMA journal_mode = WAL;
@@ -69,7 +69,7 @@ const isDamage = (error: unknown): error is Error =>
   damageCodes.has(error.errcode & 0xff)
 
 const makeStatements = (database: DatabaseSync, onDamage: (message: string) => void): Statements => {
-  /** Whoever asks hears of it, and so does whoever asks how the database is. */
+  /** Reports an error that says that the file is damaged, and throws it on. */
   const watched = <A>(ask: () => A): A => {
     try {
       return ask()
@@ -110,10 +110,11 @@ export class SqliteDatabase extends Context.Service<
     /** Runs the function alone on the connection. Not to be called from inside a transaction of the `SqlClient`. */
     readonly use: <A>(operation: string, body: (statements: Statements) => A) => Effect.Effect<A, SqlError>
     /**
-     * Brings everything committed by now to the disk. Only then has a write happened for anyone outside this process.
+     * Brings everything committed by now to the disk. Only then may a write be reported outside this process.
      *
-     * After one that failed nobody knows what of the log the disk has, and the system may not tell again. So from then on every
-     * flush fails, and every `use`: what is in memory must not be built upon. It takes a new process to look at what there is.
+     * After a flush that failed it is not known which part of the log is on the disk, and the system may not report the failure
+     * again. So from then on every flush fails, and every `use`: nothing must be built upon what is in memory. Only a new
+     * process can read what there is.
      */
     readonly flush: Effect.Effect<void, SqlError>
     /** The connection's turn, for an adapter that holds it over several steps. */
@@ -139,7 +140,7 @@ const makeFlush = Effect.fnUntraced(function* (filename: string, turn: Semaphore
   }).pipe(Effect.catchCause((cause) => Effect.fail(toSqlError("flush its log", Cause.squash(cause)))))
 })
 
-/** Both fail from the first flush on that failed. */
+/** From the first failed flush on, both always fail. */
 export const failingForGood = (flush: Effect.Effect<void, SqlError>) => {
   let broken: SqlError | undefined
   const intact = Effect.suspend(() => (broken === undefined ? Effect.void : Effect.fail(broken)))

@@ -105,7 +105,7 @@ const remove =
 
 const owing = "documents INDEXED BY documents_callback_of_tenant WHERE callback_next_at IS NOT NULL"
 
-/** Goes from tenant to tenant, and no further than is asked for: how much each is owed costs nothing. */
+/** Steps from tenant to tenant, up to the limit: the cost does not depend on how much each is owed. */
 const tenantsDue = `
   WITH RECURSIVE tenants (id) AS (
     SELECT min(tenant_id) FROM ${owing} AND tenant_id > ?
@@ -116,14 +116,14 @@ const tenantsDue = `
   WHERE id <= ? AND EXISTS (SELECT 1 FROM ${owing} AND tenant_id = tenants.id AND callback_next_at <= ?)
   LIMIT ?
 `
-/** No tenant's id comes before the first of these, nor behind the second. */
+/** No tenant's id sorts before the first of these, nor after the second. */
 const [lowest, highest] = ["", "~"]
 
 const ofTenant = `
   SELECT seq FROM ${owing} AND tenant_id = ? AND callback_next_at <= ? ORDER BY callback_next_at, seq LIMIT ?
 `
 
-/** The webhook's moments have the names of none of the document's columns. */
+/** The names of the webhook's columns differ from those of the document's. */
 const withWebhook = `
   SELECT d.*, ${metadataColumns}, v.warnings, ${webhookColumns} FROM documents d
   LEFT JOIN document_details x ON x.document = d.seq
@@ -132,7 +132,7 @@ const withWebhook = `
   WHERE d.seq = ?
 `
 
-/** Of each tenant its first ones, until there are enough or no more. */
+/** The first ends owed to each tenant, until there are enough or no more. */
 const dueOf = (db: Statements, tenants: ReadonlyArray<string>, now: number, limit: number) => {
   const read = (tenant: string, most: number) => ({
     tenant,
@@ -190,7 +190,7 @@ const log = (db: Statements, seq: number, attempt: number, delivery: Omit<Delive
   db.run("DELETE FROM deliveries WHERE document = ? AND number <= ?", seq, place - deliveriesKept)
 }
 
-/** What was learned of a URL that is no longer the tenant's says nothing. Whether this disabled the endpoint. */
+/** Updates the endpoint's health, unless its URL was changed since. Answers whether this disabled the endpoint. */
 const judge = (db: Statements, tenant: TenantId, changedAt: number, at: number, health: EndpointHealth): boolean => {
   const known = "tenant_id = ? AND changed_at = ? AND disabled_at IS NULL"
   if (health === "works") {
@@ -256,7 +256,7 @@ const deliveriesOf = (db: Statements, tenant: TenantId, id: DocumentId): Deliver
       }
 }
 
-/** Each from an index of its own, however much is owed. */
+/** Both figures come from indexes, so the cost does not depend on how much is owed. */
 const owed = (db: Statements, tenant: TenantId | undefined): Owed => {
   const count = db.get("SELECT owed FROM tenant_stats WHERE tenant_id = ?", tenant ?? "*")
   const oldest =
@@ -291,7 +291,7 @@ const redeliver =
       const why = find(db, tenant)?.url === undefined ? "endpoint" : "disabled"
       return Exit.fail(new NotDeliverable({ documentId: id, why }))
     }
-    // Another moment than that of a try under way, whose record must not settle this.
+    // The moment has to differ from that of a try under way, whose record must not settle this one.
     db.run(
       `UPDATE documents SET callback_next_at = iif(callback_next_at = ?, ? + 1, ?), callback_deliveries = 0 WHERE seq = ?`,
       at,
@@ -322,7 +322,7 @@ export const webhookRecords = (read: Read, write: Write) =>
     removeWebhook: Effect.fn("DocumentStore.removeWebhook")((tenant) => write("remove a webhook", remove(tenant))),
     pendingCallbacks: Effect.fn("DocumentStore.pendingCallbacks")(function* (now, limit, after) {
       const found = yield* read("find callbacks owed", (db) => pending(db, now, Math.min(limit, 1), after))
-      // What is told outside has to be on the disk: a flush stands between the look and the answer.
+      // A delivery reports only what is on the disk: a flush stands between the query and the answer.
       return found.length === 0
         ? found
         : yield* write("find callbacks owed", (db) => Exit.succeed(pending(db, now, limit, after)))

@@ -1,7 +1,7 @@
 /**
- * The numbers of changes, and what is told of them. Numbers are given out in memory, from a block that is reserved in the file: so
- * a write costs nothing more, and a number is never used twice, whatever was removed since, or lost with a crash of the
- * machine. Every start begins a new block.
+ * The numbers of changes, and the queries of changes. Numbers are given out in memory, from a block that is reserved in the
+ * file: so a write costs nothing more, and a number is never used twice, even if its change was removed, or lost with a crash
+ * of the machine. Every start begins a new block.
  */
 import { Exit } from "effect"
 import type { Change, Changes, DocumentChanges, PageChange } from "../../../domain/Change.ts"
@@ -12,7 +12,7 @@ import { findBySeq } from "./records.ts"
 import { decodePageStatus, number, progress, text } from "./rows.ts"
 import type { Row, Statements } from "../database/SqliteDatabase.ts"
 
-/** Far more than are given out before the file knows of it. */
+/** Far more numbers than are given out before the next reservation is on the disk. */
 const block = 2 ** 20
 const renewEvery = 1024
 
@@ -31,7 +31,7 @@ export const makeNumbers = () => {
   return {
     begin,
     last: () => last,
-    /** What the operation changes is numbered. If its transaction is undone, its numbers are left out. */
+    /** Reserves more numbers when the operation has used many. If its transaction is undone, its numbers are left out. */
     numbered:
       <A, E>(operation: Operation<A, E>): Operation<A, E> =>
       (db) => {
@@ -54,12 +54,12 @@ const changedDocumentsOfTenant = `
   WHERE tenant_id = ? AND changed > ? ORDER BY changed LIMIT ?
 `
 
-/** Where a look at so many pages ends, if there are so many. */
+/** The last of so many pages, if there are so many: a query ends there. */
 const lastPageLookedAt = "SELECT rowid AS changed FROM pages WHERE rowid > ? ORDER BY rowid LIMIT 1 OFFSET ?"
 
 /**
- * Of a page only what lies before its text is read. The inner query comes first, so that its limit bounds the work: pages know
- * nothing of tenants, which would cost an index that every page is written to.
+ * Of a page only the columns before its text are read. The inner query comes first, so that its limit bounds the work: pages
+ * have no tenant, whose index would be written with every page.
  */
 const changedPages = (condition: string) => `
   SELECT p.changed, p.number, p.status, d.id, d.tenant_id, d.page_count, d.pages_done, d.pages_failed, d.pages_warned

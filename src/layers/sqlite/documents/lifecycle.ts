@@ -1,6 +1,6 @@
 /**
- * What happens to documents beside their runs: they are retried, withdrawn, expire, and are removed when they are old; and
- * what is kept about requests and tenants. Operations of a group commit, like those of `writes.ts`.
+ * Changes of documents outside their runs: retry, withdrawal, expiry, and removal when they are old; and the records of
+ * requests and tenants. Operations of a group commit, like those of `queue.ts`.
  */
 import { Exit, Option } from "effect"
 import type { Document } from "../../../domain/document/Document.ts"
@@ -92,7 +92,7 @@ export const withdraw =
     return Exit.succeed(Option.map(Option.fromUndefinedOr(row), (removed) => toRemoved(db, removed)))
   }
 
-/** Pages deleted in one transaction, which nobody else can use meanwhile; one document is removed whole, however large. */
+/** The most pages deleted in one transaction, since all else waits for it; one document is removed whole, however large. */
 const pagesPerRemoval = 2_000
 
 export const removeEnded =

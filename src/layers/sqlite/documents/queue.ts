@@ -45,7 +45,7 @@ export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimit
   return undefined
 }
 
-/** Of one whose bytes are known: whether there is room for them. Otherwise whether there is any. */
+/** If the document's bytes are known, there has to be room for them, otherwise for one byte. */
 const quotaReached = (db: Statements, { source, tenantId }: NewDocument, { storedBytes: limit }: BacklogLimits) => {
   if (limit === undefined) return undefined
   const { storedBytes } = stats(db, tenantId)
@@ -57,7 +57,7 @@ const keepBytes = (db: Statements, { acceptedAt, source }: NewDocument) => {
   if (source._tag === "Blob" && source.bytes !== undefined) saveBlob(db, source.hash, source.bytes, acceptedAt)
 }
 
-/** The document that may stand in for this one, which it does from now on. */
+/** The document that stands in for this one, if there is one. It is recorded that it does. */
 const shareStandIn = (db: Statements, { acceptedAt, callback, notBefore, ...wanted }: NewDocument) => {
   if (wanted.source._tag === "Url") return undefined
   const found = db.get(
@@ -138,7 +138,7 @@ export const claim =
     if (row === undefined) return Exit.succeed(Option.none())
     const seq = number(row, "seq")
     const isFresh = number(row, "attempt") === 1
-    // What a run has found in a file lies in another table.
+    // The findings of a run in a file are in another table.
     const document = isFresh ? toDocument(row) : findBySeq(db, seq)
     return Exit.succeed(
       Option.some({
@@ -189,7 +189,7 @@ export const fetched = (fence: Fence, blob: { readonly hash: BlobHash; readonly 
     db.run("UPDATE documents SET blob = ?, size = ? WHERE seq = ?", blob.hash, blob.size, seq)
   })
 
-/** Of a page, or under 0 of the document. */
+/** Warnings of a page, or, under 0, of the document. */
 const writeWarnings = (db: Statements, seq: number, page: number, warnings: ReadonlyArray<Warning>): void => {
   db.run(
     "INSERT OR REPLACE INTO warnings (document, page, warnings) VALUES (?, ?, ?)",
@@ -199,7 +199,7 @@ const writeWarnings = (db: Statements, seq: number, page: number, warnings: Read
   )
 }
 
-/** How many bytes were written. */
+/** Answers with the number of bytes written. */
 const writeDetails = (db: Statements, seq: number, pdf: OpenedPdf): number => {
   const metadata = encodeMetadata(pdf.metadata)
   const outline = encodeOutline(pdf.outline)
@@ -281,14 +281,14 @@ export const recordFault = (fence: Fence, page: number, fault: "failure" | "deat
     )
   })
 
-/** The tenant's endpoint is looked for only if the document names no callback: one look into an index that is in memory. */
+/** The tenant's endpoint is read only if the document names no callback: one lookup in an index that is in memory. */
 export const owesCallback = `callback IS NOT NULL OR EXISTS (
   SELECT 1 FROM webhooks w WHERE w.tenant_id = documents.tenant_id AND w.url IS NOT NULL AND w.disabled_at IS NULL
 )`
 
 /**
- * What becomes of a document when it ends: its secrets go, its callback falls due, and nobody holds it. `whole` is what was
- * found of it just now.
+ * Ends a document: its secrets are removed, its callback falls due, and its lease ends. `whole` holds findings of the run that
+ * are not written yet.
  */
 export const end = (
   db: Statements,

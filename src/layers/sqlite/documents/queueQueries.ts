@@ -1,4 +1,4 @@
-/** What the document store says about its queues. Indexes are named: another plan would be correct, and slow. */
+/** The document store's queries of its queues. Indexes are named: another plan would be correct, and slow. */
 import { DocumentId, TenantId } from "../../../domain/Ids.ts"
 import { type Ahead, queueScanLimit, type UnderWay } from "../../../services/store/DocumentStore.ts"
 import { number, optional, text } from "./rows.ts"

@@ -1,4 +1,4 @@
-/** What the document store asks of the database. Every question is answered from an index, whatever the backlog's depth. */
+/** The document store's queries of its records. Every query is answered from an index, whatever the backlog's depth. */
 import type { Document } from "../../../domain/document/Document.ts"
 import { type BlobHash, type DocumentId, TenantId } from "../../../domain/Ids.ts"
 import type { PageResult } from "../../../domain/document/Page.ts"
@@ -109,7 +109,7 @@ const pagesWith = (columns: string) => `
   ORDER BY number LIMIT ?
 `
 const summaryColumns = "number, status, width, height, rotation, elapsed_millis, error"
-/** Texts lie on pages of the database that are not even read then. */
+/** The texts lie on pages of the database that this query does not read. */
 const pageSummaries = pagesWith(`${summaryColumns}, '' AS text`)
 const pagesInBrief = pagesWith(`${summaryColumns}, text`)
 const pagesInDetail = pagesWith(`${summaryColumns}, text, lines`)

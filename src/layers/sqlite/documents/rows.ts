@@ -27,7 +27,7 @@ export const optional = <A>(row: Row, column: string, read: (row: Row, column: s
 
 export const optionalText = (row: Row, column: string): string | undefined => optional(row, column, text)
 
-/** Of what is variable in the row, in characters. */
+/** Counts the characters of variable fields. */
 export const rowSize = (row: Row): number => {
   let size = 0
   for (const value of Object.values(row)) if (typeof value === "string") size += value.length
@@ -57,7 +57,7 @@ const decodeWarnings = decodeJson(Schema.Array(Warning))
 const metadataOf = (row: Row, column: string) => decodeMetadata(text(row, column))
 const outlineOf = (row: Row, column: string) => decodeOutline(text(row, column))
 const warningsOf = (row: Row, column: string) => decodeWarnings(text(row, column))
-/** They have no other form than their own. */
+/** The encoded form of a failure is its own form. */
 export const encodeFailure = (failure: Failure): string => JSON.stringify(failure)
 export const encodeMetadata = (metadata: PdfMetadata): string => JSON.stringify(metadata)
 export const encodeOutline = (outline: ReadonlyArray<OutlineItem>): string => JSON.stringify(outline)
@@ -118,7 +118,7 @@ export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "warn
   return new Document(values, { disableChecks: true })
 }
 
-/** As its row reads that was just made of it. */
+/** The document as it would be read from the row that was just made of it. */
 export const newDocument = (accepted: NewDocument, status: "scheduled" | "queued"): Document => {
   const { acceptedAt, id, name, notBefore, priority, source, tenantId, trace } = accepted
   return new Document(

@@ -1,11 +1,11 @@
 export interface Entry<Stored> {
   readonly number: number
   readonly stored: Stored
-  /** A page of it that got its result; none when its state changed. */
+  /** The page that got its result; none when the document's state changed. */
   readonly page: number | undefined
 }
 
-/** Changes in the order of their numbers. Those that later ones stand for are passed over, and dropped now and then. */
+/** Changes in the order of their numbers. Changes that later ones replace are skipped, and dropped now and then. */
 export class ChangeLog<Stored> {
   readonly #stands: (entry: Entry<Stored>) => boolean
   #entries: Array<Entry<Stored>> = []
@@ -25,7 +25,7 @@ export class ChangeLog<Stored> {
     return this.last
   }
 
-  /** At most `limit` entries after that number, and whether that is all. */
+  /** At most `limit` entries after that number, and whether these are all. */
   after(number: number, limit: number): { readonly entries: ReadonlyArray<Entry<Stored>>; readonly complete: boolean } {
     let [low, high] = [0, this.#entries.length]
     while (low < high) {

@@ -1,4 +1,4 @@
-/** What the document store in memory says about changes. */
+/** Queries of changes, of the document store in memory. */
 import { Effect } from "effect"
 import type { Change, PageChange } from "../../../domain/Change.ts"
 import { DocumentNotFound, type DocumentStore } from "../DocumentStore.ts"

@@ -7,7 +7,7 @@ const remaining = (stored: Stored): number | undefined =>
 
 const noneAhead: Ahead = { documents: 0, pages: 0, unopened: 0 }
 
-/** What the document store in memory says about its queues. */
+/** Queries of queues, of the document store in memory. */
 export const queueQueriesMemory = (
   documents: Documents
 ): Pick<DocumentStore["Service"], "ahead" | "backlogs" | "underWay" | "oldestQueued"> => ({

@@ -1,4 +1,4 @@
-/** What the document store in memory remembers, and how a change of status moves it between queues and counters. */
+/** The records of the document store in memory, and how a change of status moves a document between queues and counters. */
 import { DateTime } from "effect"
 import {
   Document,
@@ -22,7 +22,7 @@ export interface Stored {
   readonly seq: number
   readonly accepted: NewDocument
   readonly pages: Map<number, PageResult>
-  /** Under which number each of them was written. */
+  /** The number of each page's change. */
   readonly pageChanges: Map<number, number>
   /** The number of its last change of state. */
   changed: number
@@ -33,7 +33,7 @@ export interface Stored {
   retries: number
   /** Submissions it stands in for, beside its own. */
   shared: number
-  /** While it waits for its first run, or for the first one of a retry. */
+  /** Set while the document waits for its first run, or for the first run of a retry. */
   queuedAt: number | undefined
   passwordKey: string | undefined
   status: DocumentStatus
@@ -51,7 +51,7 @@ export interface Stored {
   finishedAt: number | undefined
   callbackDue: number | undefined
   deliveries: number
-  /** Bytes kept of it: its original, what was found when it was opened, and what its pages say. */
+  /** Bytes kept of the document: its original, the findings of its opening, and the results of its pages. */
   bytes: { original: number; details: number; pages: number }
   /** Latest first. */
   deliveryLog: ReadonlyArray<Delivery>
@@ -177,7 +177,7 @@ const noCounters = (): Counters => ({
 
 const waits = (status: DocumentStatus | undefined) => status === "scheduled" || status === "queued"
 
-/** Keeps one set of counters right when a document goes `from` one status (none: it is new) `to` another (none: it goes). */
+/** Updates one set of counters when a document moves `from` one status (none: it is new) `to` another (none: it is removed). */
 const count = (counters: Counters, from: DocumentStatus | undefined, to: DocumentStatus | undefined): void => {
   counters.waiting += Number(waits(to)) - Number(waits(from))
   counters.running += Number(to === "running") - Number(from === "running")
@@ -255,7 +255,7 @@ export class Documents {
       .toSorted()
   }
 
-  /** What a claim of the tenant gets. */
+  /** The document that a claim of the tenant gets. */
   next(tenant: TenantId): Stored | undefined {
     return this.paused.has(tenant) ? undefined : this.tenant(tenant).backlog.first
   }

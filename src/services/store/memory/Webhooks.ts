@@ -30,7 +30,7 @@ interface Owed {
   readonly dueAt: number
 }
 
-/** By tenants, those behind `after` before the others; of each the oldest first. */
+/** By tenant, those after `after` before the others; oldest first within each tenant. */
 const byTenant = (owed: ReadonlyArray<Owed>, after: TenantId | undefined): ReadonlyArray<ReadonlyArray<Owed>> => {
   const tenants = Array.from(Map.groupBy(owed, ({ stored }) => stored.accepted.tenantId)).toSorted(([a], [b]) =>
     a < b ? -1 : 1
@@ -169,7 +169,7 @@ export const webhooksMemory = (documents: Documents) => {
         const why = webhooks.get(tenant)?.url === undefined ? "endpoint" : "disabled"
         return yield* new NotDeliverable({ documentId: id, why })
       }
-      // Another moment than that of a try under way, whose record must not settle this.
+      // The moment has to differ from that of a try under way, whose record must not settle this one.
       stored.callbackDue = stored.callbackDue === at ? at + 1 : at
       stored.deliveries = 0
     })

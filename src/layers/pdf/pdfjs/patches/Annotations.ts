@@ -3,7 +3,7 @@
 // `{ type: "freeText", text, rect }`.
 import { after, before, type Patch } from "./Patch.ts"
 
-/** Further annotations of a page are left out, and that is told. */
+/** Further annotations of a page are left out, and a warning says so. */
 const mostAnnotations = 5_000
 
 const annotationText = String.raw`

@@ -1,4 +1,4 @@
-// What the codes of a font mean. pdf.js asks ToUnicode alone where there is one, and drops a font it finds a fault with.
+// What the codes of a font mean. pdf.js uses ToUnicode alone where there is one, and drops a font with a fault.
 import { after, before, type Patch } from "./Patch.ts"
 
 // The names that a font gives its glyphs, and its own table of characters, tell what ToUnicode leaves out.
@@ -120,7 +120,7 @@ function addMeaningsOfGlyphs(properties, charCodeToGlyphId, nameOf, characterOf)
   }
 ]
 
-// A soft hyphen that is shown is a hyphen: whoever meant one that is not shown would not have set it.
+// A soft hyphen that is drawn is a hyphen: one that is meant to be invisible would not have been set.
 const glyphs: ReadonlyArray<Patch> = [
   {
     find: String.raw`    let isInFont = this.toFontChar.has(charcode);

@@ -1,5 +1,5 @@
-// pdf.js publishes nothing of how it reads, and what it cannot read it leaves out without a word. So its worker's source is
-// changed as it is loaded: each patch takes the place of some lines of the one version that this package depends on.
+// pdf.js has no interface to change how it reads, and silently leaves out what it cannot read. So its worker's source is
+// changed as it is loaded: each patch replaces some lines of the one version that this package depends on.
 
 export interface Patch {
   /** Lines that stand in the source exactly once. */
@@ -11,7 +11,7 @@ export interface Patch {
 export const before = (find: string, added: string): Patch => ({ find, replace: added + find })
 export const after = (find: string, added: string): Patch => ({ find, replace: find + added })
 
-/** Throws when a patch has no place: then the source is another version's, and text would be lost silently. */
+/** Throws when a patch does not fit: then the source is another version's, and text would be lost silently. */
 export const applyPatches = (source: string, patches: ReadonlyArray<Patch>): string => {
   const places = patches.map(({ find, replace }) => {
     const start = source.indexOf(find)

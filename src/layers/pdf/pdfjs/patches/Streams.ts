@@ -1,5 +1,5 @@
-// A stream that cannot be decoded ends for pdf.js where it breaks off. Here it remembers why, so that the page whose content
-// it is can tell; and a string that does not end no longer takes the rest of its content with it.
+// For pdf.js a stream that cannot be decoded ends where decoding fails. Here it remembers the reason, so that the page with
+// this content can report it; and a string that does not end no longer takes the rest of its content with it.
 import { after, before, type Patch } from "./Patch.ts"
 
 const remember: ReadonlyArray<Patch> = [
@@ -80,10 +80,10 @@ const pageContent: ReadonlyArray<Patch> = [
   }
 ]
 
-/** How often the rest of one content is looked through for the end of a string. */
+/** How often the rest of one content is searched for the end of a string. */
 const mostLooks = 16
 
-// A parenthesis too many: the string ends at the next closing one then, and where there is none, with its line.
+// With one parenthesis too many, the string ends at the next closing one, or, if there is none, with its line.
 const strings: ReadonlyArray<Patch> = [
   after(
     "    this._hexStringNumWarn = 0;\n    this.beginInlineImagePos = -1;\n",

@@ -1,7 +1,7 @@
 // How a file is put together. pdf.js gives up a page tree at its first broken entry, and a file at a missing trailer.
 import { after, before, type Patch } from "./Patch.ts"
 
-/** A tree with more entries than this is not searched for what it may have lost. */
+/** A tree with more entries than this is not searched for lost pages. */
 const mostEntries = 200_000
 
 const countsOfTree = String.raw`
@@ -55,7 +55,7 @@ const countsOfTree = String.raw`
   }
 `
 
-// Where an entry leads nowhere, pages that name what it should have led to as their parent stand in its place.
+// Where an entry leads nowhere, pages that name its target as their parent take its place.
 const pagesOfTree = String.raw`
   async #orphansOf(lost, seen) {
     const orphans = [];
@@ -237,8 +237,8 @@ function isPageLike(dict) {
   }
 ]
 
-// Without a trailer the catalogue is looked for among all objects, also in those that are compressed; without a page tree, a
-// page is what says so.
+// Without a trailer the catalogue is searched for among all objects, also in those that are compressed; without a page tree,
+// the pages are the objects that are marked as pages.
 const recovery: ReadonlyArray<Patch> = [
   before(
     "  indexObjects() {\n    const TAB = 0x9,\n",

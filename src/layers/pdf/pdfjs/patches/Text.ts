@@ -1,4 +1,4 @@
-// How text is taken from a content stream. Beside pieces of text, a page's items now tell what pdf.js would pass over:
+// How text is taken from a content stream. Beside pieces of text, a page's items now report what pdf.js would skip:
 //
 // - `{ type: "damage", kind, detail }`: something was lost or guessed (`content`, `font`, `glyphs`, `annotation`),
 // - `{ type: "beginOptionalContent", group }` and `{ type: "endOptionalContent" }` around what a layer shows or hides.
@@ -158,7 +158,7 @@ const reading: ReadonlyArray<Patch> = [
   }
 ]
 
-// Read leniently, an operator that cannot be carried out is passed over, and not all that follows it. A page of nothing else
+// In a lenient reading, an operator that fails is skipped alone, and not everything after it. A page whose operators all fail
 // is given up.
 const goingOn: ReadonlyArray<Patch> = [
   {

@@ -1,23 +1,23 @@
 import { Layer } from "effect"
 import { requireOneEffect } from "../domain/EffectCopy.ts"
 import { Webhooks } from "./webhooks/Webhooks.ts"
-import * as BlobSweeper from "./upkeep/BlobCollection.ts"
+import * as BlobCollection from "./upkeep/BlobCollection.ts"
 import { BytesInFlight } from "./admission/BytesInFlight.ts"
 import { Shutdown } from "./upkeep/Shutdown.ts"
 import { RetryAfterEstimator } from "./admission/retryAfter/RetryAfterEstimator.ts"
 import { FairShares } from "./scheduling/FairShares.ts"
 import { GlobalGate } from "./gates/GlobalGate.ts"
 import * as IngestionLive from "./IngestionLive.ts"
-import * as LeaseKeeper from "./upkeep/LeaseRenewal.ts"
+import * as LeaseRenewal from "./upkeep/LeaseRenewal.ts"
 import { PageScheduler } from "./scheduling/PageScheduler.ts"
-import * as RetentionSweeper from "./upkeep/Retention.ts"
+import * as Retention from "./upkeep/Retention.ts"
 import { RateLimits } from "./admission/RateLimits.ts"
 import { RetryTracker } from "./upkeep/RetryTracker.ts"
 import { Runner } from "./tenant/Runner.ts"
 import { UsageMeter } from "./scheduling/UsageMeter.ts"
 import { RunTimeBudgets } from "./document/RunTimeBudget.ts"
 import { InFlightSubmissions } from "./admission/InFlightSubmissions.ts"
-import * as Sweeper from "./upkeep/QueueUpkeep.ts"
+import * as QueueUpkeep from "./upkeep/QueueUpkeep.ts"
 import { TenantDirectory } from "./tenant/TenantDirectory.ts"
 import { WaitEstimator } from "./estimates/WaitEstimator.ts"
 import { CostModel } from "./estimates/CostModel.ts"
@@ -32,10 +32,10 @@ export const layerNoScheduling = Shutdown.layer.pipe(
     Layer.mergeAll(
       IngestionLive.layer,
       Webhooks.layerNoDeps,
-      Sweeper.layer,
-      LeaseKeeper.layer,
-      BlobSweeper.layer,
-      RetentionSweeper.layer
+      QueueUpkeep.layer,
+      LeaseRenewal.layer,
+      BlobCollection.layer,
+      Retention.layer
     )
   ),
   Layer.provideMerge(TenantDirectory.layer),

@@ -5,7 +5,7 @@ import { type EngineUnavailable, PdfEngine, type PdfRef, type PdfUnreadable } fr
 import { CurrentProcessorWait, monotonicMillis } from "../../services/ProcessorWait.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import * as TraceContext from "../../observability/TraceContext.ts"
-import { holding } from "../gates/GateMetrics.ts"
+import { trackInUse } from "../gates/GateMetrics.ts"
 import type { Preempted } from "../gates/Preemption.ts"
 import { PageScheduler, type SchedulerClosed, type Turn } from "../scheduling/PageScheduler.ts"
 import type { RunTimeExceeded, RunTimeBudget } from "./RunTimeBudget.ts"
@@ -119,7 +119,7 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
     unfinished: [...unfinished]
   })
   return yield* request.budget.run(timed).pipe(
-    holding("worker"),
+    trackInUse("worker"),
     scheduler.run(request.turn),
     Effect.map((): RangeEnd => (unfinished.size === 0 ? { _tag: "Read" } : died(false, "it left pages out"))),
     Effect.catchTag("Stalled", () => Effect.succeed<RangeEnd>({ _tag: "Stalled", unfinished: [...unfinished] })),

@@ -3,7 +3,7 @@ import type { DocumentId } from "../../domain/Ids.ts"
 import type { Fence } from "../../services/store/DocumentStore.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { CurrentProcessorWait, monotonicMillis, ProcessorWait, untilNoneLeft } from "../../services/ProcessorWait.ts"
-import { around } from "../gates/Bracket.ts"
+import { bracket } from "../gates/Bracket.ts"
 
 /** The work took longer, in total, than its limit allows. */
 export class RunTimeExceeded extends Schema.TaggedError<RunTimeExceeded>()("RunTimeExceeded", {}) {}
@@ -79,7 +79,7 @@ export const makeRunTimeBudget = (limit: Duration.Duration) => {
               )
             )
           )
-          return around(
+          return bracket(
             () => runTime.start(piece),
             () => runTime.stop(piece, monotonicMillis(clock))
           )(Effect.raceFirst(Effect.provideService(work, CurrentProcessorWait, wait), expired))

@@ -1,5 +1,5 @@
 import { Effect, Option, type Scope, Semaphore } from "effect"
-import { given, holding, throughGate } from "./GateMetrics.ts"
+import { recordWait, trackInUse, throughGate } from "./GateMetrics.ts"
 
 /** The limit on pages of one document being read at once. It may change while the document is read. */
 export interface PageGate {
@@ -44,10 +44,12 @@ export const throughPageGate = <A, E, R>(
     more === 0
       ? work(1)
       : semaphore
-          .withPermitsIfAvailable(more)(holding("page", more)(work(1 + more)))
+          .withPermitsIfAvailable(more)(trackInUse("page", more)(work(1 + more)))
           .pipe(Effect.flatMap(Option.match({ onNone: () => withMore(more - 1), onSome: Effect.succeed })))
   const waiting = throughGate("page", semaphore)(withMore(most - 1))
-  const atOnce = Effect.clockWith((clock) => given("page", clock, clock.currentTimeMillisUnsafe(), most)(work(most)))
+  const atOnce = Effect.clockWith((clock) =>
+    recordWait("page", clock, clock.currentTimeMillisUnsafe(), most)(work(most))
+  )
   return semaphore
     .withPermitsIfAvailable(most)(atOnce)
     .pipe(Effect.flatMap((done) => (Option.isSome(done) ? Effect.succeed(done.value) : waiting)))

@@ -4,7 +4,7 @@ import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { RunnerId } from "../../domain/Ids.ts"
 import type { Fence, Lease } from "../../services/store/DocumentStore.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
-import { around } from "../gates/Bracket.ts"
+import { bracket } from "../gates/Bracket.ts"
 
 export interface HeldDocument {
   readonly tenant: TenantId
@@ -53,7 +53,7 @@ export class Runner extends Context.Service<
         id,
         lease: Effect.map(Clock.currentTimeMillis, (now) => ({ runner: id, now, until: now + leaseMillis })),
         holding: (document) => (run) =>
-          around(
+          bracket(
             () => held.set(document.fence.documentId, document),
             () => {
               // A later attempt may have taken its place.
@@ -64,7 +64,7 @@ export class Runner extends Context.Service<
         whileOpen: (work) =>
           Effect.suspend(() =>
             open
-              ? around(
+              ? bracket(
                   () => begun++,
                   () => {
                     begun--

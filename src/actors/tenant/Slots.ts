@@ -15,7 +15,7 @@ import { documentAttributes } from "../../observability/Telemetry.ts"
 import type { TenantLimits } from "../../services/TenantRegistry.ts"
 import { runDocument, type RunEnd } from "../document/RunDocument.ts"
 import { FairShares } from "../scheduling/FairShares.ts"
-import { holding } from "../gates/GateMetrics.ts"
+import { trackInUse } from "../gates/GateMetrics.ts"
 import { QueueTimeAccounting } from "../gates/QueueTimeAccounting.ts"
 import { GlobalGate } from "../gates/GlobalGate.ts"
 import { makePageGates } from "../gates/PageGate.ts"
@@ -116,7 +116,7 @@ const runAll = Effect.fnUntraced(function* (state: State, seat: object) {
   const { attempts, tenantGate } = state
   // A tenant with a slot that already waits at a gate is not idle either.
   for (let isIdle = attempts.size === 0 && state.seats === 1; ; isIdle = false) {
-    const seen = yield* tenantGate.withPermitsIfAvailable(1)(holding("tenant")(runOne(state, isIdle, seat)))
+    const seen = yield* tenantGate.withPermitsIfAvailable(1)(trackInUse("tenant")(runOne(state, isIdle, seat)))
     if (Option.isNone(seen) || seen.value === state.epoch) return
   }
 })

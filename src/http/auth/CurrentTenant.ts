@@ -94,11 +94,11 @@ export const tenantWithBody = Effect.fnUntraced(function* (tenantId: string | un
 })
 
 /** The key's tenant, which header and query may repeat but not change; otherwise the header, then the query, then the default. */
-const tenantOf = Effect.fnUntraced(function* (caller: Principal, header: string | undefined, query: unknown) {
-  if (caller._tag === "Nobody") return yield* keyRequired
-  const authenticated = caller._tag !== "Anyone"
-  if (caller._tag === "Tenant") {
-    const { id } = caller
+const tenantOf = Effect.fnUntraced(function* (principal: Principal, header: string | undefined, query: unknown) {
+  if (principal._tag === "Nobody") return yield* keyRequired
+  const authenticated = principal._tag !== "Anyone"
+  if (principal._tag === "Tenant") {
+    const { id } = principal
     const contradicts = [header, query].some((claim) => claim !== undefined && claim !== id)
     if (contradicts) return yield* contradiction
     return { id, explicit: true, authenticated, admin: false }
@@ -114,13 +114,13 @@ const identify = Effect.fnUntraced(function* <E, R>(
   const request = yield* HttpServerRequest.HttpServerRequest
   const query = yield* HttpServerRequest.ParsedSearchParams
   const params = yield* HttpRouter.params
-  const caller = yield* CurrentPrincipal
-  const tenant = yield* tenantOf(caller, request.headers["x-tenant-id"], query["tenant_id"])
+  const principal = yield* CurrentPrincipal
+  const tenant = yield* tenantOf(principal, request.headers["x-tenant-id"], query["tenant_id"])
   rememberTenant(request, tenant.id)
   const subject = {
     "tenant.id": tenant.id,
     ...(params["id"] === undefined ? {} : { "document.id": params["id"] }),
-    ...(caller._tag === "Tenant" ? { "key.id": caller.key } : {})
+    ...(principal._tag === "Tenant" ? { "key.id": principal.key } : {})
   }
   yield* Effect.annotateCurrentSpan(subject)
   return yield* httpEffect.pipe(Effect.annotateLogs(subject), Effect.provideService(CurrentTenant, tenant))

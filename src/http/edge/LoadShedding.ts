@@ -5,7 +5,7 @@ import type { LimitReached } from "../../actors/Ingestion.ts"
 import type { TenantId } from "../../domain/Ids.ts"
 import { CurrentTenant } from "../auth/CurrentTenant.ts"
 import { TooManyRequests } from "../api/problems/Problems.ts"
-import { limitOf, type Refusal } from "../upload/Rejection.ts"
+import { limitOf, type Rejection } from "../upload/Rejection.ts"
 
 /**
  * Even refusing thousands of requests a second delays the uploads of other tenants. So the refusals of one tenant beyond the
@@ -68,7 +68,7 @@ export class LoadShedding extends Context.Service<
       request: RequestHead,
       tenant: TenantId,
       route: string,
-      refusal: Refusal["error"],
+      refusal: Rejection["error"],
       /** Members that refusals of the route have in addition. */
       extra?: { readonly accepted: false; readonly queued_pdfs: 0 }
     ) => Effect.Effect<void, never, CurrentTenant>

@@ -188,12 +188,12 @@ const admit = Effect.fnUntraced(function* <E, R>(
 ) {
   const refusal = refusalOf(request, hosts)
   if (refusal !== undefined) return yield* HttpServerRespondable.toResponse(refusal)
-  const caller = yield* Effect.result(authenticate(request))
-  if (Result.isSuccess(caller)) {
-    const response = yield* Effect.provideService(cacheable(route), CurrentPrincipal, caller.success)
-    return caller.success._tag === "Tenant" ? endedBy(response, caller.success.revoked) : response
+  const principal = yield* Effect.result(authenticate(request))
+  if (Result.isSuccess(principal)) {
+    const response = yield* Effect.provideService(cacheable(route), CurrentPrincipal, principal.success)
+    return principal.success._tag === "Tenant" ? endedBy(response, principal.success.revoked) : response
   }
-  return yield* problemResponse(caller.failure)
+  return yield* problemResponse(principal.failure)
 })
 
 /** Statuses logged at Debug, like reads and probes: a flood of refusals must not become a flood of log lines. */

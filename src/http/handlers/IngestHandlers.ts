@@ -41,12 +41,12 @@ export const IngestHandlers = HttpApiBuilder.group(
           { concurrency }
         )
         const documents = items.map(({ outcome }) => outcome)
-        const queued = items.filter((item) => item.refusal === undefined).length
-        const refusal = queued === 0 ? items[0]?.refusal : undefined
-        if (refusal !== undefined) {
+        const queued = items.filter((item) => item.rejection === undefined).length
+        const rejection = queued === 0 ? items[0]?.rejection : undefined
+        if (rejection !== undefined) {
           const nothing = { accepted: false, queued_pdfs: 0 } as const
-          if (refusal.status === 429) yield* flood.refused(head, tenant, "/pdf/ingest", refusal.error, nothing)
-          return yield* refuseAll(refusal, documents, nothing)
+          if (rejection.status === 429) yield* flood.refused(head, tenant, "/pdf/ingest", rejection.error, nothing)
+          return yield* refuseAll(rejection, documents, nothing)
         }
         yield* flood.accepted(head)
         const answer = { accepted: true as const, queued_pdfs: queued, documents }

@@ -14,9 +14,9 @@ export const MetricsHandlers = HttpApiBuilder.group(Api, "metrics", (handlers) =
   handlers.handle(
     "metrics",
     Effect.fnUntraced(function* () {
-      const caller = yield* CurrentPrincipal
-      if (caller._tag === "Nobody") return yield* keyRequired
-      if (caller._tag === "Tenant") return yield* forbidden
+      const principal = yield* CurrentPrincipal
+      if (principal._tag === "Nobody") return yield* keyRequired
+      if (principal._tag === "Tenant") return yield* forbidden
       return yield* format()
     })
   )

@@ -12,12 +12,12 @@ const forbidden = (detail: string) => Effect.fail(new Forbidden({ code: "FORBIDD
 
 /** The tenant that the path names, if the caller may access it. From here on the span and the logs name this tenant. */
 export const named = Effect.fnUntraced(function* (tenant: TenantId) {
-  const caller = yield* CurrentTenant
-  if (!caller.admin && caller.id !== tenant) return yield* forbidden("a tenant sees and changes itself only")
+  const own = yield* CurrentTenant
+  if (!own.admin && own.id !== tenant) return yield* forbidden("a tenant sees and changes itself only")
   const subject = { "tenant.id": tenant }
   yield* Effect.annotateCurrentSpan(subject)
   yield* Effect.annotateLogsScoped(subject)
-  return caller
+  return own
 })
 
 export const TenantsHandlers = HttpApiBuilder.group(

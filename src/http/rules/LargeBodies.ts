@@ -11,7 +11,7 @@ const mostInAll = 32
 /** Bytes up to which a body does not count. */
 export const smallBody = 64 * 1024
 
-const nameOf = (caller: Principal) => (caller._tag === "Tenant" ? `Tenant ${caller.id}` : caller._tag)
+const nameOf = (principal: Principal) => (principal._tag === "Tenant" ? `Tenant ${principal.id}` : principal._tag)
 
 const tooMany = (limit: number) =>
   new TooManyRequests({
@@ -28,8 +28,8 @@ export const makeLargeBodies = () => {
 
   return {
     /** Counts one more body of the caller, or returns the problem when the limit is reached. Each success needs a `leave`. */
-    enter: (caller: Principal): TooManyRequests | undefined => {
-      const name = nameOf(caller)
+    enter: (principal: Principal): TooManyRequests | undefined => {
+      const name = nameOf(principal)
       const before = held.get(name) ?? 0
       if (before >= mostOfOne) return tooMany(mostOfOne)
       if (all >= mostInAll) return tooMany(mostInAll)
@@ -37,8 +37,8 @@ export const makeLargeBodies = () => {
       all++
       return undefined
     },
-    leave: (caller: Principal): void => {
-      const name = nameOf(caller)
+    leave: (principal: Principal): void => {
+      const name = nameOf(principal)
       const left = (held.get(name) ?? 1) - 1
       if (left === 0) held.delete(name)
       else held.set(name, left)

@@ -13,7 +13,7 @@ import {
 
 /** Maps the engine's errors to those of the interface: for one item of a submission and for a whole request. */
 
-export interface Refusal {
+export interface Rejection {
   readonly status: 413 | 422 | 429 | 503 | 507
   readonly error: (typeof RefusedDocument.Type)["error"]
 }
@@ -39,7 +39,7 @@ const limitReached = ({ allowed, limit, message, retryAfterSeconds }: LimitReach
   retryAfter: retryAfterSeconds
 })
 
-const refusalOf = (error: SubmitError): Refusal => {
+const rejectionOf = (error: SubmitError): Rejection => {
   switch (error._tag) {
     case "SubmissionRejected":
       return { status: error.failure.code === "TOO_LARGE" ? 413 : 422, error: error.failure }
@@ -74,22 +74,22 @@ const refusalOf = (error: SubmitError): Refusal => {
 
 export interface Item {
   readonly outcome: DocumentOutcome
-  readonly refusal?: Refusal
+  readonly rejection?: Rejection
 }
 
 export const acceptedItem = ({ duplicateOf, id, name, status }: Submitted): Item => ({
   outcome: { id, name, status, ...(duplicateOf === undefined ? {} : { duplicateOf }), links: linksOf(id) }
 })
 
-export const refusedItem = (name: string, refusal: Refusal): Item => ({
-  outcome: { name, error: refusal.error },
-  refusal
+export const refusedItem = (name: string, rejection: Rejection): Item => ({
+  outcome: { name, error: rejection.error },
+  rejection
 })
 
 export const failedItem = Effect.fnUntraced(function* (name: string, error: SubmitError) {
-  const refusal = refusalOf(error)
-  if (refusal.status === 503) yield* Effect.logWarning("submission failed", error)
-  return refusedItem(name, refusal)
+  const rejection = rejectionOf(error)
+  if (rejection.status === 503) yield* Effect.logWarning("submission failed", error)
+  return refusedItem(name, rejection)
 })
 
 export const refuseLimitReached = (error: LimitReached) => {
@@ -101,9 +101,9 @@ export const refuseLimitReached = (error: LimitReached) => {
 const longestRetryAfter = (documents: ReadonlyArray<DocumentOutcome>) =>
   documents.reduce((longest, outcome) => Math.max(longest, "error" in outcome ? (outcome.error.retryAfter ?? 0) : 0), 0)
 
-/** The problem for a submission of which nothing was accepted. Its status is that of the first refusal. */
+/** The problem for a submission of which nothing was accepted. Its status is that of the first rejection. */
 export const refuseAll = Effect.fnUntraced(function* <Extra extends object>(
-  { error, status }: Refusal,
+  { error, status }: Rejection,
   documents: ReadonlyArray<DocumentOutcome>,
   extra: Extra
 ) {

@@ -36,9 +36,9 @@ export const makeUploadHandler = Effect.gen(function* () {
     )
     const documents = items.map(({ outcome }) => outcome)
     const rest = truncated ? { truncated } : {}
-    const refusal = items.every((item) => item.refusal !== undefined) ? items[0]?.refusal : undefined
-    if (refusal?.status === 429) yield* flood.refused(request, tenant, "/v1/documents", refusal.error)
-    if (refusal !== undefined) return yield* refuseAll(refusal, documents, rest)
+    const rejection = items.every((item) => item.rejection !== undefined) ? items[0]?.rejection : undefined
+    if (rejection?.status === 429) yield* flood.refused(request, tenant, "/v1/documents", rejection.error)
+    if (rejection !== undefined) return yield* refuseAll(rejection, documents, rest)
     yield* flood.accepted(request)
     return accepted(yield* intake.close({ documents, ...rest }))
   })

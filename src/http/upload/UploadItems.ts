@@ -91,8 +91,9 @@ export const uploadForm = Effect.fnUntraced(function* (
     const duplicates = original === undefined ? undefined : made.get(original)
     if (item.made !== undefined) made.set(item.made, 0)
     else if (original !== undefined && duplicates !== undefined) made.set(original, duplicates + 1)
-    if (item.refusal !== undefined && item.refusal.status >= 429) allowance = Math.min(allowance, smallSkipAllowance)
-    return item.refusal === undefined || (yield* skipRest(file))
+    if (item.rejection !== undefined && item.rejection.status >= 429)
+      allowance = Math.min(allowance, smallSkipAllowance)
+    return item.rejection === undefined || (yield* skipRest(file))
   })
 
   const onField = (field: Multipart.Field) => {

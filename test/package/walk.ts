@@ -157,7 +157,8 @@ const useServer = async (url: string, client: string) => {
   })
   assert.equal(upload.status, 202)
   const id: unknown = JSON.parse(await upload.text()).documents[0].id
-  await get(`${url}/v1/documents/${id}/pages?wait=60s`)
+  // The answer begins at once, and ends when there is a page.
+  await (await get(`${url}/v1/documents/${id}/pages?wait=60s`)).text()
   const page = JSON.parse(await (await get(`${url}/v1/documents/${id}/pages/1`)).text())
   assert.equal(page.status, "ok")
   assert.match(page.text, /everything works/)

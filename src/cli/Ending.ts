@@ -17,6 +17,6 @@ export class UsageFailed extends Data.TaggedError("UsageFailed")<{}> {
 }
 
 /** The exit code after a signal to stop. For a server that is a normal end, for other commands it is an interruption. */
-export const InterruptedExit = Context.Reference<Ref.Ref<number>>("sluice/cli/InterruptedExit", {
+export const InterruptedExit = Context.Reference<Ref.Ref<number>>("sluice/cli/Ending/InterruptedExit", {
   defaultValue: () => Ref.makeUnsafe(130)
 })

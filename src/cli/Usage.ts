@@ -8,7 +8,7 @@ import { printable, unstopped } from "./Text.ts"
 /** Reports a wrong command line: on stderr, in a few lines, with the usage of the intended command. */
 
 /** The names that lead to the command that runs: `["sluice", "keys", "list"]`. */
-export const CommandPath = Context.Reference<ReadonlyArray<string>>("sluice/cli/CommandPath", {
+export const CommandPath = Context.Reference<ReadonlyArray<string>>("sluice/cli/Usage/CommandPath", {
   defaultValue: () => ["sluice"]
 })
 

@@ -58,6 +58,7 @@ const served = Layer.unwrap(
   Effect.map(UnsentBytes, ({ deliver }) =>
     HttpRouter.serve(Routes, {
       disableLogger: true,
+      disableListenLog: true,
       // `deliver` runs after compression, so it counts the bytes that are sent.
       middleware: (app) =>
         RequestMetrics.middleware(Compression.middleware(HttpEffect.withPreResponseHandler(app, deliver)))

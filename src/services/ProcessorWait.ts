@@ -10,9 +10,12 @@ export class ProcessorWait {
  * The wait of the present call. Code that sets a deadline for a call provides one, so that a busy machine is not taken for a
  * slow file; the code that does the work, possibly in another process, fills it in.
  */
-export const CurrentProcessorWait = Context.Reference<ProcessorWait>("sluice/services/CurrentProcessorWait", {
-  defaultValue: () => new ProcessorWait()
-})
+export const CurrentProcessorWait = Context.Reference<ProcessorWait>(
+  "sluice/services/ProcessorWait/CurrentProcessorWait",
+  {
+    defaultValue: () => new ProcessorWait()
+  }
+)
 
 /** Monotonic, because the time of day may be set. */
 export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6

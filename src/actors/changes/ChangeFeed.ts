@@ -32,8 +32,8 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
   readonly describe: (document: Document) => Effect.Effect<Document, StoreUnavailable>
 }) {
   const store = yield* DocumentStore
-  const hub = yield* makeChangeBroadcaster
-  const queues = yield* makeQueueStatusFeed(hub, options.queueStatus)
+  const broadcaster = yield* makeChangeBroadcaster
+  const queues = yield* makeQueueStatusFeed(broadcaster, options.queueStatus)
   const catchUps = yield* Semaphore.make(concurrentCatchUps)
 
   /** Takes from the source whenever the watcher's bell rings, and sends heartbeats in between. */
@@ -46,10 +46,10 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
             const now = yield* Clock.currentTimeMillis
             if (now >= watcher.heartbeatAt) {
               watcher.heartbeatAt = now + heartbeatMillis
-              const quiet: News = { _tag: "Quiet", id: Math.max(0, hub.knownTo(watcher)) }
+              const quiet: News = { _tag: "Quiet", id: Math.max(0, broadcaster.knownTo(watcher)) }
               return [quiet]
             }
-            hub.listen(watcher)
+            broadcaster.listen(watcher)
             const news = yield* take
             if (news.length > 0 || hasEnded()) return news
             yield* watcher.bell.await
@@ -65,7 +65,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
     Stream.unwrap(
       Effect.gen(function* () {
         const key: WatchKey = tenant === undefined ? "all" : `tenant ${tenant}`
-        const watcher = yield* hub.watch(key)
+        const watcher = yield* broadcaster.watch(key)
         const latestQueue = yield* queues.watch(key, tenant)
         const last = yield* store.lastChange
         // A number from the future says nothing of what the client has received.
@@ -75,7 +75,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
 
         const changes = Effect.gen(function* () {
           for (;;) {
-            const taken = hub.take(watcher)
+            const taken = broadcaster.take(watcher)
             if (Option.isSome(taken)) return taken.value
             const part = yield* store
               .changes({ after: watcher.cursor, limit: portion, tenant })
@@ -89,7 +89,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
           const queue = latestQueue()
           if (queue === undefined || queue === toldQueue) return news
           toldQueue = queue
-          const id = news.at(-1)?.id ?? hub.knownTo(watcher)
+          const id = news.at(-1)?.id ?? broadcaster.knownTo(watcher)
           return [...news, { _tag: "Queue", id, status: queue } satisfies News]
         })
         return Stream.concat(Stream.make(greeting), streamOf(watcher, { take, hasEnded: () => false }))
@@ -100,7 +100,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
   const documentNews = (tenant: TenantId, id: DocumentId, after: number | undefined) =>
     Stream.unwrap(
       Effect.gen(function* () {
-        const watcher = yield* hub.watch(`document ${id}`)
+        const watcher = yield* broadcaster.watch(`document ${id}`)
         // Changes made before changes were numbered come after -1.
         watcher.cursor = after ?? -1
         let sentNumber = -1
@@ -151,7 +151,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
           for (;;) {
             const isInDoubt = watcher.isInDoubt
             watcher.isInDoubt = false
-            const taken = isFirst || isInDoubt ? Option.none() : hub.take(watcher)
+            const taken = isFirst || isInDoubt ? Option.none() : broadcaster.take(watcher)
             isFirst = false
             if (Option.isSome(taken) && taken.value.length === 0) return []
             const news = yield* Option.match(taken, { onNone: () => fromStore, onSome: fromRing })
@@ -175,17 +175,17 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
 
     /** Returns an effect; each run of it waits until the document has changed since the previous run. */
     changed: Effect.fnUntraced(function* (id: DocumentId) {
-      const watcher = yield* hub.watch(`document ${id}`)
+      const watcher = yield* broadcaster.watch(`document ${id}`)
       watcher.isIdle = true
       return Effect.andThen(
         watcher.bell.await,
         Effect.sync(() => {
-          hub.listen(watcher)
+          broadcaster.listen(watcher)
           watcher.isIdle = true
         })
       )
     }),
 
-    held: hub.held
+    held: broadcaster.held
   }
 })

@@ -19,7 +19,7 @@ interface Entry {
 
 /** The gauges of the watched queues. A queue is queried once for all its watchers. */
 export const makeQueueStatusFeed = Effect.fnUntraced(function* (
-  hub: ChangeBroadcaster,
+  broadcaster: ChangeBroadcaster,
   queueStatus: (tenant?: TenantId) => Effect.Effect<QueueStatus, StoreUnavailable>
 ) {
   const entries = new Map<WatchKey, Entry>()
@@ -34,14 +34,14 @@ export const makeQueueStatusFeed = Effect.fnUntraced(function* (
     return entry.status !== before
   })
 
-  yield* hub.onChange((keys) => {
+  yield* broadcaster.onChange((keys) => {
     for (const [key, entry] of entries) if (keys.has(key)) entry.hasChanges = true
   })
   const refreshAll = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     for (const [key, entry] of entries) {
       if (!entry.hasChanges && now - entry.queriedAt < longestMillis) continue
-      if (yield* refresh(entry)) hub.ring(key)
+      if (yield* refresh(entry)) broadcaster.ring(key)
     }
   })
   yield* refreshAll.pipe(

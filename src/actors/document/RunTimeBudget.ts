@@ -131,7 +131,7 @@ export class KeptRunTimeBudgets {
 
 /** The run time that documents have used, over all runs in which they made progress. */
 export class RunTimeBudgets extends Context.Service<RunTimeBudgets, KeptRunTimeBudgets>()(
-  "sluice/actors/RunTimeBudgets"
+  "sluice/actors/document/RunTimeBudget/RunTimeBudgets"
 ) {
   static readonly layer = Layer.effect(
     RunTimeBudgets,

@@ -23,7 +23,7 @@ export class Progress extends Context.Service<
     readonly settled: (input: Input, outcome: Outcome) => Effect.Effect<void>
     readonly summary: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void>
   }
->()("sluice/cli/commands/ingest/Progress") {}
+>()("sluice/cli/ingest/Progress") {}
 
 const wasToldWhenAccepted = ({ error, status }: Outcome) => status === "accepted" && error === undefined
 

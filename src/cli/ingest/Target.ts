@@ -65,4 +65,4 @@ export class Target extends Context.Service<
     /** Releases the document; it is not used after this. */
     readonly forget: (id: DocumentId) => Effect.Effect<void>
   }
->()("sluice/cli/commands/ingest/Target") {}
+>()("sluice/cli/ingest/Target") {}

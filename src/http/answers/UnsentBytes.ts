@@ -24,7 +24,7 @@ export interface UnsentSettings {
 }
 
 /** Limits on the memory for answers that clients have not read yet. */
-export const UnsentLimits = Context.Reference<UnsentSettings>("sluice/http/edge/UnsentLimits", {
+export const UnsentLimits = Context.Reference<UnsentSettings>("sluice/http/answers/UnsentBytes/UnsentLimits", {
   defaultValue: () => defaults
 })
 

@@ -65,10 +65,12 @@ const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
       "`notBefore`, `callback`, `force`, `password`, `tenant_id`) hold for all its files and must precede them. " +
       "The answer is 202 when at least one document was accepted, and tells for each what became of it. " +
       "When none was, the answer is a problem with the status and code of the first refusal and, in `documents`, the " +
-      "same list: 413 `TOO_LARGE`, 422 for any other fault of the file, 429 `TENANT_QUEUE_FULL` or `GLOBAL_QUEUE_FULL` " +
-      "(with `limit` and Retry-After), 503 when the service stops or its storage does not work (with Retry-After). " +
-      "Bytes that the tenant has already, with the same password, get no second document unless `force` is true: the " +
-      "answer names the one that waits, runs, is completed or partial, also in `duplicateOf`. " +
+      "same list: 413 `TOO_LARGE`, 422 for any other fault of the file, 429 for a limit that was reached (`TENANT_QUEUE_FULL`, " +
+      "`GLOBAL_QUEUE_FULL`, `TENANT_RATE_LIMITED`, `TENANT_BYTES_IN_FLIGHT`, `GLOBAL_BYTES_IN_FLIGHT`, with `limit` and " +
+      "Retry-After), 507 `TENANT_STORAGE_FULL`, 503 when the service stops, its disk is full or its storage does not work " +
+      "(with Retry-After). " +
+      "Bytes that the tenant has already, with the same name, password and callback, get no second document unless `force` is " +
+      "true: the answer names the one that waits, runs, is completed or partial, also in `duplicateOf`. " +
       "If the body breaks off or a form is malformed, nothing of the request is kept. " +
       "A password is never part of the URL."
   })

@@ -44,7 +44,7 @@ const schemes = {
 export class TenantIdentification extends HttpApiMiddleware.Service<
   TenantIdentification,
   { provides: CurrentTenant }
->()("sluice/http/TenantIdentification", {
+>()("sluice/http/auth/CurrentTenant/TenantIdentification", {
   error: [BadRequestResponse, UnauthorizedResponse, ForbiddenResponse, TooManyRequestsResponse],
   security: schemes
 }) {}

@@ -18,7 +18,7 @@ export type Principal =
   | { readonly _tag: "Nobody" }
 
 /** The caller of the current request. A request that was never authenticated is `Nobody`, so a forgotten check denies access. */
-export const CurrentPrincipal = Context.Reference<Principal>("sluice/http/CurrentPrincipal", {
+export const CurrentPrincipal = Context.Reference<Principal>("sluice/http/auth/Principal/CurrentPrincipal", {
   defaultValue: () => ({ _tag: "Nobody" })
 })
 

@@ -63,7 +63,7 @@ class GuardedServer extends Server {
 
 /** Refuses the requests of a flood by their heads, without routes and middleware, and before reading any of their bodies. */
 const makeEarlyHandler = Effect.gen(function* () {
-  const flood = yield* LoadShedding
+  const shedding = yield* LoadShedding
   const requestIdOf = yield* makeRequestIds
   const known = new WeakMap<object, KnownRefusal>()
 
@@ -71,7 +71,7 @@ const makeEarlyHandler = Effect.gen(function* () {
     const { headers, method, source } = yield* HttpServerRequest.HttpServerRequest
     const refusal = known.get(source)
     if (refusal === undefined) return HttpServerResponse.empty({ status: 500 })
-    yield* flood.pause
+    yield* shedding.pause
     yield* Metric.update(Telemetry.documentsRefused.of(refusal.limit), 1)
     yield* countRefusal(method, refusal.route)
     return HttpServerResponse.setHeaders(refusal.response, answerHeaders(requestIdOf(headers["x-request-id"])))
@@ -79,7 +79,7 @@ const makeEarlyHandler = Effect.gen(function* () {
   const handle = yield* NodeHttpServer.makeHandler(refuse, { scope: yield* Effect.scope })
 
   const early: EarlyHandler = (request, response) => {
-    const refusal = flood.known(request)
+    const refusal = shedding.known(request)
     if (refusal === undefined) return false
     known.set(request, refusal)
     handle(request, response)

@@ -21,7 +21,7 @@ export const IngestHandlers = HttpApiBuilder.group(
   "ingest",
   Effect.fn(function* (handlers) {
     const ingestion = yield* Ingestion
-    const flood = yield* LoadShedding
+    const shedding = yield* LoadShedding
     return handlers.handle(
       "ingest",
       Effect.fnUntraced(function* ({ headers, payload: { pdf_ids, tenant_id, ...options }, request: head }) {
@@ -45,10 +45,10 @@ export const IngestHandlers = HttpApiBuilder.group(
         const rejection = queued === 0 ? items[0]?.rejection : undefined
         if (rejection !== undefined) {
           const nothing = { accepted: false, queued_pdfs: 0 } as const
-          if (rejection.status === 429) yield* flood.refused(head, tenant, "/pdf/ingest", rejection.error, nothing)
+          if (rejection.status === 429) yield* shedding.refused(head, tenant, "/pdf/ingest", rejection.error, nothing)
           return yield* refuseAll(rejection, documents, nothing)
         }
-        yield* flood.accepted(head)
+        yield* shedding.accepted(head)
         const answer = { accepted: true as const, queued_pdfs: queued, documents }
         if (key !== undefined)
           yield* keep(ingestion, tenant, key, request, { body: yield* encodeAnswer(answer), bytes: 0 })

@@ -8,7 +8,7 @@ const defaultLimits = { perTenant: 200, total: 2_000 }
 
 /** Limits on open connections for live answers. Each costs a socket, and a client may leave any number of them open. */
 export const StreamLimits = Context.Reference<{ readonly perTenant: number; readonly total: number }>(
-  "sluice/http/StreamLimits",
+  "sluice/http/live/LiveStreams/StreamLimits",
   { defaultValue: () => defaultLimits }
 )
 

@@ -20,7 +20,7 @@ export interface UploadHead {
 /** Handles an upload whose head was decoded. */
 export const makeUploadHandler = Effect.gen(function* () {
   const ingestion = yield* Ingestion
-  const flood = yield* LoadShedding
+  const shedding = yield* LoadShedding
   return Effect.fnUntraced(function* (
     request: HttpServerRequest.HttpServerRequest,
     { idempotencyKey, name, settings }: UploadHead
@@ -37,9 +37,9 @@ export const makeUploadHandler = Effect.gen(function* () {
     const documents = items.map(({ outcome }) => outcome)
     const rest = truncated ? { truncated } : {}
     const rejection = items.every((item) => item.rejection !== undefined) ? items[0]?.rejection : undefined
-    if (rejection?.status === 429) yield* flood.refused(request, tenant, "/v1/documents", rejection.error)
+    if (rejection?.status === 429) yield* shedding.refused(request, tenant, "/v1/documents", rejection.error)
     if (rejection !== undefined) return yield* refuseAll(rejection, documents, rest)
-    yield* flood.accepted(request)
+    yield* shedding.accepted(request)
     return accepted(yield* intake.close({ documents, ...rest }))
   })
 })

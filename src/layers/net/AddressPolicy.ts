@@ -13,7 +13,7 @@ export const AddressPolicy = Context.Reference<{
 /** Addresses of a host name, in the order in which to dial them. Fails with the resolver's error. */
 export const HostNames = Context.Reference<{
   readonly resolve: (host: string) => Effect.Effect<ReadonlyArray<string>, unknown>
-}>("sluice/layers/net/HostNames", { defaultValue: () => ({ resolve: resolveHost }) })
+}>("sluice/layers/net/AddressPolicy/HostNames", { defaultValue: () => ({ resolve: resolveHost }) })
 
 const queryTimeoutMillis = 3_000
 

@@ -17,12 +17,12 @@ import { GroupCommit, type Operation, type Write } from "./database/GroupCommit.
 import { changes, changesOf, makeNumbers } from "./documents/changes.ts"
 import { migrate } from "./database/Migrations.ts"
 import * as lifecycle from "./documents/lifecycle.ts"
-import * as looks from "./documents/queueQueries.ts"
-import * as reads from "./documents/records.ts"
+import * as queueQueries from "./documents/queueQueries.ts"
+import * as records from "./documents/records.ts"
 import { layer as clientLayer } from "./database/SqliteClient.ts"
 import { SqliteDatabase, type SqliteOptions, type Statements } from "./database/SqliteDatabase.ts"
 import { webhookRecords } from "./documents/SqliteWebhooks.ts"
-import * as writes from "./documents/queue.ts"
+import * as queue from "./documents/queue.ts"
 
 /** The most tenants whose counters are cached. */
 const mostCounted = 1024
@@ -70,49 +70,49 @@ const make = Effect.gen(function* () {
 
   return DocumentStore.of({
     accept: TraceContext.traced("DocumentStore.accept", (document, limits, committed) =>
-      write("accept a document", writes.accept(document, limits), "durable", 1, committed)
+      write("accept a document", queue.accept(document, limits), "durable", 1, committed)
     ),
     claim: TraceContext.traced("DocumentStore.claim", (tenant, lease) =>
-      write("claim a document", writes.claim(tenant, lease), "unflushed")
+      write("claim a document", queue.claim(tenant, lease), "unflushed")
     ),
-    renew: Effect.fn("DocumentStore.renew")((lease) => write("renew leases", writes.renew(lease), "unflushed")),
+    renew: Effect.fn("DocumentStore.renew")((lease) => write("renew leases", queue.renew(lease), "unflushed")),
     fetched: TraceContext.traced("DocumentStore.fetched", (fence, blob) =>
-      write("record a blob", writes.fetched(fence, blob), "unflushed")
+      write("record a blob", queue.fetched(fence, blob), "unflushed")
     ),
     opened: TraceContext.traced("DocumentStore.opened", (fence, pdf) =>
-      write("record an opened file", writes.opened(fence, pdf), "unflushed")
+      write("record an opened file", queue.opened(fence, pdf), "unflushed")
     ),
     // Without a span: there are nearly as many as pages.
-    savePages: (fence, pages) => write("save pages", writes.savePages(fence, pages), "patient", pages.length),
+    savePages: (fence, pages) => write("save pages", queue.savePages(fence, pages), "patient", pages.length),
     finish: TraceContext.traced("DocumentStore.finish", (fence, outcome, at) =>
-      write("finish a document", writes.finish(fence, outcome, at))
+      write("finish a document", queue.finish(fence, outcome, at))
     ),
     finishWhole: TraceContext.traced("DocumentStore.finishWhole", (fence, whole, outcome, at) =>
-      write("finish a document", writes.finishWhole(fence, whole, outcome, at))
+      write("finish a document", queue.finishWhole(fence, whole, outcome, at))
     ),
     recordFault: Effect.fn("DocumentStore.recordFault")((fence, page, fault) =>
-      write("record a page's fault", writes.recordFault(fence, page, fault), "unflushed")
+      write("record a page's fault", queue.recordFault(fence, page, fault), "unflushed")
     ),
     release: Effect.fn("DocumentStore.release")((fence) =>
-      write("release a document", writes.release(fence), "unflushed")
+      write("release a document", queue.release(fence), "unflushed")
     ),
     reclaimExpired: Effect.fn("DocumentStore.reclaimExpired")((now) =>
-      write("reclaim expired leases", writes.reclaimExpired(now), "unflushed")
+      write("reclaim expired leases", queue.reclaimExpired(now), "unflushed")
     ),
     queueDue: Effect.fn("DocumentStore.queueDue")((now) =>
-      write("queue due documents", writes.queueDue(now), "unflushed")
+      write("queue due documents", queue.queueDue(now), "unflushed")
     ),
     expireQueued: Effect.fn("DocumentStore.expireQueued")((queuedBefore, at, limit) =>
       write("expire queued documents", lifecycle.expireQueued(queuedBefore, at, limit))
     ),
     hasQueued: TraceContext.traced("DocumentStore.hasQueued", (tenant) =>
-      read("see whether a tenant has work", (db) => reads.hasQueued(db, tenant))
+      read("see whether a tenant has work", (db) => records.hasQueued(db, tenant))
     ),
-    tenantsWithQueued: read("find tenants with work", reads.tenantsWithQueued),
+    tenantsWithQueued: read("find tenants with work", records.tenantsWithQueued),
     cancel: Effect.fn("DocumentStore.cancel")((tenant, id, at) =>
-      write("cancel a document", writes.cancel(tenant, id, at))
+      write("cancel a document", queue.cancel(tenant, id, at))
     ),
-    remove: Effect.fn("DocumentStore.remove")((tenant, id) => write("remove a document", writes.remove(tenant, id))),
+    remove: Effect.fn("DocumentStore.remove")((tenant, id) => write("remove a document", queue.remove(tenant, id))),
     withdraw: Effect.fn("DocumentStore.withdraw")((tenant, id, shares) =>
       write("withdraw a document", lifecycle.withdraw(tenant, id, shares))
     ),
@@ -126,17 +126,17 @@ const make = Effect.gen(function* () {
       write("pause or resume a tenant", lifecycle.setPaused(tenant, paused))
     ),
     isPaused: Effect.fn("DocumentStore.isPaused")((tenant) =>
-      read("see whether a tenant is paused", (db) => reads.isPaused(db, tenant))
+      read("see whether a tenant is paused", (db) => records.isPaused(db, tenant))
     ),
     find: Effect.fn("DocumentStore.find")(function* (tenant, id, detail) {
-      const document = yield* read("find a document", (db) => reads.findById(db, tenant, id, detail))
+      const document = yield* read("find a document", (db) => records.findById(db, tenant, id, detail))
       return document ?? (yield* new DocumentNotFound({ documentId: id }))
     }),
     list: Effect.fn("DocumentStore.list")((tenant, options) =>
-      read("list documents", (db) => reads.list(db, tenant, options))
+      read("list documents", (db) => records.list(db, tenant, options))
     ),
     pages: TraceContext.traced("DocumentStore.pages", (tenant, id, options) =>
-      read("read pages", (db) => reads.pages(db, tenant, id, options))
+      read("read pages", (db) => records.pages(db, tenant, id, options))
     ),
     lastChange: Effect.sync(numbers.last),
     changes: (options) => read("find changes", (db) => changes(db, numbers.last(), options)),
@@ -148,8 +148,8 @@ const make = Effect.gen(function* () {
       const operation = "look for a blob's documents"
       // That there is none has to be on the disk: bytes are removed because of it, which no crash brings back.
       return (
-        (yield* read(operation, (db) => reads.refersTo(db, hash, tenant))) ||
-        (yield* write(operation, (db) => Exit.succeed(reads.refersTo(db, hash, tenant))))
+        (yield* read(operation, (db) => records.refersTo(db, hash, tenant))) ||
+        (yield* write(operation, (db) => Exit.succeed(records.refersTo(db, hash, tenant))))
       )
     }),
     stats: TraceContext.traced("DocumentStore.stats", (named?: TenantId) =>
@@ -157,18 +157,18 @@ const make = Effect.gen(function* () {
         const tenant = named ?? "*"
         const known = counters.known(tenant)
         return known === undefined
-          ? read("count documents", (db) => counters.learn(tenant, reads.stats(db, tenant)))
+          ? read("count documents", (db) => counters.learn(tenant, records.stats(db, tenant)))
           : Effect.succeed(known)
       })
     ),
     ahead: Effect.fn("DocumentStore.ahead")((tenant, id) =>
-      read("count what is ahead of a document", (db) => looks.ahead(db, tenant, id))
+      read("count what is ahead of a document", (db) => queueQueries.ahead(db, tenant, id))
     ),
-    backlogs: read("find backlogs", looks.backlogs),
-    underWay: read("find documents under way", looks.underWay),
+    backlogs: read("find backlogs", queueQueries.backlogs),
+    underWay: read("find documents under way", queueQueries.underWay),
     oldestQueued: Effect.fn("DocumentStore.oldestQueued")((tenant) =>
       Effect.map(
-        read("find the oldest queued document", (db) => looks.oldestQueued(db, tenant)),
+        read("find the oldest queued document", (db) => queueQueries.oldestQueued(db, tenant)),
         Option.fromUndefinedOr
       )
     ),
@@ -178,7 +178,7 @@ const make = Effect.gen(function* () {
     ),
     findAnswer: Effect.fn("DocumentStore.findAnswer")((tenant, key) =>
       Effect.map(
-        read("find a kept answer", (db) => reads.answer(db, tenant, key)),
+        read("find a kept answer", (db) => records.answer(db, tenant, key)),
         Option.fromUndefinedOr
       )
     ),

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import * as BlobSweeper from "../../../src/actors/upkeep/BlobCollection.ts"
+import * as BlobCollection from "../../../src/actors/upkeep/BlobCollection.ts"
 import { BlobStore } from "../../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../../src/services/BlobStoreMemory.ts"
 import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
@@ -25,7 +25,7 @@ describe("the sweep of blobs", () => {
         const abandoned = yield* put("abandoned")
         yield* Effect.scoped(
           Effect.gen(function* () {
-            yield* Layer.build(BlobSweeper.layer)
+            yield* Layer.build(BlobCollection.layer)
             yield* TestClock.adjust("59 minutes")
             assert.include(yield* kept, abandoned.hash)
             yield* TestClock.adjust("30 minutes")

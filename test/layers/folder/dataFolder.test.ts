@@ -20,7 +20,7 @@ import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Logger, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import * as BlobSweeper from "../../../src/actors/upkeep/BlobCollection.ts"
+import * as BlobCollection from "../../../src/actors/upkeep/BlobCollection.ts"
 import * as Engine from "../../../src/layers/Engine.ts"
 import { adoptFolder, discardUnknown } from "../../../src/layers/folder/FolderCare.ts"
 import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
@@ -300,7 +300,7 @@ describe("The sweep of blobs", () => {
       yield* run(
         directory,
         Effect.gen(function* () {
-          yield* Layer.build(BlobSweeper.layer)
+          yield* Layer.build(BlobCollection.layer)
           const done = Effect.suspend(() =>
             originals(directory).includes(abandoned.hash) || lines.length === 0 ? Effect.fail("not yet") : Effect.void
           )

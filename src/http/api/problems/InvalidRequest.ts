@@ -65,7 +65,9 @@ export const errorsOf = (
     if (known !== undefined) return requestError(part, keys.join("."), unknownName(keys.at(-1) ?? "", known))
     const [name = ""] = keys
     const repeated = keys.length === 1 && isRepeated(name)
-    return requestError(part, keys.join("."), repeated ? "Expected once; it is there several times" : message)
+    // A parameter has no parts: of a list in the query, the error is that of the whole.
+    const place = part === "payload" ? keys.join(".") : name
+    return requestError(part, place, repeated ? "Expected once; it is there several times" : message)
   })
 }
 

@@ -173,6 +173,13 @@ export const audit = Effect.fnUntraced(function* (scene: Scene) {
   const living = server.workers()
   yield* server.signal("SIGTERM")
   const end = yield* server.ended
+  // The system ends workers with the namespaces that they are in, which may take a moment.
+  yield* Effect.sync(() => living.some(isAlive)).pipe(
+    Effect.repeat({
+      until: (some) => !some,
+      schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo({ duration: "5 seconds" }))
+    })
+  )
   const orphans = [...account.workers, ...living].filter(isAlive).map(({ pid }) => `process ${pid}`)
   const stored = lookAtStore(directory)
   const kept = new Set([...stored.small, ...blobFiles(directory)])

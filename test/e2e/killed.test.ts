@@ -70,7 +70,10 @@ it.live("A server that is told to stop ends by itself, gives its documents back,
     yield* first.signal("SIGTERM")
     const end = yield* first.ended
     assert.deepStrictEqual(end, { code: 0, signal: null }, first.output())
-    assert.deepStrictEqual(workers.filter(isRunning), [])
+    yield* until(
+      Effect.sync(() => workers.some(isRunning)),
+      (some) => !some
+    )
 
     yield* Effect.gen(function* () {
       // Given back, not left to its lease: it runs again long before that would have run out.

@@ -34,10 +34,19 @@ it.live("Workers end when their engine's process is killed, even one that spins"
   })
 )
 
+const isPageWorker = (pid: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("sluice-page-worker")
+  } catch {
+    return false
+  }
+}
+
 it.live.skipIf(process.platform !== "linux")("The first page worker starts alone, so that there is one soon", () =>
   Effect.gen(function* () {
+    // The processes by which the engine finds out at its start which walls it can have are no workers.
     const others = childrenOf(process.pid)
-    const started = () => childrenOf(process.pid).filter((pid) => !others.includes(pid))
+    const started = () => childrenOf(process.pid).filter((pid) => !others.includes(pid) && isPageWorker(pid))
     yield* Effect.gen(function* () {
       const engine = yield* PdfEngine
       const workersAtFirst = Effect.gen(function* () {

@@ -47,9 +47,9 @@ export const portions = (test: Test) => {
       assert.deepStrictEqual((yield* documents.find(acme, documentId(1), "outline")).outline, openedPdf.outline)
       isBare(yield* documents.find(acme, documentId(1)))
       isBare((yield* documents.list(acme, everything))[0])
-      isBare((yield* changeLog.changesOf(acme, documentId(1), { after: -1, limit: 9 })).document)
+      isBare((yield* changeLog.changesOf(acme, documentId(1), { after: undefined, limit: 9 })).document)
       isBare((yield* store.pendingCallbacks(9_000, 9))[0]?.document)
-      for (const change of (yield* changeLog.changes({ after: 0, limit: 9 })).changes) {
+      for (const change of (yield* changeLog.changes({ after: changeLog.beginning, limit: 9 })).changes) {
         if (change._tag === "Document") isBare(change.document)
       }
       isBare(yield* at(4_000, documents.cancel(acme, documentId(1))))
@@ -126,7 +126,7 @@ export const portions = (test: Test) => {
       const size = 200_000
       yield* documentsOf(12, size)
       const seen: Array<number> = []
-      for (let after = 0; ;) {
+      for (let after = changeLog.beginning; ;) {
         const { changes, complete, through } = yield* changeLog.changes({ after, limit: 100, tenant: acme })
         const documents = changes.flatMap((change) => (change._tag === "Document" ? [change.document] : []))
         assert.isAtMost(

@@ -96,14 +96,14 @@ export const layerTakingOver = makeLayer(true)
 
 export interface DatabaseOptions extends SqliteOptions {
   /** The time between commits that only bring pages. None when absent. */
-  readonly patience?: Duration.Input
+  readonly batchInterval?: Duration.Input
 }
 
 type Database = Layer.Layer<SqlClient.SqlClient | SqliteDatabase | GroupCommit>
 
 /** Opens the file (its folder has to exist), and closes it with the scope. */
 export const layerDatabase = (options: DatabaseOptions) =>
-  GroupCommit.layer(options.patience ?? 0).pipe(
+  GroupCommit.layer(options.batchInterval ?? 0).pipe(
     Layer.provideMerge(clientLayer(options)),
     Layer.catchTag("SqlError", (cause) => {
       const failed: Effect.Effect<Database, StoreUnavailable> = Effect.fail(

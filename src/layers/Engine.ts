@@ -83,7 +83,7 @@ export const layerStorage = Layer.unwrap(
     // One after the other: each brings the tables of the one database up to date.
     const records = Layer.effectDiscard(takeOver).pipe(
       Layer.provideMerge(SqliteTenantRegistry.layerNoDepsFromEnv),
-      Layer.provideMerge(SqliteApiKeys.layerNoDeps),
+      Layer.provideMerge(SqliteApiKeys.layerNoDepsFromEnv),
       Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
       Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, files)),
       (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),

@@ -49,7 +49,12 @@ export interface BlobAtRest {
   readonly known: boolean
 }
 
-export interface PutOptions {
+export interface PutOptions<E = never> {
+  /**
+   * Called with the hash once all bytes are there, before the blob counts as stored: from then on the caller relies on it. Not
+   * called for bytes that are left to `accept`. If it fails, nothing is stored.
+   */
+  readonly reserve?: (hash: BlobHash) => Effect.Effect<void, E>
   /** `put` may leave the bytes to `DocumentStore.accept`, if both stores share a database and so a commit. */
   readonly withDocument?: boolean
 }
@@ -62,11 +67,11 @@ export class BlobStore extends Context.Service<
      * Consumes the stream while hashing it. Complete when it succeeds, absent when it fails or is interrupted. Durable when it
      * succeeds, or at the latest with the next durable write of the document store.
      */
-    readonly put: <E, R>(
+    readonly put: <E, R, E2 = never>(
       bytes: Stream.Stream<Uint8Array, E, R>,
       limit: number,
-      options?: PutOptions
-    ) => Effect.Effect<StoredBlob, E | BlobTooLarge | BlobStoreUnavailable, R>
+      options?: PutOptions<E2>
+    ) => Effect.Effect<StoredBlob, E | E2 | BlobTooLarge | BlobStoreUnavailable, R>
     /**
      * Renews the blob's time as if it were put now; answers with its size. A removal with `putBefore` comes either first, and this
      * fails, or later, and then spares the blob.

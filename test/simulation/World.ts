@@ -93,6 +93,7 @@ export const makeWorld = Effect.fnUntraced(function* (
   const processes: Array<Process> = []
 
   const registry = Layer.succeed(TenantRegistry, {
+    refresh: limitsKept.refresh,
     limits: (tenant) =>
       Effect.suspend(() => {
         if (trouble.tenantCrashes.delete(tenant)) {

@@ -20,7 +20,7 @@ import { makeScriptedEngine, type ScriptedDocument, soundDocument } from "../../
 import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { SourceRefused, Sources } from "../../src/services/Sources.ts"
 import * as Telemetry from "../../src/observability/Telemetry.ts"
-import { type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
+import { makeLimitRows, type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
 
 type Store = Context.Service.Shape<typeof DocumentStore>
 type Reader = Context.Service.Shape<typeof PdfEngine>
@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly sources?: Partial<Context.Service.Shape<typeof Sources>>
   /** What of the store behaves differently, over the store that works. */
   readonly store?: (store: Store) => Partial<Store>
+  /** Each engine has limits of its own in memory, as processes have, over the same rows. */
+  readonly separateRegistries?: boolean
   /** Is waited for whenever the limits of a tenant are asked for. */
   readonly slowRegistry?: Effect.Effect<void>
   /** Events reach nobody. */
@@ -82,13 +84,14 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     fetch: () => Stream.empty,
     ...options.sources
   })
+  const limitRows = makeLimitRows()
   const registryLayer = Layer.effect(
     TenantRegistry,
-    Effect.map(TenantRegistry, ({ limits, update }) => ({
-      update,
+    Effect.map(TenantRegistry, ({ limits, ...registry }) => ({
+      ...registry,
       limits: (owner) => Effect.andThen(options.slowRegistry ?? Effect.void, limits(owner))
     }))
-  ).pipe(Layer.provide(TenantRegistry.layer(options.tenants)))
+  ).pipe(Layer.provide(TenantRegistry.layer(options.tenants, limitRows)))
   const services = yield* Layer.build(
     registryLayer.pipe(
       Layer.provideMerge(EngineConfig.layer(options.limits)),
@@ -114,7 +117,12 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     yield* Effect.addFinalizer(() =>
       Effect.flatMap(Effect.forkChild(stop), (stopping) => letPass(stopping, "1 second"))
     )
-    const engine = yield* Layer.buildWithScope(Layer.fresh(Engine.layer), scope).pipe(Effect.provideContext(services))
+    const own = options.separateRegistries
+      ? yield* Layer.buildWithScope(Layer.fresh(registryLayer), scope).pipe(Effect.provideContext(services))
+      : services
+    const engine = yield* Layer.buildWithScope(Layer.fresh(Engine.layer), scope).pipe(
+      Effect.provideContext(Context.merge(services, own))
+    )
     return {
       ingestion: Context.get(engine, Ingestion),
       directory: Context.get(engine, TenantDirectory),

@@ -75,10 +75,18 @@ const touch =
     return Exit.succeed(row === undefined ? undefined : number(row, "size"))
   }
 
+/**
+ * Spares bytes that a document refers to: those of a small upload come with its document, in one commit, so no reference says
+ * before that they are about to come.
+ */
 const remove =
   (hash: BlobHash, putBefore: number): Operation<void, never> =>
   (db) => {
-    db.run("DELETE FROM blobs WHERE hash = ? AND put_at < ?", hash, putBefore)
+    db.run(
+      "DELETE FROM blobs WHERE hash = ?1 AND put_at < ?2 AND NOT EXISTS (SELECT 1 FROM documents WHERE blob = ?1)",
+      hash,
+      putBefore
+    )
     return Exit.void
   }
 
@@ -100,19 +108,21 @@ const make = Effect.gen(function* () {
   const database = yield* SqliteDatabase
   const commit = yield* GroupCommit
 
-  const putOne = Effect.fnUntraced(function* <E, R>(
+  const putOne = Effect.fnUntraced(function* <E, R, E2 = never>(
     bytes: Stream.Stream<Uint8Array, E, R>,
     limit: number,
-    { withDocument = false }: PutOptions = {}
+    options: PutOptions<E2> = {}
   ) {
+    const { reserve, withDocument = false } = options
     const { head, rest, size } = yield* readHead(bytes)
     if (size > limit) return yield* new BlobTooLarge({ limit })
-    if (size > mostBytes) return yield* others.put(Stream.concat(Stream.fromIterable(head), rest), limit)
+    if (size > mostBytes) return yield* others.put(Stream.concat(Stream.fromIterable(head), rest), limit, options)
     const [first] = head
     const whole = first?.length === size ? first : Buffer.concat(head)
     const hash = BlobHash.make(digest("sha256", whole, "hex"))
     const stored: StoredBlob = { hash, size }
     if (withDocument) return { ...stored, bytes: whole }
+    if (reserve !== undefined) yield* reserve(hash)
     const now = yield* Clock.currentTimeMillis
     yield* commit("write a blob", write(hash, whole, now), "unflushed").pipe(unavailable("write a blob"))
     return stored

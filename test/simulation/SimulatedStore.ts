@@ -1,11 +1,14 @@
 import { Clock, type Context, Effect, Option, Scheduler } from "effect"
+import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { BlobStore, BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
-import { DocumentStore, type Fence, StoreUnavailable } from "../../src/services/store/DocumentStore.ts"
+import type { Fence } from "../../src/services/store/Fence.ts"
+import { StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
 import { CurrentPermit } from "./GateWatch.ts"
 import type { Asked, Ledger } from "./Ledger.ts"
+import type { Store } from "../support/store.ts"
 import type { Trouble } from "./Trouble.ts"
 
-export type Store = Context.Service.Shape<typeof DocumentStore>
+export type References = Context.Service.Shape<typeof BlobReferences>
 export type Blobs = Context.Service.Shape<typeof BlobStore>
 
 /** One process of the simulated world. Once it is dead nothing it does has an effect. */
@@ -61,7 +64,7 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
   /** If the end of a run cannot be written, or nobody waits for the answer any more, the run is over all the same. */
   const abandon = (fence: Fence) => Effect.map(Clock.currentTimeMillis, (now) => ledger.abandoned(fence, now))
 
-  return DocumentStore.of({
+  return {
     ...store,
     accept: (document, limits, committed) =>
       asking(limits, (asked) =>
@@ -70,29 +73,29 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
           if (stored.id === document.id) committed?.(stored)
         })
       ),
-    hasQueued: (tenant) =>
+    hasQueued: (tenant, most) =>
       Effect.withFiber((fiber) =>
         Effect.andThen(
           Effect.map(Clock.currentTimeMillis, (now) => permitAt.set(fiber.id, now)),
-          call("hasQueued", store.hasQueued(tenant), nothing)
+          call("hasQueued", store.hasQueued(tenant, most), nothing)
         )
       ),
-    claim: (tenant, lease) =>
+    claim: (tenant, lease, most) =>
       Effect.withFiber((fiber) => {
         let claimed: Fence | undefined
         process.runner = lease.runner
         const since = permitAt.get(fiber.id) ?? lease.now
-        return call("claim", store.claim(tenant, lease), (claim) => {
+        return call("claim", store.claim(tenant, lease, most), (claim) => {
           if (Option.isNone(claim)) return
           claimed = claim.value.fence
           ledger.claimed(tenant, claim.value, lease, since)
         }).pipe(Effect.onInterrupt(() => (claimed === undefined ? Effect.void : abandon(claimed))))
       }),
     renew: (lease) => call("renew", store.renew(lease), (fences) => ledger.renewed(lease, fences)),
-    fetched: (fence, blob) =>
+    fetched: (fence, blob, reference) =>
       fenced(
         fence,
-        call("fetched", store.fetched(fence, blob), () => ledger.fetched(fence))
+        call("fetched", store.fetched(fence, blob, reference), () => ledger.fetched(fence))
       ),
     opened: (fence, pdf) =>
       fenced(
@@ -150,8 +153,27 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
     find: (tenant, id, detail) => call("find", store.find(tenant, id, detail), nothing),
     list: (tenant, options) => call("list", store.list(tenant, options), nothing),
     pages: (tenant, id, options) => call("pages", store.pages(tenant, id, options), nothing),
-    refersTo: (hash, tenant) => call("refersTo", store.refersTo(hash, tenant), nothing),
     stats: (tenant) => call("stats", store.stats(tenant), nothing)
+  }
+}
+
+/** References to blobs as one process sees them. */
+export const simulatedReferences = (references: References, process: Process, trouble: Trouble): References => {
+  const up = <A>(operation: string, call: Effect.Effect<A, StoreUnavailable>) =>
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now): Effect.Effect<A, StoreUnavailable> =>
+        process.alive && !trouble.storeFails(operation, now)
+          ? call
+          : Effect.fail(new StoreUnavailable({ operation, cause: "simulated" }))
+    )
+  return BlobReferences.of({
+    reserve: (hash, expiry) => Effect.andThen(trouble.waitBefore, up("reserve", references.reserve(hash, expiry))),
+    release: (reference) => up("release", references.release(reference)),
+    refersTo: (hash, tenant) => up("refersTo", references.refersTo(hash, tenant)),
+    claimRemoval: (hash) => up("claimRemoval", references.claimRemoval(hash)),
+    endRemoval: (removal) => up("endRemoval", references.endRemoval(removal)),
+    forgetExpired: up("forgetExpired", references.forgetExpired)
   })
 }
 
@@ -165,7 +187,7 @@ export const simulatedBlobs = (blobs: Blobs, process: Process, trouble: Trouble)
     )
   return BlobStore.of({
     ...blobs,
-    put: (bytes, limit) => Effect.andThen(up("put"), blobs.put(bytes, limit)),
+    put: (bytes, limit, options) => Effect.andThen(up("put"), blobs.put(bytes, limit, options)),
     touch: (hash) => Effect.andThen(up("touch"), blobs.touch(hash)),
     locate: (hash) => Effect.andThen(up("locate"), blobs.locate(hash)),
     remove: (hash, putBefore) => Effect.andThen(up("remove"), blobs.remove(hash, putBefore))

@@ -5,10 +5,10 @@ import * as Engine from "../../src/actors/Engine.ts"
 import { Ingestion } from "../../src/actors/Ingestion.ts"
 import { TenantDirectory } from "../../src/actors/tenant/TenantDirectory.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
+import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
-import * as DocumentStoreMemory from "../../src/services/store/memory/DocumentStoreMemory.ts"
+import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import { defaultLimits, EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { Events } from "../../src/services/Events.ts"
 import { PdfEngine, type PdfRef } from "../../src/services/PdfEngine.ts"
@@ -27,8 +27,9 @@ import type { Plant } from "./Plants.ts"
 import type { DocumentPlan, Scenario } from "./Scenario.ts"
 import { gatheringOf, Readings, scriptOf, simulatedReader } from "./SimulatedEngine.ts"
 import { SimulatedSources } from "./SimulatedSources.ts"
-import { type Process, simulatedBlobs, simulatedStore } from "./SimulatedStore.ts"
+import { type Process, simulatedBlobs, simulatedReferences, simulatedStore } from "./SimulatedStore.ts"
 import { Trouble } from "./Trouble.ts"
+import { storeContext, storeOf } from "../support/store.ts"
 
 export const bytesOf = (content: number): Uint8Array => new TextEncoder().encode(`%PDF-1.7 ${content} `)
 
@@ -73,7 +74,7 @@ export const makeWorld = Effect.fnUntraced(function* (
 
   const shared = yield* Layer.build(
     Layer.mergeAll(
-      DocumentStoreMemory.layerMemory,
+      StoreMemory.layerMemory,
       BlobStoreMemory.layerMemory,
       layerSecureRandom(scenario.seed),
       plainSecrets,
@@ -81,7 +82,9 @@ export const makeWorld = Effect.fnUntraced(function* (
       Layer.provide(TenantRegistry.layer(overrides), EngineConfig.layer(scenario.limits))
     )
   )
-  const store = Context.get(shared, DocumentStore)
+  const store = storeOf(shared)
+  const innerReferences = Context.get(shared, BlobReferences)
+  const references = plant?.references?.(innerReferences) ?? innerReferences
   const innerBlobs = Context.get(shared, BlobStore)
   const blobs = plant?.blobs?.(innerBlobs) ?? innerBlobs
   const innerRegistry = Context.get(shared, TenantRegistry)
@@ -138,7 +141,8 @@ export const makeWorld = Effect.fnUntraced(function* (
     const watch = { limits: log, history, ledger, readings, trouble }
     const simulated = simulatedReader(Context.get(inner, PdfEngine), process, watch)
     const services = shared.pipe(
-      Context.add(DocumentStore, simulatedStore(plant?.store?.(store) ?? store, process, trouble, ledger)),
+      Context.merge(storeContext(simulatedStore(plant?.store?.(store) ?? store, process, trouble, ledger))),
+      Context.add(BlobReferences, simulatedReferences(references, process, trouble)),
       Context.add(BlobStore, simulatedBlobs(blobs, process, trouble)),
       Context.add(PdfEngine, plant?.reader?.(simulated.reader) ?? simulated.reader),
       Context.add(Sources, sources.for(process)),
@@ -214,6 +218,7 @@ export const makeWorld = Effect.fnUntraced(function* (
     planOfUrl: (url: string) => sources.planOf(url),
     addContent,
     store,
+    references: innerReferences,
     blobs: innerBlobs,
     crashed,
     crashedAt: () => crashedAt,

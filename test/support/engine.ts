@@ -11,8 +11,8 @@ import { failure } from "../../src/domain/Failure.ts"
 import { type DocumentId, TenantId } from "../../src/domain/Ids.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
-import * as DocumentStoreMemory from "../../src/services/store/memory/DocumentStoreMemory.ts"
+import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
+import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { EngineConfig, type EngineLimits } from "../../src/services/config/EngineConfig.ts"
 import { Events } from "../../src/services/Events.ts"
 import { PdfEngine, type PdfRef } from "../../src/services/PdfEngine.ts"
@@ -21,8 +21,8 @@ import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { SourceRefused, Sources } from "../../src/services/Sources.ts"
 import * as Telemetry from "../../src/observability/Telemetry.ts"
 import { makeLimitRows, type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
+import { type Store, storeContext, storeOf, wholeStore } from "./store.ts"
 
-type Store = Context.Service.Shape<typeof DocumentStore>
 type Reader = Context.Service.Shape<typeof PdfEngine>
 
 export interface WorldOptions {
@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly sources?: Partial<Context.Service.Shape<typeof Sources>>
   /** What of the store behaves differently, over the store that works. */
   readonly store?: (store: Store) => Partial<Store>
+  /** What of the references to blobs behaves differently. */
+  readonly references?: (references: BlobReferences["Service"]) => Partial<BlobReferences["Service"]>
   /** Each engine has limits of its own in memory, as processes have, over the same rows. */
   readonly separateRegistries?: boolean
   /** Is waited for whenever the limits of a tenant are asked for. */
@@ -70,10 +72,15 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     capacity: options.capacity ?? 2,
     gathering: () => options.gathering ?? 0
   })
-  const storeLayer = Layer.effect(
-    DocumentStore,
-    Effect.map(DocumentStore, (store) => DocumentStore.of({ ...store, ...options.store?.(store) }))
-  ).pipe(Layer.provide(DocumentStoreMemory.layerMemory))
+  const referencesLayer = Layer.effect(
+    BlobReferences,
+    Effect.map(BlobReferences, (references) =>
+      BlobReferences.of({ ...references, ...options.references?.(references) })
+    )
+  )
+  const storeLayer = Layer.effectContext(
+    Effect.map(wholeStore, (store) => storeContext({ ...store, ...options.store?.(store) }))
+  ).pipe(Layer.provideMerge(referencesLayer), Layer.provideMerge(StoreMemory.layerMemory))
   const readerLayer = Layer.effect(
     PdfEngine,
     Effect.map(PdfEngine, (reader) => PdfEngine.of({ ...reader, ...options.reader?.(reader) }))
@@ -147,7 +154,8 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
   return {
     start,
     scripted,
-    store: Context.get(services, DocumentStore),
+    store: storeOf(services),
+    references: Context.get(services, BlobReferences),
     blobs: Context.get(services, BlobStore),
     events: Context.get(services, Events),
     gateInUse,

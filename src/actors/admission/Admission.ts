@@ -5,14 +5,12 @@ import { type Failure, failure } from "../../domain/Failure.ts"
 import { type BlobHash, DocumentId, type TenantId } from "../../domain/Ids.ts"
 import { cutText } from "../../domain/Text.ts"
 import { BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../../services/BlobStore.ts"
-import {
-  type BacklogLimits,
-  DocumentStore,
-  type NewDocument,
-  type QueueFull,
-  QuotaReached,
-  StoreUnavailable
-} from "../../services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import { BlobReferences } from "../../services/store/BlobReferences.ts"
+import { Documents } from "../../services/store/Documents.ts"
+import type { BacklogLimits, NewDocument } from "../../services/store/NewDocument.ts"
+import { QueueStats } from "../../services/store/QueueStats.ts"
+import { type QueueFull, QuotaReached, StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { Events } from "../../services/Events.ts"
 import { Secrets } from "../../services/Secrets.ts"
@@ -28,6 +26,7 @@ import { RetryAfterEstimator } from "./retryAfter/RetryAfterEstimator.ts"
 import { LimitReached, ShuttingDown, SubmissionRejected, Submitted, type SubmitOptions } from "../Ingestion.ts"
 import { RateLimits } from "./RateLimits.ts"
 import { onlyPdf } from "./PdfSignature.ts"
+import { makeUploads, type Upload } from "./UploadReference.ts"
 import { InFlightSubmissions } from "./InFlightSubmissions.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
 
@@ -71,7 +70,11 @@ const noPassword = Effect.succeed({ sealedPassword: undefined, passwordKey: unde
 export const make = Effect.gen(function* () {
   const { queueSize, uploadSize } = yield* EngineConfig
   const largest = Number(uploadSize)
-  const store = yield* DocumentStore
+  const queue = yield* DocumentQueue
+  const documents = yield* Documents
+  const queueStats = yield* QueueStats
+  const references = yield* BlobReferences
+  const withUpload = yield* makeUploads
   const blobs = yield* BlobStore
   const registry = yield* TenantRegistry
   const retryEstimator = yield* RetryAfterEstimator
@@ -94,25 +97,25 @@ export const make = Effect.gen(function* () {
     { limit, scope }: Pick<QueueFull, "limit" | "scope">
   ) {
     // The backlog of a paused tenant does not drain, and the time of its resumption is unknown.
-    const paused = scope === "tenant" && (yield* store.isPaused(tenant))
+    const paused = scope === "tenant" && (yield* queue.isPaused(tenant))
     const retryAfterSeconds = paused ? longestWaitSeconds : yield* retryEstimator.retryAfter(scope, tenant, limit)
     return yield* new LimitReached({ limit: `${scope}_queue`, allowed: limit, retryAfterSeconds })
   })
 
   /** A cheap check before anything is read. The store checks again, exactly, when the document is committed. */
   const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits, size = 1) {
-    const own = yield* store.stats(tenant)
+    const own = yield* queueStats.stats(tenant)
     if (own.waiting >= limits.tenant) return yield* limitReached(tenant, { scope: "tenant", limit: limits.tenant })
     if (limits.storedBytes !== undefined && own.storedBytes + size > limits.storedBytes)
       return yield* new QuotaReached({ limit: limits.storedBytes, storedBytes: own.storedBytes })
-    const all = yield* store.stats()
+    const all = yield* queueStats.stats()
     if (all.waiting >= limits.global) return yield* limitReached(tenant, { scope: "global", limit: limits.global })
     if (own.waiting + own.running === 0) yield* retryEstimator.begin(tenant)
     if (all.waiting + all.running === 0) yield* retryEstimator.begin()
   })
 
-  const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountAdmitted) =>
-    blobs.put(onlyPdf(bytes, rejected, count), largest, { withDocument: true }).pipe(
+  const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountAdmitted, { reserve }: Upload) =>
+    blobs.put(onlyPdf(bytes, rejected, count), largest, { withDocument: true, reserve }).pipe(
       Effect.trackDuration(Telemetry.blobPutDuration),
       Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
       Effect.catchIf(
@@ -140,20 +143,26 @@ export const make = Effect.gen(function* () {
     )
 
   /** Runs to its end even if the caller goes away: the tenant's actor has to learn of a committed document. */
-  const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocument["source"], options: SubmitOptions) {
+  const commit = Effect.fnUntraced(function* (
+    tenant: TenantId,
+    source: NewDocument["source"],
+    options: SubmitOptions,
+    { reference }: Upload
+  ) {
     const id = DocumentId.make(yield* random.uuidV7())
     // Runs while the disk still flushes the commit: what a run writes is flushed later, so it counts only if the commit does.
     let announced: Fiber.Fiber<void> | undefined
     const committed = (made: Document) => {
       if (made.id === id) announced = fork(announce(made))
     }
-    const document = yield* store
+    const document = yield* queue
       .accept(
         {
           id,
           tenantId: tenant,
           name: cutText(options.name, maxNameLength),
           source,
+          reference: reference(),
           priority: options.priority ?? defaultPriority,
           notBefore: options.notBefore && DateTime.toEpochMillis(options.notBefore),
           ...(yield* sealed(tenant, options.password)),
@@ -165,7 +174,13 @@ export const make = Effect.gen(function* () {
         yield* backlogLimits(tenant),
         committed
       )
-      .pipe(Effect.catchTag("QueueFull", (full) => limitReached(tenant, full)))
+      .pipe(
+        Effect.catchTags({
+          QueueFull: (full) => limitReached(tenant, full),
+          BlobReferenceExpired: (cause) =>
+            Effect.fail(new StoreUnavailable({ operation: "accept a document in time", cause }))
+        })
+      )
     const { id: documentId, status } = document
     if (documentId !== id) {
       yield* Metric.update(Telemetry.documentsReused, 1)
@@ -219,7 +234,7 @@ export const make = Effect.gen(function* () {
     const again = Effect.gen(function* () {
       const at = yield* Clock.currentTimeMillis
       const password = yield* sealed(tenant, options.password)
-      const retried = store.retry(tenant, id, { ...password, at }, yield* backlogLimits(tenant))
+      const retried = documents.retry(tenant, id, { ...password, at }, yield* backlogLimits(tenant))
       const document = yield* Effect.catchTag(retried, "QueueFull", (full) => limitReached(tenant, full))
       yield* Metric.update(Telemetry.documentsRequeued.of("retried"), 1)
       yield* events.publish({ _tag: "DocumentRequeued", tenantId: tenant, documentId: id, attempt: document.attempt })
@@ -230,12 +245,13 @@ export const make = Effect.gen(function* () {
   })
 
   /**
-   * Finds a blob that a document of the tenant refers to; the hash of another tenant's blob is refused. The touch protects the
-   * blob from removal until the submission has ended.
+   * Finds a blob that a document of the tenant refers to; the hash of another tenant's blob is refused. It may be removed until
+   * the upload has a reference, so it is looked for after that.
    */
-  const ownBlob = Effect.fnUntraced(function* (tenant: TenantId, hash: BlobHash) {
+  const ownBlob = Effect.fnUntraced(function* (tenant: TenantId, hash: BlobHash, { reserve }: Upload) {
     const unknown = rejected(failure("SOURCE_REFUSED", `there is no blob ${hash}`))
-    if (!(yield* store.refersTo(hash, tenant))) return yield* unknown
+    if (!(yield* references.refersTo(hash, tenant))) return yield* unknown
+    yield* reserve(hash)
     const size = yield* blobs.touch(hash).pipe(Effect.catchTag("BlobLost", () => Effect.fail(unknown)))
     return { _tag: "Blob", hash, size } as const
   })
@@ -256,7 +272,11 @@ export const make = Effect.gen(function* () {
       }
       return admit(
         withinLimits(tenant, size, (count) =>
-          Effect.flatMap(storeBytes(stream, count), (stored) => commit(tenant, { _tag: "Blob", ...stored }, options))
+          withUpload((upload) =>
+            Effect.flatMap(storeBytes(stream, count, upload), (stored) =>
+              commit(tenant, { _tag: "Blob", ...stored }, options, upload)
+            )
+          )
         )
       )
     }
@@ -268,18 +288,18 @@ export const make = Effect.gen(function* () {
       text: string,
       options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
     ) {
-      const admission = Effect.fnUntraced(function* (count: CountAdmitted) {
+      const admission = Effect.fnUntraced(function* (count: CountAdmitted, upload: Upload) {
         const source: ResolvedSource = yield* sources.resolve(text)
         const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
         const origin =
           source._tag === "Blob"
-            ? yield* ownBlob(tenant, source.hash)
+            ? yield* ownBlob(tenant, source.hash, upload)
             : source._tag === "Url"
               ? source
-              : { _tag: "Blob" as const, ...(yield* storeBytes(sources.readFile(source.path), count)) }
-        return yield* commit(tenant, origin, { ...options, name })
+              : { _tag: "Blob" as const, ...(yield* storeBytes(sources.readFile(source.path), count, upload)) }
+        return yield* commit(tenant, origin, { ...options, name }, upload)
       })
-      return yield* withinLimits(tenant, undefined, admission)
+      return yield* withinLimits(tenant, undefined, (count) => withUpload((upload) => admission(count, upload)))
     },
     Effect.catchTag(["SourceRefused", "SourceUnavailable"], (error) => Effect.fail(rejected(error.failure))),
     admit

@@ -17,23 +17,23 @@ export interface Upload {
 }
 
 /**
- * Runs an upload. If it fails or is interrupted, its reference is given back; if it succeeds, the commit of its document has
- * ended the reference. If the process dies, the reference runs out.
+ * Runs uploads. If one fails or is interrupted, its reference is given back; if it succeeds, the commit of its document has ended
+ * the reference. If the process dies, the reference runs out.
  */
-export const withUpload = <A, E, R>(
-  use: (upload: Upload) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R | BlobReferences> =>
-  Effect.flatMap(BlobReferences, (references) =>
-    Effect.suspend(() => {
-      let taken: BlobReference | undefined
-      const reserve = (hash: BlobHash) =>
-        Effect.uninterruptibleMask((restore) =>
-          Effect.map(restore(references.reserve(hash, expiry)), (reference) => {
-            taken = reference
-          })
+export const makeUploads = Effect.map(
+  BlobReferences,
+  (references) =>
+    <A, E, R>(use: (upload: Upload) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+      Effect.suspend(() => {
+        let taken: BlobReference | undefined
+        const reserve = (hash: BlobHash) =>
+          Effect.uninterruptibleMask((restore) =>
+            Effect.map(restore(references.reserve(hash, expiry)), (reference) => {
+              taken = reference
+            })
+          )
+        return use({ reserve, reference: () => taken }).pipe(
+          Effect.onError(() => (taken === undefined ? Effect.void : Effect.ignore(references.release(taken))))
         )
-      return use({ reserve, reference: () => taken }).pipe(
-        Effect.onError(() => (taken === undefined ? Effect.void : Effect.ignore(references.release(taken))))
-      )
-    })
-  )
+      })
+)

@@ -2,7 +2,10 @@ import { Effect, Metric } from "effect"
 import { failure } from "../../domain/Failure.ts"
 import type { BlobHash, TenantId } from "../../domain/Ids.ts"
 import { BlobStore } from "../../services/BlobStore.ts"
-import { type Claim, DocumentStore, QuotaReached } from "../../services/store/DocumentStore.ts"
+import type { Claim } from "../../services/store/Claim.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import { QueueStats } from "../../services/store/QueueStats.ts"
+import { QuotaReached } from "../../services/store/StoreErrors.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import type { PdfRef } from "../../services/PdfEngine.ts"
 import { Secrets } from "../../services/Secrets.ts"
@@ -15,7 +18,7 @@ import { retryingStore, sourceRetry } from "../upkeep/RetryPolicies.ts"
 import { RetryTracker } from "../upkeep/RetryTracker.ts"
 import { onlyPdf } from "../admission/PdfSignature.ts"
 import type { RunTimeBudget } from "./RunTimeBudget.ts"
-import { InFlightSubmissions } from "../admission/InFlightSubmissions.ts"
+import { makeUploads, type Upload } from "../admission/UploadReference.ts"
 
 /** Finds the document's bytes and its password. Fetches the bytes first if they lie elsewhere. */
 export const locate = TraceContext.traced("DocumentActor.locate", (claim: Claim, budget: RunTimeBudget) =>
@@ -35,20 +38,27 @@ const locateBytes = Effect.fnUntraced(function* (claim: Claim, budget: RunTimeBu
   return pdf
 })
 
-const protectingBlobs = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(InFlightSubmissions, (submissions) => submissions.protect(effect))
+/** Fetches the bytes and records them. No document refers to them before, so there is a reference to them meanwhile. */
+const fetchSource = (claim: Claim) =>
+  Effect.flatMap(makeUploads, (withUpload) => withUpload((upload) => fetchInto(claim, upload))).pipe(
+    // The store was not available for as long as a reference lasts. The bytes may be gone, so they are fetched again.
+    Effect.retry({ while: (error) => error._tag === "BlobReferenceExpired" })
+  )
 
-/** Fetches the bytes and records them. No document refers to them before, so they are protected from removal. */
-const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
+const fetchInto = Effect.fnUntraced(function* (claim: Claim, { reference, reserve }: Upload) {
   const { uploadSize } = yield* EngineConfig
   const blobs = yield* BlobStore
   const sources = yield* Sources
-  const store = yield* DocumentStore
+  const queue = yield* DocumentQueue
   const retries = yield* RetryTracker
   const url = claim.document.sourceUrl
   if (url === undefined)
     return yield* DocumentFailed.of(failure("BLOB_LOST", "the document has neither bytes nor a source"))
-  const blob = yield* blobs.put(onlyPdf(sources.fetch(url), DocumentFailed.of), Number(uploadSize)).pipe(
+  const blob = yield* blobs
+    .put(onlyPdf(sources.fetch(url), DocumentFailed.of), Number(uploadSize), {
+      reserve: (hash) => retryingStore(reserve(hash))
+    })
+    .pipe(
     retries.retry(claim.document.id, {
       schedule: sourceRetry,
       while: (error) => error._tag === "SourceUnavailable" && error.retryable
@@ -59,15 +69,15 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
     Effect.tapErrorTag("DocumentFailed", () => Metric.update(Telemetry.sourceFetches.of("failed"), 1))
   )
   yield* refuseBeyondQuota(claim.document.tenantId, blob.size)
-  yield* retryingStore(store.fetched(claim.fence, blob))
+  yield* retryingStore(queue.fetched(claim.fence, blob, reference()))
   return blob.hash satisfies BlobHash
-}, protectingBlobs)
+})
 
 /** Checks the tenant's quota. The size of a source is known only after it has been fetched. */
 const refuseBeyondQuota = Effect.fnUntraced(function* (tenant: TenantId, size: number) {
   const { maxStoredBytes } = yield* Effect.flatMap(TenantRegistry, (registry) => registry.limits(tenant))
   if (maxStoredBytes === undefined) return
-  const { storedBytes } = yield* retryingStore(Effect.flatMap(DocumentStore, (store) => store.stats(tenant)))
+  const { storedBytes } = yield* retryingStore(QueueStats.use((queueStats) => queueStats.stats(tenant)))
   if (storedBytes + size <= maxStoredBytes) return
   const { message } = new QuotaReached({ limit: maxStoredBytes, storedBytes })
   return yield* DocumentFailed.of(failure("STORAGE_QUOTA", message))

@@ -12,7 +12,7 @@ import { ApiKeyNotFound, ApiKeys, mostKeys, TooManyApiKeys } from "../../service
 import { makeRevocations } from "../../services/apiKeys/ApiKeysRevocations.ts"
 import { digest, generate, idIn, noDigest, sameDigest } from "../../services/apiKeys/ApiKeysText.ts"
 import { duration } from "../../services/config/ConfigValues.ts"
-import { StoreUnavailable } from "../../services/store/DocumentStore.ts"
+import { StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { migrate } from "./database/Migrations.ts"
 import { SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
 import { type HeldKey, KeyCache } from "./keys/KeyCache.ts"

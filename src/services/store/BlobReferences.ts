@@ -1,11 +1,20 @@
-import { Context, Duration, type Effect, type Option } from "effect"
-import type { BlobHash, TenantId } from "../../domain/Ids.ts"
+import { Context, Duration, type Effect, type Option, Schema } from "effect"
+import { BlobHash, type TenantId } from "../../domain/Ids.ts"
 import type { StoreUnavailable } from "./StoreErrors.ts"
 
 /** Says that bytes are about to get their document. */
 export interface BlobReference {
   readonly id: string
   readonly hash: BlobHash
+}
+
+/** The reference ran out before its document was committed. The bytes have to be stored again. */
+export class BlobReferenceExpired extends Schema.TaggedError<BlobReferenceExpired>()("BlobReferenceExpired", {
+  hash: BlobHash
+}) {
+  override get message() {
+    return `the upload of blob ${this.hash} took too long after its bytes had come`
+  }
 }
 
 /** The right to remove a blob that nothing refers to. */
@@ -17,7 +26,7 @@ export interface BlobRemoval {
 }
 
 /** How long a claimed removal keeps uploads of the same bytes waiting, if the process that claimed it has died. */
-export const removalLease = Duration.minutes(1)
+export const removalLease = Duration.seconds(20)
 
 /**
  * What keeps blobs from being removed: documents, and references of uploads under way. Both are rows, so every process sees

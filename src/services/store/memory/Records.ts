@@ -1,4 +1,4 @@
-/** The records of the document store in memory, and how a change of status moves a document between queues and counters. */
+/** The records of the store in memory, and how a change of status moves a document between queues and counters. */
 import { DateTime } from "effect"
 import {
   Document,
@@ -12,8 +12,11 @@ import type { BlobHash, RunnerId, TenantId } from "../../../domain/Ids.ts"
 import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings, type Warning, warningsField } from "../../../domain/document/Warning.ts"
 import type { Delivery } from "../../../domain/webhook/Webhook.ts"
-import { ChangeLog } from "./ChangeLog.ts"
-import type { NewDocument, PageFaults, QueueStats } from "../DocumentStore.ts"
+import { ChangeEntries } from "./ChangeEntries.ts"
+import { ReferenceRows } from "./ReferenceRows.ts"
+import type { PageFaults } from "../Claim.ts"
+import type { NewDocument } from "../NewDocument.ts"
+import type { QueueCounters } from "../QueueFigures.ts"
 import type { OpenedPdf } from "../../PdfEngine.ts"
 import { largestMetadata, largestOutline, metadataOmitted, metadataSize, outlineOmitted } from "../Portions.ts"
 
@@ -163,7 +166,7 @@ class Backlog {
   }
 }
 
-type Counters = { -readonly [K in keyof QueueStats]: QueueStats[K] }
+type Counters = { -readonly [K in keyof QueueCounters]: QueueCounters[K] }
 
 const noCounters = (): Counters => ({
   waiting: 0,
@@ -192,16 +195,17 @@ export const pageBytes = ({ lines, text }: PageResult): number => sizeOf(text) +
 const totalOf = ({ bytes }: Stored): number => bytes.original + bytes.details + bytes.pages
 
 /** All documents, and what is derived from them: every change of a status goes through here. */
-export class Documents {
+export class Records {
   readonly byId = new Map<string, Stored>()
   readonly running = new Set<Stored>()
   readonly scheduled = new Set<Stored>()
   readonly all = noCounters()
-  readonly log = new ChangeLog<Stored>(
+  readonly log = new ChangeEntries<Stored>(
     ({ number, page, stored }) =>
       this.byId.get(stored.accepted.id) === stored &&
       (page === undefined ? stored.changed === number : stored.pageChanges.get(page) === number)
   )
+  readonly references = new ReferenceRows((hash) => this.refersTo(hash, undefined))
   readonly paused = new Set<TenantId>()
   readonly #tenants = new Map<TenantId, { readonly backlog: Backlog; readonly counters: Counters }>()
   #accepted = 0
@@ -256,8 +260,15 @@ export class Documents {
   }
 
   /** The document that a claim of the tenant gets. */
-  next(tenant: TenantId): Stored | undefined {
-    return this.paused.has(tenant) ? undefined : this.tenant(tenant).backlog.first
+  next(tenant: TenantId, most = Number.POSITIVE_INFINITY): Stored | undefined {
+    const { backlog, counters } = this.tenant(tenant)
+    return this.paused.has(tenant) || counters.running >= most ? undefined : backlog.first
+  }
+
+  refersTo(hash: BlobHash, tenant: TenantId | undefined): boolean {
+    return Array.from(this.byId.values()).some(
+      (stored) => stored.blob?.hash === hash && (tenant === undefined || stored.accepted.tenantId === tenant)
+    )
   }
 
   add(accepted: NewDocument, status: DocumentStatus): Stored {

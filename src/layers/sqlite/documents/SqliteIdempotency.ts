@@ -7,8 +7,8 @@ import {
   type KeyLease,
   type KeyReservation
 } from "../../../services/store/IdempotencyStore.ts"
-import type { StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 import type { Operation, Write } from "../database/GroupCommit.ts"
+import type { Read } from "../database/Read.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
 import { number, text } from "./rows.ts"
 
@@ -82,10 +82,8 @@ const forget =
     )
   }
 
-type Read = <A>(operation: string, question: (db: Statements) => A) => Effect.Effect<A, StoreUnavailable>
-
 /** Leases are not flushed: a crash of the machine that loses one ends its request, too. */
-export const makeIdempotency = (read: Read, write: Write) => {
+export const idempotency = (read: Read, write: Write) => {
   const now = Clock.currentTimeMillis
   return IdempotencyStore.of({
     reserve: Effect.fn("IdempotencyStore.reserve")((tenant, key, lease) =>

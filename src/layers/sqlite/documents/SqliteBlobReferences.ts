@@ -1,5 +1,5 @@
 /** Blob references and claims of removals, as operations of a group commit. */
-import { Clock, Duration, Effect, Exit, Option, Schedule } from "effect"
+import { Clock, Duration, Effect, Exit, Option } from "effect"
 import { BlobHash, type TenantId } from "../../../domain/Ids.ts"
 import {
   type BlobReference,
@@ -7,15 +7,13 @@ import {
   type BlobRemoval,
   removalLease
 } from "../../../services/store/BlobReferences.ts"
-import type { StoreUnavailable } from "../../../services/store/StoreErrors.ts"
+import { untilReserved } from "../../../services/store/ReserveBlob.ts"
 import type { Operation, Write } from "../database/GroupCommit.ts"
+import type { Read } from "../database/Read.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
 import { number, text } from "./rows.ts"
 
-/** How often an upload that waits for a removal looks again. */
-const lookAgain = Schedule.spaced("50 millis")
-
-export const refersTo = (db: Statements, hash: BlobHash, tenant: TenantId | undefined): boolean =>
+const refersTo = (db: Statements, hash: BlobHash, tenant: TenantId | undefined): boolean =>
   tenant === undefined
     ? db.get("SELECT 1 FROM documents WHERE blob = ? LIMIT 1", hash) !== undefined
     : db.get("SELECT 1 FROM documents WHERE blob = ? AND tenant_id = ? LIMIT 1", hash, tenant) !== undefined
@@ -35,18 +33,13 @@ const reserve =
     return Exit.succeed(Option.map(Option.fromUndefinedOr(row), (made) => ({ id: String(number(made, "id")), hash })))
   }
 
-/** Ends the reference. False if it had run out. */
-export const consume = (db: Statements, { id }: BlobReference, now: number): boolean => {
-  const row = db.get("DELETE FROM blob_references WHERE id = ? RETURNING expires_at", Number(id))
-  return row !== undefined && number(row, "expires_at") > now
-}
+/** Ends the reference. False, and nothing is written, if it has run out. */
+export const consume = (db: Statements, { id }: BlobReference, now: number): boolean =>
+  db.run("DELETE FROM blob_references WHERE id = ? AND expires_at > ?", Number(id), now) > 0
 
-const release =
-  ({ id }: BlobReference): Operation<void, never> =>
-  (db) => {
-    db.run("DELETE FROM blob_references WHERE id = ?", Number(id))
-    return Exit.void
-  }
+export const release = (db: Statements, { id }: BlobReference): void => {
+  db.run("DELETE FROM blob_references WHERE id = ?", Number(id))
+}
 
 /** Nothing refers to the blob, and its removal is not claimed. */
 const claim = `
@@ -79,25 +72,22 @@ const forgetExpired =
     return Exit.void
   }
 
-type Read = <A>(operation: string, question: (db: Statements) => A) => Effect.Effect<A, StoreUnavailable>
-
 /**
  * References are not flushed: a crash of the machine that loses one ends its upload, too. A claim is flushed, so that the
  * removals of documents before it are on the disk when the bytes go.
  */
-export const makeBlobReferences = (read: Read, write: Write) => {
+export const blobReferences = (read: Read, write: Write) => {
   const now = Clock.currentTimeMillis
   return BlobReferences.of({
     reserve: Effect.fn("BlobReferences.reserve")((hash, expiry) =>
-      Effect.flatMap(now, (at) =>
-        write("reserve a blob", reserve(hash, at, Duration.toMillis(expiry)), "unflushed")
-      ).pipe(
-        Effect.repeat({ schedule: lookAgain, until: Option.isSome }),
-        Effect.flatMap((reference) => Effect.orDie(Effect.fromOption(reference)))
+      untilReserved(
+        Effect.flatMap(now, (at) =>
+          write("reserve a blob", reserve(hash, at, Duration.toMillis(expiry)), "unflushed")
+        )
       )
     ),
     release: Effect.fn("BlobReferences.release")((reference) =>
-      write("release a blob", release(reference), "unflushed")
+      write("release a blob", (db) => Exit.succeed(release(db, reference)), "unflushed")
     ),
     refersTo: Effect.fn("BlobReferences.refersTo")((hash, tenant) =>
       read("look for a blob's documents", (db) => refersTo(db, hash, tenant))

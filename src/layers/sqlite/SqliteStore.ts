@@ -1,0 +1,95 @@
+/**
+ * The store in one SQLite file: durable when a write succeeds, and as fast as the disk flushes batches. One layer provides all
+ * of its contracts.
+ */
+import { Context, type Duration, Effect, Layer } from "effect"
+import type { SqlClient } from "effect/sql"
+import { BlobReferences } from "../../services/store/BlobReferences.ts"
+import { ChangeLog } from "../../services/store/ChangeLog.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import { Documents } from "../../services/store/Documents.ts"
+import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { IdempotencyStore } from "../../services/store/IdempotencyStore.ts"
+import { QueueStats } from "../../services/store/QueueStats.ts"
+import { StoreUnavailable } from "../../services/store/StoreErrors.ts"
+import { GroupCommit, type Write } from "./database/GroupCommit.ts"
+import { migrate } from "./database/Migrations.ts"
+import { makeRead } from "./database/Read.ts"
+import { layer as clientLayer } from "./database/SqliteClient.ts"
+import { SqliteDatabase, type SqliteOptions } from "./database/SqliteDatabase.ts"
+import { makeCachedCounters } from "./documents/CachedCounters.ts"
+import { makeNumbers } from "./documents/changes.ts"
+import { blobReferences } from "./documents/SqliteBlobReferences.ts"
+import { changeLog } from "./documents/SqliteChangeLog.ts"
+import { documentQueue } from "./documents/SqliteDocumentQueue.ts"
+import { documents } from "./documents/SqliteDocuments.ts"
+import { idempotency } from "./documents/SqliteIdempotency.ts"
+import { queueStats } from "./documents/SqliteQueueStats.ts"
+import { webhookRecords } from "./documents/SqliteWebhooks.ts"
+
+const make = Effect.gen(function* () {
+  yield* migrate
+  const commit = yield* GroupCommit
+  const numbers = makeNumbers()
+  yield* commit("begin the numbers of changes", numbers.begin)
+  const counters = makeCachedCounters()
+  const write: Write = (name, operation, manner, size, committed) =>
+    // After any failure: after a failed flush no read is answered any more, so counters cached during it must not be either.
+    Effect.onError(
+      commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size, committed),
+      () => counters.forget
+    )
+  const read = makeRead(yield* SqliteDatabase)
+  return Context.make(DocumentQueue, documentQueue(read, write)).pipe(
+    Context.add(Documents, documents(read, write)),
+    Context.add(ChangeLog, changeLog(read, numbers)),
+    Context.add(QueueStats, queueStats(read, counters)),
+    Context.add(BlobReferences, blobReferences(read, write)),
+    Context.add(IdempotencyStore, idempotency(read, write)),
+    Context.add(DocumentStore, DocumentStore.of(webhookRecords(read, write)))
+  )
+})
+
+/** The contracts of the store. */
+export type Stores =
+  | DocumentQueue
+  | Documents
+  | ChangeLog
+  | QueueStats
+  | BlobReferences
+  | IdempotencyStore
+  | DocumentStore
+
+/** On a database that others share. Brings its tables up to date first. */
+export const layerNoDeps: Layer.Layer<Stores, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase | GroupCommit> =
+  Layer.effectContext(
+    make.pipe(
+      Effect.catchTag(
+        ["MigrationError", "SqlError"],
+        (cause) => new StoreUnavailable({ operation: "bring its tables up to date", cause })
+      )
+    )
+  )
+
+export interface DatabaseOptions extends SqliteOptions {
+  /** The time between commits that only bring pages. None when absent. */
+  readonly patience?: Duration.Input
+}
+
+type Database = Layer.Layer<SqlClient.SqlClient | SqliteDatabase | GroupCommit>
+
+/** Opens the file (its folder has to exist), and closes it with the scope. */
+export const layerDatabase = (options: DatabaseOptions) =>
+  GroupCommit.layer(options.patience ?? 0).pipe(
+    Layer.provideMerge(clientLayer(options)),
+    Layer.catchTag("SqlError", (cause) => {
+      const failed: Effect.Effect<Database, StoreUnavailable> = Effect.fail(
+        new StoreUnavailable({ operation: "open its file", cause })
+      )
+      return Layer.unwrap(failed)
+    })
+  )
+
+/** On a file of its own. */
+export const layer = (options: DatabaseOptions): Layer.Layer<Stores, StoreUnavailable> =>
+  Layer.provide(layerNoDeps, layerDatabase(options))

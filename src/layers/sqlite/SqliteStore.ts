@@ -2,7 +2,7 @@
  * The store in one SQLite file: durable when a write succeeds, and as fast as the disk flushes batches. One layer provides all
  * of its contracts.
  */
-import { Context, type Duration, Effect, Layer } from "effect"
+import { Context, type Duration, Effect, Exit, Layer } from "effect"
 import type { SqlClient } from "effect/sql"
 import { BlobReferences } from "../../services/store/BlobReferences.ts"
 import { ChangeLog } from "../../services/store/ChangeLog.ts"
@@ -12,33 +12,40 @@ import { DocumentStore } from "../../services/store/DocumentStore.ts"
 import { IdempotencyStore } from "../../services/store/IdempotencyStore.ts"
 import { QueueStats } from "../../services/store/QueueStats.ts"
 import { StoreUnavailable } from "../../services/store/StoreErrors.ts"
-import { GroupCommit, type Write } from "./database/GroupCommit.ts"
+import { GroupCommit, type Operation, type Write } from "./database/GroupCommit.ts"
 import { migrate } from "./database/Migrations.ts"
 import { makeRead } from "./database/Read.ts"
 import { layer as clientLayer } from "./database/SqliteClient.ts"
 import { SqliteDatabase, type SqliteOptions } from "./database/SqliteDatabase.ts"
 import { makeCachedCounters } from "./documents/CachedCounters.ts"
 import { makeNumbers } from "./documents/changes.ts"
-import { blobReferences } from "./documents/SqliteBlobReferences.ts"
+import { reclaimExpired } from "./documents/queue.ts"
+import { blobReferences, forgetReferences } from "./documents/SqliteBlobReferences.ts"
 import { changeLog } from "./documents/SqliteChangeLog.ts"
 import { documentQueue } from "./documents/SqliteDocumentQueue.ts"
 import { documents } from "./documents/SqliteDocuments.ts"
-import { idempotency } from "./documents/SqliteIdempotency.ts"
+import { forgetLeases, idempotency } from "./documents/SqliteIdempotency.ts"
 import { queueStats } from "./documents/SqliteQueueStats.ts"
 import { webhookRecords } from "./documents/SqliteWebhooks.ts"
 
-const make = Effect.gen(function* () {
+/** What other processes had under way. */
+const endAllLeases: Operation<void, never> = (db) => {
+  reclaimExpired(Number.MAX_SAFE_INTEGER)(db)
+  forgetReferences(db, Number.MAX_SAFE_INTEGER)
+  forgetLeases(db, Number.MAX_SAFE_INTEGER)
+  return Exit.void
+}
+
+const make = Effect.fnUntraced(function* (takeOver: boolean) {
   yield* migrate
   const commit = yield* GroupCommit
   const numbers = makeNumbers()
   yield* commit("begin the numbers of changes", numbers.begin)
   const counters = makeCachedCounters()
-  const write: Write = (name, operation, manner, size, committed) =>
+  const write: Write = (name, operation, manner, size) =>
     // After any failure: after a failed flush no read is answered any more, so counters cached during it must not be either.
-    Effect.onError(
-      commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size, committed),
-      () => counters.forget
-    )
+    Effect.onError(commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size), () => counters.forget)
+  if (takeOver) yield* write("take over leases", endAllLeases, "deferred")
   const read = makeRead(yield* SqliteDatabase)
   return Context.make(DocumentQueue, documentQueue(read, write)).pipe(
     Context.add(Documents, documents(read, write)),
@@ -60,16 +67,26 @@ export type Stores =
   | IdempotencyStore
   | DocumentStore
 
-/** On a database that others share. Brings its tables up to date first. */
-export const layerNoDeps: Layer.Layer<Stores, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase | GroupCommit> =
+type Dependencies = SqlClient.SqlClient | SqliteDatabase | GroupCommit
+
+const makeLayer = (takeOver: boolean): Layer.Layer<Stores, StoreUnavailable, Dependencies> =>
   Layer.effectContext(
-    make.pipe(
+    make(takeOver).pipe(
       Effect.catchTag(
         ["MigrationError", "SqlError"],
         (cause) => new StoreUnavailable({ operation: "bring its tables up to date", cause })
       )
     )
   )
+
+/** On a database that others share. Brings its tables up to date first. */
+export const layerNoDeps = makeLayer(false)
+
+/**
+ * The same for a process that has the database to itself: a lease found in it belongs to a process that is dead, so its
+ * document goes back to its queue at once, and idempotency keys and blobs that it held are free.
+ */
+export const layerTakingOver = makeLayer(true)
 
 export interface DatabaseOptions extends SqliteOptions {
   /** The time between commits that only bring pages. None when absent. */

@@ -64,16 +64,14 @@ const endRemoval =
     return Exit.void
   }
 
-const forgetExpired =
-  (now: number): Operation<void, never> =>
-  (db) => {
-    db.run("DELETE FROM blob_references WHERE expires_at <= ?", now)
-    db.run("DELETE FROM blob_removals WHERE expires_at <= ?", now)
-    return Exit.void
-  }
+/** Forgets what has run out by then. */
+export const forgetReferences = (db: Statements, now: number): void => {
+  db.run("DELETE FROM blob_references WHERE expires_at <= ?", now)
+  db.run("DELETE FROM blob_removals WHERE expires_at <= ?", now)
+}
 
 /**
- * References are not flushed: a crash of the machine that loses one ends its upload, too. A claim is flushed, so that the
+ * References are deferred: a crash of the machine that loses one ends its upload, too. A claim is flushed, so that the
  * removals of documents before it are on the disk when the bytes go.
  */
 export const blobReferences = (read: Read, write: Write) => {
@@ -82,12 +80,12 @@ export const blobReferences = (read: Read, write: Write) => {
     reserve: Effect.fn("BlobReferences.reserve")((hash, expiry) =>
       untilReserved(
         Effect.flatMap(now, (at) =>
-          write("reserve a blob", reserve(hash, at, Duration.toMillis(expiry)), "unflushed")
+          write("reserve a blob", reserve(hash, at, Duration.toMillis(expiry)), "deferred")
         )
       )
     ),
     release: Effect.fn("BlobReferences.release")((reference) =>
-      write("release a blob", (db) => Exit.succeed(release(db, reference)), "unflushed")
+      write("release a blob", (db) => Exit.succeed(release(db, reference)), "deferred")
     ),
     refersTo: Effect.fn("BlobReferences.refersTo")((hash, tenant) =>
       read("look for a blob's documents", (db) => refersTo(db, hash, tenant))
@@ -98,8 +96,8 @@ export const blobReferences = (read: Read, write: Write) => {
       )
     ),
     endRemoval: Effect.fn("BlobReferences.endRemoval")((removal) =>
-      write("end the removal of a blob", endRemoval(removal), "unflushed")
+      write("end the removal of a blob", endRemoval(removal), "deferred")
     ),
-    forgetExpired: Effect.flatMap(now, (at) => write("forget old references", forgetExpired(at), "unflushed"))
+    forgetExpired: Effect.flatMap(now, (at) => write("forget old references", (db) => Exit.succeed(forgetReferences(db, at)), "deferred"))
   })
 }

@@ -68,10 +68,15 @@ const keep =
     return Exit.succeed(true)
   }
 
+/** Frees the keys whose lease has run out by then. */
+export const forgetLeases = (db: Statements, now: number): void => {
+  db.run("DELETE FROM idempotency_leases WHERE expires_at <= ?", now)
+}
+
 const forget =
   (keptBefore: number, limit: number, now: number): Operation<number, never> =>
   (db) => {
-    db.run("DELETE FROM idempotency_leases WHERE expires_at <= ?", now)
+    forgetLeases(db, now)
     return Exit.succeed(
       db.run(
         `DELETE FROM idempotency_keys WHERE rowid IN
@@ -82,20 +87,20 @@ const forget =
     )
   }
 
-/** Leases are not flushed: a crash of the machine that loses one ends its request, too. */
+/** Leases are deferred: a crash of the machine that loses one ends its request, too. */
 export const idempotency = (read: Read, write: Write) => {
   const now = Clock.currentTimeMillis
   return IdempotencyStore.of({
     reserve: Effect.fn("IdempotencyStore.reserve")((tenant, key, lease) =>
       Effect.flatMap(now, (at) =>
-        write("reserve a key", reserve(tenant, key, at, Duration.toMillis(lease)), "unflushed")
+        write("reserve a key", reserve(tenant, key, at, Duration.toMillis(lease)), "deferred")
       )
     ),
     renew: Effect.fn("IdempotencyStore.renew")((leases, lease) =>
-      Effect.flatMap(now, (at) => write("renew keys", renew(leases, at + Duration.toMillis(lease)), "unflushed"))
+      Effect.flatMap(now, (at) => write("renew keys", renew(leases, at + Duration.toMillis(lease)), "deferred"))
     ),
     keep: Effect.fn("IdempotencyStore.keep")((lease, answer) => write("keep an answer", keep(lease, answer))),
-    release: Effect.fn("IdempotencyStore.release")((lease) => write("release a key", release(lease), "unflushed")),
+    release: Effect.fn("IdempotencyStore.release")((lease) => write("release a key", release(lease), "deferred")),
     find: Effect.fn("IdempotencyStore.find")((tenant, key) => read("find a kept answer", (db) => find(db, tenant, key))),
     forget: Effect.fn("IdempotencyStore.forget")((keptBefore, limit) =>
       Effect.flatMap(now, (at) => write("forget kept answers", forget(keptBefore, limit, at)))

@@ -3,7 +3,6 @@ import { Document, isTerminal } from "../domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import type { TenantLimitsPatch } from "../domain/tenant/TenantLimits.ts"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
-import { BlobStore } from "../services/BlobStore.ts"
 import { DocumentQueue } from "../services/store/DocumentQueue.ts"
 import { Documents } from "../services/store/Documents.ts"
 import { QueueStats } from "../services/store/QueueStats.ts"
@@ -17,6 +16,7 @@ import { makeChangeFeed } from "./changes/ChangeFeed.ts"
 import { followDocument } from "./changes/FollowDocument.ts"
 import * as IdempotencyKeys from "./admission/IdempotentRequests.ts"
 import { Ingestion, type QueueStatus } from "./Ingestion.ts"
+import { makeUnusedBlobs } from "./upkeep/UnusedBlobs.ts"
 import { RetryTracker } from "./upkeep/RetryTracker.ts"
 import { InFlightSubmissions } from "./admission/InFlightSubmissions.ts"
 import { UsageMeter } from "./scheduling/UsageMeter.ts"
@@ -33,7 +33,7 @@ export const layer = Layer.effect(
     const queue = yield* DocumentQueue
     const documents = yield* Documents
     const queueStats = yield* QueueStats
-    const blobs = yield* BlobStore
+    const unusedBlobs = yield* makeUnusedBlobs
     const events = yield* Events
     const config = yield* EngineConfig
     const registry = yield* TenantRegistry
@@ -80,7 +80,7 @@ export const layer = Layer.effect(
     const remove = Effect.fn("Ingestion.remove")(function* (tenant: TenantId, id: DocumentId) {
       yield* cancel(tenant, id)
       const unused = yield* documents.remove(tenant, id)
-      if (Option.isSome(unused)) yield* blobs.remove(unused.value, yield* submissions.settledBefore)
+      if (Option.isSome(unused)) yield* unusedBlobs.remove(unused.value)
     })
 
     const withdraw = Effect.fn("Ingestion.withdraw")(function* (tenant: TenantId, id: DocumentId, shares = 0) {
@@ -89,7 +89,7 @@ export const layer = Layer.effect(
       const { attempt, status, unusedBlob } = removed.value
       yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt })
       if (!isTerminal(status)) yield* announce({ tenantId: tenant, id, status: "cancelled" })
-      if (unusedBlob !== undefined) yield* blobs.remove(unusedBlob, yield* submissions.settledBefore)
+      if (unusedBlob !== undefined) yield* unusedBlobs.remove(unusedBlob)
     }, Effect.uninterruptible)
 
     const resume = Effect.fn("Ingestion.resume")(function* (tenant: TenantId) {

@@ -80,7 +80,7 @@ export const layerStorage = Layer.unwrap(
     const files = Layer.unwrap(Effect.map(register, (own) => FileBlobStore.layer({ directory, register: own })))
     // One after the other: each brings the tables of the one database up to date.
     const records = SqliteTenantRegistry.layerNoDepsFromEnv.pipe(
-      Layer.provideMerge(SqliteApiKeys.layerNoDeps),
+      Layer.provideMerge(SqliteApiKeys.layerNoDepsFromEnv),
       Layer.provideMerge(SqliteStore.layerTakingOver),
       Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, files)),
       (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),

@@ -55,23 +55,33 @@ export interface BlobAtRest {
   readonly known: boolean
 }
 
+export interface PutOptions<E = never> {
+  /**
+   * Called with the hash once all bytes are there, before the blob counts as stored: from then on the caller relies on it. If it
+   * fails, nothing is stored. Not called for a blob with a receipt, which is stored together with its document.
+   */
+  readonly reserve?: (hash: BlobHash) => Effect.Effect<void, E>
+}
+
 /** Content-addressed bytes, written once, never changed. */
 export class BlobStore extends Context.Service<
   BlobStore,
   {
     /** Consumes the stream while hashing it. Complete and durable when it succeeds, absent when it fails or is interrupted. */
-    readonly put: <E, R>(
+    readonly put: <E, R, E2 = never>(
       bytes: Stream.Stream<Uint8Array, E, R>,
-      limit: number
-    ) => Effect.Effect<StoredBlob, E | BlobTooLarge | BlobStoreUnavailable, R>
+      limit: number,
+      options?: PutOptions<E2>
+    ) => Effect.Effect<StoredBlob, E | E2 | BlobTooLarge | BlobStoreUnavailable, R>
     /**
      * The same for the bytes of a document that is about to be accepted. If the answer has a receipt, the blob is stored together
      * with the document by `DocumentQueue.accept`, which takes the receipt; it is absent if that fails or never comes.
      */
-    readonly receive: <E, R>(
+    readonly receive: <E, R, E2 = never>(
       bytes: Stream.Stream<Uint8Array, E, R>,
-      limit: number
-    ) => Effect.Effect<ReceivedBlob, E | BlobTooLarge | BlobStoreUnavailable, R>
+      limit: number,
+      options?: PutOptions<E2>
+    ) => Effect.Effect<ReceivedBlob, E | E2 | BlobTooLarge | BlobStoreUnavailable, R>
     /**
      * Renews the blob's time as if it were put now; answers with its size. A removal with `putBefore` comes either first, and this
      * fails, or later, and then spares the blob.

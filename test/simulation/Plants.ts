@@ -8,12 +8,13 @@ import type { TenantLimits } from "../../src/domain/tenant/TenantLimits.ts"
 import type { Claim } from "../../src/services/store/Claim.ts"
 import type { TenantRegistry } from "../../src/services/TenantRegistry.ts"
 import type { Reader } from "./SimulatedEngine.ts"
-import type { Blobs } from "./SimulatedStore.ts"
+import type { Blobs, References } from "./SimulatedStore.ts"
 import type { Store } from "../support/store.ts"
 
 /** A bug put in on purpose, to see whether the simulation finds it. */
 export interface Plant {
   readonly store?: (store: Store) => Store
+  readonly references?: (references: References) => References
   readonly reader?: (reader: Reader) => Reader
   readonly blobs?: (blobs: Blobs) => Blobs
   readonly registry?: (registry: Registry) => Registry
@@ -48,8 +49,8 @@ const finishWithoutFence: Plant = {
     const tenants = new Map<string, TenantId>()
     return {
       ...store,
-      claim: (tenant, lease) =>
-        Effect.tap(store.claim(tenant, lease), (claim) =>
+      claim: (tenant, lease, most) =>
+        Effect.tap(store.claim(tenant, lease, most), (claim) =>
           Effect.sync(() => Option.map(claim, ({ fence }) => tenants.set(fence.documentId, tenant)))
         ),
       finish: (fence, outcome) =>
@@ -67,8 +68,8 @@ const claimIgnoresLease: Plant = {
     const last = new Map<TenantId, Claim>()
     return {
       ...store,
-      claim: Effect.fnUntraced(function* (tenant, lease) {
-        const claim = yield* store.claim(tenant, lease)
+      claim: Effect.fnUntraced(function* (tenant, lease, most) {
+        const claim = yield* store.claim(tenant, lease, most)
         if (Option.isSome(claim)) {
           last.set(tenant, claim.value)
           return claim

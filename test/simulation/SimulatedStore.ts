@@ -1,4 +1,5 @@
 import { Clock, type Context, Duration, Effect, Option, Scheduler } from "effect"
+import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { BlobStore, BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
 import type { LeaseRequest } from "../../src/services/store/Claim.ts"
 import type { Fence } from "../../src/services/store/Fence.ts"
@@ -8,6 +9,7 @@ import type { Asked, Lease, Ledger } from "./Ledger.ts"
 import type { Store } from "../support/store.ts"
 import type { Trouble } from "./Trouble.ts"
 
+export type References = Context.Service.Shape<typeof BlobReferences>
 export type Blobs = Context.Service.Shape<typeof BlobStore>
 
 /** One process of the simulated world. Once it is dead nothing it does has an effect. */
@@ -75,18 +77,18 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
       asking(limits, (asked) =>
         call("accept", store.accept(document, limits), (stored) => ledger.accepted(document, stored, asked))
       ),
-    hasQueued: (tenant) =>
+    hasQueued: (tenant, most) =>
       Effect.withFiber((fiber) =>
         Effect.andThen(
           Effect.map(Clock.currentTimeMillis, (now) => permitAt.set(fiber.id, now)),
-          call("hasQueued", store.hasQueued(tenant), nothing)
+          call("hasQueued", store.hasQueued(tenant, most), nothing)
         )
       ),
-    claim: (tenant, request) =>
+    claim: (tenant, request, most) =>
       Effect.withFiber((fiber) => {
         let claimed: Fence | undefined
         process.runner = request.runner
-        return call("claim", store.claim(tenant, request), (claim, now) => {
+        return call("claim", store.claim(tenant, request, most), (claim, now) => {
           if (Option.isNone(claim)) return
           claimed = claim.value.fence
           ledger.claimed(tenant, claim.value, leaseFrom(request, now), permitAt.get(fiber.id) ?? now)
@@ -94,10 +96,10 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
       }),
     renew: (request) =>
       call("renew", store.renew(request), (fences, now) => ledger.renewed(leaseFrom(request, now), fences)),
-    fetched: (fence, blob) =>
+    fetched: (fence, blob, reference) =>
       fenced(
         fence,
-        call("fetched", store.fetched(fence, blob), () => ledger.fetched(fence))
+        call("fetched", store.fetched(fence, blob, reference), () => ledger.fetched(fence))
       ),
     opened: (fence, pdf) =>
       fenced(
@@ -154,9 +156,28 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
     find: (tenant, id, detail) => call("find", store.find(tenant, id, detail), nothing),
     list: (tenant, options) => call("list", store.list(tenant, options), nothing),
     pages: (tenant, id, options) => call("pages", store.pages(tenant, id, options), nothing),
-    refersTo: (hash, tenant) => call("refersTo", store.refersTo(hash, tenant), nothing),
     stats: (tenant) => call("stats", store.stats(tenant), nothing)
   }
+}
+
+/** References to blobs as one process sees them. */
+export const simulatedReferences = (references: References, process: Process, trouble: Trouble): References => {
+  const up = <A>(operation: string, call: Effect.Effect<A, StoreUnavailable>) =>
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now): Effect.Effect<A, StoreUnavailable> =>
+        process.alive && !trouble.storeFails(operation, now)
+          ? call
+          : Effect.fail(new StoreUnavailable({ operation, cause: "simulated" }))
+    )
+  return BlobReferences.of({
+    reserve: (hash, expiry) => Effect.andThen(trouble.waitBefore, up("reserve", references.reserve(hash, expiry))),
+    release: (reference) => up("release", references.release(reference)),
+    refersTo: (hash, tenant) => up("refersTo", references.refersTo(hash, tenant)),
+    claimRemoval: (hash) => up("claimRemoval", references.claimRemoval(hash)),
+    endRemoval: (removal) => up("endRemoval", references.endRemoval(removal)),
+    forgetExpired: up("forgetExpired", references.forgetExpired)
+  })
 }
 
 /** The blobs as one process sees them. */
@@ -169,8 +190,8 @@ export const simulatedBlobs = (blobs: Blobs, process: Process, trouble: Trouble)
     )
   return BlobStore.of({
     ...blobs,
-    put: (bytes, limit) => Effect.andThen(up("put"), blobs.put(bytes, limit)),
-    receive: (bytes, limit) => Effect.andThen(up("put"), blobs.receive(bytes, limit)),
+    put: (bytes, limit, options) => Effect.andThen(up("put"), blobs.put(bytes, limit, options)),
+    receive: (bytes, limit, options) => Effect.andThen(up("put"), blobs.receive(bytes, limit, options)),
     touch: (hash) => Effect.andThen(up("touch"), blobs.touch(hash)),
     locate: (hash) => Effect.andThen(up("locate"), blobs.locate(hash)),
     remove: (hash, putBefore) => Effect.andThen(up("remove"), blobs.remove(hash, putBefore))

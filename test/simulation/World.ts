@@ -5,6 +5,7 @@ import * as Engine from "../../src/actors/Engine.ts"
 import { Ingestion } from "../../src/actors/Ingestion.ts"
 import { TenantDirectory } from "../../src/actors/tenant/TenantDirectory.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
+import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
@@ -26,7 +27,7 @@ import type { Plant } from "./Plants.ts"
 import type { DocumentPlan, Scenario } from "./Scenario.ts"
 import { gatheringOf, Readings, scriptOf, simulatedReader } from "./SimulatedEngine.ts"
 import { SimulatedSources } from "./SimulatedSources.ts"
-import { type Process, simulatedBlobs, simulatedStore } from "./SimulatedStore.ts"
+import { type Process, simulatedBlobs, simulatedReferences, simulatedStore } from "./SimulatedStore.ts"
 import { Trouble } from "./Trouble.ts"
 import { storeContext, storeOf } from "../support/store.ts"
 
@@ -82,6 +83,8 @@ export const makeWorld = Effect.fnUntraced(function* (
     )
   )
   const store = storeOf(shared)
+  const innerReferences = Context.get(shared, BlobReferences)
+  const references = plant?.references?.(innerReferences) ?? innerReferences
   const innerBlobs = Context.get(shared, BlobStore)
   const blobs = plant?.blobs?.(innerBlobs) ?? innerBlobs
   const innerRegistry = Context.get(shared, TenantRegistry)
@@ -93,6 +96,7 @@ export const makeWorld = Effect.fnUntraced(function* (
   const processes: Array<Process> = []
 
   const registry = Layer.succeed(TenantRegistry, {
+    refresh: limitsKept.refresh,
     limits: (tenant) =>
       Effect.suspend(() => {
         if (trouble.tenantCrashes.delete(tenant)) {
@@ -138,6 +142,7 @@ export const makeWorld = Effect.fnUntraced(function* (
     const simulated = simulatedReader(Context.get(inner, PdfEngine), process, watch)
     const services = shared.pipe(
       Context.merge(storeContext(simulatedStore(plant?.store?.(store) ?? store, process, trouble, ledger))),
+      Context.add(BlobReferences, simulatedReferences(references, process, trouble)),
       Context.add(BlobStore, simulatedBlobs(blobs, process, trouble)),
       Context.add(PdfEngine, plant?.reader?.(simulated.reader) ?? simulated.reader),
       Context.add(Sources, sources.for(process)),
@@ -213,6 +218,7 @@ export const makeWorld = Effect.fnUntraced(function* (
     planOfUrl: (url: string) => sources.planOf(url),
     addContent,
     store,
+    references: innerReferences,
     blobs: innerBlobs,
     crashed,
     crashedAt: () => crashedAt,

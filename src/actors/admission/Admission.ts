@@ -6,7 +6,7 @@ import { type BlobHash, DocumentId, type TenantId } from "../../domain/Ids.ts"
 import { cutText } from "../../domain/Text.ts"
 import { BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../../services/BlobStore.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
-import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { BlobReferences } from "../../services/store/BlobReferences.ts"
 import { Documents } from "../../services/store/Documents.ts"
 import type { BacklogLimits, NewDocument } from "../../services/store/NewDocument.ts"
 import { QueueStats } from "../../services/store/QueueStats.ts"
@@ -26,6 +26,7 @@ import { RetryAfterEstimator } from "./retryAfter/RetryAfterEstimator.ts"
 import { LimitReached, ShuttingDown, SubmissionRejected, Submitted, type SubmitOptions } from "../Ingestion.ts"
 import { RateLimits } from "./RateLimits.ts"
 import { onlyPdf } from "./PdfSignature.ts"
+import { makeUploads, type Upload } from "./UploadReference.ts"
 import { InFlightSubmissions } from "./InFlightSubmissions.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
 
@@ -72,7 +73,8 @@ export const make = Effect.gen(function* () {
   const queue = yield* DocumentQueue
   const documents = yield* Documents
   const queueStats = yield* QueueStats
-  const store = yield* DocumentStore
+  const references = yield* BlobReferences
+  const withUpload = yield* makeUploads
   const blobs = yield* BlobStore
   const registry = yield* TenantRegistry
   const retryEstimator = yield* RetryAfterEstimator
@@ -112,8 +114,8 @@ export const make = Effect.gen(function* () {
     if (all.waiting + all.running === 0) yield* retryEstimator.begin()
   })
 
-  const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountAdmitted) =>
-    blobs.receive(onlyPdf(bytes, rejected, count), largest).pipe(
+  const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountAdmitted, { reserve }: Upload) =>
+    blobs.receive(onlyPdf(bytes, rejected, count), largest, { reserve }).pipe(
       Effect.trackDuration(Telemetry.blobPutDuration),
       Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
       Effect.catchIf(
@@ -140,7 +142,12 @@ export const make = Effect.gen(function* () {
     )
 
   /** Runs to its end even if the caller goes away: the tenant's actor has to learn of a committed document. */
-  const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocument["source"], options: SubmitOptions) {
+  const commit = Effect.fnUntraced(function* (
+    tenant: TenantId,
+    source: NewDocument["source"],
+    options: SubmitOptions,
+    { reference }: Upload
+  ) {
     const id = DocumentId.make(yield* random.uuidV7())
     const document = yield* queue
       .accept(
@@ -149,6 +156,7 @@ export const make = Effect.gen(function* () {
           tenantId: tenant,
           name: cutText(options.name, maxNameLength),
           source,
+          reference: reference(),
           priority: options.priority ?? defaultPriority,
           notBefore: options.notBefore && DateTime.toEpochMillis(options.notBefore),
           ...(yield* sealed(tenant, options.password)),
@@ -158,7 +166,13 @@ export const make = Effect.gen(function* () {
         },
         yield* backlogLimits(tenant)
       )
-      .pipe(Effect.catchTag("QueueFull", (full) => limitReached(tenant, full)))
+      .pipe(
+        Effect.catchTags({
+          QueueFull: (full) => limitReached(tenant, full),
+          BlobReferenceExpired: (cause) =>
+            Effect.fail(new StoreUnavailable({ operation: "accept a document in time", cause }))
+        })
+      )
     const { id: documentId, status } = document
     if (documentId !== id) {
       yield* Metric.update(Telemetry.documentsReused, 1)
@@ -222,12 +236,13 @@ export const make = Effect.gen(function* () {
   })
 
   /**
-   * Finds a blob that a document of the tenant refers to; the hash of another tenant's blob is refused. The touch protects the
-   * blob from removal until the submission has ended.
+   * Finds a blob that a document of the tenant refers to; the hash of another tenant's blob is refused. It may be removed until
+   * the upload has a reference, so it is looked for after that.
    */
-  const ownBlob = Effect.fnUntraced(function* (tenant: TenantId, hash: BlobHash) {
+  const ownBlob = Effect.fnUntraced(function* (tenant: TenantId, hash: BlobHash, { reserve }: Upload) {
     const unknown = rejected(failure("SOURCE_REFUSED", `there is no blob ${hash}`))
-    if (!(yield* store.refersTo(hash, tenant))) return yield* unknown
+    if (!(yield* references.refersTo(hash, tenant))) return yield* unknown
+    yield* reserve(hash)
     const size = yield* blobs.touch(hash).pipe(Effect.catchTag("BlobLost", () => Effect.fail(unknown)))
     return { _tag: "Blob", hash, size } as const
   })
@@ -248,7 +263,11 @@ export const make = Effect.gen(function* () {
       }
       return admit(
         withinLimits(tenant, size, (count) =>
-          Effect.flatMap(storeBytes(stream, count), (stored) => commit(tenant, { _tag: "Blob", ...stored }, options))
+          withUpload((upload) =>
+            Effect.flatMap(storeBytes(stream, count, upload), (stored) =>
+              commit(tenant, { _tag: "Blob", ...stored }, options, upload)
+            )
+          )
         )
       )
     }
@@ -260,18 +279,18 @@ export const make = Effect.gen(function* () {
       text: string,
       options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
     ) {
-      const admission = Effect.fnUntraced(function* (count: CountAdmitted) {
+      const admission = Effect.fnUntraced(function* (count: CountAdmitted, upload: Upload) {
         const source: ResolvedSource = yield* sources.resolve(text)
         const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
         const origin =
           source._tag === "Blob"
-            ? yield* ownBlob(tenant, source.hash)
+            ? yield* ownBlob(tenant, source.hash, upload)
             : source._tag === "Url"
               ? source
-              : { _tag: "Blob" as const, ...(yield* storeBytes(sources.readFile(source.path), count)) }
-        return yield* commit(tenant, origin, { ...options, name })
+              : { _tag: "Blob" as const, ...(yield* storeBytes(sources.readFile(source.path), count, upload)) }
+        return yield* commit(tenant, origin, { ...options, name }, upload)
       })
-      return yield* withinLimits(tenant, undefined, admission)
+      return yield* withinLimits(tenant, undefined, (count) => withUpload((upload) => admission(count, upload)))
     },
     Effect.catchTag(["SourceRefused", "SourceUnavailable"], (error) => Effect.fail(rejected(error.failure))),
     admit

@@ -7,7 +7,13 @@
 import { hash as digest } from "node:crypto"
 import { Clock, Effect, Exit, Layer, Option, Pull, Stream } from "effect"
 import { BlobHash } from "../../domain/Ids.ts"
-import { type BlobReceipt, BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../../services/BlobStore.ts"
+import {
+  type BlobReceipt,
+  BlobStore,
+  BlobStoreUnavailable,
+  BlobTooLarge,
+  type PutOptions
+} from "../../services/BlobStore.ts"
 import * as TraceContext from "../../observability/TraceContext.ts"
 import { GroupCommit, type Operation } from "./database/GroupCommit.ts"
 import { migrate } from "./database/Migrations.ts"
@@ -70,10 +76,18 @@ const touch =
     return Exit.succeed(row === undefined ? undefined : number(row, "size"))
   }
 
+/**
+ * Spares bytes that a document refers to: those of a small upload come with its document, in one commit, so no reference says
+ * before that they are about to come.
+ */
 const remove =
   (hash: BlobHash, putBefore: number): Operation<void, never> =>
   (db) => {
-    db.run("DELETE FROM blobs WHERE hash = ? AND put_at < ?", hash, putBefore)
+    db.run(
+      "DELETE FROM blobs WHERE hash = ?1 AND put_at < ?2 AND NOT EXISTS (SELECT 1 FROM documents WHERE blob = ?1)",
+      hash,
+      putBefore
+    )
     return Exit.void
   }
 
@@ -90,10 +104,10 @@ const listAfter = (db: Statements, hash: string) =>
   }))
 
 /** What happens to the bytes of a small blob. */
-type Keep = (
+type Keep<E> = (
   hash: BlobHash,
   bytes: Uint8Array
-) => Effect.Effect<{ readonly receipt?: BlobReceipt }, BlobStoreUnavailable>
+) => Effect.Effect<{ readonly receipt?: BlobReceipt }, BlobStoreUnavailable | E>
 
 const make = Effect.gen(function* () {
   yield* migrate
@@ -101,23 +115,28 @@ const make = Effect.gen(function* () {
   const database = yield* SqliteDatabase
   const commit = yield* GroupCommit
 
-  const takeIn = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number, keep: Keep) {
+  const takeIn = Effect.fnUntraced(function* <E, R, E2, E3>(
+    bytes: Stream.Stream<Uint8Array, E, R>,
+    limit: number,
+    options: PutOptions<E2>,
+    keep: Keep<E3>
+  ) {
     const { head, rest, size } = yield* readHead(bytes)
     if (size > limit) return yield* new BlobTooLarge({ limit })
-    if (size > mostBytes) return yield* others.put(Stream.concat(Stream.fromIterable(head), rest), limit)
+    if (size > mostBytes) return yield* others.put(Stream.concat(Stream.fromIterable(head), rest), limit, options)
     const [first] = head
     const whole = first?.length === size ? first : Buffer.concat(head)
     const hash = BlobHash.make(digest("sha256", whole, "hex"))
     return { hash, size, ...(yield* keep(hash, whole)) }
   }, Effect.scoped)
 
-  const store: Keep = (hash, bytes) =>
+  const store: Keep<never> = (hash, bytes) =>
     Effect.clockWith((clock) => commit("write a blob", write(hash, bytes, clock.currentTimeMillisUnsafe()))).pipe(
       unavailable("write a blob"),
       Effect.as({})
     )
   /** Left to the acceptance of the document. */
-  const hold: Keep = (_, bytes) => Effect.succeed({ receipt: receiptFor(database.statements, bytes) })
+  const hold: Keep<never> = (_, bytes) => Effect.succeed({ receipt: receiptFor(database.statements, bytes) })
 
   const listSmall = Stream.paginate("", (after: string) =>
     Effect.map(
@@ -130,8 +149,24 @@ const make = Effect.gen(function* () {
   ).pipe(Stream.mapError((cause) => new BlobStoreUnavailable({ operation: "list its blobs", cause })))
 
   return BlobStore.of({
-    put: TraceContext.traced("BlobStore.put", (bytes, limit) => takeIn(bytes, limit, store)),
-    receive: TraceContext.traced("BlobStore.receive", (bytes, limit) => takeIn(bytes, limit, hold)),
+    put: TraceContext.traced(
+      "BlobStore.put",
+      <E, R, E2 = never>(
+        bytes: Stream.Stream<Uint8Array, E, R>,
+        limit: number,
+        options: PutOptions<E2> = {}
+      ) =>
+        takeIn(bytes, limit, options, (hash, whole) =>
+          options.reserve === undefined
+            ? store(hash, whole)
+            : Effect.andThen(options.reserve(hash), store(hash, whole))
+        )
+    ),
+    receive: TraceContext.traced(
+      "BlobStore.receive",
+      <E, R, E2 = never>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number, options: PutOptions<E2> = {}) =>
+        takeIn(bytes, limit, options, hold)
+    ),
     touch: Effect.fn("BlobStore.touch")(function* (hash: BlobHash) {
       const now = yield* Clock.currentTimeMillis
       const size = yield* commit("renew a blob", touch(hash, now), "deferred").pipe(unavailable("renew a blob"))

@@ -4,6 +4,7 @@ import type { Document } from "../../domain/document/Document.ts"
 import type { PageResult } from "../../domain/document/Page.ts"
 import type { BlobHash, TenantId } from "../../domain/Ids.ts"
 import type { OpenedPdf } from "../PdfEngine.ts"
+import type { BlobReference, BlobReferenceExpired } from "./BlobReferences.ts"
 import type { Claim, LeaseRequest } from "./Claim.ts"
 import type { Fence } from "./Fence.ts"
 import type { BacklogLimits, NewDocument } from "./NewDocument.ts"
@@ -32,16 +33,24 @@ export class DocumentQueue extends Context.Service<
     readonly accept: (
       document: NewDocument,
       limits: BacklogLimits
-    ) => Effect.Effect<Document, QueueFull | QuotaReached | StoreUnavailable>
+    ) => Effect.Effect<Document, QueueFull | QuotaReached | BlobReferenceExpired | StoreUnavailable>
     /**
      * The tenant's next queued document, by priority, then by age: it becomes `running` under a new attempt. None while
-     * the tenant is paused.
+     * the tenant is paused, and while `most` of its documents run, under any runner.
      */
-    readonly claim: (tenant: TenantId, request: LeaseRequest) => Effect.Effect<Option.Option<Claim>, StoreUnavailable>
+    readonly claim: (
+      tenant: TenantId,
+      request: LeaseRequest,
+      most?: number
+    ) => Effect.Effect<Option.Option<Claim>, StoreUnavailable>
     /** Renews all leases of the runner and returns the fences it still holds. */
     readonly renew: (request: LeaseRequest) => Effect.Effect<ReadonlyArray<Fence>, StoreUnavailable>
-    /** The bytes were fetched from the document's URL. */
-    readonly fetched: (fence: Fence, blob: { hash: BlobHash; size: number }) => Effect.Effect<void, Fenced>
+    /** The bytes were fetched from the document's URL. Ends the reference, and fails if it has run out. */
+    readonly fetched: (
+      fence: Fence,
+      blob: { hash: BlobHash; size: number },
+      reference?: BlobReference
+    ) => Effect.Effect<void, Fenced | BlobReferenceExpired>
     readonly opened: (fence: Fence, pdf: OpenedPdf) => Effect.Effect<void, Fenced>
     /** Writes all of these pages or none, each once; a page that already has a result keeps it. */
     readonly savePages: (fence: Fence, pages: ReadonlyArray<PageResult>) => Effect.Effect<void, Fenced>
@@ -62,7 +71,7 @@ export class DocumentQueue extends Context.Service<
       limit: number
     ) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
     /** Whether a claim would get a document. */
-    readonly hasQueued: (tenant: TenantId) => Effect.Effect<boolean, StoreUnavailable>
+    readonly hasQueued: (tenant: TenantId, most?: number) => Effect.Effect<boolean, StoreUnavailable>
     /** Without tenants that are paused. */
     readonly tenantsWithQueued: Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
     /** Documents of a paused tenant are not claimed; those that run go on. */

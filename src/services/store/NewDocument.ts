@@ -1,5 +1,6 @@
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { ReceivedBlob } from "../BlobStore.ts"
+import type { BlobReference } from "./BlobReferences.ts"
 
 export interface NewDocument {
   readonly id: DocumentId
@@ -7,6 +8,8 @@ export interface NewDocument {
   readonly name: string
   /** A blob with a receipt is stored together with the document. */
   readonly source: ({ readonly _tag: "Blob" } & ReceivedBlob) | { readonly _tag: "Url"; readonly url: string }
+  /** Of the blob. The commit of the document ends it, and fails if it has run out. */
+  readonly reference?: BlobReference | undefined
   readonly priority: number
   /** In milliseconds since the epoch. In the future, by the store's clock: the document is `scheduled` until then. */
   readonly notBefore: number | undefined

@@ -274,8 +274,8 @@ describe("the admission of a source", () => {
       const engine = yield* startEngine({
         scripts,
         sources: { resolve: resolveBlob },
-        store: (store) => ({
-          refersTo: (hash, owner) => Effect.tap(store.refersTo(hash, owner), () => Effect.sleep("10 millis"))
+        references: ({ refersTo }) => ({
+          refersTo: (hash, owner) => Effect.tap(refersTo(hash, owner), () => Effect.sleep("10 millis"))
         })
       })
       const first = yield* engine.submit("short")

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Latch, Layer } from "effect"
+import { Context, Effect, Exit, Fiber, Latch, Layer, Option } from "effect"
+import { BlobReferences } from "../../../src/services/store/BlobReferences.ts"
 import { GroupCommit, type Manner, make } from "../../../src/layers/sqlite/database/GroupCommit.ts"
 import { layer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
@@ -44,7 +45,7 @@ const setUpStore = Effect.gen(function* () {
   const use: typeof database.use = (...args) => Effect.andThen(intact, database.use(...args))
   const held = Layer.succeed(SqliteDatabase, SqliteDatabase.of({ ...database, flush, use }))
   const built = yield* Layer.build(Layer.provide(layerNoDeps, Layer.provideMerge(GroupCommit.layer(0), held)))
-  return { disk, store: storeOf(built) }
+  return { disk, references: Context.get(built, BlobReferences), store: storeOf(built) }
 })
 
 const begunFlushes = (disk: { readonly begun: number }, count: number) =>
@@ -133,9 +134,9 @@ describe("flushes of the store", () => {
     }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
   )
 
-  it.effect("come before a callback is given out, and before a blob counts as unused", () =>
+  it.effect("come before a callback is given out, and before the removal of a blob is claimed", () =>
     Effect.gen(function* () {
-      const { disk, store } = yield* setUpStore
+      const { disk, references, store } = yield* setUpStore
       yield* Effect.provideService(accept(1, { callback: "https://example.org/" }), DocumentQueue, store)
       const { fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
       disk.through.closeUnsafe()
@@ -143,13 +144,13 @@ describe("flushes of the store", () => {
       const finishing = yield* Effect.forkChild(at(3_000, store.finish(fence, { status: "completed" })))
       yield* begunFlushes(disk, begun + 1)
       const owed = yield* Effect.forkChild(store.pendingCallbacks(4_000, 10))
-      const unused = yield* Effect.forkChild(store.refersTo(blobHash(77), undefined))
+      const unused = yield* Effect.forkChild(references.claimRemoval(blobHash(77)))
       yield* Effect.yieldNow
       assert.deepStrictEqual([owed.pollUnsafe(), unused.pollUnsafe()], [undefined, undefined])
       disk.through.openUnsafe()
       yield* Fiber.join(finishing)
       assert.strictEqual((yield* Fiber.join(owed)).length, 1)
-      assert.isFalse(yield* Fiber.join(unused))
+      assert.isTrue(Option.isSome(yield* Fiber.join(unused)))
     }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
   )
 })

@@ -33,14 +33,14 @@ const running = (
   Queue,
   "claim" | "renew" | "fetched" | "opened" | "savePages" | "recordFault" | "finish" | "finishWhole" | "release"
 > => ({
-  claim: TraceContext.traced("DocumentQueue.claim", (tenant, request) =>
-    atNow((now) => write("claim a document", queue.claim(tenant, leaseFrom(request, now), now), "deferred"))
+  claim: TraceContext.traced("DocumentQueue.claim", (tenant, request, most) =>
+    atNow((now) => write("claim a document", queue.claim(tenant, leaseFrom(request, now), now, most), "deferred"))
   ),
   renew: Effect.fn("DocumentQueue.renew")((request) =>
     atNow((now) => write("renew leases", queue.renew(leaseFrom(request, now)), "deferred"))
   ),
-  fetched: TraceContext.traced("DocumentQueue.fetched", (fence, blob) =>
-    write("record a blob", queue.fetched(fence, blob), "deferred")
+  fetched: TraceContext.traced("DocumentQueue.fetched", (fence, blob, reference) =>
+    atNow((now) => write("record a blob", queue.fetched(fence, blob, reference, now), "deferred"))
   ),
   opened: TraceContext.traced("DocumentQueue.opened", (fence, pdf) =>
     write("record an opened file", queue.opened(fence, pdf), "deferred")
@@ -77,8 +77,8 @@ const upkeep = (write: Write): Pick<Queue, "reclaimExpired" | "queueDue" | "expi
 })
 
 const looking = (read: Read): Pick<Queue, "hasQueued" | "tenantsWithQueued" | "isPaused"> => ({
-  hasQueued: TraceContext.traced("DocumentQueue.hasQueued", (tenant) =>
-    read("see whether a tenant has work", (db) => records.hasQueued(db, tenant))
+  hasQueued: TraceContext.traced("DocumentQueue.hasQueued", (tenant, most) =>
+    read("see whether a tenant has work", (db) => records.hasQueued(db, tenant, most))
   ),
   tenantsWithQueued: read("find tenants with work", records.tenantsWithQueued),
   isPaused: Effect.fn("DocumentQueue.isPaused")((tenant) =>

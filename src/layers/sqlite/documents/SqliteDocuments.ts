@@ -25,13 +25,15 @@ export const documents = (read: Read, write: Write) =>
     cancel: Effect.fn("Documents.cancel")((tenant, id) =>
       atNow((now) => write("cancel a document", queue.cancel(tenant, id, now)))
     ),
-    remove: Effect.fn("Documents.remove")((tenant, id) => write("remove a document", queue.remove(tenant, id))),
+    remove: Effect.fn("Documents.remove")((tenant, id) =>
+      atNow((now) => write("remove a document", queue.remove(tenant, id, now)))
+    ),
     withdraw: Effect.fn("Documents.withdraw")((tenant, id, shares) =>
-      write("withdraw a document", lifecycle.withdraw(tenant, id, shares))
+      atNow((now) => write("withdraw a document", lifecycle.withdraw(tenant, id, shares, now)))
     ),
     removeEnded: Effect.fn("Documents.removeEnded")((endedLongerAgo, limit) =>
       atNow((now) =>
-        write("remove ended documents", lifecycle.removeEnded(now - Duration.toMillis(endedLongerAgo), limit))
+        write("remove ended documents", lifecycle.removeEnded(now - Duration.toMillis(endedLongerAgo), limit, now))
       )
     ),
     retry: Effect.fn("Documents.retry")((tenant, id, retry, limits) =>

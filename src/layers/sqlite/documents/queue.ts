@@ -21,7 +21,7 @@ import {
 import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import type { Operation } from "../database/GroupCommit.ts"
-import { donePages, faults, findBySeq, refersTo, stats, tenantIds, waiting } from "./records.ts"
+import { donePages, faults, findBySeq, stats, tenantIds, waiting } from "./records.ts"
 import {
   encodeFailure,
   encodeMetadata,
@@ -35,6 +35,8 @@ import {
 } from "./rows.ts"
 import { bytesReceived } from "./ReceivedBytes.ts"
 import { saveBlob } from "../SqliteBlobStore.ts"
+import { type BlobReference, BlobReferenceExpired, type BlobRemoval } from "../../../services/store/BlobReferences.ts"
+import { claimRemoval, consume, release as giveBack } from "./SqliteBlobReferences.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
 
 export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimits): QueueFull | undefined => {
@@ -90,12 +92,17 @@ export const accept =
     document: NewDocument,
     limits: BacklogLimits,
     now: number
-  ): Operation<Document, QueueFull | QuotaReached | StoreUnavailable> =>
+  ): Operation<Document, QueueFull | QuotaReached | BlobReferenceExpired | StoreUnavailable> =>
   (db) => {
+    const { reference } = document
     const standIn = document.reuse ? shareStandIn(db, document, now) : undefined
+    if (standIn !== undefined && reference !== undefined) giveBack(db, reference)
     if (standIn !== undefined) return keepBytes(db, document, now) ? Exit.succeed(standIn) : Exit.fail(foreignReceipt())
     const full = fullQueue(db, document.tenantId, limits) ?? quotaReached(db, document, limits)
     if (full !== undefined) return Exit.fail(full)
+    if (reference !== undefined && !consume(db, reference, now)) {
+      return Exit.fail(new BlobReferenceExpired({ hash: reference.hash }))
+    }
     if (!keepBytes(db, document, now)) return Exit.fail(foreignReceipt())
     const { notBefore, source } = document
     const scheduled = notBefore !== undefined && notBefore > now
@@ -127,7 +134,9 @@ export const accept =
 const nextQueued = `
   SELECT seq FROM documents INDEXED BY documents_queued
   WHERE tenant_id = ? AND status = 'queued'
-    AND NOT EXISTS (SELECT 1 FROM tenant_stats s WHERE s.tenant_id = documents.tenant_id AND paused = 1)
+    AND NOT EXISTS (
+      SELECT 1 FROM tenant_stats s WHERE s.tenant_id = documents.tenant_id AND (paused = 1 OR running >= ?)
+    )
   ORDER BY priority DESC, seq LIMIT 1
 `
 
@@ -138,7 +147,12 @@ export interface Lease {
 }
 
 export const claim =
-  (tenant: TenantId, lease: Lease, now: number): Operation<Option.Option<Claim>, never> =>
+  (
+    tenant: TenantId,
+    lease: Lease,
+    now: number,
+    most = Number.MAX_SAFE_INTEGER
+  ): Operation<Option.Option<Claim>, never> =>
   (db) => {
     const row = db.get(
       `UPDATE documents SET status = 'running', attempt = attempt + 1, runner = ?, lease_until = ?, queued_at = NULL,
@@ -146,7 +160,8 @@ export const claim =
       lease.runner,
       lease.until,
       now,
-      tenant
+      tenant,
+      most
     )
     if (row === undefined) return Exit.succeed(Option.none())
     const seq = number(row, "seq")
@@ -197,10 +212,21 @@ const fenced =
       : Exit.succeed(change(db, seq))
   }
 
-export const fetched = (fence: Fence, blob: { readonly hash: BlobHash; readonly size: number }) =>
-  fenced(fence, (db, seq) => {
-    db.run("UPDATE documents SET blob = ?, size = ? WHERE seq = ?", blob.hash, blob.size, seq)
-  })
+export const fetched =
+  (
+    fence: Fence,
+    blob: { readonly hash: BlobHash; readonly size: number },
+    reference: BlobReference | undefined,
+    now: number
+  ): Operation<void, LeaseLost | BlobReferenceExpired> =>
+  (db) => {
+    if (held(db, fence) !== undefined && reference !== undefined && !consume(db, reference, now)) {
+      return Exit.fail(new BlobReferenceExpired({ hash: reference.hash }))
+    }
+    return fenced(fence, (db, seq) => {
+      db.run("UPDATE documents SET blob = ?, size = ? WHERE seq = ?", blob.hash, blob.size, seq)
+    })(db)
+  }
 
 /** Warnings of a page, or, under 0, of the document. */
 const writeWarnings = (db: Statements, seq: number, page: number, warnings: ReadonlyArray<Warning>): void => {
@@ -393,10 +419,10 @@ export const cancel =
 
 /** Also removes what is not terminal: with its row, the document's fence is gone, too. A callback still owed is dropped. */
 export const remove =
-  (tenant: TenantId, id: DocumentId): Operation<Option.Option<BlobHash>, DocumentNotFound> =>
+  (tenant: TenantId, id: DocumentId, now: number): Operation<Option.Option<BlobRemoval>, DocumentNotFound> =>
   (db) => {
     const removed = db.get("DELETE FROM documents WHERE id = ? AND tenant_id = ? RETURNING blob", id, tenant)
     if (removed === undefined) return Exit.fail(new DocumentNotFound({ documentId: id }))
     const blob = Option.map(Option.fromUndefinedOr(optionalText(removed, "blob")), (hash) => BlobHash.make(hash))
-    return Exit.succeed(Option.filter(blob, (hash) => !refersTo(db, hash, undefined)))
+    return Exit.succeed(Option.flatMap(blob, (hash) => Option.fromUndefinedOr(claimRemoval(db, hash, now))))
   }

@@ -2,6 +2,7 @@
 import { Clock, type Context, Duration, Effect, Option } from "effect"
 import { failure } from "../../../domain/Failure.ts"
 import type { TenantId } from "../../../domain/Ids.ts"
+import { BlobReferenceExpired } from "../BlobReferences.ts"
 import { DocumentQueue } from "../DocumentQueue.ts"
 import type { BacklogLimits, NewDocument } from "../NewDocument.ts"
 import { QuotaReached, StoreUnavailable } from "../StoreErrors.ts"
@@ -40,9 +41,11 @@ const standInFor = (
 
 const accepting = (records: Records): Pick<Queue, "accept"> => ({
   accept: Effect.fn("DocumentQueue.accept")(function* (document, limits) {
+    const { reference } = document
     const now = yield* Clock.currentTimeMillis
     const standIn = document.reuse ? standInFor(records, document, now) : undefined
     if (standIn !== undefined) {
+      if (reference !== undefined) records.references.release(reference)
       standIn.shared++
       return toDocument(standIn)
     }
@@ -55,15 +58,18 @@ const accepting = (records: Records): Pick<Queue, "accept"> => ({
     if (records.byId.has(document.id)) {
       return yield* new StoreUnavailable({ operation: "accept a document", cause: "its id is taken" })
     }
+    if (reference !== undefined && !records.references.consume(reference, now)) {
+      return yield* new BlobReferenceExpired({ hash: reference.hash })
+    }
     const later = document.notBefore !== undefined && document.notBefore > now
     return toDocument(records.add(document, now, later ? "scheduled" : "queued"))
   })
 })
 
 const leasing = (records: Records): Pick<Queue, "claim" | "renew"> => ({
-  claim: Effect.fn("DocumentQueue.claim")((tenant, { lease, runner }) =>
+  claim: Effect.fn("DocumentQueue.claim")((tenant, { lease, runner }, most) =>
     Effect.map(Clock.currentTimeMillis, (now) =>
-      Option.map(Option.fromUndefinedOr(records.next(tenant)), (stored) => {
+      Option.map(Option.fromUndefinedOr(records.next(tenant, most)), (stored) => {
         records.move(stored, "running")
         stored.attempt++
         stored.lease = { runner, until: now + Duration.toMillis(lease) }
@@ -94,12 +100,15 @@ const running = (
   records: Records,
   owes: Owes
 ): Pick<Queue, "fetched" | "opened" | "savePages" | "recordFault" | "finish" | "finishWhole"> => ({
-  fetched: Effect.fn("DocumentQueue.fetched")((fence, blob) =>
-    held(records, fence, (stored) => {
-      stored.blob = blob
-      records.setBytes(stored, { original: blob.size })
-    })
-  ),
+  fetched: Effect.fn("DocumentQueue.fetched")(function* (fence, blob, reference) {
+    const now = yield* Clock.currentTimeMillis
+    const stored = yield* held(records, fence, (found) => found)
+    if (reference !== undefined && !records.references.consume(reference, now)) {
+      return yield* new BlobReferenceExpired({ hash: reference.hash })
+    }
+    stored.blob = blob
+    records.setBytes(stored, { original: blob.size })
+  }),
   opened: Effect.fn("DocumentQueue.opened")((fence, pdf) =>
     held(records, fence, (stored) => records.setOpened(stored, pdf))
   ),
@@ -186,7 +195,7 @@ const requeueing = (
 })
 
 const pausing = (records: Records): Pick<Queue, "hasQueued" | "tenantsWithQueued" | "setPaused" | "isPaused"> => ({
-  hasQueued: Effect.fn("DocumentQueue.hasQueued")((tenant) => Effect.sync(() => records.next(tenant) !== undefined)),
+  hasQueued: Effect.fn("DocumentQueue.hasQueued")((tenant, most) => Effect.sync(() => records.next(tenant, most) !== undefined)),
   tenantsWithQueued: Effect.sync(() => records.tenantsWithQueued),
   setPaused: Effect.fn("DocumentQueue.setPaused")((tenant, paused) =>
     Effect.sync(() => {

@@ -8,7 +8,7 @@ import type { Retry } from "../NewDocument.ts"
 import { documentSize, pageSize, upTo } from "../Portions.ts"
 import { NotRetryable } from "../StoreErrors.ts"
 import { pageBytes, type Records, type Stored, toDocument, toDocumentWithOutline } from "./Records.ts"
-import { end, fullQueue, located, type Owes, refersTo, remove } from "./Steps.ts"
+import { end, fullQueue, located, type Owes, remove } from "./Steps.ts"
 
 type Methods = Context.Service.Shape<typeof Documents>
 
@@ -55,17 +55,16 @@ const ending = (records: Records, owes: Owes): Pick<Methods, "cancel" | "remove"
     })
   ),
   remove: Effect.fn("Documents.remove")((tenant, id) =>
-    located(records, tenant, id, (stored) => {
-      records.remove(stored)
-      return Option.filter(Option.fromUndefinedOr(stored.blob?.hash), (hash) => !refersTo(records, hash, undefined))
-    })
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      located(records, tenant, id, (stored) => Option.fromUndefinedOr(remove(records, stored, now).unusedBlob))
+    )
   ),
   withdraw: Effect.fn("Documents.withdraw")((tenant, id, shares) =>
-    Effect.sync(() => {
+    Effect.map(Clock.currentTimeMillis, (now) => {
       const stored = records.byId.get(id)
       return stored === undefined || stored.accepted.tenantId !== tenant || stored.shared > shares
         ? Option.none()
-        : Option.some(remove(records, stored))
+        : Option.some(remove(records, stored, now))
     })
   ),
   removeEnded: Effect.fn("Documents.removeEnded")((endedLongerAgo, limit) =>
@@ -80,7 +79,7 @@ const ending = (records: Records, owes: Owes): Pick<Methods, "cancel" | "remove"
         )
         .toSorted((a, b) => a.finishedAt - b.finishedAt)
         .slice(0, limit)
-        .map(({ stored }) => remove(records, stored))
+        .map(({ stored }) => remove(records, stored, now))
     )
   )
 })

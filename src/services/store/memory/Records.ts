@@ -13,6 +13,7 @@ import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings, type Warning, warningsField } from "../../../domain/document/Warning.ts"
 import type { Delivery } from "../../../domain/webhook/Webhook.ts"
 import { ChangeEntries } from "./ChangeEntries.ts"
+import { ReferenceRows } from "./ReferenceRows.ts"
 import type { PageFaults } from "../Claim.ts"
 import type { NewDocument } from "../NewDocument.ts"
 import type { QueueCounters } from "../QueueFigures.ts"
@@ -205,6 +206,7 @@ export class Records {
       this.byId.get(stored.accepted.id) === stored &&
       (page === undefined ? stored.changed === number : stored.pageChanges.get(page) === number)
   )
+  readonly references = new ReferenceRows((hash) => this.refersTo(hash, undefined))
   readonly paused = new Set<TenantId>()
   readonly #tenants = new Map<TenantId, { readonly backlog: Backlog; readonly counters: Counters }>()
   #accepted = 0
@@ -259,8 +261,15 @@ export class Records {
   }
 
   /** The document that a claim of the tenant gets. */
-  next(tenant: TenantId): Stored | undefined {
-    return this.paused.has(tenant) ? undefined : this.tenant(tenant).backlog.first
+  next(tenant: TenantId, most = Number.POSITIVE_INFINITY): Stored | undefined {
+    const { backlog, counters } = this.tenant(tenant)
+    return this.paused.has(tenant) || counters.running >= most ? undefined : backlog.first
+  }
+
+  refersTo(hash: BlobHash, tenant: TenantId | undefined): boolean {
+    return Array.from(this.byId.values()).some(
+      (stored) => stored.blob?.hash === hash && (tenant === undefined || stored.accepted.tenantId === tenant)
+    )
   }
 
   add(accepted: NewDocument, acceptedAt: number, status: DocumentStatus): Stored {

@@ -1,7 +1,7 @@
 /** Steps that several contracts of the store in memory share. Each runs whole, so no two can interleave. */
 import { Clock, Effect } from "effect"
 import { failure } from "../../../domain/Failure.ts"
-import type { BlobHash, DocumentId, TenantId } from "../../../domain/Ids.ts"
+import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
 import type { Removed } from "../Documents.ts"
 import type { Fence } from "../Fence.ts"
 import type { BacklogLimits } from "../NewDocument.ts"
@@ -56,12 +56,7 @@ export const fullQueue = (records: Records, tenant: TenantId, limits: BacklogLim
   return undefined
 }
 
-export const refersTo = (records: Records, hash: BlobHash, tenant: TenantId | undefined): boolean =>
-  Array.from(records.byId.values()).some(
-    (stored) => stored.blob?.hash === hash && (tenant === undefined || stored.accepted.tenantId === tenant)
-  )
-
-export const remove = (records: Records, stored: Stored): Removed => {
+export const remove = (records: Records, stored: Stored, now: number): Removed => {
   records.remove(stored)
   const hash = stored.blob?.hash
   return {
@@ -69,6 +64,6 @@ export const remove = (records: Records, stored: Stored): Removed => {
     tenantId: stored.accepted.tenantId,
     attempt: stored.attempt,
     status: stored.status,
-    unusedBlob: hash === undefined || refersTo(records, hash, undefined) ? undefined : hash
+    unusedBlob: hash === undefined ? undefined : records.references.claimRemoval(hash, now)
   }
 }

@@ -1,5 +1,5 @@
 /** Runs the operations of several writers in one transaction. */
-import { Exit, Result } from "effect"
+import { type Exit, Result } from "effect"
 import type { Statements } from "./SqliteDatabase.ts"
 
 /** Runs inside the transaction. May run more than once, and is kept at most once. */

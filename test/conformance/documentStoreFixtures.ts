@@ -1,11 +1,12 @@
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
+import { TestClock } from "effect/testing"
 import type { Delivery, PendingCallback } from "../../src/domain/webhook/Webhook.ts"
 import { BlobHash, DocumentId, RunnerId, TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
 import type { Claim } from "../../src/services/store/Claim.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import type { NewDocument } from "../../src/services/store/NewDocument.ts"
+import { WebhookStore } from "../../src/services/store/WebhookStore.ts"
 import type { Stores } from "../support/store.ts"
 import type { OpenedPdf } from "../../src/services/PdfEngine.ts"
 
@@ -74,9 +75,18 @@ export const accept = (number: number, changes: Partial<NewDocument> = {}) =>
 
 /** Records that what was owed was delivered. */
 export const settle = (pending: PendingCallback | undefined) =>
-  DocumentStore.use((store) =>
+  WebhookStore.use((store) =>
     Effect.flatMap(Effect.fromNullishOr(pending), (owed) => store.recordDelivery(owed, tried(), undefined))
   )
+
+/** The callbacks that can be claimed at that moment. Claims them, so that a try can be recorded, and ends their leases. */
+export const pendingCallbacks = Effect.fnUntraced(function* (now: number, limit: number, after?: TenantId) {
+  const store = yield* WebhookStore
+  yield* TestClock.setTime(now)
+  const claimed = yield* store.claimCallbacks({ runner, limit, perTenant: 1_000, lease: Duration.minutes(1), after })
+  yield* store.releaseCallbacks(runner)
+  return claimed
+})
 
 /** One try to deliver, which settles what was owed. */
 export const tried = (changes: Partial<Omit<Delivery, "attempt">> = {}): Omit<Delivery, "attempt"> => ({

@@ -14,7 +14,8 @@ import {
   globex,
   numberOf,
   page,
-  type Test
+  type Test,
+  pendingCallbacks
 } from "./documentStoreFixtures.ts"
 
 const everything = { status: undefined, before: undefined, limit: 100 }
@@ -26,7 +27,6 @@ export const records = (test: Test) => {
     Effect.gen(function* () {
       const queue = yield* DocumentQueue
       const documents = yield* Documents
-      const store = yield* DocumentStore
       const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
       assert.strictEqual((yield* accept(1, { trace, callback: "https://example.org/ended" })).trace, trace)
       assert.isUndefined((yield* accept(2)).trace)
@@ -36,7 +36,7 @@ export const records = (test: Test) => {
       assert.strictEqual((yield* claim()).document.trace, trace)
       yield* documents.cancel(acme, documentId(1), 4_000)
       yield* documents.cancel(acme, documentId(2), 4_000)
-      const owed = yield* store.pendingCallbacks(4_000, 10)
+      const owed = yield* pendingCallbacks(4_000, 10)
       assert.deepStrictEqual(
         owed.map((pending) => pending.document.trace),
         [trace]

@@ -5,12 +5,20 @@ import { SecureRandom } from "effect/crypto"
 import { HttpBody, HttpClientRequest } from "effect/http"
 import * as Server from "../../src/http/Server.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { Webhooks } from "../../src/actors/webhooks/Webhooks.ts"
-import { accept, acme, documentId, plenty, newDocument, settle, tried } from "../conformance/documentStoreFixtures.ts"
+import {
+  accept,
+  acme,
+  documentId,
+  plenty,
+  newDocument,
+  pendingCallbacks,
+  settle,
+  tried
+} from "../conformance/documentStoreFixtures.ts"
 import { assertProblem, authenticatedServer, get, post, remove, send } from "./client.ts"
 import { fakes } from "./fakes.ts"
 import { wholeStore } from "../support/store.ts"
@@ -35,9 +43,7 @@ const put = (path: string, body: unknown, headers: Record<string, string> = {}) 
   send(HttpClientRequest.put(path, { body: HttpBody.jsonUnsafe(body), headers }))
 const postNothing = (path: string, headers: Record<string, string> = {}) => post(path, HttpBody.empty, headers)
 
-const owed = DocumentStore.use((store) =>
-  Effect.flatMap(store.pendingCallbacks(99_000, 9), ([first]) => Effect.fromNullishOr(first))
-)
+const owed = Effect.flatMap(pendingCallbacks(99_000, 9), ([first]) => Effect.fromNullishOr(first))
 
 describe("A webhook", () => {
   it.effect("is made, changed and removed; its secret is told once", () =>

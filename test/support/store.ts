@@ -5,14 +5,16 @@ import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
 import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import { QueueStats } from "../../src/services/store/QueueStats.ts"
+import { WebhookStore } from "../../src/services/store/WebhookStore.ts"
 
 /** The contracts of the store. */
-export type Stores = DocumentQueue | Documents | ChangeLog | QueueStats | DocumentStore
+export type Stores = DocumentQueue | Documents | ChangeLog | QueueStats | WebhookStore | DocumentStore
 
 export type Store = DocumentQueue["Service"] &
   Documents["Service"] &
   ChangeLog["Service"] &
   QueueStats["Service"] &
+  WebhookStore["Service"] &
   DocumentStore["Service"]
 
 export const storeOf = (context: Context.Context<Stores>): Store => ({
@@ -20,6 +22,7 @@ export const storeOf = (context: Context.Context<Stores>): Store => ({
   ...Context.get(context, Documents),
   ...Context.get(context, ChangeLog),
   ...Context.get(context, QueueStats),
+  ...Context.get(context, WebhookStore),
   ...Context.get(context, DocumentStore)
 })
 
@@ -30,5 +33,6 @@ export const storeContext = (store: Store): Context.Context<Stores> =>
     Context.add(Documents, store),
     Context.add(ChangeLog, store),
     Context.add(QueueStats, store),
+    Context.add(WebhookStore, store),
     Context.add(DocumentStore, store)
   )

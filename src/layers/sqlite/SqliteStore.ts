@@ -10,6 +10,7 @@ import { Documents } from "../../services/store/Documents.ts"
 import { DocumentStore } from "../../services/store/DocumentStore.ts"
 import { QueueStats } from "../../services/store/QueueStats.ts"
 import { StoreUnavailable } from "../../services/store/StoreErrors.ts"
+import { WebhookStore } from "../../services/store/WebhookStore.ts"
 import { GroupCommit, type Write } from "./database/GroupCommit.ts"
 import { migrate } from "./database/Migrations.ts"
 import { makeRead, type Read } from "./database/Read.ts"
@@ -23,7 +24,7 @@ import { changeLog } from "./documents/SqliteChangeLog.ts"
 import { documentQueue } from "./documents/SqliteDocumentQueue.ts"
 import { documents } from "./documents/SqliteDocuments.ts"
 import { queueStats } from "./documents/SqliteQueueStats.ts"
-import { webhookRecords } from "./documents/SqliteWebhooks.ts"
+import { webhookStore } from "./webhooks/SqliteWebhookStore.ts"
 
 const documentStore = (read: Read, write: Write) =>
   DocumentStore.of({
@@ -35,7 +36,6 @@ const documentStore = (read: Read, write: Write) =>
         (yield* write(operation, (db) => Exit.succeed(records.refersTo(db, hash, tenant))))
       )
     }),
-    ...webhookRecords(read, write),
     keepAnswer: Effect.fn("DocumentStore.keepAnswer")((tenant, key, answer) =>
       write("keep an answer", lifecycle.keepAnswer(tenant, key, answer))
     ),
@@ -67,12 +67,13 @@ const make = Effect.gen(function* () {
     Context.add(Documents, documents(read, write)),
     Context.add(ChangeLog, changeLog(read, numbers)),
     Context.add(QueueStats, queueStats(read, counters)),
+    Context.add(WebhookStore, webhookStore(read, write)),
     Context.add(DocumentStore, documentStore(read, write))
   )
 })
 
 /** The contracts of the store. */
-export type Stores = DocumentQueue | Documents | ChangeLog | QueueStats | DocumentStore
+export type Stores = DocumentQueue | Documents | ChangeLog | QueueStats | WebhookStore | DocumentStore
 
 /** On a database that others share. Brings its tables up to date first. */
 export const layerNoDeps: Layer.Layer<Stores, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase | GroupCommit> =

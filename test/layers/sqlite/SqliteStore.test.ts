@@ -17,6 +17,7 @@ import {
   newDocument,
   openedPdf,
   page,
+  pendingCallbacks,
   plenty
 } from "../../conformance/documentStoreFixtures.ts"
 import { wholeStore } from "../../support/store.ts"
@@ -72,7 +73,7 @@ describe("The document store on SQLite, as a file", () => {
         assert.strictEqual(again.sealedPassword, "sealed")
         assert.deepStrictEqual([...again.donePages], [1, 2])
         yield* store.finish(again.fence, { status: "completed" }, 4_000)
-        assert.strictEqual((yield* store.pendingCallbacks(4_000, 9)).length, 1)
+        assert.strictEqual((yield* pendingCallbacks(4_000, 9)).length, 1)
       }).pipe(Effect.provide(layer({ filename })))
     })
   )

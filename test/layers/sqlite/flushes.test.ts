@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Latch, Layer } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Latch, Layer } from "effect"
+import { TestClock } from "effect/testing"
 import { GroupCommit, type Manner, make } from "../../../src/layers/sqlite/database/GroupCommit.ts"
 import { layer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
-import { accept, blobHash, claim, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { accept, blobHash, claim, newDocument, plenty, runner } from "../../conformance/documentStoreFixtures.ts"
 import { failingForGood, SqliteDatabase, toSqlError } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { storeOf } from "../../support/store.ts"
 import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
@@ -172,7 +173,9 @@ describe("flushes of the store", () => {
       const begun = disk.begun
       const finishing = yield* Effect.forkChild(store.finish(fence, { status: "completed" }, 3_000))
       yield* begunFlushes(disk, begun + 1)
-      const owed = yield* Effect.forkChild(store.pendingCallbacks(4_000, 10))
+      yield* TestClock.setTime(4_000)
+      const claims = { runner, limit: 10, perTenant: 10, lease: Duration.minutes(1) }
+      const owed = yield* Effect.forkChild(store.claimCallbacks(claims))
       const unused = yield* Effect.forkChild(store.refersTo(blobHash(77), undefined))
       yield* Effect.yieldNow
       assert.deepStrictEqual([owed.pollUnsafe(), unused.pollUnsafe()], [undefined, undefined])

@@ -55,7 +55,7 @@ export const layer = Layer.effect(
     const end = Effect.fnUntraced(function* (tenant: TenantId, id: DocumentId) {
       const before = yield* documents.find(tenant, id)
       if (isTerminal(before.status)) return before
-      const document = yield* documents.cancel(tenant, id, yield* Clock.currentTimeMillis)
+      const document = yield* documents.cancel(tenant, id)
       yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt: document.attempt })
       if (document.status === "cancelled") yield* announce(document)
       return document

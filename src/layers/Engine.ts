@@ -6,13 +6,11 @@ import { requireOneEffect } from "../domain/EffectCopy.ts"
 import { ApiKeys } from "../services/apiKeys/ApiKeys.ts"
 import * as ApiKeysMemory from "../services/apiKeys/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
-import { DocumentQueue } from "../services/store/DocumentQueue.ts"
 import * as StoreMemory from "../services/store/memory/StoreMemory.ts"
 import { EngineConfig, type EngineLimits } from "../services/config/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import * as SecretsMemory from "../services/SecretsMemory.ts"
 import * as OutboundPolicy from "../services/config/OutboundPolicy.ts"
-import { WebhookStore } from "../services/store/WebhookStore.ts"
 import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
@@ -71,7 +69,7 @@ const layerDatabase = (directory: string) =>
 
 /**
  * Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. Only this process holds the
- * folder, so a lease found in it belongs to a process that is dead: its document or callback goes on at once.
+ * folder, so it takes over the leases that it finds.
  */
 export const layerStorage = Layer.unwrap(
   Effect.gen(function* () {
@@ -79,17 +77,11 @@ export const layerStorage = Layer.unwrap(
     yield* holdDataDirectory(directory)
     const reserve = yield* DiskReserve.make(directory, yield* DiskReserve.MinFreeBytes)
     const found = yield* checkFolder(directory)
-    const takeOver = Effect.andThen(
-      DocumentQueue.use((queue) => queue.reclaimExpired(Number.MAX_SAFE_INTEGER)),
-      // If this fails, on a full disk say, callbacks wait for the ends of their leases.
-      Effect.ignore(WebhookStore.use((webhooks) => webhooks.releaseCallbacks()))
-    )
     const files = Layer.unwrap(Effect.map(register, (own) => FileBlobStore.layer({ directory, register: own })))
     // One after the other: each brings the tables of the one database up to date.
-    const records = Layer.effectDiscard(takeOver).pipe(
-      Layer.provideMerge(SqliteTenantRegistry.layerNoDepsFromEnv),
+    const records = SqliteTenantRegistry.layerNoDepsFromEnv.pipe(
       Layer.provideMerge(SqliteApiKeys.layerNoDeps),
-      Layer.provideMerge(SqliteStore.layerNoDeps),
+      Layer.provideMerge(SqliteStore.layerTakingOver),
       Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, files)),
       (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),
       Layer.merge(Inventory.layer(directory)),

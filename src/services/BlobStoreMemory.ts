@@ -48,6 +48,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<BlobStore> =>
 
     return BlobStore.of({
       put,
+      receive: put,
       touch: Effect.fn("BlobStore.touch")(function* (hash: BlobHash) {
         const putAtMillis = yield* Clock.currentTimeMillis
         const { bytes } = yield* find(hash)

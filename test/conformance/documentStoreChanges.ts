@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import type { Change } from "../../src/domain/Change.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
@@ -10,6 +10,7 @@ import { Documents } from "../../src/services/store/Documents.ts"
 import {
   accept,
   acme,
+  at,
   blobHash,
   claim,
   documentId,
@@ -19,6 +20,8 @@ import {
   openedPdf,
   page,
   plenty,
+  renew,
+  retry,
   type Test
 } from "./documentStoreFixtures.ts"
 
@@ -56,7 +59,7 @@ export const changes = (test: Test) => {
       const queue = yield* DocumentQueue
       const documents = yield* Documents
       assert.deepStrictEqual(yield* toldOf(accept(1, { notBefore: 5_000 })), ["1 scheduled"])
-      assert.deepStrictEqual(yield* toldOf(queue.queueDue(6_000)), ["1 queued"])
+      assert.deepStrictEqual(yield* toldOf(at(6_000, queue.queueDue)), ["1 queued"])
       const before = yield* last
       const { fence } = yield* claim()
       assert.deepStrictEqual(yield* told(before), ["1 running"])
@@ -66,12 +69,14 @@ export const changes = (test: Test) => {
       assert.deepStrictEqual(yield* toldOf(queue.savePages(fence, [page(4), page(2), page(3)])), ["1 p4 ok", "1 p3 ok"])
       assert.deepStrictEqual(yield* toldOf(queue.release(fence)), ["1 queued"])
       const again = yield* claim()
-      assert.deepStrictEqual(yield* toldOf(queue.reclaimExpired(lease.until)), ["1 queued"])
+      assert.deepStrictEqual(yield* toldOf(at(lease.until, queue.reclaimExpired)), ["1 queued"])
       assert.strictEqual(again.fence.attempt, 2)
-      assert.deepStrictEqual(yield* toldOf(documents.cancel(acme, documentId(1), 9_000)), ["1 cancelled"])
-      assert.deepStrictEqual(yield* toldOf(documents.cancel(acme, documentId(1), 9_000)), [])
+      assert.deepStrictEqual(yield* toldOf(at(9_000, documents.cancel(acme, documentId(1)))), ["1 cancelled"])
+      assert.deepStrictEqual(yield* toldOf(at(9_000, documents.cancel(acme, documentId(1)))), [])
       yield* accept(2)
-      assert.deepStrictEqual(yield* toldOf(queue.expireQueued(2_000, 9_000, 10)), ["2 failed"])
+      assert.deepStrictEqual(yield* toldOf(at(9_000, queue.expireQueued(Duration.millis(9_000 - 2_000), 10))), [
+        "2 failed"
+      ])
     })
   )
 
@@ -85,7 +90,7 @@ export const changes = (test: Test) => {
       const { fence } = yield* claim()
       yield* queue.opened(fence, openedPdf)
       for (const number of [3, 1, 2]) yield* queue.savePages(fence, [page(number)])
-      yield* queue.finish(fence, { status: "completed" }, 3_000)
+      yield* at(3_000, queue.finish(fence, { status: "completed" }))
       assert.deepStrictEqual(yield* told(0), ["2 queued", "1 p3 ok", "1 p1 ok", "1 p2 ok", "1 completed"])
       const { changes } = yield* changesAfter(0)
       const numbers = changes.map(({ number }) => number)
@@ -119,7 +124,7 @@ export const changes = (test: Test) => {
       yield* accept(1)
       const { fence } = yield* claim()
       const whole = { pdf: openedPdf, pages: [page(1), page(2), page(3)] }
-      const step = queue.finishWhole(fence, whole, { status: "completed" }, 3_000)
+      const step = at(3_000, queue.finishWhole(fence, whole, { status: "completed" }))
       assert.deepStrictEqual(yield* toldOf(step), ["1 p1 ok", "1 p2 ok", "1 p3 ok", "1 completed"])
     })
   )
@@ -130,7 +135,7 @@ export const changes = (test: Test) => {
       const queue = yield* DocumentQueue
       for (const number of [1, 2, 3]) yield* accept(number, { notBefore: 5_000 })
       const before = yield* last
-      yield* queue.queueDue(6_000)
+      yield* at(6_000, queue.queueDue)
       const numbers = (yield* changesAfter(before)).changes.map(({ number }) => number)
       assert.strictEqual(new Set(numbers).size, 3)
       assert.isAbove(Math.min(...numbers), before)
@@ -174,19 +179,14 @@ export const changes = (test: Test) => {
       const { fence } = yield* claim()
       yield* queue.savePages(fence, [page(1, { status: "failed", error: failure("PAGE_UNREADABLE", "broken") })])
       yield* queue.savePages(fence, [page(2)])
-      yield* queue.finish(fence, { status: "partial" }, 3_000)
+      yield* at(3_000, queue.finish(fence, { status: "partial" }))
       const seen = yield* last
-      yield* documents.retry(
-        acme,
-        documentId(1),
-        { sealedPassword: undefined, passwordKey: undefined, at: 4_000 },
-        plenty
-      )
+      yield* retry(acme, documentId(1), { sealedPassword: undefined, passwordKey: undefined, at: 4_000 }, plenty)
       assert.deepStrictEqual(yield* told(seen), ["1 queued"])
       const again = yield* claim()
       yield* queue.savePages(again.fence, [page(1)])
       assert.deepStrictEqual(yield* told(seen), ["1 running", "1 p1 ok"])
-      yield* queue.finish(again.fence, { status: "completed" }, 5_000)
+      yield* at(5_000, queue.finish(again.fence, { status: "completed" }))
       const end = yield* last
       yield* documents.remove(acme, documentId(1))
       assert.deepStrictEqual(yield* told(0), [])
@@ -202,7 +202,7 @@ export const changes = (test: Test) => {
       yield* accept(1)
       const { fence } = yield* claim()
       const quiet = Effect.gen(function* () {
-        yield* queue.renew(lease)
+        yield* renew(lease)
         yield* queue.recordFault(fence, 1, "failure")
         yield* queue.fetched(fence, { hash: blobHash(3), size: 3 })
         yield* queue.setPaused(acme, true)

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect, Option, Random } from "effect"
+import { Duration, Effect, Option, Random } from "effect"
 import { isTerminal } from "../../src/domain/document/Document.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { type DocumentId, TenantId } from "../../src/domain/Ids.ts"
@@ -11,6 +11,7 @@ import { QueueStats } from "../../src/services/store/QueueStats.ts"
 import {
   accept,
   acme,
+  at,
   claim,
   documentId,
   globex,
@@ -19,7 +20,9 @@ import {
   openedPdf,
   page,
   plenty,
-  type Test
+  retry,
+  type Test,
+  tryClaim
 } from "./documentStoreFixtures.ts"
 
 const tenants = [acme, globex, TenantId.make("initech")] as const
@@ -41,38 +44,38 @@ const step = Effect.fnUntraced(function* (number: number, fences: Array<Fence>) 
   const dice = yield* Random.nextIntBetween(1, 25)
   if (dice <= 7) {
     const notBefore = dice === 1 ? number + 50 : undefined
-    const document = newDocument(number, { tenantId: tenant, acceptedAt: number, notBefore })
-    yield* Effect.ignore(queue.accept(document, { tenant: 15, global: 30 }))
+    const document = newDocument(number, { tenantId: tenant, notBefore })
+    yield* Effect.ignore(at(number, queue.accept(document, { tenant: 15, global: 30 })))
   } else if (dice <= 11) {
-    const claimed = yield* queue.claim(tenant, { ...lease, now: number, until: number + 40 })
+    const claimed = yield* tryClaim(tenant, { ...lease, now: number, until: number + 40 })
     if (Option.isSome(claimed)) fences.push(claimed.value.fence)
   } else if (dice <= 14) {
     const status = yield* Random.choice(["ok", "failed", "timeout"] as const)
     yield* Effect.ignore(queue.savePages(fence, [page(yield* Random.nextIntBetween(1, 5), { status })]))
   } else if (dice === 15) {
-    yield* Effect.ignore(queue.finish(fence, { status: "completed" }, number))
+    yield* Effect.ignore(at(number, queue.finish(fence, { status: "completed" })))
   } else if (dice === 16) {
-    yield* Effect.ignore(queue.finish(fence, { status: "failed", failure: failure("CORRUPT", "broken") }, number))
+    yield* Effect.ignore(at(number, queue.finish(fence, { status: "failed", failure: failure("CORRUPT", "broken") })))
   } else if (dice === 17) {
     yield* Effect.ignore(queue.release(fence))
   } else if (dice === 18) {
-    yield* Effect.ignore(documents.cancel(tenant, id, number))
+    yield* Effect.ignore(at(number, documents.cancel(tenant, id)))
   } else if (dice === 19) {
     yield* Effect.ignore(documents.remove(tenant, id))
   } else if (dice === 20) {
     const again = { at: number, sealedPassword: undefined, passwordKey: undefined }
-    yield* Effect.ignore(documents.retry(tenant, id, again, { tenant: 15, global: 30 }))
+    yield* Effect.ignore(retry(tenant, id, again, { tenant: 15, global: 30 }))
   } else if (dice === 21) {
     yield* documents.withdraw(tenant, id, 0)
   } else if (dice === 22) {
-    yield* queue.expireQueued(number - 60, number, 2)
+    yield* at(number, queue.expireQueued(Duration.millis(60), 2))
   } else if (dice === 23) {
-    yield* documents.removeEnded(number - 80, 2)
+    yield* at(number, documents.removeEnded(Duration.millis(80), 2))
   } else if (dice === 24) {
     yield* queue.setPaused(tenant, yield* Random.nextBoolean)
   } else {
-    yield* queue.reclaimExpired(number)
-    yield* queue.queueDue(number)
+    yield* at(number, queue.reclaimExpired)
+    yield* at(number, queue.queueDue)
   }
 })
 
@@ -171,8 +174,8 @@ export const counters = (test: Test) => {
       yield* accept(3, { tenantId: globex })
       const first = yield* claim()
       const second = yield* claim(globex)
-      yield* queue.finish(first.fence, { status: "partial" }, 3_000)
-      yield* queue.finish(second.fence, { status: "failed", failure: failure("CORRUPT", "broken") }, 3_000)
+      yield* at(3_000, queue.finish(first.fence, { status: "partial" }))
+      yield* at(3_000, queue.finish(second.fence, { status: "failed", failure: failure("CORRUPT", "broken") }))
       assert.deepStrictEqual(yield* queueStats.stats(acme), {
         ...zero,
         waiting: 1,
@@ -202,8 +205,8 @@ export const counters = (test: Test) => {
       yield* accept(1)
       yield* accept(2)
       const { fence } = yield* claim()
-      yield* queue.finish(fence, { status: "completed" }, 3_000)
-      yield* documents.cancel(acme, documentId(2), 3_000)
+      yield* at(3_000, queue.finish(fence, { status: "completed" }))
+      yield* at(3_000, documents.cancel(acme, documentId(2)))
       const before = yield* queueStats.stats()
       assert.deepStrictEqual(before, { ...zero, maxWaiting: 2, maxRunning: 1, processed: 1, storedBytes: 2 * size })
       yield* documents.remove(acme, documentId(1))
@@ -228,7 +231,7 @@ export const counters = (test: Test) => {
       assert.strictEqual((yield* queueStats.stats(acme)).storedBytes, 2 * size + details)
       const pages = [page(1, { text: "größer" }), page(2)]
       const read = pages.reduce((sum, { lines, text }) => sum + bytesOf(text) + bytesOf(lines), 0)
-      yield* queue.finishWhole(fence, { pdf: openedPdf, pages }, { status: "completed" }, 3_000)
+      yield* at(3_000, queue.finishWhole(fence, { pdf: openedPdf, pages }, { status: "completed" }))
       assert.strictEqual((yield* queueStats.stats(acme)).storedBytes, 2 * size + details + read)
       yield* documents.remove(acme, documentId(1))
       assert.strictEqual((yield* queueStats.stats()).storedBytes, size)
@@ -247,7 +250,7 @@ export const counters = (test: Test) => {
       assert.deepInclude(error, { _tag: "QuotaReached", limit: 2.5 * size, storedBytes: 2 * size })
       yield* queue.accept(newDocument(4, { tenantId: globex }), limits)
       yield* queue.accept(newDocument(5), plenty)
-      yield* documents.cancel(acme, documentId(1), 3_000)
+      yield* at(3_000, documents.cancel(acme, documentId(1)))
       yield* documents.remove(acme, documentId(1))
       yield* documents.remove(acme, documentId(2))
       yield* queue.accept(newDocument(3), limits)

@@ -4,8 +4,9 @@ import type { Delivery, PendingCallback } from "../../src/domain/webhook/Webhook
 import { BlobHash, DocumentId, RunnerId, TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
 import type { Claim } from "../../src/services/store/Claim.ts"
+import { Documents } from "../../src/services/store/Documents.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
-import type { NewDocument } from "../../src/services/store/NewDocument.ts"
+import type { BacklogLimits, NewDocument, Retry } from "../../src/services/store/NewDocument.ts"
 import { WebhookStore } from "../../src/services/store/WebhookStore.ts"
 import type { Stores } from "../support/store.ts"
 import type { OpenedPdf } from "../../src/services/PdfEngine.ts"
@@ -35,7 +36,6 @@ export const newDocument = (number: number, changes: Partial<NewDocument> = {}):
   passwordKey: undefined,
   callback: undefined,
   reuse: false,
-  acceptedAt: 1_000,
   ...changes
 })
 
@@ -68,11 +68,28 @@ export const openedPdf: OpenedPdf = {
   ]
 }
 
-export const lease = { runner, now: 2_000, until: 10_000 }
+/** A lease given at one moment of the store's clock, and until another. */
+export interface LeaseTimes {
+  readonly runner: RunnerId
+  readonly now: number
+  readonly until: number
+}
 
-export const accept = (number: number, changes: Partial<NewDocument> = {}) =>
-  DocumentQueue.use((queue) => queue.accept(newDocument(number, changes), plenty))
+export const lease: LeaseTimes = { runner, now: 2_000, until: 10_000 }
 
+/** Sets the clock to the moment, in milliseconds, before the step. */
+export const at = <A, E, R>(moment: number, step: Effect.Effect<A, E, R>) =>
+  Effect.andThen(TestClock.setTime(moment), step)
+
+/** Accepts a document at a moment of the store's clock. */
+export const accept = (
+  number: number,
+  { acceptedAt = 1_000, ...changes }: Partial<NewDocument> & { readonly acceptedAt?: number } = {}
+) =>
+  at(
+    acceptedAt,
+    DocumentQueue.use((queue) => queue.accept(newDocument(number, changes), plenty))
+  )
 /** Records that what was owed was delivered. */
 export const settle = (pending: PendingCallback | undefined) =>
   WebhookStore.use((store) =>
@@ -99,15 +116,39 @@ export const tried = (changes: Partial<Omit<Delivery, "attempt">> = {}): Omit<De
   ...changes
 })
 
+const requestOf = ({ now, runner, until }: LeaseTimes) => ({ runner, lease: Duration.millis(until - now) })
+
+/** The tenant's next document, if there is one. */
+export const tryClaim = (tenant = acme, using = lease) =>
+  at(
+    using.now,
+    DocumentQueue.use((queue) => queue.claim(tenant, requestOf(using)))
+  )
+
 /** Claims what has to be there. */
 export const claim = (tenant = acme, using = lease): Effect.Effect<Claim, unknown, DocumentQueue> =>
-  DocumentQueue.use((queue) => Effect.flatMap(queue.claim(tenant, using), Effect.fromOption))
+  Effect.flatMap(tryClaim(tenant, using), Effect.fromOption)
 
 /** The number of the document claimed next, if any. */
-export const claimNext = Effect.fnUntraced(function* (tenant = acme) {
-  const queue = yield* DocumentQueue
-  const claimed = yield* queue.claim(tenant, lease)
-  return Option.isSome(claimed) ? numberOf(claimed.value.document.id) : undefined
-})
+export const claimNext = (tenant = acme) =>
+  Effect.map(tryClaim(tenant), (claimed) => (Option.isSome(claimed) ? numberOf(claimed.value.document.id) : undefined))
+
+export const renew = (using: LeaseTimes) =>
+  at(
+    using.now,
+    DocumentQueue.use((queue) => queue.renew(requestOf(using)))
+  )
+
+/** Retries the document at a moment of the store's clock. */
+export const retry = (
+  tenant: TenantId,
+  id: DocumentId,
+  { at: moment, ...given }: Retry & { readonly at: number },
+  limits: BacklogLimits
+) =>
+  at(
+    moment,
+    Documents.use((documents) => documents.retry(tenant, id, given, limits))
+  )
 
 export const numberOf = (id: DocumentId) => Number.parseInt(id.slice(-12), 16)

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { failure } from "../../src/domain/Failure.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
@@ -9,6 +9,7 @@ import { QueueStats } from "../../src/services/store/QueueStats.ts"
 import {
   accept,
   acme,
+  at,
   blobHash,
   claim,
   claimNext,
@@ -20,6 +21,7 @@ import {
   openedPdf,
   page,
   plenty,
+  retry,
   settle,
   type Test,
   pendingCallbacks
@@ -44,7 +46,7 @@ const partial = Effect.fnUntraced(function* (changes: Partial<NewDocument> = {})
   yield* queue.savePages(fence, [page(1)])
   yield* queue.savePages(fence, [page(2, { status: "failed", error: broken })])
   yield* queue.savePages(fence, [page(3, { status: "timeout", error: broken })])
-  return yield* queue.finish(fence, { status: "partial" }, 4_000)
+  return yield* at(4_000, queue.finish(fence, { status: "partial" }))
 })
 
 /** The same bytes once more. */
@@ -59,7 +61,7 @@ export const duplicates = (test: Test) => {
       assert.strictEqual(yield* answeredWith(2), 1)
       const { fence } = yield* claim()
       assert.strictEqual(yield* answeredWith(3), 1)
-      yield* queue.finish(fence, { status: "partial" }, 3_000)
+      yield* at(3_000, queue.finish(fence, { status: "partial" }))
       assert.strictEqual(yield* answeredWith(4), 1)
       assert.strictEqual((yield* documents.list(acme, { status: undefined, before: undefined, limit: 9 })).length, 1)
       assert.strictEqual((yield* queueStats.stats()).waiting, 0)
@@ -72,9 +74,9 @@ export const duplicates = (test: Test) => {
       const queue = yield* DocumentQueue
       const documents = yield* Documents
       yield* answeredWith(1)
-      yield* queue.finish((yield* claim()).fence, { status: "failed", failure: broken }, 3_000)
+      yield* at(3_000, queue.finish((yield* claim()).fence, { status: "failed", failure: broken }))
       assert.strictEqual(yield* answeredWith(2), 2)
-      yield* documents.cancel(acme, documentId(2), 3_000)
+      yield* at(3_000, documents.cancel(acme, documentId(2)))
       assert.strictEqual(yield* answeredWith(3), 3)
       yield* documents.remove(acme, documentId(3))
       assert.strictEqual(yield* answeredWith(4), 4)
@@ -182,7 +184,7 @@ export const retries = (test: Test) => {
       const documents = yield* Documents
       const queueStats = yield* QueueStats
       yield* partial()
-      const queued = yield* documents.retry(acme, documentId(1), again, plenty)
+      const queued = yield* retry(acme, documentId(1), again, plenty)
       assert.deepInclude(queued, { status: "queued", retries: 1, attempt: 1, interruptions: 0 })
       assert.deepStrictEqual(queued.progress, { pages: 3, done: 1, failed: 0 })
       assert.isUndefined(queued.timings.finishedAt)
@@ -199,10 +201,9 @@ export const retries = (test: Test) => {
     "queue a document that failed as a whole, and forget why",
     Effect.gen(function* () {
       const queue = yield* DocumentQueue
-      const documents = yield* Documents
       yield* accept(1)
-      yield* queue.finish((yield* claim()).fence, { status: "failed", failure: broken }, 3_000)
-      const queued = yield* documents.retry(acme, documentId(1), again, plenty)
+      yield* at(3_000, queue.finish((yield* claim()).fence, { status: "failed", failure: broken }))
+      const queued = yield* retry(acme, documentId(1), again, plenty)
       assert.strictEqual(queued.status, "queued")
       assert.isUndefined(queued.failure)
     })
@@ -213,18 +214,18 @@ export const retries = (test: Test) => {
     Effect.gen(function* () {
       const queue = yield* DocumentQueue
       const documents = yield* Documents
-      const refusal = Effect.flip(documents.retry(acme, documentId(1), again, plenty))
+      const refusal = Effect.flip(retry(acme, documentId(1), again, plenty))
       yield* accept(1)
       assert.deepInclude(yield* refusal, { _tag: "NotRetryable", why: "status", status: "queued" })
       const { fence } = yield* claim()
       assert.deepInclude(yield* refusal, { _tag: "NotRetryable", status: "running" })
-      yield* queue.finish(fence, { status: "completed" }, 3_000)
+      yield* at(3_000, queue.finish(fence, { status: "completed" }))
       assert.deepInclude(yield* refusal, { _tag: "NotRetryable", status: "completed" })
-      const foreign = yield* Effect.flip(documents.retry(globex, documentId(1), again, plenty))
+      const foreign = yield* Effect.flip(retry(globex, documentId(1), again, plenty))
       assert.strictEqual(foreign._tag, "DocumentNotFound")
       yield* accept(2)
-      yield* documents.cancel(acme, documentId(2), 3_000)
-      const cancelled = yield* Effect.flip(documents.retry(acme, documentId(2), again, plenty))
+      yield* at(3_000, documents.cancel(acme, documentId(2)))
+      const cancelled = yield* Effect.flip(retry(acme, documentId(2), again, plenty))
       assert.deepInclude(cancelled, { _tag: "NotRetryable", status: "cancelled" })
     })
   )
@@ -234,10 +235,10 @@ export const retries = (test: Test) => {
     Effect.gen(function* () {
       const documents = yield* Documents
       yield* partial({ sealedPassword: "sealed", passwordKey: "a" })
-      const refused = yield* Effect.flip(documents.retry(acme, documentId(1), again, plenty))
+      const refused = yield* Effect.flip(retry(acme, documentId(1), again, plenty))
       assert.deepInclude(refused, { _tag: "NotRetryable", why: "password" })
       assert.strictEqual((yield* documents.find(acme, documentId(1))).status, "partial")
-      yield* documents.retry(acme, documentId(1), { at: 5_000, sealedPassword: "again", passwordKey: "b" }, plenty)
+      yield* retry(acme, documentId(1), { at: 5_000, sealedPassword: "again", passwordKey: "b" }, plenty)
       assert.strictEqual((yield* claim()).sealedPassword, "again")
     })
   )
@@ -248,7 +249,7 @@ export const retries = (test: Test) => {
       const documents = yield* Documents
       yield* partial()
       yield* accept(2)
-      const refused = yield* Effect.flip(documents.retry(acme, documentId(1), again, { tenant: 1, global: 9 }))
+      const refused = yield* Effect.flip(retry(acme, documentId(1), again, { tenant: 1, global: 9 }))
       assert.deepInclude(refused, { _tag: "QueueFull", scope: "tenant" })
       assert.strictEqual((yield* documents.find(acme, documentId(1))).progress.done, 3)
     })
@@ -258,12 +259,11 @@ export const retries = (test: Test) => {
     "owe a callback of their own, which no record of an earlier one settles",
     Effect.gen(function* () {
       const queue = yield* DocumentQueue
-      const documents = yield* Documents
       yield* partial({ callback: "https://example.org/hook" })
       const [earlier] = yield* pendingCallbacks(99_000, 9)
-      yield* documents.retry(acme, documentId(1), again, plenty)
+      yield* retry(acme, documentId(1), again, plenty)
       assert.deepStrictEqual(yield* pendingCallbacks(99_000, 9), [])
-      const second = yield* queue.finish((yield* claim()).fence, { status: "completed" }, 6_000)
+      const second = yield* at(6_000, queue.finish((yield* claim()).fence, { status: "completed" }))
       const [owed] = yield* pendingCallbacks(99_000, 9)
       assert.deepInclude(owed, { callback: "https://example.org/hook", deliveries: 0 })
       assert.deepStrictEqual([owed?.document.id, owed?.document.retries], [second.id, 1])
@@ -283,7 +283,7 @@ export const troubles = (test: Test) => {
       yield* accept(1)
       yield* queue.release((yield* claim()).fence)
       yield* claim(acme, { ...lease, until: 4_000 })
-      yield* queue.reclaimExpired(4_000)
+      yield* at(4_000, queue.reclaimExpired)
       assert.strictEqual((yield* documents.find(acme, documentId(1))).interruptions, 2)
     })
   )
@@ -292,7 +292,6 @@ export const troubles = (test: Test) => {
     "remembers the faults of pages without a result, until the document is retried",
     Effect.gen(function* () {
       const queue = yield* DocumentQueue
-      const documents = yield* Documents
       yield* accept(1)
       const first = yield* claim()
       assert.strictEqual(first.faults.size, 0)
@@ -311,8 +310,8 @@ export const troubles = (test: Test) => {
           [3, { failures: 2, deaths: 0 }]
         ]
       )
-      yield* queue.finish(second.fence, { status: "partial" }, 4_000)
-      yield* documents.retry(acme, documentId(1), again, plenty)
+      yield* at(4_000, queue.finish(second.fence, { status: "partial" }))
+      yield* retry(acme, documentId(1), again, plenty)
       assert.strictEqual((yield* claim()).faults.size, 0)
     })
   )
@@ -329,22 +328,22 @@ export const troubles = (test: Test) => {
       yield* accept(4, { acceptedAt: 2_000 })
       yield* accept(5, { acceptedAt: 1_000, tenantId: globex })
       yield* queue.release((yield* claim(globex)).fence)
-      yield* queue.queueDue(3_000)
-      const [first] = yield* queue.expireQueued(2_000, 4_000, 1)
+      yield* at(3_000, queue.queueDue)
+      const [first] = yield* at(4_000, queue.expireQueued(Duration.millis(4_000 - 2_000), 1))
       assert.strictEqual(first?.id, documentId(1))
       assert.deepStrictEqual([first?.status, first?.failure?.code], ["failed", "EXPIRED"])
       assert.deepStrictEqual(yield* documents.find(acme, documentId(1)), first)
       assert.strictEqual((yield* pendingCallbacks(4_000, 9)).length, 1)
-      const rest = yield* queue.expireQueued(2_000, 4_000, 9)
+      const rest = yield* at(4_000, queue.expireQueued(Duration.millis(4_000 - 2_000), 9))
       assert.deepStrictEqual(
         rest.map(({ id }) => numberOf(id)),
         [3]
       )
-      assert.deepStrictEqual(yield* queue.expireQueued(2_000, 4_000, 9), [])
+      assert.deepStrictEqual(yield* at(4_000, queue.expireQueued(Duration.millis(4_000 - 2_000), 9)), [])
       assert.deepInclude(yield* queueStats.stats(), { waiting: 3, failed: 2 })
-      yield* documents.retry(acme, documentId(3), again, plenty)
+      yield* retry(acme, documentId(3), again, plenty)
       assert.deepStrictEqual(
-        (yield* queue.expireQueued(5_001, 6_000, 9)).map(({ id }) => numberOf(id)),
+        (yield* at(6_000, queue.expireQueued(Duration.millis(6_000 - 5_001), 9))).map(({ id }) => numberOf(id)),
         [4, 2, 3]
       )
     })
@@ -365,7 +364,7 @@ export const troubles = (test: Test) => {
       assert.isUndefined(yield* claimNext())
       assert.deepStrictEqual(yield* queue.tenantsWithQueued, [globex])
       assert.strictEqual(yield* claimNext(globex), 3)
-      yield* queue.finish(fence, { status: "completed" }, 3_000)
+      yield* at(3_000, queue.finish(fence, { status: "completed" }))
       yield* queue.setPaused(acme, false)
       assert.deepStrictEqual(yield* queue.tenantsWithQueued, [acme])
       assert.strictEqual(yield* claimNext(), 2)
@@ -386,14 +385,14 @@ export const retention = (test: Test) => {
       yield* accept(5, { callback: "https://example.org/hook" })
       const { fence } = yield* claim()
       yield* queue.savePages(fence, [page(1)])
-      yield* queue.finish(fence, { status: "completed" }, 3_000)
-      yield* documents.cancel(acme, documentId(2), 3_001)
-      yield* documents.cancel(acme, documentId(4), 3_002)
-      yield* documents.cancel(acme, documentId(5), 3_003)
-      const removed = Effect.map(documents.removeEnded(3_100, 2), (all) =>
+      yield* at(3_000, queue.finish(fence, { status: "completed" }))
+      yield* at(3_001, documents.cancel(acme, documentId(2)))
+      yield* at(3_002, documents.cancel(acme, documentId(4)))
+      yield* at(3_003, documents.cancel(acme, documentId(5)))
+      const removed = Effect.map(at(3_100, documents.removeEnded(Duration.zero, 2)), (all) =>
         all.map(({ id, unusedBlob }) => [numberOf(id), unusedBlob])
       )
-      assert.deepStrictEqual(yield* documents.removeEnded(3_000, 9), [])
+      assert.deepStrictEqual(yield* at(3_000, documents.removeEnded(Duration.zero, 9)), [])
       assert.deepStrictEqual(yield* removed, [
         [1, undefined],
         [2, undefined]

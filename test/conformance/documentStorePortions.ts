@@ -15,6 +15,7 @@ import {
 import {
   accept,
   acme,
+  at,
   claim,
   documentId,
   numberOf,
@@ -34,7 +35,7 @@ const documentsOf = Effect.fnUntraced(function* (count: number, characters: numb
     const { fence } = yield* claim()
     const metadata = { ...openedPdf.metadata, title: "t".repeat(characters) }
     yield* queue.opened(fence, { ...openedPdf, metadata })
-    yield* queue.finish(fence, { status: "completed" }, 3_000)
+    yield* at(3_000, queue.finish(fence, { status: "completed" }))
   }
 })
 
@@ -51,7 +52,7 @@ export const portions = (test: Test) => {
       yield* accept(1, { callback: "https://example.org/ended" })
       const { fence } = yield* claim()
       const isBare = (document: object | undefined) => assert.notProperty({ ...document }, "outline")
-      isBare(yield* queue.finishWhole(fence, { pdf: openedPdf, pages: [page(1)] }, { status: "partial" }, 3_000))
+      isBare(yield* at(3_000, queue.finishWhole(fence, { pdf: openedPdf, pages: [page(1)] }, { status: "partial" })))
       assert.deepStrictEqual((yield* documents.find(acme, documentId(1), "outline")).outline, openedPdf.outline)
       isBare(yield* documents.find(acme, documentId(1)))
       isBare((yield* documents.list(acme, everything))[0])
@@ -60,7 +61,7 @@ export const portions = (test: Test) => {
       for (const change of (yield* changeLog.changes({ after: 0, limit: 9 })).changes) {
         if (change._tag === "Document") isBare(change.document)
       }
-      isBare(yield* documents.cancel(acme, documentId(1), 4_000))
+      isBare(yield* at(4_000, documents.cancel(acme, documentId(1))))
     })
   )
 

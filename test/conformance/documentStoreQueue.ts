@@ -6,6 +6,7 @@ import { QueueStats } from "../../src/services/store/QueueStats.ts"
 import {
   accept,
   acme,
+  at,
   claim,
   claimNext,
   documentId,
@@ -14,7 +15,8 @@ import {
   newDocument,
   openedPdf,
   page,
-  type Test
+  type Test,
+  tryClaim
 } from "./documentStoreFixtures.ts"
 
 /** Accepting and claiming. */
@@ -168,10 +170,9 @@ export const queue = (test: Test) => {
   test(
     "answers a claim with nothing when the tenant has nothing queued",
     Effect.gen(function* () {
-      const queue = yield* DocumentQueue
-      assert.isTrue(Option.isNone(yield* queue.claim(acme, lease)))
+      assert.isTrue(Option.isNone(yield* tryClaim(acme, lease)))
       yield* accept(1, { notBefore: 5_000 })
-      assert.isTrue(Option.isNone(yield* queue.claim(acme, lease)))
+      assert.isTrue(Option.isNone(yield* tryClaim(acme, lease)))
     })
   )
 
@@ -181,9 +182,9 @@ export const queue = (test: Test) => {
       const queue = yield* DocumentQueue
       assert.strictEqual((yield* accept(1, { notBefore: 5_000 })).status, "scheduled")
       yield* accept(2, { notBefore: 9_000, tenantId: globex })
-      assert.deepStrictEqual(yield* queue.queueDue(4_999), [])
-      assert.deepStrictEqual(yield* queue.queueDue(5_000), [acme])
-      assert.deepStrictEqual(yield* queue.queueDue(5_000), [])
+      assert.deepStrictEqual(yield* at(4_999, queue.queueDue), [])
+      assert.deepStrictEqual(yield* at(5_000, queue.queueDue), [acme])
+      assert.deepStrictEqual(yield* at(5_000, queue.queueDue), [])
       assert.strictEqual(yield* claimNext(), 1)
     })
   )
@@ -303,7 +304,7 @@ export const queue = (test: Test) => {
       yield* accept(2, { acceptedAt: 2_000, priority: 9 })
       yield* accept(3, { acceptedAt: 2_500 })
       assert.deepStrictEqual(yield* queueStats.oldestQueued(acme), Option.some(2_000))
-      yield* queue.queueDue(3_000)
+      yield* at(3_000, queue.queueDue)
       yield* claim()
       assert.deepStrictEqual(yield* queueStats.oldestQueued(acme), Option.some(3_000))
     })

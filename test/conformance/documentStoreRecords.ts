@@ -7,6 +7,7 @@ import { QueueStats } from "../../src/services/store/QueueStats.ts"
 import {
   accept,
   acme,
+  at,
   blobHash,
   claim,
   claimNext,
@@ -34,8 +35,8 @@ export const records = (test: Test) => {
       assert.strictEqual(document.trace, trace)
       yield* queue.release(fence)
       assert.strictEqual((yield* claim()).document.trace, trace)
-      yield* documents.cancel(acme, documentId(1), 4_000)
-      yield* documents.cancel(acme, documentId(2), 4_000)
+      yield* at(4_000, documents.cancel(acme, documentId(1)))
+      yield* at(4_000, documents.cancel(acme, documentId(2)))
       const owed = yield* pendingCallbacks(4_000, 10)
       assert.deepStrictEqual(
         owed.map((pending) => pending.document.trace),
@@ -54,14 +55,14 @@ export const records = (test: Test) => {
       yield* accept(2)
       yield* accept(3, { notBefore: 5_000 })
       for (const number of [1, 2, 3]) {
-        const cancelled = yield* documents.cancel(acme, documentId(number), 4_000)
+        const cancelled = yield* at(4_000, documents.cancel(acme, documentId(number)))
         assert.strictEqual(cancelled.status, "cancelled")
         assert.strictEqual(cancelled.failure?.code, "CANCELLED")
         assert.strictEqual(cancelled.timings.finishedAt?.epochMilliseconds, 4_000)
       }
       assert.isUndefined(yield* claimNext())
-      assert.deepStrictEqual(yield* queue.queueDue(9_000), [])
-      assert.deepStrictEqual(yield* queue.reclaimExpired(99_000), [])
+      assert.deepStrictEqual(yield* at(9_000, queue.queueDue), [])
+      assert.deepStrictEqual(yield* at(99_000, queue.reclaimExpired), [])
     })
   )
 
@@ -72,11 +73,11 @@ export const records = (test: Test) => {
       const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
-      const completed = yield* queue.finish(fence, { status: "completed" }, 3_000)
-      assert.deepStrictEqual(yield* documents.cancel(acme, fence.documentId, 4_000), completed)
+      const completed = yield* at(3_000, queue.finish(fence, { status: "completed" }))
+      assert.deepStrictEqual(yield* at(4_000, documents.cancel(acme, fence.documentId)), completed)
       yield* accept(2)
-      const cancelled = yield* documents.cancel(acme, documentId(2), 4_000)
-      assert.deepStrictEqual(yield* documents.cancel(acme, documentId(2), 5_000), cancelled)
+      const cancelled = yield* at(4_000, documents.cancel(acme, documentId(2)))
+      assert.deepStrictEqual(yield* at(5_000, documents.cancel(acme, documentId(2))), cancelled)
     })
   )
 
@@ -88,7 +89,7 @@ export const records = (test: Test) => {
       yield* accept(1)
       const { fence } = yield* claim()
       yield* queue.savePages(fence, [page(1)])
-      yield* queue.finish(fence, { status: "completed" }, 3_000)
+      yield* at(3_000, queue.finish(fence, { status: "completed" }))
       assert.deepStrictEqual(yield* documents.remove(acme, fence.documentId), Option.some(blobHash(1)))
       assert.deepStrictEqual(yield* documents.pages(acme, fence.documentId, { from: 1, limit: 10, detail: true }), [])
       assert.deepStrictEqual(yield* documents.list(acme, everything), [])
@@ -119,8 +120,8 @@ export const records = (test: Test) => {
       yield* accept(1, { source })
       yield* accept(2, { source, tenantId: globex })
       yield* accept(3, { source: { _tag: "Url", url: "https://example.org/a.pdf" } })
-      yield* Effect.forEach([1, 3], (number) => documents.cancel(acme, documentId(number), 3_000))
-      yield* documents.cancel(globex, documentId(2), 3_000)
+      yield* Effect.forEach([1, 3], (number) => at(3_000, documents.cancel(acme, documentId(number))))
+      yield* at(3_000, documents.cancel(globex, documentId(2)))
       assert.isTrue(yield* store.refersTo(blobHash(5), acme))
       assert.isTrue(Option.isNone(yield* documents.remove(acme, documentId(1))))
       assert.isFalse(yield* store.refersTo(blobHash(5), acme))
@@ -143,7 +144,7 @@ export const records = (test: Test) => {
       yield* queue.savePages(fence, [page(1)])
       const refusals = yield* Effect.all([
         Effect.flip(documents.find(globex, documentId(1))),
-        Effect.flip(documents.cancel(globex, documentId(1), 3_000)),
+        Effect.flip(at(3_000, documents.cancel(globex, documentId(1)))),
         Effect.flip(documents.remove(globex, documentId(1)))
       ])
       for (const refusal of refusals) {
@@ -183,7 +184,7 @@ export const records = (test: Test) => {
       const documents = yield* Documents
       yield* Effect.forEach([1, 2, 3, 4], (number) => accept(number))
       yield* claim()
-      yield* documents.cancel(acme, documentId(3), 3_000)
+      yield* at(3_000, documents.cancel(acme, documentId(3)))
       const queued = yield* documents.list(acme, { ...everything, status: ["queued"] })
       assert.deepStrictEqual(
         queued.map(({ id }) => numberOf(id)),
@@ -203,8 +204,8 @@ export const records = (test: Test) => {
       const documents = yield* Documents
       yield* Effect.forEach([1, 2, 3, 4, 5, 6], (number) => accept(number))
       yield* claim()
-      yield* documents.cancel(acme, documentId(3), 3_000)
-      yield* documents.cancel(acme, documentId(5), 3_000)
+      yield* at(3_000, documents.cancel(acme, documentId(3)))
+      yield* at(3_000, documents.cancel(acme, documentId(5)))
       const of = (options: Partial<ListOptions>) =>
         Effect.map(documents.list(acme, { ...everything, ...options }), (found) => found.map(({ id }) => numberOf(id)))
       assert.deepStrictEqual(yield* of({ status: ["running", "cancelled"] }), [5, 3, 1])

@@ -8,6 +8,7 @@ import type { Fence } from "../../src/services/store/Fence.ts"
 import {
   accept,
   acme,
+  at,
   blobHash,
   claim,
   claimNext,
@@ -16,6 +17,7 @@ import {
   lease,
   openedPdf,
   page,
+  renew,
   runner,
   type Test
 } from "./documentStoreFixtures.ts"
@@ -31,7 +33,7 @@ const assertFencedOut = Effect.fnUntraced(function* (fence: Fence) {
     Effect.flip(queue.fetched(fence, { hash: blobHash(99), size: 1 })),
     Effect.flip(queue.opened(fence, openedPdf)),
     Effect.flip(queue.savePages(fence, [page(77)])),
-    Effect.flip(queue.finish(fence, { status: "completed" }, 9_000)),
+    Effect.flip(at(9_000, queue.finish(fence, { status: "completed" }))),
     Effect.flip(queue.release(fence))
   ])
   for (const refusal of refusals) {
@@ -168,7 +170,7 @@ export const runs = (test: Test) => {
       const queue = yield* DocumentQueue
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* queue.finish(fence, { status: "completed" }, 3_000)
+      yield* at(3_000, queue.finish(fence, { status: "completed" }))
       yield* assertFencedOut(fence)
     })
   )
@@ -179,7 +181,7 @@ export const runs = (test: Test) => {
       const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
-      const cancelled = yield* documents.cancel(acme, fence.documentId, 3_000)
+      const cancelled = yield* at(3_000, documents.cancel(acme, fence.documentId))
       assert.isAbove(cancelled.attempt, fence.attempt)
       yield* assertFencedOut(fence)
     })
@@ -205,8 +207,8 @@ export const runs = (test: Test) => {
       yield* accept(2, { tenantId: globex })
       const early = yield* claim(acme, { ...lease, until: 4_000 })
       const late = yield* claim(globex, { ...lease, until: 6_000 })
-      assert.deepStrictEqual(yield* queue.reclaimExpired(3_999), [])
-      assert.deepStrictEqual(yield* queue.reclaimExpired(4_000), [acme])
+      assert.deepStrictEqual(yield* at(3_999, queue.reclaimExpired), [])
+      assert.deepStrictEqual(yield* at(4_000, queue.reclaimExpired), [acme])
       yield* assertFencedOut(early.fence)
       yield* queue.savePages(late.fence, [page(1)])
       assert.strictEqual(yield* claimNext(), 1)
@@ -220,8 +222,8 @@ export const runs = (test: Test) => {
       yield* accept(1)
       const { fence } = yield* claim(acme, { ...lease, until: 2_001 })
       yield* queue.savePages(fence, [page(1)])
-      assert.deepStrictEqual(yield* queue.renew({ runner, now: 9_000, until: 20_000 }), [fence])
-      assert.deepStrictEqual(yield* queue.reclaimExpired(10_000), [])
+      assert.deepStrictEqual(yield* renew({ runner, now: 9_000, until: 20_000 }), [fence])
+      assert.deepStrictEqual(yield* at(10_000, queue.reclaimExpired), [])
     })
   )
 
@@ -234,10 +236,10 @@ export const runs = (test: Test) => {
       yield* Effect.forEach([1, 2, 3, 4], (number) => accept(number))
       const [kept, lost, done] = yield* Effect.all([claim(), claim(), claim()])
       const foreign = yield* claim(acme, { ...lease, runner: other })
-      yield* documents.cancel(acme, lost.fence.documentId, 3_000)
-      yield* queue.finish(done.fence, { status: "completed" }, 3_000)
-      assert.deepStrictEqual(yield* queue.renew({ ...lease, until: 50_000 }), [kept.fence])
-      assert.deepStrictEqual(yield* queue.reclaimExpired(20_000), [acme])
+      yield* at(3_000, documents.cancel(acme, lost.fence.documentId))
+      yield* at(3_000, queue.finish(done.fence, { status: "completed" }))
+      assert.deepStrictEqual(yield* renew({ ...lease, until: 50_000 }), [kept.fence])
+      assert.deepStrictEqual(yield* at(20_000, queue.reclaimExpired), [acme])
       yield* queue.savePages(kept.fence, [page(1)])
       assert.strictEqual((yield* documents.find(acme, foreign.fence.documentId)).status, "queued")
     })
@@ -264,7 +266,7 @@ export const runs = (test: Test) => {
       const outcomes = [{ status: "completed" }, { status: "partial" }, { status: "failed", failure: reason }] as const
       for (const outcome of outcomes) {
         const { fence } = yield* claim()
-        const ended = yield* queue.finish(fence, outcome, 4_000)
+        const ended = yield* at(4_000, queue.finish(fence, outcome))
         assert.strictEqual(ended.status, outcome.status)
         assert.strictEqual(ended.timings.finishedAt?.epochMilliseconds, 4_000)
         assert.deepStrictEqual(ended.failure, outcome.status === "failed" ? reason : undefined)
@@ -283,7 +285,7 @@ export const runs = (test: Test) => {
       const broken = page(2, { status: "failed", error: failure("PAGE_UNREADABLE", "broken"), text: "", lines: "[]" })
       yield* queue.savePages(fence, [page(1)])
       const pages = [page(1, { text: "other" }), page(3), broken]
-      const ended = yield* queue.finishWhole(fence, { pdf: openedPdf, pages }, { status: "partial" }, 4_000)
+      const ended = yield* at(4_000, queue.finishWhole(fence, { pdf: openedPdf, pages }, { status: "partial" }))
       assert.strictEqual(ended.status, "partial")
       assert.deepStrictEqual(ended.progress, { pages: openedPdf.pageCount, done: 3, failed: 1 })
       assert.deepStrictEqual(ended.metadata, openedPdf.metadata)
@@ -301,7 +303,7 @@ export const runs = (test: Test) => {
       const { fence } = yield* claim()
       yield* queue.release(fence)
       const whole = { pdf: openedPdf, pages: [page(1)] }
-      const lost = yield* Effect.flip(queue.finishWhole(fence, whole, { status: "completed" }, 4_000))
+      const lost = yield* Effect.flip(at(4_000, queue.finishWhole(fence, whole, { status: "completed" })))
       assert.strictEqual(lost._tag, "LeaseLost")
       assert.deepStrictEqual(yield* documents.pages(acme, fence.documentId, detail), [])
       assert.strictEqual((yield* documents.find(acme, fence.documentId)).status, "queued")

@@ -5,7 +5,18 @@ import { warning } from "../../src/domain/document/Warning.ts"
 import { ChangeLog } from "../../src/services/store/ChangeLog.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
-import { accept, acme, claim, documentId, openedPdf, page, plenty, type Test } from "./documentStoreFixtures.ts"
+import {
+  accept,
+  acme,
+  at,
+  claim,
+  documentId,
+  openedPdf,
+  page,
+  plenty,
+  retry,
+  type Test
+} from "./documentStoreFixtures.ts"
 
 const cut = { warnings: [warning("CONTENT_CUT"), warning("FONT_DAMAGED", "The font Symb is damaged.")] }
 const repaired = { ...openedPdf, warnings: [warning("DAMAGE_REPAIRED")] }
@@ -36,7 +47,7 @@ export const warnings = (test: Test) => {
       assert.deepStrictEqual(found.warnings, repaired.warnings)
       const changes = yield* changeLog.changesOf(acme, documentId(1), { after: 0, limit: 9 })
       assert.deepStrictEqual(changes.pages.at(-1)?.progress, found.progress)
-      const ended = yield* queue.finish(fence, { status: "completed" }, 3_000)
+      const ended = yield* at(3_000, queue.finish(fence, { status: "completed" }))
       assert.deepStrictEqual(ended.warnings, repaired.warnings)
       assert.deepStrictEqual(
         (yield* documents.list(acme, { status: undefined, before: undefined, limit: 9 }))[0],
@@ -53,7 +64,7 @@ export const warnings = (test: Test) => {
       yield* accept(1)
       const { fence } = yield* claim()
       const pages = [page(1), page(2, cut), page(3)]
-      const ended = yield* queue.finishWhole(fence, { pdf: repaired, pages }, { status: "completed" }, 3_000)
+      const ended = yield* at(3_000, queue.finishWhole(fence, { pdf: repaired, pages }, { status: "completed" }))
       assert.deepStrictEqual(ended.warnings, repaired.warnings)
       assert.deepStrictEqual(ended.progress, { pages: 3, done: 3, failed: 0, warned: 1 })
       assert.deepStrictEqual(yield* documents.find(acme, documentId(1)), ended)
@@ -71,9 +82,9 @@ export const warnings = (test: Test) => {
       yield* queue.opened(fence, repaired)
       const broken = page(2, { ...cut, status: "failed", error: failure("PAGE_UNREADABLE", "broken") })
       yield* queue.savePages(fence, [page(1, cut), broken])
-      yield* queue.finish(fence, { status: "partial" }, 3_000)
+      yield* at(3_000, queue.finish(fence, { status: "partial" }))
       const again = { at: 4_000, sealedPassword: undefined, passwordKey: undefined }
-      const queued = yield* documents.retry(acme, documentId(1), again, plenty)
+      const queued = yield* retry(acme, documentId(1), again, plenty)
       assert.deepStrictEqual(queued.progress, { pages: 3, done: 1, failed: 0, warned: 1 })
       assert.deepStrictEqual(yield* documents.pages(acme, documentId(1), detail), [page(1, cut)])
       const second = yield* claim()

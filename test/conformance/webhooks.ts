@@ -9,6 +9,7 @@ import { Documents } from "../../src/services/store/Documents.ts"
 import {
   accept,
   acme,
+  at,
   claim,
   documentId,
   globex,
@@ -26,8 +27,8 @@ const endpoint = "https://acme.example/ends"
 const put = (url: string | undefined = endpoint, at = 2_000) =>
   WebhookStore.use((store) => store.putWebhook(acme, { url, sealedSecret: `sealed at ${at}`, at }))
 
-const cancel = (number: number, at = 3_000) =>
-  Documents.use((documents) => documents.cancel(acme, documentId(number), at))
+const cancel = (number: number, moment = 3_000) =>
+  Documents.use((documents) => at(moment, documents.cancel(acme, documentId(number))))
 
 /** The first that is owed, which has to be there. */
 const owed = Effect.flatMap(pendingCallbacks(99_000, 9), ([first]) => Effect.fromNullishOr(first))
@@ -53,7 +54,7 @@ export const webhooks = (test: Test) => {
       const first = yield* claim()
       yield* queue.opened(first.fence, openedPdf)
       assert.deepStrictEqual(yield* pendingCallbacks(99_000, 10), [])
-      const completed = yield* queue.finish(first.fence, { status: "completed" }, 3_000)
+      const completed = yield* at(3_000, queue.finish(first.fence, { status: "completed" }))
       yield* cancel(2, 4_000)
       yield* cancel(3, 4_000)
       assert.deepStrictEqual(yield* pendingCallbacks(2_999, 10), [])
@@ -88,7 +89,7 @@ export const webhooks = (test: Test) => {
       yield* cancel(2, 3_000)
       yield* cancel(1, 4_000)
       yield* cancel(4, 1_000)
-      yield* documents.cancel(globex, documentId(3), 2_000)
+      yield* at(2_000, documents.cancel(globex, documentId(3)))
       assert.deepStrictEqual(yield* store.owed(acme), { deliveries: 2, since: 3_000 })
       assert.deepStrictEqual(yield* store.owed(), { deliveries: 3, since: 2_000 })
       const [first] = yield* pendingCallbacks(99_000, 9)
@@ -112,7 +113,7 @@ export const webhooks = (test: Test) => {
       yield* cancel(1)
       yield* put()
       yield* cancel(2)
-      yield* documents.cancel(globex, documentId(3), 3_000)
+      yield* at(3_000, documents.cancel(globex, documentId(3)))
       const pending = yield* pendingCallbacks(99_000, 9)
       assert.deepStrictEqual(
         pending.map(({ document, webhook }) => [document.id, webhook?.url]),
@@ -129,7 +130,7 @@ export const webhooks = (test: Test) => {
       for (const number of [1, 2, 3, 4]) yield* accept(number, { callback })
       for (const number of [5, 6]) yield* accept(number, { callback, tenantId: globex })
       for (const number of [1, 2, 3, 4]) yield* cancel(number, 3_000 + number)
-      for (const number of [5, 6]) yield* documents.cancel(globex, documentId(number), 3_000 + number)
+      for (const number of [5, 6]) yield* at(3_000 + number, documents.cancel(globex, documentId(number)))
       const owedTo = (limit: number, after?: TenantId) =>
         Effect.map(pendingCallbacks(4_000, limit, after), (all) => all.map(({ document }) => numberOf(document.id)))
       assert.deepStrictEqual(yield* owedTo(9), [1, 5, 2, 6, 3, 4])
@@ -368,7 +369,10 @@ export const webhooks = (test: Test) => {
       for (const number of [1, 2, 3, 4]) yield* accept(number, { callback })
       yield* accept(5, { callback, tenantId: globex })
       for (const number of [1, 2, 3, 4]) yield* cancel(number)
-      yield* Documents.use((documents) => documents.cancel(globex, documentId(5), 3_000))
+      yield* at(
+        3_000,
+        Documents.use((documents) => documents.cancel(globex, documentId(5)))
+      )
       yield* TestClock.setTime(10_000)
       const lease = Duration.seconds(30)
       const [one, two] = [RunnerId.make("one"), RunnerId.make("two")]

@@ -12,9 +12,10 @@ import { Webhooks } from "../../src/actors/webhooks/Webhooks.ts"
 import {
   accept,
   acme,
+  at,
   documentId,
-  plenty,
   newDocument,
+  plenty,
   pendingCallbacks,
   settle,
   tried
@@ -84,7 +85,7 @@ describe("A webhook", () => {
       const store = yield* wholeStore
       yield* put(own, { url }, asAcme)
       yield* accept(1)
-      yield* documents.cancel(acme, documentId(1), 3_000)
+      yield* at(3_000, documents.cancel(acme, documentId(1)))
       yield* store.recordDelivery(yield* owed, tried(), { toleranceMillis: 0, reason: "it is gone" })
       assert.deepInclude((yield* get(own, asAcme)).json, {
         failingSince: "1970-01-01T00:00:05.000Z",
@@ -146,7 +147,7 @@ describe("Deliveries", () => {
       const documents = yield* Documents
       const store = yield* wholeStore
       yield* accept(1, { callback: url })
-      yield* documents.cancel(acme, documentId(1), 3_000)
+      yield* at(3_000, documents.cancel(acme, documentId(1)))
       const failed = tried({ status: undefined, error: "no connection", nextAt: 9_000 })
       yield* store.recordDelivery(yield* owed, failed, undefined)
       const shown = yield* get(path, asAcme)
@@ -174,7 +175,7 @@ describe("Deliveries", () => {
       const documents = yield* Documents
       yield* queue.accept(newDocument(1), plenty)
       assertProblem(yield* postNothing(path, asAcme), 409, "NOT_ENDED")
-      yield* documents.cancel(acme, documentId(1), 3_000)
+      yield* at(3_000, documents.cancel(acme, documentId(1)))
       assertProblem(yield* postNothing(path, asAcme), 409, "NO_ENDPOINT")
       yield* put(own, { url }, asAcme)
       const asked = yield* postNothing(path, asAcme)

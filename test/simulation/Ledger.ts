@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto"
 import { type Document, type DocumentStatus, isTerminal } from "../../src/domain/document/Document.ts"
-import type { DocumentId, TenantId } from "../../src/domain/Ids.ts"
+import type { DocumentId, RunnerId, TenantId } from "../../src/domain/Ids.ts"
 import { isFailed, type PageResult } from "../../src/domain/document/Page.ts"
-import type { Claim, Lease } from "../../src/services/store/Claim.ts"
+import type { Claim } from "../../src/services/store/Claim.ts"
 import type { Fence } from "../../src/services/store/Fence.ts"
 import type { BacklogLimits, NewDocument } from "../../src/services/store/NewDocument.ts"
 import type { Outcome } from "../../src/services/store/Outcome.ts"
@@ -22,6 +22,13 @@ export interface Asked {
 }
 
 /** The model of the store: applies every successful call to itself, and says when a call should not have succeeded. */
+/** What a runner may hold, and until when. */
+export interface Lease {
+  readonly runner: RunnerId
+  readonly now: number
+  readonly until: number
+}
+
 export class Ledger {
   readonly entries = new Map<string, Entry>()
   readonly #history: History

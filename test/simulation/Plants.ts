@@ -1,4 +1,4 @@
-import { type Context, Effect, Layer, Option, Stream } from "effect"
+import { type Context, Duration, Effect, Layer, Option, Stream } from "effect"
 import type * as Engine from "../../src/actors/Engine.ts"
 import { FairShares } from "../../src/actors/scheduling/FairShares.ts"
 import { GlobalGate } from "../../src/actors/gates/GlobalGate.ts"
@@ -52,8 +52,8 @@ const finishWithoutFence: Plant = {
         Effect.tap(store.claim(tenant, lease), (claim) =>
           Effect.sync(() => Option.map(claim, ({ fence }) => tenants.set(fence.documentId, tenant)))
         ),
-      finish: (fence, outcome, at) =>
-        Effect.catchTag(store.finish(fence, outcome, at), "LeaseLost", (lost) => {
+      finish: (fence, outcome) =>
+        Effect.catchTag(store.finish(fence, outcome), "LeaseLost", (lost) => {
           const tenant = tenants.get(fence.documentId)
           if (tenant === undefined) return Effect.fail(lost)
           return Effect.catchTag(store.find(tenant, fence.documentId), "DocumentNotFound", () => Effect.fail(lost))
@@ -97,7 +97,7 @@ const losesPage: Plant = {
   }
 }
 
-const neverReclaims: Plant = { store: (store) => ({ ...store, reclaimExpired: () => Effect.succeed([]) }) }
+const neverReclaims: Plant = { store: (store) => ({ ...store, reclaimExpired: Effect.succeed([]) }) }
 
 const skipsPage: Plant = {
   reader: (reader) => ({
@@ -244,14 +244,19 @@ const expiresNothing: Plant = { store: (store) => ({ ...store, expireQueued: () 
 const expiresTooEarly: Plant = {
   store: (store) => ({
     ...store,
-    expireQueued: (queuedBefore, at, limit) => store.expireQueued(queuedBefore + 1_500, at, limit)
+    expireQueued: (waitedLongerThan, limit) =>
+      store.expireQueued(Duration.subtract(waitedLongerThan, Duration.millis(1_500)), limit)
   })
 }
 
 const removesNothing: Plant = { store: (store) => ({ ...store, removeEnded: () => Effect.succeed([]) }) }
 
 const removesTooEarly: Plant = {
-  store: (store) => ({ ...store, removeEnded: (before, limit) => store.removeEnded(before + 60_000, limit) })
+  store: (store) => ({
+    ...store,
+    removeEnded: (endedLongerAgo, limit) =>
+      store.removeEnded(Duration.subtract(endedLongerAgo, Duration.seconds(60)), limit)
+  })
 }
 
 const keepsBlobs: Plant = { blobs: (blobs) => ({ ...blobs, remove: () => Effect.void }) }

@@ -1,4 +1,4 @@
-import { Clock, DateTime, Effect, Fiber, FiberSet, Metric, type Redacted, Stream } from "effect"
+import { DateTime, Effect, Metric, type Redacted, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { defaultPriority, type Document } from "../../domain/document/Document.ts"
 import { type Failure, failure } from "../../domain/Failure.ts"
@@ -113,7 +113,7 @@ export const make = Effect.gen(function* () {
   })
 
   const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountAdmitted) =>
-    blobs.put(onlyPdf(bytes, rejected, count), largest, { withDocument: true }).pipe(
+    blobs.receive(onlyPdf(bytes, rejected, count), largest).pipe(
       Effect.trackDuration(Telemetry.blobPutDuration),
       Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
       Effect.catchIf(
@@ -133,7 +133,6 @@ export const make = Effect.gen(function* () {
   const sealed = (tenant: TenantId, password: Redacted.Redacted | undefined) =>
     password === undefined ? noPassword : seal(tenant, password)
 
-  const fork = yield* FiberSet.makeRuntime<never>()
   const announce = ({ id, name, tenantId }: Document) =>
     Effect.andThen(
       events.publish({ _tag: "DocumentAccepted", tenantId, documentId: id, name }),
@@ -143,11 +142,6 @@ export const make = Effect.gen(function* () {
   /** Runs to its end even if the caller goes away: the tenant's actor has to learn of a committed document. */
   const commit = Effect.fnUntraced(function* (tenant: TenantId, source: NewDocument["source"], options: SubmitOptions) {
     const id = DocumentId.make(yield* random.uuidV7())
-    // Runs while the disk still flushes the commit: what a run writes is flushed later, so it counts only if the commit does.
-    let announced: Fiber.Fiber<void> | undefined
-    const committed = (made: Document) => {
-      if (made.id === id) announced = fork(announce(made))
-    }
     const document = yield* queue
       .accept(
         {
@@ -160,11 +154,9 @@ export const make = Effect.gen(function* () {
           ...(yield* sealed(tenant, options.password)),
           callback: options.callback,
           reuse: options.force !== true,
-          trace: yield* TraceContext.current,
-          acceptedAt: yield* Clock.currentTimeMillis
+          trace: yield* TraceContext.current
         },
-        yield* backlogLimits(tenant),
-        committed
+        yield* backlogLimits(tenant)
       )
       .pipe(Effect.catchTag("QueueFull", (full) => limitReached(tenant, full)))
     const { id: documentId, status } = document
@@ -177,7 +169,7 @@ export const make = Effect.gen(function* () {
     yield* Metric.update(Telemetry.documentsAccepted, 1)
     yield* Effect.annotateCurrentSpan(attributes)
     yield* Log.line("Info", "document accepted", () => ({ ...attributes, status }))
-    yield* announced === undefined ? announce(document) : Fiber.await(announced)
+    yield* announce(document)
     return new Submitted(document, unchecked)
   }, Effect.uninterruptible)
 
@@ -218,9 +210,8 @@ export const make = Effect.gen(function* () {
     options: { readonly password?: Redacted.Redacted | undefined } = {}
   ) {
     const again = Effect.gen(function* () {
-      const at = yield* Clock.currentTimeMillis
       const password = yield* sealed(tenant, options.password)
-      const retried = documents.retry(tenant, id, { ...password, at }, yield* backlogLimits(tenant))
+      const retried = documents.retry(tenant, id, password, yield* backlogLimits(tenant))
       const document = yield* Effect.catchTag(retried, "QueueFull", (full) => limitReached(tenant, full))
       yield* Metric.update(Telemetry.documentsRequeued.of("retried"), 1)
       yield* events.publish({ _tag: "DocumentRequeued", tenantId: tenant, documentId: id, attempt: document.attempt })

@@ -77,7 +77,7 @@ const runClaim = Effect.fnUntraced(function* (state: State, claim: Claim, permit
 const claimNext = Effect.fnUntraced(function* (state: State, permit: GlobalPermit, taken: number) {
   const { queue, runner, waits } = state
   if (state.stopping) return "nothing"
-  const claimed = yield* queue.claim(state.tenant, yield* runner.lease)
+  const claimed = yield* queue.claim(state.tenant, runner.lease)
   if (Option.isNone(claimed)) return "nothing"
   if (state.stopping) {
     yield* Effect.ignore(queue.release(claimed.value.fence))

@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Layer } from "effect"
+import { Clock, type Duration, Effect, Layer } from "effect"
 import { BlobStore } from "../../services/BlobStore.ts"
 import { DocumentStore } from "../../services/store/DocumentStore.ts"
 import { Documents, type Removed } from "../../services/store/Documents.ts"
@@ -30,9 +30,9 @@ export const layer = Layer.effectDiscard(
       }
     })
 
-    const removeDocuments = Effect.fnUntraced(function* (finishedBefore: number) {
+    const removeDocuments = Effect.fnUntraced(function* (endedLongerAgo: Duration.Duration) {
       for (;;) {
-        const removed = yield* untraced(documents.removeEnded(finishedBefore, documentsPerPortion))
+        const removed = yield* untraced(documents.removeEnded(endedLongerAgo, documentsPerPortion))
         if (removed.length === 0) return
         yield* removeBlobs(removed)
       }
@@ -43,7 +43,7 @@ export const layer = Layer.effectDiscard(
       yield* store
         .forgetAnswers(now - answerLifeMillis, answersPerPortion)
         .pipe(Effect.repeat({ while: (forgotten) => forgotten === answersPerPortion }), untraced)
-      if (retention !== undefined) yield* removeDocuments(now - Duration.toMillis(retention))
+      if (retention !== undefined) yield* removeDocuments(retention)
     })
 
     yield* backgroundLoop({ name: "the removal of old documents", pass: sweep, rest: Effect.sleep("1 minute") })

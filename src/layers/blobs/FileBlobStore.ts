@@ -202,6 +202,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
 
   return BlobStore.of({
     put,
+    receive: put,
     touch,
     locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
       const stats = yield* attempt(() => statSync(pathOf(hash))).pipe(lostIfMissing(hash, "look for a blob"))

@@ -19,11 +19,13 @@ import { SqliteDatabase, type SqliteOptions } from "./database/SqliteDatabase.ts
 import { makeCachedCounters } from "./documents/CachedCounters.ts"
 import { makeNumbers } from "./documents/changes.ts"
 import * as lifecycle from "./documents/lifecycle.ts"
+import { reclaimExpired } from "./documents/queue.ts"
 import * as records from "./documents/records.ts"
 import { changeLog } from "./documents/SqliteChangeLog.ts"
 import { documentQueue } from "./documents/SqliteDocumentQueue.ts"
 import { documents } from "./documents/SqliteDocuments.ts"
 import { queueStats } from "./documents/SqliteQueueStats.ts"
+import { release as releaseCallbacks } from "./webhooks/callbacks.ts"
 import { webhookStore } from "./webhooks/SqliteWebhookStore.ts"
 
 const documentStore = (read: Read, write: Write) =>
@@ -50,18 +52,19 @@ const documentStore = (read: Read, write: Write) =>
     )
   })
 
-const make = Effect.gen(function* () {
+const make = Effect.fnUntraced(function* (takeOver: boolean) {
   yield* migrate
   const commit = yield* GroupCommit
   const numbers = makeNumbers()
   yield* commit("begin the numbers of changes", numbers.begin)
   const counters = makeCachedCounters()
-  const write: Write = (name, operation, manner, size, committed) =>
+  const write: Write = (name, operation, manner, size) =>
     // After any failure: after a failed flush no read is answered any more, so counters cached during it must not be either.
-    Effect.onError(
-      commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size, committed),
-      () => counters.forget
-    )
+    Effect.onError(commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size), () => counters.forget)
+  if (takeOver) {
+    yield* write("take over leases", reclaimExpired(Number.MAX_SAFE_INTEGER), "deferred")
+    yield* write("release callbacks", releaseCallbacks(undefined), "deferred")
+  }
   const read = makeRead(yield* SqliteDatabase)
   return Context.make(DocumentQueue, documentQueue(read, write)).pipe(
     Context.add(Documents, documents(read, write)),
@@ -75,16 +78,26 @@ const make = Effect.gen(function* () {
 /** The contracts of the store. */
 export type Stores = DocumentQueue | Documents | ChangeLog | QueueStats | WebhookStore | DocumentStore
 
-/** On a database that others share. Brings its tables up to date first. */
-export const layerNoDeps: Layer.Layer<Stores, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase | GroupCommit> =
+type Dependencies = SqlClient.SqlClient | SqliteDatabase | GroupCommit
+
+const makeLayer = (takeOver: boolean): Layer.Layer<Stores, StoreUnavailable, Dependencies> =>
   Layer.effectContext(
-    make.pipe(
+    make(takeOver).pipe(
       Effect.catchTag(
         ["MigrationError", "SqlError"],
         (cause) => new StoreUnavailable({ operation: "bring its tables up to date", cause })
       )
     )
   )
+
+/** On a database that others share. Brings its tables up to date first. */
+export const layerNoDeps = makeLayer(false)
+
+/**
+ * The same for a process that has the database to itself: a lease found in it belongs to a process that is dead, so its
+ * document goes back to its queue, and its callback can be claimed, at once.
+ */
+export const layerTakingOver = makeLayer(true)
 
 export interface DatabaseOptions extends SqliteOptions {
   /** The time between commits that only bring pages. None when absent. */

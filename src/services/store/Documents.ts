@@ -1,13 +1,10 @@
-import type { Effect, Option } from "effect"
+import type { Duration, Effect, Option } from "effect"
 import { Context } from "effect"
 import type { Document, DocumentStatus } from "../../domain/document/Document.ts"
 import type { PageResult } from "../../domain/document/Page.ts"
 import type { BlobHash, DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { BacklogLimits, Retry } from "./NewDocument.ts"
 import type { DocumentNotFound, NotRetryable, QueueFull, StoreUnavailable } from "./StoreErrors.ts"
-
-/** Milliseconds since the epoch. */
-type Moment = number
 
 export interface ListOptions {
   /** Only documents in one of these states; each is named once. */
@@ -73,11 +70,7 @@ export class Documents extends Context.Service<
       options: PagesOptions
     ) => Effect.Effect<ReadonlyArray<PageResult>, StoreUnavailable>
     /** Ends the document unless it is terminal already; fences its runner out. Answers with the document as it is now. */
-    readonly cancel: (
-      tenant: TenantId,
-      id: DocumentId,
-      at: Moment
-    ) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
+    readonly cancel: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     /** Removes a terminal document with its pages; answers with the blob's hash if no document refers to it any more. */
     readonly remove: (
       tenant: TenantId,
@@ -89,9 +82,9 @@ export class Documents extends Context.Service<
       id: DocumentId,
       shares: number
     ) => Effect.Effect<Option.Option<Removed>, StoreUnavailable>
-    /** Removes documents that ended before `finishedBefore` and owe no callback; at most `limit`, the oldest first. */
+    /** Removes documents that ended longer ago than this and owe no callback; at most `limit`, the oldest first. */
     readonly removeEnded: (
-      finishedBefore: Moment,
+      endedLongerAgo: Duration.Duration,
       limit: number
     ) => Effect.Effect<ReadonlyArray<Removed>, StoreUnavailable>
     /**

@@ -14,6 +14,7 @@ import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
 import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
 import {
   acme,
+  at,
   claim,
   documentId,
   globex,
@@ -50,7 +51,7 @@ describe("the outbox", () => {
       yield* store.accept(newDocument(1, { callback }), plenty)
       const { fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
       yield* store.opened(fence, openedPdf)
-      yield* store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }, 1_800_000_000_000)
+      yield* at(1_800_000_000_000, store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }))
       yield* start
       assert.deepInclude(yield* next, { id: documentId(1), status: 204, error: undefined, nextAt: undefined })
       yield* TestClock.adjust("1 minute")
@@ -78,10 +79,10 @@ describe("the outbox", () => {
       yield* store.accept(newDocument(1, { callback }), plenty)
       for (const _ of [1, 2]) {
         const { fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
-        yield* store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }, 0)
-        yield* store.retry(acme, documentId(1), { at: 0, sealedPassword: undefined, passwordKey: undefined }, plenty)
+        yield* at(0, store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }))
+        yield* at(0, store.retry(acme, documentId(1), { sealedPassword: undefined, passwordKey: undefined }, plenty))
       }
-      yield* store.cancel(acme, documentId(1), 0)
+      yield* at(0, store.cancel(acme, documentId(1)))
       yield* start
       yield* next
       assert.strictEqual(calls[0]?.headers["webhook-id"], `${documentId(1)}_2`)

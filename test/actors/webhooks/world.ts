@@ -12,7 +12,7 @@ import type { NewDocument } from "../../../src/services/store/NewDocument.ts"
 import { layerMemory } from "../../../src/services/store/memory/StoreMemory.ts"
 import * as SecretsMemory from "../../../src/services/SecretsMemory.ts"
 import { Webhooks } from "../../../src/actors/webhooks/Webhooks.ts"
-import { acme, documentId, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { acme, at, documentId, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
 import { serve } from "../../layers/net/loopback.ts"
 import { type Store, storeContext, storeOf, wholeStore } from "../../support/store.ts"
 
@@ -52,7 +52,7 @@ export const makeWorld = Effect.fnUntraced(function* (sender: Layer.Layer<Callba
   /** Accepts a document, and ends it now. */
   const end = Effect.fnUntraced(function* (number: number, changes: Partial<NewDocument> = {}) {
     yield* store.accept(newDocument(number, changes), plenty)
-    return yield* store.cancel(changes.tenantId ?? acme, documentId(number), yield* Clock.currentTimeMillis)
+    return yield* at(yield* Clock.currentTimeMillis, store.cancel(changes.tenantId ?? acme, documentId(number)))
   })
 
   const next = Queue.take(records)

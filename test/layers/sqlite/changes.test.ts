@@ -5,7 +5,7 @@ import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
 import { layer as clientLayer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { layer, layerDatabase, layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
-import { accept, acme, blobHash, claim, documentId, page } from "../../conformance/documentStoreFixtures.ts"
+import { accept, acme, at, blobHash, claim, documentId, page } from "../../conformance/documentStoreFixtures.ts"
 import { ChangeLog } from "../../../src/services/store/ChangeLog.ts"
 import { wholeStore, type Stores } from "../../support/store.ts"
 
@@ -30,7 +30,7 @@ describe("The numbers of changes on SQLite", () => {
           const { fence } = yield* claim()
           for (let number = 1; number <= 1_500; number++) yield* store.savePages(fence, [page(number)])
           const last = yield* store.last
-          yield* store.cancel(acme, documentId(1), 3_000)
+          yield* at(3_000, store.cancel(acme, documentId(1)))
           yield* store.remove(acme, documentId(1))
           return last
         })

@@ -21,8 +21,8 @@ describe("patient writers", () => {
   it.effect("are committed at once after a pause, and then leave their patience between commits", () =>
     Effect.gen(function* () {
       const write = yield* setUp
-      assert.strictEqual(yield* write("insert", insert(1), "patient"), 1)
-      const second = yield* Effect.forkChild(write("insert", insert(2), "patient"))
+      assert.strictEqual(yield* write("insert", insert(1), "batched"), 1)
+      const second = yield* Effect.forkChild(write("insert", insert(2), "batched"))
       yield* TestClock.adjust("19 millis")
       assert.isUndefined(second.pollUnsafe())
       yield* TestClock.adjust("1 millis")
@@ -33,8 +33,8 @@ describe("patient writers", () => {
   it.effect("do not keep anyone else waiting, and go along", () =>
     Effect.gen(function* () {
       const write = yield* setUp
-      yield* write("insert", insert(1), "patient")
-      const patient = yield* Effect.forkChild(write("insert", insert(2), "patient"))
+      yield* write("insert", insert(1), "batched")
+      const patient = yield* Effect.forkChild(write("insert", insert(2), "batched"))
       yield* Effect.yieldNow
       assert.strictEqual(yield* write("insert", insert(3)), 3)
       assert.strictEqual(yield* Fiber.join(patient), 2)
@@ -45,7 +45,7 @@ describe("patient writers", () => {
     Effect.gen(function* () {
       const write = yield* setUp
       const database = yield* SqliteDatabase
-      yield* write("insert", insert(0), "patient")
+      yield* write("insert", insert(0), "batched")
       const sizes = [100, 20, 9, 1, 500, 1, 1]
       const together: Array<number> = []
       let begun = 0
@@ -60,7 +60,7 @@ describe("patient writers", () => {
           return run(sql, ...values)
         }
       })
-      yield* Effect.forEach(sizes, (size, index) => write("insert", counted(index), "patient", size), {
+      yield* Effect.forEach(sizes, (size, index) => write("insert", counted(index), "batched", size), {
         concurrency: "unbounded",
         discard: true
       }).pipe(
@@ -76,8 +76,8 @@ describe("patient writers", () => {
     Effect.gen(function* () {
       const write = yield* setUp
       yield* write("insert", insert(1))
-      yield* write("insert", insert(2), "unflushed")
-      assert.strictEqual(yield* write("insert", insert(3), "patient"), 3)
+      yield* write("insert", insert(2), "deferred")
+      assert.strictEqual(yield* write("insert", insert(3), "batched"), 3)
     }).pipe(Effect.provide(layer({ filename: ":memory:" })))
   )
 })

@@ -47,16 +47,14 @@ const maxSize = 128
 /** Runs inside the transaction. May run more than once, and is kept at most once. */
 export type Operation<A, E> = (statements: Statements) => Exit.Exit<A, E>
 
-export type Manner = "durable" | "patient" | "unflushed"
+export type Manner = "durable" | "batched" | "deferred"
 
 export type Write = <A, E>(
   name: string,
   operation: Operation<A, E>,
   manner?: Manner,
   /** Its duration, as a multiple of an ordinary write's. */
-  size?: number,
-  /** Called with its commit, before the flush, if the operation succeeds. Has to be quick, and not to throw. */
-  committed?: (value: A) => void
+  size?: number
 ) => Effect.Effect<A, E | StoreUnavailable>
 
 interface Writer {
@@ -67,7 +65,6 @@ interface Writer {
   readonly leave: () => void
   /** Returns the function that tells the writer its result, to be called after the commit. */
   readonly run: (statements: Statements) => () => void
-  committed: () => void
   readonly fail: (cause: unknown) => void
 }
 
@@ -147,8 +144,8 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
   let lastPages = Number.NEGATIVE_INFINITY
 
   const enter = (manner: Manner) => {
-    const leaveHurry = manner === "patient" ? undefined : hurry.enter()
-    const leaveUnflushed = manner === "unflushed" ? unflushed.enter() : undefined
+    const leaveHurry = manner === "batched" ? undefined : hurry.enter()
+    const leaveUnflushed = manner === "deferred" ? unflushed.enter() : undefined
     return () => {
       leaveHurry?.()
       leaveUnflushed?.()
@@ -173,14 +170,13 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
 
   /** A failed operation has written nothing to flush, but its failure may depend on commits that were not flushed yet. */
   const tell = (committed: ReadonlyArray<Committed>) => {
-    for (const { tell, writer } of committed) if (writer.manner === "unflushed") tell()
-    const flushing = committed.filter(({ writer }) => writer.manner !== "unflushed")
+    for (const { tell, writer } of committed) if (writer.manner === "deferred") tell()
+    const flushing = committed.filter(({ writer }) => writer.manner !== "deferred")
     flushes.add(
       flushing.map(({ tell, writer }) => ({
         told: Exit.match({ onSuccess: tell, onFailure: (cause) => writer.fail(Cause.squash(cause)) })
       }))
     )
-    for (const { writer } of flushing) writer.committed()
   }
 
   const commitPortion = (batch: ReadonlyArray<Writer>) =>
@@ -197,7 +193,7 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
         Effect.andThen(Clock.currentTimeMillis),
         Effect.map((now) => {
           // Only patient writers keep a pause, and only after a commit of patient writers.
-          if (batch.some(({ manner }) => manner === "patient")) lastPages = now
+          if (batch.some(({ manner }) => manner === "batched")) lastPages = now
         })
       )
 
@@ -211,17 +207,11 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
 
   const committer = yield* takeBatch.pipe(Effect.flatMap(commitBatch), Effect.forever, Effect.ignore, Effect.forkScoped)
   yield* Effect.addFinalizer(() => {
-    enter("unflushed")
+    enter("deferred")
     return Effect.andThen(Queue.end(queue), Fiber.await(committer))
   })
 
-  const write: Write = <A, E>(
-    name: string,
-    operation: Operation<A, E>,
-    manner: Manner = "durable",
-    size = 1,
-    committed?: (value: A) => void
-  ) =>
+  const write: Write = <A, E>(name: string, operation: Operation<A, E>, manner: Manner = "durable", size = 1) =>
     Effect.suspend(() => {
       const answer = Deferred.makeUnsafe<A, E | StoreUnavailable>()
       const unavailable = (cause: unknown) => new StoreUnavailable({ operation: name, cause: toSqlError(name, cause) })
@@ -230,12 +220,8 @@ export const make = Effect.fnUntraced(function* (patience: Duration.Input) {
         size,
         withdrawn: false,
         leave: enter(manner),
-        committed: () => {},
         run: (statements) => {
-          // The operation may run once more, with another result.
-          writer.committed = () => {}
           const exit = operation(statements)
-          if (committed !== undefined && Exit.isSuccess(exit)) writer.committed = () => committed(exit.value)
           return () => Deferred.doneUnsafe(answer, exit)
         },
         fail: (cause) => Deferred.doneUnsafe(answer, Exit.fail(unavailable(cause)))

@@ -23,7 +23,7 @@ export const register = Effect.gen(function* () {
       db.run(sql, hash)
       return Exit.void
     }
-    return commit(operation, run, "unflushed").pipe(unavailable(operation))
+    return commit(operation, run, "deferred").pipe(unavailable(operation))
   }
 
   const blobs: BlobRegister = {

@@ -20,8 +20,9 @@ export const retry =
   (
     tenant: TenantId,
     id: DocumentId,
-    { at, passwordKey, sealedPassword }: Retry,
-    limits: BacklogLimits
+    { passwordKey, sealedPassword }: Retry,
+    limits: BacklogLimits,
+    at: number
   ): Operation<Document, DocumentNotFound | NotRetryable | QueueFull> =>
   (db) => {
     const found = db.get("SELECT seq, password_key FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)

@@ -5,13 +5,19 @@
 import { Exit, Option } from "effect"
 import { type Document, isTerminal } from "../../../domain/document/Document.ts"
 import { failure } from "../../../domain/Failure.ts"
-import { BlobHash, DocumentId, type TenantId } from "../../../domain/Ids.ts"
+import { BlobHash, DocumentId, type RunnerId, type TenantId } from "../../../domain/Ids.ts"
 import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
-import type { Claim, Lease } from "../../../services/store/Claim.ts"
+import type { Claim } from "../../../services/store/Claim.ts"
 import type { Fence } from "../../../services/store/Fence.ts"
 import type { BacklogLimits, NewDocument } from "../../../services/store/NewDocument.ts"
 import type { Outcome, WholeDocument } from "../../../services/store/Outcome.ts"
-import { DocumentNotFound, LeaseLost, QueueFull, QuotaReached } from "../../../services/store/StoreErrors.ts"
+import {
+  DocumentNotFound,
+  LeaseLost,
+  QueueFull,
+  QuotaReached,
+  StoreUnavailable
+} from "../../../services/store/StoreErrors.ts"
 import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import type { Operation } from "../database/GroupCommit.ts"
@@ -27,6 +33,7 @@ import {
   text,
   toDocument
 } from "./rows.ts"
+import { bytesReceived } from "./ReceivedBytes.ts"
 import { saveBlob } from "../SqliteBlobStore.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
 
@@ -45,12 +52,19 @@ const quotaReached = (db: Statements, { source, tenantId }: NewDocument, { store
   return storedBytes + size > limit ? new QuotaReached({ limit, storedBytes }) : undefined
 }
 
-const keepBytes = (db: Statements, { acceptedAt, source }: NewDocument) => {
-  if (source._tag === "Blob" && source.bytes !== undefined) saveBlob(db, source.hash, source.bytes, acceptedAt)
+/** Stores the bytes that were received for the document; `false` if its receipt is not of this database. */
+const keepBytes = (db: Statements, { source }: NewDocument, now: number): boolean => {
+  if (source._tag === "Url" || source.receipt === undefined) return true
+  const bytes = bytesReceived(db, source.receipt)
+  if (bytes !== undefined) saveBlob(db, source.hash, bytes, now)
+  return bytes !== undefined
 }
 
+const foreignReceipt = () =>
+  new StoreUnavailable({ operation: "accept a document", cause: "its bytes were received by another store" })
+
 /** The document that stands in for this one, if there is one. It is recorded that it does. */
-const shareStandIn = (db: Statements, { acceptedAt, callback, notBefore, ...wanted }: NewDocument) => {
+const shareStandIn = (db: Statements, { callback, notBefore, ...wanted }: NewDocument, now: number) => {
   if (wanted.source._tag === "Url") return undefined
   const found = db.get(
     `SELECT seq FROM documents WHERE blob = ? AND tenant_id = ? AND name = ? AND password_key IS ?
@@ -63,7 +77,7 @@ const shareStandIn = (db: Statements, { acceptedAt, callback, notBefore, ...want
     wanted.passwordKey ?? null,
     callback ?? null,
     callback ?? null,
-    Math.max(notBefore ?? 0, acceptedAt)
+    Math.max(notBefore ?? 0, now)
   )
   if (found === undefined) return undefined
   const seq = number(found, "seq")
@@ -72,18 +86,19 @@ const shareStandIn = (db: Statements, { acceptedAt, callback, notBefore, ...want
 }
 
 export const accept =
-  (document: NewDocument, limits: BacklogLimits): Operation<Document, QueueFull | QuotaReached> =>
+  (
+    document: NewDocument,
+    limits: BacklogLimits,
+    now: number
+  ): Operation<Document, QueueFull | QuotaReached | StoreUnavailable> =>
   (db) => {
-    const standIn = document.reuse ? shareStandIn(db, document) : undefined
-    if (standIn !== undefined) {
-      keepBytes(db, document)
-      return Exit.succeed(standIn)
-    }
+    const standIn = document.reuse ? shareStandIn(db, document, now) : undefined
+    if (standIn !== undefined) return keepBytes(db, document, now) ? Exit.succeed(standIn) : Exit.fail(foreignReceipt())
     const full = fullQueue(db, document.tenantId, limits) ?? quotaReached(db, document, limits)
     if (full !== undefined) return Exit.fail(full)
-    keepBytes(db, document)
+    if (!keepBytes(db, document, now)) return Exit.fail(foreignReceipt())
     const { notBefore, source } = document
-    const scheduled = notBefore !== undefined && notBefore > document.acceptedAt
+    const scheduled = notBefore !== undefined && notBefore > now
     db.run(
       `INSERT INTO documents
       (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, password_key, callback,
@@ -101,11 +116,11 @@ export const accept =
       document.sealedPassword ?? null,
       document.passwordKey ?? null,
       document.callback ?? null,
-      document.acceptedAt,
-      scheduled ? null : document.acceptedAt,
+      now,
+      scheduled ? null : now,
       document.trace ?? null
     )
-    return Exit.succeed(newDocument(document, scheduled ? "scheduled" : "queued"))
+    return Exit.succeed(newDocument(document, now, scheduled ? "scheduled" : "queued"))
   }
 
 /** The index is named because a plan that sorts the whole backlog would be correct, too. */
@@ -116,15 +131,21 @@ const nextQueued = `
   ORDER BY priority DESC, seq LIMIT 1
 `
 
+/** Until when the runner may hold a document, in milliseconds since the epoch. */
+export interface Lease {
+  readonly runner: RunnerId
+  readonly until: number
+}
+
 export const claim =
-  (tenant: TenantId, lease: Lease): Operation<Option.Option<Claim>, never> =>
+  (tenant: TenantId, lease: Lease, now: number): Operation<Option.Option<Claim>, never> =>
   (db) => {
     const row = db.get(
       `UPDATE documents SET status = 'running', attempt = attempt + 1, runner = ?, lease_until = ?, queued_at = NULL,
       started_at = coalesce(started_at, ?), changed = next_change() WHERE seq = (${nextQueued}) RETURNING *`,
       lease.runner,
       lease.until,
-      lease.now,
+      now,
       tenant
     )
     if (row === undefined) return Exit.succeed(Option.none())

@@ -32,7 +32,7 @@ export const webhookStore = (read: Read, write: Write) =>
       return any ? yield* write("claim callbacks", callbacks.claim(now, claims)) : []
     }),
     releaseCallbacks: Effect.fn("WebhookStore.releaseCallbacks")((runner) =>
-      write("release callbacks", callbacks.release(runner), "unflushed")
+      write("release callbacks", callbacks.release(runner), "deferred")
     ),
     owed: Effect.fn("WebhookStore.owed")((tenant) => read("count what is owed", (db) => callbacks.owed(db, tenant))),
     recordDelivery: Effect.fn("WebhookStore.recordDelivery")((pending, delivery, health) =>

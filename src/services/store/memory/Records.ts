@@ -23,6 +23,7 @@ export interface Stored {
   /** Place in the order of acceptance; kept for life. */
   readonly seq: number
   readonly accepted: NewDocument
+  readonly acceptedAt: number
   readonly pages: Map<number, PageResult>
   /** The number of each page's change. */
   readonly pageChanges: Map<number, number>
@@ -99,7 +100,7 @@ const valuesOf = (stored: Stored): ConstructorParameters<typeof Document>[0] => 
     ...warningsField(isLarge ? [...(stored.warnings ?? []), metadataOmitted] : stored.warnings),
     ...(trace === undefined ? {} : { trace }),
     timings: {
-      acceptedAt: DateTime.makeUnsafe(accepted.acceptedAt),
+      acceptedAt: DateTime.makeUnsafe(stored.acceptedAt),
       ...(notBefore === undefined ? {} : { notBefore: DateTime.makeUnsafe(notBefore) }),
       ...(startedAt === undefined ? {} : { startedAt: DateTime.makeUnsafe(startedAt) }),
       ...(retriedAt === undefined ? {} : { retriedAt: DateTime.makeUnsafe(retriedAt) }),
@@ -262,11 +263,12 @@ export class Records {
     return this.paused.has(tenant) ? undefined : this.tenant(tenant).backlog.first
   }
 
-  add(accepted: NewDocument, status: DocumentStatus): Stored {
+  add(accepted: NewDocument, acceptedAt: number, status: DocumentStatus): Stored {
     const { source } = accepted
     const stored: Stored = {
       seq: ++this.#accepted,
       accepted,
+      acceptedAt,
       pages: new Map(),
       pageChanges: new Map(),
       changed: 0,
@@ -276,7 +278,7 @@ export class Records {
       interruptions: 0,
       retries: 0,
       shared: 0,
-      queuedAt: status === "queued" ? accepted.acceptedAt : undefined,
+      queuedAt: status === "queued" ? acceptedAt : undefined,
       passwordKey: accepted.passwordKey,
       status,
       attempt: 0,

@@ -1,5 +1,5 @@
 /** Steps that several contracts of the store in memory share. Each runs whole, so no two can interleave. */
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { failure } from "../../../domain/Failure.ts"
 import type { BlobHash, DocumentId, TenantId } from "../../../domain/Ids.ts"
 import type { Removed } from "../Documents.ts"
@@ -12,20 +12,25 @@ import type { Records, Stored } from "./Records.ts"
 /** Whether the end of the document is owed to a receiver. */
 export type Owes = (stored: Stored) => boolean
 
-export const located = <A>(records: Records, tenant: TenantId, id: DocumentId, step: (stored: Stored) => A) =>
-  Effect.suspend((): Effect.Effect<A, DocumentNotFound> => {
+export const located = <A>(
+  records: Records,
+  tenant: TenantId,
+  id: DocumentId,
+  step: (stored: Stored, now: number) => A
+) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<A, DocumentNotFound> => {
     const stored = records.byId.get(id)
     return stored === undefined || stored.accepted.tenantId !== tenant
       ? Effect.fail(new DocumentNotFound({ documentId: id }))
-      : Effect.succeed(step(stored))
+      : Effect.succeed(step(stored, now))
   })
 
-export const held = <A>(records: Records, { attempt, documentId }: Fence, step: (stored: Stored) => A) =>
-  Effect.suspend((): Effect.Effect<A, LeaseLost> => {
+export const held = <A>(records: Records, { attempt, documentId }: Fence, step: (stored: Stored, now: number) => A) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<A, LeaseLost> => {
     const stored = records.byId.get(documentId)
     return stored === undefined || stored.status !== "running" || stored.attempt !== attempt
       ? Effect.fail(new LeaseLost({ documentId, attempt }))
-      : Effect.succeed(step(stored))
+      : Effect.succeed(step(stored, now))
   })
 
 export const end = (

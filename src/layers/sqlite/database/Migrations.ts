@@ -345,6 +345,18 @@ const stored = [
   `ALTER TABLE tenant_limits ADD COLUMN max_stored_bytes INTEGER`
 ]
 
+/**
+ * The runner that delivers a callback, until when it may, and how often the callback was claimed. There are few rows with a
+ * lease, so counting those of a tenant costs little.
+ */
+const callbackLeases = [
+  `ALTER TABLE documents ADD COLUMN callback_runner TEXT`,
+  `ALTER TABLE documents ADD COLUMN callback_leased_until INTEGER`,
+  `ALTER TABLE documents ADD COLUMN callback_claims INTEGER NOT NULL DEFAULT 0`,
+  `CREATE INDEX documents_callback_leased ON documents (tenant_id, callback_leased_until)
+    WHERE callback_leased_until IS NOT NULL`
+]
+
 const steps = (statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -369,7 +381,8 @@ const all = {
   "0015_data_folder": steps(folder),
   "0016_stored_bytes": steps(stored),
   "0017_limit_versions": steps(limitVersions),
-  "0018_under_way": steps(underWay)
+  "0018_under_way": steps(underWay),
+  "0019_callback_leases": steps(callbackLeases)
 }
 
 /** The names of all steps in their order; the first has number 1. */

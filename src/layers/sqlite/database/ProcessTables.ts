@@ -25,9 +25,10 @@ export const limitVersions = [
 
 /**
  * What is under way, each until a moment: uploads whose bytes are about to get their document, removals of blobs, and requests
- * with an idempotency key. Ids are never used twice, so one that is held too long names nothing that was made later.
+ * with an idempotency key; and, in the row of all tenants, the number of the last change. Ids are never used twice, so one that is held too long names nothing that was made later.
  */
 export const underWay = [
+  `ALTER TABLE tenant_stats ADD COLUMN last_change INTEGER NOT NULL DEFAULT 0`,
   `CREATE TABLE blob_references (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     hash TEXT NOT NULL,

@@ -99,7 +99,10 @@ export class TenantRegistry extends Context.Service<
 >()("sluice/services/TenantRegistry") {
   /** Overrides over the engine's defaults. Changes are kept in memory, in rows that several registries may share. */
   static readonly layer = (overrides: TenantOverrides = {}, rows: LimitRows = makeLimitRows()) =>
-    Layer.effect(TenantRegistry, Effect.map(limitsOver(overrides), (limitsOf) => inMemory(limitsOf, rows)))
+    Layer.effect(
+      TenantRegistry,
+      Effect.map(limitsOver(overrides), (limitsOf) => inMemory(limitsOf, rows))
+    )
 
   /** The same with the overrides of `TENANT_LIMITS`. */
   static readonly layerFromEnv = Layer.unwrap(

@@ -120,7 +120,9 @@ export const makeCast = Effect.fnUntraced(function* (scenario: Scenario, world: 
   /** One process is told. Others find it among the rows, and one that starts later, too. */
   const setLimits = Effect.fnUntraced(function* (tenant: TenantId, patch: TenantLimitsPatch) {
     while (stopping || starting) yield* Effect.sleep(100)
-    yield* anyone().ingestion.setLimits(tenant, patch).pipe(outcome(`limits of ${tenant}`))
+    yield* anyone()
+      .ingestion.setLimits(tenant, patch)
+      .pipe(outcome(`limits of ${tenant}`))
   })
 
   const withdraw = Effect.fnUntraced(function* (index: number, { id, tenantId }: Document) {

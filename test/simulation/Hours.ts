@@ -7,7 +7,10 @@ import type { World } from "./World.ts"
 const sweptWithin = Duration.hours(2)
 
 /** Hours after everything has ended, nothing is left of what was to be kept for some time, nor bytes that nobody refers to. */
-export const hoursLater = Effect.fnUntraced(function* (scenario: Scenario, { blobs, history, ledger, references }: World) {
+export const hoursLater = Effect.fnUntraced(function* (
+  scenario: Scenario,
+  { blobs, history, ledger, references }: World
+) {
   for (let passed = 0; passed < Duration.toMillis(sweptWithin) + 600_000; passed += 60_000) {
     yield* TestClock.adjust("1 minute")
   }

@@ -163,12 +163,10 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
 /** References to blobs as one process sees them. */
 export const simulatedReferences = (references: References, process: Process, trouble: Trouble): References => {
   const up = <A>(operation: string, call: Effect.Effect<A, StoreUnavailable>) =>
-    Effect.flatMap(
-      Clock.currentTimeMillis,
-      (now): Effect.Effect<A, StoreUnavailable> =>
-        process.alive && !trouble.storeFails(operation, now)
-          ? call
-          : Effect.fail(new StoreUnavailable({ operation, cause: "simulated" }))
+    Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<A, StoreUnavailable> =>
+      process.alive && !trouble.storeFails(operation, now)
+        ? call
+        : Effect.fail(new StoreUnavailable({ operation, cause: "simulated" }))
     )
   return BlobReferences.of({
     reserve: (hash, expiry) => Effect.andThen(trouble.waitBefore, up("reserve", references.reserve(hash, expiry))),

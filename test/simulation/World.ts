@@ -150,10 +150,7 @@ export const makeWorld = Effect.fnUntraced(function* (
     )
     if (processes.filter(({ alive }) => alive).length > 1) log.lagMillis = refreshedWithin(limits)
     const own = Layer.provide(TenantRegistry.layer(overrides, limitRows), EngineConfig.layer(scenario.limits))
-    const inner = yield* Layer.buildWithScope(
-      Layer.mergeAll(scripted.layer, Events.layer(), Layer.fresh(own)),
-      scope
-    )
+    const inner = yield* Layer.buildWithScope(Layer.mergeAll(scripted.layer, Events.layer(), Layer.fresh(own)), scope)
     const registry = Layer.succeed(TenantRegistry, registryOf(Context.get(inner, TenantRegistry), process))
     const events = Context.get(inner, Events)
     const watch = { limits: log, history, ledger, readings, trouble }

@@ -8,7 +8,23 @@ import { type Report, simulate, simulateScenario } from "./Simulation.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 
 /** They meet every kind of fault between them. */
-const seeds = [2, 6, 7, 8, 12, 16, 19, 22, 25, 31, 33, 34, 56, 145, ...Array.from({ length: 14 }, (_, nth) => 201 + nth)]
+const seeds = [
+  2,
+  6,
+  7,
+  8,
+  12,
+  16,
+  19,
+  22,
+  25,
+  31,
+  33,
+  34,
+  56,
+  145,
+  ...Array.from({ length: 14 }, (_, nth) => 201 + nth)
+]
 
 const told = ({ digest, seed, tail, violation }: Report) =>
   `seed ${seed}, digest ${digest}: ${violation?.invariant} (${violation?.detail})\n${tail.slice(-12).join("\n")}`

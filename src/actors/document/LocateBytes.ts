@@ -59,15 +59,15 @@ const fetchInto = Effect.fnUntraced(function* (claim: Claim, { reference, reserv
       reserve: (hash) => retryingStore(reserve(hash))
     })
     .pipe(
-    retries.retry(claim.document.id, {
-      schedule: sourceRetry,
-      while: (error) => error._tag === "SourceUnavailable" && error.retryable
-    }),
-    Effect.catchTag(["SourceUnavailable", "SourceRefused"], (error) => Effect.fail(DocumentFailed.of(error.failure))),
-    Effect.catchTag("BlobTooLarge", (error) => Effect.fail(DocumentFailed.of(failure("TOO_LARGE", error.message)))),
-    Effect.tap(Metric.update(Telemetry.sourceFetches.of("fetched"), 1)),
-    Effect.tapErrorTag("DocumentFailed", () => Metric.update(Telemetry.sourceFetches.of("failed"), 1))
-  )
+      retries.retry(claim.document.id, {
+        schedule: sourceRetry,
+        while: (error) => error._tag === "SourceUnavailable" && error.retryable
+      }),
+      Effect.catchTag(["SourceUnavailable", "SourceRefused"], (error) => Effect.fail(DocumentFailed.of(error.failure))),
+      Effect.catchTag("BlobTooLarge", (error) => Effect.fail(DocumentFailed.of(failure("TOO_LARGE", error.message)))),
+      Effect.tap(Metric.update(Telemetry.sourceFetches.of("fetched"), 1)),
+      Effect.tapErrorTag("DocumentFailed", () => Metric.update(Telemetry.sourceFetches.of("failed"), 1))
+    )
   yield* refuseBeyondQuota(claim.document.tenantId, blob.size)
   yield* retryingStore(queue.fetched(claim.fence, blob, reference()))
   return blob.hash satisfies BlobHash

@@ -13,10 +13,9 @@ export const makeUnusedBlobs = Effect.gen(function* () {
    * spared: the process must have been held up for longer than its claim lasts.
    */
   const remove = (removal: BlobRemoval, putBefore = removal.claimedAt + 1) =>
-    blobs.remove(removal.hash, putBefore).pipe(
-      Effect.ensuring(Effect.ignore(references.endRemoval(removal))),
-      Effect.uninterruptible
-    )
+    blobs
+      .remove(removal.hash, putBefore)
+      .pipe(Effect.ensuring(Effect.ignore(references.endRemoval(removal))), Effect.uninterruptible)
 
   return {
     remove,

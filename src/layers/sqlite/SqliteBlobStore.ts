@@ -151,15 +151,9 @@ const make = Effect.gen(function* () {
   return BlobStore.of({
     put: TraceContext.traced(
       "BlobStore.put",
-      <E, R, E2 = never>(
-        bytes: Stream.Stream<Uint8Array, E, R>,
-        limit: number,
-        options: PutOptions<E2> = {}
-      ) =>
+      <E, R, E2 = never>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number, options: PutOptions<E2> = {}) =>
         takeIn(bytes, limit, options, (hash, whole) =>
-          options.reserve === undefined
-            ? store(hash, whole)
-            : Effect.andThen(options.reserve(hash), store(hash, whole))
+          options.reserve === undefined ? store(hash, whole) : Effect.andThen(options.reserve(hash), store(hash, whole))
         )
     ),
     receive: TraceContext.traced(

@@ -73,7 +73,9 @@ const make = Effect.fnUntraced(function* (overrides: TenantOverrides) {
     if (rows.length === 0) return []
     const decoded = yield* decodeRows(rows)
     return known.take(
-      decoded.map(({ tenant_id, version, ...limits }) => [tenant_id, { override: patched({}, limits), version }] as const)
+      decoded.map(
+        ({ tenant_id, version, ...limits }) => [tenant_id, { override: patched({}, limits), version }] as const
+      )
     )
   })
   yield* refresh

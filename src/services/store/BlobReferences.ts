@@ -43,10 +43,7 @@ export class BlobReferences extends Context.Service<
   BlobReferences,
   {
     /** Takes a reference for at most so long. Waits while a removal of this blob is under way. */
-    readonly reserve: (
-      hash: BlobHash,
-      expiry: Duration.Input
-    ) => Effect.Effect<BlobReference, StoreUnavailable>
+    readonly reserve: (hash: BlobHash, expiry: Duration.Input) => Effect.Effect<BlobReference, StoreUnavailable>
     /** Gives a reference back that no document was accepted with. Nothing happens if it has run out. */
     readonly release: (reference: BlobReference) => Effect.Effect<void, StoreUnavailable>
     /** Whether the tenant has a document with this blob; any tenant when none is named. References do not count. */

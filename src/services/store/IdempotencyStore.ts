@@ -42,10 +42,7 @@ export class IdempotencyStore extends Context.Service<
       lease: Duration.Input
     ) => Effect.Effect<KeyReservation, StoreUnavailable>
     /** Prolongs those that have not been lost: the lease ends that long from now. */
-    readonly renew: (
-      leases: ReadonlyArray<KeyLease>,
-      lease: Duration.Input
-    ) => Effect.Effect<void, StoreUnavailable>
+    readonly renew: (leases: ReadonlyArray<KeyLease>, lease: Duration.Input) => Effect.Effect<void, StoreUnavailable>
     /**
      * Keeps the answer under the key, in place of the one before, and releases the key. False, and nothing is kept, if another
      * request has taken the key because the lease had run out: that request will keep its own answer.

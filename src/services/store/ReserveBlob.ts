@@ -5,7 +5,9 @@ import type { BlobReference } from "./BlobReferences.ts"
 const lookAgain = "50 millis"
 
 /** Attempts to reserve until no removal is under way any more. */
-export const untilReserved = <E>(attempt: Effect.Effect<Option.Option<BlobReference>, E>): Effect.Effect<BlobReference, E> =>
+export const untilReserved = <E>(
+  attempt: Effect.Effect<Option.Option<BlobReference>, E>
+): Effect.Effect<BlobReference, E> =>
   Effect.flatMap(attempt, (reference) =>
     Option.isSome(reference)
       ? Effect.succeed(reference.value)

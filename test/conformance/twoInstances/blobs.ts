@@ -21,8 +21,7 @@ export const blobs = (test: Test) => {
       yield* accept(one, 2, { source, reference })
       assert.isTrue(yield* references(other).refersTo(hash))
       assert.isTrue(Option.isSome(yield* Context.get(other, Documents).remove(acme, documentId(2))))
-    })
-  )
+    }))
 
   test("wait with an upload until the other has removed the same bytes", (one, other) =>
     Effect.gen(function* () {
@@ -36,8 +35,7 @@ export const blobs = (test: Test) => {
       yield* references(other).endRemoval(removal)
       yield* untilDone(reserving)
       assert.strictEqual((yield* Fiber.join(reserving)).hash, hash)
-    })
-  )
+    }))
 
   test("go on without a process that died while it removed or uploaded bytes", (one, other) =>
     Effect.gen(function* () {
@@ -53,8 +51,7 @@ export const blobs = (test: Test) => {
       assert.isTrue(Option.isSome(yield* references(one).claimRemoval(hash)))
       const refused = yield* Effect.flip(accept(other, 2, { source, reference }))
       assert.strictEqual(refused._tag, "BlobReferenceExpired")
-    })
-  )
+    }))
 
   test("free bytes when an upload is given up", (one, other) =>
     Effect.gen(function* () {
@@ -66,8 +63,7 @@ export const blobs = (test: Test) => {
       assert.isTrue(Option.isNone(yield* references(one).claimRemoval(hash)))
       yield* references(other).release(second)
       assert.isTrue(Option.isSome(yield* references(one).claimRemoval(hash)))
-    })
-  )
+    }))
 }
 
 /** Lets time pass, and writes reach the disk meanwhile. */

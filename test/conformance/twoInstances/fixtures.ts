@@ -16,7 +16,10 @@ export type MakeTwo = Effect.Effect<readonly [Instance, Instance], unknown, Scop
 /** How long an instance may take a key as valid that the other has revoked. */
 export const keyCache = "10 seconds"
 
-export type Test = <E>(title: string, body: (one: Instance, other: Instance) => Effect.Effect<void, E, Scope.Scope>) => void
+export type Test = <E>(
+  title: string,
+  body: (one: Instance, other: Instance) => Effect.Effect<void, E, Scope.Scope>
+) => void
 
 export const testOf =
   (make: MakeTwo): Test =>

@@ -37,8 +37,7 @@ export const queue = (test: Test) => {
         claimed.flat().toSorted((a, b) => a - b),
         numbers
       )
-    })
-  )
+    }))
 
   test("claim together no more documents of a tenant than they are told", (one, other) =>
     Effect.gen(function* () {
@@ -51,8 +50,7 @@ export const queue = (test: Test) => {
       yield* queueOf(one).finish(first.fence, { status: "completed" })
       assert.isTrue(yield* queueOf(other).hasQueued(acme, 2))
       assert.isTrue(Option.isSome(yield* queueOf(other).claim(acme, request("other"), 2)))
-    })
-  )
+    }))
 
   test("renew only their own leases, and take over what has run out", (one, other) =>
     Effect.gen(function* () {
@@ -71,8 +69,7 @@ export const queue = (test: Test) => {
       assert.deepStrictEqual(yield* queueOf(one).reclaimExpired, [acme])
       assert.strictEqual((yield* Context.get(other, Documents).find(acme, documentId(2))).status, "queued")
       assert.strictEqual((yield* Context.get(other, Documents).find(acme, documentId(1))).status, "running")
-    })
-  )
+    }))
 
   test("refuse the writes of a run that the other has taken over", (one, other) =>
     Effect.gen(function* () {
@@ -89,8 +86,7 @@ export const queue = (test: Test) => {
       yield* queueOf(other).savePages(fence, [page(1)])
       const pages = yield* Context.get(one, Documents).pages(acme, documentId(1), { from: 1, limit: 9, detail: false })
       assert.lengthOf(pages, 1)
-    })
-  )
+    }))
 
   test("count what the other has written", (one, other) =>
     Effect.gen(function* () {
@@ -103,8 +99,7 @@ export const queue = (test: Test) => {
       }
       yield* claim(other, "other")
       assert.deepInclude(yield* stats.stats(acme), { waiting: 2, running: 1 })
-    })
-  )
+    }))
 
   test("see the changes of the other in their order, each once", (one, other) =>
     Effect.gen(function* () {
@@ -126,6 +121,5 @@ export const queue = (test: Test) => {
       }
       yield* read
       assert.deepStrictEqual(seen, expected)
-    })
-  )
+    }))
 }

@@ -18,8 +18,7 @@ const apiKeys = (test: Test) => {
       const { text } = yield* keysOf(one).create(acme, "a key")
       assert.strictEqual(yield* holder(other, text), acme)
       assert.lengthOf(yield* keysOf(other).list(acme), 1)
-    })
-  )
+    }))
 
   test("refuse a key that the other has revoked, after a while, and end work that goes on under it", (one, other) =>
     Effect.gen(function* () {
@@ -32,8 +31,7 @@ const apiKeys = (test: Test) => {
       assert.isUndefined(yield* holder(other, text))
       yield* TestClock.adjust(keyCache)
       assert.isDefined(working.pollUnsafe())
-    })
-  )
+    }))
 }
 
 const limits = (test: Test) => {
@@ -48,8 +46,7 @@ const limits = (test: Test) => {
       yield* registryOf(one).update(acme, { documents: null, weight: null })
       assert.deepStrictEqual(yield* registryOf(other).refresh, [acme])
       assert.deepInclude(yield* registryOf(other).limits(acme), { documents: 2, weight: 1 })
-    })
-  )
+    }))
 
   test("change limits on top of a change that they have not seen", (one, other) =>
     Effect.gen(function* () {
@@ -62,8 +59,7 @@ const limits = (test: Test) => {
         assert.deepInclude(yield* registryOf(instance).limits(acme), { documents: 1, weight: 4 })
         assert.deepInclude(yield* registryOf(instance).limits(globex), { weight: 2 })
       }
-    })
-  )
+    }))
 }
 
 const idempotency = (test: Test) => {
@@ -81,8 +77,7 @@ const idempotency = (test: Test) => {
       const again = yield* answersOf(other).reserve(acme, "key", "30 seconds")
       assert.deepStrictEqual(again._tag === "Reserved" && again.answer, Option.some(answer("done")))
       assert.strictEqual((yield* answersOf(one).reserve(globex, "key", "30 seconds"))._tag, "Reserved")
-    })
-  )
+    }))
 
   test("free a key when its lease runs out, unless it is renewed", (one, other) =>
     Effect.gen(function* () {
@@ -100,8 +95,7 @@ const idempotency = (test: Test) => {
       yield* answersOf(one).release(first.lease)
       assert.isTrue(yield* answersOf(other).keep(second.lease, answer("in time")))
       assert.deepStrictEqual(yield* answersOf(one).find(acme, "key"), Option.some(answer("in time")))
-    })
-  )
+    }))
 
   test("forget old answers in portions, and no key in use", (one, other) =>
     Effect.gen(function* () {
@@ -116,8 +110,7 @@ const idempotency = (test: Test) => {
       assert.strictEqual(yield* answersOf(other).forget(2, 9), 0)
       assert.isTrue(Option.isSome(yield* answersOf(one).find(acme, "c")))
       assert.strictEqual((yield* answersOf(other).reserve(acme, "d", "30 seconds"))._tag, "InUse")
-    })
-  )
+    }))
 }
 
 export const tenants = (test: Test) => {

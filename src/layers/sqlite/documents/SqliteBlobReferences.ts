@@ -79,9 +79,7 @@ export const blobReferences = (read: Read, write: Write) => {
   return BlobReferences.of({
     reserve: Effect.fn("BlobReferences.reserve")((hash, expiry) =>
       untilReserved(
-        Effect.flatMap(now, (at) =>
-          write("reserve a blob", reserve(hash, at, Duration.toMillis(expiry)), "deferred")
-        )
+        Effect.flatMap(now, (at) => write("reserve a blob", reserve(hash, at, Duration.toMillis(expiry)), "deferred"))
       )
     ),
     release: Effect.fn("BlobReferences.release")((reference) =>
@@ -98,6 +96,8 @@ export const blobReferences = (read: Read, write: Write) => {
     endRemoval: Effect.fn("BlobReferences.endRemoval")((removal) =>
       write("end the removal of a blob", endRemoval(removal), "deferred")
     ),
-    forgetExpired: Effect.flatMap(now, (at) => write("forget old references", (db) => Exit.succeed(forgetReferences(db, at)), "deferred"))
+    forgetExpired: Effect.flatMap(now, (at) =>
+      write("forget old references", (db) => Exit.succeed(forgetReferences(db, at)), "deferred")
+    )
   })
 }

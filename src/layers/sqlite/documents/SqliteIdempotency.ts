@@ -101,7 +101,9 @@ export const idempotency = (read: Read, write: Write) => {
     ),
     keep: Effect.fn("IdempotencyStore.keep")((lease, answer) => write("keep an answer", keep(lease, answer))),
     release: Effect.fn("IdempotencyStore.release")((lease) => write("release a key", release(lease), "deferred")),
-    find: Effect.fn("IdempotencyStore.find")((tenant, key) => read("find a kept answer", (db) => find(db, tenant, key))),
+    find: Effect.fn("IdempotencyStore.find")((tenant, key) =>
+      read("find a kept answer", (db) => find(db, tenant, key))
+    ),
     forget: Effect.fn("IdempotencyStore.forget")((keptBefore, limit) =>
       Effect.flatMap(now, (at) => write("forget kept answers", forget(keptBefore, limit, at)))
     )

@@ -11,7 +11,13 @@ import type { Claim } from "../../../services/store/Claim.ts"
 import type { Fence } from "../../../services/store/Fence.ts"
 import type { BacklogLimits, NewDocument } from "../../../services/store/NewDocument.ts"
 import type { Outcome, WholeDocument } from "../../../services/store/Outcome.ts"
-import { DocumentNotFound, LeaseLost, QueueFull, QuotaReached, StoreUnavailable } from "../../../services/store/StoreErrors.ts"
+import {
+  DocumentNotFound,
+  LeaseLost,
+  QueueFull,
+  QuotaReached,
+  StoreUnavailable
+} from "../../../services/store/StoreErrors.ts"
 import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import type { Operation } from "../database/GroupCommit.ts"

@@ -130,8 +130,11 @@ export const tenantsWithQueued = (db: Statements): Array<TenantId> =>
   tenantIds(db.all("SELECT tenant_id FROM tenant_stats WHERE queued > 0 AND paused = 0 AND tenant_id <> '*'"))
 
 export const hasQueued = (db: Statements, tenant: TenantId, most = Number.MAX_SAFE_INTEGER): boolean =>
-  db.get("SELECT 1 FROM tenant_stats WHERE tenant_id = ? AND queued > 0 AND paused = 0 AND running < ?", tenant, most) !==
-  undefined
+  db.get(
+    "SELECT 1 FROM tenant_stats WHERE tenant_id = ? AND queued > 0 AND paused = 0 AND running < ?",
+    tenant,
+    most
+  ) !== undefined
 
 export const isPaused = (db: Statements, tenant: TenantId): boolean =>
   db.get("SELECT 1 FROM tenant_stats WHERE tenant_id = ? AND paused = 1", tenant) !== undefined

@@ -12,9 +12,7 @@ export const blobReferencesMemory = (records: Records) => {
       untilReserved(at((now) => rows.reserve(hash, now, Duration.toMillis(expiry))))
     ),
     release: Effect.fn("BlobReferences.release")((reference) => Effect.sync(() => rows.release(reference))),
-    refersTo: Effect.fn("BlobReferences.refersTo")((hash, tenant) =>
-      Effect.sync(() => records.refersTo(hash, tenant))
-    ),
+    refersTo: Effect.fn("BlobReferences.refersTo")((hash, tenant) => Effect.sync(() => records.refersTo(hash, tenant))),
     claimRemoval: Effect.fn("BlobReferences.claimRemoval")((hash) =>
       at((now) => Option.fromUndefinedOr(rows.claimRemoval(hash, now)))
     ),

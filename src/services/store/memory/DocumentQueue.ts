@@ -195,7 +195,9 @@ const requeueing = (
 })
 
 const pausing = (records: Records): Pick<Queue, "hasQueued" | "tenantsWithQueued" | "setPaused" | "isPaused"> => ({
-  hasQueued: Effect.fn("DocumentQueue.hasQueued")((tenant, most) => Effect.sync(() => records.next(tenant, most) !== undefined)),
+  hasQueued: Effect.fn("DocumentQueue.hasQueued")((tenant, most) =>
+    Effect.sync(() => records.next(tenant, most) !== undefined)
+  ),
   tenantsWithQueued: Effect.sync(() => records.tenantsWithQueued),
   setPaused: Effect.fn("DocumentQueue.setPaused")((tenant, paused) =>
     Effect.sync(() => {

@@ -29,7 +29,8 @@ export const idempotencyMemory = () => {
     renew: Effect.fn("IdempotencyStore.renew")((held, lease) =>
       at((now) => {
         for (const one of held) {
-          if (holds(one)) leases.set(placeOf(one.tenant, one.key), { id: one.id, until: now + Duration.toMillis(lease) })
+          if (holds(one))
+            leases.set(placeOf(one.tenant, one.key), { id: one.id, until: now + Duration.toMillis(lease) })
         }
       })
     ),

@@ -65,7 +65,7 @@ export const layerMemory = (options: MemoryOptions = {}) =>
 
 /** Pages may wait a little, to be committed together. */
 const layerDatabase = (directory: string) =>
-  SqliteStore.layerDatabase({ filename: databasePath(directory), patience: "20 millis" })
+  SqliteStore.layerDatabase({ filename: databasePath(directory), batchInterval: "20 millis" })
 
 /**
  * Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. Only this process holds the

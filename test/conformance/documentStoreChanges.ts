@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
-import { Duration, Effect } from "effect"
-import type { Change } from "../../src/domain/Change.ts"
+import { Duration, Effect, Fiber, Option } from "effect"
+import type { Change, ChangeCursor } from "../../src/domain/Change.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import { ChangeLog } from "../../src/services/store/ChangeLog.ts"
@@ -16,12 +16,14 @@ import {
   documentId,
   globex,
   lease,
+  newDocument,
   numberOf,
   openedPdf,
   page,
   plenty,
   renew,
   retry,
+  runner,
   type Test
 } from "./documentStoreFixtures.ts"
 
@@ -33,15 +35,17 @@ const brief = (changes: ReadonlyArray<Change>) =>
       : `${numberOf(change.documentId)} p${change.page} ${change.status}`
   )
 
-const everything = Number.MAX_SAFE_INTEGER
+const beginning = ChangeLog.useSync((changeLog) => changeLog.beginning)
 
-const changesAfter = (after: number, tenant?: TenantId, limit = 1_000) =>
+const changesAfter = (after: ChangeCursor, tenant?: TenantId, limit = 1_000) =>
   ChangeLog.use((changeLog) => changeLog.changes({ after, limit, tenant }))
 
-const told = (after: number, tenant?: TenantId) =>
+const told = (after: ChangeCursor, tenant?: TenantId) =>
   Effect.map(changesAfter(after, tenant), ({ changes }) => brief(changes))
 
 const last = ChangeLog.use((changeLog) => changeLog.last)
+
+const numbersTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 
 /** What happens in it is told, and nothing else. */
 const toldOf = <A, E>(step: Effect.Effect<A, E, Stores>) =>
@@ -91,23 +95,27 @@ export const changes = (test: Test) => {
       yield* queue.opened(fence, openedPdf)
       for (const number of [3, 1, 2]) yield* queue.savePages(fence, [page(number)])
       yield* at(3_000, queue.finish(fence, { status: "completed" }))
-      assert.deepStrictEqual(yield* told(0), ["2 queued", "1 p3 ok", "1 p1 ok", "1 p2 ok", "1 completed"])
-      const { changes } = yield* changesAfter(0)
-      const numbers = changes.map(({ number }) => number)
-      assert.deepStrictEqual(
-        numbers,
-        numbers.toSorted((a, b) => a - b)
-      )
-      assert.strictEqual(new Set(numbers).size, 5)
+      assert.deepStrictEqual(yield* told(yield* beginning), [
+        "2 queued",
+        "1 p3 ok",
+        "1 p1 ok",
+        "1 p2 ok",
+        "1 completed"
+      ])
+      const { changes } = yield* changesAfter(yield* beginning)
+      const { order } = yield* ChangeLog
+      const cursors = changes.map(({ cursor }) => cursor)
+      assert.deepStrictEqual(cursors, cursors.toSorted(order))
+      assert.strictEqual(new Set(cursors).size, 5)
       const [queued, third] = changes
       assert.deepStrictEqual(queued, {
         _tag: "Document",
-        number: queued?.number ?? 0,
+        cursor: yield* Effect.fromNullishOr(queued?.cursor),
         document: yield* documents.find(acme, documentId(2))
       })
       assert.deepStrictEqual(third, {
         _tag: "Page",
-        number: third?.number ?? 0,
+        cursor: yield* Effect.fromNullishOr(third?.cursor),
         tenantId: acme,
         documentId: documentId(1),
         page: 3,
@@ -136,9 +144,10 @@ export const changes = (test: Test) => {
       for (const number of [1, 2, 3]) yield* accept(number, { notBefore: 5_000 })
       const before = yield* last
       yield* at(6_000, queue.queueDue)
-      const numbers = (yield* changesAfter(before)).changes.map(({ number }) => number)
-      assert.strictEqual(new Set(numbers).size, 3)
-      assert.isAbove(Math.min(...numbers), before)
+      const { order } = yield* ChangeLog
+      const cursors = (yield* changesAfter(before)).changes.map(({ cursor }) => cursor)
+      assert.strictEqual(new Set(cursors).size, 3)
+      for (const cursor of cursors) assert.strictEqual(order(cursor, before), 1)
     })
   )
 
@@ -151,10 +160,10 @@ export const changes = (test: Test) => {
       const { fence } = yield* claim()
       for (const number of [1, 2, 3]) yield* queue.savePages(fence, [page(number)])
       for (const tenant of [undefined, acme, globex]) {
-        const whole = yield* told(0, tenant)
+        const whole = yield* told(yield* beginning, tenant)
         for (const limit of [1, 2, 3, 7]) {
           const found: Array<string> = []
-          let part = yield* changesAfter(0, tenant, limit)
+          let part = yield* changesAfter(yield* beginning, tenant, limit)
           let portions = 1
           for (; !part.complete; portions++) {
             found.push(...brief(part.changes))
@@ -165,8 +174,9 @@ export const changes = (test: Test) => {
           assert.isAtMost(portions, 10)
         }
       }
-      assert.deepStrictEqual(yield* told(0, globex), ["4 queued", "5 queued"])
-      assert.deepStrictEqual(yield* changesAfter(everything), { changes: [], through: everything, complete: true })
+      assert.deepStrictEqual(yield* told(yield* beginning, globex), ["4 queued", "5 queued"])
+      const end = yield* last
+      assert.deepStrictEqual(yield* changesAfter(end), { changes: [], through: end, complete: true })
     })
   )
 
@@ -189,7 +199,7 @@ export const changes = (test: Test) => {
       yield* at(5_000, queue.finish(again.fence, { status: "completed" }))
       const end = yield* last
       yield* documents.remove(acme, documentId(1))
-      assert.deepStrictEqual(yield* told(0), [])
+      assert.deepStrictEqual(yield* told(yield* beginning), [])
       yield* accept(2)
       assert.deepStrictEqual(yield* told(end), ["2 queued"])
     })
@@ -227,19 +237,69 @@ export const changes = (test: Test) => {
       const middle = yield* last
       yield* queue.savePages(first.fence, [page(1)])
       yield* queue.savePages(first.fence, [page(2)])
-      const of = (after: number, limit = 100) => changeLog.changesOf(acme, documentId(1), { after, limit })
-      const all = yield* of(0)
+      const of = (after: ChangeCursor | undefined, limit = 100) =>
+        changeLog.changesOf(acme, documentId(1), { after, limit })
+      const all = yield* of(undefined)
       assert.deepStrictEqual(brief(all.pages), ["1 p3 ok", "1 p1 ok", "1 p2 ok"])
       assert.deepStrictEqual(all.document, yield* documents.find(acme, documentId(1)))
-      assert.isBelow(all.number, all.pages[0]?.number ?? 0)
+      assert.deepStrictEqual(brief((yield* of(all.cursor)).pages), ["1 p3 ok", "1 p1 ok", "1 p2 ok"])
       assert.isTrue(all.complete)
       assert.strictEqual(all.through, yield* last)
       assert.deepStrictEqual(brief((yield* of(middle)).pages), ["1 p1 ok", "1 p2 ok"])
-      const part = yield* of(0, 2)
+      const part = yield* of(undefined, 2)
       assert.deepStrictEqual([brief(part.pages), part.complete], [["1 p3 ok", "1 p1 ok"], false])
       assert.deepStrictEqual(brief((yield* of(part.through, 2)).pages), ["1 p2 ok"])
-      const refused = yield* Effect.flip(changeLog.changesOf(globex, documentId(1), { after: 0, limit: 1 }))
+      const refused = yield* Effect.flip(changeLog.changesOf(globex, documentId(1), { after: undefined, limit: 1 }))
       assert.strictEqual(refused._tag, "DocumentNotFound")
+    })
+  )
+
+  test(
+    "goes on from the id of any cursor, and knows no id that it has not handed out",
+    Effect.gen(function* () {
+      const { beginning: start, idOf, resume } = yield* ChangeLog
+      assert.deepStrictEqual(yield* resume(idOf(start)), Option.some(start))
+      yield* accept(1)
+      const before = yield* last
+      yield* accept(2)
+      const id = idOf(before)
+      assert.isTrue(Number.isSafeInteger(id) && id >= 0)
+      const kept = yield* Effect.fromOption(yield* resume(id))
+      assert.deepStrictEqual(yield* told(kept), ["2 queued"])
+      assert.deepStrictEqual(yield* resume(idOf(yield* last)), Option.some(yield* last))
+      assert.deepStrictEqual(yield* resume(idOf(yield* last) + 1), Option.none())
+    })
+  )
+
+  test(
+    "skips nothing for a reader that goes on from cursor to cursor while others write",
+    Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      const write = Effect.fnUntraced(function* (number: number) {
+        yield* queue.accept(newDocument(number), plenty)
+        yield* Effect.yieldNow
+        const claimed = yield* Effect.fromOption(yield* queue.claim(acme, { runner, lease: Duration.minutes(1) }))
+        yield* queue.savePages(claimed.fence, [page(1)])
+        yield* Effect.yieldNow
+        yield* queue.finish(claimed.fence, { status: "completed" })
+      })
+      const writing = yield* Effect.forkChild(Effect.forEach(numbersTo(40), write, { concurrency: 10, discard: true }))
+      const seen = new Set<string>()
+      let cursor = yield* beginning
+      for (let ended = false, complete = false; !ended || !complete;) {
+        ended = writing.pollUnsafe() !== undefined
+        const part = yield* changesAfter(cursor, undefined, 7)
+        for (const change of brief(part.changes)) seen.add(change)
+        cursor = part.through
+        complete = part.complete
+        yield* Effect.yieldNow
+      }
+      yield* Fiber.join(writing)
+      for (const { id } of yield* documents.list(acme, { status: undefined, before: undefined, limit: 100 })) {
+        assert.isTrue(seen.has(`${numberOf(id)} completed`), `the end of document ${numberOf(id)}`)
+        assert.isTrue(seen.has(`${numberOf(id)} p1 ok`), `the page of document ${numberOf(id)}`)
+      }
     })
   )
 }

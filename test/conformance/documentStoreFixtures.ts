@@ -6,8 +6,8 @@ import type { PageResult } from "../../src/domain/document/Page.ts"
 import type { Claim } from "../../src/services/store/Claim.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import type { BacklogLimits, NewDocument, Retry } from "../../src/services/store/NewDocument.ts"
+import { WebhookStore } from "../../src/services/store/WebhookStore.ts"
 import type { Stores } from "../support/store.ts"
 import type { OpenedPdf } from "../../src/services/PdfEngine.ts"
 
@@ -92,9 +92,18 @@ export const accept = (
   )
 /** Records that what was owed was delivered. */
 export const settle = (pending: PendingCallback | undefined) =>
-  DocumentStore.use((store) =>
+  WebhookStore.use((store) =>
     Effect.flatMap(Effect.fromNullishOr(pending), (owed) => store.recordDelivery(owed, tried(), undefined))
   )
+
+/** The callbacks that can be claimed at that moment. Claims them, so that a try can be recorded, and ends their leases. */
+export const pendingCallbacks = Effect.fnUntraced(function* (now: number, limit: number, after?: TenantId) {
+  const store = yield* WebhookStore
+  yield* TestClock.setTime(now)
+  const claimed = yield* store.claimCallbacks({ runner, limit, perTenant: 1_000, lease: Duration.minutes(1), after })
+  yield* store.releaseCallbacks(runner)
+  return claimed
+})
 
 /** One try to deliver, which settles what was owed. */
 export const tried = (changes: Partial<Omit<Delivery, "attempt">> = {}): Omit<Delivery, "attempt"> => ({

@@ -2,7 +2,6 @@ import { assert } from "@effect/vitest"
 import { Duration, Effect, Option } from "effect"
 import { failure } from "../../src/domain/Failure.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
 import type { NewDocument } from "../../src/services/store/NewDocument.ts"
 import { QueueStats } from "../../src/services/store/QueueStats.ts"
@@ -23,7 +22,8 @@ import {
   plenty,
   retry,
   settle,
-  type Test
+  type Test,
+  pendingCallbacks
 } from "./documentStoreFixtures.ts"
 
 const detail = { from: 1, limit: 100, detail: false }
@@ -254,17 +254,16 @@ export const retries = (test: Test) => {
     "owe a callback of their own, which no record of an earlier one settles",
     Effect.gen(function* () {
       const queue = yield* DocumentQueue
-      const store = yield* DocumentStore
       yield* partial({ callback: "https://example.org/hook" })
-      const [earlier] = yield* store.pendingCallbacks(99_000, 9)
+      const [earlier] = yield* pendingCallbacks(99_000, 9)
       yield* retry(acme, documentId(1), again, plenty)
-      assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 9), [])
+      assert.deepStrictEqual(yield* pendingCallbacks(99_000, 9), [])
       const second = yield* at(6_000, queue.finish((yield* claim()).fence, { status: "completed" }))
-      const [owed] = yield* store.pendingCallbacks(99_000, 9)
+      const [owed] = yield* pendingCallbacks(99_000, 9)
       assert.deepInclude(owed, { callback: "https://example.org/hook", deliveries: 0 })
       assert.deepStrictEqual([owed?.document.id, owed?.document.retries], [second.id, 1])
       yield* settle(earlier)
-      assert.strictEqual((yield* store.pendingCallbacks(99_000, 9)).length, 1)
+      assert.strictEqual((yield* pendingCallbacks(99_000, 9)).length, 1)
     })
   )
 }
@@ -318,7 +317,6 @@ export const troubles = (test: Test) => {
       const queue = yield* DocumentQueue
       const documents = yield* Documents
       const queueStats = yield* QueueStats
-      const store = yield* DocumentStore
       yield* accept(1, { acceptedAt: 1_000, priority: 9, callback: "https://example.org/hook" })
       yield* accept(2, { acceptedAt: 1_000, notBefore: 3_000 })
       yield* accept(3, { acceptedAt: 1_500 })
@@ -330,7 +328,7 @@ export const troubles = (test: Test) => {
       assert.strictEqual(first?.id, documentId(1))
       assert.deepStrictEqual([first?.status, first?.failure?.code], ["failed", "EXPIRED"])
       assert.deepStrictEqual(yield* documents.find(acme, documentId(1)), first)
-      assert.strictEqual((yield* store.pendingCallbacks(4_000, 9)).length, 1)
+      assert.strictEqual((yield* pendingCallbacks(4_000, 9)).length, 1)
       const rest = yield* at(4_000, queue.expireQueued(Duration.millis(4_000 - 2_000), 9))
       assert.deepStrictEqual(
         rest.map(({ id }) => numberOf(id)),
@@ -377,7 +375,6 @@ export const retention = (test: Test) => {
       const queue = yield* DocumentQueue
       const documents = yield* Documents
       const queueStats = yield* QueueStats
-      const store = yield* DocumentStore
       yield* Effect.forEach([1, 2, 3], (number) => accept(number, sameBytes))
       yield* accept(4)
       yield* accept(5, { callback: "https://example.org/hook" })
@@ -397,7 +394,7 @@ export const retention = (test: Test) => {
       ])
       assert.deepStrictEqual(yield* documents.pages(acme, documentId(1), detail), [])
       assert.deepStrictEqual(yield* removed, [[4, blobHash(4)]])
-      yield* settle((yield* store.pendingCallbacks(99_000, 9))[0])
+      yield* settle((yield* pendingCallbacks(99_000, 9))[0])
       assert.deepStrictEqual(yield* removed, [[5, blobHash(5)]])
       assert.strictEqual((yield* documents.find(acme, documentId(3))).status, "queued")
       assert.deepInclude(yield* queueStats.stats(), { waiting: 1, processed: 1 })

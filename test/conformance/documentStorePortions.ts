@@ -3,7 +3,6 @@ import { Effect } from "effect"
 import type { DocumentId } from "../../src/domain/Ids.ts"
 import { ChangeLog } from "../../src/services/store/ChangeLog.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
 import {
   documentSize,
@@ -13,7 +12,18 @@ import {
   outlineOmitted,
   portionBytes
 } from "../../src/services/store/Portions.ts"
-import { accept, acme, at, claim, documentId, numberOf, openedPdf, page, type Test } from "./documentStoreFixtures.ts"
+import {
+  accept,
+  acme,
+  at,
+  claim,
+  documentId,
+  numberOf,
+  openedPdf,
+  page,
+  pendingCallbacks,
+  type Test
+} from "./documentStoreFixtures.ts"
 
 const everything = { status: undefined, before: undefined, limit: 100 }
 
@@ -39,7 +49,6 @@ export const portions = (test: Test) => {
       const queue = yield* DocumentQueue
       const documents = yield* Documents
       const changeLog = yield* ChangeLog
-      const store = yield* DocumentStore
       yield* accept(1, { callback: "https://example.org/ended" })
       const { fence } = yield* claim()
       const isBare = (document: object | undefined) => assert.notProperty({ ...document }, "outline")
@@ -47,9 +56,9 @@ export const portions = (test: Test) => {
       assert.deepStrictEqual((yield* documents.find(acme, documentId(1), "outline")).outline, openedPdf.outline)
       isBare(yield* documents.find(acme, documentId(1)))
       isBare((yield* documents.list(acme, everything))[0])
-      isBare((yield* changeLog.changesOf(acme, documentId(1), { after: -1, limit: 9 })).document)
-      isBare((yield* store.pendingCallbacks(9_000, 9))[0]?.document)
-      for (const change of (yield* changeLog.changes({ after: 0, limit: 9 })).changes) {
+      isBare((yield* changeLog.changesOf(acme, documentId(1), { after: undefined, limit: 9 })).document)
+      isBare((yield* pendingCallbacks(9_000, 9))[0]?.document)
+      for (const change of (yield* changeLog.changes({ after: changeLog.beginning, limit: 9 })).changes) {
         if (change._tag === "Document") isBare(change.document)
       }
       isBare(yield* at(4_000, documents.cancel(acme, documentId(1))))
@@ -122,11 +131,10 @@ export const portions = (test: Test) => {
     "tells changes and callbacks up to a portion of bytes, and none is missed",
     Effect.gen(function* () {
       const changeLog = yield* ChangeLog
-      const store = yield* DocumentStore
       const size = 200_000
       yield* documentsOf(12, size)
       const seen: Array<number> = []
-      for (let after = 0; ;) {
+      for (let after = changeLog.beginning; ;) {
         const { changes, complete, through } = yield* changeLog.changes({ after, limit: 100, tenant: acme })
         const documents = changes.flatMap((change) => (change._tag === "Document" ? [change.document] : []))
         assert.isAtMost(
@@ -142,7 +150,7 @@ export const portions = (test: Test) => {
         seen,
         Array.from({ length: 12 }, (_, index) => index + 1)
       )
-      const owed = yield* store.pendingCallbacks(9_000, 64)
+      const owed = yield* pendingCallbacks(9_000, 64)
       assert.isAbove(owed.length, 1)
       assert.isAtMost(owed.length, Math.ceil(portionBytes / size))
     })

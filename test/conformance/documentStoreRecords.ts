@@ -1,7 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { Documents, type ListOptions } from "../../src/services/store/Documents.ts"
 import { QueueStats } from "../../src/services/store/QueueStats.ts"
@@ -16,7 +15,8 @@ import {
   globex,
   numberOf,
   page,
-  type Test
+  type Test,
+  pendingCallbacks
 } from "./documentStoreFixtures.ts"
 
 const everything = { status: undefined, before: undefined, limit: 100 }
@@ -28,7 +28,6 @@ export const records = (test: Test) => {
     Effect.gen(function* () {
       const queue = yield* DocumentQueue
       const documents = yield* Documents
-      const store = yield* DocumentStore
       const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
       assert.strictEqual((yield* accept(1, { trace, callback: "https://example.org/ended" })).trace, trace)
       assert.isUndefined((yield* accept(2)).trace)
@@ -38,7 +37,7 @@ export const records = (test: Test) => {
       assert.strictEqual((yield* claim()).document.trace, trace)
       yield* at(4_000, documents.cancel(acme, documentId(1)))
       yield* at(4_000, documents.cancel(acme, documentId(2)))
-      const owed = yield* store.pendingCallbacks(4_000, 10)
+      const owed = yield* pendingCallbacks(4_000, 10)
       assert.deepStrictEqual(
         owed.map((pending) => pending.document.trace),
         [trace]

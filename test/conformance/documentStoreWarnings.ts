@@ -45,7 +45,7 @@ export const warnings = (test: Test) => {
       const found = yield* documents.find(acme, documentId(1))
       assert.deepStrictEqual(found.progress, { pages: 3, done: 3, failed: 0, warned: 2 })
       assert.deepStrictEqual(found.warnings, repaired.warnings)
-      const changes = yield* changeLog.changesOf(acme, documentId(1), { after: 0, limit: 9 })
+      const changes = yield* changeLog.changesOf(acme, documentId(1), { after: undefined, limit: 9 })
       assert.deepStrictEqual(changes.pages.at(-1)?.progress, found.progress)
       const ended = yield* at(3_000, queue.finish(fence, { status: "completed" }))
       assert.deepStrictEqual(ended.warnings, repaired.warnings)

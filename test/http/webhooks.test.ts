@@ -5,7 +5,6 @@ import { SecureRandom } from "effect/crypto"
 import { HttpBody, HttpClientRequest } from "effect/http"
 import * as Server from "../../src/http/Server.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
@@ -17,6 +16,7 @@ import {
   documentId,
   newDocument,
   plenty,
+  pendingCallbacks,
   settle,
   tried
 } from "../conformance/documentStoreFixtures.ts"
@@ -44,9 +44,7 @@ const put = (path: string, body: unknown, headers: Record<string, string> = {}) 
   send(HttpClientRequest.put(path, { body: HttpBody.jsonUnsafe(body), headers }))
 const postNothing = (path: string, headers: Record<string, string> = {}) => post(path, HttpBody.empty, headers)
 
-const owed = DocumentStore.use((store) =>
-  Effect.flatMap(store.pendingCallbacks(99_000, 9), ([first]) => Effect.fromNullishOr(first))
-)
+const owed = Effect.flatMap(pendingCallbacks(99_000, 9), ([first]) => Effect.fromNullishOr(first))
 
 describe("A webhook", () => {
   it.effect("is made, changed and removed; its secret is told once", () =>

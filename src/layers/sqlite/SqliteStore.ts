@@ -8,11 +8,11 @@ import { BlobReferences } from "../../services/store/BlobReferences.ts"
 import { ChangeLog } from "../../services/store/ChangeLog.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
 import { Documents } from "../../services/store/Documents.ts"
-import { DocumentStore } from "../../services/store/DocumentStore.ts"
 import { IdempotencyStore } from "../../services/store/IdempotencyStore.ts"
 import { QueueStats } from "../../services/store/QueueStats.ts"
 import { StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { GroupCommit, type Operation, type Write } from "./database/GroupCommit.ts"
+import { WebhookStore } from "../../services/store/WebhookStore.ts"
 import { migrate } from "./database/Migrations.ts"
 import { makeRead } from "./database/Read.ts"
 import { layer as clientLayer } from "./database/SqliteClient.ts"
@@ -25,13 +25,15 @@ import { documentQueue } from "./documents/SqliteDocumentQueue.ts"
 import { documents } from "./documents/SqliteDocuments.ts"
 import { forgetLeases, idempotency } from "./documents/SqliteIdempotency.ts"
 import { queueStats } from "./documents/SqliteQueueStats.ts"
-import { webhookRecords } from "./documents/SqliteWebhooks.ts"
+import { release as releaseCallbacks } from "./webhooks/callbacks.ts"
+import { webhookStore } from "./webhooks/SqliteWebhookStore.ts"
 
 /** What other processes had under way. */
 const endAllLeases: Operation<void, never> = (db) => {
   reclaimExpired(Number.MAX_SAFE_INTEGER)(db)
   forgetReferences(db, Number.MAX_SAFE_INTEGER)
   forgetLeases(db, Number.MAX_SAFE_INTEGER)
+  releaseCallbacks(undefined)(db)
   return Exit.void
 }
 
@@ -49,7 +51,7 @@ const make = Effect.fnUntraced(function* (takeOver: boolean) {
     Context.add(QueueStats, queueStats(read)),
     Context.add(BlobReferences, blobReferences(read, write)),
     Context.add(IdempotencyStore, idempotency(read, write)),
-    Context.add(DocumentStore, DocumentStore.of(webhookRecords(read, write)))
+    Context.add(WebhookStore, webhookStore(read, write))
   )
 })
 
@@ -61,7 +63,7 @@ export type Stores =
   | QueueStats
   | BlobReferences
   | IdempotencyStore
-  | DocumentStore
+  | WebhookStore
 
 type Dependencies = SqlClient.SqlClient | SqliteDatabase | GroupCommit
 
@@ -80,20 +82,20 @@ export const layerNoDeps = makeLayer(false)
 
 /**
  * The same for a process that has the database to itself: a lease found in it belongs to a process that is dead, so its
- * document goes back to its queue at once, and idempotency keys and blobs that it held are free.
+ * document goes back to its queue at once, its callback can be claimed, and idempotency keys and blobs that it held are free.
  */
 export const layerTakingOver = makeLayer(true)
 
 export interface DatabaseOptions extends SqliteOptions {
   /** The time between commits that only bring pages. None when absent. */
-  readonly patience?: Duration.Input
+  readonly batchInterval?: Duration.Input
 }
 
 type Database = Layer.Layer<SqlClient.SqlClient | SqliteDatabase | GroupCommit>
 
 /** Opens the file (its folder has to exist), and closes it with the scope. */
 export const layerDatabase = (options: DatabaseOptions) =>
-  GroupCommit.layer(options.patience ?? 0).pipe(
+  GroupCommit.layer(options.batchInterval ?? 0).pipe(
     Layer.provideMerge(clientLayer(options)),
     Layer.catchTag("SqlError", (cause) => {
       const failed: Effect.Effect<Database, StoreUnavailable> = Effect.fail(

@@ -8,7 +8,7 @@ import { BlobStore } from "../../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../../src/services/BlobStoreMemory.ts"
 import { blobStoreConformance } from "../../conformance/blobStore.ts"
 import { acme, at, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
-import { wholeStore } from "../../support/store.ts"
+import { storeOf, wholeStore } from "../../support/store.ts"
 
 const small = 64 * 1024
 const inMemory = () => SqliteStore.layerDatabase({ filename: ":memory:" })
@@ -114,7 +114,7 @@ for (const [where, elsewhere] of [
     Effect.gen(function* () {
       const { blobs } = yield* withOthers
       const stored = yield* blobs.receive(Stream.make(bytes(10)), 100)
-      const other = yield* Effect.provide(wholeStore, Layer.fresh(elsewhere))
+      const other = storeOf(yield* Layer.build(Layer.fresh(elsewhere)))
       const refused = yield* Effect.flip(other.accept(newDocument(1, { source: { _tag: "Blob", ...stored } }), plenty))
       assert.strictEqual(refused._tag, "StoreUnavailable")
       assert.strictEqual((yield* other.stats()).waiting, 0)

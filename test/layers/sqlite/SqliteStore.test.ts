@@ -18,6 +18,7 @@ import {
   newDocument,
   openedPdf,
   page,
+  pendingCallbacks,
   plenty,
   retry
 } from "../../conformance/documentStoreFixtures.ts"
@@ -74,7 +75,7 @@ describe("The document store on SQLite, as a file", () => {
         assert.strictEqual(again.sealedPassword, "sealed")
         assert.deepStrictEqual([...again.donePages], [1, 2])
         yield* at(4_000, store.finish(again.fence, { status: "completed" }))
-        assert.strictEqual((yield* store.pendingCallbacks(4_000, 9)).length, 1)
+        assert.strictEqual((yield* pendingCallbacks(4_000, 9)).length, 1)
       }).pipe(Effect.provide(layer({ filename })))
     })
   )

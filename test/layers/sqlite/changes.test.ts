@@ -15,7 +15,9 @@ const temporaryFile = Effect.gen(function* () {
 }).pipe(Effect.provide(NodeFileSystem.layer))
 
 const numbers = ChangeLog.use((store) =>
-  Effect.map(store.changes({ after: 0, limit: 10_000 }), ({ changes }) => changes.map(({ number }) => number))
+  Effect.map(store.changes({ after: store.beginning, limit: 10_000 }), ({ changes }) =>
+    changes.map(({ cursor }) => cursor)
+  )
 )
 
 describe("The numbers of changes on SQLite", () => {
@@ -72,13 +74,13 @@ describe("The numbers of changes on SQLite", () => {
         const store = yield* wholeStore
         const before = yield* store.last
         yield* store.savePages({ documentId: documentId(1), attempt: 1 }, [page(3)])
-        const all = yield* store.changesOf(acme, documentId(1), { after: -1, limit: 10 })
+        const all = yield* store.changesOf(acme, documentId(1), { after: undefined, limit: 10 })
         assert.deepStrictEqual(
           all.pages.map((change) => change.page),
           [2, 1, 3]
         )
-        assert.isAbove(all.pages[2]?.number ?? 0, before)
-        assert.isAtMost(all.pages[1]?.number ?? 0, before)
+        assert.isAbove(all.pages[2]?.cursor ?? 0, before)
+        assert.isAtMost(all.pages[1]?.cursor ?? 0, before)
       }).pipe(Effect.provide(layer({ filename })))
     })
   )

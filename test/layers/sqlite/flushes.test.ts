@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Latch, Layer, Option } from "effect"
+import { Context, Duration, Effect, Exit, Fiber, Latch, Layer, Option } from "effect"
 import { BlobReferences } from "../../../src/services/store/BlobReferences.ts"
+import { TestClock } from "effect/testing"
 import { GroupCommit, type Manner, make } from "../../../src/layers/sqlite/database/GroupCommit.ts"
 import { layer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
-import { accept, at, blobHash, claim, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { accept, at, blobHash, claim, newDocument, plenty, runner } from "../../conformance/documentStoreFixtures.ts"
 import { failingForGood, SqliteDatabase, toSqlError } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { storeOf } from "../../support/store.ts"
 import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
@@ -143,7 +144,9 @@ describe("flushes of the store", () => {
       const begun = disk.begun
       const finishing = yield* Effect.forkChild(at(3_000, store.finish(fence, { status: "completed" })))
       yield* begunFlushes(disk, begun + 1)
-      const owed = yield* Effect.forkChild(store.pendingCallbacks(4_000, 10))
+      yield* TestClock.setTime(4_000)
+      const claims = { runner, limit: 10, perTenant: 10, lease: Duration.minutes(1) }
+      const owed = yield* Effect.forkChild(store.claimCallbacks(claims))
       const unused = yield* Effect.forkChild(references.claimRemoval(blobHash(77)))
       yield* Effect.yieldNow
       assert.deepStrictEqual([owed.pollUnsafe(), unused.pollUnsafe()], [undefined, undefined])

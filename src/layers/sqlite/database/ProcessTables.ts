@@ -49,3 +49,15 @@ export const underWay = [
     UNIQUE (tenant_id, key)
   ) STRICT`
 ]
+
+/**
+ * The runner that delivers a callback, until when it may, and how often the callback was claimed. There are few rows with a
+ * lease, so counting those of a tenant costs little.
+ */
+export const callbackLeases = [
+  `ALTER TABLE documents ADD COLUMN callback_runner TEXT`,
+  `ALTER TABLE documents ADD COLUMN callback_leased_until INTEGER`,
+  `ALTER TABLE documents ADD COLUMN callback_claims INTEGER NOT NULL DEFAULT 0`,
+  `CREATE INDEX documents_callback_leased ON documents (tenant_id, callback_leased_until)
+    WHERE callback_leased_until IS NOT NULL`
+]

@@ -1,13 +1,15 @@
 /**
  * The numbers of changes, and the queries of changes. The last number is a counter in the row of all tenants, which most writes
  * change anyway, so that several processes may write: a transaction reads it first and writes it last, and only one transaction
- * writes at a time, so numbers are committed in their order. A number is never used twice, even if its change was removed, or
- * lost with a crash of the machine: every start begins above a block that was reserved before.
+ * writes at a time. So changes are committed in the order of their numbers, and a number is a cursor. A number is never used
+ * twice, even if its change was removed, or lost with a crash of the machine: every start begins above a block that was reserved
+ * before.
  */
 import { Exit } from "effect"
 import type { Change, Changes, DocumentChanges, PageChange } from "../../../domain/Change.ts"
 import { DocumentId, TenantId } from "../../../domain/Ids.ts"
 import { documentSize, portionBytes, upTo } from "../../../services/store/Portions.ts"
+import { cursorAt } from "../../../services/store/ChangeLog.ts"
 import type { Operation } from "../database/GroupCommit.ts"
 import { findBySeq } from "./records.ts"
 import { decodePageStatus, number, progress, text } from "./rows.ts"
@@ -92,7 +94,7 @@ const pagesOf = `
 
 const toPageChange = (row: Row): PageChange => ({
   _tag: "Page",
-  number: number(row, "changed"),
+  cursor: cursorAt(number(row, "changed")),
   tenantId: TenantId.make(text(row, "tenant_id")),
   documentId: DocumentId.make(text(row, "id")),
   page: number(row, "number"),
@@ -107,7 +109,7 @@ const boundOf = (row: Row | undefined): number =>
 /** Read one by one. */
 function* documentChanges(db: Statements, rows: ReadonlyArray<Row>): Generator<Extract<Change, { _tag: "Document" }>> {
   for (const row of rows) {
-    yield { _tag: "Document", number: number(row, "changed"), document: findBySeq(db, number(row, "seq")) }
+    yield { _tag: "Document", cursor: cursorAt(number(row, "changed")), document: findBySeq(db, number(row, "seq")) }
   }
 }
 
@@ -130,12 +132,12 @@ export const changes = (
   const within = (until: number) => (row: Row) => number(row, "changed") <= Math.min(until, last)
   const changed = documents.filter(within(looked))
   const told = upTo(documentChanges(db, changed), portionBytes, ({ document }) => documentSize(document))
-  const bound = told.length < changed.length ? (told.at(-1)?.number ?? after) : looked
+  const bound = told.length < changed.length ? (told.at(-1)?.cursor ?? after) : looked
   const complete = bound === Number.POSITIVE_INFINITY
   const all: Array<Change> = [...pages.filter(within(bound)).map(toPageChange), ...told]
   return {
-    changes: all.toSorted((a, b) => a.number - b.number),
-    through: complete ? Math.max(last, after) : bound,
+    changes: all.toSorted((a, b) => a.cursor - b.cursor),
+    through: cursorAt(complete ? Math.max(last, after) : bound),
     complete
   }
 }
@@ -144,7 +146,7 @@ export const changesOf = (
   db: Statements,
   tenant: TenantId,
   id: DocumentId,
-  { after, limit }: { readonly after: number; readonly limit: number }
+  { after = -1, limit }: { readonly after?: number | undefined; readonly limit: number }
 ): DocumentChanges | undefined => {
   const last = lastChange(db)
   const found = db.get("SELECT seq, changed FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)
@@ -153,7 +155,7 @@ export const changesOf = (
   const document = findBySeq(db, seq)
   const pages = db.all(pagesOf, seq, after, limit).map((row): PageChange => ({
     _tag: "Page",
-    number: number(row, "changed"),
+    cursor: cursorAt(number(row, "changed")),
     tenantId: tenant,
     documentId: id,
     page: number(row, "number"),
@@ -163,9 +165,9 @@ export const changesOf = (
   const complete = pages.length < limit
   return {
     document,
-    number: number(found, "changed"),
+    cursor: cursorAt(number(found, "changed")),
     pages,
-    through: complete ? Math.max(last, after) : (pages.at(-1)?.number ?? after),
+    through: cursorAt(complete ? Math.max(last, after) : (pages.at(-1)?.cursor ?? after)),
     complete
   }
 }

@@ -7,30 +7,30 @@ import { BlobReferences } from "../BlobReferences.ts"
 import { ChangeLog } from "../ChangeLog.ts"
 import { DocumentQueue } from "../DocumentQueue.ts"
 import { Documents } from "../Documents.ts"
-import { DocumentStore } from "../DocumentStore.ts"
 import { IdempotencyStore } from "../IdempotencyStore.ts"
 import { QueueStats } from "../QueueStats.ts"
 import { blobReferencesMemory } from "./BlobReferences.ts"
+import { WebhookStore } from "../WebhookStore.ts"
 import { changeLogMemory } from "./ChangeLog.ts"
 import { documentQueueMemory } from "./DocumentQueue.ts"
 import { documentsMemory } from "./Documents.ts"
 import { idempotencyMemory } from "./Idempotency.ts"
 import { queueStatsMemory } from "./QueueStats.ts"
 import { Records } from "./Records.ts"
-import { webhooksMemory } from "./Webhooks.ts"
+import { webhookStoreMemory } from "./WebhookStore.ts"
 
 /** Every contract of the store, over the same records. */
 export const layerMemory = Layer.effectContext(
   Effect.sync(() => {
     const records = new Records()
-    const webhooks = webhooksMemory(records)
+    const webhooks = webhookStoreMemory(records)
     return Context.make(DocumentQueue, documentQueueMemory(records, webhooks.owes)).pipe(
       Context.add(Documents, documentsMemory(records, webhooks.owes)),
       Context.add(ChangeLog, changeLogMemory(records)),
       Context.add(QueueStats, queueStatsMemory(records)),
       Context.add(BlobReferences, blobReferencesMemory(records)),
       Context.add(IdempotencyStore, idempotencyMemory()),
-      Context.add(DocumentStore, DocumentStore.of(webhooks.records))
+      Context.add(WebhookStore, webhooks.store)
     )
   })
 )

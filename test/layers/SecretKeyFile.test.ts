@@ -16,6 +16,26 @@ const temporaryDirectory = Effect.acquireRelease(
 const inTemporaryDirectory = Layer.unwrap(Effect.map(temporaryDirectory, (directory) => layer({ directory })))
 const secret = Redacted.make("pässwörd \u{1f511}")
 
+it.effect("opens what an earlier version sealed, and makes the same fingerprints", () =>
+  Effect.gen(function* () {
+    const directory = yield* temporaryDirectory
+    writeFileSync(
+      join(directory, "secret.key"),
+      Uint8Array.from({ length: 32 }, (_, index) => index),
+      { mode: 0o600 }
+    )
+    yield* Effect.gen(function* () {
+      const secrets = yield* Secrets
+      const opened = yield* secrets.open("v1.v8Jt6kpCu20xYjI52pzpOeuU2FCRfI7kbWt5UcAq6_nWGgN3q5K1SyiWiA")
+      assert.strictEqual(Redacted.value(opened), Redacted.value(secret))
+      assert.strictEqual(
+        yield* secrets.fingerprint(secret, "password of acme"),
+        "cQHfljKvOKmEL4lJyhnHFtj_P3MMpw6qLBU05myMcC4"
+      )
+    }).pipe(Effect.provide(layer({ directory })))
+  })
+)
+
 for (const [name, make] of [
   ["secrets in memory", () => Layer.fresh(layerMemory)],
   ["secrets under a key file", () => Layer.fresh(inTemporaryDirectory)]

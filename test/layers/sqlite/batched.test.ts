@@ -17,8 +17,8 @@ const setUp = Effect.gen(function* () {
   return yield* make("20 millis")
 })
 
-describe("patient writers", () => {
-  it.effect("are committed at once after a pause, and then leave their patience between commits", () =>
+describe("batched writers", () => {
+  it.effect("are committed at once after a pause, and then leave an interval between commits", () =>
     Effect.gen(function* () {
       const write = yield* setUp
       assert.strictEqual(yield* write("insert", insert(1), "batched"), 1)
@@ -34,10 +34,10 @@ describe("patient writers", () => {
     Effect.gen(function* () {
       const write = yield* setUp
       yield* write("insert", insert(1), "batched")
-      const patient = yield* Effect.forkChild(write("insert", insert(2), "batched"))
+      const batched = yield* Effect.forkChild(write("insert", insert(2), "batched"))
       yield* Effect.yieldNow
       assert.strictEqual(yield* write("insert", insert(3)), 3)
-      assert.strictEqual(yield* Fiber.join(patient), 2)
+      assert.strictEqual(yield* Fiber.join(batched), 2)
     }).pipe(Effect.provide(layer({ filename: ":memory:" })))
   )
 

@@ -1,5 +1,5 @@
 /**
- * The changes the document store makes, as operations of a group commit: each checks first, then writes, and may be
+ * The changes that runs make, as operations of a group commit: each checks first, then writes, and may be
  * repeated if its transaction has to be.
  */
 import { Exit, Option } from "effect"

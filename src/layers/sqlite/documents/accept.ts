@@ -1,4 +1,4 @@
-/** The acceptance of a document, as an operation of a group commit. */
+/** The acceptance of documents, as an operation of a group commit: it checks first, then writes. */
 import { Exit } from "effect"
 import type { Document } from "../../../domain/document/Document.ts"
 import type { TenantId } from "../../../domain/Ids.ts"
@@ -8,10 +8,10 @@ import { QueueFull, QuotaReached, StoreUnavailable } from "../../../services/sto
 import type { Operation } from "../database/GroupCommit.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
 import { saveBlob } from "../SqliteBlobStore.ts"
-import { findBySeq, stats, waiting } from "./records.ts"
 import { bytesReceived } from "./ReceivedBytes.ts"
+import { findBySeq, stats, waiting } from "./records.ts"
 import { newDocument, number } from "./rows.ts"
-import { consume, release } from "./SqliteBlobReferences.ts"
+import { consume, release as giveBack } from "./SqliteBlobReferences.ts"
 
 export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimits): QueueFull | undefined => {
   const { all, own } = waiting(db, tenant)
@@ -28,16 +28,15 @@ const quotaReached = (db: Statements, { source, tenantId }: NewDocument, { store
   return storedBytes + size > limit ? new QuotaReached({ limit, storedBytes }) : undefined
 }
 
-/** Stores the bytes that were received for the document; `false` if its receipt is not of this database. */
-const keepBytes = (db: Statements, { source }: NewDocument, now: number): boolean => {
-  if (source._tag === "Url" || source.receipt === undefined) return true
+/** Whether the bytes lie in another store, which then has to have the document, too. */
+const isForeign = (db: Statements, { source }: NewDocument): boolean =>
+  source._tag === "Blob" && source.receipt !== undefined && bytesReceived(db, source.receipt) === undefined
+
+const keepBytes = (db: Statements, { source }: NewDocument, now: number): void => {
+  if (source._tag === "Url" || source.receipt === undefined) return
   const bytes = bytesReceived(db, source.receipt)
   if (bytes !== undefined) saveBlob(db, source.hash, bytes, now)
-  return bytes !== undefined
 }
-
-const foreignReceipt = () =>
-  new StoreUnavailable({ operation: "accept a document", cause: "its bytes were received by another store" })
 
 /** The document that stands in for this one, if there is one. It is recorded that it does. */
 const shareStandIn = (db: Statements, { callback, notBefore, ...wanted }: NewDocument, now: number) => {
@@ -61,6 +60,33 @@ const shareStandIn = (db: Statements, { callback, notBefore, ...wanted }: NewDoc
   return findBySeq(db, seq)
 }
 
+const insert = (db: Statements, document: NewDocument, now: number): Document => {
+  const { notBefore, source } = document
+  const scheduled = notBefore !== undefined && notBefore > now
+  db.run(
+    `INSERT INTO documents
+    (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, password_key, callback,
+      accepted_at, queued_at, trace, changed)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, next_change())`,
+    document.id,
+    document.tenantId,
+    document.name,
+    source._tag === "Url" ? source.url : null,
+    source._tag === "Blob" ? source.hash : null,
+    source._tag === "Blob" ? source.size : null,
+    document.priority,
+    scheduled ? "scheduled" : "queued",
+    notBefore ?? null,
+    document.sealedPassword ?? null,
+    document.passwordKey ?? null,
+    document.callback ?? null,
+    now,
+    scheduled ? null : now,
+    document.trace ?? null
+  )
+  return newDocument(document, now, scheduled ? "scheduled" : "queued")
+}
+
 export const accept =
   (
     document: NewDocument,
@@ -68,38 +94,22 @@ export const accept =
     now: number
   ): Operation<Document, QueueFull | QuotaReached | BlobReferenceExpired | StoreUnavailable> =>
   (db) => {
+    if (isForeign(db, document)) {
+      const cause = "its bytes were received by another store"
+      return Exit.fail(new StoreUnavailable({ operation: "accept a document", cause }))
+    }
     const { reference } = document
     const standIn = document.reuse ? shareStandIn(db, document, now) : undefined
-    if (standIn !== undefined && reference !== undefined) release(db, reference)
-    if (standIn !== undefined) return keepBytes(db, document, now) ? Exit.succeed(standIn) : Exit.fail(foreignReceipt())
+    if (standIn !== undefined) {
+      if (reference !== undefined) giveBack(db, reference)
+      keepBytes(db, document, now)
+      return Exit.succeed(standIn)
+    }
     const full = fullQueue(db, document.tenantId, limits) ?? quotaReached(db, document, limits)
     if (full !== undefined) return Exit.fail(full)
     if (reference !== undefined && !consume(db, reference, now)) {
       return Exit.fail(new BlobReferenceExpired({ hash: reference.hash }))
     }
-    if (!keepBytes(db, document, now)) return Exit.fail(foreignReceipt())
-    const { notBefore, source } = document
-    const scheduled = notBefore !== undefined && notBefore > now
-    db.run(
-      `INSERT INTO documents
-      (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, password_key, callback,
-        accepted_at, queued_at, trace, changed)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, next_change())`,
-      document.id,
-      document.tenantId,
-      document.name,
-      source._tag === "Url" ? source.url : null,
-      source._tag === "Blob" ? source.hash : null,
-      source._tag === "Blob" ? source.size : null,
-      document.priority,
-      scheduled ? "scheduled" : "queued",
-      notBefore ?? null,
-      document.sealedPassword ?? null,
-      document.passwordKey ?? null,
-      document.callback ?? null,
-      now,
-      scheduled ? null : now,
-      document.trace ?? null
-    )
-    return Exit.succeed(newDocument(document, now, scheduled ? "scheduled" : "queued"))
+    keepBytes(db, document, now)
+    return Exit.succeed(insert(db, document, now))
   }

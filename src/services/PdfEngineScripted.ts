@@ -1,7 +1,7 @@
 // An engine that reads nothing: it answers from a script. Time passes only on the `Clock`, so a test clock drives it.
 import { Clock, Duration, Effect, Layer, Option, Stream } from "effect"
 import type { PageResult } from "../domain/document/Page.ts"
-import { type HeadWanted, PdfEngine, type PdfEngineError, type PdfRef } from "./PdfEngine.ts"
+import { type HeadRequest, PdfEngine, type PdfEngineError, type PdfRef } from "./PdfEngine.ts"
 import { ScriptedCounts } from "./scripted/ScriptedCounts.ts"
 import type { ScriptedDocument } from "./scripted/ScriptedDocument.ts"
 import { makeScriptedReader, unreadable } from "./scripted/ScriptedReader.ts"
@@ -91,7 +91,7 @@ export const makeScriptedEngine = (
       ready,
       onReady,
       open: Effect.fn("PdfEngine.open")(
-        (pdf: PdfRef, head?: HeadWanted) => Effect.andThen(borrow, replacing(opening(pdf, head))),
+        (pdf: PdfRef, head?: HeadRequest) => Effect.andThen(borrow, replacing(opening(pdf, head))),
         Effect.scoped
       ),
       read: (pdf, pages) => Stream.unwrap(startRead(pdf, pages)),

@@ -3,7 +3,7 @@ import { failure } from "../../domain/Failure.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import {
   type EngineUnavailable,
-  type HeadWanted,
+  type HeadRequest,
   type OpenedWithHead,
   PdfEngine,
   PdfEngineError,
@@ -55,7 +55,7 @@ const openInTurn = Effect.fnUntraced(function* (
   const engine = yield* PdfEngine
   const scheduler = yield* PageScheduler
   const pageMillis = Duration.toMillis(pageTimeout)
-  const openWith = (head: HeadWanted) =>
+  const openWith = (head: HeadRequest) =>
     Effect.clockWith((clock) =>
       Effect.suspend(() => engine.open(pdf, head)).pipe(
         Effect.trackDuration(Telemetry.openDuration),

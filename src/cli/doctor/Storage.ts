@@ -54,10 +54,10 @@ export const checkFolder = Effect.fnUntraced(function* (directory: string) {
   )
   return yield* Effect.match(write, {
     onSuccess: (median): Finding => {
-      const told = `${folder} can be written; fsync takes ${median.toFixed(1)} ms`
+      const detail = `${folder} can be written; fsync takes ${median.toFixed(1)} ms`
       return median > slowMillis
-        ? warn("data folder", told, "Uploads wait for it: use a faster disk for DATA_DIR, not a network share.")
-        : ok("data folder", told)
+        ? warn("data folder", detail, "Uploads wait for it: use a faster disk for DATA_DIR, not a network share.")
+        : ok("data folder", detail)
     },
     onFailure: (error) =>
       fail(
@@ -72,10 +72,10 @@ const leastBytes = 512 * 1024 * 1024
 const fewBytes = 5 * 1024 * 1024 * 1024
 
 export const judgeDisk = (free: number): Finding => {
-  const told = `${sizeOf(free)} free for blobs and results`
+  const detail = `${sizeOf(free)} free for blobs and results`
   const advice = "Free some, or set DATA_DIR to a larger disk; RETENTION removes what is old."
-  if (free < leastBytes) return fail("disk", told, advice)
-  return free < fewBytes ? warn("disk", told, advice) : ok("disk", told)
+  if (free < leastBytes) return fail("disk", detail, advice)
+  return free < fewBytes ? warn("disk", detail, advice) : ok("disk", detail)
 }
 
 export const checkDisk = Effect.fnUntraced(function* (directory: string) {

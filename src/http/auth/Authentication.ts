@@ -68,7 +68,7 @@ const makeKeys = Effect.fnUntraced(function* (adminKey: AuthConfig["adminKey"]) 
 
   return Authentication.of({
     authenticate: Effect.fnUntraced(function* (request) {
-      if (isPublic(request)) return { _tag: "Nobody" }
+      if (isPublic(request)) return { _tag: "Anonymous" }
       const presented = presentedBy(request)
       if (presented === undefined) return yield* keyRequired
       const holder = Option.getOrUndefined(yield* Effect.catch(keys.verify(presented), unavailable))

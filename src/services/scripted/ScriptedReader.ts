@@ -4,7 +4,7 @@ import type { PdfMetadata } from "../../domain/document/Document.ts"
 import type { Failure } from "../../domain/Failure.ts"
 import { failedPage, noLines, type PageResult } from "../../domain/document/Page.ts"
 import {
-  type HeadWanted,
+  type HeadRequest,
   type OpenedPdf,
   type OpenedWithHead,
   PdfEngineError,
@@ -62,7 +62,7 @@ export const makeScriptedReader = (scriptOf: (pdf: PdfRef) => ScriptedDocument, 
       : { ...plainPage(number), elapsedMillis, ...step.result, number }
   })
 
-  const opening = Effect.fnUntraced(function* (pdf: PdfRef, head: HeadWanted | undefined) {
+  const opening = Effect.fnUntraced(function* (pdf: PdfRef, head: HeadRequest | undefined) {
     const step = scriptOf(pdf).open(counts.openings.add(pdf.key))
     if (step._tag === "Hang") return yield* Effect.never
     yield* Effect.sleep(step.takes ?? 0)

@@ -143,7 +143,7 @@ describe("a flood", () => {
       assert.deepInclude(answer.json, {
         limit: 2,
         retryAfter: 7,
-        advice: "Try again after the time that Retry-After tells."
+        advice: "Try again after the time in Retry-After."
       })
       assert.deepInclude(headers, { "retry-after": "7", "x-request-id": "mine", "cache-control": "no-store" })
       assert.strictEqual(headers["x-content-type-options"], "nosniff")

@@ -84,7 +84,7 @@ export const checkDisk = Effect.fnUntraced(function* (directory: string) {
     call<StatsFs>((done) => statfs(folder, done)),
     {
       onSuccess: ({ bavail, bsize }) => judgeDisk(bavail * bsize),
-      onFailure: ({ message }) => warn("disk", `the free space is not known: ${message}`, "Look yourself.")
+      onFailure: ({ message }) => warn("disk", `the free space is not known: ${message}`, "Check it yourself.")
     }
   )
 })
@@ -104,7 +104,7 @@ export const checkContents = (directory: string) =>
         `${missing} originals of documents are missing`,
         "Put blobs back from a backup, or upload them again; until then such documents end as BLOB_LOST."
       )
-    if (warning !== undefined) return warn("originals", warning, "Look whether the last documents are there.")
+    if (warning !== undefined) return warn("originals", warning, "Check whether the last documents are there.")
     return unknown > 0
       ? warn(
           "originals",

@@ -23,14 +23,14 @@ export const publicPaths: ReadonlySet<string> = new Set([
 const keyUnknown = new Unauthorized({
   code: "KEY_UNKNOWN",
   detail: "the API key is not known",
-  advice: "Ask whoever runs this server for a key."
+  advice: "Ask the operator of this server for a key."
 })
 
 const tooMany = (seconds: number) =>
   new TooManyRequests({
     code: "TOO_MANY_ATTEMPTS",
     detail: "too many requests with unknown API keys came from this address",
-    advice: "Try again after the time that Retry-After tells; a key that is known works meanwhile.",
+    advice: "Try again after the time in Retry-After; a key that is known works meanwhile.",
     retryAfter: seconds
   })
 

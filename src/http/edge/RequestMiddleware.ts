@@ -68,7 +68,7 @@ const problemOf = (error: unknown): HttpServerRespondable.Respondable | undefine
 
 const internal = new InternalServerError({
   code: "INTERNAL",
-  detail: "the server failed; its log tells more under the request's id"
+  detail: "the server failed; its log has the cause under the request's id"
 })
 
 const answerCause = <E>(cause: Cause.Cause<E>) => {

@@ -17,7 +17,8 @@ import { DocumentFailed } from "./FinishDocument.ts"
 import { inTurn } from "../gates/GateMetrics.ts"
 import { type PageGate, throughPageGate } from "../gates/PageGate.ts"
 import { PageScheduler, type Turn } from "../scheduling/PageScheduler.ts"
-import { maxConcurrencyPerWorker, openRetry } from "../upkeep/RetryPolicies.ts"
+import { openRetry } from "../retries/RetryPolicies.ts"
+import { maxConcurrencyPerWorker } from "../scheduling/RangeSizer.ts"
 import type { RunTimeBudget } from "./RunTimeBudget.ts"
 
 /** The opening of a file with its first pages took too long. One of the pages may be the cause. */

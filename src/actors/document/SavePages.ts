@@ -5,7 +5,7 @@ import { isFailed, type PageResult } from "../../domain/document/Page.ts"
 import { DocumentStore, type Fence, type WholeDocument } from "../../services/store/DocumentStore.ts"
 import { Events } from "../../services/Events.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
-import { retryingStore } from "../upkeep/RetryPolicies.ts"
+import { retryingStore } from "../retries/RetryPolicies.ts"
 
 export interface Subject {
   readonly tenantId: TenantId

@@ -19,7 +19,7 @@ import { trackInUse } from "../gates/GateMetrics.ts"
 import { QueueTimeAccounting } from "../gates/QueueTimeAccounting.ts"
 import { GlobalGate } from "../gates/GlobalGate.ts"
 import { makePageGates } from "../gates/PageGate.ts"
-import { storeRest } from "../upkeep/RetryPolicies.ts"
+import { storeRest } from "../retries/RetryPolicies.ts"
 import type { GlobalPermit } from "../gates/Preemption.ts"
 import { Runner } from "./Runner.ts"
 

@@ -49,6 +49,3 @@ export const storeRest = Duration.seconds(2)
 /** How often one page may fail, and how often a worker may die on it, before the page fails for good. */
 export const pageFailureBudget = 3
 export const pageDeathBudget = 2
-
-/** The number of pages that one worker reads at once; more would gain nothing. */
-export const maxConcurrencyPerWorker = 4

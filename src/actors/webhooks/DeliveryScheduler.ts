@@ -4,11 +4,11 @@ import type { PendingCallback } from "../../domain/webhook/Webhook.ts"
 // Chooses the next delivery: a bounded number is in progress, in total and per tenant, and tenants take turns. The deliveries
 // that wait here are the result of one recent query of the store, which orders them in turns already.
 
-export interface SchedulerLimits {
+export interface Bounds {
   readonly total: number
   readonly perTenant: number
   /** The limit of one query. */
-  readonly queryLimit: number
+  readonly look: number
   /** The longest time for which the result of a query is used, and so the interval between queries. */
   readonly freshMillis: number
 }
@@ -23,18 +23,13 @@ export interface DeliveryScheduler {
   /** The tenant that had the last turn: a query begins with the tenant after it. */
   readonly last: () => TenantId | undefined
   /** To be called before a query. Returns the function for its result, which may still contain deliveries settled meanwhile. */
-  readonly beginQuery: (now: number) => (found: ReadonlyArray<PendingCallback>) => void
+  readonly looking: (now: number) => (found: ReadonlyArray<PendingCallback>) => void
   /** Begins a delivery; `end` has to follow. */
   readonly begin: () => PendingCallback | undefined
   readonly end: (pending: PendingCallback) => void
 }
 
-export const makeDeliveryScheduler = ({
-  freshMillis,
-  queryLimit,
-  perTenant,
-  total
-}: SchedulerLimits): DeliveryScheduler => {
+export const makeDeliveryScheduler = ({ freshMillis, look, perTenant, total }: Bounds): DeliveryScheduler => {
   const underWay = new Set<DocumentId>()
   const counts = new Map<TenantId, number>()
   let waiting: Array<PendingCallback> = []
@@ -54,12 +49,12 @@ export const makeDeliveryScheduler = ({
       return Array.from(cut).some((tenant) => mayBegin(tenant) && !left.has(tenant))
     },
     last: () => last,
-    beginQuery: (now) => {
+    looking: (now) => {
       const before = new Set(underWay)
       return (found) => {
         queriedAt = now
         waiting = found.filter(({ document }) => !before.has(document.id))
-        cut = new Set(found.length < queryLimit ? [] : waiting.map(tenantOf))
+        cut = new Set(found.length < look ? [] : waiting.map(tenantOf))
       }
     },
     begin: () => {

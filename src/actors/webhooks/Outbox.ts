@@ -34,7 +34,7 @@ export const DisableAfter = Context.Reference<Duration.Duration>("sluice/actors/
   defaultValue: () => defaultDisableAfter
 })
 
-const bounds = { total: 8, perTenant: 2, queryLimit: 64, freshMillis: 2_000 }
+const bounds = { total: 8, perTenant: 2, look: 64, freshMillis: 2_000 }
 /** The pause after a failure of the store. */
 const pause = "2 seconds"
 
@@ -165,8 +165,8 @@ const make = Effect.gen(function* () {
   })
 
   const refresh = Effect.fnUntraced(function* (now: number) {
-    const found = turns.beginQuery(now)
-    found(yield* untraced(store.pendingCallbacks(now, bounds.queryLimit, turns.last())))
+    const found = turns.looking(now)
+    found(yield* untraced(store.pendingCallbacks(now, bounds.look, turns.last())))
   })
 
   /** Holds its place until it is recorded. If that fails, holds it for a pause more: it is owed still and would begin at once. */

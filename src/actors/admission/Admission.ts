@@ -10,6 +10,7 @@ import {
   DocumentStore,
   type NewDocument,
   type QueueFull,
+  type QueueStats,
   QuotaReached,
   StoreUnavailable
 } from "../../services/store/DocumentStore.ts"
@@ -35,8 +36,9 @@ import { TenantDirectory } from "../tenant/TenantDirectory.ts"
  * Makes a durable document of a caller's bytes or of a named source. The steps: check the limits, store the bytes, check that
  * they are a PDF, commit the document, wake the tenant. A step that fails leaves nothing that a caller could see.
  *
- * The limits are checked in this order: size, rate, bytes in flight, backlog; the tenant's first, then the global ones. A
- * refusal reads nothing of the upload and writes nothing, so it costs little beside its HTTP request.
+ * The limits are checked in this order: size, bytes in flight, backlog, rate; the tenant's first, then the global ones. The rate
+ * is the last, so what another limit refuses takes no token. A refusal reads nothing of the upload and writes nothing, so it
+ * costs little beside its HTTP request.
  */
 
 const maxNameLength = 1024
@@ -100,16 +102,20 @@ export const make = Effect.gen(function* () {
   })
 
   /** A cheap check before anything is read. The store checks again, exactly, when the document is committed. */
-  const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits, size = 1) {
+  const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits) {
     const own = yield* store.stats(tenant)
     if (own.waiting >= limits.tenant) return yield* limitReached(tenant, { scope: "tenant", limit: limits.tenant })
-    if (limits.storedBytes !== undefined && own.storedBytes + size > limits.storedBytes)
-      return yield* new QuotaReached({ limit: limits.storedBytes, storedBytes: own.storedBytes })
     const all = yield* store.stats()
     if (all.waiting >= limits.global) return yield* limitReached(tenant, { scope: "global", limit: limits.global })
     if (own.waiting + own.running === 0) yield* retryEstimator.begin(tenant)
     if (all.waiting + all.running === 0) yield* retryEstimator.begin()
+    return own
   })
+
+  const refuseWhenStorageFull = ({ storedBytes }: QueueStats, limit: number | undefined, size = 1) =>
+    limit !== undefined && storedBytes + size > limit
+      ? Effect.fail(new QuotaReached({ limit, storedBytes }))
+      : Effect.void
 
   const storeBytes = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountAdmitted) =>
     blobs.put(onlyPdf(bytes, rejected, count), largest, { withDocument: true }).pipe(
@@ -180,19 +186,6 @@ export const make = Effect.gen(function* () {
     return new Submitted(document, unchecked)
   }, Effect.uninterruptible)
 
-  /** Takes a token of the tenant's rate, and gives it back if another limit refuses the admission. */
-  const withinRate = <A, E, R>(tenant: TenantId, admission: (limits: TenantLimits) => Effect.Effect<A, E, R>) =>
-    Effect.flatMap(registry.limits(tenant), (limits) =>
-      Effect.andThen(
-        rates.take(tenant, limits),
-        Effect.tapError(admission(limits), (error) =>
-          error instanceof LimitReached || error instanceof StorageFull || error instanceof QuotaReached
-            ? rates.giveBack(tenant)
-            : Effect.void
-        )
-      )
-    )
-
   /** Uploads in flight count in full, though some of their bytes are already on the disk. */
   const roomForAll = Effect.suspend(() => storage.checkRoom(inFlight.bytes()))
 
@@ -202,9 +195,12 @@ export const make = Effect.gen(function* () {
     size: number | undefined,
     admission: (count: CountAdmitted) => Effect.Effect<A, E, R>
   ) =>
-    withinRate(tenant, (limits) =>
+    Effect.flatMap(registry.limits(tenant), (limits) =>
       inFlight.hold(tenant, size, (count) =>
-        Effect.andThen(roomForAll, refuseWhenFull(tenant, backlogOf(queueSize, limits), size)).pipe(
+        roomForAll.pipe(
+          Effect.andThen(refuseWhenFull(tenant, backlogOf(queueSize, limits))),
+          Effect.flatMap((own) => refuseWhenStorageFull(own, limits.maxStoredBytes, size)),
+          Effect.andThen(rates.take(tenant, limits)),
           Effect.andThen(admission((bytes) => Effect.andThen(count(bytes), storage.checkRoom(bytes))))
         )
       )
@@ -217,16 +213,20 @@ export const make = Effect.gen(function* () {
     options: { readonly password?: Redacted.Redacted | undefined } = {}
   ) {
     const again = Effect.gen(function* () {
+      const limits = yield* registry.limits(tenant)
+      const backlog = backlogOf(queueSize, limits)
+      yield* refuseWhenFull(tenant, backlog)
+      yield* rates.take(tenant, limits)
       const at = yield* Clock.currentTimeMillis
       const password = yield* sealed(tenant, options.password)
-      const retried = store.retry(tenant, id, { ...password, at }, yield* backlogLimits(tenant))
+      const retried = store.retry(tenant, id, { ...password, at }, backlog)
       const document = yield* Effect.catchTag(retried, "QueueFull", (full) => limitReached(tenant, full))
       yield* Metric.update(Telemetry.documentsRequeued.of("retried"), 1)
       yield* events.publish({ _tag: "DocumentRequeued", tenantId: tenant, documentId: id, attempt: document.attempt })
       yield* directory.tell(tenant, { _tag: "Wake" })
       return document
     })
-    return yield* submissions.track(withinRate(tenant, () => Effect.uninterruptible(again)))
+    return yield* submissions.track(Effect.uninterruptible(again))
   })
 
   /**

@@ -39,7 +39,7 @@ export const makeUploadHandler = Effect.gen(function* () {
     const documents = items.map(({ outcome }) => outcome)
     const rest = truncated ? { truncated } : {}
     const rejection = items.every((item) => item.rejection !== undefined) ? items[0]?.rejection : undefined
-    if (rejection?.status === 429) yield* shedding.refused(request, tenant, "/v1/documents", rejection.error)
+    if (rejection?.status === 429) yield* shedding.refused(request, tenant, rejection.error)
     if (rejection !== undefined) return yield* refuseAll(rejection, documents, rest)
     yield* shedding.accepted(request)
     return accepted(yield* session.close({ documents, ...rest }))

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { retryingStore } from "../../../src/actors/upkeep/RetryPolicies.ts"
+import { retryingStore } from "../../../src/actors/retries/RetryPolicies.ts"
 import { StoreUnavailable } from "../../../src/services/store/DocumentStore.ts"
 
 /** A call that fails with each of the errors in turn, and then succeeds; and how often it was made. */

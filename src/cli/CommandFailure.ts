@@ -58,9 +58,9 @@ export const reported = <A, E extends Error, R>(effect: Effect.Effect<A, E, R>) 
         const errors = [new CliError.ValidationError({ message: error.message })]
         return yield* new CliError.ShowHelp({ commandPath: yield* CommandPath, errors })
       }
-      const told = describe(error)
-      const line = `sluice: ${told.code}: ${told.advice === undefined ? told.detail : `${unstopped(told.detail)} — ${told.advice}`}`
-      yield* Console.error((yield* Json) ? JSON.stringify({ error: told }) : printable(line.replace(/\s+/g, " ")))
+      const problem = describe(error)
+      const line = `sluice: ${problem.code}: ${problem.advice === undefined ? problem.detail : `${unstopped(problem.detail)} — ${problem.advice}`}`
+      yield* Console.error((yield* Json) ? JSON.stringify({ error: problem }) : printable(line.replace(/\s+/g, " ")))
       return yield* new CommandFailed()
     })
   )

@@ -14,7 +14,7 @@ export const connection = {
   tenant: Flag.String("tenant").pipe(
     Flag.withAlias("t"),
     Flag.withSchema(TenantId),
-    Flag.withDescription("On whose behalf; the server's default tenant otherwise"),
+    Flag.withDescription("The tenant to act for; otherwise the server's default tenant"),
     Flag.optional
   )
 }

@@ -55,7 +55,7 @@ const subcommands = [
   subcommand("doctor", "Check whether a server can work here", () =>
     import("./commands/doctor.ts").then(({ doctor }) => doctor)
   ),
-  subcommand("storage", "Decide what becomes of a data folder whose database is not the one of its originals", () =>
+  subcommand("storage", "Decide how to go on with a data folder whose database and originals do not match", () =>
     import("./commands/storage.ts").then(({ storage }) => storage)
   )
 ]

@@ -3,17 +3,16 @@
  * it. While no spans are collected, each of these functions only checks one switch.
  */
 import { Context, Effect, Exit, Option, References, Tracer } from "effect"
+import * as Headers from "effect/http/Headers"
+import * as HttpTraceContext from "effect/http/HttpTraceContext"
 
-const written = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
-const sampledFlag = 1
+// `HttpTraceContext.toHeaders` does not take external spans, which are the parents of continued traces.
+const traceparentOf = ({ sampled, spanId, traceId }: Tracer.AnySpan) =>
+  `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`
 
 /** The current span as a W3C `traceparent`, to be stored and continued later; `undefined` when no spans are made. */
 export const current: Effect.Effect<string | undefined> = Effect.flatMap(References.TracerEnabled, (enabled) =>
-  enabled
-    ? Effect.map(parent, (span) =>
-        span === undefined ? undefined : `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}`
-      )
-    : Effect.undefined
+  enabled ? Effect.map(parent, (span) => (span === undefined ? undefined : traceparentOf(span))) : Effect.undefined
 )
 
 /**
@@ -35,19 +34,13 @@ const parent: Effect.Effect<Tracer.AnySpan | undefined> = Effect.map(Effect.serv
 const propagated = (span: Tracer.AnySpan): Tracer.AnySpan | undefined =>
   Context.get(span.annotations, Tracer.DisablePropagation) ? undefined : span
 
-const read = (trace: string): Tracer.ExternalSpan | undefined => {
-  const [, traceId, spanId, flags] = written.exec(trace) ?? []
-  return traceId === undefined || spanId === undefined || flags === undefined
-    ? undefined
-    : Tracer.externalSpan({ traceId, spanId, sampled: (Number.parseInt(flags, 16) & sampledFlag) === sampledFlag })
-}
-
 /** Runs the effect as a part of the stored trace, if there is one. */
 export const continuing =
   (trace: string | undefined) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    const span = trace === undefined ? undefined : read(trace)
-    return span === undefined ? effect : Effect.withParentSpan(effect, span)
+    if (trace === undefined) return effect
+    const span = HttpTraceContext.w3c(Headers.fromRecordUnsafe({ traceparent: trace }))
+    return Option.isNone(span) ? effect : Effect.withParentSpan(effect, span.value)
   }
 
 /** A span that has ended already, with its real times in milliseconds since the epoch. */

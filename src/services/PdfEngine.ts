@@ -60,7 +60,7 @@ export interface OpenedPdf {
 }
 
 /** The first pages, which may be read along when a file is opened. */
-export interface HeadWanted {
+export interface HeadRequest {
   /** The most pages to read; fewer if they take long. */
   readonly pages: number
   /** Pages read at a time. */
@@ -132,7 +132,7 @@ export class PdfEngine extends Context.Service<
     /** Calls the listener whenever `ready` may have risen, until the scope ends. */
     readonly onReady: (listener: () => void) => Effect.Effect<void, never, Scope.Scope>
     /** Reads the file's structure and, in the same call, the first pages that `head` asks for (by default none). */
-    readonly open: (pdf: PdfRef, head?: HeadWanted) => Effect.Effect<OpenedWithHead, PdfEngineError>
+    readonly open: (pdf: PdfRef, head?: HeadRequest) => Effect.Effect<OpenedWithHead, PdfEngineError>
     /**
      * Reads these pages, `concurrency` of them at a time, and emits each result as it is ready: in any order, each once.
      * A page that cannot be read is a result with status `failed`; it does not spoil its neighbours.

@@ -80,7 +80,7 @@ describe("the events of a document", () => {
         assert.strictEqual(headers["x-accel-buffering"], "no")
         assert.match(
           text,
-          /^retry: 2000\n\nevent: page\ndata: \{.*\}\nid: \d+\n\nevent: document\ndata: \{.*\}\nid: \d+\n\n$/
+          /^retry: 2000\n\nid: \d+\nevent: page\ndata: \{.*\}\n\nid: \d+\nevent: document\ndata: \{.*\}\n\n$/
         )
       })
     )

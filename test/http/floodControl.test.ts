@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer } from "effect"
+import { ConfigProvider, Effect, Fiber, Layer } from "effect"
 import { FetchHttpClient, HttpServer } from "effect/http"
 import { TestClock } from "effect/testing"
 import { LimitReached } from "../../src/actors/Ingestion.ts"
@@ -27,15 +27,21 @@ const refuse = Effect.fnUntraced(function* ({
 } = {}) {
   const flood = yield* LoadShedding
   const current = { id: tenant, explicit, authenticated: false, admin: true }
-  return yield* flood
-    .refused(request, tenant, "/v1/documents", error)
-    .pipe(Effect.provideService(CurrentTenant, current))
+  return yield* flood.refused(request, tenant, error).pipe(Effect.provideService(CurrentTenant, current))
 })
 
 /** Refuses at once as often as is possible, and then in a fiber that waits. */
 const floodFrom = Effect.fnUntraced(function* (options?: Parameters<typeof refuse>[0]) {
   for (let times = 0; times < 20; times++) yield* refuse(options)
   return yield* Effect.forkChild(refuse(options), { startImmediately: true })
+})
+
+/** The answer to a request that is refused by its head, after its pause. */
+const answerTo = Effect.fnUntraced(function* (request: RequestHead) {
+  const { shed } = yield* LoadShedding
+  const answering = yield* Effect.forkChild(shed(request) ?? Effect.undefined, { startImmediately: true })
+  yield* TestClock.adjust("250 millis")
+  return yield* Fiber.join(answering)
 })
 
 describe("flood control", () => {
@@ -54,42 +60,41 @@ describe("flood control", () => {
 
   it.effect("knows the sender of too many by the head of its requests, for a second", () =>
     Effect.gen(function* () {
-      const { known } = yield* LoadShedding
-      assert.isUndefined(known(headOf("flooder")))
+      const { shed } = yield* LoadShedding
+      assert.isUndefined(shed(headOf("flooder")))
       yield* floodFrom()
-      const refusal = known({ ...headOf("flooder"), url: "/v1/documents?name=another.pdf" })
-      assert.strictEqual(refusal?.limit, "tenant_queue")
-      assert.strictEqual(refusal?.response.status, 429)
-      assert.strictEqual(refusal?.response.headers["retry-after"], "7")
-      yield* TestClock.adjust("1 second")
-      assert.isUndefined(known(headOf("flooder")))
+      const response = yield* answerTo({ ...headOf("flooder"), url: "/v1/documents?name=another.pdf" })
+      assert.strictEqual(response?.status, 429)
+      assert.strictEqual(response?.headers["retry-after"], "7")
+      yield* TestClock.adjust("750 millis")
+      assert.isUndefined(shed(headOf("flooder")))
     }).pipe(Effect.provide(LoadShedding.layer))
   )
 
   it.effect("lets one request through each second, and all when it was accepted", () =>
     Effect.gen(function* () {
-      const { accepted, known } = yield* LoadShedding
+      const { accepted, shed } = yield* LoadShedding
       yield* floodFrom()
       yield* TestClock.adjust("1 second")
-      assert.isUndefined(known(headOf("flooder")))
-      assert.isDefined(known(headOf("flooder")))
+      assert.isUndefined(shed(headOf("flooder")))
+      assert.isDefined(shed(headOf("flooder")))
       // What it is told from now on is what the one was told.
       yield* Effect.forkChild(refuse({ error: { ...full, retryAfter: 9 } }), { startImmediately: true })
-      assert.strictEqual(known(headOf("flooder"))?.response.headers["retry-after"], "9")
+      assert.strictEqual((yield* answerTo(headOf("flooder")))?.headers["retry-after"], "9")
       yield* accepted(headOf("other"))
-      assert.isDefined(known(headOf("flooder")))
+      assert.isDefined(shed(headOf("flooder")))
       yield* accepted(headOf("flooder"))
-      assert.isUndefined(known(headOf("flooder")))
+      assert.isUndefined(shed(headOf("flooder")))
     }).pipe(Effect.provide(LoadShedding.layer))
   )
 
   it.effect("forgets a sender that stopped", () =>
     Effect.gen(function* () {
-      const { known } = yield* LoadShedding
+      const { shed } = yield* LoadShedding
       yield* floodFrom()
       yield* TestClock.adjust("2 seconds")
-      assert.isUndefined(known(headOf("flooder")))
-      assert.isUndefined(known(headOf("flooder")))
+      assert.isUndefined(shed(headOf("flooder")))
+      assert.isUndefined(shed(headOf("flooder")))
       // At once.
       yield* refuse()
     }).pipe(Effect.provide(LoadShedding.layer))
@@ -97,27 +102,27 @@ describe("flood control", () => {
 
   it.effect("takes nobody else for the sender", () =>
     Effect.gen(function* () {
-      const { known } = yield* LoadShedding
+      const { shed } = yield* LoadShedding
       yield* floodFrom()
-      assert.isUndefined(known(headOf("other")))
-      assert.isUndefined(known({ ...headOf("flooder"), url: "/v1/tenant" }))
-      assert.isUndefined(known({ ...headOf("flooder"), method: "GET" }))
-      assert.isUndefined(known(headOf("flooder", { authorization: "Bearer other" })))
+      assert.isUndefined(shed(headOf("other")))
+      assert.isUndefined(shed({ ...headOf("flooder"), url: "/v1/tenant" }))
+      assert.isUndefined(shed({ ...headOf("flooder"), method: "GET" }))
+      assert.isUndefined(shed(headOf("flooder", { authorization: "Bearer other" })))
       // It may have a right to the answer that it was given before.
-      assert.isUndefined(known(headOf("flooder", { "idempotency-key": "a" })))
+      assert.isUndefined(shed(headOf("flooder", { "idempotency-key": "a" })))
       const [path, name] = ["/v1/documents?tenant_id=", { method: "POST", headers: {} }]
-      assert.isDefined(known({ ...name, url: `${path}flooder` }))
-      assert.isUndefined(known({ ...name, url: `${path}other` }))
+      assert.isDefined(shed({ ...name, url: `${path}flooder` }))
+      assert.isUndefined(shed({ ...name, url: `${path}other` }))
     }).pipe(Effect.provide(LoadShedding.layer))
   )
 
   it.effect("knows nobody whose next request might be another's, or smaller", () =>
     Effect.gen(function* () {
-      const { known } = yield* LoadShedding
+      const { shed } = yield* LoadShedding
       yield* floodFrom({ explicit: false })
       yield* TestClock.adjust("1 second")
       yield* floodFrom({ error: { ...full, code: "TENANT_BYTES_IN_FLIGHT" } })
-      assert.isUndefined(known(headOf("flooder")))
+      assert.isUndefined(shed(headOf("flooder")))
     }).pipe(Effect.provide(LoadShedding.layer))
   )
 })
@@ -131,19 +136,24 @@ const served = HttpServer.layerTestClient.pipe(
 )
 
 /** The answer to an upload that did not get as far as its route, which tells of each document. */
-const refusedAtTheDoor = (headers: Record<string, string>) =>
+const refusedByHead = (headers: Record<string, string>) =>
   Effect.repeat(postPdf("/v1/documents", headers), { until: ({ json }) => !("documents" in json) })
 
+const refusalsCounted = Effect.map(get("/metrics"), ({ text }) =>
+  Number(/^sluice_documents_refused_total\{reason="tenant_queue"\} (\d+)$/m.exec(text)?.[1] ?? 0)
+)
+
 describe("a flood", () => {
-  it.live("is refused at the door, and counted; nobody else is, and not the sender's other requests", () =>
+  it.live("is refused before its route, and counted; nobody else is, and not the sender's other requests", () =>
     Effect.gen(function* () {
+      const before = yield* refusalsCounted
       yield* change({ refuse: new LimitReached({ limit: "tenant_queue", allowed: 2, retryAfterSeconds: 7 }) })
-      const { headers, ...answer } = yield* refusedAtTheDoor({ "x-tenant-id": "flooder", "x-request-id": "mine" })
+      const { headers, ...answer } = yield* refusedByHead({ "x-tenant-id": "flooder", "x-request-id": "mine" })
       assertProblem({ headers, ...answer }, 429, "TENANT_QUEUE_FULL")
       assert.deepInclude(answer.json, {
         limit: 2,
         retryAfter: 7,
-        advice: "Try again after the time that Retry-After tells."
+        advice: "Try again after the time in Retry-After."
       })
       assert.deepInclude(headers, { "retry-after": "7", "x-request-id": "mine", "cache-control": "no-store" })
       assert.strictEqual(headers["x-content-type-options"], "nosniff")
@@ -151,7 +161,7 @@ describe("a flood", () => {
       assert.strictEqual((yield* get("/v1/tenant", { "x-tenant-id": "flooder" })).status, 200)
       assert.strictEqual((yield* postPdf("/v1/documents", { "x-tenant-id": "other" })).status, 202)
       // The fake engine counts none.
-      assert.include((yield* get("/metrics")).text, 'sluice_documents_refused_total{reason="tenant_queue"} 1\n')
+      assert.strictEqual(yield* refusalsCounted, before + 1)
     }).pipe(Effect.provide(served))
   )
 })

@@ -216,6 +216,9 @@ describe("An address that presents keys that are none", () => {
       ] as const) {
         assert.strictEqual(trusting(peer, forwarded), address, `${peer} ${forwarded}`)
       }
+      const within = yield* of({ TRUSTED_PROXIES: "172.17.0.1/16,::ffff:192.0.2.4" })
+      assert.strictEqual(within("172.17.200.3", "192.0.2.1"), "192.0.2.1")
+      assert.strictEqual(within("192.0.2.4", "192.0.2.1"), "192.0.2.1")
       for (const text of ["proxy.example", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8/8", "127.0.0.1,"]) {
         assert.include((yield* Effect.flip(of({ TRUSTED_PROXIES: text }))).message, "TRUSTED_PROXIES", text)
       }

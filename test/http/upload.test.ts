@@ -443,7 +443,7 @@ describe("a form", () => {
       const error = {
         code: "TENANT_QUEUE_FULL",
         message: "the tenant queue holds its limit of 2 documents",
-        advice: "Try again after the time that Retry-After tells.",
+        advice: "Try again after the time in Retry-After.",
         limit: 2,
         retryAfter: 7
       }

@@ -18,8 +18,9 @@ import { makeUploads, type Upload } from "./UploadReference.ts"
  * Makes a durable document of a caller's bytes or of a named source. The steps: check the limits, store the bytes, check that
  * they are a PDF, commit the document, wake the tenant. A step that fails leaves nothing that a caller could see.
  *
- * The limits are checked in this order: size, rate, bytes in flight, backlog; the tenant's first, then the global ones. A
- * refusal reads nothing of the upload and writes nothing, so it costs little beside its HTTP request.
+ * The limits are checked in this order: size, bytes in flight, backlog, rate; the tenant's first, then the global ones. The rate
+ * is the last, so what another limit refuses takes no token. A refusal reads nothing of the upload and writes nothing, so it
+ * costs little beside its HTTP request.
  */
 
 /** The limit or the reason that refused a submission; `undefined` for errors of the caller's own stream. */

@@ -3,9 +3,10 @@ import type { TenantId } from "../../domain/Ids.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
 import type { BacklogLimits } from "../../services/store/NewDocument.ts"
+import type { QueueCounters } from "../../services/store/QueueFigures.ts"
 import { QueueStats } from "../../services/store/QueueStats.ts"
 import { type QueueFull, QuotaReached } from "../../services/store/StoreErrors.ts"
-import { StorageFull, StorageHealth } from "../../services/StorageHealth.ts"
+import { type StorageFull, StorageHealth } from "../../services/StorageHealth.ts"
 import { type TenantLimits, TenantRegistry } from "../../services/TenantRegistry.ts"
 import { LimitReached } from "../Ingestion.ts"
 import { BytesInFlight } from "./BytesInFlight.ts"
@@ -54,29 +55,20 @@ export const makeAdmissionLimits = Effect.gen(function* () {
   const { limitReached } = yield* makeBacklogLimits
 
   /** A cheap check before anything is read. The store checks again, exactly, when the document is committed. */
-  const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits, size = 1) {
+  const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits) {
     const own = yield* queueStats.stats(tenant)
     if (own.waiting >= limits.tenant) return yield* limitReached(tenant, { scope: "tenant", limit: limits.tenant })
-    if (limits.storedBytes !== undefined && own.storedBytes + size > limits.storedBytes)
-      return yield* new QuotaReached({ limit: limits.storedBytes, storedBytes: own.storedBytes })
     const all = yield* queueStats.stats()
     if (all.waiting >= limits.global) return yield* limitReached(tenant, { scope: "global", limit: limits.global })
     if (own.waiting + own.running === 0) yield* retryEstimator.begin(tenant)
     if (all.waiting + all.running === 0) yield* retryEstimator.begin()
+    return own
   })
 
-  /** Takes a token of the tenant's rate, and gives it back if another limit refuses the admission. */
-  const withinRate = <A, E, R>(tenant: TenantId, admission: (limits: TenantLimits) => Effect.Effect<A, E, R>) =>
-    Effect.flatMap(registry.limits(tenant), (limits) =>
-      Effect.andThen(
-        rates.take(tenant, limits),
-        Effect.tapError(admission(limits), (error) =>
-          error instanceof LimitReached || error instanceof StorageFull || error instanceof QuotaReached
-            ? rates.giveBack(tenant)
-            : Effect.void
-        )
-      )
-    )
+  const refuseWhenStorageFull = ({ storedBytes }: QueueCounters, limit: number | undefined, size = 1) =>
+    limit !== undefined && storedBytes + size > limit
+      ? Effect.fail(new QuotaReached({ limit, storedBytes }))
+      : Effect.void
 
   /** Uploads in flight count in full, though some of their bytes are already on the disk. */
   const roomForAll = Effect.suspend(() => storage.checkRoom(inFlight.bytes()))
@@ -87,13 +79,25 @@ export const makeAdmissionLimits = Effect.gen(function* () {
     size: number | undefined,
     admission: (count: CountAdmitted) => Effect.Effect<A, E, R>
   ) =>
-    withinRate(tenant, (limits) =>
+    Effect.flatMap(registry.limits(tenant), (limits) =>
       inFlight.hold(tenant, size, (count) =>
-        Effect.andThen(roomForAll, refuseWhenFull(tenant, backlogOf(queueSize, limits), size)).pipe(
+        roomForAll.pipe(
+          Effect.andThen(refuseWhenFull(tenant, backlogOf(queueSize, limits))),
+          Effect.flatMap((own) => refuseWhenStorageFull(own, limits.maxStoredBytes, size)),
+          Effect.andThen(rates.take(tenant, limits)),
           Effect.andThen(admission((bytes) => Effect.andThen(count(bytes), storage.checkRoom(bytes))))
         )
       )
     )
 
-  return { withinRate, withinLimits }
+  /** Returns the backlogs for a document that is queued again: it brings no bytes. */
+  const withinRetryLimits = Effect.fnUntraced(function* (tenant: TenantId) {
+    const limits = yield* registry.limits(tenant)
+    const backlog = backlogOf(queueSize, limits)
+    yield* refuseWhenFull(tenant, backlog)
+    yield* rates.take(tenant, limits)
+    return backlog
+  })
+
+  return { withinLimits, withinRetryLimits }
 })

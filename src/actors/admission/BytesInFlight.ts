@@ -1,11 +1,14 @@
 import { ByteSize, Clock, Context, Effect, Layer } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
+import { KeyedLimit } from "../../services/KeyedLimit.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { LimitReached } from "../Ingestion.ts"
 import { type Scope, CapacityForecast } from "./retryAfter/CapacityForecast.ts"
 
 /** The wait that is assumed until the throughput of uploads has been measured. */
 const assumedWaitMillis = 5_000
+
+const scopes = { key: "tenant", total: "global" } as const
 
 /** Counts bytes as they arrive; fails when they exceed a limit. */
 export type CountBytes = (bytes: number) => Effect.Effect<void, LimitReached>
@@ -36,17 +39,18 @@ export class BytesInFlight extends Context.Service<
         tenant: ByteSize.toNumberUnsafe(config.tenantBytesInFlight),
         global: ByteSize.toNumberUnsafe(config.bytesInFlight)
       }
-      const tenants = new Map<TenantId, number>()
+      const inFlight = new KeyedLimit<TenantId>({ perKey: limits.tenant, total: limits.global })
       const forecast = new CapacityForecast()
-      let all = 0
 
-      const change = (tenant: TenantId, delta: number, now: number) => {
-        const own = tenants.get(tenant) ?? 0
-        if (own === 0 && delta > 0) forecast.begin(tenant, now)
-        if (all === 0 && delta > 0) forecast.begin(undefined, now)
-        all += delta
-        if (own + delta === 0) tenants.delete(tenant)
-        else tenants.set(tenant, own + delta)
+      /** Lets a submission grow from `held` to `bytes`; answers with the limit that this would exceed, if any. */
+      const grow = (tenant: TenantId, held: number, bytes: number, now: number): Scope | undefined => {
+        if (bytes > 0 && inFlight.held(tenant) === 0) forecast.begin(tenant, now)
+        if (bytes > 0 && inFlight.held() === 0) forecast.begin(undefined, now)
+        inFlight.add(tenant, -held)
+        // A submission of unknown size needs room for at least one byte.
+        const limit = inFlight.against(tenant, Math.max(held + 1, bytes))
+        inFlight.add(tenant, limit === undefined ? bytes : held)
+        return limit && scopes[limit]
       }
 
       const refuse = (scope: Scope, tenant: TenantId, needed: number, now: number) => {
@@ -62,12 +66,8 @@ export class BytesInFlight extends Context.Service<
             let received = 0
             const growTo = (bytes: number) =>
               Effect.flatMap(Clock.currentTimeMillis, (now) => {
-                const own = tenants.get(tenant) ?? 0
-                // A submission of unknown size needs room for at least one byte.
-                const needed = Math.max(held + 1, bytes)
-                if (own > held && own + needed - held > limits.tenant) return refuse("tenant", tenant, needed, now)
-                if (all > held && all + needed - held > limits.global) return refuse("global", tenant, needed, now)
-                change(tenant, bytes - held, now)
+                const scope = grow(tenant, held, bytes, now)
+                if (scope !== undefined) return refuse(scope, tenant, Math.max(held + 1, bytes), now)
                 held = bytes
                 return Effect.void
               })
@@ -76,7 +76,7 @@ export class BytesInFlight extends Context.Service<
               return received > held ? growTo(received) : Effect.void
             }
             const release = Effect.map(Clock.currentTimeMillis, (now) => {
-              change(tenant, -held, now)
+              inFlight.add(tenant, -held)
               forecast.ended(tenant, now, held)
             })
             return Effect.acquireUseRelease(
@@ -85,7 +85,7 @@ export class BytesInFlight extends Context.Service<
               () => release
             )
           }),
-        bytes: (tenant) => (tenant === undefined ? all : (tenants.get(tenant) ?? 0))
+        bytes: (tenant) => inFlight.held(tenant)
       })
     })
   )

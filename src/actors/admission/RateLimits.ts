@@ -4,15 +4,19 @@ import type { TenantLimits } from "../../services/TenantRegistry.ts"
 import { RetryAfterSlots } from "./retryAfter/RetryAfterSlots.ts"
 import { LimitReached } from "../Ingestion.ts"
 
-// Not effect/persistence RateLimiter: its memory store keeps every key for ever, and it cannot give a token back.
+// Not effect/persistence RateLimiter: its memory store keeps every key for ever, and a store of our own that forgets full buckets
+// would contain everything that is here but for the Retry-After, of which the limiter tells every caller the same.
 
 interface Bucket {
-  tokens: number
+  readonly tokens: number
   /** The time of the last refill. */
-  at: number
-  rate: number
-  burst: number
+  readonly at: number
+  readonly rate: number
+  readonly burst: number
 }
+
+const refilled = ({ at, burst, rate, tokens }: Bucket, now: number) =>
+  Math.min(burst, tokens + (Math.max(0, now - at) * rate) / 1000)
 
 const sweepMillis = 10_000
 
@@ -24,8 +28,6 @@ export class RateLimits extends Context.Service<
   RateLimits,
   {
     readonly take: (tenant: TenantId, limits: Pick<TenantLimits, "rate" | "burst">) => Effect.Effect<void, LimitReached>
-    /** Gives a token back: the document was refused for another reason before anything of it was read. */
-    readonly giveBack: (tenant: TenantId) => Effect.Effect<void>
     /** The number of buckets in memory: those that are not full, or became full a moment ago. */
     readonly size: () => number
   }
@@ -35,58 +37,35 @@ export class RateLimits extends Context.Service<
     const slots = new RetryAfterSlots()
     let sweptAt = 0
 
-    const refill = (bucket: Bucket, now: number) => {
-      bucket.tokens = Math.min(bucket.burst, bucket.tokens + (Math.max(0, now - bucket.at) * bucket.rate) / 1000)
-      bucket.at = now
-    }
     const sweep = (now: number) => {
       if (now - sweptAt < sweepMillis) return
       sweptAt = now
-      for (const [tenant, bucket] of buckets) {
-        refill(bucket, now)
-        if (bucket.tokens >= bucket.burst) buckets.delete(tenant)
-      }
-    }
-    const bucketOf = (tenant: TenantId, rate: number, burst: number, now: number): Bucket => {
-      const known = buckets.get(tenant)
-      if (known === undefined) {
-        const full = { tokens: burst, at: now, rate, burst }
-        buckets.set(tenant, full)
-        return full
-      }
-      if (known.rate !== rate || known.burst !== burst) slots.forget(tenant)
-      known.rate = rate
-      known.burst = burst
-      refill(known, now)
-      return known
+      for (const [tenant, bucket] of buckets) if (refilled(bucket, now) >= bucket.burst) buckets.delete(tenant)
     }
 
     return RateLimits.of({
-      take: (tenant, { burst, rate }) =>
+      take: (tenant, limits) =>
         Effect.flatMap(Clock.currentTimeMillis, (now) => {
           sweep(now)
+          const { rate } = limits
           if (rate === undefined) {
             buckets.delete(tenant)
             return Effect.void
           }
-          const bucket = bucketOf(tenant, rate, Math.max(1, burst), now)
+          const burst = Math.max(1, limits.burst)
+          const known = buckets.get(tenant)
+          if (known !== undefined && (known.rate !== rate || known.burst !== burst)) slots.forget(tenant)
+          const tokens = refilled({ tokens: burst, at: now, ...known, rate, burst }, now)
           // Tolerates the rounding error of summed fractions.
-          if (bucket.tokens >= 1 - 1e-9) {
-            bucket.tokens = Math.max(0, bucket.tokens - 1)
-            return Effect.void
-          }
+          const isTaken = tokens >= 1 - 1e-9
+          buckets.set(tenant, { tokens: isTaken ? Math.max(0, tokens - 1) : tokens, at: now, rate, burst })
+          if (isTaken) return Effect.void
           // Callers that come back within one second find no more than a burst. A bucket of one token loses the tokens
           // that arrive between two whole seconds.
-          const apart = 1000 / Math.min(rate, bucket.burst)
-          const perToken = bucket.burst < 2 ? Math.ceil(apart / 1000) * 1000 : apart
-          const first = ((1 - bucket.tokens) * 1000) / rate
-          const retryAfterSeconds = slots.nextAtRate(tenant, now, perToken, first)
+          const apart = 1000 / Math.min(rate, burst)
+          const perToken = burst < 2 ? Math.ceil(apart / 1000) * 1000 : apart
+          const retryAfterSeconds = slots.nextAtRate(tenant, now, perToken, ((1 - tokens) * 1000) / rate)
           return Effect.fail(new LimitReached({ limit: "tenant_rate", allowed: rate, retryAfterSeconds }))
-        }),
-      giveBack: (tenant) =>
-        Effect.sync(() => {
-          const bucket = buckets.get(tenant)
-          if (bucket !== undefined) bucket.tokens = Math.min(bucket.burst, bucket.tokens + 1)
         }),
       size: () => buckets.size
     })

@@ -15,7 +15,7 @@ export const makeRetryDocument = Effect.gen(function* () {
   const directory = yield* TenantDirectory
   const submissions = yield* InFlightSubmissions
   const backlogLimits = yield* makeBacklogLimits
-  const { withinRate } = yield* makeAdmissionLimits
+  const { withinRetryLimits } = yield* makeAdmissionLimits
   const sealed = yield* makeSealed
 
   const queueAgain = Effect.fnUntraced(function* (
@@ -23,7 +23,8 @@ export const makeRetryDocument = Effect.gen(function* () {
     id: DocumentId,
     password: Redacted.Redacted | undefined
   ) {
-    const retried = documents.retry(tenant, id, yield* sealed(tenant, password), yield* backlogLimits.of(tenant))
+    const backlog = yield* withinRetryLimits(tenant)
+    const retried = documents.retry(tenant, id, yield* sealed(tenant, password), backlog)
     const document = yield* Effect.catchTag(retried, "QueueFull", (full) => backlogLimits.limitReached(tenant, full))
     yield* Metric.update(Telemetry.documentsRequeued.of("retried"), 1)
     yield* events.publish({ _tag: "DocumentRequeued", tenantId: tenant, documentId: id, attempt: document.attempt })
@@ -33,6 +34,6 @@ export const makeRetryDocument = Effect.gen(function* () {
 
   return Effect.fn("Ingestion.retry")(
     (tenant: TenantId, id: DocumentId, options: { readonly password?: Redacted.Redacted | undefined } = {}) =>
-      submissions.track(withinRate(tenant, () => queueAgain(tenant, id, options.password)))
+      submissions.track(queueAgain(tenant, id, options.password))
   )
 })

@@ -9,7 +9,7 @@ import { Events } from "../../services/Events.ts"
 import * as Log from "../../observability/Log.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import { RetryAfterEstimator } from "../admission/retryAfter/RetryAfterEstimator.ts"
-import { retryingStore } from "../upkeep/RetryPolicies.ts"
+import { retryingStore } from "../retries/RetryPolicies.ts"
 import { announceWhole } from "./SavePages.ts"
 
 /** The document ends as `failed`: it is not tried again. */

@@ -3,7 +3,7 @@ import { failure } from "../../domain/Failure.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import {
   type EngineUnavailable,
-  type HeadWanted,
+  type HeadRequest,
   type OpenedWithHead,
   PdfEngine,
   PdfEngineError,
@@ -17,7 +17,8 @@ import { DocumentFailed } from "./FinishDocument.ts"
 import { inTurn } from "../gates/GateMetrics.ts"
 import { type PageGate, throughPageGate } from "../gates/PageGate.ts"
 import { PageScheduler, type Turn } from "../scheduling/PageScheduler.ts"
-import { maxConcurrencyPerWorker, openRetry } from "../upkeep/RetryPolicies.ts"
+import { openRetry } from "../retries/RetryPolicies.ts"
+import { maxConcurrencyPerWorker } from "../scheduling/RangeSizer.ts"
 import type { RunTimeBudget } from "./RunTimeBudget.ts"
 
 /** The opening of a file with its first pages took too long. One of the pages may be the cause. */
@@ -55,7 +56,7 @@ const openInTurn = Effect.fnUntraced(function* (
   const engine = yield* PdfEngine
   const scheduler = yield* PageScheduler
   const pageMillis = Duration.toMillis(pageTimeout)
-  const openWith = (head: HeadWanted) =>
+  const openWith = (head: HeadRequest) =>
     Effect.clockWith((clock) =>
       Effect.suspend(() => engine.open(pdf, head)).pipe(
         Effect.trackDuration(Telemetry.openDuration),

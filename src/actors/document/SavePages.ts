@@ -7,7 +7,7 @@ import type { Fence } from "../../services/store/Fence.ts"
 import type { WholeDocument } from "../../services/store/Outcome.ts"
 import { Events } from "../../services/Events.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
-import { retryingStore } from "../upkeep/RetryPolicies.ts"
+import { retryingStore } from "../retries/RetryPolicies.ts"
 
 export interface Subject {
   readonly tenantId: TenantId

@@ -6,7 +6,7 @@ import type { PageFaults } from "../../services/store/Claim.ts"
 import type { EngineUnavailable, PdfEngine, PdfUnreadable } from "../../services/PdfEngine.ts"
 import type { CheckpointError, RangeEnd } from "./PageRange.ts"
 import type { PageScheduler, SchedulerClosed } from "../scheduling/PageScheduler.ts"
-import { pageDeathBudget, pageFailureBudget, pageRetry } from "../upkeep/RetryPolicies.ts"
+import { pageDeathBudget, pageFailureBudget, pageRetry } from "../retries/RetryPolicies.ts"
 import type { Preempted } from "../gates/Preemption.ts"
 import type { RunTimeExceeded } from "./RunTimeBudget.ts"
 

@@ -8,7 +8,7 @@ import { QueueStats } from "../../services/store/QueueStats.ts"
 import { TenantRegistry } from "../../services/TenantRegistry.ts"
 import type { QueueStatus } from "../Ingestion.ts"
 import { UsageMeter } from "../scheduling/UsageMeter.ts"
-import { RetryTracker } from "../upkeep/RetryTracker.ts"
+import { RetryTracker } from "../retries/RetryTracker.ts"
 import { WaitEstimator } from "./WaitEstimator.ts"
 
 /** What tenants see of their queues, and of the documents that wait in them. */

@@ -8,7 +8,8 @@ import type { Work } from "./CostModel.ts"
  * having work. The uncertainty of the measured costs widens both.
  */
 
-export interface Rival extends Work {
+/** Another tenant with work. */
+export interface Competitor extends Work {
   readonly weight: number
   /** Virtual time by which it lags behind the document's tenant: it is served first until it has caught up. */
   readonly behind: number
@@ -59,7 +60,7 @@ export const amountUntilEnd = ({ ahead, open, own, slots }: Line): { readonly lo
   }
 }
 
-export interface Question {
+export interface EndInput {
   /** Worker milliseconds per millisecond. */
   readonly capacity: number
   readonly weight: number
@@ -69,7 +70,7 @@ export interface Question {
   readonly lanes: number
   /** The remaining work of the document, and the workers it can use at once. */
   readonly own: Work & { readonly lanes: number }
-  readonly rivals: ReadonlyArray<Rival>
+  readonly competitors: ReadonlyArray<Competitor>
   /** How much faster the workers may get later. */
   readonly warming: number
 }
@@ -85,17 +86,34 @@ const atLeast = (millis: number, error: number) => millis / (1 + deviations * er
 const atMost = (millis: number, error: number) => millis * (1 + deviations * error)
 
 /** Milliseconds until the document has ended. */
-export const finish = ({ amount, capacity, lanes, own, rivals, warming, weight }: Question) => {
+export const timeUntilEnd = ({ amount, capacity, competitors, lanes, own, warming, weight }: EndInput) => {
   const workers = (lanes: number) => Math.max(1, Math.min(capacity, lanes))
   const least = atLeast(amount.low, amount.error)
   const most = atMost(amount.high, amount.error)
   let [low, high] = [least, most]
-  for (const { behind, weight: share, ...work } of rivals) {
-    // A tenant with work gets its share, whatever the costs of its work.
+  for (const { behind, weight: share, ...work } of competitors) {
+    // A tenant with work gets its share, independent of the costs of its work.
     low += Math.min(atLeast(work.millis, work.error), Math.max(0, least / weight + behind) * share)
     high += (most / weight + Math.max(0, behind)) * share
   }
   const lowest = Math.max(low / capacity, least / workers(lanes), atLeast(own.millis, own.error) / workers(own.lanes))
   const highest = Math.max(high / capacity, most / workers(lanes), atMost(own.millis, own.error) / workers(own.lanes))
   return { low: lowest / (1 + modelError + warming), high: highest * (1 + modelError) + granularityMillis }
+}
+
+export const sumOfMillis = (amounts: ReadonlyArray<{ readonly millis: number }>): number =>
+  amounts.reduce((sum, { millis }) => sum + millis, 0)
+
+/** Milliseconds until a tenant has had `millis` of work done, if no further work comes. */
+export const timeUntilStart = ({
+  capacity,
+  competitors,
+  millis,
+  weight
+}: Pick<EndInput, "capacity" | "competitors" | "weight"> & { readonly millis: number }): number => {
+  const time = millis / weight
+  const others = competitors.map((other) => ({
+    millis: Math.min(other.millis, Math.max(0, time + other.behind) * other.weight)
+  }))
+  return (millis + sumOfMillis(others)) / capacity
 }

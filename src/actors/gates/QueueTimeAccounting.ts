@@ -24,7 +24,7 @@ interface Period {
 export class QueueTimeAccounting {
   readonly #start: number
   /** Slots with a permit. A slot that gives its permit back and takes it again at once stays in the set. */
-  readonly #seats = new Set<object>()
+  readonly #slots = new Set<object>()
   #limit: number
   /** The last period in which the tenant's gate was full. While the gate is full, the period has no end. */
   #full: Period | undefined
@@ -37,13 +37,15 @@ export class QueueTimeAccounting {
     this.#start = start
   }
 
-  seated(seat: object, now: number): void {
-    this.#seats.add(seat)
+  /** The slot has taken a permit of the tenant's gate. */
+  permitTaken(slot: object, now: number): void {
+    this.#slots.add(slot)
     this.#weigh(now)
   }
 
-  left(seat: object, now: number): void {
-    this.#seats.delete(seat)
+  /** The slot ends, without a permit. */
+  slotClosed(slot: object, now: number): void {
+    this.#slots.delete(slot)
     this.#weigh(now)
   }
 
@@ -54,7 +56,7 @@ export class QueueTimeAccounting {
 
   /** All permits of the tenant's gate are in use. */
   get isFull(): boolean {
-    return this.#seats.size >= this.#limit
+    return this.#slots.size >= this.#limit
   }
 
   #weigh(now: number): void {

@@ -6,6 +6,9 @@ const firstGuessMillis = 8
 const firstPages = 4
 const weightOfNewest = 0.3
 
+/** The number of pages that one worker reads at once; more would gain nothing. */
+export const maxConcurrencyPerWorker = 4
+
 /** Sizes a document's page ranges by the page times measured so far. */
 export class RangeSizer {
   #pageMillis = firstGuessMillis

@@ -20,7 +20,7 @@ import { trackInUse } from "../gates/GateMetrics.ts"
 import { QueueTimeAccounting } from "../gates/QueueTimeAccounting.ts"
 import { GlobalGate } from "../gates/GlobalGate.ts"
 import { makePageGates } from "../gates/PageGate.ts"
-import { storeRest } from "../upkeep/RetryPolicies.ts"
+import { storeRest } from "../retries/RetryPolicies.ts"
 import type { GlobalPermit } from "../gates/Preemption.ts"
 import { Runner } from "./Runner.ts"
 
@@ -41,7 +41,7 @@ const makeState = Effect.fnUntraced(function* (tenant: TenantId, limits: TenantL
     attempts: new Map<DocumentId, number>(),
     /** Documents that the tenant may run, in all processes together. The store counts them when one is claimed. */
     most: limits.documents,
-    seats: 0,
+    openSlots: 0,
     epoch: 0,
     stopping: false
   }
@@ -104,10 +104,10 @@ const runUnderPermit = Effect.fnUntraced(
 )
 
 /** Runs one document. If there was none to claim, returns the epoch from before the query. */
-const runOne = Effect.fnUntraced(function* (state: State, isIdle: boolean, seat: object) {
+const runOne = Effect.fnUntraced(function* (state: State, isIdle: boolean, identity: object) {
   const seen = state.epoch
   const taken = yield* Clock.currentTimeMillis
-  state.waits.seated(seat, taken)
+  state.waits.permitTaken(identity, taken)
   const end = yield* runUnderPermit(state, isIdle, taken)
   if (end === "nothing" || end === "unavailable") state.waits.foundNothing()
   if (end === "unavailable") yield* Effect.sleep(storeRest)
@@ -115,11 +115,11 @@ const runOne = Effect.fnUntraced(function* (state: State, isIdle: boolean, seat:
 })
 
 /** Runs one document after another, until none is queued or the tenant's gate has no permit. */
-const runAll = Effect.fnUntraced(function* (state: State, seat: object) {
+const runAll = Effect.fnUntraced(function* (state: State, identity: object) {
   const { attempts, tenantGate } = state
   // A tenant with a slot that already waits at a gate is not idle either.
-  for (let isIdle = attempts.size === 0 && state.seats === 1; ; isIdle = false) {
-    const seen = yield* tenantGate.withPermitsIfAvailable(1)(trackInUse("tenant")(runOne(state, isIdle, seat)))
+  for (let isIdle = attempts.size === 0 && state.openSlots === 1; ; isIdle = false) {
+    const seen = yield* tenantGate.withPermitsIfAvailable(1)(trackInUse("tenant")(runOne(state, isIdle, identity)))
     if (Option.isNone(seen) || seen.value === state.epoch) return
   }
 })
@@ -130,15 +130,15 @@ const slot = (state: State): Effect.Effect<void, never, SlotServices> =>
   Effect.acquireUseRelease(
     Effect.sync(() => {
       state.shares.opens(state.tenant, 1)
-      state.seats++
+      state.openSlots++
       return {}
     }),
-    (seat) => runAll(state, seat),
-    (seat) =>
+    (identity) => runAll(state, identity),
+    (identity) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         state.shares.opens(state.tenant, -1)
-        state.seats--
-        state.waits.left(seat, now)
+        state.openSlots--
+        state.waits.slotClosed(identity, now)
       })
   )
 

@@ -1,7 +1,7 @@
 import { Context, Effect, FiberMap, Layer, Queue } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
-import { actorRestart } from "../upkeep/RetryPolicies.ts"
+import { actorRestart } from "../retries/RetryPolicies.ts"
 import { runTenantActor } from "./TenantActor.ts"
 import type { TenantMessage } from "./TenantProtocol.ts"
 

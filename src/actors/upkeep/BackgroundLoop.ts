@@ -41,8 +41,8 @@ export const backgroundLoop = <E, R>({
     const succeeded = Effect.suspend(() => {
       const before = failures
       failures = 0
-      const told = before === 0 ? Effect.void : Effect.logInfo(`${name} works again`, { failures: before })
-      return Effect.andThen(told, ready.open)
+      const logRecovery = before === 0 ? Effect.void : Effect.logInfo(`${name} works again`, { failures: before })
+      return Effect.andThen(logRecovery, ready.open)
     })
 
     const failed = (cause: Cause.Cause<E>) =>

@@ -38,7 +38,7 @@ const destinationOf = Effect.fnUntraced(function* (out: string) {
 })
 
 const tellInterrupted = Effect.fnUntraced(function* (local: boolean) {
-  const detail = local ? "the rest was not read" : "what was accepted goes on on the server"
+  const detail = local ? "the rest was not read" : "documents that were accepted go on in the server"
   yield* Console.error(
     (yield* Json) ? JSON.stringify({ error: { code: "INTERRUPTED", detail } }) : `sluice: interrupted; ${detail}`
   )

@@ -43,7 +43,7 @@ const create = Command.make(
     connected,
     reported
   )
-).pipe(Command.withShortDescription("Make a key, and print it this once"))
+).pipe(Command.withShortDescription("Make a key and print it; it cannot be shown again"))
 
 const list = Command.make(
   "list",
@@ -58,7 +58,7 @@ const list = Command.make(
     connected,
     reported
   )
-).pipe(Command.withShortDescription("Show the keys that work, and when each was used last"))
+).pipe(Command.withShortDescription("List the valid keys, and when each was used last"))
 
 const Revoked = Schema.Struct({ revoked: ApiKeyId })
 
@@ -77,7 +77,7 @@ const revoke = Command.make(
     connected,
     reported
   )
-).pipe(Command.withShortDescription("Let a key work no more"))
+).pipe(Command.withShortDescription("Revoke a key"))
 
 /** `keys` without a subcommand shows its help; with `--json` it is a usage error. */
 const nothingToDo = Effect.fnUntraced(function* () {
@@ -87,7 +87,9 @@ const nothingToDo = Effect.fnUntraced(function* () {
 
 export const keys = Command.make("keys", {}, nothingToDo).pipe(
   Command.withDescription(
-    "Manages the API keys of the tenant that --tenant names. A server that asks for keys wants the administrator's for this, from SLUICE_API_KEY. A key is rotated by making a new one and revoking the old one once nobody uses it."
+    "Manages the API keys of the tenant that --tenant names. A server that requires API keys accepts only the " +
+      "administrator's for this, from SLUICE_API_KEY. To rotate a key, make a new one, and revoke the old one when it " +
+      "is no longer used."
   ),
   Command.withSubcommands([create, list, revoke]),
   Command.withExamples([

@@ -33,7 +33,7 @@ export const status = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Shows the queue; or one document with its progress, what holds it up, and when it will probably have ended."
+    "Shows the queue; or one document with its progress, why it waits, and when it will probably have ended."
   ),
   Command.withExamples([
     { command: "sluice status" },

@@ -20,9 +20,7 @@ const adopt = Command.make(
       `${directory} is adopted: ${known} originals in files have a document, ${unknown} have none and are kept`
     ])
   }, reported)
-).pipe(
-  Command.withShortDescription("Let a server start with the database and the originals that are there; removes nothing")
-)
+).pipe(Command.withShortDescription("Let a server start with the present database and originals; removes nothing"))
 
 const Discarded = Schema.Struct({ removed: Schema.Natural, bytes: Schema.Natural })
 
@@ -31,14 +29,14 @@ const discard = Command.make(
   { yes: Flag.Boolean("yes").pipe(Flag.withDescription("Remove them; there is no way back"), Flag.withDefault(false)) },
   Effect.fnUntraced(function* ({ yes }) {
     if (!yes)
-      return yield* new WrongUsage({ message: "originals that no document knows are removed for good; add --yes" })
+      return yield* new WrongUsage({ message: "originals that no document refers to are removed for good; add --yes" })
     const { directory } = yield* StorageConfig
     const discarded = yield* (yield* care).discardUnknown(directory)
     yield* show(Discarded, discarded, ({ bytes, removed }) => [
       `${removed} originals without a document are removed from ${directory} (${sizeOf(bytes)})`
     ])
   }, reported)
-).pipe(Command.withShortDescription("The same, and remove the originals that no document knows"))
+).pipe(Command.withShortDescription("The same, and remove the originals that no document refers to"))
 
 export const storage = Command.make("storage").pipe(
   Command.withDescription(

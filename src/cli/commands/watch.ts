@@ -79,7 +79,7 @@ export const watch = Command.make(
     ),
     count: Flag.Int("count").pipe(
       Flag.withAlias("n"),
-      Flag.withDescription("End after so many looks"),
+      Flag.withDescription("End after so many updates"),
       Flag.filter(
         (count) => count > 0,
         () => "at least 1"
@@ -126,7 +126,7 @@ export const watch = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Shows the gates, tenants and documents, once a second: drawn over and over on a terminal, otherwise in one line each time. Ctrl-C ends it."
+    "Shows the gates, tenants and documents, once a second: redrawn on a terminal, otherwise in one line each time. Ctrl-C ends it."
   ),
   Command.withExamples([{ command: "sluice watch acme globex" }, { command: "sluice watch --count 1 --json" }])
 )

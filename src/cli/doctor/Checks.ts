@@ -64,10 +64,10 @@ const mainProcessBytes = 300 * 1024 * 1024
 /** Compares the worst-case memory of all processes with the memory of the machine. */
 export const checkMemory = (there: number, free: number, workers: number, each: number): Finding => {
   const worst = (workers + 1) * each + mainProcessBytes
-  const told = `${sizeOf(there)}, ${sizeOf(free)} free; ${workers + 1} page workers of ${sizeOf(each)} may take ${sizeOf(worst)}`
+  const detail = `${sizeOf(there)}, ${sizeOf(free)} free; ${workers + 1} page workers of ${sizeOf(each)} may take ${sizeOf(worst)}`
   const advice = "Lower PAGE_WORKERS or PAGE_WORKER_MEMORY, or give the machine more memory."
-  if (each > there) return fail("memory", told, advice)
-  return worst > there ? warn("memory", told, advice) : ok("memory", told)
+  if (each > there) return fail("memory", detail, advice)
+  return worst > there ? warn("memory", detail, advice) : ok("memory", detail)
 }
 
 const memory = Effect.gen(function* () {

@@ -54,10 +54,10 @@ export const checkFolder = Effect.fnUntraced(function* (directory: string) {
   )
   return yield* Effect.match(write, {
     onSuccess: (median): Finding => {
-      const told = `${folder} can be written; fsync takes ${median.toFixed(1)} ms`
+      const detail = `${folder} can be written; fsync takes ${median.toFixed(1)} ms`
       return median > slowMillis
-        ? warn("data folder", told, "Uploads wait for it: use a faster disk for DATA_DIR, not a network share.")
-        : ok("data folder", told)
+        ? warn("data folder", detail, "Uploads wait for it: use a faster disk for DATA_DIR, not a network share.")
+        : ok("data folder", detail)
     },
     onFailure: (error) =>
       fail(
@@ -72,10 +72,10 @@ const leastBytes = 512 * 1024 * 1024
 const fewBytes = 5 * 1024 * 1024 * 1024
 
 export const judgeDisk = (free: number): Finding => {
-  const told = `${sizeOf(free)} free for blobs and results`
+  const detail = `${sizeOf(free)} free for blobs and results`
   const advice = "Free some, or set DATA_DIR to a larger disk; RETENTION removes what is old."
-  if (free < leastBytes) return fail("disk", told, advice)
-  return free < fewBytes ? warn("disk", told, advice) : ok("disk", told)
+  if (free < leastBytes) return fail("disk", detail, advice)
+  return free < fewBytes ? warn("disk", detail, advice) : ok("disk", detail)
 }
 
 export const checkDisk = Effect.fnUntraced(function* (directory: string) {
@@ -84,7 +84,7 @@ export const checkDisk = Effect.fnUntraced(function* (directory: string) {
     call<StatsFs>((done) => statfs(folder, done)),
     {
       onSuccess: ({ bavail, bsize }) => judgeDisk(bavail * bsize),
-      onFailure: ({ message }) => warn("disk", `the free space is not known: ${message}`, "Look yourself.")
+      onFailure: ({ message }) => warn("disk", `the free space is not known: ${message}`, "Check it yourself.")
     }
   )
 })
@@ -104,7 +104,7 @@ export const checkContents = (directory: string) =>
         `${missing} originals of documents are missing`,
         "Put blobs back from a backup, or upload them again; until then such documents end as BLOB_LOST."
       )
-    if (warning !== undefined) return warn("originals", warning, "Look whether the last documents are there.")
+    if (warning !== undefined) return warn("originals", warning, "Check whether the last documents are there.")
     return unknown > 0
       ? warn(
           "originals",

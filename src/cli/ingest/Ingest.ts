@@ -19,7 +19,7 @@ export const filesAtOnce = 8
 /** Where the pages are written: one file per document in a folder, or all to standard output. */
 export type Destination = { readonly _tag: "Folder"; readonly path: string } | { readonly _tag: "Stdout" }
 
-export interface Wanted {
+export interface IngestSettings {
   /** Whether to wait until each document has ended. */
   readonly wait: boolean
   readonly out: Destination | undefined
@@ -55,7 +55,7 @@ const toStdout = Effect.map(Stdio.Stdio, (stdio) => (format: Format): Write => {
 })
 
 /** Sends one file and, if requested, waits for the document's end and writes its pages. */
-const ingestOne = Effect.fnUntraced(function* (named: Named, { wait }: Wanted, write: Write | undefined) {
+const ingestOne = Effect.fnUntraced(function* (named: Named, { wait }: IngestSettings, write: Write | undefined) {
   const { input } = named
   const target = yield* Target
   const progress = yield* Progress
@@ -137,10 +137,10 @@ const noteRenamed = Effect.fnUntraced(function* (named: ReadonlyArray<Named>) {
  * Processes all files, some at a time. A file that fails does not affect the others; an unreachable server ends the command. On
  * standard output, documents appear in the order of the files.
  */
-export const ingestAll = Effect.fn("cli.ingest")(function* ({ inputs, unusable }: Found, wanted: Wanted) {
+export const ingestAll = Effect.fn("cli.ingest")(function* ({ inputs, unusable }: Found, settings: IngestSettings) {
   const progress = yield* Progress
   const system = yield* FileSystem.FileSystem
-  const { format, out } = wanted
+  const { format, out } = settings
   const named = outputNames(inputs, extensionOf[format])
   if (out?._tag === "Folder") {
     yield* system.makeDirectory(out.path, { recursive: true })
@@ -154,7 +154,7 @@ export const ingestAll = Effect.fn("cli.ingest")(function* ({ inputs, unusable }
   const outcomes = yield* Effect.forEach(
     turns,
     ({ each, turn }) =>
-      ingestOne(each, wanted, write && turn.write(write)).pipe(
+      ingestOne(each, settings, write && turn.write(write)).pipe(
         Effect.ensuring(turn.end),
         Effect.catchTag("NotIngested", (error) => Effect.succeed(refused(each.input, error))),
         Effect.tap((outcome) => progress.settled(each.input, outcome))

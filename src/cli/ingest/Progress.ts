@@ -25,7 +25,7 @@ export class Progress extends Context.Service<
   }
 >()("sluice/cli/ingest/Progress") {}
 
-const wasToldWhenAccepted = ({ error, status }: Outcome) => status === "accepted" && error === undefined
+const wasPrintedWhenAccepted = ({ error, status }: Outcome) => status === "accepted" && error === undefined
 
 type Print = (line: string) => Effect.Effect<void>
 
@@ -44,7 +44,7 @@ const plain = (print: Print) =>
       return Effect.void
     },
     refused: (outcome) => print(outcomeLine(outcome)),
-    settled: (_, outcome) => (wasToldWhenAccepted(outcome) ? Effect.void : print(outcomeLine(outcome))),
+    settled: (_, outcome) => (wasPrintedWhenAccepted(outcome) ? Effect.void : print(outcomeLine(outcome))),
     summary: (outcomes) => print(summaryLine(outcomes))
   })
 

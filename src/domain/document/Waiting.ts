@@ -14,7 +14,7 @@ export const Waiting = Schema.Struct({
   position: Schema.optionalKey(
     Schema.Natural.annotate({
       description:
-        "Place among the queued documents of the tenant, without those being read; 1 is next. Beyond 10,000 it is not counted on."
+        "Place among the queued documents of the tenant, without those being read; 1 is next. Counting stops at 10,000."
     })
   ),
   pagesAhead: Schema.optionalKey(
@@ -25,8 +25,8 @@ export const Waiting = Schema.Struct({
   eta: Schema.optionalKey(
     Schema.Struct({ low: Schema.DateTimeUtcFromString, high: Schema.DateTimeUtcFromString }).annotate({
       description:
-        "When the document will probably have ended: `low` if nobody else comes, `high` if all who have work keep having it. " +
-        "Absent while the tenant is paused and the document has not been started: nobody knows for how long."
+        "When the document will probably have ended: `low` if no further work comes, `high` if every tenant with work keeps having work. " +
+        "Absent while the tenant is paused and the document has not been started, since the end of the pause is not known."
     })
   )
 }).annotate({ description: "Why the document has not ended, and until when. Absent once it has." })

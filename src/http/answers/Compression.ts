@@ -7,8 +7,8 @@ const leastBytes = 4 * 1024
 const atOnce = 2
 
 const isType = (...types: ReadonlyArray<string>) => {
-  const wanted = new Set(types)
-  return (contentType: string) => wanted.has((contentType.split(";", 1)[0] ?? "").trim().toLowerCase())
+  const compressible = new Set(types)
+  return (contentType: string) => compressible.has((contentType.split(";", 1)[0] ?? "").trim().toLowerCase())
 }
 
 const wholes = isType(

@@ -1,42 +1,12 @@
-import { ServerResponse } from "node:http"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { ByteSize, Config, Context, Duration, Effect, Layer, Metric, Stream } from "effect"
+import { ByteSize, Context, Effect, Layer, Metric, Stream } from "effect"
 import { HttpBody, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { KeyedLimit } from "../../services/KeyedLimit.ts"
-import { byteSize, duration } from "../../services/config/ConfigValues.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
-import { problemResponse, ServiceUnavailable, someTime, TooManyRequests } from "../api/problems/Problems.ts"
-import { tenantOfRequest } from "../auth/RequestTenant.ts"
+import { problemResponse } from "../api/problems/Problems.ts"
 import { makeStalls } from "./Stalls.ts"
-
-const defaults = {
-  perTenant: ByteSize.mebibytes(64),
-  total: ByteSize.mebibytes(256),
-  stalledAfter: Duration.minutes(1)
-}
-
-export interface UnsentSettings {
-  /** Limits for the answers of one tenant, and for all answers. */
-  readonly perTenant: ByteSize.ByteSize
-  readonly total: ByteSize.ByteSize
-  /** A connection whose client receives nothing of its answer for so long is cut. */
-  readonly stalledAfter: Duration.Duration
-}
-
-/** Limits on the memory for answers that clients have not read yet. */
-export const UnsentLimits = Context.Reference<UnsentSettings>("sluice/http/answers/UnsentBytes/UnsentLimits", {
-  defaultValue: () => defaults
-})
-
-/** `PER_TENANT_UNSENT_BYTES`, `MAX_UNSENT_BYTES` and `ANSWER_STALL_TIMEOUT`. */
-export const UnsentConfig = Config.all({
-  perTenant: byteSize("PER_TENANT_UNSENT_BYTES").pipe(Config.withDefault(defaults.perTenant)),
-  total: byteSize("MAX_UNSENT_BYTES").pipe(Config.withDefault(defaults.total)),
-  stalledAfter: duration("ANSWER_STALL_TIMEOUT").pipe(Config.withDefault(defaults.stalledAfter))
-})
-
-/** The limits from the environment. */
-export const unsentLimitsFromEnv = Layer.effect(UnsentLimits, UnsentConfig)
+import { keyOf, type UnsentAnswer, UnsentAnswers } from "./UnsentAnswers.ts"
+import { UnsentLimits } from "./UnsentLimits.ts"
+import { refuseUnsent, type UnsentRefusal } from "./UnsentRefusal.ts"
 
 /** A smaller answer fits in the buffers that every connection has anyway. */
 const smallBytes = 16 * 1024
@@ -45,19 +15,6 @@ const largeBytes = 256 * 1024
 const pieceBytes = 64 * 1024
 /** Bytes that a stream of pages holds in memory at a time: about one read. */
 export const streamBytes = 64 * 1024
-
-type Refused = TooManyRequests | ServiceUnavailable
-
-/** The key under which answers without a tenant are counted. */
-const noTenant = ""
-
-interface Held {
-  readonly tenant: string
-  readonly answer: ServerResponse
-  bytes: number
-  /** The connection has closed. Bytes counted from now on would never be released. */
-  isOver: boolean
-}
 
 function* pieces(body: Uint8Array): Generator<Uint8Array> {
   for (let from = 0; from < body.length; from += pieceBytes) yield body.subarray(from, from + pieceBytes)
@@ -71,6 +28,28 @@ const inPlaceOf = ({ headers }: HttpServerResponse.HttpServerResponse) => {
 
 const sizeOf = (chunks: ReadonlyArray<Uint8Array>): number => chunks.reduce((sum, { length }) => sum + length, 0)
 
+/** Each piece counts until the next one is pulled: by then the connection has accepted it. */
+const counted = (answer: UnsentAnswer, body: HttpBody.Stream) => {
+  const least = answer.bytes
+  return HttpBody.stream(
+    body.stream.pipe(
+      Stream.mapArray((chunks) => {
+        answer.set(Math.max(least, sizeOf(chunks)))
+        return chunks
+      })
+    ),
+    body.contentType,
+    body.contentLength
+  )
+}
+
+/** A large body as a stream of pieces, so that its connection shows progress. */
+const inPieces = (response: HttpServerResponse.HttpServerResponse, body: HttpBody.Uint8Array) => {
+  if (body.contentLength < largeBytes) return response
+  const stream = Stream.fromIterable(pieces(body.body), { chunkSize: 1 })
+  return HttpServerResponse.setBody(response, HttpBody.stream(stream, body.contentType, body.contentLength))
+}
+
 /**
  * Counts the bytes of answers that are in memory until their clients have received them. An answer counts from the moment its
  * bytes are read until all are sent or its connection closes. Beyond the limits an answer is refused, unless it is the only one.
@@ -79,9 +58,9 @@ export class UnsentBytes extends Context.Service<
   UnsentBytes,
   {
     /** Counts so many more bytes for the answer to this request, before they are read. */
-    readonly hold: (bytes: number) => Effect.Effect<void, Refused, HttpServerRequest.HttpServerRequest>
+    readonly hold: (bytes: number) => Effect.Effect<void, UnsentRefusal, HttpServerRequest.HttpServerRequest>
     /** Refuses, before anything is read, if so many bytes do not fit; at most a quarter of the tenant's limit is asked for. */
-    readonly room: (bytes: number) => Effect.Effect<void, Refused, HttpServerRequest.HttpServerRequest>
+    readonly room: (bytes: number) => Effect.Effect<void, UnsentRefusal, HttpServerRequest.HttpServerRequest>
     /** Counts the bytes of any answer while they are sent, and cuts connections whose clients receive nothing. */
     readonly deliver: (
       request: HttpServerRequest.HttpServerRequest,
@@ -100,116 +79,45 @@ export class UnsentBytes extends Context.Service<
         total: ByteSize.toNumberUnsafe(settings.total)
       }
       const unsent = new KeyedLimit<string>({ perKey: limits.key, total: limits.total })
-      const answers = new WeakMap<ServerResponse, Held>()
+      const answers = new UnsentAnswers(unsent)
       const report = Effect.suspend(() => Metric.update(Telemetry.httpUnsentBytes, unsent.held()))
       const watch = yield* makeStalls(settings.stalledAfter, report)
 
-      /** The count for the answer, released when its connection closes. None if no socket of this server sends the answer. */
-      const heldOf = (request: HttpServerRequest.HttpServerRequest): Held | undefined => {
-        const answer: unknown = NodeHttpServerRequest.toServerResponse(request)
-        if (!(answer instanceof ServerResponse) || answer.destroyed) return undefined
-        const known = answers.get(answer)
-        if (known !== undefined) return known
-        const held: Held = { tenant: tenantOfRequest(request) ?? noTenant, answer, bytes: 0, isOver: false }
-        answers.set(answer, held)
-        answer.once("close", () => {
-          unsent.add(held.tenant, -held.bytes)
-          held.bytes = 0
-          held.isOver = true
-          answers.delete(answer)
-        })
-        return held
-      }
-
-      const refusal = (by: "key" | "total"): Refused => {
-        const limit = limits[by]
-        const advice = "Read the answers that are under way, or ask for smaller ones."
-        const known = { advice, limit, retryAfter: someTime }
-        return by === "key"
-          ? new TooManyRequests({
-              code: "TENANT_UNSENT_BYTES",
-              detail: `the tenant's answers that were not read yet hold their limit of ${limit} bytes`,
-              ...known
-            })
-          : new ServiceUnavailable({
-              code: "GLOBAL_UNSENT_BYTES",
-              detail: `the answers that were not read yet hold their limit of ${limit} bytes`,
-              ...known
-            })
-      }
-
-      const refuse = (by: "key" | "total") =>
-        Effect.andThen(
-          Metric.update(Telemetry.httpUnsentRefused.of(by === "key" ? "tenant" : "global"), 1),
-          Effect.fail(refusal(by))
-        )
-
-      const grow = (held: Held, bytes: number): Effect.Effect<void, Refused> => {
-        if (held.isOver) return Effect.void
-        const limit = unsent.take(held.tenant, bytes)
-        if (limit !== undefined) return refuse(limit)
-        held.bytes += bytes
-        return Effect.void
-      }
-
-      const set = (held: Held, bytes: number) => {
-        if (held.isOver) return
-        unsent.add(held.tenant, bytes - held.bytes)
-        held.bytes = bytes
-      }
-
-      /** Each piece counts until the next one is pulled: by then the connection has accepted it. */
-      const counted = (held: Held, body: HttpBody.Stream) => {
-        const least = held.bytes
-        return HttpBody.stream(
-          body.stream.pipe(
-            Stream.mapArray((chunks) => {
-              set(held, Math.max(least, sizeOf(chunks)))
-              return chunks
-            })
-          ),
-          body.contentType,
-          body.contentLength
-        )
-      }
+      const unlessRefused = (limit: "key" | "total" | undefined): Effect.Effect<void, UnsentRefusal> =>
+        limit === undefined ? Effect.void : refuseUnsent(limit, limits)
 
       const send = Effect.fnUntraced(function* (
-        held: Held,
+        answer: UnsentAnswer,
         response: HttpServerResponse.HttpServerResponse,
         body: HttpBody.Uint8Array
       ) {
-        const { contentLength: length, contentType } = body
         // A body with an ETag is shared by all answers and is in memory only once.
-        const own = response.headers["etag"] === undefined ? length : 0
-        if (own > held.bytes) yield* grow(held, own - held.bytes)
-        else set(held, own)
-        yield* watch(held.answer)
-        if (length < largeBytes) return response
-        const stream = Stream.fromIterable(pieces(body.body), { chunkSize: 1 })
-        return HttpServerResponse.setBody(response, HttpBody.stream(stream, contentType, length))
+        const own = response.headers["etag"] === undefined ? body.contentLength : 0
+        if (own > answer.bytes) yield* unlessRefused(answer.grow(own - answer.bytes))
+        else answer.set(own)
+        yield* watch(answer.response)
+        return inPieces(response, body)
       })
 
       return UnsentBytes.of({
         hold: (bytes) =>
-          Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-            const held = heldOf(request)
-            return held === undefined ? Effect.void : grow(held, bytes)
-          }),
+          Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+            unlessRefused(answers.of(request)?.grow(bytes))
+          ),
         room: (bytes) =>
-          Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-            const limit = unsent.against(tenantOfRequest(request) ?? noTenant, Math.min(bytes, limits.key / 4))
-            return limit === undefined ? Effect.void : refuse(limit)
-          }),
+          Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+            unlessRefused(unsent.against(keyOf(request), Math.min(bytes, limits.key / 4)))
+          ),
         deliver: (request, response) => {
           const { body } = response
           if (body._tag === "Uint8Array" && body.contentLength < smallBytes) return Effect.succeed(response)
-          const held = heldOf(request)
-          if (held === undefined) return Effect.succeed(response)
+          const answer = answers.of(request)
+          if (answer === undefined) return Effect.succeed(response)
           switch (body._tag) {
             case "Stream":
-              return Effect.as(watch(held.answer), HttpServerResponse.setBody(response, counted(held, body)))
+              return Effect.as(watch(answer.response), HttpServerResponse.setBody(response, counted(answer, body)))
             case "Uint8Array":
-              return send(held, response, body).pipe(
+              return send(answer, response, body).pipe(
                 Effect.catch((refused) => Effect.map(problemResponse(refused), inPlaceOf(response)))
               )
             default:

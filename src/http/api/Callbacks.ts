@@ -21,7 +21,7 @@ const DeliveryView = Schema.Struct({
 
 export const DeliveryList = Schema.Struct({
   deliveries: Schema.Array(DeliveryView).annotate({ description: "The last 50 attempts, latest first." }),
-  nextAttemptAt: nextAttemptAt.annotate({ description: "Absent when nothing is owed." })
+  nextAttemptAt: nextAttemptAt.annotate({ description: "Absent when no attempt is due." })
 }).pipe(
   Schema.annotate({ identifier: "Deliveries" }),
   examples({

@@ -63,9 +63,9 @@ const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
     description:
       "The body is one PDF, or a multipart form with any number of `file` parts. Fields of the form (`priority`, " +
       "`notBefore`, `callback`, `force`, `password`, `tenant_id`) hold for all its files and must precede them. " +
-      "The answer is 202 when at least one document was accepted, and tells for each what became of it. " +
-      "When none was, the answer is a problem with the status and code of the first refusal and, in `documents`, the " +
-      "same list: 413 `TOO_LARGE`, 422 for any other fault of the file, 429 for a limit that was reached (`TENANT_QUEUE_FULL`, " +
+      "The answer is 202 when at least one document was accepted; `documents` has the outcome of each. When none " +
+      "was, the answer is a problem with the status and code of the first refusal, and the same list in " +
+      "`documents`: 413 `TOO_LARGE`, 422 for any other fault of the file, 429 for a limit that was reached (`TENANT_QUEUE_FULL`, " +
       "`GLOBAL_QUEUE_FULL`, `TENANT_RATE_LIMITED`, `TENANT_BYTES_IN_FLIGHT`, `GLOBAL_BYTES_IN_FLIGHT`, with `limit` and " +
       "Retry-After), 507 `TENANT_STORAGE_FULL`, 503 when the service stops, its disk is full or its storage does not work " +
       "(with Retry-After). " +
@@ -85,7 +85,7 @@ const status = HttpApiEndpoint.get("status", "/v1/documents/:id", {
 }).annotateMerge(
   OpenApi.annotations({
     summary: "A document: status, progress, metadata, outline, timings",
-    description: "As it is now. `GET /v1/documents/:id/events` tells when it changes."
+    description: "Its present state. `GET /v1/documents/:id/events` reports its changes."
   })
 )
 
@@ -111,9 +111,9 @@ const list = HttpApiEndpoint.get("list", "/v1/documents", {
   OpenApi.annotations({
     summary: "The tenant's documents, newest first",
     description:
-      "Without their outlines, which one document at a time is asked for. An answer ends after `limit` documents, or earlier: " +
-      "before the document with which it would have more than 1 MiB, unless that is its first one. Where to go on is told by " +
-      "`nextCursor`, whatever ended it."
+      "Without outlines: request a single document for its outline. An answer ends after `limit` documents, or " +
+      "before the document that would make it larger than 1 MiB; it has at least one document if there is one. In " +
+      "both cases `nextCursor` is the `cursor` of the next answer."
   })
 )
 
@@ -144,8 +144,8 @@ const cancel = HttpApiEndpoint.post("cancel", "/v1/documents/:id/cancel", {
   OpenApi.annotations({
     summary: "Cancel a document",
     description:
-      "Ends a document that has not ended. One that has ended, even meanwhile, stays as it is, and is never removed. " +
-      "The answer is the document as it is then."
+      "Cancels a document that has not ended. A document that has ended, even during the request, is neither " +
+      "changed nor removed. The answer is the document after that."
   })
 )
 
@@ -164,10 +164,10 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
   OpenApi.annotations({
     summary: "Read the failed pages of a document again",
     description:
-      "For a document that is `partial` or `failed`, whatever the reason: it is queued again, its failed pages are read " +
-      "again, the others stay as they are. Any other document: 409 `NOT_RETRYABLE`. A document that had a password needs " +
-      "it again, since it was forgotten: 409 `PASSWORD_REQUIRED`. It may be sent in a header, or, whatever its characters, in " +
-      "the body, which comes first; there need not be a body.",
+      "For a document that is `partial` or `failed`, for any reason: it is queued again, its failed pages are read " +
+      "again, and the other results stay. Any other document: 409 `NOT_RETRYABLE`. The password of a document is " +
+      "not kept after its end and must be sent again: 409 `PASSWORD_REQUIRED` without it. It may be sent in a " +
+      "header or, with any characters, in the body, which takes precedence; the body is optional.",
     // Without this, the absent body would be described as `null` and as required.
     transform: (operation) => ({
       ...operation,

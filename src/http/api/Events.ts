@@ -58,7 +58,7 @@ const queueEvent = eventOf("queue", QueueStatusView).pipe(examples(exampleOf("qu
 
 const lastEventId = Schema.Natural.annotate({
   description:
-    "The `id` of the last event that is known: what came after it is told first. 0 for everything that is still there.",
+    "The `id` of the last event received: what came after it is sent first. 0 for everything that is still kept.",
   examples: [4711]
 })
 
@@ -73,12 +73,13 @@ const document = HttpApiEndpoint.get("document", "/v1/documents/:id/events", {
   error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
-    summary: "What becomes of a document, as it happens",
+    summary: "Changes of a document, as they happen",
     description:
-      "Server-Sent Events: `document` with the document as it is, when the stream begins and whenever its state changes; `page` for " +
-      "each page that has a result, also those that were there before. After the `document` that has ended, before which all pages " +
-      "come, the stream ends. A client that reconnects with `Last-Event-ID` is told what came since; 204, which ends an " +
-      "EventSource, if it knows the end. A comment every 15 seconds shows that the connection lives."
+      "Server-Sent Events: `document` with the present state of the document, when the stream begins and whenever " +
+      "the state changes; `page` for each page that has a result, earlier ones included. The `document` of its end " +
+      "comes after all pages and ends the stream. A client that reconnects with `Last-Event-ID` gets what came " +
+      "since; if it has had the end already, the answer is 204, which stops an EventSource. A comment every 15 " +
+      "seconds shows that the connection lives."
   })
 )
 
@@ -97,12 +98,13 @@ const all = HttpApiEndpoint.get("all", "/v1/events", {
   error: [ForbiddenResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
-    summary: "What becomes of the tenant's documents, as it happens",
+    summary: "Changes of the tenant's documents, as they happen",
     description:
-      "Server-Sent Events without end: `document` and `page` for each document that changes from now on, and `queue` with what " +
-      "/queue/status says, when that has changed, at most once a second. A client that reconnects with `Last-Event-ID` is first told " +
-      "of every document that changed since, as it is by then, and of every page that got its result since. A document here says " +
-      "nothing of its waiting (`waiting`, `nextAttemptAt`), which only one document is asked for. No event has an outline."
+      "Server-Sent Events without end: `document` and `page` for each document that changes from now on, and " +
+      "`queue` with the content of /queue/status when that has changed, at most once a second. A client that " +
+      "reconnects with `Last-Event-ID` first gets every document that changed since, in its present state, and " +
+      "every page that got its result since. These documents have neither `waiting` nor `nextAttemptAt`: request a " +
+      "single document for them. No event has an outline."
   })
 )
 

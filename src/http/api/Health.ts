@@ -8,7 +8,7 @@ const live = HttpApiEndpoint.get("live", "/health/live", {
 }).annotateMerge(
   OpenApi.annotations({
     summary: "The process answers",
-    description: "It says nothing of whether work can be done: that is `/health/ready`."
+    description: "It does not say whether work can be done: see `/health/ready`."
   })
 )
 

@@ -39,8 +39,8 @@ const ingest = HttpApiEndpoint.post("ingest", "/pdf/ingest", {
     OpenApi.annotations({
       summary: "Submit PDFs that lie elsewhere",
       description:
-        "The answer is 202 when at least one document was accepted, and tells for each what became of it, in the order of " +
-        "`pdf_ids`. When none was, the answer is a problem with the status and code of the first refusal, " +
+        "The answer is 202 when at least one document was accepted; `documents` has the outcome of each, in the " +
+        "order of `pdf_ids`. When none was, the answer is a problem with the status and code of the first refusal, " +
         "`accepted: false`, `queued_pdfs: 0` and the same list in `documents`."
     })
   )

@@ -22,7 +22,7 @@ const { lastUsedAt: _, ...unused } = apiKeyExample
 
 export const IssuedKeyView = Schema.Struct({
   ...ApiKey.fields,
-  key: Schema.String.annotate({ description: "The key itself. It is told in this answer only." })
+  key: Schema.String.annotate({ description: "The key itself. Only this answer contains it." })
 }).pipe(Schema.annotate({ identifier: "IssuedKey" }), examples({ ...unused, key: "sluice_36a4c438eb2aa859_<secret>" }))
 
 export const KeyList = Schema.Struct({ keys: Schema.Array(ApiKey) }).pipe(examples({ keys: [apiKeyExample] }))
@@ -38,8 +38,8 @@ const create = HttpApiEndpoint.post("create", "/v1/tenants/:tenant/keys", {
   OpenApi.annotations({
     summary: "Make an API key for a tenant",
     description:
-      "The tenant need not exist before. A key is rotated by making a new one, bringing it to whoever uses the old one, and " +
-      "revoking that: a tenant may have up to 100 at once, then 409 `TOO_MANY_KEYS`."
+      "The tenant need not exist before. To rotate a key, make a new one, replace the old one where it is used, and " +
+      "revoke the old one. A tenant may have up to 100 keys at once, then 409 `TOO_MANY_KEYS`."
   })
 )
 
@@ -52,7 +52,7 @@ const list = HttpApiEndpoint.get("list", "/v1/tenants/:tenant/keys", {
 }).annotateMerge(
   OpenApi.annotations({
     summary: "The API keys of a tenant that work, oldest first",
-    description: "Without the keys themselves, which are told once, when they are made."
+    description: "Without the keys themselves: only the answer that makes a key contains it."
   })
 )
 
@@ -66,7 +66,8 @@ const revoke = HttpApiEndpoint.delete("revoke", "/v1/tenants/:tenant/keys/:key",
   OpenApi.annotations({
     summary: "Revoke an API key",
     description:
-      "It works no more once this is answered. Streams of events opened with it end; other requests that it was good for before go on to their end."
+      "The key is refused once this is answered. Event streams that were opened with it end; other requests under " +
+      "way are finished."
   })
 )
 

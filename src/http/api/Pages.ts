@@ -24,8 +24,8 @@ const wait = Schema.String.check(
   Schema.makeFilter((text: string) => waitOf(text) !== undefined || "a time up to 60s, such as 30s or 500ms")
 ).annotate({
   description:
-    "As long as the document has not ended and there is no page from `from` on, waits for one: at most so long, such as `30s`; " +
-    "up to `60s`.",
+    "If the document has not ended and has no page at or after `from` yet, the answer waits for one: at most so " +
+    "long, such as `30s`; up to `60s`.",
   examples: ["30s"]
 })
 
@@ -53,10 +53,11 @@ const pages = HttpApiEndpoint.get("pages", "/v1/documents/:id/pages", {
   OpenApi.annotations({
     summary: "The pages that have a result, in order",
     description:
-      "While a document runs, pages may be missing between those shown, and appear later. An answer ends after `limit` pages, or " +
-      "earlier: before the page with which it would have more than 4 MiB of pages, unless that is its first one. Where to go on is " +
-      "told by `next`, whatever ended it. An answer that waits begins at once, with status 200, and has blanks before its JSON. If " +
-      "then there is no room for pages, or the document is gone, it has none."
+      "While a document runs, pages may be missing between those shown, and appear later. An answer ends after " +
+      "`limit` pages, or before the page with which it would have more than 4 MiB of pages; it has at least one " +
+      "page if there is one. In both cases `next` is the `from` of the next answer. An answer that waits begins at " +
+      "once, with status 200 and whitespace before its JSON. If there is no room for pages then, or the document " +
+      "was removed, it has none."
   })
 )
 
@@ -70,7 +71,7 @@ const page = HttpApiEndpoint.get("page", "/v1/documents/:id/pages/:n", {
   OpenApi.annotations({
     summary: "One page",
     description:
-      "404 `PAGE_NOT_FOUND` tells why there is no result: the page is pending, beyond the last one, or was never read."
+      "404 `PAGE_NOT_FOUND` says why there is no result: the page is pending, beyond the last one, or was never read."
   })
 )
 
@@ -93,8 +94,8 @@ const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
   OpenApi.annotations({
     summary: "The text of the finished pages",
     description:
-      "Form feeds separate the pages. The headers tell whether that is all, as it was when the answer began: `Sluice-Text` is " +
-      "`complete`, or `partial` when the document is not `completed`, a page has no text that may have some, or has warnings; " +
+      "Form feeds separate the pages. The headers say whether the text is complete, as of the beginning of the answer: " +
+      "`Sluice-Text` is `complete`, or `partial` when the document is not `completed`, a page has no text that may have some, or has warnings; " +
       "`Sluice-Document-Status` is its status; `Sluice-Missing-Pages` names those pages, such as `3,7-9`: not read, failed, or " +
       "`scanned`; `Sluice-Incomplete-Pages` those with warnings. A list of more than 1,000 characters ends with `,...`."
   })
@@ -109,7 +110,8 @@ const all = HttpApiEndpoint.get("all", "/v1/documents/:id/pages.ndjson", {
     ),
     follow: Schema.optionalKey(
       Schema.Boolean.annotate({
-        description: "`true` waits for the pages that a running document has not got yet, until it has ended."
+        description:
+          "`true` also waits for the pages of a running document that have no result yet, until it has ended."
       })
     )
   },

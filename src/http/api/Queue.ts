@@ -29,7 +29,7 @@ export const QueueStatusView = Schema.Struct({
   estimated_wait_time: Schema.NullOr(Schema.Finite).annotate({
     description:
       "Seconds until a document accepted now would start, estimated from the run times measured lately. `null` while the " +
-      "tenant is paused: nobody knows for how long. With `scope=all` the documents of paused tenants do not count."
+      "tenant is paused, since the end of the pause is not known. With `scope=all` the documents of paused tenants do not count."
   })
 }).annotate({ examples: [queueExample] })
 

@@ -17,7 +17,9 @@ const tenantParams = { tenant: TenantId }
 export const TenantChange = Schema.Struct({
   ...limitsPatchFields,
   paused: Schema.optionalKey(
-    Schema.Boolean.annotate({ description: "True lets nothing more of the tenant start, false lets it start again." })
+    Schema.Boolean.annotate({
+      description: "`true`: no further document of the tenant is started; `false`: they are started again."
+    })
   )
 }).annotate({
   identifier: "TenantChange",
@@ -58,8 +60,8 @@ const list = HttpApiEndpoint.get("list", "/v1/tenants", {
   OpenApi.annotations({
     summary: "The tenants, by their ids",
     description:
-      "All that have a key, or ever had a document or limits of their own. There is no call that makes a tenant: it is one from " +
-      "the first of these on. Not for the key of a tenant."
+      "All tenants that have a key, or ever had a document or limits of their own. No call makes a tenant: it " +
+      "exists from the first of these on. Not for the key of a tenant."
   })
 )
 
@@ -96,9 +98,9 @@ const change = HttpApiEndpoint.patch("change", "/v1/tenants/:tenant", {
   OpenApi.annotations({
     summary: "Change what a tenant may have",
     description:
-      "Counts from now on as one, also after a restart; documents that run go on. What is absent stays as it is, and `null` goes " +
-      "back to the default: what TENANT_LIMITS says of the tenant, else the engine's own setting. With its own " +
-      "key a tenant may pause and resume itself, and nothing else."
+      "The fields take effect together, from now on and also after a restart; documents that run are not affected. " +
+      "An absent field stays as it is, and `null` restores the default: what TENANT_LIMITS says of the tenant, " +
+      "else the engine's own setting. With its own key a tenant may pause and resume itself, and nothing else."
   })
 )
 
@@ -116,16 +118,16 @@ const pausing = {
 
 const pause = HttpApiEndpoint.post("pause", "/v1/tenant/pause", pausing).annotateMerge(
   OpenApi.annotations({
-    summary: "Start nothing more of the tenant",
+    summary: "Pause the tenant: start no further document of it",
     description:
-      "Documents that run go on to their end, and submissions are accepted; nothing new is started until the tenant is " +
+      "Documents that run are finished, and submissions are accepted; nothing new is started until the tenant is " +
       "resumed, also after a restart. Pausing twice is the same as once."
   })
 )
 
 const resume = HttpApiEndpoint.post("resume", "/v1/tenant/resume", pausing).annotateMerge(
   OpenApi.annotations({
-    summary: "Start the tenant's documents again",
+    summary: "Resume the tenant: start its documents again",
     description: "Resuming a tenant that is not paused changes nothing."
   })
 )

@@ -28,7 +28,7 @@ const fields = {
   secrets: Schema.Array(SecretView).annotate({ description: "Those that messages are signed with, newest first." }),
   owed: Schema.Struct({
     deliveries: Schema.Natural.annotate({
-      description: "Ends of documents that the endpoint, or a document's own callback, has not been told of yet."
+      description: "Ended documents that have not been announced yet, to the endpoint or to a document's own callback."
     }),
     oldestSeconds: Schema.optionalKey(
       Schema.Finite.annotate({ description: "How long ago the oldest of these documents ended." })
@@ -70,7 +70,7 @@ export const WebhookView = Schema.Struct(fields).pipe(
 )
 
 const secret = Schema.String.annotate({
-  description: "`whsec_` and base64. It is told in this answer only.",
+  description: "`whsec_` and base64. Only this answer contains it.",
   format: "whsec_<base64>"
 })
 
@@ -87,8 +87,8 @@ export const WebhookChange = Schema.Struct({
   url: Schema.optionalKey(
     Schema.NullOr(CallbackUrl).annotate({
       description:
-        "Told of the end of every document that names no `callback` of its own. Absent or `null`: no such endpoint, but " +
-        "callbacks are signed."
+        "The end of every document that has no `callback` of its own is announced to it. Absent or `null`: no such " +
+        "endpoint, but callbacks are signed."
     })
   )
 }).annotate({ identifier: "WebhookChange", examples: [{ url: example.url }, { url: null }] })
@@ -107,12 +107,12 @@ const removed = { success: HttpApiSchema.NoContent, error: [NotFoundResponse, Se
 const words = {
   find: OpenApi.annotations({
     summary: "The webhook of the tenant: endpoint, secrets, and whether it works",
-    description: "Without the secrets themselves, which are told once, when they are made."
+    description: "Without the secrets themselves: only the answer that makes a secret contains it."
   }),
   put: OpenApi.annotations({
     summary: "Set the webhook of the tenant",
     description:
-      "Makes the signing secret when there is none yet, and tells it in this answer. Enables an endpoint that was disabled. " +
+      "Makes the signing secret if there is none yet; this answer then contains it. Enables an endpoint that was disabled. " +
       "Documents that end from now on are announced to it."
   }),
   rotate: OpenApi.annotations({
@@ -122,7 +122,9 @@ const words = {
   }),
   remove: OpenApi.annotations({
     summary: "Remove the webhook of the tenant, with its secrets",
-    description: "What is still owed to the endpoint is given up. Callbacks of documents go on unsigned."
+    description:
+      "Announcements to the endpoint that have not been delivered yet are dropped. Callbacks of " +
+      "documents are unsigned from then on."
   })
 }
 
@@ -157,6 +159,6 @@ export class WebhookApi extends HttpApiGroup.make("webhook")
   .annotateMerge(
     OpenApi.annotations({
       title: "Webhooks",
-      description: "The endpoint of a tenant that is told of the end of every document."
+      description: "The endpoint of a tenant to which the end of every document is announced."
     })
   ) {}

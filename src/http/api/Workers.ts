@@ -13,17 +13,19 @@ const WorkerView = Schema.Struct({
 const WallView = Schema.Struct({
   name: Schema.Literals(["files", "network", "signals"]),
   stands: Schema.Boolean,
-  detail: Schema.optionalKey(Schema.String.annotate({ description: "Why it does not stand." }))
+  detail: Schema.optionalKey(Schema.String.annotate({ description: "Why it is missing." }))
 }).annotate({ identifier: "Wall" })
 
 export const WorkersView = Schema.Struct({
-  capacity: Schema.Natural.annotate({ description: "How many are worked with at once." }),
-  ready: Schema.Natural.annotate({ description: "Of these, those that need not be started or replaced first." }),
+  capacity: Schema.Natural.annotate({ description: "How many read at the same time." }),
+  ready: Schema.Natural.annotate({
+    description: "How many of these need no start or replacement first."
+  }),
   replaced: Schema.Natural.annotate({
     description: "After a death, a kill or too much memory, since the server's start."
   }),
   unavailable: Schema.optionalKey(
-    Schema.String.annotate({ description: "Why none can be had, while that is so; nothing is read then." })
+    Schema.String.annotate({ description: "Why no worker is available, while that is so; nothing is read then." })
   ),
   walls: Schema.optionalKey(
     Schema.Array(WallView).annotate({ description: "What a worker that reads a hostile file cannot reach." })
@@ -58,7 +60,7 @@ const list = HttpApiEndpoint.get("list", "/v1/workers", {
 }).annotateMerge(
   OpenApi.annotations({
     summary: "The processes that read pages",
-    description: "They are everybody's, so where keys are asked for it takes the administrator's to see them."
+    description: "All tenants share them, so if API keys are turned on, only the administrator's key may see them."
   })
 )
 

@@ -5,7 +5,7 @@ import { ApiKeys } from "../../services/apiKeys/ApiKeys.ts"
 import { AuthConfig, keyDigest } from "./AuthConfig.ts"
 import { type Principal, keyRequired } from "./Principal.ts"
 import { clientAddress, TrustedProxies } from "../edge/ClientAddress.ts"
-import { dashboardPath } from "../dashboard/DashboardHandlers.ts"
+import { dashboardPath } from "../answers/CacheableAnswers.ts"
 import { unavailable } from "../api/problems/Failures.ts"
 import { makeFailedAttempts } from "./FailedAttempts.ts"
 import { type ServiceUnavailable, TooManyRequests, Unauthorized } from "../api/problems/Problems.ts"
@@ -23,14 +23,14 @@ export const publicPaths: ReadonlySet<string> = new Set([
 const keyUnknown = new Unauthorized({
   code: "KEY_UNKNOWN",
   detail: "the API key is not known",
-  advice: "Ask whoever runs this server for a key."
+  advice: "Ask the operator of this server for a key."
 })
 
 const tooMany = (seconds: number) =>
   new TooManyRequests({
     code: "TOO_MANY_ATTEMPTS",
     detail: "too many requests with unknown API keys came from this address",
-    advice: "Try again after the time that Retry-After tells; a key that is known works meanwhile.",
+    advice: "Try again after the time in Retry-After; a key that is known works meanwhile.",
     retryAfter: seconds
   })
 
@@ -68,7 +68,7 @@ const makeKeys = Effect.fnUntraced(function* (adminKey: AuthConfig["adminKey"]) 
 
   return Authentication.of({
     authenticate: Effect.fnUntraced(function* (request) {
-      if (isPublic(request)) return { _tag: "Nobody" }
+      if (isPublic(request)) return { _tag: "Anonymous" }
       const presented = presentedBy(request)
       if (presented === undefined) return yield* keyRequired
       const holder = Option.getOrUndefined(yield* Effect.catch(keys.verify(presented), unavailable))

@@ -95,7 +95,7 @@ export const tenantWithBody = Effect.fnUntraced(function* (tenantId: string | un
 
 /** The key's tenant, which header and query may repeat but not change; otherwise the header, then the query, then the default. */
 const tenantOf = Effect.fnUntraced(function* (principal: Principal, header: string | undefined, query: unknown) {
-  if (principal._tag === "Nobody") return yield* keyRequired
+  if (principal._tag === "Anonymous") return yield* keyRequired
   const authenticated = principal._tag !== "Anyone"
   if (principal._tag === "Tenant") {
     const { id } = principal

@@ -15,11 +15,11 @@ export type Principal =
       /** Completes once the key is revoked. */
       readonly revoked: Effect.Effect<void>
     }
-  | { readonly _tag: "Nobody" }
+  | { readonly _tag: "Anonymous" }
 
-/** The caller of the current request. A request that was never authenticated is `Nobody`, so a forgotten check denies access. */
+/** The caller of the current request. A request that was never authenticated is `Anonymous`, so a forgotten check denies access. */
 export const CurrentPrincipal = Context.Reference<Principal>("sluice/http/auth/Principal/CurrentPrincipal", {
-  defaultValue: () => ({ _tag: "Nobody" })
+  defaultValue: () => ({ _tag: "Anonymous" })
 })
 
 export const keyRequired = new Unauthorized({

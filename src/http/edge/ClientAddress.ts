@@ -1,27 +1,13 @@
-import { BlockList, isIP } from "node:net"
 import { Config, Option, Result, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
+import { IpInterface, IpNetwork, NetAddress } from "effect/net"
 
-/** Writes an IPv4-mapped IPv6 address as the IPv4 address. */
-const plain = (address: string): string =>
-  /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address.split("%", 1)[0] ?? ""
+// Not `HttpMiddleware.xForwardedHeaders`: it also takes the Host from X-Forwarded-Host, which many proxies pass on as the client
+// sent it, and `HostPolicy` and the check of origins rely on the Host.
 
-const familyOf = (address: string) => (isIP(address) === 6 ? "ipv6" : "ipv4")
-
-/** Throws for an entry that is neither an address nor a network. */
-const listOf = (text: string): BlockList => {
-  const list = new BlockList()
-  for (const entry of text.split(",").map((each) => each.trim())) {
-    const [address = "", bits, ...more] = entry.split("/")
-    if (isIP(address) === 0 || more.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits)))
-      throw new TypeError(entry)
-    if (bits === undefined) list.addAddress(address, familyOf(address))
-    else list.addSubnet(address, Number(bits), familyOf(address))
-  }
-  return list
-}
-
-const parse = (text: string) => Result.try(() => listOf(text))
+/** A network may be written as an address within it: `172.17.0.1/16`. */
+const parse = (text: string) =>
+  Result.all(text.split(",").map((entry) => Result.map(IpInterface.fromString(entry.trim()), IpNetwork.fromInterface)))
 
 /** `TRUSTED_PROXIES`: the proxies whose X-Forwarded-For is believed. None unless it is set. */
 export const TrustedProxies = Config.schema(
@@ -33,9 +19,20 @@ export const TrustedProxies = Config.schema(
   ),
   "TRUSTED_PROXIES"
 ).pipe(
-  Config.map((text) => Result.getOrElse(parse(text), () => new BlockList())),
-  Config.withDefault(new BlockList())
+  Config.map((text) => Result.getOrElse(parse(text), () => [])),
+  Config.withDefault<ReadonlyArray<IpNetwork.IpNetwork>>([])
 )
+
+/** The address without its zone; an IPv4-mapped IPv6 address is the IPv4 address. */
+const addressOf = (text: string) =>
+  Option.map(Result.getSuccess(NetAddress.ipFromString(text.split("%", 1)[0] ?? "")), (address) =>
+    NetAddress.toCanonical(address)
+  )
+
+const isWithin = (networks: ReadonlyArray<IpNetwork.IpNetwork>) => (address: NetAddress.IpAddress) => {
+  const forms = NetAddress.isIpv4Address(address) ? [address, NetAddress.toIpv4Mapped(address)] : [address]
+  return networks.some((network) => forms.some((form) => IpNetwork.contains(network, form)))
+}
 
 /**
  * The client's address: the peer of the connection, or, if the peer is a trusted proxy, the last address in X-Forwarded-For
@@ -43,12 +40,13 @@ export const TrustedProxies = Config.schema(
  */
 export const clientAddress = (
   { headers, remoteAddress }: Pick<HttpServerRequest.HttpServerRequest, "headers" | "remoteAddress">,
-  proxies: BlockList
+  proxies: ReadonlyArray<IpNetwork.IpNetwork>
 ): string => {
-  const trusted = (address: string) => isIP(address) !== 0 && proxies.check(address, familyOf(address))
-  const peer = plain(Option.getOrElse(remoteAddress, () => "unknown"))
-  if (!trusted(peer)) return peer
-  const hops = (headers["x-forwarded-for"] ?? "").split(",").map((hop) => plain(hop.trim()))
-  const last = hops.findLast((hop) => !trusted(hop)) ?? ""
-  return isIP(last) === 0 ? peer : last
+  const isTrusted = isWithin(proxies)
+  const peer = Option.flatMap(remoteAddress, addressOf)
+  if (Option.isNone(peer)) return "unknown"
+  if (!isTrusted(peer.value)) return NetAddress.formatIp(peer.value)
+  const hops = (headers["x-forwarded-for"] ?? "").split(",").map((hop) => addressOf(hop.trim()))
+  const last = hops.findLast((hop) => Option.isNone(hop) || !isTrusted(hop.value))
+  return NetAddress.formatIp(Option.getOrElse(last ?? peer, () => peer.value))
 }

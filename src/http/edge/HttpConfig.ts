@@ -14,7 +14,7 @@ const hostFor = ({ mode }: AuthConfig) =>
         (host: string) =>
           mode === "keys" ||
           isLoopback(host) ||
-          "AUTH is off, so whoever reaches this address could act as any tenant: turn API keys on (ADMIN_KEY of at least 16 " +
+          "AUTH is off, so any client that reaches this address could act as any tenant: turn API keys on (ADMIN_KEY of at least 16 " +
             "characters, and no AUTH=off), or listen on this machine only (HOST=127.0.0.1)"
       )
     ),

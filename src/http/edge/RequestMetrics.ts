@@ -24,9 +24,6 @@ const seriesOf = (method: string, route: string, status: string) => {
   return made
 }
 
-/** Counts an answer that did not pass the middleware. */
-export const countRefusal = (method: string, route: string) => Metric.update(seriesOf(method, route, "4xx").count, 1)
-
 const answered = (request: HttpServerRequest.HttpServerRequest, status: string, nanos: bigint) => {
   const method = methods.has(request.method) ? request.method : "other"
   const { count, duration } = seriesOf(method, routeOf(request) ?? "none", status)

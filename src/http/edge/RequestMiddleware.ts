@@ -14,6 +14,7 @@ import { Authentication } from "../auth/Authentication.ts"
 import { CurrentPrincipal } from "../auth/Principal.ts"
 import { makeCacheable } from "../answers/CacheableAnswers.ts"
 import { HostPolicy } from "./HostPolicy.ts"
+import { LoadShedding } from "./LoadShedding.ts"
 import { targetErrors } from "../rules/RequestTarget.ts"
 import { invalidRequest, refuseFor, requestError } from "../api/problems/InvalidRequest.ts"
 import {
@@ -68,7 +69,7 @@ const problemOf = (error: unknown): HttpServerRespondable.Respondable | undefine
 
 const internal = new InternalServerError({
   code: "INTERNAL",
-  detail: "the server failed; its log tells more under the request's id"
+  detail: "the server failed; its log has the cause under the request's id"
 })
 
 const answerCause = <E>(cause: Cause.Cause<E>) => {
@@ -179,16 +180,23 @@ const endedBy = (response: HttpServerResponse.HttpServerResponse, revoked: Effec
 
 const cacheable = makeCacheable()
 
-/** Runs the route unless the Host, origin, target or credentials of the request are refused. */
+interface Rules {
+  readonly hosts: typeof HostPolicy.Service
+  readonly shedding: LoadShedding["Service"]
+  readonly authentication: Authentication["Service"]
+}
+
+/** Runs the route unless the Host, origin, target, sender or credentials of the request are refused. */
 const admit = Effect.fnUntraced(function* <E, R>(
   request: HttpServerRequest.HttpServerRequest,
-  hosts: typeof HostPolicy.Service,
-  { authenticate }: Authentication["Service"],
+  { authentication, hosts, shedding }: Rules,
   route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ) {
   const refusal = refusalOf(request, hosts)
   if (refusal !== undefined) return yield* HttpServerRespondable.toResponse(refusal)
-  const principal = yield* Effect.result(authenticate(request))
+  const shed = shedding.shed(request)
+  if (shed !== undefined) return yield* shed
+  const principal = yield* Effect.result(authentication.authenticate(request))
   if (Result.isSuccess(principal)) {
     const response = yield* Effect.provideService(cacheable(route), CurrentPrincipal, principal.success)
     return principal.success._tag === "Tenant" ? endedBy(response, principal.success.revoked) : response
@@ -215,8 +223,11 @@ const logAccess = (request: HttpServerRequest.HttpServerRequest, status: number,
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const requestIdOf = yield* makeRequestIds
-    const hosts = yield* HostPolicy
-    const authentication = yield* Authentication
+    const rules = {
+      hosts: yield* HostPolicy,
+      shedding: yield* LoadShedding,
+      authentication: yield* Authentication
+    }
 
     const guarded = <E, R>(
       request: HttpServerRequest.HttpServerRequest,
@@ -226,7 +237,7 @@ export const layer = Layer.unwrap(
       const requestId = requestIdOf(request.headers["x-request-id"])
       const startedAt = clock.currentTimeMillisUnsafe()
       const log = (status: number) => logAccess(request, status, clock.currentTimeMillisUnsafe() - startedAt)
-      return admit(request, hosts, authentication, route).pipe(
+      return admit(request, rules, route).pipe(
         Effect.catchCause(answerCause),
         Effect.flatMap((answer) => {
           const problem = asProblem(answer)

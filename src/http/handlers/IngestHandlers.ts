@@ -45,7 +45,7 @@ export const IngestHandlers = HttpApiBuilder.group(
         const rejection = queued === 0 ? items[0]?.rejection : undefined
         if (rejection !== undefined) {
           const nothing = { accepted: false, queued_pdfs: 0 } as const
-          if (rejection.status === 429) yield* shedding.refused(head, tenant, "/pdf/ingest", rejection.error, nothing)
+          if (rejection.status === 429) yield* shedding.refused(head, tenant, rejection.error, nothing)
           return yield* refuseAll(rejection, documents, nothing)
         }
         yield* shedding.accepted(head)

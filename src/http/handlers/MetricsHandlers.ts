@@ -15,7 +15,7 @@ export const MetricsHandlers = HttpApiBuilder.group(Api, "metrics", (handlers) =
     "metrics",
     Effect.fnUntraced(function* () {
       const principal = yield* CurrentPrincipal
-      if (principal._tag === "Nobody") return yield* keyRequired
+      if (principal._tag === "Anonymous") return yield* keyRequired
       if (principal._tag === "Tenant") return yield* forbidden
       return yield* format()
     })

@@ -26,7 +26,7 @@ export const tooLarge = (bytes: number) =>
 const notExpected = new BadRequest({
   code: "BODY_NOT_EXPECTED",
   detail: "the request has a body, and this endpoint takes none",
-  advice: "Send it without a body; /openapi.json tells where settings go."
+  advice: "Send it without a body; /openapi.json says where settings go."
 })
 
 const encoded = new UnsupportedMediaType({

@@ -39,8 +39,8 @@ const refusals: Readonly<Record<string, Refusal>> = {
 
 /** The raw answer as written to the connection, which closes after it. */
 export const unreadableAnswer = (errorCode: string | undefined): string => {
-  const { status, title, ...told } = refusals[errorCode ?? ""] ?? malformed
-  const body = JSON.stringify({ type: "about:blank", title, status, ...told })
+  const { status, title, ...problem } = refusals[errorCode ?? ""] ?? malformed
+  const body = JSON.stringify({ type: "about:blank", title, status, ...problem })
   return [
     `HTTP/1.1 ${status} ${title}`,
     "Content-Type: application/problem+json",

@@ -43,7 +43,7 @@ export const reserve = (ingestion: Engine, tenant: TenantId, key: string) =>
           new Conflict({
             code: "IDEMPOTENCY_IN_PROGRESS",
             detail: error.message,
-            advice: "Wait for its answer, or send the request again after the time that Retry-After tells.",
+            advice: "Wait for its answer, or send the request again after the time in Retry-After.",
             retryAfter: someTime
           })
         )

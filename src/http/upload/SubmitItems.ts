@@ -21,7 +21,7 @@ export interface TakenItem extends Item {
 }
 
 /** Processes the files of one request, one after the other. */
-export interface Intake {
+export interface UploadSession {
   /** Called once, before the first file. */
   readonly open: (
     tenant: TenantId,
@@ -58,7 +58,7 @@ const submitOne = (ingestion: Engine, tenant: TenantId, bytes: Body, options: Su
   })
 
 /** Submits each file. */
-export const plainIntake = (ingestion: Engine): Intake => {
+export const plainSession = (ingestion: Engine): UploadSession => {
   let opened: Opened | undefined
   return {
     open: (tenant, settings) =>
@@ -97,7 +97,7 @@ const requestOf = ({ password, ...settings }: UploadSettings, files: ReadonlyArr
  * Takes files under an idempotency key. Submits each file and keeps the answer. If an answer is already kept, it only hashes the
  * files that were accepted at that time, to check that the request is the same.
  */
-export const keyedIntake = (ingestion: Engine, key: string): Intake => {
+export const keyedSession = (ingestion: Engine, key: string): UploadSession => {
   const files: Array<FileHash> = []
   let bytesSeen = 0
   let opened: Opened | undefined

@@ -3,7 +3,7 @@ import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Ingestion } from "../../actors/Ingestion.ts"
 import { pdfMediaTypes, UploadAnswer } from "../api/Documents.ts"
 import { LoadShedding } from "../edge/LoadShedding.ts"
-import { keyedIntake, plainIntake, type UploadSettings } from "./SubmitItems.ts"
+import { keyedSession, plainSession, type UploadSettings } from "./SubmitItems.ts"
 import { UnsupportedMediaType } from "../api/problems/Problems.ts"
 import { refuseAll } from "./Rejection.ts"
 import { bodyProblem } from "./RequestBody.ts"
@@ -26,9 +26,11 @@ export const makeUploadHandler = Effect.gen(function* () {
     { idempotencyKey, name, settings }: UploadHead
   ) {
     const reader = yield* readerFor(request)
-    const intake = idempotencyKey === undefined ? plainIntake(ingestion) : keyedIntake(ingestion, idempotencyKey)
+    const session = idempotencyKey === undefined ? plainSession(ingestion) : keyedSession(ingestion, idempotencyKey)
     const { items, tenant, truncated } = yield* (
-      reader === "form" ? uploadForm(ingestion, intake, request, settings) : uploadRaw(intake, request, name, settings)
+      reader === "form"
+        ? uploadForm(ingestion, session, request, settings)
+        : uploadRaw(session, request, name, settings)
     ).pipe(
       Effect.catchTag(["UploadStalled", "HttpServerError", "MultipartError"], (error) =>
         Effect.fail(bodyProblem(error))
@@ -37,10 +39,10 @@ export const makeUploadHandler = Effect.gen(function* () {
     const documents = items.map(({ outcome }) => outcome)
     const rest = truncated ? { truncated } : {}
     const rejection = items.every((item) => item.rejection !== undefined) ? items[0]?.rejection : undefined
-    if (rejection?.status === 429) yield* shedding.refused(request, tenant, "/v1/documents", rejection.error)
+    if (rejection?.status === 429) yield* shedding.refused(request, tenant, rejection.error)
     if (rejection !== undefined) return yield* refuseAll(rejection, documents, rest)
     yield* shedding.accepted(request)
-    return accepted(yield* intake.close({ documents, ...rest }))
+    return accepted(yield* session.close({ documents, ...rest }))
   })
 })
 

@@ -4,7 +4,7 @@ import type { Ingestion } from "../../actors/Ingestion.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { callbackAllowed } from "./CallbackTarget.ts"
 import { type CurrentTenant, tenantWithBody } from "../auth/CurrentTenant.ts"
-import type { Intake, UploadSettings } from "./SubmitItems.ts"
+import type { UploadSession, UploadSettings } from "./SubmitItems.ts"
 import {
   BadRequest,
   type Conflict,
@@ -25,14 +25,14 @@ export interface Uploaded {
 
 /** The body is one PDF. */
 export const uploadRaw = Effect.fnUntraced(function* (
-  intake: Intake,
+  session: UploadSession,
   request: HttpServerRequest.HttpServerRequest,
   name: string,
   settings: UploadSettings
 ) {
   const tenant = yield* tenantWithBody(undefined)
-  yield* intake.open(tenant, settings)
-  const item: Item = yield* intake.take(name, bodyOf(request), lengthOf(request))
+  yield* session.open(tenant, settings)
+  const item: Item = yield* session.take(name, bodyOf(request), lengthOf(request))
   const uploaded: Uploaded = { tenant, items: [item], truncated: false }
   return uploaded
 })
@@ -50,7 +50,7 @@ const smallSkipAllowance = 1024 * 1024
  */
 export const uploadForm = Effect.fnUntraced(function* (
   ingestion: Ingestion["Service"],
-  intake: Intake,
+  session: UploadSession,
   request: HttpServerRequest.HttpServerRequest,
   head: UploadSettings
 ) {
@@ -68,7 +68,7 @@ export const uploadForm = Effect.fnUntraced(function* (
     yield* callbackAllowed("form", "callback", form.callback)
     tenant = yield* tenantWithBody(tenant_id)
     settings = { ...head, ...form }
-    yield* intake.open(tenant, settings)
+    yield* session.open(tenant, settings)
   })
 
   /** Discards the rest of the file, and returns whether the next part may be read. */
@@ -85,7 +85,7 @@ export const uploadForm = Effect.fnUntraced(function* (
       return yield* skipRest(file)
     }
     if (settings === undefined) yield* readSettings()
-    const item = yield* intake.take(file.name, file.content)
+    const item = yield* session.take(file.name, file.content)
     items.push(item)
     const original = "id" in item.outcome ? item.outcome.duplicateOf : undefined
     const duplicates = original === undefined ? undefined : made.get(original)

@@ -1,169 +1,62 @@
-import { createHash } from "node:crypto"
-import {
-  closeSync,
-  futimesSync,
-  mkdir,
-  open,
-  openSync,
-  readdir,
-  rename,
-  stat,
-  type Stats,
-  statSync,
-  unlink,
-  utimes,
-  write
-} from "node:fs"
-import { hostname } from "node:os"
+import { type Stats, statSync, utimes } from "node:fs"
 import { join, resolve } from "node:path"
-import { Clock, Effect, Layer, Schema, Semaphore, Stream } from "effect"
+import { Clock, Effect, Layer, Schema, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { BlobHash } from "../../domain/Ids.ts"
-import { BlobLost, BlobStore, BlobStoreUnavailable, BlobTooLarge, type PutOptions } from "../../services/BlobStore.ts"
-import { call, closeFile, directoryMode, fileMode, makeDirectory, syncDirectory, syncFile } from "./Files.ts"
+import { BlobLost, BlobStore, BlobStoreUnavailable } from "../../services/BlobStore.ts"
+import { BlobFolders, prefixes } from "./BlobFolders.ts"
+import { type BlobRegister, noRegister } from "./BlobRegister.ts"
+import { attempt, failing, unlessMissing, withCode } from "./FileFailures.ts"
+import { call, closeFile, makeDirectory, readNames, statFile, syncFile, unlinkFile } from "./Files.ts"
+import { putWith } from "./PutBlob.ts"
+import { makeTemporaryFiles, removeAbandoned } from "./TemporaryFiles.ts"
 
-// Layout: <directory>/blobs/<first two digits>/<hash>, and <directory>/tmp for what is being written.
-//
-// A blob gets its name only after its bytes were synced, and a put succeeds only after the name was synced too. All 256 folders
-// are made at start, so no put has to sync more than one of them. A blob that is put again is replaced by its own bytes: that
-// renews its time, heals a damaged file, and costs no reader anything, since an open file outlives its name.
+// Blobs lie in <directory>/blobs, and what is being written in <directory>/tmp. A blob that is put again is replaced by its own
+// bytes: that renews its time, heals a damaged file, and costs no reader anything, since an open file outlives its name.
 //
 // Calls that may wait for the disk run beside this thread. Calls that only change what the system has in memory anyway (a time,
-// a descriptor, a name that was just looked up) are made here: handing them over would cost more.
-
-/** Records which blobs were put by this store's owner, as opposed to blobs that were found in the folder. */
-export interface BlobRegister {
-  readonly add: (hash: BlobHash) => Effect.Effect<void, BlobStoreUnavailable>
-  readonly drop: (hash: BlobHash) => Effect.Effect<void, BlobStoreUnavailable>
-  /** The blob was entered, or a document refers to it. */
-  readonly has: (hash: BlobHash) => Effect.Effect<boolean, BlobStoreUnavailable>
-}
-
-/** Without a register every blob in the folder counts as entered. */
-const noRegister: BlobRegister = { add: () => Effect.void, drop: () => Effect.void, has: () => Effect.succeed(true) }
+// a descriptor, a name that was just read) are made here: handing them over would cost more.
 
 export interface FileBlobStoreOptions {
   readonly directory: string
   readonly register?: BlobRegister
 }
 
-const prefixes = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, "0"))
 const isBlobHash = Schema.is(BlobHash)
 
-/** A file in tmp that was not written to for so long is abandoned, whichever process made it. */
-const abandonedMillis = 3_600_000
+/** The time was written as a fraction of seconds, which is not exact. */
+const putAt = (stats: Stats) => Math.round(stats.mtimeMs)
 
-const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
-  const root = resolve(options.directory)
-  const blobs = join(root, "blobs")
-  const temporary = join(root, "tmp")
-  const random = yield* SecureRandom.SecureRandom
-  const { register = noRegister } = options
+const lostIfMissing = (hash: BlobHash, operation: string) =>
+  Effect.mapError((cause: NodeJS.ErrnoException) =>
+    cause.code === "ENOENT"
+      ? new BlobLost({ hash, detail: "its file is missing" })
+      : new BlobStoreUnavailable({ operation: withCode(operation, cause), cause })
+  )
 
-  const folderOf = (hash: BlobHash) => join(blobs, hash.slice(0, 2))
-  const pathOf = (hash: BlobHash) => join(folderOf(hash), hash)
-
-  const locks = new Map(prefixes.map((prefix) => [prefix, Semaphore.makeUnsafe(1)]))
-  /** A put or touch that renews a blob and a removal that found it old must not interleave. */
-  const exclusively =
-    (hash: BlobHash) =>
-    <A, E, R>(effect: Effect.Effect<A, E, R>) => {
-      const lock = locks.get(hash.slice(0, 2))
-      return lock === undefined ? effect : lock.withPermit(effect)
-    }
-
-  // Kept open, since every put syncs one of them. Windows has no such call.
-  const folders = new Map<string, number>()
-  yield* Effect.addFinalizer(() => Effect.sync(() => folders.forEach((descriptor) => closeSync(descriptor))))
-  const syncFolder = (path: string) => {
-    if (process.platform === "win32") return Effect.void
-    return Effect.flatMap(
-      attempt(() => folders.get(path) ?? openSync(path, "r")),
-      (descriptor) => {
-        folders.set(path, descriptor)
-        return syncFile(descriptor)
-      }
-    )
-  }
-
-  const newTemporary = Effect.gen(function* () {
-    const suffix = Buffer.from(yield* random.randomBytes(12)).toString("hex")
-    const path = join(temporary, `${hostname()}.${process.pid}.${suffix}`)
-    const descriptor = yield* call<number>((done) => open(path, "wx", fileMode, done))
-    return { path, descriptor, named: false }
-  }).pipe(failing("create a file"))
-
-  const put = Effect.fn("BlobStore.put")(function* <E, R, E2 = never>(
-    bytes: Stream.Stream<Uint8Array, E, R>,
-    limit: number,
-    { reserve }: PutOptions<E2> = {}
-  ) {
-    return yield* Effect.acquireUseRelease(
-      newTemporary,
-      Effect.fnUntraced(function* (file) {
-        const digest = createHash("sha256")
-        let size = 0
-        yield* Stream.runForEachArray(bytes, (chunks): Effect.Effect<void, BlobTooLarge | BlobStoreUnavailable> => {
-          const chunk = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
-          size += chunk.length
-          if (size > limit) return Effect.fail(new BlobTooLarge({ limit }))
-          // The digest is computed while the disk is busy with the same chunk.
-          return writeAll(file.descriptor, chunk, () => digest.update(chunk)).pipe(failing("write a blob"))
-        })
-        const hash = BlobHash.make(digest.digest("hex"))
-        // Before the blob is locked: it waits for a removal of the same blob, which takes the lock.
-        if (reserve !== undefined) yield* reserve(hash)
-        yield* Effect.uninterruptible(commit(file, hash))
-        return { hash, size }
-      }),
-      (file) =>
-        Effect.andThen(
-          Effect.ignore(attempt(() => closeSync(file.descriptor))),
-          file.named ? Effect.void : Effect.ignore(unlinkFile(file.path))
-        )
-    )
-  })
-
-  const commit = Effect.fnUntraced(function* (file: Effect.Success<typeof newTemporary>, hash: BlobHash) {
-    const seconds = (yield* Clock.currentTimeMillis) / 1000
-    yield* attempt(() => futimesSync(file.descriptor, seconds, seconds))
-    yield* syncFile(file.descriptor)
-    // The entry comes before the name: a named blob without an entry was put there by another owner.
-    yield* exclusively(hash)(
-      Effect.andThen(
-        register.add(hash),
-        call((done) => rename(file.path, pathOf(hash), done))
-      )
-    )
-    file.named = true
-    yield* syncFolder(folderOf(hash))
-  }, failing("make a blob durable"))
-
-  const lostIfMissing = (hash: BlobHash, operation: string) =>
-    Effect.mapError((cause: NodeJS.ErrnoException) =>
-      cause.code === "ENOENT"
-        ? new BlobLost({ hash, detail: "its file is missing" })
-        : new BlobStoreUnavailable({ operation: withCode(operation, cause), cause })
-    )
-
-  const touch = Effect.fn("BlobStore.touch")(function* (hash: BlobHash) {
-    const path = pathOf(hash)
+/** Renews the blob's time and returns its size. */
+const touchIn = (folders: BlobFolders) =>
+  Effect.fn("BlobStore.touch")(function* (hash: BlobHash) {
+    const path = folders.pathOf(hash)
     const seconds = (yield* Clock.currentTimeMillis) / 1000
     const renew = Effect.andThen(
       call<void>((done) => utimes(path, seconds, seconds, (error) => done(error))),
       statFile(path)
     )
-    const { size } = yield* exclusively(hash)(Effect.uninterruptible(renew)).pipe(lostIfMissing(hash, "renew a blob"))
+    const { size } = yield* folders
+      .exclusively(hash)(Effect.uninterruptible(renew))
+      .pipe(lostIfMissing(hash, "renew a blob"))
     return size
   })
 
+const removeIn = (folders: BlobFolders, register: BlobRegister) => {
   /** Most removed blobs never were in a file, and a read costs less than a write. */
   const dropEntry = (hash: BlobHash) =>
     Effect.flatMap(register.has(hash), (entered) => (entered ? register.drop(hash) : Effect.void))
 
-  const remove = Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore?: number) {
-    const path = pathOf(hash)
-    yield* exclusively(hash)(
+  return Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore?: number) {
+    const path = folders.pathOf(hash)
+    yield* folders.exclusively(hash)(
       Effect.gen(function* () {
         if (putBefore !== undefined && putAt(yield* statFile(path)) >= putBefore) return false
         yield* unlinkFile(path)
@@ -175,13 +68,15 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
       )
     )
   })
+}
 
-  const list = Stream.fromIterable(prefixes).pipe(
-    Stream.flatMap((prefix) => Stream.fromIterableEffect(readNames(join(blobs, prefix)))),
+const listOf = (folders: BlobFolders, register: BlobRegister) =>
+  Stream.fromIterable(prefixes).pipe(
+    Stream.flatMap((prefix) => Stream.fromIterableEffect(readNames(join(folders.directory, prefix)))),
     Stream.filter(isBlobHash),
     Stream.mapEffect(
       (hash) =>
-        statFile(pathOf(hash)).pipe(
+        statFile(folders.pathOf(hash)).pipe(
           Effect.map((stats) => [{ hash, putAtMillis: putAt(stats) }]),
           // Removed since its name was read.
           unlessMissing(() => [])
@@ -193,12 +88,26 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     Stream.mapError((cause) => new BlobStoreUnavailable({ operation: "list its blobs", cause }))
   )
 
-  yield* Effect.gen(function* () {
-    for (const path of [temporary, blobs]) yield* makeDirectory(path)
-    for (const prefix of prefixes) yield* makeFolder(join(blobs, prefix))
-    yield* syncDirectory(blobs)
-    yield* removeAbandoned(temporary)
-  }).pipe(failing(`prepare its directory ${root}`))
+const locateIn = (folders: BlobFolders) =>
+  Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
+    const path = folders.pathOf(hash)
+    const stats = yield* attempt(() => statSync(path)).pipe(lostIfMissing(hash, "look for a blob"))
+    // Opening a pipe would block until a process writes to it.
+    if (!stats.isFile()) return yield* new BlobLost({ hash, detail: "what lies in its place is no file" })
+    return { _tag: "File", path, hash } as const
+  })
+
+const make = Effect.fnUntraced(function* ({ directory, register = noRegister }: FileBlobStoreOptions) {
+  const root = resolve(directory)
+  const temporary = join(root, "tmp")
+  const newTemporary = yield* makeTemporaryFiles(temporary)
+  const folders = yield* BlobFolders.make(join(root, "blobs"))
+
+  yield* makeDirectory(temporary).pipe(
+    Effect.andThen(folders.prepare()),
+    Effect.andThen(removeAbandoned(temporary)),
+    failing(`prepare its directory ${root}`)
+  )
   // Finds a read-only or foreign directory at start, not at the first upload.
   yield* Effect.acquireUseRelease(
     newTemporary,
@@ -206,101 +115,17 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     (file) => Effect.andThen(closeFile(file.descriptor), Effect.ignore(unlinkFile(file.path)))
   ).pipe(failing(`write into its directory ${root}`))
 
+  const put = putWith({ folders, register, newTemporary })
   return BlobStore.of({
     put,
     receive: put,
-    touch,
-    locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
-      const stats = yield* attempt(() => statSync(pathOf(hash))).pipe(lostIfMissing(hash, "look for a blob"))
-      // Opening a pipe would block until a process writes to it.
-      if (!stats.isFile()) return yield* new BlobLost({ hash, detail: "what lies in its place is no file" })
-      return { _tag: "File", path: pathOf(hash), hash } as const
-    }),
-    remove,
-    list
+    touch: touchIn(folders),
+    locate: locateIn(folders),
+    remove: removeIn(folders, register),
+    list: listOf(folders, register)
   })
 })
 
 /** Blobs as files below `directory`, complete and durable as soon as they have a name. */
 export const layer = (options: FileBlobStoreOptions): Layer.Layer<BlobStore, BlobStoreUnavailable> =>
   Layer.effect(BlobStore, make(options)).pipe(Layer.provide(SecureRandom.layerWebCrypto))
-
-const failing = (operation: string) =>
-  Effect.mapError((cause: unknown) =>
-    cause instanceof BlobStoreUnavailable
-      ? cause
-      : new BlobStoreUnavailable({ operation: withCode(operation, cause), cause })
-  )
-
-const withCode = (operation: string, cause: unknown) =>
-  cause instanceof Error && "code" in cause ? `${operation} (${String(cause.code)})` : operation
-
-const unlessMissing =
-  <B>(orElse: () => B) =>
-  <A, R>(effect: Effect.Effect<A, NodeJS.ErrnoException, R>) =>
-    Effect.catchIf(
-      effect,
-      (error) => error.code === "ENOENT",
-      () => Effect.sync(orElse)
-    )
-
-/** One synchronous call. */
-const attempt = <A>(run: () => A) =>
-  Effect.try({
-    try: run,
-    catch: (cause): NodeJS.ErrnoException =>
-      cause instanceof Error ? cause : new Error("a file-system call failed", { cause })
-  })
-
-/** The time was written as a fraction of seconds, which is not exact. */
-const putAt = (stats: Stats) => Math.round(stats.mtimeMs)
-const makeFolder = (path: string) =>
-  call((done) => mkdir(path, { mode: directoryMode }, (error) => done(error?.code === "EEXIST" ? null : error)))
-const statFile = (path: string) => call<Stats>((done) => stat(path, done))
-const unlinkFile = (path: string) => call((done) => unlink(path, (error) => done(error)))
-const readNames = (path: string) => call<Array<string>>((done) => readdir(path, done))
-
-/** The system may write less than it was given; `meanwhile` runs once, during the first write. */
-const writeAll = Effect.fnUntraced(function* (descriptor: number, bytes: Uint8Array, meanwhile: () => void) {
-  let written = yield* call<number>((done) => {
-    write(descriptor, bytes, done)
-    meanwhile()
-  })
-  while (written < bytes.length) {
-    written += yield* call<number>((done) => write(descriptor, bytes, written, done))
-  }
-})
-
-/** Removes what crashed writers left: files of this host whose process is gone, and files that were idle for long. */
-const removeAbandoned = Effect.fnUntraced(function* (temporary: string) {
-  const now = yield* Clock.currentTimeMillis
-  for (const name of yield* readNames(temporary)) {
-    const path = join(temporary, name)
-    const isAbandoned = (stats: Stats) => now - stats.mtimeMs > abandonedMillis || isOrphan(name, stats.mtimeMs)
-    yield* statFile(path).pipe(
-      Effect.flatMap((stats) => (isAbandoned(stats) ? unlinkFile(path) : Effect.void)),
-      // Another store that starts on the same directory was faster.
-      unlessMissing(() => undefined)
-    )
-  }
-})
-
-const isOrphan = (name: string, mtimeMs: number) => {
-  const [host, pid] = splitOwner(name)
-  if (host !== hostname()) return false
-  return pid === process.pid ? mtimeMs < performance.timeOrigin : !isAlive(pid)
-}
-
-const splitOwner = (name: string): readonly [host: string, pid: number] => {
-  const parts = name.split(".")
-  return [parts.slice(0, -2).join("."), Number(parts.at(-2))]
-}
-
-const isAlive = (pid: number) => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code !== "ESRCH"
-  }
-}

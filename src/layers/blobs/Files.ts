@@ -1,4 +1,4 @@
-import { close, constants, fsync, mkdir, open } from "node:fs"
+import { close, constants, fsync, mkdir, open, readdir, stat, type Stats, unlink, write } from "node:fs"
 import { dirname } from "node:path"
 import { Effect } from "effect"
 
@@ -46,3 +46,22 @@ export const makeDirectory = (path: string): Effect.Effect<void, NodeJS.ErrnoExc
       () => Effect.andThen(makeDirectory(dirname(path)), makeOneDirectory(path))
     )
   )
+
+/** Creates one directory, unless it exists. Not durable until the directory above it is synced. */
+export const makeFolder = (path: string) =>
+  call((done) => mkdir(path, directoryMode, (error) => done(error?.code === "EEXIST" ? null : error)))
+
+export const statFile = (path: string) => call<Stats>((done) => stat(path, done))
+export const unlinkFile = (path: string) => call((done) => unlink(path, (error) => done(error)))
+export const readNames = (path: string) => call<Array<string>>((done) => readdir(path, done))
+
+/** The system may write less than it was given; `meanwhile` runs once, during the first write. */
+export const writeAll = Effect.fnUntraced(function* (descriptor: number, bytes: Uint8Array, meanwhile: () => void) {
+  let written = yield* call<number>((done) => {
+    write(descriptor, bytes, done)
+    meanwhile()
+  })
+  while (written < bytes.length) {
+    written += yield* call<number>((done) => write(descriptor, bytes, written, done))
+  }
+})

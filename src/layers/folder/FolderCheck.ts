@@ -40,7 +40,7 @@ const openDatabase = (path: string): Database | undefined => {
   if (!existsSync(path)) return undefined
   // Read-only: closing it must not bring the log into the database, because it may be the wrong log.
   const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
-  const looked = Result.try((): Database | undefined => {
+  const content = Result.try((): Database | undefined => {
     if (!hasTable(database, table)) return undefined
     const rows = decodeSteps(database.prepare(`SELECT migration_id, name FROM ${table} ORDER BY migration_id`).all())
     if (rows.length === 0) return undefined
@@ -63,9 +63,9 @@ const openDatabase = (path: string): Database | undefined => {
       close: () => database.close()
     }
   })
-  if (Result.isSuccess(looked) && looked.success !== undefined) return looked.success
+  if (Result.isSuccess(content) && content.success !== undefined) return content.success
   database.close()
-  if (Result.isFailure(looked)) throw looked.failure
+  if (Result.isFailure(content)) throw content.failure
   return undefined
 }
 

@@ -70,7 +70,7 @@ const make = Effect.fnUntraced(function* (directory: string, reserve: DiskReserv
     return said === undefined ? [] : [`the database is damaged: ${said}`]
   })
 
-  const look = Effect.all(
+  const check = Effect.all(
     [
       damage,
       reasonOf("the database cannot be written")(writeRow),
@@ -80,7 +80,7 @@ const make = Effect.fnUntraced(function* (directory: string, reserve: DiskReserv
     { concurrency: "unbounded" }
   ).pipe(Effect.map((found) => found.flat()))
 
-  return { obstacles: yield* Effect.cachedWithTTL(look, fresh), checkRoom }
+  return { obstacles: yield* Effect.cachedWithTTL(check, fresh), checkRoom }
 })
 
 export const layer = (directory: string, reserve: DiskReserve) => Layer.effect(StorageHealth, make(directory, reserve))

@@ -10,6 +10,9 @@ import { AddressPolicy, HostNames, isNoSuchName, lookUpOfSystem } from "./Addres
 // One HTTP exchange with a host that a caller named. The name is resolved here, every address it has must be allowed, and
 // the connection is made to the very address that was checked: there is no second lookup that could answer differently.
 // Connections are never shared or kept, redirects are not followed, and no proxy is used.
+//
+// Not effect's HttpClient over an agent with a checking `lookup`: it does not tell when the connection was made. So it could
+// neither limit the time to connect nor know that nothing was sent yet, which is when another address may be tried.
 
 /**
  * The host has an address that may not be dialled, or its name has none. Callers do not learn which of the two: that would

@@ -2,7 +2,7 @@
 import { Cause, Deferred, Effect, Layer, Queue, Redacted, Stream } from "effect"
 import { availableParallelism } from "node:os"
 import type { PageResult } from "../../domain/document/Page.ts"
-import type { EngineUnavailable, HeadWanted, OpenedPdf, PdfRef, PdfUnreadable } from "../../services/PdfEngine.ts"
+import type { EngineUnavailable, HeadRequest, OpenedPdf, PdfRef, PdfUnreadable } from "../../services/PdfEngine.ts"
 import { PdfEngine, PdfEngineError, WorkerDied } from "../../services/PdfEngine.ts"
 import { CurrentProcessorWait, timeoutOfOwnTime } from "../../services/ProcessorWait.ts"
 import { rangeAttributes } from "../../observability/Telemetry.ts"
@@ -35,7 +35,7 @@ const secretOf = (pdf: PdfRef): string | undefined =>
 const engineError = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): PdfEngineError =>
   new PdfEngineError({ reason })
 
-const noHead: HeadWanted = { pages: 0, concurrency: 1 }
+const noHead: HeadRequest = { pages: 0, concurrency: 1 }
 
 /** How long finished pages of a head wait for the others: milliseconds of the worker's own time. */
 const headGrace = 2_000
@@ -44,7 +44,7 @@ const firstPageGrace = 8_000
 
 /** Pages that were begun and not finished: the first alone, and once it was finished the next ones, so many at a time. */
 const suspectsOf = (
-  { concurrency, pages }: HeadWanted,
+  { concurrency, pages }: HeadRequest,
   pageCount: number,
   head: ReadonlyArray<PageResult>
 ): ReadonlyArray<number> => {
@@ -80,7 +80,7 @@ const make = Effect.fnUntraced(function* ({ sandbox, ...options }: PdfEngineOpti
   const pool = yield* makeWorkerPool({ ...options, sandbox: walls })
   const borrow = (pdf: PdfRef) => Effect.mapError(pool.borrow(pdf.key), engineError)
 
-  const open = Effect.fn("PdfEngine.open")(function* (pdf: PdfRef, wanted: HeadWanted = noHead) {
+  const open = Effect.fn("PdfEngine.open")(function* (pdf: PdfRef, request: HeadRequest = noHead) {
     const worker = yield* borrow(pdf)
     const wait = yield* CurrentProcessorWait
     wait.millis = worker.waitedFromNow()
@@ -89,7 +89,7 @@ const make = Effect.fnUntraced(function* ({ sandbox, ...options }: PdfEngineOpti
     const end = yield* Deferred.make<"through" | "cut off">()
     const head: Array<PageResult> = []
     let headMillis: number | undefined
-    worker.start({ _tag: "Open", key: pdf.key, password: secretOf(pdf), head: wanted }, pdf.location, {
+    worker.start({ _tag: "Open", key: pdf.key, password: secretOf(pdf), head: request }, pdf.location, {
       opened: (opened) => Deferred.doneUnsafe(answer, Effect.succeed(opened)),
       pages: (results) => head.push(...results),
       headMillis: (millis) => {
@@ -114,7 +114,7 @@ const make = Effect.fnUntraced(function* ({ sandbox, ...options }: PdfEngineOpti
           : timeoutOfOwnTime({ millis: firstPageGrace, waitedMillis: wait.millis, orElse: cutOff })(Deferred.await(end))
       )
     )
-    const suspects = how === "through" ? [] : suspectsOf(wanted, opened.pageCount, head)
+    const suspects = how === "through" ? [] : suspectsOf(request, opened.pageCount, head)
     return { ...opened, head: [...head], suspects, ...(headMillis !== undefined && { headMillis }) }
   }, Effect.scoped)
 

@@ -12,6 +12,7 @@ const durationUnits: ReadonlyArray<Unit> = [
   [/^(d|days?)$/, 86_400_000]
 ]
 
+// Not `Config.ByteSize`: it refuses `200mb`, `4KB`, plain numbers, and `1.3GiB`, which is no whole number of bytes.
 const byteUnits: ReadonlyArray<Unit> = [
   [/^b?$/, 1],
   [/^kb$/, 1e3],

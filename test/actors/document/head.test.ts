@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Stream } from "effect"
 import { failure } from "../../../src/domain/Failure.ts"
-import type { HeadWanted, PdfEngine } from "../../../src/services/PdfEngine.ts"
+import type { HeadRequest, PdfEngine } from "../../../src/services/PdfEngine.ts"
 import { type ScriptedDocument, type ScriptedPage, soundDocument } from "../../../src/services/PdfEngineScripted.ts"
 import {
   acme,
@@ -51,7 +51,7 @@ const scripts = {
 
 /** What was asked of the workers, and how many pages of one document they were allowed to have in hand at once. */
 const watching = () => {
-  const heads: Array<HeadWanted | undefined> = []
+  const heads: Array<HeadRequest | undefined> = []
   const ranges: Array<ReadonlyArray<number>> = []
   const inHand = new Map<string, number>()
   let mostInHand = 0

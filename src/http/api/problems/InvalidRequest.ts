@@ -80,15 +80,16 @@ const tenantFields: ReadonlySet<string> = new Set([
 
 /** The refusal of a request for all its errors. Some errors have a code of their own. */
 export const refuseFor = (errors: ReadonlyArray<RequestError>): BadRequest => {
-  const told = errors.slice(0, mostErrors)
-  if (errors.some(({ field }) => field === "query.password")) return new BadRequest({ ...passwordInUrl, errors: told })
-  if (errors.every(({ field }) => tenantFields.has(field))) return new BadRequest({ ...invalidTenant, errors: told })
-  const more = errors.length - told.length
+  const listed = errors.slice(0, mostErrors)
+  if (errors.some(({ field }) => field === "query.password"))
+    return new BadRequest({ ...passwordInUrl, errors: listed })
+  if (errors.every(({ field }) => tenantFields.has(field))) return new BadRequest({ ...invalidTenant, errors: listed })
+  const more = errors.length - listed.length
   return new BadRequest({
     code: "INVALID_REQUEST",
     detail:
-      told.map(({ field, message }) => `${field}: ${message}`).join("; ") + (more > 0 ? `; and ${more} more` : ""),
-    errors: told
+      listed.map(({ field, message }) => `${field}: ${message}`).join("; ") + (more > 0 ? `; and ${more} more` : ""),
+    errors: listed
   })
 }
 

@@ -204,7 +204,7 @@ const tooManyRequests = TooManyRequests.pipe(
         ...tooMany,
         code: "TENANT_QUEUE_FULL",
         detail: "the tenant queue holds its limit of 10000 documents",
-        advice: "Try again after the time that Retry-After tells.",
+        advice: "Try again after the time in Retry-After.",
         limit: 10_000,
         retryAfter: 7
       },
@@ -212,7 +212,7 @@ const tooManyRequests = TooManyRequests.pipe(
         ...tooMany,
         code: "TOO_MANY_ATTEMPTS",
         detail: "too many requests with unknown API keys came from this address",
-        advice: "Try again after the time that Retry-After tells; a key that is known works meanwhile.",
+        advice: "Try again after the time in Retry-After; a key that is known works meanwhile.",
         retryAfter: 30
       }
     ]

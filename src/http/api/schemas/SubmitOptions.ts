@@ -12,7 +12,7 @@ export const CallbackUrl = Schema.String.check(
   Schema.makeFilter((text: string) => Result.match(parseHttpUrl(text), { onFailure: String, onSuccess: () => true }))
 ).annotate({
   description:
-    "An http(s) URL that is told of the terminal state; of a public host, or of one that the operator allows.",
+    "An http(s) URL to which the terminal state is announced. Its host must be public, or allowed by the operator.",
   examples: ["https://example.com/sluice"]
 })
 
@@ -46,7 +46,7 @@ export const submissionParameters = {
   ),
   callback: Schema.optionalKey(CallbackUrl),
   force: Schema.optionalKey(
-    Schema.Boolean.annotate({ description: "`true` makes new documents of bytes that are there already." })
+    Schema.Boolean.annotate({ description: "`true` makes new documents even of bytes that the tenant has already." })
   )
 }
 

@@ -18,7 +18,7 @@ export const AcceptedDocument = Schema.Struct({
   status: DocumentStatus,
   duplicateOf: Schema.optionalKey(
     DocumentId.annotate({
-      description: "The bytes were there already: this document, which is not new, stands in. `force` makes a new one."
+      description: "The tenant had the bytes already: this is the existing document. `force` makes a new one."
     })
   ),
   links: Links
@@ -39,7 +39,7 @@ export const RefusedDocument = Schema.Struct({
 
 /** Set when reading stopped before the end of a form. */
 export const Truncated = Schema.Literal(true).annotate({
-  description: "Reading stopped after a refusal. Files after the last one listed were not looked at: send them again."
+  description: "Reading stopped after a refusal. Files after the last one listed were not read: send them again."
 })
 
 export const acceptedExample = {

@@ -1,22 +1,19 @@
-import { Data, Duration, Effect, Option, Stream } from "effect"
-import { type HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Data, Effect, Option, Stream } from "effect"
+import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../../../actors/Ingestion.ts"
 import { type Document, isTerminal } from "../../../domain/document/Document.ts"
-import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
-import { portionBytes } from "../../../services/store/Portions.ts"
 import { Api } from "../../api/Api.ts"
 import { CurrentTenant } from "../../auth/CurrentTenant.ts"
 import { streamBytes, UnsentBytes } from "../../answers/UnsentBytes.ts"
-import { encodedPage, encodedPages, mostBytes, pagesAnswer } from "./EncodedPages.ts"
+import { encodedPage } from "./EncodedPages.ts"
+import { listPages } from "./ListPages.ts"
 import { documentProblems } from "../../api/problems/Failures.ts"
 import { liveHeaders, LiveStreams } from "../../live/LiveStreams.ts"
-import { waitOf } from "../../api/Pages.ts"
 import { pagesInOrder } from "./PagesInOrder.ts"
 import { gapsOf, pageTexts } from "./PagesText.ts"
 import { NotFound } from "../../api/problems/Problems.ts"
 import { gapHeaders } from "./TextGaps.ts"
-import { jsonWhenFound } from "./WaitingPages.ts"
 
 /** The server stopped before all pages were sent. */
 class Stopping extends Data.TaggedError("Stopping")<{}> {}
@@ -28,61 +25,11 @@ export const PagesHandlers = HttpApiBuilder.group(
     const ingestion = yield* Ingestion
     const streams = yield* LiveStreams
     const unsent = yield* UnsentBytes
-
-    /** Waits until a page at or after `from` has a result or the document has ended; `None` if there is nothing to wait for. */
-    const waitForPages = Effect.fnUntraced(function* (
-      tenant: TenantId,
-      id: DocumentId,
-      from: number,
-      longest: Duration.Duration
-    ) {
-      if (Duration.isZero(longest)) return Option.none()
-      const isReady = Effect.gen(function* () {
-        const found = yield* ingestion.pages(tenant, id, { from, limit: 1, detail: false, summary: true })
-        return found.length > 0 || isTerminal((yield* ingestion.find(tenant, id)).status)
-      })
-      if (yield* documentProblems(isReady)) return Option.none()
-      yield* streams.enter(tenant)
-      const found = Effect.gen(function* () {
-        const changed = yield* ingestion.changed(id)
-        while (!(yield* isReady)) yield* changed
-      }).pipe(
-        Effect.scoped,
-        Effect.catchTag("DocumentNotFound", () => Effect.void)
-      )
-      return Option.some(Effect.raceFirst(found, Effect.raceFirst(Effect.sleep(longest), streams.closed)))
-    })
-
+    const services = { ingestion, streams, unsent }
     return handlers.handleAll({
-      pages: Effect.fnUntraced(function* ({ params: { id }, query: { from = 1, limit = 50, wait, ...query } }) {
+      pages: Effect.fnUntraced(function* ({ params: { id }, query: { detail, from = 1, limit = 50, wait } }) {
         const tenant = yield* CurrentTenant
-        const detail = query.detail ?? "text"
-        const kinds =
-          detail === "summary" ? { detail: false, summary: true } : { detail: detail === "lines", bytes: portionBytes }
-        const read = (from: number, limit: number) =>
-          documentProblems(ingestion.pages(tenant.id, id, { from, limit, ...kinds }))
-        const encoded = encodedPages(read, unsent.hold, { detail, from, limit })
-        const pages = detail === "summary" ? encoded : Effect.andThen(unsent.room(mostBytes), encoded)
-
-        const found = yield* waitForPages(tenant.id, id, from, (wait && waitOf(wait)) || Duration.zero)
-        if (Option.isNone(found)) {
-          return HttpServerResponse.uint8Array(yield* pages, { contentType: "application/json" })
-        }
-        // The status line was sent before the pages are there. An error gives an empty answer; the next request reports it.
-        const nothing = (next?: number) => Effect.succeed(pagesAnswer([], next))
-        const services = yield* Effect.context<HttpServerRequest.HttpServerRequest>()
-        const answer = pages.pipe(
-          Effect.catchTags({
-            NotFound: () => nothing(),
-            TooManyRequests: () => nothing(from),
-            ServiceUnavailable: () => nothing(from)
-          }),
-          Effect.provideContext(services)
-        )
-        const waiting = jsonWhenFound(found.value, answer).pipe(
-          Stream.tapError((error) => Effect.logWarning("pages broke off", error))
-        )
-        return HttpServerResponse.stream(waiting, { contentType: "application/json", headers: liveHeaders })
+        return yield* listPages(services, tenant.id, id, { detail: detail ?? "text", from, limit, wait })
       }),
 
       page: Effect.fnUntraced(function* ({ params: { id, n }, query }) {
@@ -125,7 +72,7 @@ export const PagesHandlers = HttpApiBuilder.group(
         const text = pageTexts(ingestion, document, query.mark === "missing").pipe(
           Stream.intersperse("\f"),
           Stream.encodeText,
-          // The status line has been sent, so the connection is cut: the text must not isReady complete.
+          // The status line has been sent, so the connection is cut: the text must not appear to be complete.
           Stream.tapError((error) => Effect.logWarning("text broke off", error))
         )
         return HttpServerResponse.stream(text, { contentType: "text/plain; charset=utf-8", headers })

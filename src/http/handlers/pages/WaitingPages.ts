@@ -1,5 +1,37 @@
-import { type Effect, Stream } from "effect"
-import { heartbeat } from "../../live/LiveStreams.ts"
+// Answers that wait until a page has a result.
+import { Duration, Effect, Option, Stream } from "effect"
+import type { Ingestion } from "../../../actors/Ingestion.ts"
+import { isTerminal } from "../../../domain/document/Document.ts"
+import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
+import { documentProblems } from "../../api/problems/Failures.ts"
+import { heartbeat, type LiveStreams } from "../../live/LiveStreams.ts"
+
+/**
+ * Waits until a page at or after `from` has a result, the document has ended, or the longest time has passed; `None` if there is
+ * nothing to wait for.
+ */
+export const waitForPages = Effect.fnUntraced(function* (
+  { ingestion, streams }: { readonly ingestion: Ingestion["Service"]; readonly streams: LiveStreams["Service"] },
+  tenant: TenantId,
+  id: DocumentId,
+  { from, longest }: { readonly from: number; readonly longest: Duration.Duration }
+) {
+  if (Duration.isZero(longest)) return Option.none()
+  const isReady = Effect.gen(function* () {
+    const found = yield* ingestion.pages(tenant, id, { from, limit: 1, detail: false, summary: true })
+    return found.length > 0 || isTerminal((yield* ingestion.find(tenant, id)).status)
+  })
+  if (yield* documentProblems(isReady)) return Option.none()
+  yield* streams.enter(tenant)
+  const found = Effect.gen(function* () {
+    const changed = yield* ingestion.changed(id)
+    while (!(yield* isReady)) yield* changed
+  }).pipe(
+    Effect.scoped,
+    Effect.catchTag("DocumentNotFound", () => Effect.void)
+  )
+  return Option.some(Effect.raceFirst(found, Effect.raceFirst(Effect.sleep(longest), streams.closed)))
+})
 
 /** JSON may start with whitespace, so an answer can start before its content is known. */
 const blank = "\n"

@@ -42,8 +42,8 @@ const load = (
   })
   // Only called when a password is needed: one given to a file with an empty user password would be refused as wrong.
   task.onPassword = (answer: (password: string | Error) => void, reason: number) => {
-    const wanted = reason === 1 && password !== undefined
-    answer(wanted ? password : Object.assign(new Error("no password"), { name: "PasswordException", code: reason }))
+    const isNeeded = reason === 1 && password !== undefined
+    answer(isNeeded ? password : Object.assign(new Error("no password"), { name: "PasswordException", code: reason }))
   }
   return task
 }

@@ -73,8 +73,8 @@ export class FrameReader {
 
   #endOfFirst(bytes: Buffer): number {
     if (bytes.length < headerBytes) return headerBytes
-    const told = bytes.readUInt32BE()
-    const size = told >= bytesFlag && this.#onBytes !== undefined ? told - bytesFlag : told
+    const prefix = bytes.readUInt32BE()
+    const size = prefix >= bytesFlag && this.#onBytes !== undefined ? prefix - bytesFlag : prefix
     if (size > this.#mostBytes) throw new RangeError(`a message of ${size} bytes`)
     return headerBytes + size
   }

@@ -30,7 +30,7 @@ export interface Launched {
   /** Ends the watch over the worker, once the worker is gone. */
   readonly release: () => void
   /** Calls back with the worker's own id, which differs from the child's if the worker has a process namespace. */
-  readonly onPid: (told: (pid: number) => void) => void
+  readonly onPid: (listener: (pid: number) => void) => void
 }
 
 /** V8 reserves this much for machine code at its start and uses a few percent. The limit of the system counts it. */
@@ -151,14 +151,14 @@ export const launch = ({ entry, maxHeldDocuments, memoryBytes, sandbox }: Launch
     channel,
     stderr: child.stderr,
     release: () => alive.end("gone\n"),
-    onPid: (told) => {
+    onPid: (listener) => {
       if (!hasOwnIds) {
-        if (child.pid !== undefined) told(child.pid)
+        if (child.pid !== undefined) listener(child.pid)
         return
       }
       alive.setEncoding("latin1").once("data", (text: string) => {
         const pid = Number.parseInt(text, 10)
-        if (pid > 0) told(pid)
+        if (pid > 0) listener(pid)
       })
     }
   }

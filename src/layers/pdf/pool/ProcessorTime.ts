@@ -41,7 +41,7 @@ const statFields = (stat: string): ReadonlyArray<string> => stat.slice(stat.last
 
 export interface ProcessorMeter {
   /** Undefined where the system does not report it. */
-  readonly look: () => ProcessorUse | undefined
+  readonly read: () => ProcessorUse | undefined
   readonly close: () => void
 }
 
@@ -51,7 +51,7 @@ export const makeProcessorMeter = (pid: number): ProcessorMeter => {
   const stat = openOrNone(`/proc/${pid}/stat`)
   let closed = false
   return {
-    look: () => {
+    read: () => {
       const line = closed || stat === undefined ? undefined : readText(stat)
       if (line === undefined) return undefined
       const fields = statFields(line)
@@ -105,19 +105,19 @@ export interface ProcessorWaits {
 }
 
 /** Of a process that was just started, whose id becomes known later. */
-export const makeProcessorWaits = (onPid: (told: (pid: number) => void) => void): ProcessorWaits => {
+export const makeProcessorWaits = (onPid: (listener: (pid: number) => void) => void): ProcessorWaits => {
   const atStart: ProcessorUse = { at: performance.now(), usedMillis: 0, delayedMillis: 0, isRunnable: true }
   let pid = 0
   let meter: ProcessorMeter | undefined
   let closed = false
-  onPid((told) => {
-    pid = told
-    if (!closed) meter = makeProcessorMeter(told)
+  onPid((known) => {
+    pid = known
+    if (!closed) meter = makeProcessorMeter(known)
   })
   const since = (earlier: ProcessorUse | undefined) => {
     let waited = 0
     return (): number => {
-      const now = earlier && meter?.look()
+      const now = earlier && meter?.read()
       // Once the process has ended, the last value stays.
       if (earlier !== undefined && now !== undefined) waited = waitedBetween(earlier, now)
       return waited
@@ -125,7 +125,7 @@ export const makeProcessorWaits = (onPid: (told: (pid: number) => void) => void)
   }
   return {
     pid: () => pid,
-    fromNow: () => since(meter?.look()),
+    fromNow: () => since(meter?.read()),
     sinceStart: since(atStart),
     close: () => {
       closed = true

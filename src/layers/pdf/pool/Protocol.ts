@@ -4,7 +4,7 @@ import { extname } from "node:path"
 import type { Failure } from "../../../domain/Failure.ts"
 import type { PageResult } from "../../../domain/document/Page.ts"
 import type { BlobHash } from "../../../domain/Ids.ts"
-import type { HeadWanted, OpenedPdf } from "../../../services/PdfEngine.ts"
+import type { HeadRequest, OpenedPdf } from "../../../services/PdfEngine.ts"
 
 /**
  * `Held` bets that the worker has the document open, so that bytes are not sent again for each range of pages. `Portions` is
@@ -17,7 +17,7 @@ export type Source =
 
 /** Work for one worker. It has one call at a time, and every call ends with exactly one `Ended`. */
 export type Work =
-  | { readonly _tag: "Open"; readonly key: string; readonly password: string | undefined; readonly head: HeadWanted }
+  | { readonly _tag: "Open"; readonly key: string; readonly password: string | undefined; readonly head: HeadRequest }
   | {
       readonly _tag: "Read"
       readonly key: string

@@ -128,17 +128,17 @@ export const isReport = (message: unknown): message is Report => {
 /** Follows the reports of one call, and knows which may come next: each page that was asked for comes once. */
 export class CallChecker {
   readonly #mayOpen: boolean
-  readonly #wanted: Set<number>
+  readonly #missing: Set<number>
   #opened = false
 
   constructor(work: Work) {
     this.#mayOpen = work._tag === "Open"
-    this.#wanted = new Set(
+    this.#missing = new Set(
       work._tag === "Read" ? work.pages : Array.from({ length: work.head.pages }, (_, index) => index + 1)
     )
   }
 
-  readonly #isWanted = ({ number }: PageResult): boolean => this.#wanted.delete(number)
+  readonly #isMissing = ({ number }: PageResult): boolean => this.#missing.delete(number)
 
   /** Why the report is not valid; undefined if it is. */
   objection(report: Exclude<Report, { readonly _tag: "Ready" }>): string | undefined {
@@ -158,6 +158,6 @@ export class CallChecker {
 
   #pages(results: ReadonlyArray<PageResult>): string | undefined {
     if (this.#mayOpen && results.length > 0 && !this.#opened) return "it read a file that it had not opened"
-    return results.every(this.#isWanted) ? undefined : "it read pages that it was not asked for"
+    return results.every(this.#isMissing) ? undefined : "it read pages that it was not asked for"
   }
 }

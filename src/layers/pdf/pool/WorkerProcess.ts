@@ -1,279 +1,231 @@
 // One page worker as the engine sees it: a child process under a memory limit of the operating system, which counts what
 // V8 keeps outside its heap as well. A worker thread would have neither that limit nor a death of its own.
-import { Deferred, Effect } from "effect"
-import type { Scope } from "effect"
-import type { PageResult } from "../../../domain/document/Page.ts"
+import { Deferred, Effect, type Scope } from "effect"
 import type { BlobLocation } from "../../../services/BlobStore.ts"
-import type { OpenedPdf } from "../../../services/PdfEngine.ts"
-import { PdfUnreadable, WorkerDied } from "../../../services/PdfEngine.ts"
-import { type BlobBytes, openBlob, portionBytes, unreadableBlob } from "./BlobBytes.ts"
-import { bytesHeader, frame, FrameReader } from "./Channel.ts"
-import { hearLastWords } from "./LastWords.ts"
+import { WorkerDied } from "../../../services/PdfEngine.ts"
+import { CallSender } from "./CallSender.ts"
+import { FrameReader } from "./Channel.ts"
+import { hearLastWords, type LastWords } from "./LastWords.ts"
 import { launch, type Launched, type LaunchOptions } from "./Launch.ts"
-import { makeProcessorWaits } from "./ProcessorTime.ts"
-import type { Command, Outcome, Report, Source, Timing, Work } from "./Protocol.ts"
-import { CallChecker, isReport, mostReportBytes } from "./Reports.ts"
+import { makeProcessorWaits, type ProcessorWaits } from "./ProcessorTime.ts"
+import type { Report, Work } from "./Protocol.ts"
+import { isReport, mostReportBytes } from "./Reports.ts"
+import { type CallListener, WorkerCall } from "./WorkerCall.ts"
 
-/** Receives the events of one call. `end` comes once and last. */
-export interface CallListener {
-  readonly opened?: (opened: OpenedPdf) => void
-  readonly pages: (results: ReadonlyArray<PageResult>) => void
-  /** What reading the head took; called before the end. */
-  readonly headMillis?: (millis: number) => void
-  readonly end: (reason: PdfUnreadable | WorkerDied | undefined) => void
-  /** Called before the end; without this listener nothing is measured. A call that ended with its worker has no times. */
-  readonly timing?: ((timing: Timing) => void) | undefined
-}
+const lastWordsMillis = 1_000
 
-export interface WorkerProcess {
+/**
+ * A worker is starting, then ready, then dead. It has one call at a time, or none. One whose reports cannot be true is
+ * distrusted: it is killed, and what it still sends is ignored.
+ */
+export class WorkerProcess {
+  readonly #launched: Launched
+  readonly #memoryBytes: number
+  readonly #waits: ProcessorWaits
+  readonly #sender: CallSender
+  readonly #lastWords: LastWords
+  readonly #ready = Deferred.makeUnsafe<void, WorkerDied>()
+  readonly #ended = Deferred.makeUnsafe<WorkerDied>()
+  #held: ReadonlySet<string> = new Set()
+  #death: WorkerDied | undefined
+  /** Why its reports are not trusted any more. */
+  #distrust: string | undefined
+  #isReady = false
+  #rssBytes = 0
+  #rssBytesWhenReady = 0
+  #pagesRead = 0
+  #calls = 0
+  #call: WorkerCall | undefined
+
+  constructor(launched: Launched, memoryBytes: number) {
+    this.#launched = launched
+    this.#memoryBytes = memoryBytes
+    this.#waits = makeProcessorWaits(launched.onPid)
+    this.#sender = new CallSender(launched.channel)
+    this.#lastWords = hearLastWords(launched.stderr, () => this.#distrusted("it wrote too much to its standard error"))
+    this.#listenToReports()
+    this.#listenToEnd()
+  }
+
   /** The process id of the worker outside its namespace; 0 until that is known. */
-  readonly pid: () => number
+  pid(): number {
+    return this.#waits.pid()
+  }
+
   /** Succeeds once the worker can take calls; fails when it dies before that. */
-  readonly ready: Effect.Effect<void, WorkerDied>
+  get ready(): Effect.Effect<void, WorkerDied> {
+    return Deferred.await(this.#ready)
+  }
+
   /** Why it ended, once nothing of it is left. */
-  readonly ended: Effect.Effect<WorkerDied>
+  get ended(): Effect.Effect<WorkerDied> {
+    return Deferred.await(this.#ended)
+  }
+
   /**
    * Measures from now on how long the worker was ready to run and waited for a processor: milliseconds, 0 where it is not
    * known.
    */
-  readonly waitedFromNow: () => () => number
+  waitedFromNow(): () => number {
+    return this.#waits.fromNow()
+  }
+
   /** The same since its process was started. */
-  readonly waitedSinceStart: () => number
-  readonly rssBytes: () => number
+  waitedSinceStart(): number {
+    return this.#waits.sinceStart()
+  }
+
+  rssBytes(): number {
+    return this.#rssBytes
+  }
+
   /** The memory it has taken since it became ready, as a share of what was left then up to its limit: 0 to about 1. */
-  readonly memoryUsed: () => number
-  readonly pagesRead: () => number
-  readonly isIdle: () => boolean
-  readonly isAlive: () => boolean
-  readonly holds: (key: string) => boolean
-  readonly heldCount: () => number
+  memoryUsed(): number {
+    const before = this.#rssBytesWhenReady
+    return (this.#rssBytes - before) / Math.max(1, this.#memoryBytes - before)
+  }
+
+  pagesRead(): number {
+    return this.#pagesRead
+  }
+
+  isIdle(): boolean {
+    return this.#call === undefined
+  }
+
+  isAlive(): boolean {
+    return this.#death === undefined && this.#distrust === undefined
+  }
+
+  holds(key: string): boolean {
+    return this.#held.has(key)
+  }
+
+  heldCount(): number {
+    return this.#held.size
+  }
+
   /** Only on an idle worker. */
-  readonly start: (work: Work, location: BlobLocation, listener: CallListener) => void
+  start(work: Work, location: BlobLocation, listener: CallListener): void {
+    const call = new WorkerCall(++this.#calls, work, location, listener, () => {
+      this.#call = undefined
+    })
+    this.#call = call
+    // It may have died since it was lent.
+    if (this.#death === undefined) this.#sender.call(call, this.holds(work.key))
+    else call.end(this.#death)
+  }
+
   /** Asks it to drop its call, whose listener is called no more. */
-  readonly abort: () => void
+  abort(): void {
+    const call = this.#call
+    if (call === undefined) return
+    call.drop()
+    if (call.isSent) this.#sender.command({ _tag: "Abort", call: call.id })
+    else call.end(undefined)
+  }
+
   /** Succeeds when it has no call any more, because that ended or because it died. */
-  readonly idle: Effect.Effect<void>
-  readonly close: (key: string) => void
-  readonly kill: () => void
-}
-
-const lastWordsMillis = 1_000
-
-interface Call {
-  readonly id: number
-  readonly work: Work
-  readonly location: BlobLocation
-  readonly checker: CallChecker
-  readonly settled: Deferred.Deferred<void>
-  listener: CallListener | undefined
-  /** How the worker got the document, if it did: it was held already, or its bytes were sent. */
-  sent: "held" | "bytes" | undefined
-}
-
-const reasonOf = (outcome: Exclude<Outcome, { readonly _tag: "NotHeld" }>): PdfUnreadable | WorkerDied | undefined => {
-  switch (outcome._tag) {
-    case "Unreadable":
-      return new PdfUnreadable({ failure: outcome.failure })
-    case "Defect":
-      return new WorkerDied({ memory: false, detail: outcome.detail })
-    case "Aborted":
-    case "Done":
-      return undefined
-  }
-}
-
-const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryBytes: number): WorkerProcess => {
-  const ready = Deferred.makeUnsafe<void, WorkerDied>()
-  const ended = Deferred.makeUnsafe<WorkerDied>()
-  const waits = makeProcessorWaits(onPid)
-  let held: ReadonlySet<string> = new Set()
-  let died: WorkerDied | undefined
-  /** Why its messages are not trusted any more. It is being killed. */
-  let disbelief: string | undefined
-  let isReady = false
-  let rssBytes = 0
-  let rssBytesWhenReady = 0
-  let pagesRead = 0
-  let calls = 0
-  let call: Call | undefined
-
-  // A write to a process that has just died fails. Its end is reported by its exit, so the failure says nothing new.
-  const send = (command: Command): void => {
-    if (channel.writable) channel.write(frame(command))
+  get idle(): Effect.Effect<void> {
+    return Effect.suspend(() => this.#call?.untilOver ?? Effect.void)
   }
 
-  const sendStart = (started: Call, source: Source): void => {
-    started.sent = source._tag === "Held" ? "held" : "bytes"
-    send({ _tag: "Start", call: started.id, work: started.work, source, timed: started.listener?.timing !== undefined })
+  /** Asks it to close the document if it holds it. */
+  close(key: string): void {
+    if (this.holds(key)) this.#sender.command({ _tag: "Close", key })
   }
 
-  const settle = (reason: PdfUnreadable | WorkerDied | undefined): void => {
-    const settled = call
-    call = undefined
-    if (settled === undefined) return
-    settled.listener?.end(reason)
-    Deferred.doneUnsafe(settled.settled, Effect.void)
+  kill(): void {
+    this.#launched.child.kill("SIGKILL")
   }
 
-  /** The bytes of a call are not needed any more once it is interrupted, or its worker is gone. */
-  const isUnderWay = (sent: Call): boolean => call === sent && sent.listener !== undefined
-
-  const sendPortions = async (sent: Call, blob: BlobBytes): Promise<void> => {
-    try {
-      if (!isUnderWay(sent)) return
-      sendStart(sent, { _tag: "Portions", size: blob.size, hash: sent.location.hash })
-      for await (const bytes of blob.portions) {
-        if (!isUnderWay(sent) || !channel.writable) return
-        channel.write(bytesHeader(bytes.length))
-        // So that no more than one portion is in memory.
-        await new Promise((resume) => channel.write(bytes, resume))
+  #listenToReports(): void {
+    const reader = new FrameReader(mostReportBytes, (message) => {
+      if (this.#distrust !== undefined) return
+      if (isReport(message)) this.#reported(message)
+      else this.#distrusted("it sent what is no report")
+    })
+    this.#launched.channel.on("data", (chunk: Buffer) => {
+      try {
+        reader.push(chunk)
+      } catch (cause) {
+        this.#distrusted(`it sent ${cause instanceof Error ? cause.message : "garbage"}`)
       }
-    } finally {
-      await blob.close()
+    })
+  }
+
+  #listenToEnd(): void {
+    const { child, release } = this.#launched
+    child.on("error", (error) => {
+      if (child.pid === undefined) this.#died(`it could not be started (${error.message})`)
+    })
+    const how = (code: number | null, signal: string | null) =>
+      signal === null ? `exit code ${code}` : `signal ${signal}`
+    // Not at once at `exit`: the last words may still be on their way. But `close` waits for pipes, and this wait has to end.
+    child.on("close", (code, signal) => this.#died(how(code, signal)))
+    child.on("exit", (code, signal) => {
+      release()
+      setTimeout(() => this.#died(how(code, signal)), lastWordsMillis).unref()
+    })
+  }
+
+  #distrusted(why: string): void {
+    this.#distrust ??= why
+    this.#launched.channel.destroy()
+    this.kill()
+  }
+
+  #reported(report: Report): void {
+    if (report._tag === "Ready") return this.#becameReady(report.rssBytes)
+    const call = this.#call
+    if (call === undefined || call.id !== report.call) {
+      return this.#distrusted("it reported of another call")
     }
-  }
-
-  const sendBytes = async (sent: Call): Promise<void> => {
-    try {
-      await sendPortions(sent, await openBlob(sent.location))
-    } catch (cause) {
-      if (!isUnderWay(sent)) return
-      const failure = unreadableBlob(cause)
-      if (sent.sent !== undefined) send({ _tag: "CutOff", call: sent.id, failure })
-      else settle(new PdfUnreadable({ failure }))
-    }
-  }
-
-  const sendWork = (sent: Call, mayBeHeld: boolean): void => {
-    const { location, work } = sent
-    if (mayBeHeld && held.has(work.key)) sendStart(sent, { _tag: "Held" })
-    else if (location._tag === "Bytes" && location.bytes.length <= portionBytes) sendStart(sent, location)
-    else void sendBytes(sent)
-  }
-
-  const disbelieve = (detail: string): void => {
-    disbelief ??= detail
-    channel.destroy()
-    child.kill("SIGKILL")
-  }
-
-  const lastWords = hearLastWords(stderr, () => disbelieve("it wrote too much to its standard error"))
-
-  const tellPages = ({ listener }: Call, results: ReadonlyArray<PageResult>): void => {
-    pagesRead += results.length
-    listener?.pages(results)
-  }
-
-  const onReady = (bytes: number): void => {
-    if (isReady) return disbelieve("it was ready twice")
-    isReady = true
-    rssBytes = bytes
-    rssBytesWhenReady = bytes
-    Deferred.doneUnsafe(ready, Effect.void)
-  }
-
-  const onReport = (report: Report): void => {
-    if (report._tag === "Ready") return onReady(report.rssBytes)
-    if (call === undefined || call.id !== report.call || call.sent === undefined)
-      return disbelieve("it reported of another call")
-    const objection = call.checker.objection(report)
-    if (objection !== undefined) return disbelieve(objection)
+    const objection = call.objection(report)
+    if (objection !== undefined) return this.#distrusted(objection)
     switch (report._tag) {
       case "Opened":
-        call.listener?.opened?.(report.opened)
-        return
+        return call.opened(report.opened)
       case "Pages":
-        tellPages(call, report.results)
-        return
+        this.#pagesRead += report.results.length
+        return call.pages(report.results)
       case "Ended":
-        rssBytes = report.rssBytes
-        held = new Set(report.held)
-        if (report.outcome._tag === "NotHeld") {
-          if (call.sent !== "held") return disbelieve("it has lost what it was given")
-          call.sent = undefined
-          if (call.listener === undefined) settle(undefined)
-          else sendWork(call, false)
-          return
-        }
-        if (report.timing !== undefined) call.listener?.timing?.(report.timing)
-        if (report.outcome._tag === "Done") {
-          tellPages(call, report.outcome.results)
-          if (report.outcome.headMillis !== undefined) call.listener?.headMillis?.(report.outcome.headMillis)
-        }
-        settle(reasonOf(report.outcome))
+        return this.#callEnded(call, report)
     }
   }
 
-  const reader = new FrameReader(mostReportBytes, (message) => {
-    if (disbelief !== undefined) return
-    if (isReport(message)) onReport(message)
-    else disbelieve("it sent what is no report")
-  })
-
-  const onEnd = (how: string): void => {
-    if (died !== undefined) return
-    died =
-      disbelief === undefined
-        ? lastWords.reason(how)
-        : new WorkerDied({ memory: false, detail: `it was ended because ${disbelief}` })
-    waits.close()
-    Deferred.doneUnsafe(ready, Effect.fail(died))
-    settle(died)
-    Deferred.doneUnsafe(ended, Effect.succeed(died))
+  #becameReady(rssBytes: number): void {
+    if (this.#isReady) return this.#distrusted("it was ready twice")
+    this.#isReady = true
+    this.#rssBytes = rssBytes
+    this.#rssBytesWhenReady = rssBytes
+    Deferred.doneUnsafe(this.#ready, Effect.void)
   }
 
-  channel.on("data", (chunk: Buffer) => {
-    try {
-      reader.push(chunk)
-    } catch (cause) {
-      disbelieve(`it sent ${cause instanceof Error ? cause.message : "garbage"}`)
+  #callEnded(call: WorkerCall, report: Extract<Report, { readonly _tag: "Ended" }>): void {
+    const { held, outcome, rssBytes, timing } = report
+    this.#rssBytes = rssBytes
+    this.#held = new Set(held)
+    if (outcome._tag !== "NotHeld") {
+      if (outcome._tag === "Done") this.#pagesRead += outcome.results.length
+      return call.ended(outcome, timing)
     }
-  })
-  child.on("error", (error) => {
-    if (child.pid === undefined) onEnd(`it could not be started (${error.message})`)
-  })
-  const how = (code: number | null, signal: string | null) =>
-    signal === null ? `exit code ${code}` : `signal ${signal}`
-  // Not at once at `exit`: the last words may still be on their way. But `close` waits for pipes, and this wait has to end.
-  child.on("close", (code, signal) => onEnd(how(code, signal)))
-  child.on("exit", (code, signal) => {
-    release()
-    setTimeout(() => onEnd(how(code, signal)), lastWordsMillis).unref()
-  })
+    if (!call.notHeld()) return this.#distrusted("it has lost what it was given")
+    if (call.isUnderWay) this.#sender.call(call, false)
+    else call.end(undefined)
+  }
 
-  return {
-    pid: waits.pid,
-    ready: Deferred.await(ready),
-    ended: Deferred.await(ended),
-    waitedFromNow: waits.fromNow,
-    waitedSinceStart: waits.sinceStart,
-    rssBytes: () => rssBytes,
-    memoryUsed: () => (rssBytes - rssBytesWhenReady) / Math.max(1, memoryBytes - rssBytesWhenReady),
-    pagesRead: () => pagesRead,
-    isIdle: () => call === undefined,
-    isAlive: () => died === undefined && disbelief === undefined,
-    holds: (key) => held.has(key),
-    heldCount: () => held.size,
-    start: (work, location, listener) => {
-      const settled = Deferred.makeUnsafe<void>()
-      call = { id: ++calls, work, location, checker: new CallChecker(work), settled, listener, sent: undefined }
-      // It may have died since it was lent.
-      if (died === undefined) sendWork(call, true)
-      else settle(died)
-    },
-    abort: () => {
-      if (call === undefined) return
-      call.listener = undefined
-      if (call.sent !== undefined) send({ _tag: "Abort", call: call.id })
-      else settle(undefined)
-    },
-    idle: Effect.suspend(() => (call === undefined ? Effect.void : Deferred.await(call.settled))),
-    close: (key) => {
-      if (held.has(key)) send({ _tag: "Close", key })
-    },
-    kill: () => {
-      child.kill("SIGKILL")
-    }
+  #died(how: string): void {
+    if (this.#death !== undefined) return
+    const reason =
+      this.#distrust === undefined
+        ? this.#lastWords.reason(how)
+        : new WorkerDied({ memory: false, detail: `it was ended because ${this.#distrust}` })
+    this.#death = reason
+    this.#waits.close()
+    Deferred.doneUnsafe(this.#ready, Effect.fail(reason))
+    this.#call?.end(reason)
+    Deferred.doneUnsafe(this.#ended, Effect.succeed(reason))
   }
 }
 
@@ -281,8 +233,12 @@ const supervise = ({ channel, child, onPid, release, stderr }: Launched, memoryB
 export const startWorker = (options: LaunchOptions): Effect.Effect<WorkerProcess, WorkerDied, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.try({
-      try: () => supervise(launch(options), options.memoryBytes),
+      try: () => new WorkerProcess(launch(options), options.memoryBytes),
       catch: (cause) => new WorkerDied({ memory: false, detail: `it could not be started (${String(cause)})` })
     }),
-    (worker) => Effect.andThen(Effect.sync(worker.kill), worker.ended)
+    (worker) =>
+      Effect.andThen(
+        Effect.sync(() => worker.kill()),
+        worker.ended
+      )
   )

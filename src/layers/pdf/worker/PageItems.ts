@@ -41,7 +41,7 @@ export const onlyText = (found: ReadonlyArray<object>, fields: ReadonlyArray<Fie
 })
 
 /** Whether a page has anything but pieces of text; most pages do not. */
-export const isToldOf = (found: ReadonlyArray<object>): boolean => found.some((item) => !("str" in item))
+export const hasOtherItems = (found: ReadonlyArray<object>): boolean => found.some((item) => !("str" in item))
 
 /**
  * `isVisible` tells whether a layer is shown; `fields` are the values of the page's widgets, which are shown where their

@@ -12,7 +12,7 @@ import { describeDocument } from "./Description.ts"
 import { type FieldTexts, readFieldTexts } from "./Fields.ts"
 import { hasImage } from "./Images.ts"
 import { type LayerVisibility, layerVisibility } from "./Layers.ts"
-import { damageWarning, distinct, isToldOf, onlyText, shownItems } from "./PageItems.ts"
+import { damageWarning, distinct, hasOtherItems, onlyText, shownItems } from "./PageItems.ts"
 import { describeError, isMemoryError, openDocument, unreadable } from "../pdfjs/PdfJs.ts"
 import { boundedText } from "./TextBounds.ts"
 import { layoutText } from "../text/Layout.ts"
@@ -59,7 +59,7 @@ const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
       const viewport = page.getViewport({ scale: 1 })
       const found = yield* readRuns(page)
       const filledIn = (yield* fields).get(number) ?? []
-      const { isDamaged, items, warnings } = isToldOf(found)
+      const { isDamaged, items, warnings } = hasOtherItems(found)
         ? shownItems(found, filledIn, found.some(isLayer) ? yield* layers : () => true)
         : onlyText(found, filledIn)
       const bounded = boundedText(layoutText(items, viewport))

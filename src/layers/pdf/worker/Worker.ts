@@ -5,7 +5,7 @@ import { Socket } from "node:net"
 import { setPriority } from "node:os"
 import { Worker } from "node:worker_threads"
 import type { PageResult } from "../../../domain/document/Page.ts"
-import type { HeadWanted } from "../../../services/PdfEngine.ts"
+import type { HeadRequest } from "../../../services/PdfEngine.ts"
 import { channelDescriptor, frame, FrameReader } from "../pool/Channel.ts"
 import { type Given, makeDocumentCache } from "./DocumentCache.ts"
 import { describeError, isMemoryError } from "../pdfjs/PdfJs.ts"
@@ -95,7 +95,7 @@ type Times = ReturnType<typeof makeTimes> | undefined
  */
 const readHead = Effect.fnUntraced(function* (
   reader: PdfReader,
-  { concurrency, pages }: HeadWanted,
+  { concurrency, pages }: HeadRequest,
   done: (result: PageResult) => void
 ) {
   const until = ownMillis() + mostHeadMillis

@@ -2,7 +2,7 @@
 import { Effect, Exit } from "effect"
 import type { BlobHash } from "../../../domain/Ids.ts"
 import { BlobStoreUnavailable } from "../../../services/BlobStore.ts"
-import type { BlobRegister } from "../../blobs/FileBlobStore.ts"
+import type { BlobRegister } from "../../blobs/BlobRegister.ts"
 import { GroupCommit } from "./GroupCommit.ts"
 import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 

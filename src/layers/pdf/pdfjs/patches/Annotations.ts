@@ -98,32 +98,16 @@ const annotationText = String.raw`
 export const annotationPatches: ReadonlyArray<Patch> = [
   before("  async getStructTree() {\n    const structTreeRoot = await this.pdfManager.ensureCatalog(", annotationText),
   {
-    find: String.raw`    return partialEvaluator.getTextContent({
-      stream: contentStream,
-      task,
-      resources,
-      includeMarkedContent,
-      disableNormalization,
-      sink,
-      viewBox: this.view,
-      lang,
-      intersector
-    });`,
-    replace: String.raw`    await partialEvaluator.getTextContent({
-      stream: contentStream,
-      task,
-      resources,
-      includeMarkedContent,
-      disableNormalization,
-      sink,
-      viewBox: this.view,
-      lang,
-      intersector
-    });
-    if (!intersector && this.annotations.length > 0) {
-      await this.annotationText(partialEvaluator, task, disableNormalization, sink);
-    }`
+    find: "    return partialEvaluator.getTextContent({\n      stream: contentStream,\n",
+    replace: "    await partialEvaluator.getTextContent({\n      stream: contentStream,\n"
   },
+  after(
+    "      viewBox: this.view,\n      lang,\n      intersector\n    });\n",
+    String.raw`    if (!intersector && this.annotations.length > 0) {
+      await this.annotationText(partialEvaluator, task, disableNormalization, sink);
+    }
+`
+  ),
   // A list may have several values.
   after("      numItems: this.data.fieldValue.length,\n", "      values: this.data.fieldValue,\n")
 ]

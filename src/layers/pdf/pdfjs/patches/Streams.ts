@@ -81,13 +81,13 @@ const pageContent: ReadonlyArray<Patch> = [
 ]
 
 /** How often the rest of one content is searched for the end of a string. */
-const mostLooks = 16
+const mostScans = 16
 
 // With one parenthesis too many, the string ends at the next closing one, or, if there is none, with its line.
 const strings: ReadonlyArray<Patch> = [
   after(
     "    this._hexStringNumWarn = 0;\n    this.beginInlineImagePos = -1;\n",
-    "    this.damage = undefined;\n    this.looks = 0;\n"
+    "    this.damage = undefined;\n    this.scans = 0;\n"
   ),
   {
     find: String.raw`    let numParen = 1;
@@ -109,7 +109,7 @@ const strings: ReadonlyArray<Patch> = [
     const strBuf = this.strBuf;
     strBuf.length = 0;
     const start = this.stream.pos;
-    let manner = this.looks >= ${mostLooks} ? "line" : "nested";
+    let manner = this.scans >= ${mostScans} ? "line" : "nested";
     let ch = this.nextChar();
     while (true) {
       let charBuffered = false;
@@ -120,7 +120,7 @@ const strings: ReadonlyArray<Patch> = [
         case -1:
           this.damage ??= "a string does not end";
           if (manner !== "line") {
-            this.looks++;
+            this.scans++;
             manner = manner === "nested" ? "flat" : "line";
             numParen = 1;
             strBuf.length = 0;

@@ -12,7 +12,7 @@ export class RetryTracker extends Context.Service<
     ) => <A, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R | R1>
     readonly nextAttempt: (id: DocumentId) => Effect.Effect<DateTime.Utc | undefined>
   }
->()("sluice/actors/upkeep/RetryTracker") {
+>()("sluice/actors/retries/RetryTracker") {
   static readonly layer = Layer.sync(RetryTracker, () => {
     const due = new Map<DocumentId, number>()
     return RetryTracker.of({

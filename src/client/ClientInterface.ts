@@ -1,0 +1,99 @@
+// What the typed client offers.
+import type { Duration, Effect, Redacted, Stream } from "effect"
+import type { HttpApiClient } from "effect/http-api"
+import type { ApiKey, ApiKeyId } from "../domain/tenant/ApiKey.ts"
+import type { DocumentStatus } from "../domain/document/Document.ts"
+import type { DocumentId, TenantId } from "../domain/Ids.ts"
+import type { PageView } from "../domain/document/Page.ts"
+import type { TenantState } from "../domain/tenant/TenantState.ts"
+import type { Api } from "../http/api/Api.ts"
+import type { DocumentList, DocumentView } from "../http/api/views/DocumentView.ts"
+import type { IssuedKeyView } from "../http/api/Keys.ts"
+import type { AcceptedDocument } from "../http/api/views/SubmitOutcome.ts"
+import type { QueueStatusView } from "../http/api/Queue.ts"
+import type { TenantChange } from "../http/api/Tenants.ts"
+import type { ClientError } from "./ClientErrors.ts"
+
+export interface ClientOptions {
+  /** `http://127.0.0.1:3000`. With credentials, or if it is no http(s) URL, the client fails with `InvalidBaseUrl`. */
+  readonly baseUrl: string | URL
+  /** The server's default tenant when absent. */
+  readonly tenant?: TenantId | undefined
+  /** Sent as `Authorization: Bearer …`, for a server or a proxy that asks for it. */
+  readonly apiKey?: Redacted.Redacted | undefined
+}
+
+export interface IngestOptions {
+  readonly name: string
+  /** The number of bytes in a stream, if known: the server can then refuse the upload before reading it. */
+  readonly size?: number | undefined
+  /** 0 to 9; 5 when absent. */
+  readonly priority?: number | undefined
+  /** Makes a new document even if the server already has the bytes. */
+  readonly force?: boolean | undefined
+  readonly password?: Redacted.Redacted | undefined
+  readonly callback?: string | undefined
+  readonly idempotencyKey?: string | undefined
+}
+
+export interface DocumentText {
+  /** False when the document is not `completed`, when a page's text may be missing, or when a page has warnings. */
+  readonly complete: boolean
+  readonly status: string
+  /** Pages such as `3,7-9`; absent when there are none. */
+  readonly missing?: string
+  /** Pages with warnings, in the same form. */
+  readonly incomplete?: string
+  /** Form feeds separate the pages. */
+  readonly text: Stream.Stream<string, ClientError>
+}
+
+export interface FollowOptions {
+  /** The longest time between two polls; the first polls follow each other faster. */
+  readonly longest?: Duration.Input | undefined
+  /** How many polls in a row may fail because the server is busy or unreachable. */
+  readonly patience?: number | undefined
+}
+
+type ListQuery = Parameters<HttpApiClient.ForApi<typeof Api>["documents"]["list"]>[0]["query"]
+
+export interface ListOptions extends Omit<ListQuery, "status"> {
+  /** Only documents in this state, or in one of these. */
+  readonly status?: DocumentStatus | ReadonlyArray<DocumentStatus> | undefined
+}
+
+export interface Interface {
+  /** Every endpoint of the contract, with its own errors. */
+  readonly api: HttpApiClient.ForApi<typeof Api>
+  /** Sends one PDF. On success the document is durable. Does not retry, because the stream may not be repeatable. */
+  readonly ingest: <E = never, R = never>(
+    bytes: Uint8Array | Stream.Stream<Uint8Array, E, R>,
+    options: IngestOptions
+  ) => Effect.Effect<typeof AcceptedDocument.Type, ClientError | E, R>
+  readonly status: (id: DocumentId) => Effect.Effect<typeof DocumentView.Type, ClientError>
+  /** Polls the document at growing intervals; ends when the document has ended. */
+  readonly follow: (id: DocumentId, options?: FollowOptions) => Stream.Stream<typeof DocumentView.Type, ClientError>
+  /** The document once it has ended. */
+  readonly waitFor: (id: DocumentId, options?: FollowOptions) => Effect.Effect<typeof DocumentView.Type, ClientError>
+  /** Every page that has a result, in order. */
+  readonly pages: (id: DocumentId, options?: { readonly lines?: boolean }) => Stream.Stream<PageView, ClientError>
+  /** The text of the finished pages, and whether it is complete. With `mark`, pages without text are marked in their places. */
+  readonly text: (
+    id: DocumentId,
+    options?: { readonly mark?: "missing" | undefined }
+  ) => Effect.Effect<DocumentText, ClientError>
+  /** The documents of the tenant, newest first. If there are more, `nextCursor` is the `cursor` of the next list. */
+  readonly list: (options?: ListOptions) => Effect.Effect<typeof DocumentList.Type, ClientError>
+  /** Cancels a document; one that has ended is not changed. Returns the document afterwards. */
+  readonly cancel: (id: DocumentId) => Effect.Effect<typeof DocumentView.Type, ClientError>
+  readonly retry: (id: DocumentId, password?: Redacted.Redacted) => Effect.Effect<typeof DocumentView.Type, ClientError>
+  readonly queue: (scope?: "all") => Effect.Effect<typeof QueueStatusView.Type, ClientError>
+  /** The limits, use and received share of a tenant; by default the caller's own. */
+  readonly tenant: (tenant?: TenantId) => Effect.Effect<TenantState, ClientError>
+  readonly changeTenant: (tenant: TenantId, change: typeof TenantChange.Type) => Effect.Effect<TenantState, ClientError>
+  /** The valid keys of a tenant. If the server requires keys, this and the following need the administrator's key. */
+  readonly keys: (tenant: TenantId) => Effect.Effect<ReadonlyArray<ApiKey>, ClientError>
+  /** Makes a key. Its secret is returned only here. */
+  readonly createKey: (tenant: TenantId, name: string) => Effect.Effect<typeof IssuedKeyView.Type, ClientError>
+  readonly revokeKey: (tenant: TenantId, key: ApiKeyId) => Effect.Effect<void, ClientError>
+}

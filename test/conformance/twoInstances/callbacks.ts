@@ -9,7 +9,7 @@ import { layerMemory as secrets } from "../../../src/services/SecretsMemory.ts"
 import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
 import { Documents } from "../../../src/services/store/Documents.ts"
 import { WebhookStore } from "../../../src/services/store/WebhookStore.ts"
-import { documentId, newDocument, plenty, tried } from "../documentStoreFixtures.ts"
+import { documentId, newDocument, plenty, tried } from "../storeFixtures.ts"
 import type { Instance, Test } from "./fixtures.ts"
 
 const tenantOf = (n: number) => TenantId.make(`tenant-${n % 5}`)

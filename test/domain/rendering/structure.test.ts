@@ -60,7 +60,7 @@ describe("the structure of a document", () => {
   })
 
   it("lets numbers beat sizes", () => {
-    const style = { size: 13, bold: true }
+    const style = { size: 13, bold: true } as const
     const { markdown } = render([
       layoutOf(
         heading(1, "1 First", { size: 18, bold: true }),
@@ -87,7 +87,7 @@ describe("the structure of a document", () => {
       { title: "Method", depth: 1, page: 1 },
       { title: "Results", depth: 0, page: 2 }
     ]
-    const style = { size: 14, bold: true }
+    const style = { size: 14, bold: true } as const
     const { markdown, structure } = render(
       [
         layoutOf(heading(1, "1. Introduction", style), heading(1, "2. Method", style)),

@@ -17,6 +17,11 @@ import { describeError, isMemoryError, openDocument, unreadable } from "../pdfjs
 import { boundedText } from "./TextBounds.ts"
 import { layoutText } from "../text/Layout.ts"
 
+export interface ReadOptions {
+  /** Whether results have layouts. */
+  readonly layout: boolean
+}
+
 export interface PdfReader {
   readonly pageCount: number
   readonly describe: Effect.Effect<OpenedPdf, PdfUnreadable>
@@ -47,6 +52,7 @@ const readRuns = (page: PDFPageProxy) =>
 /** An open document and what its pages need of it as a whole, each found when it is first asked for. */
 interface OpenDocument {
   readonly document: PDFDocumentProxy
+  readonly options: ReadOptions
   readonly fields: Effect.Effect<FieldTexts>
   readonly layers: Effect.Effect<LayerVisibility>
 }
@@ -97,9 +103,10 @@ const round = (value: number): number => (Number.isFinite(value * 100) ? Math.ro
 
 const outOfMemory = new Error("out of memory")
 
-const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
+const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy, options: ReadOptions) {
   const opened: OpenDocument = {
     document,
+    options,
     fields: yield* Effect.cached(readFieldTexts(document)),
     layers: yield* Effect.cached(layerVisibility(document))
   }
@@ -113,7 +120,11 @@ const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
  * with less text or none. Only when that fails is the file opened once more and the page read leniently. What is found
  * then counts; a page on which nothing is found has failed, for the reason that the strict manner gave.
  */
-export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array, password: string | undefined) {
+export const openPdf = Effect.fn("Reader.openPdf")(function* (
+  bytes: Uint8Array,
+  password: string | undefined,
+  options: ReadOptions = { layout: true }
+) {
   yield* listenToPdfjs
   const failuresBefore = yield* memoryFailuresSoFar
   const document = yield* openDocument(new Uint8Array(bytes), password, "strict").pipe(
@@ -130,12 +141,12 @@ export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array,
       )
     )
   )
-  const strict = yield* withParts(document)
+  const strict = yield* withParts(document, options)
   const scope = yield* Effect.scope
   const lenient = yield* Effect.cached(
     foreign(() => document.getData()).pipe(
       Effect.flatMap((copy) => openDocument(copy, password, "lenient")),
-      Effect.flatMap(withParts),
+      Effect.flatMap((copy) => withParts(copy, options)),
       Scope.provide(scope)
     )
   )

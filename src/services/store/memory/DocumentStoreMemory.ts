@@ -6,7 +6,7 @@ import { Effect, Layer, Option } from "effect"
 import { isTerminal } from "../../../domain/document/Document.ts"
 import { failure } from "../../../domain/Failure.ts"
 import type { BlobHash, DocumentId, TenantId } from "../../../domain/Ids.ts"
-import { isFailed, noLines, type PageResult } from "../../../domain/document/Page.ts"
+import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings } from "../../../domain/document/Warning.ts"
 import {
   type BacklogLimits,
@@ -25,7 +25,7 @@ import {
 import { answersMemory } from "./Answers.ts"
 import { changesMemory } from "./Changes.ts"
 import { queueQueriesMemory } from "./QueueQueries.ts"
-import { Documents, pageBytes, type Stored, toDocument, toDocumentWithOutline } from "./Records.ts"
+import { Documents, pageBytes, shownPage, type Stored, toDocument, toDocumentWithOutline } from "./Records.ts"
 import { webhooksMemory } from "./Webhooks.ts"
 import { documentSize, pageSize, upTo } from "../Portions.ts"
 
@@ -328,12 +328,12 @@ const make = Effect.sync(() => {
     ),
     pages: Effect.fn("DocumentStore.pages")((tenant, id, options) =>
       located(tenant, id, (stored): ReadonlyArray<PageResult> => {
-        const { bytes = Number.POSITIVE_INFINITY, detail, from, limit, summary = false } = options
+        const { bytes = Number.POSITIVE_INFINITY, from, limit } = options
         const found = Array.from(stored.pages.values())
           .filter((page) => page.number >= from)
           .toSorted((a, b) => a.number - b.number)
           .slice(0, limit)
-          .map((page) => (detail ? page : { ...page, lines: noLines, text: summary ? "" : page.text }))
+          .map((page) => shownPage(page, options))
         return upTo(found, bytes, pageSize)
       }).pipe(Effect.catchTag("DocumentNotFound", () => Effect.succeed([])))
     ),

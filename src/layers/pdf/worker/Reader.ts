@@ -14,8 +14,8 @@ import { hasImage } from "./Images.ts"
 import { type LayerVisibility, layerVisibility } from "./Layers.ts"
 import { damageWarning, distinct, isToldOf, onlyText, shownItems } from "./PageItems.ts"
 import { describeError, isMemoryError, openDocument, unreadable } from "../pdfjs/PdfJs.ts"
-import { boundedText } from "./TextBounds.ts"
-import { layoutText } from "../text/Layout.ts"
+import { boundedLayout, boundedText } from "./TextBounds.ts"
+import { layoutPage, layoutText } from "../text/Layout.ts"
 
 export interface ReadOptions {
   /** Whether results have layouts. */
@@ -42,11 +42,19 @@ const withPage = <A>(
     (page) => Effect.sync(() => page.cleanup())
   )
 
+const isDrawn = (item: object): boolean => "type" in item && item.type === "drawn"
+
+/** What the page's own content draws: see `patches/Drawing.ts`. */
+const drawnAmong = (items: ReadonlyArray<object>): ReadonlyArray<number> => {
+  const records: unknown = Reflect.get(items.find(isDrawn) ?? {}, "records")
+  return Array.isArray(records) ? records : []
+}
+
 /** Not normalised: the letters of an Arabic ligature would come out reversed. */
 const readRuns = (page: PDFPageProxy) =>
   Effect.map(
     foreign(() => page.getTextContent({ disableNormalization: true })),
-    ({ items }) => items
+    ({ items, styles }) => ({ items: items.filter((item) => !isDrawn(item)), fonts: styles, drawn: drawnAmong(items) })
   )
 
 /** An open document and what its pages need of it as a whole, each found when it is first asked for. */
@@ -57,18 +65,20 @@ interface OpenDocument {
   readonly layers: Effect.Effect<LayerVisibility>
 }
 
-const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
+const readFrom = ({ document, fields, layers, options }: OpenDocument, number: number) =>
   withPage(
     document,
     number,
     Effect.fnUntraced(function* (page) {
       const viewport = page.getViewport({ scale: 1 })
-      const found = yield* readRuns(page)
+      const { drawn, fonts, items: found } = yield* readRuns(page)
       const filledIn = (yield* fields).get(number) ?? []
       const { isDamaged, items, warnings } = isToldOf(found)
         ? shownItems(found, filledIn, found.some(isLayer) ? yield* layers : () => true)
         : onlyText(found, filledIn)
-      const bounded = boundedText(layoutText(items, viewport))
+      const laidOut = options.layout ? layoutPage(items, { viewport, fonts, drawn }) : undefined
+      const bounded = boundedText(laidOut ?? layoutText(items, viewport))
+      const layout = laidOut && boundedLayout(laidOut.layout)
       const result: Omit<PageResult, "number" | "elapsedMillis"> = {
         status: bounded.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",
         width: round(viewport.width),
@@ -76,9 +86,10 @@ const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
         rotation: viewport.rotation,
         text: bounded.text,
         lines: bounded.lines,
+        ...layout?.field,
         error: undefined
       }
-      return { result, isDamaged, warnings: [...warnings, ...bounded.warnings] }
+      return { result, isDamaged, warnings: [...warnings, ...bounded.warnings, ...(layout?.warnings ?? [])] }
     })
   )
 

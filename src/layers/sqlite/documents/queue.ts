@@ -7,19 +7,11 @@ import { type Document, isTerminal } from "../../../domain/document/Document.ts"
 import { failure } from "../../../domain/Failure.ts"
 import { BlobHash, DocumentId, type TenantId } from "../../../domain/Ids.ts"
 import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
-import {
-  type BacklogLimits,
-  type Claim,
-  DocumentNotFound,
-  type Fence,
-  type Lease,
-  LeaseLost,
-  type NewDocument,
-  type Outcome,
-  QueueFull,
-  QuotaReached,
-  type WholeDocument
-} from "../../../services/store/DocumentStore.ts"
+import type { Claim, Lease } from "../../../services/store/Claim.ts"
+import type { Fence } from "../../../services/store/Fence.ts"
+import type { BacklogLimits, NewDocument } from "../../../services/store/NewDocument.ts"
+import type { Outcome, WholeDocument } from "../../../services/store/Outcome.ts"
+import { DocumentNotFound, LeaseLost, QueueFull, QuotaReached } from "../../../services/store/StoreErrors.ts"
 import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import type { Operation } from "../database/GroupCommit.ts"

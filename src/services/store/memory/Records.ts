@@ -1,4 +1,4 @@
-/** The records of the document store in memory, and how a change of status moves a document between queues and counters. */
+/** The records of the store in memory, and how a change of status moves a document between queues and counters. */
 import { DateTime } from "effect"
 import {
   Document,
@@ -12,8 +12,11 @@ import type { BlobHash, RunnerId, TenantId } from "../../../domain/Ids.ts"
 import { isFailed, noLines, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings, type Warning, warningsField } from "../../../domain/document/Warning.ts"
 import type { Delivery } from "../../../domain/webhook/Webhook.ts"
-import { ChangeLog } from "./ChangeLog.ts"
-import type { NewDocument, PageFaults, PagesOptions, QueueStats } from "../DocumentStore.ts"
+import { ChangeEntries } from "./ChangeEntries.ts"
+import type { PageFaults } from "../Claim.ts"
+import type { PagesOptions } from "../Documents.ts"
+import type { NewDocument } from "../NewDocument.ts"
+import type { QueueCounters } from "../QueueFigures.ts"
 import type { OpenedPdf } from "../../PdfEngine.ts"
 import { largestMetadata, largestOutline, metadataOmitted, metadataSize, outlineOmitted } from "../Portions.ts"
 
@@ -163,7 +166,7 @@ class Backlog {
   }
 }
 
-type Counters = { -readonly [K in keyof QueueStats]: QueueStats[K] }
+type Counters = { -readonly [K in keyof QueueCounters]: QueueCounters[K] }
 
 const noCounters = (): Counters => ({
   waiting: 0,
@@ -204,12 +207,12 @@ export const pageBytes = ({ layout, lines, text }: PageResult): number =>
 const totalOf = ({ bytes }: Stored): number => bytes.original + bytes.details + bytes.pages
 
 /** All documents, and what is derived from them: every change of a status goes through here. */
-export class Documents {
+export class Records {
   readonly byId = new Map<string, Stored>()
   readonly running = new Set<Stored>()
   readonly scheduled = new Set<Stored>()
   readonly all = noCounters()
-  readonly log = new ChangeLog<Stored>(
+  readonly log = new ChangeEntries<Stored>(
     ({ number, page, stored }) =>
       this.byId.get(stored.accepted.id) === stored &&
       (page === undefined ? stored.changed === number : stored.pageChanges.get(page) === number)

@@ -1,6 +1,6 @@
 import { Effect, Schema, Stream } from "effect"
 import { PageView } from "../../domain/document/Page.ts"
-import { markedText } from "../../http/handlers/pages/TextGaps.ts"
+import { markedText } from "../../domain/document/PageMarks.ts"
 
 export const formats = ["text", "ndjson", "md"] as const
 export type Format = (typeof formats)[number]

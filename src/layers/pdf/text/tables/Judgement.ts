@@ -25,10 +25,10 @@ export const isTable = (table: FoundTable, kind: Kind, _page: { readonly width: 
   if (columns === 2 && firsts.length > 0 && markers >= 0.6 * firsts.length) return false
   if (share < 0.35) return false
   const longest = cells.filter(({ segments }) => segments.reduce((own, { text }) => own + text.length, 0) > 120).length
-  if (kind === "unruled") {
-    if (longest > 0.1 * cells.length) return false
-    if (columns === 2) return false
-    return rows >= 3
-  }
-  return longest <= 0.35 * cells.length
+  if (kind === "half-ruled") return longest <= 0.35 * cells.length
+  if (longest > 0.1 * cells.length || columns === 2) return false
+  const filled = Array.from({ length: rows }, () => 0)
+  for (const { row } of cells) filled[row] = (filled[row] ?? 0) + 1
+  const full = filled.filter((count) => count >= Math.max(2, 0.6 * columns)).length
+  return full >= 3 && full >= 0.5 * rows
 }

@@ -186,3 +186,38 @@ export const findLattices = (rulings: Rulings): ReadonlyArray<Lattice> =>
   components(rulings)
     .flatMap((component) => toLattice(component) ?? [])
     .sort((one, other) => (one.ys[0] ?? 0) - (other.ys[0] ?? 0) || (one.xs[0] ?? 0) - (other.xs[0] ?? 0))
+
+/** Finer rows: each old row becomes those between the `ys` that are new. What covered it covers all of them. */
+const withRows = (lattice: Lattice, more: ReadonlyArray<number>): Lattice => {
+  const ys = [...lattice.ys, ...more].sort((one, other) => one - other)
+  const at = lattice.ys.map((y) => ys.indexOf(y))
+  const spans = lattice.spans.flatMap((span) => {
+    const [from, to] = [at[span.row] ?? 0, at[span.row + span.rows] ?? 0]
+    if (span.rows > 1) return [{ ...span, row: from, rows: to - from }]
+    return Array.from({ length: to - from }, (_, index) => ({ ...span, row: from + index }))
+  })
+  return { xs: lattice.xs, ys, spans }
+}
+
+const fewestGrounds = 2
+
+/** Rows of which every second has a coloured ground end where it ends. */
+export const withGrounds = (lattice: Lattice, areas: ReadonlyArray<Extent>): Lattice => {
+  const { left, right, top, bottom } = extentOfLattice(lattice)
+  const widths = new Map<string, { readonly top: number; readonly bottom: number; width: number }>()
+  for (const area of areas) {
+    if (area.top < top - samePlace || area.bottom > bottom + samePlace || area.bottom - area.top < beyond) continue
+    if (area.right - area.left > right - left + 4 * samePlace || area.right <= left || area.left >= right) continue
+    const key = `${Math.round(area.top)} ${Math.round(area.bottom)}`
+    const known = widths.get(key)
+    if (known === undefined) widths.set(key, { top: area.top, bottom: area.bottom, width: area.right - area.left })
+    else known.width += area.right - area.left
+  }
+  const grounds = [...widths.values()].filter(({ width }) => width >= 0.8 * (right - left))
+  const more: Array<number> = []
+  for (const place of grounds.flatMap((ground) => [ground.top, ground.bottom]).sort((one, other) => one - other)) {
+    const isKnown = lattice.ys.some((y) => Math.abs(y - place) <= beyond) || place - (more.at(-1) ?? -Infinity) <= samePlace
+    if (!isKnown) more.push(place)
+  }
+  return grounds.length < fewestGrounds || more.length < fewestGrounds ? lattice : withRows(lattice, more)
+}

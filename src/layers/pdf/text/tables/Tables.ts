@@ -4,7 +4,7 @@ import type { Segment } from "../Segments.ts"
 import type { Extent } from "./Extent.ts"
 import type { FoundTable } from "./FoundTable.ts"
 import { findHalfRuled } from "./HalfRuled.ts"
-import { extentOfLattice, findLattices } from "./Lattice.ts"
+import { extentOfLattice, findLattices, withGrounds } from "./Lattice.ts"
 import { isTable } from "./Judgement.ts"
 import { toRuledTable } from "./Ruled.ts"
 import type { Rulings } from "./Rulings.ts"
@@ -33,7 +33,7 @@ export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings, p
   const lattices = findLattices(rulings).slice()
   lattices.sort((one, other) => (isWithin(extentOfLattice(one), extentOfLattice(other)) ? -1 : 0))
   for (const lattice of lattices) {
-    const table = toRuledTable(lattice, [...free])
+    const table = toRuledTable(withGrounds(lattice, rulings.areas), [...free])
     if (table !== undefined && isTable(table, "ruled", page)) keep(table)
   }
   for (const table of findHalfRuled([...free], rulings)) if (isTable(table, "half-ruled", page)) keep(table)

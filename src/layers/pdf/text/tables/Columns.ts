@@ -1,6 +1,8 @@
 // The columns of a region whose columns no ruling shows: strips that no cell reaches into.
 import type { Segment } from "../Segments.ts"
+import { cutSegment } from "./Pieces.ts"
 import type { TextRow } from "./Rows.ts"
+import { toRows } from "./Rows.ts"
 
 export interface Column {
   readonly left: number
@@ -48,6 +50,35 @@ const crosses = ({ left, right }: Segment, columns: ReadonlyArray<Column>, slack
   return touched > 1
 }
 
+/**
+ * Two columns that no line has both of, and that a piece lies across, are one: the word above its numbers stands in the
+ * middle, the numbers at the left.
+ */
+const joinBridged = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Column> => {
+  const pairs = new Set<number>()
+  const bridged = new Set<number>()
+  for (const { pieces } of rows) {
+    let last = -1
+    let at = 0
+    for (const piece of pieces) {
+      while (at + 1 < columns.length && (columns[at]?.right ?? 0) < piece.left + 0.1 * em) at++
+      let until = at
+      while (until + 1 < columns.length && (columns[until + 1]?.left ?? 0) < piece.right - 0.1 * em) until++
+      if (last >= 0 && last + 1 === at) pairs.add(last)
+      for (let index = at; index < until; index++) bridged.add(index)
+      last = until
+    }
+  }
+  const joined: Array<Column> = []
+  for (const [index, column] of columns.entries()) {
+    const before = joined.at(-1)
+    if (before !== undefined && bridged.has(index - 1) && !pairs.has(index - 1)) {
+      joined[joined.length - 1] = { left: before.left, right: column.right }
+    } else joined.push(column)
+  }
+  return joined
+}
+
 // In parts of the font size.
 const narrowestGap = 0.35
 
@@ -65,7 +96,30 @@ export const findColumns = (rows: ReadonlyArray<TextRow>, em: number): Columns =
   const spanning = new Set<Segment>()
   for (const { pieces } of rows) for (const piece of pieces) if (crosses(piece, strong, 0.3 * em)) spanning.add(piece)
   const rest = main.filter((piece) => !spanning.has(piece))
-  const columns = joinNear(covered(rest, 0), narrowestGap * em)
+  const columns = joinBridged(joinNear(covered(rest, 0), narrowestGap * em), several, em)
   for (const { pieces } of rows) for (const piece of pieces) if (crosses(piece, columns, 0.3 * em)) spanning.add(piece)
   return { columns, spanning }
+}
+
+/** Where one column ends and the next begins. */
+export const bordersOf = (columns: ReadonlyArray<Column>): ReadonlyArray<number> =>
+  columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2)
+
+/**
+ * The lines with their pieces cut where a column ends. A piece across columns stays whole, unless it is all that its line has:
+ * then it is the cells of a head, set as one.
+ */
+export const cutRows = (rows: ReadonlyArray<TextRow>, { columns, spanning }: Columns): ReadonlyArray<TextRow> => {
+  const borders = bordersOf(columns)
+  return toRows(
+    rows.flatMap(({ pieces }) =>
+      pieces.flatMap((piece) => {
+        if (!spanning.has(piece)) return cutSegment(piece, borders)
+        if (pieces.length > 1) return [piece]
+        const crossed = borders.filter((x) => x > piece.left && x < piece.right).length
+        const parts = cutSegment(piece, borders)
+        return crossed >= 2 && parts.length > crossed ? parts : [piece]
+      })
+    )
+  )
 }

@@ -1,10 +1,9 @@
 // Tables with horizontal rulings only: above, below and under the head, as in books, or between all rows.
 import type { Segment } from "../Segments.ts"
 import { assemble } from "./Assembly.ts"
-import { findColumns } from "./Columns.ts"
+import { cutRows, findColumns } from "./Columns.ts"
 import { middleOf } from "./Extent.ts"
 import type { FoundTable } from "./FoundTable.ts"
-import { cutSegment } from "./Pieces.ts"
 import { toLines, toRowGroups } from "./RowGroups.ts"
 import { toRows, usualSize } from "./Rows.ts"
 import type { Ruling, Rulings } from "./Rulings.ts"
@@ -68,8 +67,7 @@ const build = (segments: ReadonlyArray<Segment>, levels: ReadonlyArray<Level>, i
   const em = usualSize(rough)
   const columns = findColumns(rough, em)
   if (columns.columns.length < 2) return undefined
-  const borders = columns.columns.slice(1).map((column, index) => ((columns.columns[index]?.right ?? 0) + column.left) / 2)
-  const rows = toRows(taken.flatMap((segment) => (columns.spanning.has(segment) ? [segment] : cutSegment(segment, borders))))
+  const rows = cutRows(rough, columns)
   const breaks = [...levels.slice(1, -1), ...inner].map(({ y }) => y).sort((one, other) => one - other)
   const groups = toRowGroups(toLines(rows, columns, em), columns, breaks)
   const box = { left: first.from, right: first.to, top: first.y, bottom: last.y }

@@ -9,7 +9,7 @@ const textOf = (table: FoundTable, row: number, column: number): string =>
     .flatMap(({ segments }) => segments.map(({ text }) => text))
     .join(" ")
 
-export const isTable = (table: FoundTable, kind: Kind, _page: { readonly width: number; readonly height: number }): boolean => {
+export const isTable = (table: FoundTable, kind: Kind): boolean => {
   const { rows, columns, cells } = table
   const share = cells.length / (rows * columns)
   const characters = cells.reduce((sum, { segments }) => sum + segments.reduce((own, { text }) => own + text.length, 0), 0)

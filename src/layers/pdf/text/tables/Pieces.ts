@@ -64,3 +64,73 @@ export const cutSegment = (segment: Segment, borders: ReadonlyArray<number>): Re
   if (!isCut || groups.size === 1) return [segment]
   return [...groups.entries()].sort((one, other) => one[0] - other[0]).flatMap(([, fragments]) => toSegments(fragments))
 }
+
+// In parts of the font size. Words are nearer to each other.
+const widestWordGap = 1.1
+
+/** Whether a run holds what stands in different places: blanks in the file may be as wide as a column. */
+const hasWideGap = ({ glyphs, size }: Fragment): boolean => {
+  if (glyphs === undefined) return false
+  const { places, scale } = glyphs
+  const widest = (widestWordGap * size) / Math.abs(scale || 1)
+  for (let index = 3; index < places.length; index += 3) {
+    if (Math.abs((places[index] ?? 0) - (places[index - 2] ?? 0)) > widest) return true
+  }
+  return false
+}
+
+/** The parts of a segment between wide gaps within its runs; the segment itself if there are none. */
+const cutAtWideGaps = (segment: Segment): ReadonlyArray<Segment> => {
+  if (segment.rightToLeft || !segment.parts.some(hasWideGap)) return [segment]
+  const fragments = segment.parts.flatMap((part) => {
+    if (!hasWideGap(part)) return [part]
+    const glyphs = glyphsOf(part)
+    const cuts = [0]
+    for (let index = 1; index < glyphs.length; index++) {
+      const gap = (glyphs[index]?.left ?? 0) - (glyphs[index - 1]?.right ?? 0)
+      if (gap > widestWordGap * part.size) cuts.push(index)
+    }
+    return cuts.map((from, index) => sliceOf(part, glyphs, from, cuts[index + 1] ?? glyphs.length))
+  })
+  return toSegments(fragments)
+}
+
+const bullet = /^[\u2022\u25e6\u25aa\u25ab\u25cf\u25cb\u25a0\u25a1\u2023\u2043\u00b7\u2013\u2014\uf0b7\uf0a7*o-]$/u
+
+// In parts of the font size: how far a bullet stands from what it is the mark of.
+const bulletGap = 3.5
+
+const joined = (one: Segment, other: Segment): Segment => ({
+  ...other,
+  text: `${one.text} ${other.text}`,
+  left: one.left,
+  parts: [...one.parts, ...other.parts]
+})
+
+/**
+ * Segments cut at wide gaps, bullets joined to what they are the marks of; for each the segments that it comes from.
+ */
+export const toPieces = (segments: ReadonlyArray<Segment>): ReadonlyMap<Segment, ReadonlyArray<Segment>> => {
+  const pieces = new Map<Segment, ReadonlyArray<Segment>>()
+  let mark: Segment | undefined
+  for (const segment of segments) {
+    const isItem =
+      mark !== undefined &&
+      Math.abs(mark.baseline - segment.baseline) < 0.3 * segment.size &&
+      segment.left > mark.right &&
+      segment.left - mark.right < bulletGap * segment.size &&
+      /\p{L}/u.test(segment.text)
+    if (mark !== undefined && isItem) pieces.set(joined(mark, segment), [mark, segment])
+    else {
+      if (mark !== undefined) pieces.set(mark, [mark])
+      if (bullet.test(segment.text)) {
+        mark = segment
+        continue
+      }
+      for (const piece of cutAtWideGaps(segment)) pieces.set(piece, [segment])
+    }
+    mark = undefined
+  }
+  if (mark !== undefined) pieces.set(mark, [mark])
+  return pieces
+}

@@ -1,4 +1,5 @@
 // Which lines of text are one row of a table: cells may have several lines.
+import { rowsByBlocks } from "./CellBlocks.ts"
 import type { Columns } from "./Columns.ts"
 import type { TextRow } from "./Rows.ts"
 import { isNumeric } from "./Rows.ts"
@@ -129,6 +130,8 @@ const belongsAbove = (lines: ReadonlyArray<Line>, index: number, columns: Column
 
 /** Rows of a stretch without rulings. */
 const splitLines = (lines: ReadonlyArray<Line>, columns: Columns): ReadonlyArray<ReadonlyArray<Line>> => {
+  const blocks = rowsByBlocks(lines, columns)
+  if (blocks !== undefined) return blocks
   const most = Math.max(...lines.map(({ filled, spans }) => (spans ? 0 : filled.length)))
   const least = Math.max(2, Math.ceil(0.5 * most))
   const isAnchor = (line: Line): boolean => line.filled.length >= least
@@ -142,6 +145,13 @@ const splitLines = (lines: ReadonlyArray<Line>, columns: Columns): ReadonlyArray
     opensNext = where === false
   }
   return groups
+}
+
+/** How many of the first rows have no numbers in columns of numbers, or 1. */
+const headBlocks = (rows: ReadonlyArray<ReadonlyArray<Line>>, columns: Columns): number => {
+  const numeric = numericColumns(rows.flat(), columns)
+  const count = rows.findIndex((lines) => !lines.every((line) => isHeadLine(line, numeric, columns)))
+  return Math.max(1, Math.min(count, 3))
 }
 
 /** Lines of a head: one row, or several where a cell lies above others. */
@@ -182,6 +192,10 @@ export const toRowGroups = (
   }
   const first = bands[0]
   if (first === undefined) return { rows: [], headerRows: 0 }
+  if (bands.length === 1) {
+    const blocks = rowsByBlocks(first, columns)
+    if (blocks !== undefined) return { rows: blocks, headerRows: headBlocks(blocks, columns) }
+  }
   const rows: Array<ReadonlyArray<Line>> = []
   let headerRows = 0
   const numeric = numericColumns(lines, columns)

@@ -2,14 +2,12 @@
 import type { Segment } from "../Segments.ts"
 import { assemble } from "./Assembly.ts"
 import type { Column } from "./Columns.ts"
-import { findColumns } from "./Columns.ts"
+import { cutRows, findColumns } from "./Columns.ts"
 import { extentOf, median } from "./Extent.ts"
 import type { FoundTable } from "./FoundTable.ts"
-import { cutSegment } from "./Pieces.ts"
 import { toLines, toRowGroups } from "./RowGroups.ts"
 import type { TextRow } from "./Rows.ts"
 import { toRows, usualSize } from "./Rows.ts"
-import type { Rulings } from "./Rulings.ts"
 
 // In parts of the font size.
 const farthestRow = 3
@@ -126,7 +124,8 @@ const proseColumns = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Colum
   columns.filter(({ left, right }) => {
     if (right - left < proseWidth * em) return false
     const own = rows.flatMap(({ pieces }) => pieces.filter((piece) => piece.left < right && piece.right > left))
-    return own.filter((piece) => piece.right - piece.left > 0.8 * (right - left)).length >= 0.5 * own.length
+    const long = own.filter((piece) => piece.right - piece.left > 0.8 * (right - left)).length
+    return long >= 3 && long >= 0.6 * own.length
   })
 
 const alignment = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Column>, em: number): number => {
@@ -147,8 +146,7 @@ const build = (rows: ReadonlyArray<TextRow>, em: number): FoundTable | undefined
   const taken = rows.flatMap(({ pieces }) => pieces)
   const rough = findColumns(rows, em)
   if (rough.columns.length < 2) return undefined
-  const borders = rough.columns.slice(1).map((column, index) => ((rough.columns[index]?.right ?? 0) + column.left) / 2)
-  const cut = toRows(taken.flatMap((segment) => cutSegment(segment, borders)))
+  const cut = cutRows(rows, rough)
   const columns = findColumns(cut, em)
   if (alignment(cut, columns.columns, em) < 0.7) return undefined
   const groups = toRowGroups(toLines(cut, columns, em), columns, [])
@@ -186,5 +184,5 @@ const search = (segments: ReadonlyArray<Segment>, em: number, depth: number): Re
   })
 }
 
-export const findUnruled = (segments: ReadonlyArray<Segment>, _rulings: Rulings): ReadonlyArray<FoundTable> =>
+export const findUnruled = (segments: ReadonlyArray<Segment>): ReadonlyArray<FoundTable> =>
   search(segments, usualSize(toRows(segments)), 0)

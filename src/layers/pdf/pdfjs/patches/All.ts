@@ -1,6 +1,5 @@
 import { annotationPatches } from "./Annotations.ts"
 import { descriptionPatches } from "./Description.ts"
-import { drawingPatches } from "./Drawings.ts"
 import { fontPatches } from "./Fonts.ts"
 import type { Patch } from "./Patch.ts"
 import { streamPatches } from "./Streams.ts"
@@ -12,7 +11,6 @@ export const patches: ReadonlyArray<Patch> = [
   ...streamPatches,
   ...fontPatches,
   ...textPatches,
-  ...drawingPatches,
   ...structurePatches,
   ...annotationPatches,
   ...descriptionPatches

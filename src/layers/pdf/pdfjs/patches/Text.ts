@@ -23,21 +23,15 @@ const notes = String.raw`
           warn("beginOptionalContent: " + ex);
         }
       }
-      if (group !== null) {
-        reportDrawing();
-        textContent.items.push({ type: "beginOptionalContent", group });
-      }
+      if (group !== null) textContent.items.push({ type: "beginOptionalContent", group });
       optionalContents.push(group !== null);
     }
     function endOptionalContent() {
-      if (!optionalContents.pop()) return;
-      reportDrawing();
-      textContent.items.push({ type: "endOptionalContent" });
+      if (optionalContents.pop()) textContent.items.push({ type: "endOptionalContent" });
     }
     function endOfContent() {
       flushTextContentItem();
       while (optionalContents.length > 0) endOptionalContent();
-      reportDrawing();
       if (unknownGlyphs > 0) note("glyphs", unknownGlyphs + " characters of the font " + unknownFont);
       const damage = stream.damageFound() ?? preprocessor.parser.lexer.damage;
       if (damage !== undefined) note("content", damage);

@@ -1,5 +1,6 @@
 import { Schema, Struct } from "effect"
 import { Failure, failure } from "../Failure.ts"
+import type { PageLayout } from "./PageLayout.ts"
 import { type Warning, warning, Warnings } from "./Warning.ts"
 
 /** Pages count from 1. */
@@ -39,6 +40,8 @@ export interface PageResult {
   readonly text: string
   /** `EncodedLines` in its encoded form. */
   readonly lines: string
+  /** What stands on the page, if it was read with its layout. */
+  readonly layout?: PageLayout
   readonly error: Failure | undefined
   readonly warnings?: ReadonlyArray<Warning>
   readonly elapsedMillis: number

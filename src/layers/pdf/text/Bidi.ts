@@ -121,6 +121,8 @@ const leftToRight = (
 
 interface Read {
   readonly text: string
+  /** The place of its glyph. */
+  readonly at: number
   /** Stands right to left, so that a bracket looks like its counterpart. */
   readonly turned: boolean
 }
@@ -131,7 +133,7 @@ const readLeftwards = (units: ReadonlyArray<Unit>, start: number, end: number, r
     const unit = units[index]
     if (unit === undefined) break
     if (unit.kind === "right") {
-      read.push({ text: unit.text, turned: true })
+      read.push({ text: unit.text, at: index, turned: true })
       index--
       continue
     }
@@ -140,11 +142,11 @@ const readLeftwards = (units: ReadonlyArray<Unit>, start: number, end: number, r
     const arabic = isArabic(units[index + 1]?.text ?? "")
     let at = index
     for (const [first, until] of leftToRight(units, from, index + 1, arabic).toReversed()) {
-      for (; at >= until; at--) read.push({ text: units[at]?.text ?? "", turned: true })
-      for (let own = first; own < until; own++) read.push({ text: units[own]?.text ?? "", turned: false })
+      for (; at >= until; at--) read.push({ text: units[at]?.text ?? "", at, turned: true })
+      for (let own = first; own < until; own++) read.push({ text: units[own]?.text ?? "", at: own, turned: false })
       at = first - 1
     }
-    for (; at >= from; at--) read.push({ text: units[at]?.text ?? "", turned: true })
+    for (; at >= from; at--) read.push({ text: units[at]?.text ?? "", at, turned: true })
     index = from - 1
   }
 }
@@ -162,15 +164,15 @@ const readRightwards = (units: ReadonlyArray<Unit>, read: Array<Read>): void => 
     if (unit === undefined) break
     if (last < 0) {
       for (; index < units.length && units[index]?.kind !== "left"; index++) {
-        read.push({ text: units[index]?.text ?? "", turned: false })
+        read.push({ text: units[index]?.text ?? "", at: index, turned: false })
       }
-      for (; units[index]?.kind === "left"; index++) read.push({ text: units[index]?.text ?? "", turned: false })
+      for (; units[index]?.kind === "left"; index++) read.push({ text: units[index]?.text ?? "", at: index, turned: false })
       continue
     }
     // A mark stands before its letter, as it is read from the other side.
     while (first > index && units[first - 1]?.kind === "mark") first--
     const [from, until] = withBrackets(units, first, last + 1, index, units.length)
-    for (; index < from; index++) read.push({ text: units[index]?.text ?? "", turned: false })
+    for (; index < from; index++) read.push({ text: units[index]?.text ?? "", at: index, turned: false })
     readLeftwards(units, from, until, read)
     index = until
   }
@@ -229,6 +231,12 @@ const readsLeftwards = (units: ReadonlyArray<Unit>): boolean => {
   return factor * leftward > rightward
 }
 
+/** The text of one glyph or a space, and its place among those that were given. */
+export interface ReadPiece {
+  readonly text: string
+  readonly at: number
+}
+
 /**
  * The text of glyphs that stand from left to right on a line, `" "` between words. Each text is the characters of one glyph, in
  * the order of reading.
@@ -236,12 +244,12 @@ const readsLeftwards = (units: ReadonlyArray<Unit>): boolean => {
  * A glyph that encloses from the right looks like a bracket that opens on the left. Most fonts name it after its looks, some
  * after its meaning: brackets are turned unless only the other way they enclose something.
  */
-export const inReadingOrder = (texts: ReadonlyArray<string>): string => {
+export const inReadingOrder = (texts: ReadonlyArray<string>): ReadonlyArray<ReadPiece> => {
   const units = toUnits(texts)
   const drawn: Array<Read> = []
   if (readsLeftwards(units)) readLeftwards(units, 0, units.length, drawn)
   else readRightwards(units, drawn)
   const read = afterLetters(drawn)
   const mirroring = enclosed(read, true) >= enclosed(read, false)
-  return read.map(({ text, turned }) => (mirroring && turned ? (mirrored.get(text) ?? text) : text)).join("")
+  return read.map(({ text, at, turned }) => ({ text: mirroring && turned ? (mirrored.get(text) ?? text) : text, at }))
 }

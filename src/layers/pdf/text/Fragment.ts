@@ -18,4 +18,8 @@ export interface Fragment {
   /** The file itself has white space between this and the fragment before it. */
   readonly spaced: boolean
   readonly glyphs: GlyphPlaces | undefined
+  /** Weight, slant and the like: see `Looks.ts`. */
+  readonly look: number
+  /** The piece of tagged content that it belongs to. */
+  readonly tag: string | undefined
 }

@@ -1,15 +1,29 @@
-// Text as a person reads it: words joined, lines whole, columns one after the other. Pure; knows nothing of pdf.js but
-// the form of its text items, and costs O(n log n) in their number.
+// Text as a person reads it: words joined, lines whole, columns one after the other; and what stands on the page as blocks.
+// Pure; knows nothing of pdf.js but the form of its text items, and costs O(n log n) in their number.
+//
+//   items → frames → segments → columns → lines → text
+//                                               → blocks
 //
 // In `text` every line ends in a line feed, and an empty line stands between blocks: where a column ends, and where the
 // distance of two lines is clearly greater than is usual in their column. Text of another direction than most of the
 // page's comes last, as a block of its own.
 import type { TextLine } from "../../../domain/document/Page.ts"
+import type { Block, PageLayout } from "../../../domain/document/PageLayout.ts"
+import { findFigures } from "./blocks/Figures.ts"
+import { toPageBlocks } from "./blocks/PageBlocks.ts"
+import { placeFigures } from "./blocks/Placing.ts"
+import { styledLine } from "./blocks/StyledLine.ts"
 import { toBlocks } from "./Columns.ts"
-import type { Frame, Viewport } from "./Fragments.ts"
+import type { Drawn } from "./Drawn.ts"
+import { drawnOnPage } from "./Drawn.ts"
+import type { Frame, LookOf, TextRun, Viewport } from "./Fragments.ts"
 import { toFrames } from "./Fragments.ts"
+import { hiddenLooks } from "./Hidden.ts"
 import type { Line } from "./Lines.ts"
 import { toLines } from "./Lines.ts"
+import type { FontStyle } from "./Looks.ts"
+import { lookOfFont } from "./Looks.ts"
+import { boxOnPage, toBlock } from "./PageLayouts.ts"
 import { toSegments } from "./Segments.ts"
 
 export interface TextLayout {
@@ -18,21 +32,26 @@ export interface TextLayout {
   readonly lines: ReadonlyArray<TextLine>
 }
 
-// A file can push a place beyond all numbers. It becomes 0: neither JSON nor the store can hold infinity.
-const round = (value: number): number => (Number.isFinite(value * 100) ? Math.round(value * 100) / 100 : 0)
-
-const onPage = ({ ux, uy }: Frame, line: Line): TextLine => {
-  const { text, left, right, top, bottom } = line
-  if (uy === 0 && ux === 1) {
-    return { text, x: round(left), y: round(top), width: round(right - left), height: round(bottom - top) }
-  }
-  // The box around the turned box.
-  const xs = [left * ux - top * uy, right * ux - top * uy, left * ux - bottom * uy, right * ux - bottom * uy]
-  const ys = [left * uy + top * ux, right * uy + top * ux, left * uy + bottom * ux, right * uy + bottom * ux]
-  const x = Math.min(...xs)
-  const y = Math.min(...ys)
-  return { text, x: round(x), y: round(y), width: round(Math.max(...xs) - x), height: round(Math.max(...ys) - y) }
+/** What pdf.js reports of a page beside its text items. */
+export interface PageMatter {
+  readonly viewport: Viewport
+  /** By the names that text items give. */
+  readonly fonts: Readonly<Record<string, FontStyle>>
+  /** See `patches/Drawing.ts`. */
+  readonly drawn: ReadonlyArray<number>
 }
+
+/** Text of one direction, in the order of reading. */
+interface ReadFrame {
+  readonly frame: Frame
+  readonly columns: ReadonlyArray<ReadonlyArray<Line>>
+}
+
+const readFrames = (items: ReadonlyArray<object>, viewport: Viewport, lookOf?: LookOf): ReadonlyArray<ReadFrame> =>
+  toFrames(items, viewport, lookOf).map((frame) => ({
+    frame,
+    columns: toBlocks(toSegments(frame.fragments)).map(toLines)
+  }))
 
 const usualPitch = (lines: ReadonlyArray<Line>): number => {
   const pitches = new Float64Array(Math.max(0, lines.length - 1))
@@ -41,12 +60,11 @@ const usualPitch = (lines: ReadonlyArray<Line>): number => {
   return pitches[pitches.length >> 1] ?? 0
 }
 
-export const layoutText = (items: ReadonlyArray<object>, viewport: Viewport): TextLayout => {
+const toText = (frames: ReadonlyArray<ReadFrame>): TextLayout => {
   const lines: Array<TextLine> = []
   let text = ""
-  for (const frame of toFrames(items, viewport)) {
-    for (const block of toBlocks(toSegments(frame.fragments))) {
-      const own = toLines(block)
+  for (const { columns, frame } of frames) {
+    for (const own of columns) {
       const pitch = usualPitch(own)
       let before: Line | undefined
       for (const line of own) {
@@ -55,10 +73,55 @@ export const layoutText = (items: ReadonlyArray<object>, viewport: Viewport): Te
           (line.baseline - before.baseline > 1.4 * pitch && line.top - before.bottom > 0.5 * line.size)
         if (text !== "") text += apart ? "\n\n" : "\n"
         text += line.text
-        lines.push(onPage(frame, line))
+        lines.push({ text: line.text, ...boxOnPage(frame, line) })
         before = line
       }
     }
   }
   return { text, lines }
+}
+
+const looksOn = (fonts: PageMatter["fonts"], drawn: ReadonlyArray<Drawn>): LookOf => {
+  const known = new Map<string | undefined, number>()
+  const hidden = hiddenLooks(drawn)
+  return (run: TextRun, size, box) => {
+    const { fontName } = run
+    let look = known.get(fontName)
+    if (look === undefined) {
+      look = lookOfFont((fontName === undefined ? undefined : fonts[fontName]) ?? {})
+      known.set(fontName, look)
+    }
+    return look | hidden(run, size, box)
+  }
+}
+
+const toLayout = (
+  frames: ReadonlyArray<ReadFrame>,
+  drawn: ReadonlyArray<Drawn>,
+  { width, height }: Viewport
+): PageLayout => {
+  const blocks: Array<Block> = frames.flatMap(({ columns, frame }) =>
+    toPageBlocks(
+      columns.map((lines) => lines.map(styledLine)),
+      frame.ux === 1 ? { top: 0, height } : undefined
+    )
+      .flat()
+      .map((block) => toBlock(frame, block))
+  )
+  const figures = findFigures(drawn, width, height, blocks.length > 0)
+  return { width, height, blocks: placeFigures(blocks, figures), source: "geometry" }
+}
+
+/** The text alone. */
+export const layoutText = (items: ReadonlyArray<object>, viewport: Viewport): TextLayout =>
+  toText(readFrames(items, viewport))
+
+/** The text of a page and its blocks. */
+export const layoutPage = (
+  items: ReadonlyArray<object>,
+  { drawn: records, fonts, viewport }: PageMatter
+): TextLayout & { readonly layout: PageLayout } => {
+  const drawn = drawnOnPage(records, viewport)
+  const frames = readFrames(items, viewport, looksOn(fonts, drawn))
+  return { ...toText(frames), layout: toLayout(frames, drawn, viewport) }
 }

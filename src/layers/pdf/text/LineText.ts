@@ -1,14 +1,19 @@
 // The text of a line whose runs alone do not tell it: one with letters set apart, or with text read from right to left.
 import { inReadingOrder } from "./Bidi.ts"
+import type { Fragment } from "./Fragment.ts"
 import { glyphsOf } from "./Glyphs.ts"
 import type { Segment } from "./Segments.ts"
 import { separator } from "./Segments.ts"
 import type { PlacedGlyph } from "./Tracking.ts"
 import { closeTrackedWords } from "./Tracking.ts"
 
+interface GlyphOfPart extends PlacedGlyph {
+  readonly part: Fragment
+}
+
 /** The glyphs of segments that are ordered from left to right. */
-const glyphsOfLine = (segments: ReadonlyArray<Segment>): Array<PlacedGlyph> => {
-  const line: Array<PlacedGlyph> = []
+const glyphsOfLine = (segments: ReadonlyArray<Segment>): Array<GlyphOfPart> => {
+  const line: Array<GlyphOfPart> = []
   for (const segment of segments) {
     for (const part of segment.parts) {
       for (const [index, glyph] of glyphsOf(part).entries()) {
@@ -23,17 +28,32 @@ const glyphsOfLine = (segments: ReadonlyArray<Segment>): Array<PlacedGlyph> => {
                 glyph.spaced && !segment.rightToLeft
               ) !== ""
             : glyph.spaced
-        line.push({ ...glyph, space })
+        line.push({ ...glyph, space, part })
       }
     }
   }
   return line
 }
 
-/** The text of segments that are ordered from left to right. `rightToLeft`: some of it is read the other way. */
-export const lineText = (segments: ReadonlyArray<Segment>, rightToLeft: boolean): string => {
+/** Text of one fragment, or a space. */
+export interface Piece {
+  readonly text: string
+  readonly part: Fragment | undefined
+}
+
+/** The text of segments that are ordered from left to right, in the order of reading. `rightToLeft`: some of it is read the other way. */
+export const linePieces = (segments: ReadonlyArray<Segment>, rightToLeft: boolean): ReadonlyArray<Piece> => {
   const glyphs = glyphsOfLine(segments)
   closeTrackedWords(glyphs)
-  const texts = glyphs.flatMap(({ text, space }, index) => (space && index > 0 ? [" ", text] : [text]))
-  return rightToLeft ? inReadingOrder(texts) : texts.join("")
+  const pieces = glyphs.flatMap(({ text, space, part }, index): ReadonlyArray<Piece> =>
+    space && index > 0 ? [{ text: " ", part: undefined }, { text, part }] : [{ text, part }]
+  )
+  if (!rightToLeft) return pieces
+  return inReadingOrder(pieces.map(({ text }) => text)).map(({ text, at }) => ({ text, part: pieces[at]?.part }))
 }
+
+/** The same as text. */
+export const lineText = (segments: ReadonlyArray<Segment>, rightToLeft: boolean): string =>
+  linePieces(segments, rightToLeft)
+    .map(({ text }) => text)
+    .join("")

@@ -16,6 +16,10 @@ export interface Line {
   readonly bottom: number
   readonly baseline: number
   readonly size: number
+  /** From left to right. */
+  readonly segments: ReadonlyArray<Segment>
+  /** Its text is not that of its segments in order: see `lineText`. */
+  readonly isReordered: boolean
 }
 
 // A segment is compared with this many of the lines before it, and with this many segments of each. What is nearer than
@@ -92,9 +96,10 @@ const close = ({ segments, baseline, size }: OpenLine): Line => {
     bottom = Math.max(bottom, segment.baseline + 0.2 * segment.size)
     before = segment
   }
-  if (rightToLeft || ordered !== segments || mayBeTracked(text)) text = lineText(ordered, rightToLeft)
+  const isReordered = rightToLeft || ordered !== segments || mayBeTracked(text)
+  if (isReordered) text = lineText(ordered, rightToLeft)
   if (widest <= widestTracking * size) text = closeTracking(text)
-  return { text, left, right, top, bottom, baseline, size }
+  return { text, left, right, top, bottom, baseline, size, segments: ordered, isReordered }
 }
 
 /** Lines from top to bottom. */

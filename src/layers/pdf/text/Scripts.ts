@@ -42,8 +42,8 @@ const splitAround = (segment: Segment, script: Segment): readonly [Segment, Segm
   if (end === undefined || start === undefined) return undefined
   const textOf = (parts: ReadonlyArray<Fragment>): string => parts.map(({ text }) => text).join("")
   return [
-    { ...segment, text: textOf(before), right: end.right, parts: before },
-    { ...segment, text: textOf(after), left: start.left, parts: after, spaced: start.spaced }
+    { ...segment, text: textOf(before), right: end.right, parts: before, ends: [] },
+    { ...segment, text: textOf(after), left: start.left, parts: after, ends: [], spaced: start.spaced }
   ]
 }
 

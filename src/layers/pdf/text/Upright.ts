@@ -167,7 +167,9 @@ const toFragment = (column: ReadonlyArray<Letter>, ascent: number): Fragment => 
     size,
     rightToLeft: false,
     spaced: false,
-    glyphs: undefined
+    glyphs: undefined,
+    look: first?.look ?? 0,
+    tag: first?.tag
   }
 }
 

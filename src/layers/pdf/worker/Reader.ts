@@ -15,7 +15,7 @@ import { type LayerVisibility, layerVisibility } from "./Layers.ts"
 import { damageWarning, distinct, isToldOf, onlyText, shownItems } from "./PageItems.ts"
 import { describeError, isMemoryError, openDocument, unreadable } from "../pdfjs/PdfJs.ts"
 import { boundedText } from "./TextBounds.ts"
-import { layoutText } from "../text/Layout.ts"
+import { layoutPage } from "../text/Layout.ts"
 
 export interface PdfReader {
   readonly pageCount: number
@@ -37,11 +37,19 @@ const withPage = <A>(
     (page) => Effect.sync(() => page.cleanup())
   )
 
+const isDrawn = (item: object): boolean => "type" in item && item.type === "drawn"
+
+/** What the page's own content draws: see `patches/Drawing.ts`. */
+const drawnAmong = (items: ReadonlyArray<object>): ReadonlyArray<number> => {
+  const records: unknown = Reflect.get(items.find(isDrawn) ?? {}, "records")
+  return Array.isArray(records) ? records : []
+}
+
 /** Not normalised: the letters of an Arabic ligature would come out reversed. */
 const readRuns = (page: PDFPageProxy) =>
   Effect.map(
     foreign(() => page.getTextContent({ disableNormalization: true })),
-    ({ items }) => items
+    ({ items, styles }) => ({ items: items.filter((item) => !isDrawn(item)), fonts: styles, drawn: drawnAmong(items) })
   )
 
 /** An open document and what its pages need of it as a whole, each found when it is first asked for. */
@@ -57,12 +65,13 @@ const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
     number,
     Effect.fnUntraced(function* (page) {
       const viewport = page.getViewport({ scale: 1 })
-      const found = yield* readRuns(page)
+      const { drawn, fonts, items: found } = yield* readRuns(page)
       const filledIn = (yield* fields).get(number) ?? []
       const { isDamaged, items, warnings } = isToldOf(found)
         ? shownItems(found, filledIn, found.some(isLayer) ? yield* layers : () => true)
         : onlyText(found, filledIn)
-      const bounded = boundedText(layoutText(items, viewport))
+      const read = layoutPage(items, { viewport, fonts, drawn })
+      const bounded = boundedText(read)
       const result: Omit<PageResult, "number" | "elapsedMillis"> = {
         status: bounded.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",
         width: round(viewport.width),
@@ -70,6 +79,7 @@ const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
         rotation: viewport.rotation,
         text: bounded.text,
         lines: bounded.lines,
+        layout: read.layout,
         error: undefined
       }
       return { result, isDamaged, warnings: [...warnings, ...bounded.warnings] }

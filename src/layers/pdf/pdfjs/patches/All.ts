@@ -1,5 +1,6 @@
 import { annotationPatches } from "./Annotations.ts"
 import { descriptionPatches } from "./Description.ts"
+import { drawingPatches } from "./Drawing.ts"
 import { fontPatches } from "./Fonts.ts"
 import type { Patch } from "./Patch.ts"
 import { streamPatches } from "./Streams.ts"
@@ -11,6 +12,7 @@ export const patches: ReadonlyArray<Patch> = [
   ...streamPatches,
   ...fontPatches,
   ...textPatches,
+  ...drawingPatches,
   ...structurePatches,
   ...annotationPatches,
   ...descriptionPatches

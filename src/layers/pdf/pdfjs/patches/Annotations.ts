@@ -109,17 +109,22 @@ export const annotationPatches: ReadonlyArray<Patch> = [
       lang,
       intersector
     });`,
-    replace: String.raw`    await partialEvaluator.getTextContent({
+    replace: String.raw`    const drawing = intersector ? null : new PageDrawing();
+    await partialEvaluator.getTextContent({
       stream: contentStream,
       task,
       resources,
       includeMarkedContent,
       disableNormalization,
+      drawing,
       sink,
       viewBox: this.view,
       lang,
       intersector
     });
+    if (drawing !== null && drawing.count > 0) {
+      sink.enqueue({ items: [drawing.report()], styles: Object.create(null), lang: null }, 1);
+    }
     if (!intersector && this.annotations.length > 0) {
       await this.annotationText(partialEvaluator, task, disableNormalization, sink);
     }`

@@ -78,7 +78,7 @@ function addMeaningsOfGlyphs(properties, charCodeToGlyphId, nameOf, characterOf)
       const characterOf = glyphId => {
         if (characters === undefined) {
           characters = new Map();
-          const table = tables.cmap && !isOpenTypeFile(new Stream(file.bytes ?? new Uint8Array(4))) ? readCmapTable(tables.cmap, font, false, true, numGlyphs) : undefined;
+          const table = tables.cmap && !isOpenTypeFile(new Stream(font.bytes ?? new Uint8Array(4))) ? readCmapTable(tables.cmap, font, false, true, numGlyphs) : undefined;
           const isUnicode = table && (table.platformId === 0 || table.platformId === 3 && (table.encodingId === 1 || table.encodingId === 10));
           for (const { charCode, glyphId: id } of isUnicode ? table.mappings : []) {
             if (charCode >= 0x20 && charCode <= 0x10ffff && !characters.has(id)) characters.set(id, String.fromCodePoint(charCode));

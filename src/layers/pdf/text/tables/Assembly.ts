@@ -1,8 +1,8 @@
 // From rows and columns to a table with cells.
 import type { Segment } from "../Segments.ts"
 import type { Columns } from "./Columns.ts"
-import type { Extent } from "./Extent.ts"
-import { extentOf } from "./Extent.ts"
+import type { Bounds } from "../Bounds.ts"
+import { extentOf } from "./Measures.ts"
 import type { FoundCell, FoundTable } from "./FoundTable.ts"
 import type { RowGroups } from "./RowGroups.ts"
 import { columnsOf } from "./RowGroups.ts"
@@ -11,7 +11,7 @@ export const readingOrder = (segments: ReadonlyArray<Segment>): ReadonlyArray<Se
   segments.slice().sort((one, other) => one.baseline - other.baseline || one.left - other.left)
 
 /** Where one column ends and the next begins: one more than there are columns. */
-const edgesOf = ({ columns }: Columns, { left, right }: Extent): ReadonlyArray<number> =>
+const edgesOf = ({ columns }: Columns, { left, right }: Bounds): ReadonlyArray<number> =>
   [left, ...columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2), right]
 
 interface Draft {
@@ -20,7 +20,7 @@ interface Draft {
   readonly segments: Array<Segment>
 }
 
-export const assemble = (groups: RowGroups, columns: Columns, box: Extent, em: number): FoundTable => {
+export const assemble = (groups: RowGroups, columns: Columns, box: Bounds, em: number): FoundTable => {
   const edges = edgesOf(columns, box)
   const extents = groups.rows.map((lines) => extentOf(lines.flatMap(({ row }) => row.pieces)))
   const cells: Array<FoundCell> = []

@@ -1,19 +1,19 @@
 import type { Segment } from "../Segments.ts"
-import type { Extent } from "./Extent.ts"
+import type { Bounds } from "../Bounds.ts"
 
 export interface FoundCell {
   readonly row: number
   readonly column: number
   readonly rows: number
   readonly columns: number
-  readonly box: Extent
+  readonly box: Bounds
   /** From top to bottom, then from left to right. */
   readonly segments: ReadonlyArray<Segment>
 }
 
 /** Coordinates are those of the frame in which it was found. */
 export interface FoundTable {
-  readonly box: Extent
+  readonly box: Bounds
   readonly rows: number
   readonly columns: number
   readonly headerRows: number

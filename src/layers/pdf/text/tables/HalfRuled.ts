@@ -2,7 +2,7 @@
 import type { Segment } from "../Segments.ts"
 import { assemble } from "./Assembly.ts"
 import { cutRows, findColumns } from "./Columns.ts"
-import { middleOf } from "./Extent.ts"
+import { middleOf } from "./Measures.ts"
 import type { FoundTable } from "./FoundTable.ts"
 import { toLines, toRowGroups } from "./RowGroups.ts"
 import { toRows, usualSize } from "./Rows.ts"

@@ -1,6 +1,6 @@
 // Grids of rulings that cross or touch each other.
-import type { Extent } from "./Extent.ts"
-import { overlap } from "./Extent.ts"
+import type { Bounds } from "../Bounds.ts"
+import { overlap } from "./Measures.ts"
 import type { Ruling, Rulings } from "./Rulings.ts"
 
 /** A cell of a lattice: the rows and columns it covers, counted from 0, and how many of them. */
@@ -174,7 +174,7 @@ const toLattice = (component: Component): Lattice | undefined => {
   return { xs, ys, spans: joinCells(xs, ys, component) }
 }
 
-export const extentOfLattice = ({ xs, ys }: Lattice): Extent => ({
+export const extentOfLattice = ({ xs, ys }: Lattice): Bounds => ({
   left: xs[0] ?? 0,
   right: xs.at(-1) ?? 0,
   top: ys[0] ?? 0,
@@ -202,7 +202,7 @@ const withRows = (lattice: Lattice, more: ReadonlyArray<number>): Lattice => {
 const fewestGrounds = 2
 
 /** Rows of which every second has a coloured ground end where it ends. */
-export const withGrounds = (lattice: Lattice, areas: ReadonlyArray<Extent>): Lattice => {
+export const withGrounds = (lattice: Lattice, areas: ReadonlyArray<Bounds>): Lattice => {
   const { left, right, top, bottom } = extentOfLattice(lattice)
   const widths = new Map<string, { readonly top: number; readonly bottom: number; width: number }>()
   for (const area of areas) {

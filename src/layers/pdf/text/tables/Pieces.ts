@@ -104,7 +104,8 @@ const joined = (one: Segment, other: Segment): Segment => ({
   ...other,
   text: `${one.text} ${other.text}`,
   left: one.left,
-  parts: [...one.parts, ...other.parts]
+  parts: [...one.parts, ...other.parts],
+  ends: [...one.ends, ...other.ends.map((end) => one.text.length + 1 + end)]
 })
 
 /**

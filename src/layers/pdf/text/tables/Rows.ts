@@ -1,7 +1,7 @@
 // The lines of text of a region, each with the pieces of which it consists.
 import type { Segment } from "../Segments.ts"
 import { onOneLine } from "../Segments.ts"
-import { bottomOf, median, topOf } from "./Extent.ts"
+import { bottomOf, median, topOf } from "./Measures.ts"
 
 /** Pieces from left to right. `baseline` and `size` are those of the first of its largest. */
 export interface TextRow {

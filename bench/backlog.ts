@@ -3,8 +3,8 @@ import { DatabaseSync } from "node:sqlite"
 import { join } from "node:path"
 import { Context, Duration, Effect, Layer } from "effect"
 import { RunnerId, TenantId } from "../src/domain/Ids.ts"
-import * as SqliteDocumentStore from "../src/layers/sqlite/SqliteDocumentStore.ts"
-import { DocumentStore } from "../src/services/store/DocumentStore.ts"
+import * as SqliteStore from "../src/layers/sqlite/SqliteStore.ts"
+import { DocumentQueue } from "../src/services/store/DocumentQueue.ts"
 import type { Report } from "./material.ts"
 import { temporaryFolder } from "./peers/processes.ts"
 import type { Found } from "./result.ts"
@@ -19,9 +19,9 @@ const settling = "4 seconds"
 
 const databaseOf = (folder: string) => join(folder, "sluice.db")
 
-const openStore = (folder: string) =>
-  Effect.map(Layer.build(SqliteDocumentStore.layer({ filename: databaseOf(folder) })), (context) =>
-    Context.get(context, DocumentStore)
+const openQueue = (folder: string) =>
+  Effect.map(Layer.build(SqliteStore.layer({ filename: databaseOf(folder) })), (context) =>
+    Context.get(context, DocumentQueue)
   )
 
 const inDatabase = (folder: string, ...statements: ReadonlyArray<string>) =>
@@ -34,7 +34,7 @@ const inDatabase = (folder: string, ...statements: ReadonlyArray<string>) =>
 /** A folder with so many documents that wait, as they are stored when they come in one by one. All tenants are paused. */
 const fill = Effect.fnUntraced(function* (documents: number) {
   const folder = yield* temporaryFolder("backlog")
-  yield* Effect.scoped(openStore(folder))
+  yield* Effect.scoped(openQueue(folder))
   const number = "printf('%012x', n)"
   yield* inDatabase(
     folder,
@@ -64,14 +64,14 @@ const startOn = Effect.fnUntraced(function* (folder: string, environment: Enviro
 /** Microseconds of each claim on each of these databases, one after the other. */
 const claimFrom = Effect.fnUntraced(function* (folders: ReadonlyArray<string>) {
   for (const folder of folders) yield* inDatabase(folder, "UPDATE tenant_stats SET paused = 0")
-  const stores = yield* Effect.forEach(folders, openStore)
+  const queues = yield* Effect.forEach(folders, openQueue)
   const found = folders.map(() => Array<number>())
   const runner = RunnerId.make("bench")
   for (let claim = 0; claim < claims; claim++) {
     const tenant = TenantId.make(`tenant-${claim % tenants}`)
-    for (const [index, store] of stores.entries()) {
+    for (const [index, queue] of queues.entries()) {
       const start = performance.now()
-      const claimed = yield* store.claim(tenant, { runner, now: 1_700_000_000_000, until: 1_800_000_000_000 })
+      const claimed = yield* queue.claim(tenant, { runner, now: 1_700_000_000_000, until: 1_800_000_000_000 })
       found[index]?.push((performance.now() - start) * 1000)
       if (claimed._tag === "None") return yield* Effect.die(`${tenant} has nothing to claim`)
     }

@@ -3,7 +3,7 @@ import * as Engine from "../../src/actors/Engine.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import type { IngestEvent } from "../../src/domain/Event.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
-import * as DocumentStoreMemory from "../../src/services/store/memory/DocumentStoreMemory.ts"
+import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { Events } from "../../src/services/Events.ts"
 import { PdfEngine, type PdfRef } from "../../src/services/PdfEngine.ts"
@@ -74,7 +74,7 @@ export const layerEngine = (workload: Workload, settings: Settings, tenants: Ten
       reader,
       events,
       noSources,
-      DocumentStoreMemory.layerMemory,
+      StoreMemory.layerMemory,
       BlobStoreMemory.layerMemory,
       SecretsMemory.layerMemory,
       layerIds,

@@ -9,15 +9,9 @@ import type { PageResult } from "../domain/document/Page.ts"
 import type { TenantLimits, TenantLimitsPatch } from "../domain/tenant/TenantLimits.ts"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
 import type { BlobStoreUnavailable } from "../services/BlobStore.ts"
-import type {
-  DocumentNotFound,
-  KeptAnswer,
-  ListOptions,
-  NotRetryable,
-  PagesOptions,
-  QuotaReached,
-  StoreUnavailable
-} from "../services/store/DocumentStore.ts"
+import type { KeptAnswer } from "../services/store/DocumentStore.ts"
+import type { ListOptions, PagesOptions } from "../services/store/Documents.ts"
+import type { DocumentNotFound, NotRetryable, QuotaReached, StoreUnavailable } from "../services/store/StoreErrors.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
 
 /** The submission itself is invalid. Nothing of it was kept. */

@@ -4,7 +4,10 @@ import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import type { TenantLimitsPatch } from "../domain/tenant/TenantLimits.ts"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
 import { BlobStore } from "../services/BlobStore.ts"
-import { type DocumentNotFound, DocumentStore, type StoreUnavailable } from "../services/store/DocumentStore.ts"
+import { DocumentQueue } from "../services/store/DocumentQueue.ts"
+import { Documents } from "../services/store/Documents.ts"
+import { QueueStats } from "../services/store/QueueStats.ts"
+import type { DocumentNotFound, StoreUnavailable } from "../services/store/StoreErrors.ts"
 import { EngineConfig } from "../services/config/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import { TenantRegistry } from "../services/TenantRegistry.ts"
@@ -27,7 +30,9 @@ const textPortion = { limit: 50, bytes: 256 * 1024, detail: false }
 export const layer = Layer.effect(
   Ingestion,
   Effect.gen(function* () {
-    const store = yield* DocumentStore
+    const queue = yield* DocumentQueue
+    const documents = yield* Documents
+    const queueStats = yield* QueueStats
     const blobs = yield* BlobStore
     const events = yield* Events
     const config = yield* EngineConfig
@@ -48,9 +53,9 @@ export const layer = Layer.effect(
       Effect.provideContext(announceEnd(document), services)
 
     const end = Effect.fnUntraced(function* (tenant: TenantId, id: DocumentId) {
-      const before = yield* store.find(tenant, id)
+      const before = yield* documents.find(tenant, id)
       if (isTerminal(before.status)) return before
-      const document = yield* store.cancel(tenant, id, yield* Clock.currentTimeMillis)
+      const document = yield* documents.cancel(tenant, id, yield* Clock.currentTimeMillis)
       yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt: document.attempt })
       if (document.status === "cancelled") yield* announce(document)
       return document
@@ -74,12 +79,12 @@ export const layer = Layer.effect(
 
     const remove = Effect.fn("Ingestion.remove")(function* (tenant: TenantId, id: DocumentId) {
       yield* cancel(tenant, id)
-      const unused = yield* store.remove(tenant, id)
+      const unused = yield* documents.remove(tenant, id)
       if (Option.isSome(unused)) yield* blobs.remove(unused.value, yield* submissions.settledBefore)
     })
 
     const withdraw = Effect.fn("Ingestion.withdraw")(function* (tenant: TenantId, id: DocumentId, shares = 0) {
-      const removed = yield* store.withdraw(tenant, id, shares)
+      const removed = yield* documents.withdraw(tenant, id, shares)
       if (Option.isNone(removed)) return
       const { attempt, status, unusedBlob } = removed.value
       yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt })
@@ -88,7 +93,7 @@ export const layer = Layer.effect(
     }, Effect.uninterruptible)
 
     const resume = Effect.fn("Ingestion.resume")(function* (tenant: TenantId) {
-      yield* store.setPaused(tenant, false)
+      yield* queue.setPaused(tenant, false)
       yield* directory.tell(tenant, { _tag: "Wake" })
     }, Effect.uninterruptible)
 
@@ -97,7 +102,7 @@ export const layer = Layer.effect(
       patch: TenantLimitsPatch,
       paused?: boolean
     ) {
-      const pausing = paused === undefined ? undefined : { paused, write: store.setPaused(tenant, paused) }
+      const pausing = paused === undefined ? undefined : { paused, write: queue.setPaused(tenant, paused) }
       const limits = yield* registry.update(tenant, patch, pausing)
       yield* directory.tell(tenant, { _tag: "Wake" })
       return limits
@@ -105,17 +110,17 @@ export const layer = Layer.effect(
 
     const textFrom = (tenant: TenantId, id: DocumentId) =>
       Stream.paginate(1, (from: number) =>
-        Effect.map(store.pages(tenant, id, { from, ...textPortion }), (pages) => {
+        Effect.map(documents.pages(tenant, id, { from, ...textPortion }), (pages) => {
           const next = Option.map(Option.fromUndefinedOr(pages.at(-1)), ({ number }) => number + 1)
           return [pages.map((page) => page.text), next] as const
         })
       )
 
     const queueStatus = Effect.fn("Ingestion.queueStatus")(function* (tenant?: TenantId) {
-      const { waiting, running, maxWaiting, maxRunning, processed, failed } = yield* store.stats(tenant)
+      const { waiting, running, maxWaiting, maxRunning, processed, failed } = yield* queueStats.stats(tenant)
       const own = tenant === undefined ? config.globalDocuments : (yield* registry.limits(tenant)).documents
       const concurrency = Math.min(own, config.globalDocuments)
-      const paused = tenant !== undefined && (yield* store.isPaused(tenant))
+      const paused = tenant !== undefined && (yield* queue.isPaused(tenant))
       const status: QueueStatus = {
         waiting,
         maxWaiting,
@@ -145,12 +150,12 @@ export const layer = Layer.effect(
 
     const tenantState = Effect.fn("Ingestion.tenant")(function* (tenantId: TenantId) {
       const now = yield* Clock.currentTimeMillis
-      const { running, storedBytes, waiting: backlog } = yield* store.stats(tenantId)
-      const oldest = yield* store.oldestQueued(tenantId)
+      const { running, storedBytes, waiting: backlog } = yield* queueStats.stats(tenantId)
+      const oldest = yield* queueStats.oldestQueued(tenantId)
       const limits = yield* registry.limits(tenantId)
       const state: TenantState = {
         tenantId,
-        paused: yield* store.isPaused(tenantId),
+        paused: yield* queue.isPaused(tenantId),
         limits: { ...limits, burst: limits.rate === undefined ? undefined : limits.burst },
         backlog,
         running,
@@ -166,19 +171,19 @@ export const layer = Layer.effect(
     return Ingestion.of({
       ...admission,
       status: Effect.fn("Ingestion.status")(function* (tenant, id) {
-        return yield* describe(yield* store.find(tenant, id, "outline"))
+        return yield* describe(yield* documents.find(tenant, id, "outline"))
       }),
-      find: store.find,
-      list: Effect.fn("Ingestion.list")((tenant, options) => store.list(tenant, options)),
+      find: documents.find,
+      list: Effect.fn("Ingestion.list")((tenant, options) => documents.list(tenant, options)),
       pages: Effect.fn("Ingestion.pages")(function* (tenant, id, options) {
-        yield* store.find(tenant, id)
-        return yield* store.pages(tenant, id, options)
+        yield* documents.find(tenant, id)
+        return yield* documents.pages(tenant, id, options)
       }),
-      text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(store.find(tenant, id), textFrom(tenant, id))),
+      text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(documents.find(tenant, id), textFrom(tenant, id))),
       cancel,
       remove,
       withdraw,
-      pause: Effect.fn("Ingestion.pause")((tenant) => store.setPaused(tenant, true)),
+      pause: Effect.fn("Ingestion.pause")((tenant) => queue.setPaused(tenant, true)),
       resume,
       setLimits,
       ...keys,

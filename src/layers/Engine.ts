@@ -6,8 +6,8 @@ import { requireOneEffect } from "../domain/EffectCopy.ts"
 import { ApiKeys } from "../services/apiKeys/ApiKeys.ts"
 import * as ApiKeysMemory from "../services/apiKeys/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
-import { DocumentStore } from "../services/store/DocumentStore.ts"
-import * as DocumentStoreMemory from "../services/store/memory/DocumentStoreMemory.ts"
+import { DocumentQueue } from "../services/store/DocumentQueue.ts"
+import * as StoreMemory from "../services/store/memory/StoreMemory.ts"
 import { EngineConfig, type EngineLimits } from "../services/config/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import * as SecretsMemory from "../services/SecretsMemory.ts"
@@ -29,7 +29,7 @@ import * as Inventory from "./sqlite/database/Inventory.ts"
 import { register } from "./sqlite/database/KnownBlobs.ts"
 import * as SqliteApiKeys from "./sqlite/SqliteApiKeys.ts"
 import * as SqliteBlobStore from "./sqlite/SqliteBlobStore.ts"
-import * as SqliteDocumentStore from "./sqlite/SqliteDocumentStore.ts"
+import * as SqliteStore from "./sqlite/SqliteStore.ts"
 import * as SqliteTenantRegistry from "./sqlite/SqliteTenantRegistry.ts"
 import * as StorageHealth from "./folder/StorageHealth.ts"
 import * as Trace from "./recorder/WorkloadRecorder.ts"
@@ -51,7 +51,7 @@ export const layerMemory = (options: MemoryOptions = {}) =>
   Layer.mergeAll(Engine.layer, Outbox.layer, ApiKeysMemory.layerMemory).pipe(
     Layer.provideMerge(PdfEngine.layer(options.workers === undefined ? {} : { workers: options.workers })),
     Layer.provide([
-      DocumentStoreMemory.layerMemory,
+      StoreMemory.layerMemory,
       BlobStoreMemory.layerMemory,
       SecretsMemory.layerMemory,
       Sources.layer({ inbox: undefined, fetchTimeout }),
@@ -66,7 +66,7 @@ export const layerMemory = (options: MemoryOptions = {}) =>
 
 /** Pages may wait a little, to be committed together. */
 const layerDatabase = (directory: string) =>
-  SqliteDocumentStore.layerDatabase({ filename: databasePath(directory), patience: "20 millis" })
+  SqliteStore.layerDatabase({ filename: databasePath(directory), patience: "20 millis" })
 
 /**
  * Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. Only this process holds the
@@ -78,13 +78,13 @@ export const layerStorage = Layer.unwrap(
     yield* holdDataDirectory(directory)
     const reserve = yield* DiskReserve.make(directory, yield* DiskReserve.MinFreeBytes)
     const found = yield* checkFolder(directory)
-    const takeOver = Effect.flatMap(DocumentStore, (documents) => documents.reclaimExpired(Number.MAX_SAFE_INTEGER))
+    const takeOver = DocumentQueue.use((queue) => queue.reclaimExpired(Number.MAX_SAFE_INTEGER))
     const files = Layer.unwrap(Effect.map(register, (own) => FileBlobStore.layer({ directory, register: own })))
     // One after the other: each brings the tables of the one database up to date.
     const records = Layer.effectDiscard(takeOver).pipe(
       Layer.provideMerge(SqliteTenantRegistry.layerNoDepsFromEnv),
       Layer.provideMerge(SqliteApiKeys.layerNoDeps),
-      Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
+      Layer.provideMerge(SqliteStore.layerNoDeps),
       Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, files)),
       (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),
       Layer.merge(Inventory.layer(directory)),
@@ -97,8 +97,8 @@ export const layerStorage = Layer.unwrap(
 )
 
 const layerWorkers = Layer.unwrap(
-  Effect.map(WorkersConfig, ({ memory, sandbox, workers }) =>
-    PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory) })
+  Effect.map(WorkersConfig, ({ layout, memory, sandbox, workers }) =>
+    PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory), layout: layout === "on" })
   )
 )
 

@@ -1,7 +1,7 @@
 import { ByteSize, Config, Context, Effect, Layer, Result, Schema, Semaphore } from "effect"
 import { TenantId } from "../domain/Ids.ts"
 import { patched, type TenantLimits, type TenantLimitsPatch, TenantOverride } from "../domain/tenant/TenantLimits.ts"
-import type { StoreUnavailable } from "./store/DocumentStore.ts"
+import type { StoreUnavailable } from "./store/StoreErrors.ts"
 import { EngineConfig } from "./config/EngineConfig.ts"
 
 export type { TenantLimits, TenantLimitsPatch } from "../domain/tenant/TenantLimits.ts"

@@ -1,6 +1,5 @@
 import { describe, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
-import type { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import { changes } from "./documentStoreChanges.ts"
 import { counters } from "./documentStoreCounters.ts"
 import type { Test } from "./documentStoreFixtures.ts"
@@ -10,10 +9,11 @@ import { queue } from "./documentStoreQueue.ts"
 import { records } from "./documentStoreRecords.ts"
 import { runs } from "./documentStoreRuns.ts"
 import { warnings } from "./documentStoreWarnings.ts"
+import type { Stores } from "../support/store.ts"
 import { webhooks } from "./webhooks.ts"
 
 /** What every document store promises. `layer` gives an empty store each time it is built. */
-export const documentStoreConformance = (name: string, layer: Layer.Layer<DocumentStore, unknown>) =>
+export const documentStoreConformance = (name: string, layer: Layer.Layer<Stores, unknown>) =>
   describe(name, () => {
     const test: Test = (title, body) => it.effect(title, () => Effect.provide(body, layer))
     describe("as a queue", () => queue(test))

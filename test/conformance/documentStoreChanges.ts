@@ -3,7 +3,10 @@ import { Effect } from "effect"
 import type { Change } from "../../src/domain/Change.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
+import { ChangeLog } from "../../src/services/store/ChangeLog.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
+import type { Stores } from "../support/store.ts"
+import { Documents } from "../../src/services/store/Documents.ts"
 import {
   accept,
   acme,
@@ -30,15 +33,15 @@ const brief = (changes: ReadonlyArray<Change>) =>
 const everything = Number.MAX_SAFE_INTEGER
 
 const changesAfter = (after: number, tenant?: TenantId, limit = 1_000) =>
-  DocumentStore.use((store) => store.changes({ after, limit, tenant }))
+  ChangeLog.use((changeLog) => changeLog.changes({ after, limit, tenant }))
 
 const told = (after: number, tenant?: TenantId) =>
   Effect.map(changesAfter(after, tenant), ({ changes }) => brief(changes))
 
-const last = DocumentStore.use((store) => store.lastChange)
+const last = ChangeLog.use((changeLog) => changeLog.last)
 
 /** What happens in it is told, and nothing else. */
-const toldOf = <A, E>(step: Effect.Effect<A, E, DocumentStore>) =>
+const toldOf = <A, E>(step: Effect.Effect<A, E, Stores>) =>
   Effect.gen(function* () {
     const before = yield* last
     yield* step
@@ -50,37 +53,39 @@ export const changes = (test: Test) => {
   test(
     "tells every change of state, as the document then is, and every page",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       assert.deepStrictEqual(yield* toldOf(accept(1, { notBefore: 5_000 })), ["1 scheduled"])
-      assert.deepStrictEqual(yield* toldOf(store.queueDue(6_000)), ["1 queued"])
+      assert.deepStrictEqual(yield* toldOf(queue.queueDue(6_000)), ["1 queued"])
       const before = yield* last
       const { fence } = yield* claim()
       assert.deepStrictEqual(yield* told(before), ["1 running"])
-      assert.deepStrictEqual(yield* toldOf(store.opened(fence, openedPdf)), ["1 running"])
-      assert.deepStrictEqual(yield* toldOf(store.savePages(fence, [page(2)])), ["1 p2 ok"])
-      assert.deepStrictEqual(yield* toldOf(store.savePages(fence, [page(2)])), [])
-      assert.deepStrictEqual(yield* toldOf(store.savePages(fence, [page(4), page(2), page(3)])), ["1 p4 ok", "1 p3 ok"])
-      assert.deepStrictEqual(yield* toldOf(store.release(fence)), ["1 queued"])
+      assert.deepStrictEqual(yield* toldOf(queue.opened(fence, openedPdf)), ["1 running"])
+      assert.deepStrictEqual(yield* toldOf(queue.savePages(fence, [page(2)])), ["1 p2 ok"])
+      assert.deepStrictEqual(yield* toldOf(queue.savePages(fence, [page(2)])), [])
+      assert.deepStrictEqual(yield* toldOf(queue.savePages(fence, [page(4), page(2), page(3)])), ["1 p4 ok", "1 p3 ok"])
+      assert.deepStrictEqual(yield* toldOf(queue.release(fence)), ["1 queued"])
       const again = yield* claim()
-      assert.deepStrictEqual(yield* toldOf(store.reclaimExpired(lease.until)), ["1 queued"])
+      assert.deepStrictEqual(yield* toldOf(queue.reclaimExpired(lease.until)), ["1 queued"])
       assert.strictEqual(again.fence.attempt, 2)
-      assert.deepStrictEqual(yield* toldOf(store.cancel(acme, documentId(1), 9_000)), ["1 cancelled"])
-      assert.deepStrictEqual(yield* toldOf(store.cancel(acme, documentId(1), 9_000)), [])
+      assert.deepStrictEqual(yield* toldOf(documents.cancel(acme, documentId(1), 9_000)), ["1 cancelled"])
+      assert.deepStrictEqual(yield* toldOf(documents.cancel(acme, documentId(1), 9_000)), [])
       yield* accept(2)
-      assert.deepStrictEqual(yield* toldOf(store.expireQueued(2_000, 9_000, 10)), ["2 failed"])
+      assert.deepStrictEqual(yield* toldOf(queue.expireQueued(2_000, 9_000, 10)), ["2 failed"])
     })
   )
 
   test(
     "tells each document once, with its pages before its end",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       yield* accept(2)
       const { fence } = yield* claim()
-      yield* store.opened(fence, openedPdf)
-      for (const number of [3, 1, 2]) yield* store.savePages(fence, [page(number)])
-      yield* store.finish(fence, { status: "completed" }, 3_000)
+      yield* queue.opened(fence, openedPdf)
+      for (const number of [3, 1, 2]) yield* queue.savePages(fence, [page(number)])
+      yield* queue.finish(fence, { status: "completed" }, 3_000)
       assert.deepStrictEqual(yield* told(0), ["2 queued", "1 p3 ok", "1 p1 ok", "1 p2 ok", "1 completed"])
       const { changes } = yield* changesAfter(0)
       const numbers = changes.map(({ number }) => number)
@@ -93,7 +98,7 @@ export const changes = (test: Test) => {
       assert.deepStrictEqual(queued, {
         _tag: "Document",
         number: queued?.number ?? 0,
-        document: yield* store.find(acme, documentId(2))
+        document: yield* documents.find(acme, documentId(2))
       })
       assert.deepStrictEqual(third, {
         _tag: "Page",
@@ -110,11 +115,11 @@ export const changes = (test: Test) => {
   test(
     "tells a document that was read in one go",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       yield* accept(1)
       const { fence } = yield* claim()
       const whole = { pdf: openedPdf, pages: [page(1), page(2), page(3)] }
-      const step = store.finishWhole(fence, whole, { status: "completed" }, 3_000)
+      const step = queue.finishWhole(fence, whole, { status: "completed" }, 3_000)
       assert.deepStrictEqual(yield* toldOf(step), ["1 p1 ok", "1 p2 ok", "1 p3 ok", "1 completed"])
     })
   )
@@ -122,10 +127,10 @@ export const changes = (test: Test) => {
   test(
     "numbers documents that change at once one by one",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       for (const number of [1, 2, 3]) yield* accept(number, { notBefore: 5_000 })
       const before = yield* last
-      yield* store.queueDue(6_000)
+      yield* queue.queueDue(6_000)
       const numbers = (yield* changesAfter(before)).changes.map(({ number }) => number)
       assert.strictEqual(new Set(numbers).size, 3)
       assert.isAbove(Math.min(...numbers), before)
@@ -135,11 +140,11 @@ export const changes = (test: Test) => {
   test(
     "tells everything in portions, whatever their size, and says when that was all",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       for (const number of [1, 2, 3]) yield* accept(number)
       for (const number of [4, 5]) yield* accept(number, { tenantId: globex })
       const { fence } = yield* claim()
-      for (const number of [1, 2, 3]) yield* store.savePages(fence, [page(number)])
+      for (const number of [1, 2, 3]) yield* queue.savePages(fence, [page(number)])
       for (const tenant of [undefined, acme, globex]) {
         const whole = yield* told(0, tenant)
         for (const limit of [1, 2, 3, 7]) {
@@ -163,21 +168,27 @@ export const changes = (test: Test) => {
   test(
     "gives no number twice, whatever is removed",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* store.savePages(fence, [page(1, { status: "failed", error: failure("PAGE_UNREADABLE", "broken") })])
-      yield* store.savePages(fence, [page(2)])
-      yield* store.finish(fence, { status: "partial" }, 3_000)
+      yield* queue.savePages(fence, [page(1, { status: "failed", error: failure("PAGE_UNREADABLE", "broken") })])
+      yield* queue.savePages(fence, [page(2)])
+      yield* queue.finish(fence, { status: "partial" }, 3_000)
       const seen = yield* last
-      yield* store.retry(acme, documentId(1), { sealedPassword: undefined, passwordKey: undefined, at: 4_000 }, plenty)
+      yield* documents.retry(
+        acme,
+        documentId(1),
+        { sealedPassword: undefined, passwordKey: undefined, at: 4_000 },
+        plenty
+      )
       assert.deepStrictEqual(yield* told(seen), ["1 queued"])
       const again = yield* claim()
-      yield* store.savePages(again.fence, [page(1)])
+      yield* queue.savePages(again.fence, [page(1)])
       assert.deepStrictEqual(yield* told(seen), ["1 running", "1 p1 ok"])
-      yield* store.finish(again.fence, { status: "completed" }, 5_000)
+      yield* queue.finish(again.fence, { status: "completed" }, 5_000)
       const end = yield* last
-      yield* store.remove(acme, documentId(1))
+      yield* documents.remove(acme, documentId(1))
       assert.deepStrictEqual(yield* told(0), [])
       yield* accept(2)
       assert.deepStrictEqual(yield* told(end), ["2 queued"])
@@ -187,14 +198,14 @@ export const changes = (test: Test) => {
   test(
     "does not tell of what changes nothing that is shown",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       yield* accept(1)
       const { fence } = yield* claim()
       const quiet = Effect.gen(function* () {
-        yield* store.renew(lease)
-        yield* store.recordFault(fence, 1, "failure")
-        yield* store.fetched(fence, { hash: blobHash(3), size: 3 })
-        yield* store.setPaused(acme, true)
+        yield* queue.renew(lease)
+        yield* queue.recordFault(fence, 1, "failure")
+        yield* queue.fetched(fence, { hash: blobHash(3), size: 3 })
+        yield* queue.setPaused(acme, true)
       })
       assert.deepStrictEqual(yield* toldOf(quiet), [])
     })
@@ -203,21 +214,23 @@ export const changes = (test: Test) => {
   test(
     "tells of one document as it is now, and of its pages since then in the order in which they came",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      const changeLog = yield* ChangeLog
       yield* accept(1)
       yield* accept(2)
       const first = yield* claim()
       const second = yield* claim()
-      yield* store.opened(first.fence, openedPdf)
-      yield* store.savePages(first.fence, [page(3)])
-      yield* store.savePages(second.fence, [page(1)])
+      yield* queue.opened(first.fence, openedPdf)
+      yield* queue.savePages(first.fence, [page(3)])
+      yield* queue.savePages(second.fence, [page(1)])
       const middle = yield* last
-      yield* store.savePages(first.fence, [page(1)])
-      yield* store.savePages(first.fence, [page(2)])
-      const of = (after: number, limit = 100) => store.changesOf(acme, documentId(1), { after, limit })
+      yield* queue.savePages(first.fence, [page(1)])
+      yield* queue.savePages(first.fence, [page(2)])
+      const of = (after: number, limit = 100) => changeLog.changesOf(acme, documentId(1), { after, limit })
       const all = yield* of(0)
       assert.deepStrictEqual(brief(all.pages), ["1 p3 ok", "1 p1 ok", "1 p2 ok"])
-      assert.deepStrictEqual(all.document, yield* store.find(acme, documentId(1)))
+      assert.deepStrictEqual(all.document, yield* documents.find(acme, documentId(1)))
       assert.isBelow(all.number, all.pages[0]?.number ?? 0)
       assert.isTrue(all.complete)
       assert.strictEqual(all.through, yield* last)
@@ -225,7 +238,7 @@ export const changes = (test: Test) => {
       const part = yield* of(0, 2)
       assert.deepStrictEqual([brief(part.pages), part.complete], [["1 p3 ok", "1 p1 ok"], false])
       assert.deepStrictEqual(brief((yield* of(part.through, 2)).pages), ["1 p2 ok"])
-      const refused = yield* Effect.flip(store.changesOf(globex, documentId(1), { after: 0, limit: 1 }))
+      const refused = yield* Effect.flip(changeLog.changesOf(globex, documentId(1), { after: 0, limit: 1 }))
       assert.strictEqual(refused._tag, "DocumentNotFound")
     })
   )

@@ -2,11 +2,15 @@ import { Effect, Option } from "effect"
 import type { Delivery, PendingCallback } from "../../src/domain/webhook/Webhook.ts"
 import { BlobHash, DocumentId, RunnerId, TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
-import { type Claim, DocumentStore, type NewDocument } from "../../src/services/store/DocumentStore.ts"
+import type { Claim } from "../../src/services/store/Claim.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
+import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
+import type { NewDocument } from "../../src/services/store/NewDocument.ts"
+import type { Stores } from "../support/store.ts"
 import type { OpenedPdf } from "../../src/services/PdfEngine.ts"
 
 /** Declares one test on a store of its own. */
-export type Test = <E>(title: string, body: Effect.Effect<void, E, DocumentStore>) => void
+export type Test = <E>(title: string, body: Effect.Effect<void, E, Stores>) => void
 
 export const acme = TenantId.make("acme")
 export const globex = TenantId.make("globex")
@@ -66,7 +70,7 @@ export const openedPdf: OpenedPdf = {
 export const lease = { runner, now: 2_000, until: 10_000 }
 
 export const accept = (number: number, changes: Partial<NewDocument> = {}) =>
-  DocumentStore.use((store) => store.accept(newDocument(number, changes), plenty))
+  DocumentQueue.use((queue) => queue.accept(newDocument(number, changes), plenty))
 
 /** Records that what was owed was delivered. */
 export const settle = (pending: PendingCallback | undefined) =>
@@ -86,13 +90,13 @@ export const tried = (changes: Partial<Omit<Delivery, "attempt">> = {}): Omit<De
 })
 
 /** Claims what has to be there. */
-export const claim = (tenant = acme, using = lease): Effect.Effect<Claim, unknown, DocumentStore> =>
-  DocumentStore.use((store) => Effect.flatMap(store.claim(tenant, using), Effect.fromOption))
+export const claim = (tenant = acme, using = lease): Effect.Effect<Claim, unknown, DocumentQueue> =>
+  DocumentQueue.use((queue) => Effect.flatMap(queue.claim(tenant, using), Effect.fromOption))
 
 /** The number of the document claimed next, if any. */
 export const claimNext = Effect.fnUntraced(function* (tenant = acme) {
-  const store = yield* DocumentStore
-  const claimed = yield* store.claim(tenant, lease)
+  const queue = yield* DocumentQueue
+  const claimed = yield* queue.claim(tenant, lease)
   return Option.isSome(claimed) ? numberOf(claimed.value.document.id) : undefined
 })
 

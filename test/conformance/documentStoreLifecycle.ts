@@ -1,7 +1,11 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { failure } from "../../src/domain/Failure.ts"
-import { DocumentStore, type NewDocument } from "../../src/services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
+import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
+import { Documents } from "../../src/services/store/Documents.ts"
+import type { NewDocument } from "../../src/services/store/NewDocument.ts"
+import { QueueStats } from "../../src/services/store/QueueStats.ts"
 import {
   accept,
   acme,
@@ -32,14 +36,14 @@ const again = { at: 5_000, sealedPassword: undefined, passwordKey: undefined }
 
 /** A document of three pages, of which the second failed and the third timed out. */
 const partial = Effect.fnUntraced(function* (changes: Partial<NewDocument> = {}) {
-  const store = yield* DocumentStore
+  const queue = yield* DocumentQueue
   yield* accept(1, changes)
   const { fence } = yield* claim()
-  yield* store.opened(fence, openedPdf)
-  yield* store.savePages(fence, [page(1)])
-  yield* store.savePages(fence, [page(2, { status: "failed", error: broken })])
-  yield* store.savePages(fence, [page(3, { status: "timeout", error: broken })])
-  return yield* store.finish(fence, { status: "partial" }, 4_000)
+  yield* queue.opened(fence, openedPdf)
+  yield* queue.savePages(fence, [page(1)])
+  yield* queue.savePages(fence, [page(2, { status: "failed", error: broken })])
+  yield* queue.savePages(fence, [page(3, { status: "timeout", error: broken })])
+  return yield* queue.finish(fence, { status: "partial" }, 4_000)
 })
 
 /** The same bytes once more. */
@@ -47,28 +51,31 @@ export const duplicates = (test: Test) => {
   test(
     "are answered with the document that waits, runs, is completed or is partial",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      const queueStats = yield* QueueStats
       assert.strictEqual(yield* answeredWith(1), 1)
       assert.strictEqual(yield* answeredWith(2), 1)
       const { fence } = yield* claim()
       assert.strictEqual(yield* answeredWith(3), 1)
-      yield* store.finish(fence, { status: "partial" }, 3_000)
+      yield* queue.finish(fence, { status: "partial" }, 3_000)
       assert.strictEqual(yield* answeredWith(4), 1)
-      assert.strictEqual((yield* store.list(acme, { status: undefined, before: undefined, limit: 9 })).length, 1)
-      assert.strictEqual((yield* store.stats()).waiting, 0)
+      assert.strictEqual((yield* documents.list(acme, { status: undefined, before: undefined, limit: 9 })).length, 1)
+      assert.strictEqual((yield* queueStats.stats()).waiting, 0)
     })
   )
 
   test(
     "make a new document when the other one failed, was cancelled or was removed",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* answeredWith(1)
-      yield* store.finish((yield* claim()).fence, { status: "failed", failure: broken }, 3_000)
+      yield* queue.finish((yield* claim()).fence, { status: "failed", failure: broken }, 3_000)
       assert.strictEqual(yield* answeredWith(2), 2)
-      yield* store.cancel(acme, documentId(2), 3_000)
+      yield* documents.cancel(acme, documentId(2), 3_000)
       assert.strictEqual(yield* answeredWith(3), 3)
-      yield* store.remove(acme, documentId(3))
+      yield* documents.remove(acme, documentId(3))
       assert.strictEqual(yield* answeredWith(4), 4)
     })
   )
@@ -85,14 +92,14 @@ export const duplicates = (test: Test) => {
   test(
     "make one document when 50 of them are accepted at the same moment",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queueStats = yield* QueueStats
       const numbers = yield* Effect.forEach(
         Array.from({ length: 50 }, (_, index) => index + 1),
         (number) => answeredWith(number),
         { concurrency: "unbounded" }
       )
       assert.strictEqual(new Set(numbers).size, 1)
-      assert.strictEqual((yield* store.stats(acme)).waiting, 1)
+      assert.strictEqual((yield* queueStats.stats(acme)).waiting, 1)
     })
   )
 
@@ -123,10 +130,10 @@ export const duplicates = (test: Test) => {
   test(
     "need no room in the backlog",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       const limits = { tenant: 1, global: 1 }
-      yield* store.accept(newDocument(1, sameBytes), limits)
-      const { id } = yield* store.accept(newDocument(2, { ...sameBytes, reuse: true }), limits)
+      yield* queue.accept(newDocument(1, sameBytes), limits)
+      const { id } = yield* queue.accept(newDocument(2, { ...sameBytes, reuse: true }), limits)
       assert.strictEqual(id, documentId(1))
     })
   )
@@ -134,9 +141,9 @@ export const duplicates = (test: Test) => {
   test(
     "find a document whose bytes were fetched",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       yield* accept(1, { name: "same.pdf", source: { _tag: "Url", url: "https://example.org/a.pdf" }, reuse: true })
-      yield* store.fetched((yield* claim()).fence, { hash: blobHash(7), size: 100 })
+      yield* queue.fetched((yield* claim()).fence, { hash: blobHash(7), size: 100 })
       assert.strictEqual(yield* answeredWith(2), 1)
     })
   )
@@ -144,24 +151,24 @@ export const duplicates = (test: Test) => {
   test(
     "keep the document from being withdrawn by all but those who withdraw them, too",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
       yield* answeredWith(1)
       yield* accept(2, { source: { _tag: "Blob", hash: blobHash(8), size: 100 } })
-      assert.isTrue(Option.isNone(yield* store.withdraw(globex, documentId(2), 0)))
-      assert.deepStrictEqual(Option.getOrThrow(yield* store.withdraw(acme, documentId(2), 0)), {
+      assert.isTrue(Option.isNone(yield* documents.withdraw(globex, documentId(2), 0)))
+      assert.deepStrictEqual(Option.getOrThrow(yield* documents.withdraw(acme, documentId(2), 0)), {
         id: documentId(2),
         tenantId: acme,
         attempt: 0,
         status: "queued",
         unusedBlob: blobHash(8)
       })
-      assert.isTrue(Option.isNone(yield* store.withdraw(acme, documentId(2), 0)))
+      assert.isTrue(Option.isNone(yield* documents.withdraw(acme, documentId(2), 0)))
       yield* answeredWith(3)
-      assert.isTrue(Option.isNone(yield* store.withdraw(acme, documentId(1), 0)))
-      assert.strictEqual((yield* store.find(acme, documentId(1))).status, "queued")
+      assert.isTrue(Option.isNone(yield* documents.withdraw(acme, documentId(1), 0)))
+      assert.strictEqual((yield* documents.find(acme, documentId(1))).status, "queued")
       yield* answeredWith(4)
-      assert.isTrue(Option.isNone(yield* store.withdraw(acme, documentId(1), 1)))
-      assert.isTrue(Option.isSome(yield* store.withdraw(acme, documentId(1), 2)))
+      assert.isTrue(Option.isNone(yield* documents.withdraw(acme, documentId(1), 1)))
+      assert.isTrue(Option.isSome(yield* documents.withdraw(acme, documentId(1), 2)))
     })
   )
 }
@@ -171,15 +178,16 @@ export const retries = (test: Test) => {
   test(
     "queue the document without its failed pages and keep the others",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
+      const queueStats = yield* QueueStats
       yield* partial()
-      const queued = yield* store.retry(acme, documentId(1), again, plenty)
+      const queued = yield* documents.retry(acme, documentId(1), again, plenty)
       assert.deepInclude(queued, { status: "queued", retries: 1, attempt: 1, interruptions: 0 })
       assert.deepStrictEqual(queued.progress, { pages: 3, done: 1, failed: 0 })
       assert.isUndefined(queued.timings.finishedAt)
       assert.strictEqual(queued.timings.retriedAt?.epochMilliseconds, again.at)
-      assert.deepStrictEqual(yield* store.pages(acme, documentId(1), detail), [page(1, { lines: "[]" })])
-      assert.deepInclude(yield* store.stats(acme), { waiting: 1, running: 0 })
+      assert.deepStrictEqual(yield* documents.pages(acme, documentId(1), detail), [page(1, { lines: "[]" })])
+      assert.deepInclude(yield* queueStats.stats(acme), { waiting: 1, running: 0 })
       const claimed = yield* claim()
       assert.deepStrictEqual([...claimed.donePages], [1])
       assert.strictEqual(claimed.fence.attempt, 2)
@@ -189,10 +197,11 @@ export const retries = (test: Test) => {
   test(
     "queue a document that failed as a whole, and forget why",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
-      yield* store.finish((yield* claim()).fence, { status: "failed", failure: broken }, 3_000)
-      const queued = yield* store.retry(acme, documentId(1), again, plenty)
+      yield* queue.finish((yield* claim()).fence, { status: "failed", failure: broken }, 3_000)
+      const queued = yield* documents.retry(acme, documentId(1), again, plenty)
       assert.strictEqual(queued.status, "queued")
       assert.isUndefined(queued.failure)
     })
@@ -201,19 +210,20 @@ export const retries = (test: Test) => {
   test(
     "are refused for documents that did not end partial or failed, and for those of others",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
-      const refusal = Effect.flip(store.retry(acme, documentId(1), again, plenty))
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      const refusal = Effect.flip(documents.retry(acme, documentId(1), again, plenty))
       yield* accept(1)
       assert.deepInclude(yield* refusal, { _tag: "NotRetryable", why: "status", status: "queued" })
       const { fence } = yield* claim()
       assert.deepInclude(yield* refusal, { _tag: "NotRetryable", status: "running" })
-      yield* store.finish(fence, { status: "completed" }, 3_000)
+      yield* queue.finish(fence, { status: "completed" }, 3_000)
       assert.deepInclude(yield* refusal, { _tag: "NotRetryable", status: "completed" })
-      const foreign = yield* Effect.flip(store.retry(globex, documentId(1), again, plenty))
+      const foreign = yield* Effect.flip(documents.retry(globex, documentId(1), again, plenty))
       assert.strictEqual(foreign._tag, "DocumentNotFound")
       yield* accept(2)
-      yield* store.cancel(acme, documentId(2), 3_000)
-      const cancelled = yield* Effect.flip(store.retry(acme, documentId(2), again, plenty))
+      yield* documents.cancel(acme, documentId(2), 3_000)
+      const cancelled = yield* Effect.flip(documents.retry(acme, documentId(2), again, plenty))
       assert.deepInclude(cancelled, { _tag: "NotRetryable", status: "cancelled" })
     })
   )
@@ -221,12 +231,12 @@ export const retries = (test: Test) => {
   test(
     "need the password again, which was forgotten",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
       yield* partial({ sealedPassword: "sealed", passwordKey: "a" })
-      const refused = yield* Effect.flip(store.retry(acme, documentId(1), again, plenty))
+      const refused = yield* Effect.flip(documents.retry(acme, documentId(1), again, plenty))
       assert.deepInclude(refused, { _tag: "NotRetryable", why: "password" })
-      assert.strictEqual((yield* store.find(acme, documentId(1))).status, "partial")
-      yield* store.retry(acme, documentId(1), { at: 5_000, sealedPassword: "again", passwordKey: "b" }, plenty)
+      assert.strictEqual((yield* documents.find(acme, documentId(1))).status, "partial")
+      yield* documents.retry(acme, documentId(1), { at: 5_000, sealedPassword: "again", passwordKey: "b" }, plenty)
       assert.strictEqual((yield* claim()).sealedPassword, "again")
     })
   )
@@ -234,24 +244,26 @@ export const retries = (test: Test) => {
   test(
     "need room in the backlog",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
       yield* partial()
       yield* accept(2)
-      const refused = yield* Effect.flip(store.retry(acme, documentId(1), again, { tenant: 1, global: 9 }))
+      const refused = yield* Effect.flip(documents.retry(acme, documentId(1), again, { tenant: 1, global: 9 }))
       assert.deepInclude(refused, { _tag: "QueueFull", scope: "tenant" })
-      assert.strictEqual((yield* store.find(acme, documentId(1))).progress.done, 3)
+      assert.strictEqual((yield* documents.find(acme, documentId(1))).progress.done, 3)
     })
   )
 
   test(
     "owe a callback of their own, which no record of an earlier one settles",
     Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       const store = yield* DocumentStore
       yield* partial({ callback: "https://example.org/hook" })
       const [earlier] = yield* store.pendingCallbacks(99_000, 9)
-      yield* store.retry(acme, documentId(1), again, plenty)
+      yield* documents.retry(acme, documentId(1), again, plenty)
       assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 9), [])
-      const second = yield* store.finish((yield* claim()).fence, { status: "completed" }, 6_000)
+      const second = yield* queue.finish((yield* claim()).fence, { status: "completed" }, 6_000)
       const [owed] = yield* store.pendingCallbacks(99_000, 9)
       assert.deepInclude(owed, { callback: "https://example.org/hook", deliveries: 0 })
       assert.deepStrictEqual([owed?.document.id, owed?.document.retries], [second.id, 1])
@@ -266,29 +278,31 @@ export const troubles = (test: Test) => {
   test(
     "counts how often a document was given back or its lease ran out",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
-      yield* store.release((yield* claim()).fence)
+      yield* queue.release((yield* claim()).fence)
       yield* claim(acme, { ...lease, until: 4_000 })
-      yield* store.reclaimExpired(4_000)
-      assert.strictEqual((yield* store.find(acme, documentId(1))).interruptions, 2)
+      yield* queue.reclaimExpired(4_000)
+      assert.strictEqual((yield* documents.find(acme, documentId(1))).interruptions, 2)
     })
   )
 
   test(
     "remembers the faults of pages without a result, until the document is retried",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const first = yield* claim()
       assert.strictEqual(first.faults.size, 0)
-      yield* store.recordFault(first.fence, 2, "death")
-      yield* store.recordFault(first.fence, 3, "failure")
-      yield* store.recordFault(first.fence, 3, "failure")
-      yield* store.recordFault(first.fence, 4, "failure")
-      yield* store.savePages(first.fence, [page(4)])
-      yield* store.release(first.fence)
-      assert.strictEqual((yield* Effect.flip(store.recordFault(first.fence, 2, "death")))._tag, "LeaseLost")
+      yield* queue.recordFault(first.fence, 2, "death")
+      yield* queue.recordFault(first.fence, 3, "failure")
+      yield* queue.recordFault(first.fence, 3, "failure")
+      yield* queue.recordFault(first.fence, 4, "failure")
+      yield* queue.savePages(first.fence, [page(4)])
+      yield* queue.release(first.fence)
+      assert.strictEqual((yield* Effect.flip(queue.recordFault(first.fence, 2, "death")))._tag, "LeaseLost")
       const second = yield* claim()
       assert.deepStrictEqual(
         [...second.faults],
@@ -297,8 +311,8 @@ export const troubles = (test: Test) => {
           [3, { failures: 2, deaths: 0 }]
         ]
       )
-      yield* store.finish(second.fence, { status: "partial" }, 4_000)
-      yield* store.retry(acme, documentId(1), again, plenty)
+      yield* queue.finish(second.fence, { status: "partial" }, 4_000)
+      yield* documents.retry(acme, documentId(1), again, plenty)
       assert.strictEqual((yield* claim()).faults.size, 0)
     })
   )
@@ -306,29 +320,32 @@ export const troubles = (test: Test) => {
   test(
     "ends documents that have waited too long for their first run, in portions, and no others",
     Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      const queueStats = yield* QueueStats
       const store = yield* DocumentStore
       yield* accept(1, { acceptedAt: 1_000, priority: 9, callback: "https://example.org/hook" })
       yield* accept(2, { acceptedAt: 1_000, notBefore: 3_000 })
       yield* accept(3, { acceptedAt: 1_500 })
       yield* accept(4, { acceptedAt: 2_000 })
       yield* accept(5, { acceptedAt: 1_000, tenantId: globex })
-      yield* store.release((yield* claim(globex)).fence)
-      yield* store.queueDue(3_000)
-      const [first] = yield* store.expireQueued(2_000, 4_000, 1)
+      yield* queue.release((yield* claim(globex)).fence)
+      yield* queue.queueDue(3_000)
+      const [first] = yield* queue.expireQueued(2_000, 4_000, 1)
       assert.strictEqual(first?.id, documentId(1))
       assert.deepStrictEqual([first?.status, first?.failure?.code], ["failed", "EXPIRED"])
-      assert.deepStrictEqual(yield* store.find(acme, documentId(1)), first)
+      assert.deepStrictEqual(yield* documents.find(acme, documentId(1)), first)
       assert.strictEqual((yield* store.pendingCallbacks(4_000, 9)).length, 1)
-      const rest = yield* store.expireQueued(2_000, 4_000, 9)
+      const rest = yield* queue.expireQueued(2_000, 4_000, 9)
       assert.deepStrictEqual(
         rest.map(({ id }) => numberOf(id)),
         [3]
       )
-      assert.deepStrictEqual(yield* store.expireQueued(2_000, 4_000, 9), [])
-      assert.deepInclude(yield* store.stats(), { waiting: 3, failed: 2 })
-      yield* store.retry(acme, documentId(3), again, plenty)
+      assert.deepStrictEqual(yield* queue.expireQueued(2_000, 4_000, 9), [])
+      assert.deepInclude(yield* queueStats.stats(), { waiting: 3, failed: 2 })
+      yield* documents.retry(acme, documentId(3), again, plenty)
       assert.deepStrictEqual(
-        (yield* store.expireQueued(5_001, 6_000, 9)).map(({ id }) => numberOf(id)),
+        (yield* queue.expireQueued(5_001, 6_000, 9)).map(({ id }) => numberOf(id)),
         [4, 2, 3]
       )
     })
@@ -337,21 +354,21 @@ export const troubles = (test: Test) => {
   test(
     "hands out nothing of a paused tenant until it is resumed, and leaves what runs alone",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
-      assert.isFalse(yield* store.isPaused(acme))
+      const queue = yield* DocumentQueue
+      assert.isFalse(yield* queue.isPaused(acme))
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* store.setPaused(acme, true)
-      yield* store.setPaused(acme, true)
+      yield* queue.setPaused(acme, true)
+      yield* queue.setPaused(acme, true)
       yield* accept(2)
       yield* accept(3, { tenantId: globex })
-      assert.isTrue(yield* store.isPaused(acme))
+      assert.isTrue(yield* queue.isPaused(acme))
       assert.isUndefined(yield* claimNext())
-      assert.deepStrictEqual(yield* store.tenantsWithQueued, [globex])
+      assert.deepStrictEqual(yield* queue.tenantsWithQueued, [globex])
       assert.strictEqual(yield* claimNext(globex), 3)
-      yield* store.finish(fence, { status: "completed" }, 3_000)
-      yield* store.setPaused(acme, false)
-      assert.deepStrictEqual(yield* store.tenantsWithQueued, [acme])
+      yield* queue.finish(fence, { status: "completed" }, 3_000)
+      yield* queue.setPaused(acme, false)
+      assert.deepStrictEqual(yield* queue.tenantsWithQueued, [acme])
       assert.strictEqual(yield* claimNext(), 2)
     })
   )
@@ -362,30 +379,33 @@ export const retention = (test: Test) => {
   test(
     "removes old documents in portions with their pages, and tells which blobs are no longer used",
     Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      const queueStats = yield* QueueStats
       const store = yield* DocumentStore
       yield* Effect.forEach([1, 2, 3], (number) => accept(number, sameBytes))
       yield* accept(4)
       yield* accept(5, { callback: "https://example.org/hook" })
       const { fence } = yield* claim()
-      yield* store.savePages(fence, [page(1)])
-      yield* store.finish(fence, { status: "completed" }, 3_000)
-      yield* store.cancel(acme, documentId(2), 3_001)
-      yield* store.cancel(acme, documentId(4), 3_002)
-      yield* store.cancel(acme, documentId(5), 3_003)
-      const removed = Effect.map(store.removeEnded(3_100, 2), (all) =>
+      yield* queue.savePages(fence, [page(1)])
+      yield* queue.finish(fence, { status: "completed" }, 3_000)
+      yield* documents.cancel(acme, documentId(2), 3_001)
+      yield* documents.cancel(acme, documentId(4), 3_002)
+      yield* documents.cancel(acme, documentId(5), 3_003)
+      const removed = Effect.map(documents.removeEnded(3_100, 2), (all) =>
         all.map(({ id, unusedBlob }) => [numberOf(id), unusedBlob])
       )
-      assert.deepStrictEqual(yield* store.removeEnded(3_000, 9), [])
+      assert.deepStrictEqual(yield* documents.removeEnded(3_000, 9), [])
       assert.deepStrictEqual(yield* removed, [
         [1, undefined],
         [2, undefined]
       ])
-      assert.deepStrictEqual(yield* store.pages(acme, documentId(1), detail), [])
+      assert.deepStrictEqual(yield* documents.pages(acme, documentId(1), detail), [])
       assert.deepStrictEqual(yield* removed, [[4, blobHash(4)]])
       yield* settle((yield* store.pendingCallbacks(99_000, 9))[0])
       assert.deepStrictEqual(yield* removed, [[5, blobHash(5)]])
-      assert.strictEqual((yield* store.find(acme, documentId(3))).status, "queued")
-      assert.deepInclude(yield* store.stats(), { waiting: 1, processed: 1 })
+      assert.strictEqual((yield* documents.find(acme, documentId(3))).status, "queued")
+      assert.deepInclude(yield* queueStats.stats(), { waiting: 1, processed: 1 })
     })
   )
 

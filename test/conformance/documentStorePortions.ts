@@ -1,7 +1,10 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import type { DocumentId } from "../../src/domain/Ids.ts"
+import { ChangeLog } from "../../src/services/store/ChangeLog.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
+import { Documents } from "../../src/services/store/Documents.ts"
 import {
   documentSize,
   largestMetadata,
@@ -16,13 +19,13 @@ const everything = { status: undefined, before: undefined, limit: 100 }
 
 /** Documents with metadata of this size, ended. */
 const documentsOf = Effect.fnUntraced(function* (count: number, characters: number) {
-  const store = yield* DocumentStore
+  const queue = yield* DocumentQueue
   for (let number = 1; number <= count; number++) {
     yield* accept(number, { callback: "https://example.org/ended" })
     const { fence } = yield* claim()
     const metadata = { ...openedPdf.metadata, title: "t".repeat(characters) }
-    yield* store.opened(fence, { ...openedPdf, metadata })
-    yield* store.finish(fence, { status: "completed" }, 3_000)
+    yield* queue.opened(fence, { ...openedPdf, metadata })
+    yield* queue.finish(fence, { status: "completed" }, 3_000)
   }
 })
 
@@ -33,75 +36,80 @@ export const portions = (test: Test) => {
   test(
     "tells an outline of one document, when it is asked for, and of no other",
     Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      const changeLog = yield* ChangeLog
       const store = yield* DocumentStore
       yield* accept(1, { callback: "https://example.org/ended" })
       const { fence } = yield* claim()
       const isBare = (document: object | undefined) => assert.notProperty({ ...document }, "outline")
-      isBare(yield* store.finishWhole(fence, { pdf: openedPdf, pages: [page(1)] }, { status: "partial" }, 3_000))
-      assert.deepStrictEqual((yield* store.find(acme, documentId(1), "outline")).outline, openedPdf.outline)
-      isBare(yield* store.find(acme, documentId(1)))
-      isBare((yield* store.list(acme, everything))[0])
-      isBare((yield* store.changesOf(acme, documentId(1), { after: -1, limit: 9 })).document)
+      isBare(yield* queue.finishWhole(fence, { pdf: openedPdf, pages: [page(1)] }, { status: "partial" }, 3_000))
+      assert.deepStrictEqual((yield* documents.find(acme, documentId(1), "outline")).outline, openedPdf.outline)
+      isBare(yield* documents.find(acme, documentId(1)))
+      isBare((yield* documents.list(acme, everything))[0])
+      isBare((yield* changeLog.changesOf(acme, documentId(1), { after: -1, limit: 9 })).document)
       isBare((yield* store.pendingCallbacks(9_000, 9))[0]?.document)
-      for (const change of (yield* store.changes({ after: 0, limit: 9 })).changes) {
+      for (const change of (yield* changeLog.changes({ after: 0, limit: 9 })).changes) {
         if (change._tag === "Document") isBare(change.document)
       }
-      isBare(yield* store.cancel(acme, documentId(1), 4_000))
+      isBare(yield* documents.cancel(acme, documentId(1), 4_000))
     })
   )
 
   test(
     "does not read what is larger than the interface can tell, and says so",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* documentsOf(1, largestMetadata + 1)
-      assert.deepStrictEqual((yield* store.list(acme, everything))[0]?.warnings, [metadataOmitted])
-      assert.isUndefined((yield* store.find(acme, documentId(1))).metadata)
+      assert.deepStrictEqual((yield* documents.list(acme, everything))[0]?.warnings, [metadataOmitted])
+      assert.isUndefined((yield* documents.find(acme, documentId(1))).metadata)
       yield* accept(2)
       const { fence } = yield* claim()
       const outline = [{ title: "x".repeat(largestOutline), depth: 0 }]
-      yield* store.opened(fence, { ...openedPdf, outline })
-      const found = yield* store.find(acme, documentId(2), "outline")
+      yield* queue.opened(fence, { ...openedPdf, outline })
+      const found = yield* documents.find(acme, documentId(2), "outline")
       assert.deepStrictEqual(found.warnings, [outlineOmitted])
       assert.isUndefined(found.outline)
       assert.deepStrictEqual(found.metadata, openedPdf.metadata)
-      assert.isUndefined((yield* store.find(acme, documentId(2))).warnings)
+      assert.isUndefined((yield* documents.find(acme, documentId(2))).warnings)
     })
   )
 
   test(
     "lists documents up to so many bytes, and reads on without a gap",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
       yield* documentsOf(7, 60_000)
       const seen: Array<number> = []
       for (let before: DocumentId | undefined; ;) {
-        const found = yield* store.list(acme, { ...everything, before, bytes: most })
+        const found = yield* documents.list(acme, { ...everything, before, bytes: most })
         if (found.length === 0) break
         assert.isAtMost(found.length, 3)
         seen.push(...found.map(({ id }) => numberOf(id)))
         before = found.at(-1)?.id
       }
       assert.deepStrictEqual(seen, [7, 6, 5, 4, 3, 2, 1])
-      assert.strictEqual((yield* store.list(acme, { ...everything, bytes: 1 })).length, 1)
-      assert.strictEqual((yield* store.list(acme, everything)).length, 7)
+      assert.strictEqual((yield* documents.list(acme, { ...everything, bytes: 1 })).length, 1)
+      assert.strictEqual((yield* documents.list(acme, everything)).length, 7)
     })
   )
 
   test(
     "gives pages up to so many bytes, or one, and reads on without a gap",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
       const sizes = [10, 90_000, 90_000, 90_000, 500_000, 10, 10]
-      yield* store.savePages(
+      yield* queue.savePages(
         fence,
         sizes.map((size, index) => page(index + 1, { text: "t".repeat(size) }))
       )
       const parts: Array<ReadonlyArray<number>> = []
       for (let from = 1; ;) {
-        const found = yield* store.pages(acme, documentId(1), { from, limit: 100, detail: false, bytes: most })
+        const found = yield* documents.pages(acme, documentId(1), { from, limit: 100, detail: false, bytes: most })
         if (found.length === 0) break
         parts.push(found.map(({ number }) => number))
         from = (found.at(-1)?.number ?? 0) + 1
@@ -113,12 +121,13 @@ export const portions = (test: Test) => {
   test(
     "tells changes and callbacks up to a portion of bytes, and none is missed",
     Effect.gen(function* () {
+      const changeLog = yield* ChangeLog
       const store = yield* DocumentStore
       const size = 200_000
       yield* documentsOf(12, size)
       const seen: Array<number> = []
       for (let after = 0; ;) {
-        const { changes, complete, through } = yield* store.changes({ after, limit: 100, tenant: acme })
+        const { changes, complete, through } = yield* changeLog.changes({ after, limit: 100, tenant: acme })
         const documents = changes.flatMap((change) => (change._tag === "Document" ? [change.document] : []))
         assert.isAtMost(
           documents.reduce((sum, document) => sum + documentSize(document), 0),

@@ -1,6 +1,8 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option, Result } from "effect"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
+import { Documents } from "../../src/services/store/Documents.ts"
+import { QueueStats } from "../../src/services/store/QueueStats.ts"
 import {
   accept,
   acme,
@@ -20,12 +22,12 @@ export const queue = (test: Test) => {
   test(
     "answers an accepted document as it will be found",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
       const accepted = yield* accept(1)
       assert.strictEqual(accepted.status, "queued")
       assert.strictEqual(accepted.attempt, 0)
       assert.deepStrictEqual(accepted.progress, { done: 0, failed: 0 })
-      assert.deepStrictEqual(yield* store.find(acme, accepted.id), accepted)
+      assert.deepStrictEqual(yield* documents.find(acme, accepted.id), accepted)
     })
   )
 
@@ -50,35 +52,36 @@ export const queue = (test: Test) => {
   test(
     "fails to accept an id twice and keeps the first",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
+      const queueStats = yield* QueueStats
       yield* accept(1)
       const again = yield* Effect.flip(accept(1, { name: "other.pdf" }))
       assert.strictEqual(again._tag, "StoreUnavailable")
-      assert.strictEqual((yield* store.find(acme, documentId(1))).name, "1.pdf")
-      assert.strictEqual((yield* store.stats()).waiting, 1)
+      assert.strictEqual((yield* documents.find(acme, documentId(1))).name, "1.pdf")
+      assert.strictEqual((yield* queueStats.stats()).waiting, 1)
     })
   )
 
   test(
     "refuses a document beyond the tenant's limit and names the limit",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       const limits = { tenant: 2, global: 10 }
-      yield* store.accept(newDocument(1, { notBefore: 5_000 }), limits)
-      yield* store.accept(newDocument(2), limits)
-      const refused = yield* Effect.flip(store.accept(newDocument(3), limits))
+      yield* queue.accept(newDocument(1, { notBefore: 5_000 }), limits)
+      yield* queue.accept(newDocument(2), limits)
+      const refused = yield* Effect.flip(queue.accept(newDocument(3), limits))
       assert.deepInclude(refused, { _tag: "QueueFull", scope: "tenant", limit: 2 })
-      yield* store.accept(newDocument(4, { tenantId: globex }), limits)
+      yield* queue.accept(newDocument(4, { tenantId: globex }), limits)
     })
   )
 
   test(
     "refuses a document beyond the global limit and names the limit",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       const limits = { tenant: 10, global: 1 }
-      yield* store.accept(newDocument(1), limits)
-      const refused = yield* Effect.flip(store.accept(newDocument(2, { tenantId: globex }), limits))
+      yield* queue.accept(newDocument(1), limits)
+      const refused = yield* Effect.flip(queue.accept(newDocument(2, { tenantId: globex }), limits))
       assert.deepInclude(refused, { _tag: "QueueFull", scope: "global", limit: 1 })
     })
   )
@@ -86,26 +89,28 @@ export const queue = (test: Test) => {
   test(
     "makes room in the backlog when a document starts",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       const limits = { tenant: 1, global: 1 }
-      yield* store.accept(newDocument(1), limits)
+      yield* queue.accept(newDocument(1), limits)
       yield* claim()
-      yield* store.accept(newDocument(2), limits)
+      yield* queue.accept(newDocument(2), limits)
     })
   )
 
   test(
     "keeps the limit exactly under 200 concurrent submissions",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      const queueStats = yield* QueueStats
       const results = yield* Effect.forEach(
         Array.from({ length: 200 }, (_, index) => newDocument(index)),
-        (document) => Effect.result(store.accept(document, { tenant: 50, global: 60 })),
+        (document) => Effect.result(queue.accept(document, { tenant: 50, global: 60 })),
         { concurrency: "unbounded" }
       )
       assert.strictEqual(results.filter(Result.isSuccess).length, 50)
-      assert.strictEqual((yield* store.stats(acme)).waiting, 50)
-      assert.strictEqual((yield* store.list(acme, { status: undefined, before: undefined, limit: 500 })).length, 50)
+      assert.strictEqual((yield* queueStats.stats(acme)).waiting, 50)
+      assert.strictEqual((yield* documents.list(acme, { status: undefined, before: undefined, limit: 500 })).length, 50)
     })
   )
 
@@ -163,22 +168,22 @@ export const queue = (test: Test) => {
   test(
     "answers a claim with nothing when the tenant has nothing queued",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
-      assert.isTrue(Option.isNone(yield* store.claim(acme, lease)))
+      const queue = yield* DocumentQueue
+      assert.isTrue(Option.isNone(yield* queue.claim(acme, lease)))
       yield* accept(1, { notBefore: 5_000 })
-      assert.isTrue(Option.isNone(yield* store.claim(acme, lease)))
+      assert.isTrue(Option.isNone(yield* queue.claim(acme, lease)))
     })
   )
 
   test(
     "queues a scheduled document when its time has come, not before",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       assert.strictEqual((yield* accept(1, { notBefore: 5_000 })).status, "scheduled")
       yield* accept(2, { notBefore: 9_000, tenantId: globex })
-      assert.deepStrictEqual(yield* store.queueDue(4_999), [])
-      assert.deepStrictEqual(yield* store.queueDue(5_000), [acme])
-      assert.deepStrictEqual(yield* store.queueDue(5_000), [])
+      assert.deepStrictEqual(yield* queue.queueDue(4_999), [])
+      assert.deepStrictEqual(yield* queue.queueDue(5_000), [acme])
+      assert.deepStrictEqual(yield* queue.queueDue(5_000), [])
       assert.strictEqual(yield* claimNext(), 1)
     })
   )
@@ -193,35 +198,36 @@ export const queue = (test: Test) => {
   test(
     "knows which tenants have something queued",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
-      assert.deepStrictEqual(yield* store.tenantsWithQueued, [])
+      const queue = yield* DocumentQueue
+      assert.deepStrictEqual(yield* queue.tenantsWithQueued, [])
       yield* accept(1, { tenantId: globex })
       yield* accept(2)
       yield* accept(3)
-      assert.deepStrictEqual([...(yield* store.tenantsWithQueued)].toSorted(), [acme, globex])
+      assert.deepStrictEqual([...(yield* queue.tenantsWithQueued)].toSorted(), [acme, globex])
       yield* claim(globex)
-      assert.deepStrictEqual(yield* store.tenantsWithQueued, [acme])
+      assert.deepStrictEqual(yield* queue.tenantsWithQueued, [acme])
     })
   )
 
   test(
     "counts the documents ahead by priority and age, with the pages left of those that were opened",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const queueStats = yield* QueueStats
       yield* accept(1)
       yield* accept(2)
       yield* accept(3, { priority: 9 })
       yield* accept(4, { priority: 1 })
       yield* accept(5, { tenantId: globex, priority: 9 })
       yield* accept(6, { notBefore: 5_000, priority: 9 })
-      const ahead = (number: number) => store.ahead(acme, documentId(number))
+      const ahead = (number: number) => queueStats.ahead(acme, documentId(number))
       assert.deepStrictEqual(yield* ahead(3), { documents: 0, pages: 0, unopened: 0 })
       assert.deepStrictEqual(yield* ahead(2), { documents: 2, pages: 0, unopened: 2 })
       const first = yield* claim()
-      yield* store.opened(first.fence, openedPdf)
-      yield* store.savePages(first.fence, [page(1)])
+      yield* queue.opened(first.fence, openedPdf)
+      yield* queue.savePages(first.fence, [page(1)])
       assert.deepStrictEqual(yield* ahead(4), { documents: 2, pages: 0, unopened: 2 })
-      yield* store.release(first.fence)
+      yield* queue.release(first.fence)
       assert.deepStrictEqual(yield* ahead(2), { documents: 2, pages: 2, unopened: 1 })
       assert.deepStrictEqual(yield* ahead(4), { documents: 3, pages: 2, unopened: 2 })
     })
@@ -230,28 +236,29 @@ export const queue = (test: Test) => {
   test(
     "sees nothing ahead of a document that is not queued, or of another tenant",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queueStats = yield* QueueStats
       yield* accept(1)
       yield* accept(2)
       yield* accept(3, { notBefore: 5_000 })
       const none = { documents: 0, pages: 0, unopened: 0 }
-      assert.deepStrictEqual(yield* store.ahead(globex, documentId(2)), none)
-      assert.deepStrictEqual(yield* store.ahead(acme, documentId(3)), none)
+      assert.deepStrictEqual(yield* queueStats.ahead(globex, documentId(2)), none)
+      assert.deepStrictEqual(yield* queueStats.ahead(acme, documentId(3)), none)
       yield* claim()
-      assert.deepStrictEqual(yield* store.ahead(acme, documentId(1)), none)
+      assert.deepStrictEqual(yield* queueStats.ahead(acme, documentId(1)), none)
     })
   )
 
   test(
     "counts queued documents by tenant, without those that are paused",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
-      assert.deepStrictEqual(yield* store.backlogs, [])
+      const queue = yield* DocumentQueue
+      const queueStats = yield* QueueStats
+      assert.deepStrictEqual(yield* queueStats.backlogs, [])
       yield* accept(1)
       yield* accept(2)
       yield* accept(3, { tenantId: globex })
       yield* accept(4, { tenantId: globex, notBefore: 5_000 })
-      const queued = () => Effect.map(store.backlogs, (all) => new Map(all.map((one) => [one.tenant, one.queued])))
+      const queued = () => Effect.map(queueStats.backlogs, (all) => new Map(all.map((one) => [one.tenant, one.queued])))
       assert.deepStrictEqual(
         yield* queued(),
         new Map([
@@ -259,7 +266,7 @@ export const queue = (test: Test) => {
           [globex, 1]
         ])
       )
-      yield* store.setPaused(globex, true)
+      yield* queue.setPaused(globex, true)
       yield* claim()
       assert.deepStrictEqual(yield* queued(), new Map([[acme, 1]]))
     })
@@ -268,19 +275,20 @@ export const queue = (test: Test) => {
   test(
     "knows what is left of the documents that run, and of those that ran and wait again",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const queueStats = yield* QueueStats
       yield* accept(1)
       yield* accept(2)
       yield* accept(3)
       yield* accept(4, { tenantId: globex })
       const { fence } = yield* claim()
       yield* claim(globex)
-      yield* store.opened(fence, openedPdf)
-      yield* store.savePages(fence, [page(2)])
-      const underWay = Effect.map(store.underWay, (all) => all.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+      yield* queue.opened(fence, openedPdf)
+      yield* queue.savePages(fence, [page(2)])
+      const underWay = Effect.map(queueStats.underWay, (all) => all.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
       const other = { tenant: globex, id: documentId(4), running: true, pages: undefined }
       assert.deepStrictEqual(yield* underWay, [{ tenant: acme, id: documentId(1), running: true, pages: 2 }, other])
-      yield* store.release(fence)
+      yield* queue.release(fence)
       assert.deepStrictEqual(yield* underWay, [{ tenant: acme, id: documentId(1), running: false, pages: 2 }, other])
     })
   )
@@ -288,30 +296,32 @@ export const queue = (test: Test) => {
   test(
     "knows since when the oldest queued document waits",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
-      assert.isTrue(Option.isNone(yield* store.oldestQueued(acme)))
+      const queue = yield* DocumentQueue
+      const queueStats = yield* QueueStats
+      assert.isTrue(Option.isNone(yield* queueStats.oldestQueued(acme)))
       yield* accept(1, { acceptedAt: 500, notBefore: 3_000 })
       yield* accept(2, { acceptedAt: 2_000, priority: 9 })
       yield* accept(3, { acceptedAt: 2_500 })
-      assert.deepStrictEqual(yield* store.oldestQueued(acme), Option.some(2_000))
-      yield* store.queueDue(3_000)
+      assert.deepStrictEqual(yield* queueStats.oldestQueued(acme), Option.some(2_000))
+      yield* queue.queueDue(3_000)
       yield* claim()
-      assert.deepStrictEqual(yield* store.oldestQueued(acme), Option.some(3_000))
+      assert.deepStrictEqual(yield* queueStats.oldestQueued(acme), Option.some(3_000))
     })
   )
 
   test(
     "knows since when the oldest document of all waits that never ran",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
-      assert.isTrue(Option.isNone(yield* store.oldestQueued()))
+      const queue = yield* DocumentQueue
+      const queueStats = yield* QueueStats
+      assert.isTrue(Option.isNone(yield* queueStats.oldestQueued()))
       yield* accept(1, { acceptedAt: 1_000 })
       yield* accept(2, { acceptedAt: 1_500, tenantId: globex })
       yield* accept(3, { acceptedAt: 500, notBefore: 9_000 })
-      assert.deepStrictEqual(yield* store.oldestQueued(), Option.some(1_000))
+      assert.deepStrictEqual(yield* queueStats.oldestQueued(), Option.some(1_000))
       const { fence } = yield* claim()
-      yield* store.release(fence)
-      assert.deepStrictEqual(yield* store.oldestQueued(), Option.some(1_500))
+      yield* queue.release(fence)
+      assert.deepStrictEqual(yield* queueStats.oldestQueued(), Option.some(1_500))
     })
   )
 }

@@ -1,6 +1,9 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { DocumentStore, type ListOptions } from "../../src/services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
+import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
+import { Documents, type ListOptions } from "../../src/services/store/Documents.ts"
+import { QueueStats } from "../../src/services/store/QueueStats.ts"
 import {
   accept,
   acme,
@@ -21,16 +24,18 @@ export const records = (test: Test) => {
   test(
     "keeps the trace that a document came with, for whoever runs it or tells of its end",
     Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       const store = yield* DocumentStore
       const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
       assert.strictEqual((yield* accept(1, { trace, callback: "https://example.org/ended" })).trace, trace)
       assert.isUndefined((yield* accept(2)).trace)
       const { document, fence } = yield* claim()
       assert.strictEqual(document.trace, trace)
-      yield* store.release(fence)
+      yield* queue.release(fence)
       assert.strictEqual((yield* claim()).document.trace, trace)
-      yield* store.cancel(acme, documentId(1), 4_000)
-      yield* store.cancel(acme, documentId(2), 4_000)
+      yield* documents.cancel(acme, documentId(1), 4_000)
+      yield* documents.cancel(acme, documentId(2), 4_000)
       const owed = yield* store.pendingCallbacks(4_000, 10)
       assert.deepStrictEqual(
         owed.map((pending) => pending.document.trace),
@@ -42,140 +47,149 @@ export const records = (test: Test) => {
   test(
     "cancels a document in every state that is not terminal",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       yield* claim()
       yield* accept(2)
       yield* accept(3, { notBefore: 5_000 })
       for (const number of [1, 2, 3]) {
-        const cancelled = yield* store.cancel(acme, documentId(number), 4_000)
+        const cancelled = yield* documents.cancel(acme, documentId(number), 4_000)
         assert.strictEqual(cancelled.status, "cancelled")
         assert.strictEqual(cancelled.failure?.code, "CANCELLED")
         assert.strictEqual(cancelled.timings.finishedAt?.epochMilliseconds, 4_000)
       }
       assert.isUndefined(yield* claimNext())
-      assert.deepStrictEqual(yield* store.queueDue(9_000), [])
-      assert.deepStrictEqual(yield* store.reclaimExpired(99_000), [])
+      assert.deepStrictEqual(yield* queue.queueDue(9_000), [])
+      assert.deepStrictEqual(yield* queue.reclaimExpired(99_000), [])
     })
   )
 
   test(
     "leaves a terminal document as it is when it is cancelled",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
-      const completed = yield* store.finish(fence, { status: "completed" }, 3_000)
-      assert.deepStrictEqual(yield* store.cancel(acme, fence.documentId, 4_000), completed)
+      const completed = yield* queue.finish(fence, { status: "completed" }, 3_000)
+      assert.deepStrictEqual(yield* documents.cancel(acme, fence.documentId, 4_000), completed)
       yield* accept(2)
-      const cancelled = yield* store.cancel(acme, documentId(2), 4_000)
-      assert.deepStrictEqual(yield* store.cancel(acme, documentId(2), 5_000), cancelled)
+      const cancelled = yield* documents.cancel(acme, documentId(2), 4_000)
+      assert.deepStrictEqual(yield* documents.cancel(acme, documentId(2), 5_000), cancelled)
     })
   )
 
   test(
     "removes a document with its pages",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* store.savePages(fence, [page(1)])
-      yield* store.finish(fence, { status: "completed" }, 3_000)
-      assert.deepStrictEqual(yield* store.remove(acme, fence.documentId), Option.some(blobHash(1)))
-      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, { from: 1, limit: 10, detail: true }), [])
-      assert.deepStrictEqual(yield* store.list(acme, everything), [])
-      assert.strictEqual((yield* Effect.flip(store.remove(acme, fence.documentId)))._tag, "DocumentNotFound")
+      yield* queue.savePages(fence, [page(1)])
+      yield* queue.finish(fence, { status: "completed" }, 3_000)
+      assert.deepStrictEqual(yield* documents.remove(acme, fence.documentId), Option.some(blobHash(1)))
+      assert.deepStrictEqual(yield* documents.pages(acme, fence.documentId, { from: 1, limit: 10, detail: true }), [])
+      assert.deepStrictEqual(yield* documents.list(acme, everything), [])
+      assert.strictEqual((yield* Effect.flip(documents.remove(acme, fence.documentId)))._tag, "DocumentNotFound")
     })
   )
 
   test(
     "fences the runner of a document that is removed while it runs",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      const queueStats = yield* QueueStats
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* store.remove(acme, fence.documentId)
-      assert.strictEqual((yield* Effect.flip(store.savePages(fence, [page(1)])))._tag, "LeaseLost")
-      assert.deepInclude(yield* store.stats(), { waiting: 0, running: 0 })
+      yield* documents.remove(acme, fence.documentId)
+      assert.strictEqual((yield* Effect.flip(queue.savePages(fence, [page(1)])))._tag, "LeaseLost")
+      assert.deepInclude(yield* queueStats.stats(), { waiting: 0, running: 0 })
     })
   )
 
   test(
     "names the blob of a removed document only when nobody else refers to it",
     Effect.gen(function* () {
+      const documents = yield* Documents
       const store = yield* DocumentStore
       const source = { _tag: "Blob", hash: blobHash(5), size: 1 } as const
       yield* accept(1, { source })
       yield* accept(2, { source, tenantId: globex })
       yield* accept(3, { source: { _tag: "Url", url: "https://example.org/a.pdf" } })
-      yield* Effect.forEach([1, 3], (number) => store.cancel(acme, documentId(number), 3_000))
-      yield* store.cancel(globex, documentId(2), 3_000)
+      yield* Effect.forEach([1, 3], (number) => documents.cancel(acme, documentId(number), 3_000))
+      yield* documents.cancel(globex, documentId(2), 3_000)
       assert.isTrue(yield* store.refersTo(blobHash(5), acme))
-      assert.isTrue(Option.isNone(yield* store.remove(acme, documentId(1))))
+      assert.isTrue(Option.isNone(yield* documents.remove(acme, documentId(1))))
       assert.isFalse(yield* store.refersTo(blobHash(5), acme))
       assert.isTrue(yield* store.refersTo(blobHash(5)))
-      assert.deepStrictEqual(yield* store.remove(globex, documentId(2)), Option.some(blobHash(5)))
+      assert.deepStrictEqual(yield* documents.remove(globex, documentId(2)), Option.some(blobHash(5)))
       assert.isFalse(yield* store.refersTo(blobHash(5)))
-      assert.isTrue(Option.isNone(yield* store.remove(acme, documentId(3))))
+      assert.isTrue(Option.isNone(yield* documents.remove(acme, documentId(3))))
     })
   )
 
   test(
     "hides documents from other tenants as if they did not exist",
     Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      const queueStats = yield* QueueStats
       const store = yield* DocumentStore
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* store.savePages(fence, [page(1)])
+      yield* queue.savePages(fence, [page(1)])
       const refusals = yield* Effect.all([
-        Effect.flip(store.find(globex, documentId(1))),
-        Effect.flip(store.cancel(globex, documentId(1), 3_000)),
-        Effect.flip(store.remove(globex, documentId(1)))
+        Effect.flip(documents.find(globex, documentId(1))),
+        Effect.flip(documents.cancel(globex, documentId(1), 3_000)),
+        Effect.flip(documents.remove(globex, documentId(1)))
       ])
       for (const refusal of refusals) {
         assert.deepInclude(refusal, { _tag: "DocumentNotFound", documentId: documentId(1) })
       }
-      assert.deepStrictEqual(yield* store.pages(globex, documentId(1), { from: 1, limit: 10, detail: false }), [])
-      assert.deepStrictEqual(yield* store.list(globex, everything), [])
+      assert.deepStrictEqual(yield* documents.pages(globex, documentId(1), { from: 1, limit: 10, detail: false }), [])
+      assert.deepStrictEqual(yield* documents.list(globex, everything), [])
       assert.isFalse(yield* store.refersTo(blobHash(1), globex))
-      assert.strictEqual((yield* store.stats(globex)).running, 0)
-      assert.strictEqual((yield* store.find(acme, documentId(1))).status, "running")
-      assert.strictEqual((yield* Effect.flip(store.find(acme, documentId(2))))._tag, "DocumentNotFound")
+      assert.strictEqual((yield* queueStats.stats(globex)).running, 0)
+      assert.strictEqual((yield* documents.find(acme, documentId(1))).status, "running")
+      assert.strictEqual((yield* Effect.flip(documents.find(acme, documentId(2))))._tag, "DocumentNotFound")
     })
   )
 
   test(
     "lists documents newest first, in portions that neither repeat nor skip",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
       yield* Effect.forEach([3, 1, 5, 2, 4], (number) => accept(number))
       yield* accept(9, { tenantId: globex })
       const numbers = (options: Partial<typeof everything> & { readonly before?: typeof everything.before }) =>
-        Effect.map(store.list(acme, { ...everything, ...options }), (found) => found.map(({ id }) => numberOf(id)))
+        Effect.map(documents.list(acme, { ...everything, ...options }), (found) => found.map(({ id }) => numberOf(id)))
       assert.deepStrictEqual(yield* numbers({}), [5, 4, 3, 2, 1])
       assert.deepStrictEqual(yield* numbers({ limit: 2 }), [5, 4])
-      const rest = yield* store.list(acme, { ...everything, before: documentId(4), limit: 2 })
+      const rest = yield* documents.list(acme, { ...everything, before: documentId(4), limit: 2 })
       assert.deepStrictEqual(
         rest.map(({ id }) => numberOf(id)),
         [3, 2]
       )
-      assert.deepStrictEqual(yield* store.list(acme, { ...everything, before: documentId(1) }), [])
+      assert.deepStrictEqual(yield* documents.list(acme, { ...everything, before: documentId(1) }), [])
     })
   )
 
   test(
     "lists the documents of one status",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
       yield* Effect.forEach([1, 2, 3, 4], (number) => accept(number))
       yield* claim()
-      yield* store.cancel(acme, documentId(3), 3_000)
-      const queued = yield* store.list(acme, { ...everything, status: ["queued"] })
+      yield* documents.cancel(acme, documentId(3), 3_000)
+      const queued = yield* documents.list(acme, { ...everything, status: ["queued"] })
       assert.deepStrictEqual(
         queued.map(({ id }) => numberOf(id)),
         [4, 2]
       )
-      const older = yield* store.list(acme, { status: ["queued"], before: documentId(4), limit: 10 })
+      const older = yield* documents.list(acme, { status: ["queued"], before: documentId(4), limit: 10 })
       assert.deepStrictEqual(
         older.map(({ id }) => numberOf(id)),
         [2]
@@ -186,13 +200,13 @@ export const records = (test: Test) => {
   test(
     "lists the documents of several states together, newest first",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
       yield* Effect.forEach([1, 2, 3, 4, 5, 6], (number) => accept(number))
       yield* claim()
-      yield* store.cancel(acme, documentId(3), 3_000)
-      yield* store.cancel(acme, documentId(5), 3_000)
+      yield* documents.cancel(acme, documentId(3), 3_000)
+      yield* documents.cancel(acme, documentId(5), 3_000)
       const of = (options: Partial<ListOptions>) =>
-        Effect.map(store.list(acme, { ...everything, ...options }), (found) => found.map(({ id }) => numberOf(id)))
+        Effect.map(documents.list(acme, { ...everything, ...options }), (found) => found.map(({ id }) => numberOf(id)))
       assert.deepStrictEqual(yield* of({ status: ["running", "cancelled"] }), [5, 3, 1])
       assert.deepStrictEqual(yield* of({ status: ["cancelled", "running"], limit: 2 }), [5, 3])
       assert.deepStrictEqual(yield* of({ status: ["cancelled", "running"], before: documentId(5), limit: 2 }), [3, 1])
@@ -204,17 +218,60 @@ export const records = (test: Test) => {
   test(
     "gives pages in order from any page on, with lines only when asked, and without text when asked",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* Effect.forEach([12, 2, 1, 7], (number) => store.savePages(fence, [page(number)]))
-      const brief = yield* store.pages(acme, fence.documentId, { from: 2, limit: 2, detail: false })
+      yield* Effect.forEach([12, 2, 1, 7], (number) => queue.savePages(fence, [page(number)]))
+      const brief = yield* documents.pages(acme, fence.documentId, { from: 2, limit: 2, detail: false })
       assert.deepStrictEqual(brief, [page(2, { lines: "[]" }), page(7, { lines: "[]" })])
-      const detailed = yield* store.pages(acme, fence.documentId, { from: 7, limit: 10, detail: true })
+      const detailed = yield* documents.pages(acme, fence.documentId, { from: 7, limit: 10, detail: true })
       assert.deepStrictEqual(detailed, [page(7), page(12)])
       const summary = { from: 7, limit: 1, detail: false, summary: true }
-      const bare = yield* store.pages(acme, fence.documentId, summary)
+      const bare = yield* documents.pages(acme, fence.documentId, summary)
       assert.deepStrictEqual(bare, [page(7, { lines: "[]", text: "" })])
+    })
+  )
+
+  test(
+    "keeps layouts as they are, and gives them only when asked",
+    Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      yield* accept(1)
+      const { fence } = yield* claim()
+      const layout = Uint8Array.of(0, 255, 7)
+      // As a worker's message holds it: the store must not depend on the bytes around it.
+      const message = Uint8Array.of(9, ...layout, 9)
+      yield* queue.savePages(fence, [page(1, { layout: message.subarray(1, 4) }), page(2)])
+      message.fill(1)
+      const all = { from: 1, limit: 10 }
+      const laidOut = yield* documents.pages(acme, fence.documentId, { ...all, detail: false, layout: true })
+      assert.deepStrictEqual(laidOut, [page(1, { lines: "[]", layout }), page(2, { lines: "[]" })])
+      const whole = yield* documents.pages(acme, fence.documentId, { ...all, detail: true, layout: true })
+      assert.deepStrictEqual(whole, [page(1, { layout }), page(2)])
+      for (const options of [{ detail: false }, { detail: true }, { detail: false, summary: true }]) {
+        for (const found of yield* documents.pages(acme, fence.documentId, { ...all, ...options })) {
+          assert.isFalse("layout" in found)
+        }
+      }
+    })
+  )
+
+  test(
+    "counts layouts in the bytes of a read",
+    Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      yield* accept(1)
+      const { fence } = yield* claim()
+      yield* queue.savePages(fence, [
+        page(1, { layout: new Uint8Array(600) }),
+        page(2, { layout: new Uint8Array(600) })
+      ])
+      const options = { from: 1, limit: 10, detail: false, bytes: 1_000 }
+      assert.strictEqual((yield* documents.pages(acme, fence.documentId, { ...options, layout: true })).length, 1)
+      assert.strictEqual((yield* documents.pages(acme, fence.documentId, options)).length, 2)
     })
   )
 }

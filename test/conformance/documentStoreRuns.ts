@@ -2,7 +2,9 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { failure } from "../../src/domain/Failure.ts"
 import { RunnerId } from "../../src/domain/Ids.ts"
-import { DocumentStore, type Fence } from "../../src/services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
+import { Documents } from "../../src/services/store/Documents.ts"
+import type { Fence } from "../../src/services/store/Fence.ts"
 import {
   accept,
   acme,
@@ -22,19 +24,20 @@ const detail = { from: 1, limit: 100, detail: true }
 
 /** Every write a fence allows is refused, and changes nothing. */
 const assertFencedOut = Effect.fnUntraced(function* (fence: Fence) {
-  const store = yield* DocumentStore
-  const before = yield* store.find(acme, fence.documentId)
+  const queue = yield* DocumentQueue
+  const documents = yield* Documents
+  const before = yield* documents.find(acme, fence.documentId)
   const refusals = yield* Effect.all([
-    Effect.flip(store.fetched(fence, { hash: blobHash(99), size: 1 })),
-    Effect.flip(store.opened(fence, openedPdf)),
-    Effect.flip(store.savePages(fence, [page(77)])),
-    Effect.flip(store.finish(fence, { status: "completed" }, 9_000)),
-    Effect.flip(store.release(fence))
+    Effect.flip(queue.fetched(fence, { hash: blobHash(99), size: 1 })),
+    Effect.flip(queue.opened(fence, openedPdf)),
+    Effect.flip(queue.savePages(fence, [page(77)])),
+    Effect.flip(queue.finish(fence, { status: "completed" }, 9_000)),
+    Effect.flip(queue.release(fence))
   ])
   for (const refusal of refusals) {
     assert.deepInclude(refusal, { _tag: "LeaseLost", documentId: fence.documentId, attempt: fence.attempt })
   }
-  assert.deepStrictEqual(yield* store.find(acme, fence.documentId), before)
+  assert.deepStrictEqual(yield* documents.find(acme, fence.documentId), before)
 })
 
 /** Leases, fences and page results. */
@@ -42,12 +45,13 @@ export const runs = (test: Test) => {
   test(
     "keeps what a runner learns of the file",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1, { source: { _tag: "Url", url: "https://example.org/a.pdf" } })
       const { fence } = yield* claim()
-      yield* store.fetched(fence, { hash: blobHash(7), size: 42 })
-      yield* store.opened(fence, openedPdf)
-      const found = yield* store.find(acme, fence.documentId, "outline")
+      yield* queue.fetched(fence, { hash: blobHash(7), size: 42 })
+      yield* queue.opened(fence, openedPdf)
+      const found = yield* documents.find(acme, fence.documentId, "outline")
       assert.deepInclude(found, { blob: blobHash(7), size: 42, sourceUrl: "https://example.org/a.pdf" })
       assert.deepStrictEqual(found.metadata, openedPdf.metadata)
       assert.deepStrictEqual(found.outline, openedPdf.outline)
@@ -58,14 +62,15 @@ export const runs = (test: Test) => {
   test(
     "keeps what a later attempt learns of the file",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const first = yield* claim()
-      yield* store.opened(first.fence, openedPdf)
-      yield* store.release(first.fence)
+      yield* queue.opened(first.fence, openedPdf)
+      yield* queue.release(first.fence)
       const second = yield* claim()
-      yield* store.opened(second.fence, { ...openedPdf, pageCount: 4, outline: [] })
-      const found = yield* store.find(acme, documentId(1), "outline")
+      yield* queue.opened(second.fence, { ...openedPdf, pageCount: 4, outline: [] })
+      const found = yield* documents.find(acme, documentId(1), "outline")
       assert.strictEqual(found.progress.pages, 4)
       assert.deepStrictEqual(found.outline, [])
     })
@@ -74,65 +79,69 @@ export const runs = (test: Test) => {
   test(
     "keeps the first result of a page",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
       const broken = page(2, { status: "failed", error: failure("PAGE_UNREADABLE", "broken"), text: "", lines: "[]" })
       yield* Effect.forEach(
         [page(1), broken, page(2), page(1, { text: "other" }), broken],
-        (result) => store.savePages(fence, [result]),
+        (result) => queue.savePages(fence, [result]),
         { concurrency: "unbounded" }
       )
-      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, detail), [page(1), broken])
-      assert.deepStrictEqual((yield* store.find(acme, fence.documentId)).progress, { done: 2, failed: 1 })
+      assert.deepStrictEqual(yield* documents.pages(acme, fence.documentId, detail), [page(1), broken])
+      assert.deepStrictEqual((yield* documents.find(acme, fence.documentId)).progress, { done: 2, failed: 1 })
     })
   )
 
   test(
     "writes the pages of one call together, without those that have a result",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
       const broken = page(3, { status: "failed", error: failure("PAGE_UNREADABLE", "broken"), text: "", lines: "[]" })
-      yield* store.savePages(fence, [])
-      yield* store.savePages(fence, [page(2), broken])
-      yield* store.savePages(fence, [page(4), page(2, { text: "other" }), page(1), page(3), page(1, { text: "other" })])
+      yield* queue.savePages(fence, [])
+      yield* queue.savePages(fence, [page(2), broken])
+      yield* queue.savePages(fence, [page(4), page(2, { text: "other" }), page(1), page(3), page(1, { text: "other" })])
       const found = [page(1), page(2), broken, page(4)]
-      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, detail), found)
-      assert.deepStrictEqual((yield* store.find(acme, fence.documentId)).progress, { done: 4, failed: 1 })
-      assert.deepInclude(yield* Effect.flip(store.savePages({ ...fence, attempt: 9 }, [page(5), page(6)])), {
+      assert.deepStrictEqual(yield* documents.pages(acme, fence.documentId, detail), found)
+      assert.deepStrictEqual((yield* documents.find(acme, fence.documentId)).progress, { done: 4, failed: 1 })
+      assert.deepInclude(yield* Effect.flip(queue.savePages({ ...fence, attempt: 9 }, [page(5), page(6)])), {
         _tag: "LeaseLost"
       })
-      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, detail), found)
+      assert.deepStrictEqual(yield* documents.pages(acme, fence.documentId, detail), found)
     })
   )
 
   test(
     "counts failed and timed out pages as failed",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
       const results = (["ok", "empty", "scanned", "failed", "timeout"] as const).map((status, index) =>
         page(index + 1, { status })
       )
-      yield* Effect.forEach(results, (result) => store.savePages(fence, [result]), { concurrency: "unbounded" })
-      assert.deepStrictEqual((yield* store.find(acme, fence.documentId)).progress, { done: 5, failed: 2 })
+      yield* Effect.forEach(results, (result) => queue.savePages(fence, [result]), { concurrency: "unbounded" })
+      assert.deepStrictEqual((yield* documents.find(acme, fence.documentId)).progress, { done: 5, failed: 2 })
     })
   )
 
   test(
     "resumes a released document at its unfinished pages, at the head of the queue",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       yield* accept(2)
       const first = yield* claim()
-      yield* store.savePages(first.fence, [page(1)])
-      yield* store.savePages(first.fence, [page(3)])
-      yield* store.release(first.fence)
-      assert.strictEqual((yield* store.find(acme, documentId(1))).status, "queued")
+      yield* queue.savePages(first.fence, [page(1)])
+      yield* queue.savePages(first.fence, [page(3)])
+      yield* queue.release(first.fence)
+      assert.strictEqual((yield* documents.find(acme, documentId(1))).status, "queued")
       const second = yield* claim(acme, { ...lease, now: 5_000 })
       assert.deepStrictEqual(second.fence, { documentId: documentId(1), attempt: 2 })
       assert.deepStrictEqual([...second.donePages].toSorted(), [1, 3])
@@ -143,10 +152,10 @@ export const runs = (test: Test) => {
   test(
     "refuses every write of a runner whose document was released",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* store.release(fence)
+      yield* queue.release(fence)
       yield* assertFencedOut(fence)
       yield* claim()
       yield* assertFencedOut(fence)
@@ -156,10 +165,10 @@ export const runs = (test: Test) => {
   test(
     "refuses every write of a runner whose document ended",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* store.finish(fence, { status: "completed" }, 3_000)
+      yield* queue.finish(fence, { status: "completed" }, 3_000)
       yield* assertFencedOut(fence)
     })
   )
@@ -167,10 +176,10 @@ export const runs = (test: Test) => {
   test(
     "refuses every write of a runner whose document was cancelled",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
-      const cancelled = yield* store.cancel(acme, fence.documentId, 3_000)
+      const cancelled = yield* documents.cancel(acme, fence.documentId, 3_000)
       assert.isAbove(cancelled.attempt, fence.attempt)
       yield* assertFencedOut(fence)
     })
@@ -182,8 +191,8 @@ export const runs = (test: Test) => {
       yield* accept(1)
       yield* claim()
       yield* assertFencedOut({ documentId: documentId(1), attempt: 2 })
-      const store = yield* DocumentStore
-      const unknown = yield* Effect.flip(store.savePages({ documentId: documentId(8), attempt: 1 }, [page(1)]))
+      const queue = yield* DocumentQueue
+      const unknown = yield* Effect.flip(queue.savePages({ documentId: documentId(8), attempt: 1 }, [page(1)]))
       assert.strictEqual(unknown._tag, "LeaseLost")
     })
   )
@@ -191,15 +200,15 @@ export const runs = (test: Test) => {
   test(
     "takes back documents whose lease has run out, and only those",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       yield* accept(1)
       yield* accept(2, { tenantId: globex })
       const early = yield* claim(acme, { ...lease, until: 4_000 })
       const late = yield* claim(globex, { ...lease, until: 6_000 })
-      assert.deepStrictEqual(yield* store.reclaimExpired(3_999), [])
-      assert.deepStrictEqual(yield* store.reclaimExpired(4_000), [acme])
+      assert.deepStrictEqual(yield* queue.reclaimExpired(3_999), [])
+      assert.deepStrictEqual(yield* queue.reclaimExpired(4_000), [acme])
       yield* assertFencedOut(early.fence)
-      yield* store.savePages(late.fence, [page(1)])
+      yield* queue.savePages(late.fence, [page(1)])
       assert.strictEqual(yield* claimNext(), 1)
     })
   )
@@ -207,39 +216,40 @@ export const runs = (test: Test) => {
   test(
     "leaves an expired lease to its holder until it is taken back",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       yield* accept(1)
       const { fence } = yield* claim(acme, { ...lease, until: 2_001 })
-      yield* store.savePages(fence, [page(1)])
-      assert.deepStrictEqual(yield* store.renew({ runner, now: 9_000, until: 20_000 }), [fence])
-      assert.deepStrictEqual(yield* store.reclaimExpired(10_000), [])
+      yield* queue.savePages(fence, [page(1)])
+      assert.deepStrictEqual(yield* queue.renew({ runner, now: 9_000, until: 20_000 }), [fence])
+      assert.deepStrictEqual(yield* queue.reclaimExpired(10_000), [])
     })
   )
 
   test(
     "renews the leases of one runner and tells which it still holds",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       const other = RunnerId.make("runner-2")
       yield* Effect.forEach([1, 2, 3, 4], (number) => accept(number))
       const [kept, lost, done] = yield* Effect.all([claim(), claim(), claim()])
       const foreign = yield* claim(acme, { ...lease, runner: other })
-      yield* store.cancel(acme, lost.fence.documentId, 3_000)
-      yield* store.finish(done.fence, { status: "completed" }, 3_000)
-      assert.deepStrictEqual(yield* store.renew({ ...lease, until: 50_000 }), [kept.fence])
-      assert.deepStrictEqual(yield* store.reclaimExpired(20_000), [acme])
-      yield* store.savePages(kept.fence, [page(1)])
-      assert.strictEqual((yield* store.find(acme, foreign.fence.documentId)).status, "queued")
+      yield* documents.cancel(acme, lost.fence.documentId, 3_000)
+      yield* queue.finish(done.fence, { status: "completed" }, 3_000)
+      assert.deepStrictEqual(yield* queue.renew({ ...lease, until: 50_000 }), [kept.fence])
+      assert.deepStrictEqual(yield* queue.reclaimExpired(20_000), [acme])
+      yield* queue.savePages(kept.fence, [page(1)])
+      assert.strictEqual((yield* documents.find(acme, foreign.fence.documentId)).status, "queued")
     })
   )
 
   test(
     "gives the sealed password to every attempt",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       yield* accept(1, { sealedPassword: "sealed" })
       const first = yield* claim()
-      yield* store.release(first.fence)
+      yield* queue.release(first.fence)
       assert.deepStrictEqual([first.sealedPassword, (yield* claim()).sealedPassword], ["sealed", "sealed"])
     })
   )
@@ -247,17 +257,18 @@ export const runs = (test: Test) => {
   test(
     "ends a document with its outcome and its moment",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* Effect.forEach([1, 2, 3], (number) => accept(number))
       const reason = failure("CORRUPT", "no page tree")
       const outcomes = [{ status: "completed" }, { status: "partial" }, { status: "failed", failure: reason }] as const
       for (const outcome of outcomes) {
         const { fence } = yield* claim()
-        const ended = yield* store.finish(fence, outcome, 4_000)
+        const ended = yield* queue.finish(fence, outcome, 4_000)
         assert.strictEqual(ended.status, outcome.status)
         assert.strictEqual(ended.timings.finishedAt?.epochMilliseconds, 4_000)
         assert.deepStrictEqual(ended.failure, outcome.status === "failed" ? reason : undefined)
-        assert.deepStrictEqual(yield* store.find(acme, fence.documentId), ended)
+        assert.deepStrictEqual(yield* documents.find(acme, fence.documentId), ended)
       }
     })
   )
@@ -265,33 +276,35 @@ export const runs = (test: Test) => {
   test(
     "ends a document together with all that was read of it",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
       const broken = page(2, { status: "failed", error: failure("PAGE_UNREADABLE", "broken"), text: "", lines: "[]" })
-      yield* store.savePages(fence, [page(1)])
+      yield* queue.savePages(fence, [page(1)])
       const pages = [page(1, { text: "other" }), page(3), broken]
-      const ended = yield* store.finishWhole(fence, { pdf: openedPdf, pages }, { status: "partial" }, 4_000)
+      const ended = yield* queue.finishWhole(fence, { pdf: openedPdf, pages }, { status: "partial" }, 4_000)
       assert.strictEqual(ended.status, "partial")
       assert.deepStrictEqual(ended.progress, { pages: openedPdf.pageCount, done: 3, failed: 1 })
       assert.deepStrictEqual(ended.metadata, openedPdf.metadata)
-      assert.deepStrictEqual(yield* store.find(acme, fence.documentId), ended)
-      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, detail), [page(1), broken, page(3)])
+      assert.deepStrictEqual(yield* documents.find(acme, fence.documentId), ended)
+      assert.deepStrictEqual(yield* documents.pages(acme, fence.documentId, detail), [page(1), broken, page(3)])
     })
   )
 
   test(
     "writes nothing of a whole document once its lease is lost",
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
       yield* accept(1)
       const { fence } = yield* claim()
-      yield* store.release(fence)
+      yield* queue.release(fence)
       const whole = { pdf: openedPdf, pages: [page(1)] }
-      const lost = yield* Effect.flip(store.finishWhole(fence, whole, { status: "completed" }, 4_000))
+      const lost = yield* Effect.flip(queue.finishWhole(fence, whole, { status: "completed" }, 4_000))
       assert.strictEqual(lost._tag, "LeaseLost")
-      assert.deepStrictEqual(yield* store.pages(acme, fence.documentId, detail), [])
-      assert.strictEqual((yield* store.find(acme, fence.documentId)).status, "queued")
+      assert.deepStrictEqual(yield* documents.pages(acme, fence.documentId, detail), [])
+      assert.strictEqual((yield* documents.find(acme, fence.documentId)).status, "queued")
     })
   )
 }

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TenantId } from "../../src/domain/Ids.ts"
 import type { TenantLimits, TenantLimitsPatch } from "../../src/domain/tenant/TenantLimits.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
 
@@ -13,16 +13,16 @@ export const limitsOf = (tenant: TenantId) => TenantRegistry.use((registry) => r
 export const update = (tenant: TenantId, patch: TenantLimitsPatch) =>
   TenantRegistry.use((registry) => registry.update(tenant, patch))
 
-export const isPaused = (tenant: TenantId) => DocumentStore.use((store) => store.isPaused(tenant))
+export const isPaused = (tenant: TenantId) => DocumentQueue.use((queue) => queue.isPaused(tenant))
 
 /** Changes limits and the pause together; the limits that the tenant had each time the store was told of the pause. */
 export const updateWith = Effect.fnUntraced(function* (tenant: TenantId, paused: boolean, patch: TenantLimitsPatch) {
   const registry = yield* TenantRegistry
-  const store = yield* DocumentStore
+  const queue = yield* DocumentQueue
   const seen: Array<TenantLimits> = []
   const write = Effect.gen(function* () {
     seen.push(yield* registry.limits(tenant))
-    yield* store.setPaused(tenant, paused)
+    yield* queue.setPaused(tenant, paused)
   })
   return { limits: yield* registry.update(tenant, patch, { paused, write }), seen }
 })
@@ -44,13 +44,13 @@ const defaults = {
  */
 export const tenantRegistryConformance = (
   name: string,
-  layer: (overrides: TenantOverrides) => Layer.Layer<TenantRegistry | DocumentStore, unknown, EngineConfig>
+  layer: (overrides: TenantOverrides) => Layer.Layer<TenantRegistry | DocumentQueue, unknown, EngineConfig>
 ) =>
   describe(name, () => {
     const test = (
       title: string,
       overrides: TenantOverrides,
-      body: Effect.Effect<void, unknown, TenantRegistry | DocumentStore>
+      body: Effect.Effect<void, unknown, TenantRegistry | DocumentQueue>
     ) => it.effect(title, () => Effect.provide(body, Layer.provide(layer(overrides), settings)))
 
     test(

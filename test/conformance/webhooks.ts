@@ -2,7 +2,9 @@ import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { TenantId } from "../../src/domain/Ids.ts"
 import { deliveriesKept } from "../../src/domain/webhook/Webhook.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
+import { Documents } from "../../src/services/store/Documents.ts"
 import {
   accept,
   acme,
@@ -22,7 +24,8 @@ const endpoint = "https://acme.example/ends"
 const put = (url: string | undefined = endpoint, at = 2_000) =>
   DocumentStore.use((store) => store.putWebhook(acme, { url, sealedSecret: `sealed at ${at}`, at }))
 
-const cancel = (number: number, at = 3_000) => DocumentStore.use((store) => store.cancel(acme, documentId(number), at))
+const cancel = (number: number, at = 3_000) =>
+  Documents.use((documents) => documents.cancel(acme, documentId(number), at))
 
 /** The first that is owed, which has to be there. */
 const owed = DocumentStore.use((store) =>
@@ -36,14 +39,15 @@ export const webhooks = (test: Test) => {
   test(
     "owes a callback from the moment a document ends until it is settled",
     Effect.gen(function* () {
+      const queue = yield* DocumentQueue
       const store = yield* DocumentStore
       yield* accept(1, { callback })
       yield* accept(2, { callback })
       yield* accept(3)
       const first = yield* claim()
-      yield* store.opened(first.fence, openedPdf)
+      yield* queue.opened(first.fence, openedPdf)
       assert.deepStrictEqual(yield* store.pendingCallbacks(99_000, 10), [])
-      const completed = yield* store.finish(first.fence, { status: "completed" }, 3_000)
+      const completed = yield* queue.finish(first.fence, { status: "completed" }, 3_000)
       yield* cancel(2, 4_000)
       yield* cancel(3, 4_000)
       assert.deepStrictEqual(yield* store.pendingCallbacks(2_999, 10), [])
@@ -67,6 +71,7 @@ export const webhooks = (test: Test) => {
   test(
     "counts what is owed, of a tenant and of all, and tells when the oldest of these documents ended",
     Effect.gen(function* () {
+      const documents = yield* Documents
       const store = yield* DocumentStore
       const nothing = { deliveries: 0, since: undefined }
       assert.deepStrictEqual([yield* store.owed(), yield* store.owed(acme)], [nothing, nothing])
@@ -77,14 +82,14 @@ export const webhooks = (test: Test) => {
       yield* cancel(2, 3_000)
       yield* cancel(1, 4_000)
       yield* cancel(4, 1_000)
-      yield* store.cancel(globex, documentId(3), 2_000)
+      yield* documents.cancel(globex, documentId(3), 2_000)
       assert.deepStrictEqual(yield* store.owed(acme), { deliveries: 2, since: 3_000 })
       assert.deepStrictEqual(yield* store.owed(), { deliveries: 3, since: 2_000 })
       const [first] = yield* store.pendingCallbacks(99_000, 9)
       const pending = yield* Effect.fromNullishOr(first)
       yield* store.recordDelivery(pending, tried({ status: 503, error: "busy", nextAt: 8_000 }), undefined)
       assert.deepStrictEqual(yield* store.owed(acme), { deliveries: 2, since: 3_000 })
-      yield* store.remove(acme, documentId(1))
+      yield* documents.remove(acme, documentId(1))
       yield* settle(yield* owed)
       yield* settle(yield* owed)
       assert.deepStrictEqual([yield* store.owed(), yield* store.owed(acme)], [nothing, nothing])
@@ -94,6 +99,7 @@ export const webhooks = (test: Test) => {
   test(
     "owes ends to the endpoint that the tenant had, enabled, when its document ended, and to no other tenant's",
     Effect.gen(function* () {
+      const documents = yield* Documents
       const store = yield* DocumentStore
       yield* accept(1)
       yield* accept(2)
@@ -101,7 +107,7 @@ export const webhooks = (test: Test) => {
       yield* cancel(1)
       yield* put()
       yield* cancel(2)
-      yield* store.cancel(globex, documentId(3), 3_000)
+      yield* documents.cancel(globex, documentId(3), 3_000)
       const pending = yield* store.pendingCallbacks(99_000, 9)
       assert.deepStrictEqual(
         pending.map(({ document, webhook }) => [document.id, webhook?.url]),
@@ -113,11 +119,12 @@ export const webhooks = (test: Test) => {
   test(
     "takes turns between tenants, from one on, and goes round",
     Effect.gen(function* () {
+      const documents = yield* Documents
       const store = yield* DocumentStore
       for (const number of [1, 2, 3, 4]) yield* accept(number, { callback })
       for (const number of [5, 6]) yield* accept(number, { callback, tenantId: globex })
       for (const number of [1, 2, 3, 4]) yield* cancel(number, 3_000 + number)
-      for (const number of [5, 6]) yield* store.cancel(globex, documentId(number), 3_000 + number)
+      for (const number of [5, 6]) yield* documents.cancel(globex, documentId(number), 3_000 + number)
       const owedTo = (limit: number, after?: TenantId) =>
         Effect.map(store.pendingCallbacks(4_000, limit, after), (all) =>
           all.map(({ document }) => numberOf(document.id))
@@ -230,6 +237,7 @@ export const webhooks = (test: Test) => {
   test(
     "logs each try, latest first, and keeps the last ones of them, for the document's own tenant",
     Effect.gen(function* () {
+      const documents = yield* Documents
       const store = yield* DocumentStore
       yield* accept(1, { callback })
       yield* accept(2)
@@ -256,7 +264,7 @@ export const webhooks = (test: Test) => {
       const { deliveries } = yield* store.deliveries(acme, documentId(1))
       assert.strictEqual(deliveries.length, deliveriesKept)
       assert.deepInclude(deliveries.at(-1), { at: 1, attempt: 1 })
-      yield* store.remove(acme, documentId(1))
+      yield* documents.remove(acme, documentId(1))
       const gone = yield* Effect.flip(store.deliveries(acme, documentId(1)))
       assert.strictEqual(gone._tag, "DocumentNotFound")
     })

@@ -6,8 +6,8 @@ import { failure } from "../../src/domain/Failure.ts"
 import { DocumentId, type TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
 import * as ApiKeysMemory from "../../src/services/apiKeys/ApiKeysMemory.ts"
-import { DocumentNotFound, StoreUnavailable } from "../../src/services/store/DocumentStore.ts"
-import * as DocumentStoreMemory from "../../src/services/store/memory/DocumentStoreMemory.ts"
+import { DocumentNotFound, StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
+import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
 import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { Webhooks } from "../../src/actors/webhooks/Webhooks.ts"
@@ -272,7 +272,7 @@ const engine = Layer.effect(
 
 /** Of a store of its own, which knows nothing of the documents above. */
 const webhooks = Webhooks.layerNoDeps.pipe(
-  Layer.provide([DocumentStoreMemory.layerMemory, SecretsMemory.layerMemory, SecureRandom.layerWebCrypto])
+  Layer.provide([StoreMemory.layerMemory, SecretsMemory.layerMemory, SecureRandom.layerWebCrypto])
 )
 
 export const fakes = Layer.mergeAll(ingestion, engine, ApiKeysMemory.layerMemory, webhooks).pipe(

@@ -11,7 +11,7 @@ import { PageEvent } from "../../src/http/api/Events.ts"
 import { QueueStatusView } from "../../src/http/api/Queue.ts"
 import * as Server from "../../src/http/Server.ts"
 import * as FileBlobStore from "../../src/layers/blobs/FileBlobStore.ts"
-import * as SqliteDocumentStore from "../../src/layers/sqlite/SqliteDocumentStore.ts"
+import * as SqliteStore from "../../src/layers/sqlite/SqliteStore.ts"
 import * as ApiKeysMemory from "../../src/services/apiKeys/ApiKeysMemory.ts"
 import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { Events } from "../../src/services/Events.ts"
@@ -32,7 +32,7 @@ export const engineAt = (folder: string, script: () => ScriptedDocument) => {
   return Engine.layer.pipe(
     Layer.provideMerge(makeScriptedEngine(script).layer),
     Layer.provide([
-      SqliteDocumentStore.layer({ filename: join(folder, "documents.db") }),
+      SqliteStore.layer({ filename: join(folder, "documents.db") }),
       FileBlobStore.layer({ directory: folder }),
       SecretsMemory.layerMemory,
       SecureRandom.layerWebCrypto,

@@ -4,7 +4,7 @@ import { HttpServer } from "effect/http"
 import { HttpConfig } from "../../src/http/edge/HttpConfig.ts"
 import * as NodeServer from "../../src/http/edge/NodeServer.ts"
 import * as Server from "../../src/http/Server.ts"
-import { StoreUnavailable } from "../../src/services/store/DocumentStore.ts"
+import { StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
 import { change, fakes, idOf } from "./fakes.ts"
 import { assertProblem, authenticatedServer, get, pdf, postForm, postJson, postPdf, testServer } from "./client.ts"
 

@@ -3,7 +3,7 @@ import { ConfigProvider, DateTime, Effect, Layer, Redacted, Stream } from "effec
 import { HttpBody } from "effect/http"
 import { LimitReached, ShuttingDown } from "../../src/actors/Ingestion.ts"
 import { BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
-import { StoreUnavailable } from "../../src/services/store/DocumentStore.ts"
+import { StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
 import { change, idOf, inspect, uploadLimit } from "./fakes.ts"
 import { assertProblem, errorNames, get, pdf, post, postForm, postPdf, rawConnection, testServer } from "./client.ts"
 

@@ -4,16 +4,19 @@ import { DateTime, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpBody, HttpClientRequest } from "effect/http"
 import * as Server from "../../src/http/Server.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
-import * as DocumentStoreMemory from "../../src/services/store/memory/DocumentStoreMemory.ts"
+import { Documents } from "../../src/services/store/Documents.ts"
+import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { Webhooks } from "../../src/actors/webhooks/Webhooks.ts"
 import { accept, acme, documentId, plenty, newDocument, settle, tried } from "../conformance/documentStoreFixtures.ts"
 import { assertProblem, authenticatedServer, get, post, remove, send } from "./client.ts"
 import { fakes } from "./fakes.ts"
+import { wholeStore } from "../support/store.ts"
 
 const webhooks = Webhooks.layerNoDeps.pipe(
-  Layer.provideMerge(DocumentStoreMemory.layerMemory),
+  Layer.provideMerge(StoreMemory.layerMemory),
   Layer.provide([SecretsMemory.layerMemory, SecureRandom.layerWebCrypto])
 )
 
@@ -71,10 +74,11 @@ describe("A webhook", () => {
 
   it.effect("tells that its endpoint is disabled and why, and is enabled by PUT", () =>
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
+      const store = yield* wholeStore
       yield* put(own, { url }, asAcme)
       yield* accept(1)
-      yield* store.cancel(acme, documentId(1), 3_000)
+      yield* documents.cancel(acme, documentId(1), 3_000)
       yield* store.recordDelivery(yield* owed, tried(), { toleranceMillis: 0, reason: "it is gone" })
       assert.deepInclude((yield* get(own, asAcme)).json, {
         failingSince: "1970-01-01T00:00:05.000Z",
@@ -133,9 +137,10 @@ describe("Deliveries", () => {
 
   it.effect("are shown to the tenant of the document alone, without what a URL may hide", () =>
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
+      const store = yield* wholeStore
       yield* accept(1, { callback: url })
-      yield* store.cancel(acme, documentId(1), 3_000)
+      yield* documents.cancel(acme, documentId(1), 3_000)
       const failed = tried({ status: undefined, error: "no connection", nextAt: 9_000 })
       yield* store.recordDelivery(yield* owed, failed, undefined)
       const shown = yield* get(path, asAcme)
@@ -159,10 +164,11 @@ describe("Deliveries", () => {
 
   it.effect("are repeated on demand", () =>
     Effect.gen(function* () {
-      const store = yield* DocumentStore
-      yield* store.accept(newDocument(1), plenty)
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      yield* queue.accept(newDocument(1), plenty)
       assertProblem(yield* postNothing(path, asAcme), 409, "NOT_ENDED")
-      yield* store.cancel(acme, documentId(1), 3_000)
+      yield* documents.cancel(acme, documentId(1), 3_000)
       assertProblem(yield* postNothing(path, asAcme), 409, "NO_ENDPOINT")
       yield* put(own, { url }, asAcme)
       const asked = yield* postNothing(path, asAcme)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer } from "effect"
-import { StoreUnavailable } from "../../src/services/store/DocumentStore.ts"
-import { layerMemory } from "../../src/services/store/memory/DocumentStoreMemory.ts"
+import { StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
+import { layerMemory } from "../../src/services/store/memory/StoreMemory.ts"
 import { TenantRegistry } from "../../src/services/TenantRegistry.ts"
 import { acme, globex, limitsOf, settings, tenantRegistryConformance } from "../conformance/tenantRegistry.ts"
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import type { Document, DocumentStatus } from "../../src/domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
-import type { NewDocument } from "../../src/services/store/DocumentStore.ts"
+import type { NewDocument } from "../../src/services/store/NewDocument.ts"
 
 /** What must be true of one document, kept apart from the store and from nothing but the calls that succeeded. */
 export interface Entry {

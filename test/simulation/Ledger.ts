@@ -2,14 +2,10 @@ import { createHash } from "node:crypto"
 import { type Document, type DocumentStatus, isTerminal } from "../../src/domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../../src/domain/Ids.ts"
 import { isFailed, type PageResult } from "../../src/domain/document/Page.ts"
-import type {
-  BacklogLimits,
-  Claim,
-  Fence,
-  Lease,
-  NewDocument,
-  Outcome
-} from "../../src/services/store/DocumentStore.ts"
+import type { Claim, Lease } from "../../src/services/store/Claim.ts"
+import type { Fence } from "../../src/services/store/Fence.ts"
+import type { BacklogLimits, NewDocument } from "../../src/services/store/NewDocument.ts"
+import type { Outcome } from "../../src/services/store/Outcome.ts"
 import { type Entry, newEntry, pageDigest } from "./Entry.ts"
 import type { History } from "./History.ts"
 import type { LimitsLog } from "./LimitsLog.ts"

@@ -5,10 +5,11 @@ import { GlobalGate } from "../../src/actors/gates/GlobalGate.ts"
 import { PageScheduler } from "../../src/actors/scheduling/PageScheduler.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import type { TenantLimits } from "../../src/domain/tenant/TenantLimits.ts"
-import type { Claim } from "../../src/services/store/DocumentStore.ts"
+import type { Claim } from "../../src/services/store/Claim.ts"
 import type { TenantRegistry } from "../../src/services/TenantRegistry.ts"
 import type { Reader } from "./SimulatedEngine.ts"
-import type { Blobs, Store } from "./SimulatedStore.ts"
+import type { Blobs } from "./SimulatedStore.ts"
+import type { Store } from "../support/store.ts"
 
 /** A bug put in on purpose, to see whether the simulation finds it. */
 export interface Plant {

@@ -1,11 +1,12 @@
 import { Clock, type Context, Effect, Option, Scheduler } from "effect"
 import { BlobStore, BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
-import { DocumentStore, type Fence, StoreUnavailable } from "../../src/services/store/DocumentStore.ts"
+import type { Fence } from "../../src/services/store/Fence.ts"
+import { StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
 import { CurrentPermit } from "./GateWatch.ts"
 import type { Asked, Ledger } from "./Ledger.ts"
+import type { Store } from "../support/store.ts"
 import type { Trouble } from "./Trouble.ts"
 
-export type Store = Context.Service.Shape<typeof DocumentStore>
 export type Blobs = Context.Service.Shape<typeof BlobStore>
 
 /** One process of the simulated world. Once it is dead nothing it does has an effect. */
@@ -61,7 +62,7 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
   /** If the end of a run cannot be written, or nobody waits for the answer any more, the run is over all the same. */
   const abandon = (fence: Fence) => Effect.map(Clock.currentTimeMillis, (now) => ledger.abandoned(fence, now))
 
-  return DocumentStore.of({
+  return {
     ...store,
     accept: (document, limits, committed) =>
       asking(limits, (asked) =>
@@ -152,7 +153,7 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
     pages: (tenant, id, options) => call("pages", store.pages(tenant, id, options), nothing),
     refersTo: (hash, tenant) => call("refersTo", store.refersTo(hash, tenant), nothing),
     stats: (tenant) => call("stats", store.stats(tenant), nothing)
-  })
+  }
 }
 
 /** The blobs as one process sees them. */

@@ -7,8 +7,7 @@ import { TenantDirectory } from "../../src/actors/tenant/TenantDirectory.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
-import * as DocumentStoreMemory from "../../src/services/store/memory/DocumentStoreMemory.ts"
+import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import { defaultLimits, EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { Events } from "../../src/services/Events.ts"
 import { PdfEngine, type PdfRef } from "../../src/services/PdfEngine.ts"
@@ -29,6 +28,7 @@ import { gatheringOf, Readings, scriptOf, simulatedReader } from "./SimulatedEng
 import { SimulatedSources } from "./SimulatedSources.ts"
 import { type Process, simulatedBlobs, simulatedStore } from "./SimulatedStore.ts"
 import { Trouble } from "./Trouble.ts"
+import { storeContext, storeOf } from "../support/store.ts"
 
 export const bytesOf = (content: number): Uint8Array => new TextEncoder().encode(`%PDF-1.7 ${content} `)
 
@@ -73,7 +73,7 @@ export const makeWorld = Effect.fnUntraced(function* (
 
   const shared = yield* Layer.build(
     Layer.mergeAll(
-      DocumentStoreMemory.layerMemory,
+      StoreMemory.layerMemory,
       BlobStoreMemory.layerMemory,
       layerSecureRandom(scenario.seed),
       plainSecrets,
@@ -81,7 +81,7 @@ export const makeWorld = Effect.fnUntraced(function* (
       Layer.provide(TenantRegistry.layer(overrides), EngineConfig.layer(scenario.limits))
     )
   )
-  const store = Context.get(shared, DocumentStore)
+  const store = storeOf(shared)
   const innerBlobs = Context.get(shared, BlobStore)
   const blobs = plant?.blobs?.(innerBlobs) ?? innerBlobs
   const innerRegistry = Context.get(shared, TenantRegistry)
@@ -137,7 +137,7 @@ export const makeWorld = Effect.fnUntraced(function* (
     const watch = { limits: log, history, ledger, readings, trouble }
     const simulated = simulatedReader(Context.get(inner, PdfEngine), process, watch)
     const services = shared.pipe(
-      Context.add(DocumentStore, simulatedStore(plant?.store?.(store) ?? store, process, trouble, ledger)),
+      Context.merge(storeContext(simulatedStore(plant?.store?.(store) ?? store, process, trouble, ledger))),
       Context.add(BlobStore, simulatedBlobs(blobs, process, trouble)),
       Context.add(PdfEngine, plant?.reader?.(simulated.reader) ?? simulated.reader),
       Context.add(Sources, sources.for(process)),

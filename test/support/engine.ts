@@ -11,8 +11,7 @@ import { failure } from "../../src/domain/Failure.ts"
 import { type DocumentId, TenantId } from "../../src/domain/Ids.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
-import * as DocumentStoreMemory from "../../src/services/store/memory/DocumentStoreMemory.ts"
+import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import { EngineConfig, type EngineLimits } from "../../src/services/config/EngineConfig.ts"
 import { Events } from "../../src/services/Events.ts"
 import { PdfEngine, type PdfRef } from "../../src/services/PdfEngine.ts"
@@ -21,8 +20,8 @@ import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { SourceRefused, Sources } from "../../src/services/Sources.ts"
 import * as Telemetry from "../../src/observability/Telemetry.ts"
 import { type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
+import { type Store, storeContext, storeOf, wholeStore } from "./store.ts"
 
-type Store = Context.Service.Shape<typeof DocumentStore>
 type Reader = Context.Service.Shape<typeof PdfEngine>
 
 export interface WorldOptions {
@@ -68,10 +67,9 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     capacity: options.capacity ?? 2,
     gathering: () => options.gathering ?? 0
   })
-  const storeLayer = Layer.effect(
-    DocumentStore,
-    Effect.map(DocumentStore, (store) => DocumentStore.of({ ...store, ...options.store?.(store) }))
-  ).pipe(Layer.provide(DocumentStoreMemory.layerMemory))
+  const storeLayer = Layer.effectContext(
+    Effect.map(wholeStore, (store) => storeContext({ ...store, ...options.store?.(store) }))
+  ).pipe(Layer.provide(StoreMemory.layerMemory))
   const readerLayer = Layer.effect(
     PdfEngine,
     Effect.map(PdfEngine, (reader) => PdfEngine.of({ ...reader, ...options.reader?.(reader) }))
@@ -139,7 +137,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
   return {
     start,
     scripted,
-    store: Context.get(services, DocumentStore),
+    store: storeOf(services),
     blobs: Context.get(services, BlobStore),
     events: Context.get(services, Events),
     gateInUse,

@@ -3,9 +3,9 @@ import { Effect, Layer, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import * as Outbox from "../../src/actors/webhooks/Outbox.ts"
 import { CallbackSender } from "../../src/services/CallbackSender.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { startEngine } from "../support/engine.ts"
+import { storeContext } from "../support/store.ts"
 
 /** The names of all spans that begin. */
 const recorded = () => {
@@ -25,7 +25,7 @@ describe("An engine with nothing to do", () => {
     return Effect.gen(function* () {
       const engine = yield* startEngine()
       yield* Layer.build(Outbox.layer).pipe(
-        Effect.provideService(DocumentStore, engine.store),
+        Effect.provide(storeContext(engine.store)),
         Effect.provide([
           SecretsMemory.layerMemory,
           Layer.succeed(CallbackSender, { send: () => Effect.die("nothing is owed") })

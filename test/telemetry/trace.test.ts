@@ -111,7 +111,7 @@ describe("the trace of a document", () => {
         yield* submit("acme", "before", 60)
         yield* submit("acme", "traced", 61, { traceparent })
       }).pipe(Effect.provide(senderTo(server)))
-      const spans = own(yield* spansUntil((all) => named("DocumentStore.finish", own(all)).length > 0))
+      const spans = own(yield* spansUntil((all) => named("DocumentQueue.finish", own(all)).length > 0))
       assertConnected(spans)
       const accepted = one("Ingestion.submit", spans)
       const queued = one("DocumentActor.queued", spans)

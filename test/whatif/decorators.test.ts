@@ -2,11 +2,11 @@
 import { join } from "node:path"
 import { assert, describe, it, layer as sharing } from "@effect/vitest"
 import { ByteSize, Effect, Layer } from "effect"
-import * as SqliteDocumentStore from "../../src/layers/sqlite/SqliteDocumentStore.ts"
+import * as SqliteStore from "../../src/layers/sqlite/SqliteStore.ts"
 import * as SqliteTenantRegistry from "../../src/layers/sqlite/SqliteTenantRegistry.ts"
 import { decorate } from "../../src/layers/recorder/Decorate.ts"
 import * as Trace from "../../src/layers/recorder/WorkloadRecorder.ts"
-import * as DocumentStoreMemory from "../../src/services/store/memory/DocumentStoreMemory.ts"
+import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { makeScriptedEngine, type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
 import { failure } from "../../src/domain/Failure.ts"
@@ -30,14 +30,14 @@ const sound = (key: string, pages: number) => {
 const reader = makeScriptedEngine((pdf) => documents.get(pdf.key) ?? noPdf).layer
 
 const inMemoryOnly = (overrides: TenantOverrides) =>
-  Layer.mergeAll(DocumentStoreMemory.layerMemory, TenantRegistry.layer(overrides), reader)
+  Layer.mergeAll(StoreMemory.layerMemory, TenantRegistry.layer(overrides), reader)
 
 const onSqlite = (overrides: TenantOverrides) =>
   Layer.unwrap(
     Effect.map(temporaryFolder, (folder) =>
       SqliteTenantRegistry.layerNoDeps(overrides).pipe(
-        Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
-        Layer.provide(SqliteDocumentStore.layerDatabase({ filename: join(folder, "documents.db") })),
+        Layer.provideMerge(SqliteStore.layerNoDeps),
+        Layer.provide(SqliteStore.layerDatabase({ filename: join(folder, "documents.db") })),
         Layer.merge(reader)
       )
     )
@@ -46,7 +46,7 @@ const onSqlite = (overrides: TenantOverrides) =>
 const recorded = <E, R>(services: Layer.Layer<Layer.Success<ReturnType<typeof inMemoryOnly>>, E, R>) =>
   Layer.unwrap(
     Effect.map(temporaryFolder, (folder) =>
-      Layer.provide(Trace.layerTo({ file: join(folder, "trace.ndjson"), limit: ByteSize.mebibytes(64) }), services)
+      Layer.provideMerge(Trace.layerTo({ file: join(folder, "trace.ndjson"), limit: ByteSize.mebibytes(64) }), services)
     )
   )
 

@@ -9,7 +9,7 @@ import { failure } from "../../src/domain/Failure.ts"
 import { type DocumentId, TenantId } from "../../src/domain/Ids.ts"
 import * as Trace from "../../src/layers/recorder/WorkloadRecorder.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
-import * as DocumentStoreMemory from "../../src/services/store/memory/DocumentStoreMemory.ts"
+import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import { EngineConfig, type EngineLimits } from "../../src/services/config/EngineConfig.ts"
 import { Events } from "../../src/services/Events.ts"
 import type { PdfRef } from "../../src/services/PdfEngine.ts"
@@ -68,7 +68,7 @@ export const recordRun = (options: RunOptions) =>
           Layer.provide(Trace.layerTo({ file: options.file, limit: ByteSize.bytes(options.bytes ?? 100_000_000) })),
           Layer.provide([
             reader.layer,
-            DocumentStoreMemory.layerMemory,
+            StoreMemory.layerMemory,
             BlobStoreMemory.layerMemory,
             SecretsMemory.layerMemory,
             Events.layer(),

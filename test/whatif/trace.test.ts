@@ -6,8 +6,9 @@ import { parseSettings } from "../../bench/whatif/Settings.ts"
 import { readTrace } from "../../bench/whatif/TraceFile.ts"
 import { workloadOf } from "../../bench/whatif/Workload.ts"
 import * as Trace from "../../src/layers/recorder/WorkloadRecorder.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
-import * as DocumentStoreMemory from "../../src/services/store/memory/DocumentStoreMemory.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
+import { Documents } from "../../src/services/store/Documents.ts"
+import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
 import { makeScriptedEngine, soundDocument } from "../../src/services/PdfEngineScripted.ts"
@@ -27,7 +28,7 @@ const recordedFile = Effect.gen(function* () {
 })
 
 const services = Layer.mergeAll(
-  DocumentStoreMemory.layerMemory,
+  StoreMemory.layerMemory,
   makeScriptedEngine(() => soundDocument(1)).layer,
   TenantRegistry.layer()
 ).pipe(Layer.provideMerge(EngineConfig.layer()))
@@ -44,7 +45,8 @@ describe("the recorder", () => {
       const off = yield* built({})
       const on = yield* built({ TRACE_FILE: join(yield* temporaryFolder, "trace.ndjson"), TRACE_LIMIT: "1MiB" })
       for (const of of [
-        (context: typeof plain) => Context.get(context, DocumentStore),
+        (context: typeof plain) => Context.get(context, DocumentQueue),
+        (context: typeof plain) => Context.get(context, Documents),
         (context: typeof plain) => Context.get(context, PdfEngine),
         (context: typeof plain) => Context.get(context, TenantRegistry)
       ]) {

@@ -5,14 +5,12 @@ import { type Failure, failure } from "../../domain/Failure.ts"
 import { type BlobHash, DocumentId, type TenantId } from "../../domain/Ids.ts"
 import { cutText } from "../../domain/Text.ts"
 import { BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../../services/BlobStore.ts"
-import {
-  type BacklogLimits,
-  DocumentStore,
-  type NewDocument,
-  type QueueFull,
-  QuotaReached,
-  StoreUnavailable
-} from "../../services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { Documents } from "../../services/store/Documents.ts"
+import type { BacklogLimits, NewDocument } from "../../services/store/NewDocument.ts"
+import { QueueStats } from "../../services/store/QueueStats.ts"
+import { type QueueFull, QuotaReached, StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { Events } from "../../services/Events.ts"
 import { Secrets } from "../../services/Secrets.ts"
@@ -71,6 +69,9 @@ const noPassword = Effect.succeed({ sealedPassword: undefined, passwordKey: unde
 export const make = Effect.gen(function* () {
   const { queueSize, uploadSize } = yield* EngineConfig
   const largest = Number(uploadSize)
+  const queue = yield* DocumentQueue
+  const documents = yield* Documents
+  const queueStats = yield* QueueStats
   const store = yield* DocumentStore
   const blobs = yield* BlobStore
   const registry = yield* TenantRegistry
@@ -94,18 +95,18 @@ export const make = Effect.gen(function* () {
     { limit, scope }: Pick<QueueFull, "limit" | "scope">
   ) {
     // The backlog of a paused tenant does not drain, and the time of its resumption is unknown.
-    const paused = scope === "tenant" && (yield* store.isPaused(tenant))
+    const paused = scope === "tenant" && (yield* queue.isPaused(tenant))
     const retryAfterSeconds = paused ? longestWaitSeconds : yield* retryEstimator.retryAfter(scope, tenant, limit)
     return yield* new LimitReached({ limit: `${scope}_queue`, allowed: limit, retryAfterSeconds })
   })
 
   /** A cheap check before anything is read. The store checks again, exactly, when the document is committed. */
   const refuseWhenFull = Effect.fnUntraced(function* (tenant: TenantId, limits: BacklogLimits, size = 1) {
-    const own = yield* store.stats(tenant)
+    const own = yield* queueStats.stats(tenant)
     if (own.waiting >= limits.tenant) return yield* limitReached(tenant, { scope: "tenant", limit: limits.tenant })
     if (limits.storedBytes !== undefined && own.storedBytes + size > limits.storedBytes)
       return yield* new QuotaReached({ limit: limits.storedBytes, storedBytes: own.storedBytes })
-    const all = yield* store.stats()
+    const all = yield* queueStats.stats()
     if (all.waiting >= limits.global) return yield* limitReached(tenant, { scope: "global", limit: limits.global })
     if (own.waiting + own.running === 0) yield* retryEstimator.begin(tenant)
     if (all.waiting + all.running === 0) yield* retryEstimator.begin()
@@ -147,7 +148,7 @@ export const make = Effect.gen(function* () {
     const committed = (made: Document) => {
       if (made.id === id) announced = fork(announce(made))
     }
-    const document = yield* store
+    const document = yield* queue
       .accept(
         {
           id,
@@ -219,7 +220,7 @@ export const make = Effect.gen(function* () {
     const again = Effect.gen(function* () {
       const at = yield* Clock.currentTimeMillis
       const password = yield* sealed(tenant, options.password)
-      const retried = store.retry(tenant, id, { ...password, at }, yield* backlogLimits(tenant))
+      const retried = documents.retry(tenant, id, { ...password, at }, yield* backlogLimits(tenant))
       const document = yield* Effect.catchTag(retried, "QueueFull", (full) => limitReached(tenant, full))
       yield* Metric.update(Telemetry.documentsRequeued.of("retried"), 1)
       yield* events.publish({ _tag: "DocumentRequeued", tenantId: tenant, documentId: id, attempt: document.attempt })

@@ -11,7 +11,8 @@
 import { Clock, Effect, Latch, Option, Stream } from "effect"
 import type { Change, Changes } from "../../domain/Change.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
-import { DocumentStore, type StoreUnavailable } from "../../services/store/DocumentStore.ts"
+import { ChangeLog } from "../../services/store/ChangeLog.ts"
+import type { StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { Events } from "../../services/Events.ts"
 import { ChangeRingBuffer } from "./ChangeRingBuffer.ts"
 
@@ -59,7 +60,7 @@ const matcherOf = (key: WatchKey): ((change: Change) => boolean) => {
 }
 
 export const makeChangeBroadcaster = Effect.gen(function* () {
-  const store = yield* DocumentStore
+  const changeLog = yield* ChangeLog
   const events = yield* Events
   const latest = new ChangeRingBuffer(ringCapacity)
   const watchers = new Map<WatchKey, Set<Watcher>>()
@@ -106,7 +107,7 @@ export const makeChangeBroadcaster = Effect.gen(function* () {
 
   const readOn: Effect.Effect<void, StoreUnavailable> = Effect.gen(function* () {
     for (let complete = false; !complete;) {
-      const part = yield* store.changes({ after: position, limit: portion })
+      const part = yield* changeLog.changes({ after: position, limit: portion })
       publish(part)
       complete = part.complete
     }
@@ -130,7 +131,7 @@ export const makeChangeBroadcaster = Effect.gen(function* () {
       ),
       Effect.forkScoped
     )
-    position = yield* store.lastChange
+    position = yield* changeLog.last
     latest.reset(position)
     ready.openUnsafe()
     while (watchers.size > 0) {

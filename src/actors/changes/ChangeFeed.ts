@@ -2,7 +2,8 @@ import { Clock, Duration, Effect, Option, Semaphore, Stream } from "effect"
 import type { Change } from "../../domain/Change.ts"
 import { type Document, isTerminal } from "../../domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
-import { DocumentStore, type StoreUnavailable } from "../../services/store/DocumentStore.ts"
+import { ChangeLog } from "../../services/store/ChangeLog.ts"
+import type { StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { makeChangeBroadcaster, portion, type Watcher, type WatchKey } from "./ChangeBroadcaster.ts"
 import { makeQueueStatusFeed } from "./QueueStatusFeed.ts"
 import type { News, QueueStatus } from "../Ingestion.ts"
@@ -31,7 +32,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
   /** The document, with why it waits and for how long. */
   readonly describe: (document: Document) => Effect.Effect<Document, StoreUnavailable>
 }) {
-  const store = yield* DocumentStore
+  const changeLog = yield* ChangeLog
   const broadcaster = yield* makeChangeBroadcaster
   const queues = yield* makeQueueStatusFeed(broadcaster, options.queueStatus)
   const catchUps = yield* Semaphore.make(concurrentCatchUps)
@@ -67,7 +68,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
         const key: WatchKey = tenant === undefined ? "all" : `tenant ${tenant}`
         const watcher = yield* broadcaster.watch(key)
         const latestQueue = yield* queues.watch(key, tenant)
-        const last = yield* store.lastChange
+        const last = yield* changeLog.last
         // A number from the future says nothing of what the client has received.
         watcher.cursor = after === undefined ? last : after > last ? 0 : after
         const greeting: News = { _tag: "Quiet", id: watcher.cursor }
@@ -77,7 +78,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
           for (;;) {
             const taken = broadcaster.take(watcher)
             if (Option.isSome(taken)) return taken.value
-            const part = yield* store
+            const part = yield* changeLog
               .changes({ after: watcher.cursor, limit: portion, tenant })
               .pipe(Effect.tap(breather), catchUps.withPermit)
             watcher.cursor = part.through
@@ -117,7 +118,7 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
 
         const fromStore = Effect.gen(function* () {
           const { cursor } = watcher
-          const { complete, document, number, pages, through } = yield* store.changesOf(tenant, id, {
+          const { complete, document, number, pages, through } = yield* changeLog.changesOf(tenant, id, {
             after: cursor,
             limit: portion
           })
@@ -167,8 +168,8 @@ export const makeChangeFeed = Effect.fnUntraced(function* (options: {
 
     watchDocument: Effect.fnUntraced(function* (tenant: TenantId, id: DocumentId, after: number | undefined) {
       // A number from the future says nothing of what the client has received.
-      const known = after !== undefined && after <= (yield* store.lastChange) ? after : undefined
-      const { document, number, pages } = yield* store.changesOf(tenant, id, { after: known ?? -1, limit: 1 })
+      const known = after !== undefined && after <= (yield* changeLog.last) ? after : undefined
+      const { document, number, pages } = yield* changeLog.changesOf(tenant, id, { after: known ?? -1, limit: 1 })
       const knowsAll = known !== undefined && isTerminal(document.status) && number <= known && pages.length === 0
       return knowsAll ? Option.none() : Option.some(documentNews(tenant, id, known))
     }),

@@ -2,7 +2,7 @@ import { Effect, Option, Schedule, Stream } from "effect"
 import { type Document, isTerminal } from "../../domain/document/Document.ts"
 import type { IngestEvent } from "../../domain/Event.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
-import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { Documents } from "../../services/store/Documents.ts"
 import { Events } from "../../services/Events.ts"
 import { documentEnded } from "../document/FinishDocument.ts"
 
@@ -16,15 +16,15 @@ const portion = 200
 export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const documents = yield* Documents
       const subject = { tenantId, documentId }
       const live = yield* Effect.flatMap(Events, (events) => events.subscribe)
-      const found = yield* store.find(tenantId, documentId)
+      const found = yield* documents.find(tenantId, documentId)
       const seen = new Set<number>()
 
       const donePages = Stream.paginate(1, (from: number) =>
         Effect.map(
-          store.pages(tenantId, documentId, { from, limit: portion, detail: false, summary: true }),
+          documents.pages(tenantId, documentId, { from, limit: portion, detail: false, summary: true }),
           (pages) => {
             const last = pages.at(-1)
             const next = last !== undefined && pages.length === portion ? Option.some(last.number + 1) : Option.none()
@@ -32,12 +32,15 @@ export const followDocument = (tenantId: TenantId, documentId: DocumentId) =>
           }
         )
       ).pipe(Stream.map(({ number, status }): IngestEvent => ({ _tag: "PageDone", ...subject, page: number, status })))
-      const endInStore = Stream.fromEffectSchedule(store.find(tenantId, documentId), Schedule.spaced("5 seconds")).pipe(
+      const endInStore = Stream.fromEffectSchedule(
+        documents.find(tenantId, documentId),
+        Schedule.spaced("5 seconds")
+      ).pipe(
         Stream.filter((document) => isTerminal(document.status)),
         Stream.map(documentEnded)
       )
       const missedPages = Stream.unwrap(
-        Effect.map(store.find(tenantId, documentId), ({ progress }) =>
+        Effect.map(documents.find(tenantId, documentId), ({ progress }) =>
           progress.done > seen.size ? donePages : Stream.empty
         )
       ).pipe(Stream.catchTag("DocumentNotFound", () => Stream.empty))

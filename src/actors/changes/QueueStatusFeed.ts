@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
-import type { StoreUnavailable } from "../../services/store/DocumentStore.ts"
+import type { StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import type { ChangeBroadcaster, WatchKey } from "./ChangeBroadcaster.ts"
 import type { QueueStatus } from "../Ingestion.ts"
 

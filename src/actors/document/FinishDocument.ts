@@ -2,7 +2,9 @@ import { Clock, Effect, Metric, Schema } from "effect"
 import { type Document, isTerminal } from "../../domain/document/Document.ts"
 import type { IngestEvent } from "../../domain/Event.ts"
 import { Failure } from "../../domain/Failure.ts"
-import { DocumentStore, type Fence, type Outcome, type WholeDocument } from "../../services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import type { Fence } from "../../services/store/Fence.ts"
+import type { Outcome, WholeDocument } from "../../services/store/Outcome.ts"
 import { Events } from "../../services/Events.ts"
 import * as Log from "../../observability/Log.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
@@ -53,9 +55,9 @@ export const announceEnd = Effect.fnUntraced(function* (document: Ended) {
 
 /** Makes the end durable and announces it. Interruptible between tries, so that a run without its lease releases its permits. */
 export const finishDocument = Effect.fnUntraced(function* (fence: Fence, { outcome, whole }: Ending) {
-  const store = yield* DocumentStore
+  const queue = yield* DocumentQueue
   const finish = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    whole === undefined ? store.finish(fence, outcome, now) : store.finishWhole(fence, whole, outcome, now)
+    whole === undefined ? queue.finish(fence, outcome, now) : queue.finishWhole(fence, whole, outcome, now)
   )
   yield* finish.pipe(
     Effect.tap(({ id, tenantId }) =>

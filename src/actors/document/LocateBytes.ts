@@ -2,7 +2,10 @@ import { Effect, Metric } from "effect"
 import { failure } from "../../domain/Failure.ts"
 import type { BlobHash, TenantId } from "../../domain/Ids.ts"
 import { BlobStore } from "../../services/BlobStore.ts"
-import { type Claim, DocumentStore, QuotaReached } from "../../services/store/DocumentStore.ts"
+import type { Claim } from "../../services/store/Claim.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import { QueueStats } from "../../services/store/QueueStats.ts"
+import { QuotaReached } from "../../services/store/StoreErrors.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import type { PdfRef } from "../../services/PdfEngine.ts"
 import { Secrets } from "../../services/Secrets.ts"
@@ -43,7 +46,7 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
   const { uploadSize } = yield* EngineConfig
   const blobs = yield* BlobStore
   const sources = yield* Sources
-  const store = yield* DocumentStore
+  const queue = yield* DocumentQueue
   const retries = yield* RetryTracker
   const url = claim.document.sourceUrl
   if (url === undefined)
@@ -59,7 +62,7 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
     Effect.tapErrorTag("DocumentFailed", () => Metric.update(Telemetry.sourceFetches.of("failed"), 1))
   )
   yield* refuseBeyondQuota(claim.document.tenantId, blob.size)
-  yield* retryingStore(store.fetched(claim.fence, blob))
+  yield* retryingStore(queue.fetched(claim.fence, blob))
   return blob.hash satisfies BlobHash
 }, protectingBlobs)
 
@@ -67,7 +70,7 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
 const refuseBeyondQuota = Effect.fnUntraced(function* (tenant: TenantId, size: number) {
   const { maxStoredBytes } = yield* Effect.flatMap(TenantRegistry, (registry) => registry.limits(tenant))
   if (maxStoredBytes === undefined) return
-  const { storedBytes } = yield* retryingStore(Effect.flatMap(DocumentStore, (store) => store.stats(tenant)))
+  const { storedBytes } = yield* retryingStore(QueueStats.use((queueStats) => queueStats.stats(tenant)))
   if (storedBytes + size <= maxStoredBytes) return
   const { message } = new QuotaReached({ limit: maxStoredBytes, storedBytes })
   return yield* DocumentFailed.of(failure("STORAGE_QUOTA", message))

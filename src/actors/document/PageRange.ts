@@ -1,6 +1,6 @@
 import { Clock, Data, Duration, Effect, Latch, Metric, Stream } from "effect"
 import type { PageResult } from "../../domain/document/Page.ts"
-import type { LeaseLost, StoreUnavailable } from "../../services/store/DocumentStore.ts"
+import type { LeaseLost, StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { type EngineUnavailable, PdfEngine, type PdfRef, type PdfUnreadable } from "../../services/PdfEngine.ts"
 import { CurrentProcessorWait, monotonicMillis } from "../../services/ProcessorWait.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"

@@ -1,6 +1,6 @@
 import { type Duration, Effect, Fiber } from "effect"
 import type { PageResult } from "../../domain/document/Page.ts"
-import type { PageFaults } from "../../services/store/DocumentStore.ts"
+import type { PageFaults } from "../../services/store/Claim.ts"
 import type { PdfRef } from "../../services/PdfEngine.ts"
 import { type Batch, type Checkpoints, makeCheckpoints } from "./Checkpoints.ts"
 import { type PageGate, throughPageGate } from "../gates/PageGate.ts"

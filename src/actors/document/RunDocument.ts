@@ -1,7 +1,9 @@
 import { Cause, DateTime, Duration, Effect, Exit, Metric, Option } from "effect"
 import { type Failure, failure } from "../../domain/Failure.ts"
 import { isFailed, type PageResult } from "../../domain/document/Page.ts"
-import { type Claim, DocumentStore, type PageFaults, type WholeDocument } from "../../services/store/DocumentStore.ts"
+import type { Claim, PageFaults } from "../../services/store/Claim.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import type { WholeDocument } from "../../services/store/Outcome.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { Events } from "../../services/Events.ts"
 import { PdfEngine, type PdfRef } from "../../services/PdfEngine.ts"
@@ -107,12 +109,12 @@ const runAttempt = Effect.fnUntraced(function* (claim: Claim, grant: Grant) {
 /** The document goes back to the head of its queue, with its pages. */
 const giveBack = Effect.fnUntraced(
   function* ({ claim: { fence }, budget, subject }: Run, reason: "stopped" | "preempted" | "unavailable") {
-    const store = yield* DocumentStore
+    const queue = yield* DocumentQueue
     const events = yield* Events
     const budgets = yield* RunTimeBudgets
     // Kept before the document can be claimed again.
     budgets.keep(fence, budget)
-    yield* store.release(fence)
+    yield* queue.release(fence)
     yield* Metric.update(Telemetry.documentsRequeued.of(reason), 1)
     yield* events.publish({ _tag: "DocumentRequeued", ...subject, attempt: fence.attempt })
   },
@@ -173,7 +175,7 @@ const openOrResume = Effect.fnUntraced(function* (current: Run, pdf: PdfRef) {
 })
 
 const open = Effect.fnUntraced(function* ({ claim, grant, budget, subject }: Run, pdf: PdfRef) {
-  const store = yield* DocumentStore
+  const queue = yield* DocumentQueue
   const events = yield* Events
   const { priority, tenantId: tenant } = claim.document
   const turn = { tenant, priority, isNewcomer: grant.permit.isNewcomer }
@@ -182,7 +184,7 @@ const open = Effect.fnUntraced(function* ({ claim, grant, budget, subject }: Run
   const pageCount = yield* checkPageCount(opened.pageCount)
   const whole = wholeOf(claim, opening)
   if (whole === undefined) {
-    yield* retryingStore(store.opened(claim.fence, opened))
+    yield* retryingStore(queue.opened(claim.fence, opened))
     yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pageCount })
   }
   const faults = new Map([...suspects.map((page) => [page, noFaults] as const), ...claim.faults])
@@ -214,7 +216,7 @@ const readMissingPages = Effect.fnUntraced(function* (
   { faults, head, headMillis, pageCount }: OpenFile
 ) {
   const { pageTimeout } = yield* EngineConfig
-  const store = yield* DocumentStore
+  const queue = yield* DocumentQueue
   const { document, donePages, fence } = claim
   const { failed, save } = yield* makeSavePages(fence, subject, document.progress.failed)
   const pages: Array<number> = []
@@ -230,7 +232,7 @@ const readMissingPages = Effect.fnUntraced(function* (
     budget,
     checkpoint: save,
     faults,
-    onFault: (page, fault) => retryingStore(store.recordFault(fence, page, fault))
+    onFault: (page, fault) => retryingStore(queue.recordFault(fence, page, fault))
   }).pipe(Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure))))
   return endingOf(pageCount, failed())
 })

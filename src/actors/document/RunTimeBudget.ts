@@ -1,6 +1,6 @@
 import { Context, Duration, Effect, Layer, Schema } from "effect"
 import type { DocumentId } from "../../domain/Ids.ts"
-import type { Fence } from "../../services/store/DocumentStore.ts"
+import type { Fence } from "../../services/store/Fence.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { CurrentProcessorWait, monotonicMillis, ProcessorWait, untilNoneLeft } from "../../services/ProcessorWait.ts"
 import { bracket } from "../gates/Bracket.ts"

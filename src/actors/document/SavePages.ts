@@ -2,7 +2,9 @@ import { type Context, Duration, Effect } from "effect"
 import type { Failure } from "../../domain/Failure.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { isFailed, type PageResult } from "../../domain/document/Page.ts"
-import { DocumentStore, type Fence, type WholeDocument } from "../../services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import type { Fence } from "../../services/store/Fence.ts"
+import type { WholeDocument } from "../../services/store/Outcome.ts"
 import { Events } from "../../services/Events.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import { retryingStore } from "../upkeep/RetryPolicies.ts"
@@ -48,14 +50,14 @@ export const announceWhole = Effect.fnUntraced(function* (subject: Subject, { pa
 
 /** Saves the pages of one run under its fence, and counts the pages that failed for good, also in earlier runs. */
 export const makeSavePages = Effect.fnUntraced(function* (fence: Fence, subject: Subject, failedBefore: number) {
-  const store = yield* DocumentStore
+  const queue = yield* DocumentQueue
   const events = yield* Events
   let failed = failedBefore
   let lastFailure: Failure | undefined
 
   const save = (pages: ReadonlyArray<PageResult>) =>
     Effect.andThen(
-      trackCheckpoint(pages.length, retryingStore(store.savePages(fence, pages))),
+      trackCheckpoint(pages.length, retryingStore(queue.savePages(fence, pages))),
       Effect.suspend(() => {
         for (const { error, status } of pages) {
           if (!isFailed(status)) continue

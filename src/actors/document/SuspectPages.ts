@@ -2,7 +2,7 @@
 import { Data, Duration, Effect } from "effect"
 import { failure, isPermanent } from "../../domain/Failure.ts"
 import { failedPage, type PageResult } from "../../domain/document/Page.ts"
-import type { PageFaults } from "../../services/store/DocumentStore.ts"
+import type { PageFaults } from "../../services/store/Claim.ts"
 import type { EngineUnavailable, PdfEngine, PdfUnreadable } from "../../services/PdfEngine.ts"
 import type { CheckpointError, RangeEnd } from "./PageRange.ts"
 import type { PageScheduler, SchedulerClosed } from "../scheduling/PageScheduler.ts"

@@ -2,7 +2,10 @@ import { Clock, Context, DateTime, Effect, Layer } from "effect"
 import { type Document, isTerminal } from "../../domain/document/Document.ts"
 import type { TenantId } from "../../domain/Ids.ts"
 import type { Waiting, WaitingGate } from "../../domain/document/Waiting.ts"
-import { type Ahead, DocumentStore, type StoreUnavailable } from "../../services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import type { Ahead } from "../../services/store/QueueFigures.ts"
+import { QueueStats } from "../../services/store/QueueStats.ts"
+import type { StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { PdfEngine } from "../../services/PdfEngine.ts"
 import { TenantRegistry } from "../../services/TenantRegistry.ts"
@@ -50,7 +53,8 @@ export class WaitEstimator extends Context.Service<
   static readonly layer = Layer.effect(
     WaitEstimator,
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
+      const queueStats = yield* QueueStats
       const config = yield* EngineConfig
       const engine = yield* PdfEngine
       const registry = yield* TenantRegistry
@@ -62,8 +66,8 @@ export class WaitEstimator extends Context.Service<
       const queryLoads = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         if (cached !== undefined && Math.abs(now - cached.at) < freshMillis) return cached.loads
-        const queued = new Map((yield* store.backlogs).map((one) => [one.tenant, one.queued]))
-        const underWay = Map.groupBy(yield* store.underWay, ({ tenant }) => tenant)
+        const queued = new Map((yield* queueStats.backlogs).map((one) => [one.tenant, one.queued]))
+        const underWay = Map.groupBy(yield* queueStats.underWay, ({ tenant }) => tenant)
         const loads = new Map<TenantId, Load>()
         for (const tenant of new Set([...queued.keys(), ...underWay.keys()])) {
           const costs = costModel.of(tenant)
@@ -150,14 +154,14 @@ export class WaitEstimator extends Context.Service<
 
       const queued = Effect.fnUntraced(function* (document: Document) {
         const { id, tenantId } = document
-        const ahead = yield* store.ahead(tenantId, id)
+        const ahead = yield* queueStats.ahead(tenantId, id)
         const { pagesPerDocument } = costModel.of(tenantId)
         const place = {
           position: ahead.documents + 1,
           pagesAhead: Math.round(ahead.pages + ahead.unopened * pagesPerDocument)
         }
-        if (yield* store.isPaused(tenantId)) return { gate: "paused", ...place } satisfies Waiting
-        const { running } = yield* store.stats(tenantId)
+        if (yield* queue.isPaused(tenantId)) return { gate: "paused", ...place } satisfies Waiting
+        const { running } = yield* queueStats.stats(tenantId)
         const { documents } = yield* registry.limits(tenantId)
         const gate: WaitingGate = running + ahead.documents >= documents ? "tenant" : "global"
         const now = yield* Clock.currentTimeMillis
@@ -166,11 +170,11 @@ export class WaitEstimator extends Context.Service<
 
       /** By the time the document is due, the present queue may have gone, or may all still be there. */
       const scheduled = Effect.fnUntraced(function* (document: Document) {
-        if (yield* store.isPaused(document.tenantId)) return { gate: "schedule" } satisfies Waiting
+        if (yield* queue.isPaused(document.tenantId)) return { gate: "schedule" } satisfies Waiting
         const now = yield* Clock.currentTimeMillis
         const { notBefore } = document.timings
         const due = Math.max(now, notBefore === undefined ? 0 : DateTime.toEpochMillis(notBefore))
-        const { waiting } = yield* store.stats(document.tenantId)
+        const { waiting } = yield* queueStats.stats(document.tenantId)
         const behindAll = { documents: waiting, pages: 0, unopened: waiting }
         const [alone, last] = [yield* untilEnd(document, noneAhead), yield* untilEnd(document, behindAll)]
         const { own } = yield* soonest(document)

@@ -1,6 +1,6 @@
 import { DateTime, Duration, Effect, Metric } from "effect"
 import type { DocumentId } from "../../domain/Ids.ts"
-import type { Claim } from "../../services/store/DocumentStore.ts"
+import type { Claim } from "../../services/store/Claim.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import * as TraceContext from "../../observability/TraceContext.ts"
 import type { GlobalPermit } from "./Preemption.ts"

@@ -10,7 +10,8 @@
  */
 import { Clock, Duration, Effect, Exit, Fiber, FiberMap, FiberSet, Option, Semaphore } from "effect"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
-import { type Claim, DocumentStore } from "../../services/store/DocumentStore.ts"
+import type { Claim } from "../../services/store/Claim.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
 import { documentAttributes } from "../../observability/Telemetry.ts"
 import type { TenantLimits } from "../../services/TenantRegistry.ts"
 import { runDocument, type RunEnd } from "../document/RunDocument.ts"
@@ -27,7 +28,7 @@ import { Runner } from "./Runner.ts"
 const makeState = Effect.fnUntraced(function* (tenant: TenantId, limits: TenantLimits) {
   const state = {
     tenant,
-    store: yield* DocumentStore,
+    queue: yield* DocumentQueue,
     runner: yield* Runner,
     globalGate: yield* GlobalGate,
     shares: yield* FairShares,
@@ -74,12 +75,12 @@ const runClaim = Effect.fnUntraced(function* (state: State, claim: Claim, permit
 
 /** Claims and runs the tenant's next document. Uninterruptible between the claim and the start of its fiber. */
 const claimNext = Effect.fnUntraced(function* (state: State, permit: GlobalPermit, taken: number) {
-  const { runner, store, waits } = state
+  const { queue, runner, waits } = state
   if (state.stopping) return "nothing"
-  const claimed = yield* store.claim(state.tenant, yield* runner.lease)
+  const claimed = yield* queue.claim(state.tenant, yield* runner.lease)
   if (Option.isNone(claimed)) return "nothing"
   if (state.stopping) {
-    yield* Effect.ignore(store.release(claimed.value.fence))
+    yield* Effect.ignore(queue.release(claimed.value.fence))
     return "nothing"
   }
   // When all permits are in use, another slot would get none, and each slot with a permit queries again after its document.
@@ -91,8 +92,8 @@ const claimNext = Effect.fnUntraced(function* (state: State, permit: GlobalPermi
 /** Requests a global permit only if a document is queued, since the request may preempt another tenant's document. */
 const runUnderPermit = Effect.fnUntraced(
   function* (state: State, isIdle: boolean, taken: number) {
-    const { globalGate, runner, store, tenant } = state
-    if (!(yield* store.hasQueued(tenant))) return "nothing"
+    const { globalGate, queue, runner, tenant } = state
+    if (!(yield* queue.hasQueued(tenant))) return "nothing"
     const run = globalGate.run(tenant, isIdle)
     const end = yield* run((permit) => runner.whileOpen(claimNext(state, permit, taken)))
     return Option.getOrElse(end, () => "nothing" as const)

@@ -3,12 +3,12 @@ import { Effect, Metric, Option } from "effect"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { PdfEngine } from "../../services/PdfEngine.ts"
-import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { QueueStats } from "../../services/store/QueueStats.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
 
 /** Records the gates' limits once, and returns what records the rest. */
 export const makeGateReport = Effect.gen(function* () {
-  const store = yield* DocumentStore
+  const queueStats = yield* QueueStats
   const directory = yield* TenantDirectory
   const engine = yield* PdfEngine
   const { globalDocuments } = yield* EngineConfig
@@ -26,10 +26,10 @@ export const makeGateReport = Effect.gen(function* () {
   })
 
   return Effect.fnUntraced(function* (now: number) {
-    const { waiting, running } = yield* store.stats()
+    const { waiting, running } = yield* queueStats.stats()
     yield* Metric.update(Telemetry.documentsWaiting, waiting)
     yield* Metric.update(Telemetry.documentsRunning, running)
-    const oldest = Option.getOrElse(yield* store.oldestQueued(), () => now)
+    const oldest = Option.getOrElse(yield* queueStats.oldestQueued(), () => now)
     yield* Metric.update(Telemetry.oldestQueuedAge, Math.max(0, now - oldest) / 1000)
     yield* Metric.update(Telemetry.mailboxDepth, yield* directory.waiting)
     yield* recordWorkers

@@ -1,5 +1,6 @@
 import { Duration, Effect, Layer } from "effect"
-import { DocumentStore, type Fence } from "../../services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import type { Fence } from "../../services/store/Fence.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { Runner } from "../tenant/Runner.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
@@ -19,7 +20,7 @@ const keyOf = ({ attempt, documentId }: Fence) => `${documentId} ${attempt}`
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const config = yield* EngineConfig
-    const store = yield* DocumentStore
+    const queue = yield* DocumentQueue
     const runner = yield* Runner
     const directory = yield* TenantDirectory
 
@@ -36,13 +37,13 @@ export const layer = Layer.effectDiscard(
 
     const giveBack = Effect.fnUntraced(function* (fences: ReadonlyArray<Fence>) {
       if (fences.length === 0) return
-      for (const fence of fences) yield* Effect.catchTag(store.release(fence), "LeaseLost", () => Effect.void)
-      for (const tenant of yield* store.tenantsWithQueued) yield* directory.tell(tenant, { _tag: "Wake" })
+      for (const fence of fences) yield* Effect.catchTag(queue.release(fence), "LeaseLost", () => Effect.void)
+      for (const tenant of yield* queue.tenantsWithQueued) yield* directory.tell(tenant, { _tag: "Wake" })
     })
 
     const renewHeld = Effect.fn("LeaseKeeper.renew")(function* () {
       const before = runner.held()
-      const kept = yield* store.renew(yield* runner.lease)
+      const kept = yield* queue.renew(yield* runner.lease)
       const attempts = new Map(kept.map((fence) => [fence.documentId, fence.attempt]))
       for (const { tenant, fence } of before) {
         if (attempts.get(fence.documentId) === fence.attempt) continue

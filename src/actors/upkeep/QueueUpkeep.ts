@@ -1,7 +1,7 @@
 import { Clock, Duration, Effect, Layer } from "effect"
 import type { Document } from "../../domain/document/Document.ts"
 import type { TenantId } from "../../domain/Ids.ts"
-import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { announceEnd } from "../document/FinishDocument.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
@@ -18,7 +18,7 @@ const expiryPortion = 256
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
-    const store = yield* DocumentStore
+    const queue = yield* DocumentQueue
     const directory = yield* TenantDirectory
     const { queueTtl } = yield* EngineConfig
     const report = yield* makeGateReport
@@ -32,7 +32,7 @@ export const layer = Layer.effectDiscard(
 
     const expire = Effect.fnUntraced(function* (now: number, ttlMillis: number) {
       for (let full = true; full;) {
-        const expired = yield* untraced(store.expireQueued(now - ttlMillis, now, expiryPortion))
+        const expired = yield* untraced(queue.expireQueued(now - ttlMillis, now, expiryPortion))
         if (expired.length > 0) yield* announce(expired)
         full = expired.length === expiryPortion
       }
@@ -42,13 +42,13 @@ export const layer = Layer.effectDiscard(
 
     const sweep = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      const found = [...(yield* untraced(store.reclaimExpired(now))), ...(yield* untraced(store.queueDue(now)))]
+      const found = [...(yield* untraced(queue.reclaimExpired(now))), ...(yield* untraced(queue.queueDue(now)))]
       if (found.length > 0) yield* wakeFound(found)
       if (queueTtl !== undefined) yield* expire(now, Duration.toMillis(queueTtl))
       yield* untraced(report(now))
     })
 
-    const wakeQueued = Effect.flatMap(store.tenantsWithQueued, wake)
+    const wakeQueued = Effect.flatMap(queue.tenantsWithQueued, wake)
     yield* wakeQueued
     // Repeated, because another process may have given documents back when it ended, and its messages were lost with it.
     yield* backgroundLoop({

@@ -1,6 +1,7 @@
 import { Clock, Duration, Effect, Layer } from "effect"
 import { BlobStore } from "../../services/BlobStore.ts"
-import { DocumentStore, type Removed } from "../../services/store/DocumentStore.ts"
+import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { Documents, type Removed } from "../../services/store/Documents.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { answerLifeMillis } from "../admission/IdempotentRequests.ts"
 import { InFlightSubmissions } from "../admission/InFlightSubmissions.ts"
@@ -18,6 +19,7 @@ const answersPerPortion = 256
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const blobs = yield* BlobStore
+    const documents = yield* Documents
     const store = yield* DocumentStore
     const submissions = yield* InFlightSubmissions
     const { retention } = yield* EngineConfig
@@ -30,7 +32,7 @@ export const layer = Layer.effectDiscard(
 
     const removeDocuments = Effect.fnUntraced(function* (finishedBefore: number) {
       for (;;) {
-        const removed = yield* untraced(store.removeEnded(finishedBefore, documentsPerPortion))
+        const removed = yield* untraced(documents.removeEnded(finishedBefore, documentsPerPortion))
         if (removed.length === 0) return
         yield* removeBlobs(removed)
       }

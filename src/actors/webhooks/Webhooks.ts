@@ -3,13 +3,9 @@ import { SecureRandom } from "effect/crypto"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { DeliveryLog, Webhook } from "../../domain/webhook/Webhook.ts"
 import { secretBytes, toSecret } from "../../domain/webhook/WebhookSignature.ts"
-import {
-  type DocumentNotFound,
-  DocumentStore,
-  type NotDeliverable,
-  type Owed,
-  type StoreUnavailable
-} from "../../services/store/DocumentStore.ts"
+import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import type { Owed } from "../../services/store/QueueFigures.ts"
+import type { DocumentNotFound, NotDeliverable, StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { Secrets } from "../../services/Secrets.ts"
 
 export class WebhookNotFound extends Schema.TaggedError<WebhookNotFound>()("WebhookNotFound", {}) {

@@ -1,6 +1,5 @@
 import { Schema, Struct } from "effect"
 import { Failure, failure } from "../Failure.ts"
-import type { PageLayout } from "./PageLayout.ts"
 import { type Warning, warning, Warnings } from "./Warning.ts"
 
 /** Pages count from 1. */
@@ -27,6 +26,9 @@ export type TextLine = typeof TextLine.Type
 export const EncodedLines = Schema.fromJsonString(Schema.Array(TextLine))
 export const noLines = "[]"
 
+/** Bytes of a `PageLayout`: made when the page is read, stored verbatim, and decoded only on request. */
+export type EncodedLayout = Uint8Array
+
 /**
  * The result of one page. `width` and `height` are PDF points of the page as displayed, after `rotation` (0, 90, 180 or
  * 270 degrees clockwise); all three are 0 when the page could not be opened. `elapsedMillis` is worker time.
@@ -40,8 +42,8 @@ export interface PageResult {
   readonly text: string
   /** `EncodedLines` in its encoded form. */
   readonly lines: string
-  /** What stands on the page, if it was read with its layout. */
-  readonly layout?: PageLayout
+  /** Absent when the page was read without its layout, and wherever it is not asked for. */
+  readonly layout?: EncodedLayout
   readonly error: Failure | undefined
   readonly warnings?: ReadonlyArray<Warning>
   readonly elapsedMillis: number

@@ -1,6 +1,8 @@
 /** The stores on a full disk: operations that free space still work, and none that needs space is begun. */
 import { Context, Effect, Layer } from "effect"
 import { BlobStore } from "../../services/BlobStore.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import { Documents } from "../../services/store/Documents.ts"
 import { DocumentStore } from "../../services/store/DocumentStore.ts"
 import { StorageHealth } from "../../services/StorageHealth.ts"
 import { decorate } from "../recorder/Decorate.ts"
@@ -11,20 +13,26 @@ export const layer = ({ makingRoom }: DiskReserve) =>
   Layer.effectContext(
     Effect.gen(function* () {
       const health = yield* StorageHealth
-      const documents = decorate(yield* DocumentStore, {
+      const queue = decorate(yield* DocumentQueue, {
         claim: (claiming) =>
           Effect.matchEffect(health.checkRoom(0), {
             onSuccess: () => claiming,
             onFailure: () => Effect.succeedNone
           }),
+        release: makingRoom
+      })
+      const documents = decorate(yield* Documents, {
         cancel: makingRoom,
-        release: makingRoom,
         remove: makingRoom,
         removeEnded: makingRoom,
-        withdraw: makingRoom,
-        forgetAnswers: makingRoom
+        withdraw: makingRoom
       })
+      const store = decorate(yield* DocumentStore, { forgetAnswers: makingRoom })
       const blobs = decorate(yield* BlobStore, { remove: makingRoom })
-      return Context.make(DocumentStore, documents).pipe(Context.add(BlobStore, blobs))
+      return Context.make(DocumentQueue, queue).pipe(
+        Context.add(Documents, documents),
+        Context.add(DocumentStore, store),
+        Context.add(BlobStore, blobs)
+      )
     })
   )

@@ -4,11 +4,12 @@
  */
 import { ByteSize, Config, Context, Effect, Layer } from "effect"
 import { byteSize } from "../../services/config/ConfigValues.ts"
-import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import { Documents } from "../../services/store/Documents.ts"
 import { PdfEngine } from "../../services/PdfEngine.ts"
 import { TenantRegistry } from "../../services/TenantRegistry.ts"
 import { Recorder } from "./Recorder.ts"
-import { tracedDocumentStore } from "./TracedDocumentStore.ts"
+import { tracedDocuments, tracedQueue } from "./TracedStore.ts"
 import { tracedPdfEngine } from "./TracedPdfEngine.ts"
 import { tracedTenants } from "./TracedTenants.ts"
 import type { TraceWriterOptions } from "./TraceWriter.ts"
@@ -18,7 +19,7 @@ export const TraceConfig = Config.all({
   limit: byteSize("TRACE_LIMIT").pipe(Config.withDefault(ByteSize.gibibytes(1)))
 })
 
-type Traced = PdfEngine | DocumentStore | TenantRegistry
+type Traced = PdfEngine | DocumentQueue | Documents | TenantRegistry
 const services = Effect.context<Traced>()
 
 /** The same services, recorded to the file. */
@@ -26,11 +27,12 @@ export const layerTo = (options: TraceWriterOptions) =>
   Layer.effectContext(
     Effect.gen(function* () {
       const engine = yield* PdfEngine
-      const store = yield* DocumentStore
+      const queue = yield* DocumentQueue
       const recorder = yield* Recorder
-      const tenants = tracedTenants(store, yield* TenantRegistry, recorder)
+      const tenants = tracedTenants(queue, yield* TenantRegistry, recorder)
       return Context.make(PdfEngine, tracedPdfEngine(engine, recorder)).pipe(
-        Context.add(DocumentStore, tracedDocumentStore(store, recorder, tenants)),
+        Context.add(DocumentQueue, tracedQueue(queue, recorder, tenants)),
+        Context.add(Documents, tracedDocuments(yield* Documents, recorder)),
         Context.add(TenantRegistry, tenants.registry)
       )
     })

@@ -1,7 +1,7 @@
 import { Context, type Effect, type Option, type Redacted, Schema } from "effect"
 import { type ApiKey, ApiKeyId } from "../../domain/tenant/ApiKey.ts"
 import { TenantId } from "../../domain/Ids.ts"
-import type { StoreUnavailable } from "../store/DocumentStore.ts"
+import type { StoreUnavailable } from "../store/StoreErrors.ts"
 
 /** No such key, or it is another tenant's: the caller cannot tell which. */
 export class ApiKeyNotFound extends Schema.TaggedError<ApiKeyNotFound>()("ApiKeyNotFound", { keyId: ApiKeyId }) {

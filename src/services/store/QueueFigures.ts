@@ -1,7 +1,7 @@
-/** Figures of a document store's queues. */
+/** Figures of queues. */
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 
-export interface QueueStats {
+export interface QueueCounters {
   /** Scheduled and queued documents. */
   readonly waiting: number
   /** Documents under a lease. */

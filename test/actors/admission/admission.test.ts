@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { failure } from "../../../src/domain/Failure.ts"
 import { BlobHash } from "../../../src/domain/Ids.ts"
 import { type ScriptedDocument, soundDocument } from "../../../src/services/PdfEngineScripted.ts"
-import { StoreUnavailable } from "../../../src/services/store/DocumentStore.ts"
+import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
 import { type ResolvedSource, SourceUnavailable } from "../../../src/services/Sources.ts"
 import { acme, bytesOf, letPass, startEngine, tenant } from "../../support/engine.ts"
 

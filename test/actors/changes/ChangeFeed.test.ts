@@ -3,8 +3,8 @@ import { Deferred, Effect, Layer, Stream } from "effect"
 import { makeChangeFeed } from "../../../src/actors/changes/ChangeFeed.ts"
 import { portion } from "../../../src/actors/changes/ChangeBroadcaster.ts"
 import { TenantId } from "../../../src/domain/Ids.ts"
-import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
-import { layerMemory } from "../../../src/services/store/memory/DocumentStoreMemory.ts"
+import { ChangeLog } from "../../../src/services/store/ChangeLog.ts"
+import { layerMemory } from "../../../src/services/store/memory/StoreMemory.ts"
 import { Events } from "../../../src/services/Events.ts"
 
 const streams = 20
@@ -30,11 +30,11 @@ describe("streams that are resumed far behind", () => {
       let inTurn = 0
       let highest = 0
       const store = Layer.effect(
-        DocumentStore,
-        Effect.map(DocumentStore, (own) =>
-          DocumentStore.of({
+        ChangeLog,
+        Effect.map(ChangeLog, (own) =>
+          ChangeLog.of({
             ...own,
-            lastChange: Effect.succeed(last),
+            last: Effect.succeed(last),
             changes: ({ after, limit, tenant }) =>
               Effect.sync(() => {
                 if (tenant === undefined) return { changes: [], through: last, complete: true }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { failure } from "../../../src/domain/Failure.ts"
-import { StoreUnavailable } from "../../../src/services/store/DocumentStore.ts"
+import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
 import { type ScriptedDocument, type ScriptedPage, soundDocument } from "../../../src/services/PdfEngineScripted.ts"
 import { startEngine } from "../../support/engine.ts"
 

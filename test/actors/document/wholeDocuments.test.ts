@@ -3,11 +3,10 @@ import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { IngestEvent } from "../../../src/domain/Event.ts"
 import { failure } from "../../../src/domain/Failure.ts"
-import { type DocumentStore, StoreUnavailable } from "../../../src/services/store/DocumentStore.ts"
+import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
 import { soundDocument } from "../../../src/services/PdfEngineScripted.ts"
 import { acme, brief, startEngine } from "../../support/engine.ts"
-
-type Store = DocumentStore["Service"]
+import type { Store } from "../../support/store.ts"
 
 const scripts = {
   short: soundDocument(3, "1 millis"),

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { IngestEvent } from "../../../src/domain/Event.ts"
-import { StoreUnavailable } from "../../../src/services/store/DocumentStore.ts"
+import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
 import { soundDocument } from "../../../src/services/PdfEngineScripted.ts"
 import { acme, brief, startEngine, tenant, until } from "../../support/engine.ts"
 

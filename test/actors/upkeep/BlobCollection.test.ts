@@ -4,8 +4,8 @@ import { TestClock } from "effect/testing"
 import * as BlobCollection from "../../../src/actors/upkeep/BlobCollection.ts"
 import { BlobStore } from "../../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../../src/services/BlobStoreMemory.ts"
-import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
-import * as DocumentStoreMemory from "../../../src/services/store/memory/DocumentStoreMemory.ts"
+import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
+import * as StoreMemory from "../../../src/services/store/memory/StoreMemory.ts"
 import { newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
 
 const put = (text: string) => BlobStore.use((blobs) => blobs.put(Stream.make(new TextEncoder().encode(text)), 1024))
@@ -19,9 +19,9 @@ describe("the sweep of blobs", () => {
     "removes what a crash left behind, an hour later, nothing that is used or young, and stops with its scope",
     () =>
       Effect.gen(function* () {
-        const store = yield* DocumentStore
+        const queue = yield* DocumentQueue
         const used = yield* put("used")
-        yield* store.accept(newDocument(1, { source: { _tag: "Blob", ...used } }), plenty)
+        yield* queue.accept(newDocument(1, { source: { _tag: "Blob", ...used } }), plenty)
         const abandoned = yield* put("abandoned")
         yield* Effect.scoped(
           Effect.gen(function* () {
@@ -36,6 +36,6 @@ describe("the sweep of blobs", () => {
         )
         yield* TestClock.adjust("1 day")
         assert.strictEqual((yield* kept).length, 2)
-      }).pipe(Effect.provide([BlobStoreMemory.layerMemory, DocumentStoreMemory.layerMemory]))
+      }).pipe(Effect.provide([BlobStoreMemory.layerMemory, StoreMemory.layerMemory]))
   )
 })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { RunnerId } from "../../../src/domain/Ids.ts"
-import { StoreUnavailable } from "../../../src/services/store/DocumentStore.ts"
+import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
 import { type ScriptedDocument, soundDocument } from "../../../src/services/PdfEngineScripted.ts"
 import { acme, letPass, makeWorld, startEngine, tenant, until, words } from "../../support/engine.ts"
 

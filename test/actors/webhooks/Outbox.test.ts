@@ -10,7 +10,8 @@ import {
   CallbackRefused,
   CallbackSender
 } from "../../../src/services/CallbackSender.ts"
-import { DocumentStore, StoreUnavailable } from "../../../src/services/store/DocumentStore.ts"
+import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
+import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
 import {
   acme,
   claim,
@@ -47,7 +48,7 @@ describe("the outbox", () => {
       const { calls, layer } = makeSender(() => answers(204))
       const { next, start, store } = yield* makeWorld(layer)
       yield* store.accept(newDocument(1, { callback }), plenty)
-      const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+      const { fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
       yield* store.opened(fence, openedPdf)
       yield* store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }, 1_800_000_000_000)
       yield* start
@@ -76,7 +77,7 @@ describe("the outbox", () => {
       const { next, start, store } = yield* makeWorld(layer)
       yield* store.accept(newDocument(1, { callback }), plenty)
       for (const _ of [1, 2]) {
-        const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+        const { fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
         yield* store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }, 0)
         yield* store.retry(acme, documentId(1), { at: 0, sealedPassword: undefined, passwordKey: undefined }, plenty)
       }

@@ -7,14 +7,13 @@ import { DisableAfter, layer as outbox } from "../../../src/actors/webhooks/Outb
 import type { DocumentId } from "../../../src/domain/Ids.ts"
 import type { DeliveryRecord } from "../../../src/domain/webhook/Webhook.ts"
 import type { CallbackSender } from "../../../src/services/CallbackSender.ts"
-import { DocumentStore, type NewDocument } from "../../../src/services/store/DocumentStore.ts"
-import { layerMemory } from "../../../src/services/store/memory/DocumentStoreMemory.ts"
+import type { NewDocument } from "../../../src/services/store/NewDocument.ts"
+import { layerMemory } from "../../../src/services/store/memory/StoreMemory.ts"
 import * as SecretsMemory from "../../../src/services/SecretsMemory.ts"
 import { Webhooks } from "../../../src/actors/webhooks/Webhooks.ts"
 import { acme, documentId, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
 import { serve } from "../../layers/net/loopback.ts"
-
-type Store = Context.Service.Shape<typeof DocumentStore>
+import { type Store, storeContext, storeOf, wholeStore } from "../../support/store.ts"
 
 export interface WorldOptions {
   readonly store?: (store: Store) => Partial<Store>
@@ -28,11 +27,10 @@ export interface Recorded extends DeliveryRecord {
 /** An outbox over the store in memory. It starts when it is told to; each record is told. */
 export const makeWorld = Effect.fnUntraced(function* (sender: Layer.Layer<CallbackSender>, options: WorldOptions = {}) {
   const records = yield* Queue.unbounded<Recorded>()
-  const observed = Layer.effect(
-    DocumentStore,
-    Effect.map(DocumentStore, (store) => {
+  const observed = Layer.effectContext(
+    Effect.map(wholeStore, (store) => {
       const own = { ...store, ...options.store?.(store) }
-      return DocumentStore.of({
+      return storeContext({
         ...own,
         recordDelivery: (pending, delivery, health) =>
           Effect.tap(own.recordDelivery(pending, delivery, health), () =>
@@ -48,7 +46,7 @@ export const makeWorld = Effect.fnUntraced(function* (sender: Layer.Layer<Callba
   )
   const disabling = options.disableAfter === undefined ? Layer.empty : Layer.succeed(DisableAfter)(options.disableAfter)
   const start = Layer.build(Layer.fresh(outbox).pipe(Layer.provide(disabling))).pipe(Effect.provideContext(services))
-  const store = Context.get(services, DocumentStore)
+  const store = storeOf(services)
 
   /** Accepts a document, and ends it now. */
   const end = Effect.fnUntraced(function* (number: number, changes: Partial<NewDocument> = {}) {

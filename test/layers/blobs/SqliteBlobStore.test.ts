@@ -2,15 +2,15 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
 import { BlobHash } from "../../../src/domain/Ids.ts"
 import * as SqliteBlobStore from "../../../src/layers/sqlite/SqliteBlobStore.ts"
-import * as SqliteDocumentStore from "../../../src/layers/sqlite/SqliteDocumentStore.ts"
+import * as SqliteStore from "../../../src/layers/sqlite/SqliteStore.ts"
 import { BlobStore } from "../../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../../src/services/BlobStoreMemory.ts"
-import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
 import { blobStoreConformance } from "../../conformance/blobStore.ts"
 import { acme, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { wholeStore } from "../../support/store.ts"
 
 const small = 64 * 1024
-const inMemory = () => SqliteDocumentStore.layerDatabase({ filename: ":memory:" })
+const inMemory = () => SqliteStore.layerDatabase({ filename: ":memory:" })
 
 blobStoreConformance("blobs in the database", () =>
   Layer.fresh(SqliteBlobStore.layerNoDeps.pipe(Layer.provide([BlobStoreMemory.layer(), inMemory()])))
@@ -77,7 +77,7 @@ it.effect("a sender that uses its buffer again does not change what was taken", 
 it.effect("a small blob that comes with a document is stored by its acceptance, and not if that is refused", () =>
   Effect.gen(function* () {
     const { blobs } = yield* withOthers
-    const documents = yield* Effect.provide(DocumentStore, SqliteDocumentStore.layerNoDeps)
+    const documents = yield* Effect.provide(wholeStore, SqliteStore.layerNoDeps)
     const stored = yield* blobs.put(Stream.make(bytes(10)), 100, { withDocument: true })
     assert.deepStrictEqual(stored.bytes && Buffer.from(stored.bytes), Buffer.from(bytes(10)))
     const document = newDocument(1, { source: { _tag: "Blob", ...stored }, reuse: true })

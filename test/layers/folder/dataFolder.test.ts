@@ -27,9 +27,9 @@ import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
 import { layer as clientLayer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { BlobStore } from "../../../src/services/BlobStore.ts"
-import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
 import { EngineConfig } from "../../../src/services/config/EngineConfig.ts"
 import { acme, documentId, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { wholeStore, type Stores } from "../../support/store.ts"
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-folder-"))),
@@ -48,7 +48,7 @@ const bytesOf = (number: number) => new Uint8Array(70_000).fill(number)
 
 const accept = Effect.fnUntraced(function* (number: number) {
   const blobs = yield* BlobStore
-  const documents = yield* DocumentStore
+  const documents = yield* wholeStore
   const blob = yield* blobs.put(Stream.make(bytesOf(number)), 100_000, { withDocument: true })
   yield* documents.accept(newDocument(number, { source: { _tag: "Blob", ...blob } }), plenty)
   return blob.hash
@@ -79,7 +79,7 @@ const databaseFiles = (directory: string) =>
 const removeDatabase = (directory: string) => databaseFiles(directory).forEach((path) => rmSync(path, { force: true }))
 
 /** The files of a folder in which a server works, as a kill would leave them. */
-const killedCopy = Effect.fnUntraced(function* (body: Effect.Effect<unknown, unknown, BlobStore | DocumentStore>) {
+const killedCopy = Effect.fnUntraced(function* (body: Effect.Effect<unknown, unknown, BlobStore | Stores>) {
   const { directory } = yield* usedFolder
   const copy = join(yield* temporaryFolder, "data")
   yield* run(
@@ -251,7 +251,7 @@ describe("A server starts", () => {
       for (const path of [copy, link, copy]) {
         yield* run(
           path,
-          Effect.flatMap(DocumentStore, (documents) => documents.find(acme, documentId(2)))
+          Effect.flatMap(wholeStore, (documents) => documents.find(acme, documentId(2)))
         )
       }
       const { generation, open } = JSON.parse(readFileSync(join(copy, "sluice.json"), "utf8"))

@@ -7,7 +7,7 @@ import { TestClock } from "effect/testing"
 import * as DiskReserve from "../../../src/layers/folder/DiskReserve.ts"
 import * as FolderIdentity from "../../../src/layers/sqlite/database/FolderIdentity.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
-import { layerDatabase } from "../../../src/layers/sqlite/SqliteDocumentStore.ts"
+import { layerDatabase } from "../../../src/layers/sqlite/SqliteStore.ts"
 import * as StorageHealthLayer from "../../../src/layers/folder/StorageHealth.ts"
 import { StorageHealth } from "../../../src/services/StorageHealth.ts"
 

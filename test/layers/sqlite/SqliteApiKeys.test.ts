@@ -7,13 +7,13 @@ import * as SqliteApiKeys from "../../../src/layers/sqlite/SqliteApiKeys.ts"
 import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
 import { layer as clientLayer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
-import * as SqliteDocumentStore from "../../../src/layers/sqlite/SqliteDocumentStore.ts"
+import * as SqliteStore from "../../../src/layers/sqlite/SqliteStore.ts"
 import * as SqliteTenantRegistry from "../../../src/layers/sqlite/SqliteTenantRegistry.ts"
 import { ApiKeys } from "../../../src/services/apiKeys/ApiKeys.ts"
-import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
 import { EngineConfig } from "../../../src/services/config/EngineConfig.ts"
 import { TenantRegistry } from "../../../src/services/TenantRegistry.ts"
 import { acme, apiKeysConformance, create, globex, holderOf, list, revoke } from "../../conformance/apiKeys.ts"
+import { wholeStore } from "../../support/store.ts"
 
 const temporaryFile = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
@@ -112,7 +112,7 @@ describe("API keys on SQLite, as a file", () => {
     Effect.gen(function* () {
       yield* create(globex)
       yield* (yield* TenantRegistry).update(TenantId.make("initech"), { weight: 2 })
-      yield* (yield* DocumentStore).setPaused(acme, true)
+      yield* (yield* wholeStore).setPaused(acme, true)
       assert.deepStrictEqual(yield* (yield* ApiKeys).tenants({ limit: 10 }), [
         { tenantId: acme, keys: 0 },
         { tenantId: globex, keys: 1 },
@@ -124,8 +124,8 @@ describe("API keys on SQLite, as a file", () => {
           Effect.map(temporaryFile, (filename) =>
             SqliteTenantRegistry.layerNoDeps().pipe(
               Layer.provideMerge(SqliteApiKeys.layerNoDeps),
-              Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
-              Layer.provide(SqliteDocumentStore.layerDatabase({ filename })),
+              Layer.provideMerge(SqliteStore.layerNoDeps),
+              Layer.provide(SqliteStore.layerDatabase({ filename })),
               Layer.provide(EngineConfig.layer())
             )
           )

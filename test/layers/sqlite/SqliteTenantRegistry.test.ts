@@ -4,9 +4,8 @@ import { Effect, FileSystem, Layer } from "effect"
 import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
 import { layer as clientLayer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
-import * as SqliteDocumentStore from "../../../src/layers/sqlite/SqliteDocumentStore.ts"
+import * as SqliteStore from "../../../src/layers/sqlite/SqliteStore.ts"
 import * as SqliteTenantRegistry from "../../../src/layers/sqlite/SqliteTenantRegistry.ts"
-import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
 import {
   acme,
   globex,
@@ -17,6 +16,7 @@ import {
   update,
   updateWith
 } from "../../conformance/tenantRegistry.ts"
+import { wholeStore } from "../../support/store.ts"
 
 const temporaryFile = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
@@ -27,8 +27,8 @@ tenantRegistryConformance("The tenant registry on SQLite", (overrides) =>
   Layer.unwrap(
     Effect.map(temporaryFile, (filename) =>
       SqliteTenantRegistry.layerNoDeps(overrides).pipe(
-        Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
-        Layer.provide(SqliteDocumentStore.layerDatabase({ filename }))
+        Layer.provideMerge(SqliteStore.layerNoDeps),
+        Layer.provide(SqliteStore.layerDatabase({ filename }))
       )
     )
   )
@@ -37,8 +37,8 @@ tenantRegistryConformance("The tenant registry on SQLite", (overrides) =>
 /** Documents and limits in one file, as the engine has them, with the database below. */
 const on = (filename: string) =>
   SqliteTenantRegistry.layerNoDeps({ [globex]: { documents: 9 } }).pipe(
-    Layer.provideMerge(SqliteDocumentStore.layerNoDeps),
-    Layer.provideMerge(SqliteDocumentStore.layerDatabase({ filename })),
+    Layer.provideMerge(SqliteStore.layerNoDeps),
+    Layer.provideMerge(SqliteStore.layerDatabase({ filename })),
     Layer.provide(settings)
   )
 
@@ -159,7 +159,7 @@ describe("The tenant registry on SQLite, as a file", () => {
       yield* migrateTo(4).pipe(Effect.provide(clientLayer({ filename })))
       yield* Effect.gen(function* () {
         assert.deepInclude(yield* limitsOf(acme), { documents: 3 })
-        yield* (yield* DocumentStore).stats()
+        yield* (yield* wholeStore).stats()
       }).pipe(Effect.provide(on(filename)))
     })
   )

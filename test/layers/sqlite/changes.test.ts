@@ -4,16 +4,17 @@ import { Effect, FileSystem, Layer } from "effect"
 import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
 import { layer as clientLayer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
-import { layer, layerDatabase, layerNoDeps } from "../../../src/layers/sqlite/SqliteDocumentStore.ts"
-import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
+import { layer, layerDatabase, layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
 import { accept, acme, blobHash, claim, documentId, page } from "../../conformance/documentStoreFixtures.ts"
+import { ChangeLog } from "../../../src/services/store/ChangeLog.ts"
+import { wholeStore, type Stores } from "../../support/store.ts"
 
 const temporaryFile = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
   return `${yield* files.makeTempDirectoryScoped()}/documents.db`
 }).pipe(Effect.provide(NodeFileSystem.layer))
 
-const numbers = DocumentStore.use((store) =>
+const numbers = ChangeLog.use((store) =>
   Effect.map(store.changes({ after: 0, limit: 10_000 }), ({ changes }) => changes.map(({ number }) => number))
 )
 
@@ -21,15 +22,14 @@ describe("The numbers of changes on SQLite", () => {
   it.effect("go on growing when the file is opened again, whatever was removed", () =>
     Effect.gen(function* () {
       const filename = yield* temporaryFile
-      const run = <A, E>(body: Effect.Effect<A, E, DocumentStore>) =>
-        Effect.provide(body, Layer.fresh(layer({ filename })))
+      const run = <A, E>(body: Effect.Effect<A, E, Stores>) => Effect.provide(body, Layer.fresh(layer({ filename })))
       const seen = yield* run(
         Effect.gen(function* () {
-          const store = yield* DocumentStore
+          const store = yield* wholeStore
           yield* accept(1)
           const { fence } = yield* claim()
           for (let number = 1; number <= 1_500; number++) yield* store.savePages(fence, [page(number)])
-          const last = yield* store.lastChange
+          const last = yield* store.last
           yield* store.cancel(acme, documentId(1), 3_000)
           yield* store.remove(acme, documentId(1))
           return last
@@ -69,8 +69,8 @@ describe("The numbers of changes on SQLite", () => {
         )
       }).pipe(Effect.provide(database))
       yield* Effect.gen(function* () {
-        const store = yield* DocumentStore
-        const before = yield* store.lastChange
+        const store = yield* wholeStore
+        const before = yield* store.last
         yield* store.savePages({ documentId: documentId(1), attempt: 1 }, [page(3)])
         const all = yield* store.changesOf(acme, documentId(1), { after: -1, limit: 10 })
         assert.deepStrictEqual(

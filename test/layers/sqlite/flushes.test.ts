@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Exit, Fiber, Latch, Layer } from "effect"
+import { Deferred, Effect, Exit, Fiber, Latch, Layer } from "effect"
 import { GroupCommit, type Manner, make } from "../../../src/layers/sqlite/database/GroupCommit.ts"
 import { layer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
-import { layerNoDeps } from "../../../src/layers/sqlite/SqliteDocumentStore.ts"
-import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
+import { layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
 import { accept, blobHash, claim, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
 import { failingForGood, SqliteDatabase, toSqlError } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
+import { storeOf } from "../../support/store.ts"
+import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
 
 /** A disk whose flushes wait to be let through, and fail once it is broken. */
 const makeDisk = () => {
@@ -43,7 +44,7 @@ const setUpStore = Effect.gen(function* () {
   const use: typeof database.use = (...args) => Effect.andThen(intact, database.use(...args))
   const held = Layer.succeed(SqliteDatabase, SqliteDatabase.of({ ...database, flush, use }))
   const built = yield* Layer.build(Layer.provide(layerNoDeps, Layer.provideMerge(GroupCommit.layer(0), held)))
-  return { disk, store: Context.get(built, DocumentStore) }
+  return { disk, store: storeOf(built) }
 })
 
 const begunFlushes = (disk: { readonly begun: number }, count: number) =>
@@ -93,7 +94,7 @@ describe("flushes of the store", () => {
         .accept(newDocument(1), plenty, ({ name }) => Deferred.doneUnsafe(offered, Effect.succeed(name)))
         .pipe(Effect.forkChild)
       assert.strictEqual(yield* Deferred.await(offered), "1.pdf")
-      const { document, fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+      const { document, fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
       assert.strictEqual(document.name, "1.pdf")
       const finishing = yield* Effect.forkChild(store.finish(fence, { status: "completed" }, 3_000))
       yield* begunFlushes(disk, 1)
@@ -115,7 +116,7 @@ describe("flushes of the store", () => {
         .accept(newDocument(1), plenty, () => Deferred.doneUnsafe(offered, Effect.void))
         .pipe(Effect.flip, Effect.forkChild)
       yield* Deferred.await(offered)
-      const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+      const { fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
       const finishing = yield* Effect.forkChild(Effect.flip(store.finish(fence, { status: "completed" }, 3_000)))
       yield* store.stats()
       disk.through.openUnsafe()
@@ -165,8 +166,8 @@ describe("flushes of the store", () => {
   it.effect("come before a callback is given out, and before a blob counts as unused", () =>
     Effect.gen(function* () {
       const { disk, store } = yield* setUpStore
-      yield* Effect.provideService(accept(1, { callback: "https://example.org/" }), DocumentStore, store)
-      const { fence } = yield* Effect.provideService(claim(), DocumentStore, store)
+      yield* Effect.provideService(accept(1, { callback: "https://example.org/" }), DocumentQueue, store)
+      const { fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
       disk.through.closeUnsafe()
       const begun = disk.begun
       const finishing = yield* Effect.forkChild(store.finish(fence, { status: "completed" }, 3_000))

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { BlobStoreUnavailable } from "../../../services/BlobStore.ts"
-import type { DocumentNotFound, StoreUnavailable } from "../../../services/store/DocumentStore.ts"
+import type { DocumentNotFound, StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 import { NotFound, ServiceUnavailable, someTime } from "./Problems.ts"
 
 /** Maps the errors of requests about existing documents to problems. */

@@ -5,7 +5,10 @@ import type { PageResult, PageSummary, PageView } from "../../../domain/document
 export type PageDetail = "summary" | "text" | "lines"
 
 /** Lines are stored as JSON and inserted unchanged, so most of a page is never parsed again. */
-export const encodedPage = ({ error, lines, text, ...shown }: PageResult, detail: PageDetail): string => {
+export const encodedPage = (
+  { error, layout: _layout, lines, text, ...shown }: PageResult,
+  detail: PageDetail
+): string => {
   const summary: typeof PageSummary.Encoded = error === undefined ? shown : { ...shown, error }
   if (detail === "summary") return JSON.stringify(summary)
   const page: typeof PageView.Encoded = { ...summary, text }

@@ -3,7 +3,7 @@ import type { Ingestion } from "../../../actors/Ingestion.ts"
 import { isTerminal } from "../../../domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
 import type { PageResult } from "../../../domain/document/Page.ts"
-import type { DocumentNotFound, StoreUnavailable } from "../../../services/store/DocumentStore.ts"
+import type { DocumentNotFound, StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 import { streamBytes } from "../../answers/UnsentBytes.ts"
 import { heartbeat } from "../../live/LiveStreams.ts"
 

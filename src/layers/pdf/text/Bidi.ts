@@ -166,7 +166,8 @@ const readRightwards = (units: ReadonlyArray<Unit>, read: Array<Read>): void => 
       for (; index < units.length && units[index]?.kind !== "left"; index++) {
         read.push({ text: units[index]?.text ?? "", at: index, turned: false })
       }
-      for (; units[index]?.kind === "left"; index++) read.push({ text: units[index]?.text ?? "", at: index, turned: false })
+      for (; units[index]?.kind === "left"; index++)
+        read.push({ text: units[index]?.text ?? "", at: index, turned: false })
       continue
     }
     // A mark stands before its letter, as it is read from the other side.

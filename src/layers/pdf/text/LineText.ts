@@ -46,7 +46,12 @@ export const linePieces = (segments: ReadonlyArray<Segment>, rightToLeft: boolea
   const glyphs = glyphsOfLine(segments)
   closeTrackedWords(glyphs)
   const pieces = glyphs.flatMap(({ text, space, part }, index): ReadonlyArray<Piece> =>
-    space && index > 0 ? [{ text: " ", part: undefined }, { text, part }] : [{ text, part }]
+    space && index > 0
+      ? [
+          { text: " ", part: undefined },
+          { text, part }
+        ]
+      : [{ text, part }]
   )
   if (!rightToLeft) return pieces
   return inReadingOrder(pieces.map(({ text }) => text)).map(({ text, at }) => ({ text, part: pieces[at]?.part }))

@@ -1,5 +1,5 @@
 // Puts the segments of one column together to lines.
-import { closeTracking } from "./Characters.ts"
+import { closeLeaders, closeTracking } from "./Characters.ts"
 import { lineText } from "./LineText.ts"
 import type { OpenLine } from "./Scripts.ts"
 import { aroundScripts, attachScripts } from "./Scripts.ts"
@@ -99,6 +99,7 @@ const close = ({ segments, baseline, size }: OpenLine): Line => {
   const isReordered = rightToLeft || ordered !== segments || mayBeTracked(text)
   if (isReordered) text = lineText(ordered, rightToLeft)
   if (widest <= widestTracking * size) text = closeTracking(text)
+  text = closeLeaders(text)
   return { text, left, right, top, bottom, baseline, size, segments: ordered, isReordered }
 }
 

@@ -32,7 +32,8 @@ const boldName =
   /bold(?!on)|black(?!adder|let)|heavy|demi(?!ng)|extrab|[-_,](bd|sb|b|bi|xb|blk|medi|medibd)(mt|it|ital)?$|^(cmbx|cmb|sfbx|ecbx|lmbx)\w*\d|-(sc)?bx\d|cmssbx/i
 const lighterName = /semilight|demilight|regular$/i
 const italicName = /ital|obli|slant|[-_,](it|i|bi|bdit)$|kursiv|^(cmti|cmmi|cmsl|cmbxti|cmitt|sfti|ecti|lmri)\w*\d/i
-const monoName = /mono(?!type|gram)|courier|consol|typewriter|menlo|inconsolata|sourcecode|fixed|^(cmtt|cmitt|cmsltt|sftt|ectt|lmtt)\w*\d|lucidacons/i
+const monoName =
+  /mono(?!type|gram)|courier|consol|typewriter|menlo|inconsolata|sourcecode|fixed|^(cmtt|cmitt|cmsltt|sftt|ectt|lmtt)\w*\d|lucidacons/i
 
 const subsetTag = /^[A-Z]{6}\+/
 

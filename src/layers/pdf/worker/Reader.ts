@@ -14,8 +14,13 @@ import { hasImage } from "./Images.ts"
 import { type LayerVisibility, layerVisibility } from "./Layers.ts"
 import { damageWarning, distinct, isToldOf, onlyText, shownItems } from "./PageItems.ts"
 import { describeError, isMemoryError, openDocument, unreadable } from "../pdfjs/PdfJs.ts"
-import { boundedText } from "./TextBounds.ts"
-import { layoutPage } from "../text/Layout.ts"
+import { boundedLayout, boundedText } from "./TextBounds.ts"
+import { layoutPage, layoutText } from "../text/Layout.ts"
+
+export interface ReadOptions {
+  /** Whether results have layouts. */
+  readonly layout: boolean
+}
 
 export interface PdfReader {
   readonly pageCount: number
@@ -55,11 +60,12 @@ const readRuns = (page: PDFPageProxy) =>
 /** An open document and what its pages need of it as a whole, each found when it is first asked for. */
 interface OpenDocument {
   readonly document: PDFDocumentProxy
+  readonly options: ReadOptions
   readonly fields: Effect.Effect<FieldTexts>
   readonly layers: Effect.Effect<LayerVisibility>
 }
 
-const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
+const readFrom = ({ document, fields, layers, options }: OpenDocument, number: number) =>
   withPage(
     document,
     number,
@@ -70,8 +76,9 @@ const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
       const { isDamaged, items, warnings } = isToldOf(found)
         ? shownItems(found, filledIn, found.some(isLayer) ? yield* layers : () => true)
         : onlyText(found, filledIn)
-      const read = layoutPage(items, { viewport, fonts, drawn })
-      const bounded = boundedText(read)
+      const laidOut = options.layout ? layoutPage(items, { viewport, fonts, drawn }) : undefined
+      const bounded = boundedText(laidOut ?? layoutText(items, viewport))
+      const layout = laidOut && boundedLayout(laidOut.layout)
       const result: Omit<PageResult, "number" | "elapsedMillis"> = {
         status: bounded.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",
         width: round(viewport.width),
@@ -79,10 +86,10 @@ const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
         rotation: viewport.rotation,
         text: bounded.text,
         lines: bounded.lines,
-        layout: read.layout,
+        ...layout?.field,
         error: undefined
       }
-      return { result, isDamaged, warnings: [...warnings, ...bounded.warnings] }
+      return { result, isDamaged, warnings: [...warnings, ...bounded.warnings, ...(layout?.warnings ?? [])] }
     })
   )
 
@@ -107,9 +114,10 @@ const round = (value: number): number => (Number.isFinite(value * 100) ? Math.ro
 
 const outOfMemory = new Error("out of memory")
 
-const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
+const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy, options: ReadOptions) {
   const opened: OpenDocument = {
     document,
+    options,
     fields: yield* Effect.cached(readFieldTexts(document)),
     layers: yield* Effect.cached(layerVisibility(document))
   }
@@ -123,7 +131,11 @@ const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
  * with less text or none. Only when that fails is the file opened once more and the page read leniently. What is found
  * then counts; a page on which nothing is found has failed, for the reason that the strict manner gave.
  */
-export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array, password: string | undefined) {
+export const openPdf = Effect.fn("Reader.openPdf")(function* (
+  bytes: Uint8Array,
+  password: string | undefined,
+  options: ReadOptions = { layout: true }
+) {
   yield* listenToPdfjs
   const failuresBefore = yield* memoryFailuresSoFar
   const document = yield* openDocument(new Uint8Array(bytes), password, "strict").pipe(
@@ -140,12 +152,12 @@ export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array,
       )
     )
   )
-  const strict = yield* withParts(document)
+  const strict = yield* withParts(document, options)
   const scope = yield* Effect.scope
   const lenient = yield* Effect.cached(
     foreign(() => document.getData()).pipe(
       Effect.flatMap((copy) => openDocument(copy, password, "lenient")),
-      Effect.flatMap(withParts),
+      Effect.flatMap((copy) => withParts(copy, options)),
       Scope.provide(scope)
     )
   )

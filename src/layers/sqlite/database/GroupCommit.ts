@@ -34,7 +34,7 @@ import {
   Queue,
   Result
 } from "effect"
-import { StoreUnavailable } from "../../../services/store/DocumentStore.ts"
+import { StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 import * as Telemetry from "../../../observability/Telemetry.ts"
 import { make as makeFlushes } from "./Flushes.ts"
 import { SqliteDatabase, type Statements, toSqlError } from "./SqliteDatabase.ts"

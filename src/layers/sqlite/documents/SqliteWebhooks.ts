@@ -11,13 +11,9 @@ import {
   type PendingCallback,
   type Webhook
 } from "../../../domain/webhook/Webhook.ts"
-import {
-  DocumentNotFound,
-  type DocumentStore,
-  NotDeliverable,
-  type Owed,
-  type StoreUnavailable
-} from "../../../services/store/DocumentStore.ts"
+import type { DocumentStore } from "../../../services/store/DocumentStore.ts"
+import type { Owed } from "../../../services/store/QueueFigures.ts"
+import { DocumentNotFound, NotDeliverable, type StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 import type { Operation, Write } from "../database/GroupCommit.ts"
 import { portionBytes, upTo } from "../../../services/store/Portions.ts"
 import { metadataColumns } from "./records.ts"

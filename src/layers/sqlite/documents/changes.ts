@@ -45,6 +45,8 @@ export const makeNumbers = () => {
   }
 }
 
+export type Numbers = ReturnType<typeof makeNumbers>
+
 const changedDocuments = `
   SELECT seq, changed FROM documents INDEXED BY documents_changed WHERE changed > ? ORDER BY changed LIMIT ?
 `

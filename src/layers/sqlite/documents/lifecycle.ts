@@ -6,15 +6,10 @@ import { Exit, Option } from "effect"
 import type { Document } from "../../../domain/document/Document.ts"
 import { failure } from "../../../domain/Failure.ts"
 import { BlobHash, DocumentId, TenantId } from "../../../domain/Ids.ts"
-import {
-  type BacklogLimits,
-  DocumentNotFound,
-  type KeptAnswer,
-  NotRetryable,
-  type QueueFull,
-  type Removed,
-  type Retry
-} from "../../../services/store/DocumentStore.ts"
+import type { KeptAnswer } from "../../../services/store/DocumentStore.ts"
+import type { Removed } from "../../../services/store/Documents.ts"
+import type { BacklogLimits, Retry } from "../../../services/store/NewDocument.ts"
+import { DocumentNotFound, NotRetryable, type QueueFull } from "../../../services/store/StoreErrors.ts"
 import type { Operation } from "../database/GroupCommit.ts"
 import { findBySeq, refersTo } from "./records.ts"
 import { decodeStatus, number, optionalText, text } from "./rows.ts"
@@ -44,7 +39,7 @@ export const retry =
     if (full !== undefined) return Exit.fail(full)
     const removed = db.all(
       `DELETE FROM pages WHERE document = ? AND status IN ('failed', 'timeout')
-        RETURNING octet_length(text) + octet_length(lines) AS bytes`,
+        RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes`,
       seq
     )
     db.run("DELETE FROM page_faults WHERE document = ?", seq)

@@ -7,19 +7,11 @@ import { type Document, isTerminal } from "../../../domain/document/Document.ts"
 import { failure } from "../../../domain/Failure.ts"
 import { BlobHash, DocumentId, type TenantId } from "../../../domain/Ids.ts"
 import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
-import {
-  type BacklogLimits,
-  type Claim,
-  DocumentNotFound,
-  type Fence,
-  type Lease,
-  LeaseLost,
-  type NewDocument,
-  type Outcome,
-  QueueFull,
-  QuotaReached,
-  type WholeDocument
-} from "../../../services/store/DocumentStore.ts"
+import type { Claim, Lease } from "../../../services/store/Claim.ts"
+import type { Fence } from "../../../services/store/Fence.ts"
+import type { BacklogLimits, NewDocument } from "../../../services/store/NewDocument.ts"
+import type { Outcome, WholeDocument } from "../../../services/store/Outcome.ts"
+import { DocumentNotFound, LeaseLost, QueueFull, QuotaReached } from "../../../services/store/StoreErrors.ts"
 import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import type { Operation } from "../database/GroupCommit.ts"
@@ -230,8 +222,8 @@ const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult
   const added = pages.filter(
     (page) =>
       db.run(
-        `INSERT INTO pages (rowid, document, number, status, width, height, rotation, elapsed_millis, error, text, lines)
-        VALUES (next_change(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        `INSERT INTO pages (rowid, document, number, status, width, height, rotation, elapsed_millis, error, text, lines, layout)
+        VALUES (next_change(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         seq,
         page.number,
         page.status,
@@ -241,7 +233,8 @@ const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult
         page.elapsedMillis,
         page.error === undefined ? null : encodeFailure(page.error),
         page.text,
-        page.lines
+        page.lines,
+        page.layout ?? null
       ) > 0
   )
   for (const { number, warnings = [] } of added) if (warnings.length > 0) writeWarnings(db, seq, number, warnings)
@@ -249,7 +242,10 @@ const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult
 }
 
 const bytesOf = (pages: ReadonlyArray<PageResult>): number =>
-  pages.reduce((sum, { lines, text }) => sum + Buffer.byteLength(text) + Buffer.byteLength(lines), 0)
+  pages.reduce(
+    (sum, { layout, lines, text }) => sum + Buffer.byteLength(text) + Buffer.byteLength(lines) + (layout?.length ?? 0),
+    0
+  )
 
 const countFailed = (pages: ReadonlyArray<PageResult>): number => pages.filter(({ status }) => isFailed(status)).length
 const countWarned = (pages: ReadonlyArray<PageResult>): number => pages.filter(hasWarnings).length

@@ -1,6 +1,6 @@
 /** The document store's queries of its queues. Indexes are named: another plan would be correct, and slow. */
 import { DocumentId, TenantId } from "../../../domain/Ids.ts"
-import { type Ahead, queueScanLimit, type UnderWay } from "../../../services/store/DocumentStore.ts"
+import { type Ahead, queueScanLimit, type UnderWay } from "../../../services/store/QueueFigures.ts"
 import { number, optional, text } from "./rows.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
 

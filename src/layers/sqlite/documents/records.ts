@@ -2,13 +2,10 @@
 import type { Document } from "../../../domain/document/Document.ts"
 import { type BlobHash, type DocumentId, TenantId } from "../../../domain/Ids.ts"
 import type { PageResult } from "../../../domain/document/Page.ts"
-import type {
-  KeptAnswer,
-  ListOptions,
-  PageFaults,
-  PagesOptions,
-  QueueStats
-} from "../../../services/store/DocumentStore.ts"
+import type { PageFaults } from "../../../services/store/Claim.ts"
+import type { KeptAnswer } from "../../../services/store/DocumentStore.ts"
+import type { ListOptions, PagesOptions } from "../../../services/store/Documents.ts"
+import type { QueueCounters } from "../../../services/store/QueueFigures.ts"
 import { largestMetadata, largestOutline, upTo } from "../../../services/store/Portions.ts"
 import { number, rowSize, text, toDocument, toPage } from "./rows.ts"
 import type { Row, Statements } from "../database/SqliteDatabase.ts"
@@ -113,15 +110,15 @@ const summaryColumns = "number, status, width, height, rotation, elapsed_millis,
 const pageSummaries = pagesWith(`${summaryColumns}, '' AS text`)
 const pagesInBrief = pagesWith(`${summaryColumns}, text`)
 const pagesInDetail = pagesWith(`${summaryColumns}, text, lines`)
+const pagesWithLayout = pagesWith(`${summaryColumns}, text, layout`)
+const wholePages = pagesWith(`${summaryColumns}, text, lines, layout`)
 
-export const pages = (
-  db: Statements,
-  tenant: TenantId,
-  id: DocumentId,
-  { bytes = Number.POSITIVE_INFINITY, detail, from, limit, summary = false }: PagesOptions
-): Array<PageResult> => {
-  const columns = detail ? pagesInDetail : summary ? pageSummaries : pagesInBrief
-  return upTo(db.each(columns, id, tenant, from, limit), bytes, rowSize).map(toPage)
+const pagesAsFor = ({ detail, layout = false, summary = false }: PagesOptions): string =>
+  layout ? (detail ? wholePages : pagesWithLayout) : detail ? pagesInDetail : summary ? pageSummaries : pagesInBrief
+
+export const pages = (db: Statements, tenant: TenantId, id: DocumentId, options: PagesOptions): Array<PageResult> => {
+  const { bytes = Number.POSITIVE_INFINITY, from, limit } = options
+  return upTo(db.each(pagesAsFor(options), id, tenant, from, limit), bytes, rowSize).map(toPage)
 }
 
 export const donePages = (db: Statements, seq: number): ReadonlySet<number> =>
@@ -177,7 +174,7 @@ export const waiting = (db: Statements, tenant: TenantId): { readonly own: numbe
   return row === undefined ? { own: 0, all: 0 } : { own: number(row, "own"), all: number(row, "every") }
 }
 
-const noStats: QueueStats = {
+const noStats: QueueCounters = {
   waiting: 0,
   running: 0,
   maxWaiting: 0,
@@ -187,7 +184,7 @@ const noStats: QueueStats = {
   storedBytes: 0
 }
 
-export const stats = (db: Statements, tenant: TenantId | "*"): QueueStats => {
+export const stats = (db: Statements, tenant: TenantId | "*"): QueueCounters => {
   const row = db.get(
     "SELECT waiting, running, max_waiting, max_running, processed, failed, stored FROM tenant_stats WHERE tenant_id = ?",
     tenant

@@ -1,43 +1,54 @@
-export interface Entry<Stored> {
-  readonly number: number
-  readonly stored: Stored
-  /** The page that got its result; none when the document's state changed. */
-  readonly page: number | undefined
+/** Queries of changes, of the store in memory. */
+import { Effect } from "effect"
+import type { Change, PageChange } from "../../../domain/Change.ts"
+import { ChangeLog } from "../ChangeLog.ts"
+import { DocumentNotFound } from "../StoreErrors.ts"
+import type { Entry } from "./ChangeEntries.ts"
+import { documentSize, portionBytes, upTo } from "../Portions.ts"
+import { type Records, type Stored, toDocument } from "./Records.ts"
+
+const pageChange = (stored: Stored, number: number, page: number): ReadonlyArray<PageChange> => {
+  const result = stored.pages.get(page)
+  if (result === undefined) return []
+  const { id: documentId, tenantId } = stored.accepted
+  const { progress } = toDocument(stored)
+  return [{ _tag: "Page", number, tenantId, documentId, page, status: result.status, progress }]
 }
 
-/** Changes in the order of their numbers. Changes that later ones replace are skipped, and dropped now and then. */
-export class ChangeLog<Stored> {
-  readonly #stands: (entry: Entry<Stored>) => boolean
-  #entries: Array<Entry<Stored>> = []
-  #lastSize = 0
-  last = 0
+const toChanges = ({ number, page, stored }: Entry<Stored>): ReadonlyArray<Change> =>
+  page === undefined ? [{ _tag: "Document", number, document: toDocument(stored) }] : pageChange(stored, number, page)
 
-  constructor(stands: (entry: Entry<Stored>) => boolean) {
-    this.#stands = stands
-  }
+const changeSize = (change: Change): number => (change._tag === "Page" ? 0 : documentSize(change.document))
 
-  add(change: Omit<Entry<Stored>, "number">): number {
-    if (this.#entries.length > 1_000 + 2 * this.#lastSize) {
-      this.#entries = this.#entries.filter(this.#stands)
-      this.#lastSize = this.#entries.length
-    }
-    this.#entries.push({ ...change, number: ++this.last })
-    return this.last
-  }
-
-  /** At most `limit` entries after that number, and whether these are all. */
-  after(number: number, limit: number): { readonly entries: ReadonlyArray<Entry<Stored>>; readonly complete: boolean } {
-    let [low, high] = [0, this.#entries.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.#entries[middle]?.number ?? 0) > number) high = middle
-      else low = middle + 1
-    }
-    const entries: Array<Entry<Stored>> = []
-    for (; low < this.#entries.length && entries.length < limit; low++) {
-      const entry = this.#entries[low]
-      if (entry !== undefined && this.#stands(entry)) entries.push(entry)
-    }
-    return { entries, complete: low >= this.#entries.length }
-  }
-}
+export const changeLogMemory = (records: Records) =>
+  ChangeLog.of({
+    last: Effect.sync(() => records.log.last),
+    changes: ({ after, limit, tenant }) =>
+      Effect.sync(() => {
+        const found = records.log.after(after, limit)
+        const own = found.entries.filter(({ stored }) => tenant === undefined || stored.accepted.tenantId === tenant)
+        const all = own.flatMap(toChanges)
+        const told = upTo(all, portionBytes, changeSize)
+        const isCut = told.length < all.length
+        const complete = found.complete && !isCut
+        const lastLooked = isCut ? told.at(-1) : found.entries.at(-1)
+        return {
+          changes: told,
+          through: complete ? Math.max(records.log.last, after) : (lastLooked?.number ?? after),
+          complete
+        }
+      }),
+    changesOf: Effect.fnUntraced(function* (tenant, id, { after, limit }) {
+      const stored = records.byId.get(id)
+      if (stored === undefined || stored.accepted.tenantId !== tenant) {
+        return yield* new DocumentNotFound({ documentId: id })
+      }
+      const all = Array.from(stored.pageChanges)
+        .filter(([, number]) => number > after)
+        .toSorted(([, a], [, b]) => a - b)
+      const pages = all.slice(0, limit).flatMap(([page, number]) => pageChange(stored, number, page))
+      const complete = all.length <= limit
+      const through = complete ? Math.max(records.log.last, after) : (pages.at(-1)?.number ?? after)
+      return { document: toDocument(stored), number: stored.changed, pages, through, complete }
+    })
+  })

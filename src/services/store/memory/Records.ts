@@ -1,4 +1,4 @@
-/** The records of the document store in memory, and how a change of status moves a document between queues and counters. */
+/** The records of the store in memory, and how a change of status moves a document between queues and counters. */
 import { DateTime } from "effect"
 import {
   Document,
@@ -9,11 +9,14 @@ import {
 } from "../../../domain/document/Document.ts"
 import type { Failure } from "../../../domain/Failure.ts"
 import type { BlobHash, RunnerId, TenantId } from "../../../domain/Ids.ts"
-import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
+import { isFailed, noLines, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings, type Warning, warningsField } from "../../../domain/document/Warning.ts"
 import type { Delivery } from "../../../domain/webhook/Webhook.ts"
-import { ChangeLog } from "./ChangeLog.ts"
-import type { NewDocument, PageFaults, QueueStats } from "../DocumentStore.ts"
+import { ChangeEntries } from "./ChangeEntries.ts"
+import type { PageFaults } from "../Claim.ts"
+import type { PagesOptions } from "../Documents.ts"
+import type { NewDocument } from "../NewDocument.ts"
+import type { QueueCounters } from "../QueueFigures.ts"
 import type { OpenedPdf } from "../../PdfEngine.ts"
 import { largestMetadata, largestOutline, metadataOmitted, metadataSize, outlineOmitted } from "../Portions.ts"
 
@@ -163,7 +166,7 @@ class Backlog {
   }
 }
 
-type Counters = { -readonly [K in keyof QueueStats]: QueueStats[K] }
+type Counters = { -readonly [K in keyof QueueCounters]: QueueCounters[K] }
 
 const noCounters = (): Counters => ({
   waiting: 0,
@@ -187,17 +190,29 @@ const count = (counters: Counters, from: DocumentStatus | undefined, to: Documen
   if (to === "failed") counters.failed++
 }
 
+/** The page with as much as is asked for. */
+export const shownPage = (
+  { layout, ...page }: PageResult,
+  { detail, layout: withLayout = false, summary = false }: PagesOptions
+): PageResult => ({
+  ...page,
+  ...(withLayout && layout !== undefined ? { layout } : {}),
+  lines: detail ? page.lines : noLines,
+  text: summary ? "" : page.text
+})
+
 const sizeOf = (text: string): number => Buffer.byteLength(text)
-export const pageBytes = ({ lines, text }: PageResult): number => sizeOf(text) + sizeOf(lines)
+export const pageBytes = ({ layout, lines, text }: PageResult): number =>
+  sizeOf(text) + sizeOf(lines) + (layout?.length ?? 0)
 const totalOf = ({ bytes }: Stored): number => bytes.original + bytes.details + bytes.pages
 
 /** All documents, and what is derived from them: every change of a status goes through here. */
-export class Documents {
+export class Records {
   readonly byId = new Map<string, Stored>()
   readonly running = new Set<Stored>()
   readonly scheduled = new Set<Stored>()
   readonly all = noCounters()
-  readonly log = new ChangeLog<Stored>(
+  readonly log = new ChangeEntries<Stored>(
     ({ number, page, stored }) =>
       this.byId.get(stored.accepted.id) === stored &&
       (page === undefined ? stored.changed === number : stored.pageChanges.get(page) === number)
@@ -233,7 +248,9 @@ export class Documents {
 
   addPage(stored: Stored, page: PageResult): void {
     if (stored.pages.has(page.number)) return
-    stored.pages.set(page.number, page)
+    // A layout as it comes shares its memory with the message of the worker.
+    const { layout } = page
+    stored.pages.set(page.number, layout === undefined ? page : { ...page, layout: new Uint8Array(layout) })
     stored.pageChanges.set(page.number, this.log.add({ stored, page: page.number }))
     if (isFailed(page.status)) stored.pagesFailed++
     if (hasWarnings(page)) stored.pagesWarned++

@@ -8,11 +8,12 @@ import {
   type PendingCallback,
   type Webhook
 } from "../../../domain/webhook/Webhook.ts"
-import { DocumentNotFound, type DocumentStore, NotDeliverable } from "../DocumentStore.ts"
+import type { DocumentStore } from "../DocumentStore.ts"
+import { DocumentNotFound, NotDeliverable } from "../StoreErrors.ts"
 import { documentSize, portionBytes, upTo } from "../Portions.ts"
-import { type Documents, type Stored, toDocument } from "./Records.ts"
+import { type Records, type Stored, toDocument } from "./Records.ts"
 
-type Records = Pick<
+type WebhookMethods = Pick<
   Context.Service.Shape<typeof DocumentStore>,
   | "findWebhook"
   | "putWebhook"
@@ -46,7 +47,7 @@ const inTurns = (tenants: ReadonlyArray<ReadonlyArray<Owed>>): ReadonlyArray<Owe
     .toSorted((a, b) => a.turn - b.turn)
     .map(({ one }) => one)
 
-export const webhooksMemory = (documents: Documents) => {
+export const webhooksMemory = (documents: Records) => {
   const webhooks = new Map<TenantId, Webhook>()
 
   const owes = ({ accepted: { callback, tenantId } }: Stored): boolean => {
@@ -80,7 +81,7 @@ export const webhooksMemory = (documents: Documents) => {
     return disabled
   }
 
-  const records: Records = {
+  const records: WebhookMethods = {
     findWebhook: Effect.fn("DocumentStore.findWebhook")((tenant) =>
       Effect.sync(() => Option.fromUndefinedOr(webhooks.get(tenant)))
     ),

@@ -223,7 +223,8 @@ export const drawingPatches: ReadonlyArray<Patch> = [
   before("class StateManager {\n  constructor(initialState = new EvalState()) {", pageDrawing),
   {
     find: "  textHScale = 1;\n  textRise = 0;\n  setTextMatrix(",
-    replace: '  textHScale = 1;\n  textRise = 0;\n  mode = 0;\n  tone = 0;\n  space = "grey";\n  lineWidth = 1;\n  setTextMatrix('
+    replace:
+      '  textHScale = 1;\n  textRise = 0;\n  mode = 0;\n  tone = 0;\n  space = "grey";\n  lineWidth = 1;\n  setTextMatrix('
   },
   after("    keepWhiteSpace = false,\n    prevRefs = null,\n", "    drawing = null,\n"),
   after(

@@ -18,8 +18,6 @@ export interface Margins {
   readonly foot: ReadonlyArray<StyledLine>
 }
 
-export const noMargins: Margins = { head: [], foot: [] }
-
 const mayBeMargin = (line: StyledLine, style: PageStyle): boolean =>
   line.text.length <= longest && (line.usualSize <= largest * style.bodySize || pageNumber.test(line.text))
 

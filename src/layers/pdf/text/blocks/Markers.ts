@@ -1,7 +1,8 @@
 // The signs that begin an item of a list, a numbered heading or a note.
 
 /** Bullets of all kinds, those of symbol fonts too. A hyphen alone is one only before a space. */
-const bullet = /^(?:[•◦▪▫‣⁃·●○■□◆◇►▶▸➢➤✓✔❖❑➔→–—*\uf0a7\uf0b7\uf0d8\uf0fc\uf076\uf0a8\u2043\u25aa\u25cf-]|o(?=\s+\p{Lu}))\s+(?=\S)/u
+const bullet =
+  /^(?:[•◦▪▫‣⁃·●○■□◆◇►▶▸➢➤✓✔❖❑➔→–—*\uf0a7\uf0b7\uf0d8\uf0fc\uf076\uf0a8\u2043\u25aa\u25cf-]|o(?=\s+\p{Lu}))\s+(?=\S)/u
 const bulletAtOnce = /^[•◦▪▫‣●■◆►▶▸➢➤✓✔❖❑\uf0a7\uf0b7\uf0d8\uf0fc](?=\S)/u
 const counted = /^(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxlIVXL]{1,5})[.)]|\[\d{1,3}\])\s+(?=\S)/
 const ideographic = /^(?:[（(]?[一二三四五六七八九十]{1,3}[、）)]|[①-⑳]\s?|[0-9]{1,2}、)/

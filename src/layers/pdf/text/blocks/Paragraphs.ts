@@ -67,7 +67,13 @@ const startsBlock = (column: Column, at: number, style: PageStyle): boolean => {
   const usual = column.pitch ?? style.leading * line.usualSize
   if (pitch > wideGap * usual && pitch - usual > leastExtra * line.usualSize) return true
   if (listMarker(line.text) !== undefined) {
-    return line.left <= before.left + widestIndent * line.usualSize && (isBroken(before, line, column) || /^\D/.test(line.text) || sentenceEnd.test(before.text) || listMarker(before.text) !== undefined)
+    return (
+      line.left <= before.left + widestIndent * line.usualSize &&
+      (isBroken(before, line, column) ||
+        /^\D/.test(line.text) ||
+        sentenceEnd.test(before.text) ||
+        listMarker(before.text) !== undefined)
+    )
   }
   return isIndented(column, at) || (isBroken(before, line, column) && sentenceEnd.test(before.text))
 }

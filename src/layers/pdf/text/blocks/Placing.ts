@@ -9,10 +9,7 @@ const comesAfter = (block: Box, { height, width, x, y }: Box): boolean =>
   Math.min(block.x + block.width, x + width) - Math.max(block.x, x) > 0.2 * Math.min(block.width, width)
 
 /** The blocks with the pictures among them. */
-export const placeFigures = (
-  blocks: ReadonlyArray<Block>,
-  figures: ReadonlyArray<Bounds>
-): ReadonlyArray<Block> => {
+export const placeFigures = (blocks: ReadonlyArray<Block>, figures: ReadonlyArray<Bounds>): ReadonlyArray<Block> => {
   if (figures.length === 0) return blocks
   const placed = [...blocks]
   for (const bounds of figures) {

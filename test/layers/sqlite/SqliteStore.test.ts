@@ -5,8 +5,7 @@ import { SqlClient } from "effect/sql"
 import { warning } from "../../../src/domain/document/Warning.ts"
 import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
-import { layer, layerDatabase, layerNoDeps } from "../../../src/layers/sqlite/SqliteDocumentStore.ts"
-import { DocumentStore } from "../../../src/services/store/DocumentStore.ts"
+import { layer, layerDatabase, layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
 import { documentStoreConformance } from "../../conformance/documentStore.ts"
 import {
   accept,
@@ -20,6 +19,7 @@ import {
   page,
   plenty
 } from "../../conformance/documentStoreFixtures.ts"
+import { wholeStore } from "../../support/store.ts"
 
 const temporaryFile = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
@@ -43,7 +43,7 @@ describe("The document store on SQLite, as a file", () => {
     Effect.gen(function* () {
       const filename = yield* temporaryFile
       const before = yield* Effect.gen(function* () {
-        const store = yield* DocumentStore
+        const store = yield* wholeStore
         yield* accept(1, { sealedPassword: "sealed", callback: "https://example.org/hook" })
         yield* accept(2, { notBefore: 5_000 })
         yield* accept(3, { tenantId: globex })
@@ -61,7 +61,7 @@ describe("The document store on SQLite, as a file", () => {
       }).pipe(Effect.provide(layer({ filename })))
 
       yield* Effect.gen(function* () {
-        const store = yield* DocumentStore
+        const store = yield* wholeStore
         assert.deepStrictEqual(yield* store.find(acme, documentId(1)), before.document)
         assert.deepStrictEqual(yield* store.stats(), before.stats)
         assert.deepStrictEqual(yield* store.stats(acme), before.tenantStats)
@@ -79,7 +79,7 @@ describe("The document store on SQLite, as a file", () => {
 
   it.effect("forgets sealed passwords when documents end, however they end", () =>
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const store = yield* wholeStore
       const sql = yield* SqlClient.SqlClient
       yield* Effect.forEach([1, 2, 3], (number) => accept(number, { sealedPassword: `sealed-${number}` }))
       const { fence } = yield* claim()
@@ -112,7 +112,7 @@ describe("The document store on SQLite, as a file", () => {
         { ...shown, number: 2, status: "failed", text: "", lines }
       ])}`
       yield* Effect.gen(function* () {
-        const store = yield* DocumentStore
+        const store = yield* wholeStore
         const found = yield* store.find(acme, documentId(1))
         assert.deepStrictEqual(found.progress, { pages: 2, done: 2, failed: 1 })
         assert.isUndefined(found.warnings)
@@ -156,7 +156,7 @@ describe("The document store on SQLite, as a file", () => {
           })}`
       )
       yield* Effect.gen(function* () {
-        const store = yield* DocumentStore
+        const store = yield* wholeStore
         const sameAs = (number: number) => {
           const { name, source } = newDocument(number)
           return { name, source, reuse: true }
@@ -206,7 +206,7 @@ describe("The document store on SQLite, as a file", () => {
       })}`
       yield* sql`INSERT INTO document_details ${sql.insert({ document: 2, metadata: "{}", outline: "[]" })}`
       yield* Effect.gen(function* () {
-        const store = yield* DocumentStore
+        const store = yield* wholeStore
         const stored = Effect.map(Effect.all([store.stats(acme), store.stats(globex), store.stats()]), (stats) =>
           stats.map(({ storedBytes }) => storedBytes)
         )
@@ -223,7 +223,7 @@ describe("The document store on SQLite, as a file", () => {
   it.effect("fails as unavailable when the file cannot be opened", () =>
     Effect.gen(function* () {
       const filename = `${yield* temporaryFile}/missing/documents.db`
-      const error = yield* Effect.flip(Effect.provide(DocumentStore, layer({ filename })))
+      const error = yield* Effect.flip(Effect.provide(wholeStore, layer({ filename })))
       assert.strictEqual(error._tag, "StoreUnavailable")
     })
   )
@@ -231,7 +231,7 @@ describe("The document store on SQLite, as a file", () => {
   it.effect("fails as unavailable when it is used after its end", () =>
     Effect.gen(function* () {
       const filename = yield* temporaryFile
-      const store = yield* Effect.provide(DocumentStore, layer({ filename }))
+      const store = yield* Effect.provide(wholeStore, layer({ filename }))
       assert.strictEqual((yield* Effect.flip(store.accept(newDocument(1), plenty)))._tag, "StoreUnavailable")
       assert.strictEqual((yield* Effect.flip(store.stats()))._tag, "StoreUnavailable")
     })
@@ -241,7 +241,7 @@ describe("The document store on SQLite, as a file", () => {
 describe("The document store on SQLite, in trouble", () => {
   it.effect("keeps nothing of what a full disk refuses, and goes on when there is room again", () =>
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const store = yield* wholeStore
       yield* accept(1)
       const { fence } = yield* claim()
       yield* pragma("max_page_count = 1")
@@ -261,7 +261,7 @@ describe("The document store on SQLite, in trouble", () => {
 
   it.effect("fails every writer while the database is read-only, answers reads, and goes on afterwards", () =>
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const store = yield* wholeStore
       yield* accept(1)
       yield* pragma("query_only = 1")
       const refusals = yield* Effect.forEach([2, 3, 4], (number) => Effect.flip(accept(number)), {
@@ -277,7 +277,7 @@ describe("The document store on SQLite, in trouble", () => {
 
   it.effect("fails only the one writer of a batch whose write is impossible", () =>
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const store = yield* wholeStore
       yield* accept(7)
       const results = yield* Effect.forEach([5, 6, 7, 8, 9], (number) => Effect.result(accept(number)), {
         concurrency: "unbounded"
@@ -289,7 +289,7 @@ describe("The document store on SQLite, in trouble", () => {
 
   it.effect("leaves out writers that are interrupted while they wait, and serves the others", () =>
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const store = yield* wholeStore
       const database = yield* SqliteDatabase
       const held = yield* Deferred.make<void>()
       const holding = yield* Deferred.make<void>()

@@ -1,0 +1,33 @@
+/** `QueueStats` in SQLite. */
+import { Effect, Option } from "effect"
+import type { TenantId } from "../../../domain/Ids.ts"
+import { QueueStats } from "../../../services/store/QueueStats.ts"
+import * as TraceContext from "../../../observability/TraceContext.ts"
+import type { Read } from "../database/Read.ts"
+import type { CachedCounters } from "./CachedCounters.ts"
+import * as queueQueries from "./queueQueries.ts"
+import * as records from "./records.ts"
+
+export const queueStats = (read: Read, counters: CachedCounters) =>
+  QueueStats.of({
+    stats: TraceContext.traced("QueueStats.stats", (named?: TenantId) =>
+      Effect.suspend(() => {
+        const tenant = named ?? "*"
+        const known = counters.known(tenant)
+        return known === undefined
+          ? read("count documents", (db) => counters.learn(tenant, records.stats(db, tenant)))
+          : Effect.succeed(known)
+      })
+    ),
+    ahead: Effect.fn("QueueStats.ahead")((tenant, id) =>
+      read("count what is ahead of a document", (db) => queueQueries.ahead(db, tenant, id))
+    ),
+    backlogs: read("find backlogs", queueQueries.backlogs),
+    underWay: read("find documents under way", queueQueries.underWay),
+    oldestQueued: Effect.fn("QueueStats.oldestQueued")((tenant) =>
+      Effect.map(
+        read("find the oldest queued document", (db) => queueQueries.oldestQueued(db, tenant)),
+        Option.fromUndefinedOr
+      )
+    )
+  })

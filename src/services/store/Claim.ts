@@ -1,0 +1,26 @@
+import type { Document } from "../../domain/document/Document.ts"
+import type { RunnerId } from "../../domain/Ids.ts"
+import type { Fence } from "./Fence.ts"
+
+export interface Lease {
+  readonly runner: RunnerId
+  readonly now: number
+  readonly until: number
+}
+
+/** A document handed to a runner, with the results of earlier attempts. */
+export interface Claim {
+  readonly fence: Fence
+  readonly document: Document
+  readonly sealedPassword: string | undefined
+  /** Numbers of the pages that have a result. */
+  readonly donePages: ReadonlySet<number>
+  /** Faults that earlier runs recorded for pages without a result. */
+  readonly faults: ReadonlyMap<number, PageFaults>
+}
+
+/** How often reading the page failed, and how often it ended its worker. */
+export interface PageFaults {
+  readonly failures: number
+  readonly deaths: number
+}

@@ -1,0 +1,109 @@
+import type { Effect, Option } from "effect"
+import { Context } from "effect"
+import type { Document, DocumentStatus } from "../../domain/document/Document.ts"
+import type { PageResult } from "../../domain/document/Page.ts"
+import type { BlobHash, DocumentId, TenantId } from "../../domain/Ids.ts"
+import type { BacklogLimits, Retry } from "./NewDocument.ts"
+import type { DocumentNotFound, NotRetryable, QueueFull, StoreUnavailable } from "./StoreErrors.ts"
+
+/** Milliseconds since the epoch. */
+type Moment = number
+
+export interface ListOptions {
+  /** Only documents in one of these states; each is named once. */
+  readonly status: ReadonlyArray<DocumentStatus> | undefined
+  /** Only documents accepted before this one. */
+  readonly before: DocumentId | undefined
+  readonly limit: number
+  /**
+   * Ends before the document that would make the answer larger than about this, except for the first one. So fewer documents
+   * than `limit` do not mean that there are no more: only an empty answer does.
+   */
+  readonly bytes?: number | undefined
+}
+
+export interface PagesOptions {
+  readonly from: number
+  readonly limit: number
+  /** With `lines`; otherwise they are not read. */
+  readonly detail: boolean
+  /** With `layout`, of the pages that have one; otherwise it is not read. */
+  readonly layout?: boolean | undefined
+  /** Without `text`, too: it is empty. Not together with `detail` or `layout`. */
+  readonly summary?: boolean | undefined
+  /**
+   * Ends before the page that would make texts, lines and layouts larger than about this, except for the first one. So fewer pages than
+   * `limit` do not mean that there are no more: only an empty answer does.
+   */
+  readonly bytes?: number | undefined
+}
+
+/**
+ * What the caller of a removal still has to do: stop the runner of the document, if any, and remove the blob that nothing
+ * refers to.
+ */
+export interface Removed {
+  readonly id: DocumentId
+  readonly tenantId: TenantId
+  readonly attempt: number
+  /** The status before the removal. */
+  readonly status: DocumentStatus
+  readonly unusedBlob: BlobHash | undefined
+}
+
+/**
+ * Documents as their tenants see them: what is known of them, and changes outside their runs. When a call that writes succeeds,
+ * what it wrote is durable; when it fails, nothing of it was kept.
+ *
+ * Only `find` answers with a document's outline, which may be much larger than all else, and only if asked for it; no answer
+ * holds metadata or an outline larger than `Portions.ts` allows.
+ */
+export class Documents extends Context.Service<
+  Documents,
+  {
+    readonly find: (
+      tenant: TenantId,
+      id: DocumentId,
+      detail?: "outline"
+    ) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
+    /** Newest first. */
+    readonly list: (tenant: TenantId, options: ListOptions) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
+    /** Finished pages in order, starting at page `from`. Empty also when there is no such document. */
+    readonly pages: (
+      tenant: TenantId,
+      id: DocumentId,
+      options: PagesOptions
+    ) => Effect.Effect<ReadonlyArray<PageResult>, StoreUnavailable>
+    /** Ends the document unless it is terminal already; fences its runner out. Answers with the document as it is now. */
+    readonly cancel: (
+      tenant: TenantId,
+      id: DocumentId,
+      at: Moment
+    ) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
+    /** Removes a terminal document with its pages; answers with the blob's hash if no document refers to it any more. */
+    readonly remove: (
+      tenant: TenantId,
+      id: DocumentId
+    ) => Effect.Effect<Option.Option<BlobHash>, DocumentNotFound | StoreUnavailable>
+    /** Removes the document in any status, unless it stands in for more submissions than `shares`, its own not counted. */
+    readonly withdraw: (
+      tenant: TenantId,
+      id: DocumentId,
+      shares: number
+    ) => Effect.Effect<Option.Option<Removed>, StoreUnavailable>
+    /** Removes documents that ended before `finishedBefore` and owe no callback; at most `limit`, the oldest first. */
+    readonly removeEnded: (
+      finishedBefore: Moment,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<Removed>, StoreUnavailable>
+    /**
+     * Queues a document that ended `partial` or `failed`, without its failed pages and their faults; its other pages stay.
+     */
+    readonly retry: (
+      tenant: TenantId,
+      id: DocumentId,
+      retry: Retry,
+      limits: BacklogLimits
+    ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | QueueFull | StoreUnavailable>
+  }
+>()("sluice/services/store/Documents") {}

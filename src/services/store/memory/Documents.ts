@@ -1,0 +1,130 @@
+/** `Documents` of the store in memory. */
+import { type Context, Effect, Option } from "effect"
+import { isTerminal } from "../../../domain/document/Document.ts"
+import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
+import { hasWarnings } from "../../../domain/document/Warning.ts"
+import { Documents } from "../Documents.ts"
+import type { Retry } from "../NewDocument.ts"
+import { documentSize, pageSize, upTo } from "../Portions.ts"
+import { NotRetryable } from "../StoreErrors.ts"
+import { pageBytes, type Records, shownPage, type Stored, toDocument, toDocumentWithOutline } from "./Records.ts"
+import { end, fullQueue, located, type Owes, refersTo, remove } from "./Steps.ts"
+
+type Methods = Context.Service.Shape<typeof Documents>
+
+const reading = (records: Records): Pick<Methods, "find" | "list" | "pages"> => ({
+  find: Effect.fn("Documents.find")((tenant, id, detail) =>
+    located(records, tenant, id, detail === "outline" ? toDocumentWithOutline : toDocument)
+  ),
+  list: Effect.fn("Documents.list")((tenant, { before, bytes = Number.POSITIVE_INFINITY, limit, status }) =>
+    Effect.sync(() => {
+      const found = Array.from(records.byId.values())
+        .filter(
+          ({ accepted, status: own }) =>
+            accepted.tenantId === tenant &&
+            (status === undefined || status.includes(own)) &&
+            (before === undefined || accepted.id < before)
+        )
+        .toSorted((a, b) => (a.accepted.id < b.accepted.id ? 1 : -1))
+        .slice(0, limit)
+        .map(toDocument)
+      return upTo(found, bytes, documentSize)
+    })
+  ),
+  pages: Effect.fn("Documents.pages")((tenant, id, options) =>
+    located(records, tenant, id, (stored): ReadonlyArray<PageResult> => {
+      const { bytes = Number.POSITIVE_INFINITY, from, limit } = options
+      const found = Array.from(stored.pages.values())
+        .filter((page) => page.number >= from)
+        .toSorted((a, b) => a.number - b.number)
+        .slice(0, limit)
+        .map((page) => shownPage(page, options))
+      return upTo(found, bytes, pageSize)
+    }).pipe(Effect.catchTag("DocumentNotFound", () => Effect.succeed([])))
+  )
+})
+
+const ending = (records: Records, owes: Owes): Pick<Methods, "cancel" | "remove" | "withdraw" | "removeEnded"> => ({
+  cancel: Effect.fn("Documents.cancel")((tenant, id, at) =>
+    located(records, tenant, id, (stored) => {
+      if (!isTerminal(stored.status)) {
+        end(records, owes, stored, { status: "cancelled" }, at)
+        stored.attempt++
+      }
+      return toDocument(stored)
+    })
+  ),
+  remove: Effect.fn("Documents.remove")((tenant, id) =>
+    located(records, tenant, id, (stored) => {
+      records.remove(stored)
+      return Option.filter(Option.fromUndefinedOr(stored.blob?.hash), (hash) => !refersTo(records, hash, undefined))
+    })
+  ),
+  withdraw: Effect.fn("Documents.withdraw")((tenant, id, shares) =>
+    Effect.sync(() => {
+      const stored = records.byId.get(id)
+      return stored === undefined || stored.accepted.tenantId !== tenant || stored.shared > shares
+        ? Option.none()
+        : Option.some(remove(records, stored))
+    })
+  ),
+  removeEnded: Effect.fn("Documents.removeEnded")((finishedBefore, limit) =>
+    Effect.sync(() =>
+      Array.from(records.byId.values())
+        .flatMap((stored) =>
+          stored.finishedAt !== undefined && stored.finishedAt < finishedBefore && stored.callbackDue === undefined
+            ? [{ stored, finishedAt: stored.finishedAt }]
+            : []
+        )
+        .toSorted((a, b) => a.finishedAt - b.finishedAt)
+        .slice(0, limit)
+        .map(({ stored }) => remove(records, stored))
+    )
+  )
+})
+
+const forgetFailedPages = (records: Records, stored: Stored): void => {
+  for (const page of stored.pages.values()) {
+    if (!isFailed(page.status)) continue
+    stored.pages.delete(page.number)
+    if (hasWarnings(page)) stored.pagesWarned--
+    records.setBytes(stored, { pages: stored.bytes.pages - pageBytes(page) })
+    stored.pageChanges.delete(page.number)
+  }
+  stored.faults.clear()
+  stored.pagesFailed = 0
+}
+
+const queueAgain = (records: Records, stored: Stored, { at, passwordKey, sealedPassword }: Retry): void => {
+  forgetFailedPages(records, stored)
+  stored.retries++
+  stored.failure = undefined
+  stored.finishedAt = undefined
+  stored.queuedAt = at
+  stored.retriedAt = at
+  stored.callbackDue = undefined
+  stored.deliveries = 0
+  stored.sealedPassword = sealedPassword
+  stored.passwordKey = passwordKey
+  records.move(stored, "queued")
+}
+
+const retrying = (records: Records): Pick<Methods, "retry"> => ({
+  retry: Effect.fn("Documents.retry")(function* (tenant, id, retry, limits) {
+    const stored = yield* located(records, tenant, id, (found) => found)
+    const { status } = stored
+    if (status !== "partial" && status !== "failed") {
+      return yield* new NotRetryable({ documentId: id, why: "status", status })
+    }
+    if (stored.passwordKey !== undefined && retry.passwordKey === undefined) {
+      return yield* new NotRetryable({ documentId: id, why: "password", status })
+    }
+    const full = fullQueue(records, tenant, limits)
+    if (full !== undefined) return yield* full
+    queueAgain(records, stored, retry)
+    return toDocument(stored)
+  })
+})
+
+export const documentsMemory = (records: Records, owes: Owes) =>
+  Documents.of({ ...reading(records), ...ending(records, owes), ...retrying(records) })

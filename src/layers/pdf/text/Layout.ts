@@ -20,7 +20,6 @@ import type { LookOf, TextRun, Viewport } from "./Fragments.ts"
 import { toFrames } from "./Fragments.ts"
 import { hiddenLooks } from "./Hidden.ts"
 import type { Line } from "./Lines.ts"
-import { toLines } from "./Lines.ts"
 import type { FontStyle } from "./Looks.ts"
 import { lookOfFont } from "./Looks.ts"
 import { notesLast } from "./order/Notes.ts"
@@ -28,6 +27,9 @@ import type { Column } from "./order/Turned.ts"
 import { withTurned } from "./order/Turned.ts"
 import { boxOnPage, toBlock } from "./PageLayouts.ts"
 import { toSegments } from "./Segments.ts"
+import { linesOfTable, linesWithTables, placesOf } from "./tables/Places.ts"
+import { toRulings } from "./tables/Rulings.ts"
+import { findTables, noTables } from "./tables/Tables.ts"
 
 export interface TextLayout {
   readonly text: string
@@ -48,12 +50,16 @@ export interface PageMatter {
 const readColumns = (
   items: ReadonlyArray<object>,
   viewport: Viewport,
-  lookOf?: LookOf
+  lookOf?: LookOf,
+  drawn?: ReadonlyArray<Drawn>
 ): ReadonlyArray<Column> => {
-  const [first, ...others] = toFrames(items, viewport, lookOf).map((frame) => ({
-    frame,
-    columns: notesLast(toBlocks(toSegments(frame.fragments)).map(toLines)).map((lines) => ({ frame, lines }))
-  }))
+  const [first, ...others] = toFrames(items, viewport, lookOf).map((frame) => {
+    const segments = toSegments(frame.fragments)
+    const found = drawn === undefined ? noTables(segments) : findTables(segments, toRulings(drawn, frame))
+    const places = placesOf(found)
+    const blocks = toBlocks([...found.rest, ...places.keys()]).map((block) => linesWithTables(block, places))
+    return { frame, columns: notesLast(blocks).map((lines) => ({ frame, lines })) }
+  })
   if (first === undefined) return []
   const turned = others.flatMap(({ columns }) => columns)
   return first.frame.ux === 1 ? withTurned(first.columns, turned, viewport.height) : [...first.columns, ...turned]
@@ -72,7 +78,7 @@ const toText = (columns: ReadonlyArray<Column>): TextLayout => {
   for (const { frame, lines: own } of columns) {
     const pitch = usualPitch(own)
     let before: Line | undefined
-    for (const line of own) {
+    for (const line of own.flatMap(({ table, ...line }) => (table === undefined ? [line] : linesOfTable(table)))) {
       const apart =
         before === undefined ||
         (line.baseline - before.baseline > 1.4 * pitch && line.top - before.bottom > 0.5 * line.size)
@@ -122,6 +128,6 @@ export const layoutPage = (
   { drawn: records, fonts, viewport }: PageMatter
 ): TextLayout & { readonly layout: PageLayout } => {
   const drawn = drawnOnPage(records, viewport)
-  const columns = readColumns(items, viewport, looksOn(fonts, drawn))
+  const columns = readColumns(items, viewport, looksOn(fonts, drawn), drawn)
   return { ...toText(columns), layout: toLayout(columns, drawn, viewport) }
 }

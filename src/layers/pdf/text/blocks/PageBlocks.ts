@@ -23,6 +23,12 @@ const columnBlocks = (lines: ReadonlyArray<StyledLine>, style: PageStyle, margin
     open = []
   }
   for (const line of lines) {
+    const { table } = line
+    if (table !== undefined) {
+      close()
+      blocks.push({ ...textBlock([line]), kind: "table", table })
+      continue
+    }
     const kind = head.has(line) ? "header" : foot.has(line) ? "footer" : undefined
     if (kind === undefined) {
       open.push(line)

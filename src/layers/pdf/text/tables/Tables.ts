@@ -21,6 +21,8 @@ export interface FoundTables {
   readonly rest: ReadonlyArray<Segment>
 }
 
+export const noTables = (segments: ReadonlyArray<Segment>): FoundTables => ({ tables: [], rest: segments })
+
 /** A page with more is not searched. */
 const mostSegments = 20_000
 
@@ -30,7 +32,7 @@ const areaOf = (lattice: Lattice): number => {
 }
 
 export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): FoundTables => {
-  if (segments.length < 4 || segments.length > mostSegments) return { tables: [], rest: segments }
+  if (segments.length < 4 || segments.length > mostSegments) return noTables(segments)
   const pieces = toPieces(segments)
   const free = new Set(pieces.keys())
   const tables: Array<FoundTable> = []

@@ -14,6 +14,9 @@ const proseWidth = 9
 const shortWidth = 4
 const leastWidth = 3
 const marginGap = 1.2
+const cardWidth = 5
+const cardStep = 1.15
+const cardLikeness = 0.12
 
 const deepest = 10
 const mostCandidates = 6
@@ -114,6 +117,8 @@ const findGutters = (segments: ReadonlyArray<Segment>, em: number): ReadonlyArra
 
 interface Side {
   readonly width: number
+  /** Of the largest text of each row. */
+  readonly sizes: ReadonlyArray<number>
   readonly baselines: ReadonlyArray<number>
   readonly widths: ReadonlyArray<number>
 }
@@ -121,6 +126,7 @@ interface Side {
 const measure = (segments: ReadonlyArray<Segment>): Side => {
   const baselines: Array<number> = []
   const widths: Array<number> = []
+  const sizes: Array<number> = []
   let left = Infinity
   let right = -Infinity
   let row: Segment | undefined
@@ -130,13 +136,15 @@ const measure = (segments: ReadonlyArray<Segment>): Side => {
     const width = segment.right - segment.left
     if (row !== undefined && onOneLine(row, segment)) {
       widths.push((widths.pop() ?? 0) + width)
+      sizes.push(Math.max(sizes.pop() ?? 0, segment.size))
     } else {
       row = segment
       baselines.push(segment.baseline)
       widths.push(width)
+      sizes.push(segment.size)
     }
   }
-  return { width: right - left, baselines, widths }
+  return { width: right - left, baselines, widths, sizes }
 }
 
 const share = (values: ReadonlyArray<number>, holds: (value: number) => boolean): number => {
@@ -163,12 +171,29 @@ const levelShare = (one: Side, other: Side, tolerance: number): number => {
 const isProse = (side: Side, em: number): boolean =>
   mean(side.widths) >= proseWidth * em && share(side.widths, (width) => width >= 0.7 * side.width) >= 0.5
 
+/** Cards side by side begin level, and have each its heading: the same two sizes below each other. */
+const areCards = (one: Side, other: Side, em: number): boolean => {
+  const [head = 0, next = 0] = one.sizes
+  const [otherHead = 0, otherNext = 0] = other.sizes
+  const steps = Math.max(head, next) > cardStep * Math.min(head, next)
+  const alike = (a: number, b: number): boolean => Math.abs(a - b) <= cardLikeness * Math.max(a, b)
+  return (
+    Math.min(one.sizes.length, other.sizes.length) >= 2 &&
+    steps &&
+    alike(head, otherHead) &&
+    alike(next, otherNext) &&
+    Math.abs((one.baselines[0] ?? 0) - (other.baselines[0] ?? 0)) <= 0.5 * em &&
+    Math.min(Math.max(...one.widths), Math.max(...other.widths)) >= cardWidth * em
+  )
+}
+
 /** Whether two neighbours are columns of text rather than the cells of rows. */
 const areColumns = (left: ReadonlyArray<Segment>, right: ReadonlyArray<Segment>, em: number): boolean => {
   if (left.length < 2 || right.length < 2) return false
   const one = measure(left)
   const other = measure(right)
   const rows = Math.min(one.baselines.length, other.baselines.length)
+  if (areCards(one, other, em)) return true
   if (rows >= 3 && isProse(one, em) && isProse(other, em)) return true
   const narrower = Math.min(mean(one.widths), mean(other.widths))
   if (rows >= 3 && narrower >= leastWidth * em && levelShare(one, other, 0.15 * em) < 0.5) return true

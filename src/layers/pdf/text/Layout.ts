@@ -6,9 +6,9 @@
 //
 // In `text` every line ends in a line feed, and an empty line stands between blocks: where a column ends, and where the
 // distance of two lines is clearly greater than is usual in their column. Text of another direction than most of the
-// page's comes last, as a block of its own.
+// page's is a block of its own: where it is seen, or last.
 import type { TextLine } from "../../../domain/document/Page.ts"
-import type { Block, PageLayout } from "../../../domain/document/PageLayout.ts"
+import type { PageLayout } from "../../../domain/document/PageLayout.ts"
 import { findFigures } from "./blocks/Figures.ts"
 import { toPageBlocks } from "./blocks/PageBlocks.ts"
 import { placeFigures } from "./blocks/Placing.ts"
@@ -16,15 +16,20 @@ import { styledLine } from "./blocks/StyledLine.ts"
 import { toBlocks } from "./Columns.ts"
 import type { Drawn } from "./Drawn.ts"
 import { drawnOnPage } from "./Drawn.ts"
-import type { Frame, LookOf, TextRun, Viewport } from "./Fragments.ts"
+import type { LookOf, TextRun, Viewport } from "./Fragments.ts"
 import { toFrames } from "./Fragments.ts"
 import { hiddenLooks } from "./Hidden.ts"
 import type { Line } from "./Lines.ts"
-import { toLines } from "./Lines.ts"
 import type { FontStyle } from "./Looks.ts"
 import { lookOfFont } from "./Looks.ts"
+import { notesLast } from "./order/Notes.ts"
+import type { Column } from "./order/Turned.ts"
+import { withTurned } from "./order/Turned.ts"
 import { boxOnPage, toBlock } from "./PageLayouts.ts"
 import { toSegments } from "./Segments.ts"
+import { linesOfTable, linesWithTables, placesOf } from "./tables/Places.ts"
+import { toRulings } from "./tables/Rulings.ts"
+import { findTables, noTables } from "./tables/Tables.ts"
 
 export interface TextLayout {
   readonly text: string
@@ -41,17 +46,24 @@ export interface PageMatter {
   readonly drawn: ReadonlyArray<number>
 }
 
-/** Text of one direction, in the order of reading. */
-interface ReadFrame {
-  readonly frame: Frame
-  readonly columns: ReadonlyArray<ReadonlyArray<Line>>
+/** The columns of a page in the order of reading. */
+const readColumns = (
+  items: ReadonlyArray<object>,
+  viewport: Viewport,
+  lookOf?: LookOf,
+  drawn?: ReadonlyArray<Drawn>
+): ReadonlyArray<Column> => {
+  const [first, ...others] = toFrames(items, viewport, lookOf).map((frame) => {
+    const segments = toSegments(frame.fragments)
+    const found = drawn === undefined ? noTables(segments) : findTables(segments, toRulings(drawn, frame))
+    const places = placesOf(found)
+    const blocks = toBlocks([...found.rest, ...places.keys()]).map((block) => linesWithTables(block, places))
+    return { frame, columns: notesLast(blocks).map((lines) => ({ frame, lines })) }
+  })
+  if (first === undefined) return []
+  const turned = others.flatMap(({ columns }) => columns)
+  return first.frame.ux === 1 ? withTurned(first.columns, turned, viewport.height) : [...first.columns, ...turned]
 }
-
-const readFrames = (items: ReadonlyArray<object>, viewport: Viewport, lookOf?: LookOf): ReadonlyArray<ReadFrame> =>
-  toFrames(items, viewport, lookOf).map((frame) => ({
-    frame,
-    columns: toBlocks(toSegments(frame.fragments)).map(toLines)
-  }))
 
 const usualPitch = (lines: ReadonlyArray<Line>): number => {
   const pitches = new Float64Array(Math.max(0, lines.length - 1))
@@ -60,22 +72,20 @@ const usualPitch = (lines: ReadonlyArray<Line>): number => {
   return pitches[pitches.length >> 1] ?? 0
 }
 
-const toText = (frames: ReadonlyArray<ReadFrame>): TextLayout => {
+const toText = (columns: ReadonlyArray<Column>): TextLayout => {
   const lines: Array<TextLine> = []
   let text = ""
-  for (const { columns, frame } of frames) {
-    for (const own of columns) {
-      const pitch = usualPitch(own)
-      let before: Line | undefined
-      for (const line of own) {
-        const apart =
-          before === undefined ||
-          (line.baseline - before.baseline > 1.4 * pitch && line.top - before.bottom > 0.5 * line.size)
-        if (text !== "") text += apart ? "\n\n" : "\n"
-        text += line.text
-        lines.push({ text: line.text, ...boxOnPage(frame, line) })
-        before = line
-      }
+  for (const { frame, lines: own } of columns) {
+    const pitch = usualPitch(own)
+    let before: Line | undefined
+    for (const line of own.flatMap(({ table, ...line }) => (table === undefined ? [line] : linesOfTable(table)))) {
+      const apart =
+        before === undefined ||
+        (line.baseline - before.baseline > 1.4 * pitch && line.top - before.bottom > 0.5 * line.size)
+      if (text !== "") text += apart ? "\n\n" : "\n"
+      text += line.text
+      lines.push({ text: line.text, ...boxOnPage(frame, line) })
+      before = line
     }
   }
   return { text, lines }
@@ -96,25 +106,21 @@ const looksOn = (fonts: PageMatter["fonts"], drawn: ReadonlyArray<Drawn>): LookO
 }
 
 const toLayout = (
-  frames: ReadonlyArray<ReadFrame>,
+  columns: ReadonlyArray<Column>,
   drawn: ReadonlyArray<Drawn>,
   { width, height }: Viewport
 ): PageLayout => {
-  const blocks: Array<Block> = frames.flatMap(({ columns, frame }) =>
-    toPageBlocks(
-      columns.map((lines) => lines.map(styledLine)),
-      frame.ux === 1 ? { top: 0, height } : undefined
-    )
-      .flat()
-      .map((block) => toBlock(frame, block))
-  )
+  const blocks = toPageBlocks(
+    columns.map(({ frame, lines }) => ({ frame, lines: lines.map(styledLine) })),
+    height
+  ).flatMap(({ blocks, frame }) => blocks.map((block) => toBlock(frame, block)))
   const figures = findFigures(drawn, width, height, blocks.length > 0)
   return { width, height, blocks: placeFigures(blocks, figures), source: "geometry" }
 }
 
 /** The text alone. */
 export const layoutText = (items: ReadonlyArray<object>, viewport: Viewport): TextLayout =>
-  toText(readFrames(items, viewport))
+  toText(readColumns(items, viewport))
 
 /** The text of a page and its blocks. */
 export const layoutPage = (
@@ -122,6 +128,6 @@ export const layoutPage = (
   { drawn: records, fonts, viewport }: PageMatter
 ): TextLayout & { readonly layout: PageLayout } => {
   const drawn = drawnOnPage(records, viewport)
-  const frames = readFrames(items, viewport, looksOn(fonts, drawn))
-  return { ...toText(frames), layout: toLayout(frames, drawn, viewport) }
+  const columns = readColumns(items, viewport, looksOn(fonts, drawn), drawn)
+  return { ...toText(columns), layout: toLayout(columns, drawn, viewport) }
 }

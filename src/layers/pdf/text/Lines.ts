@@ -1,10 +1,11 @@
 // Puts the segments of one column together to lines.
-import { closeTracking } from "./Characters.ts"
+import { closeLeaders, closeTracking } from "./Characters.ts"
 import { lineText } from "./LineText.ts"
 import type { OpenLine } from "./Scripts.ts"
 import { aroundScripts, attachScripts } from "./Scripts.ts"
 import type { Segment } from "./Segments.ts"
 import { onOneLine, separator } from "./Segments.ts"
+import type { FoundTable } from "./tables/FoundTable.ts"
 import { mayBeTracked } from "./Tracking.ts"
 
 /** A line in the coordinates of its frame. `top` and `bottom` enclose all of it, `baseline` and `size` are of its largest text. */
@@ -16,6 +17,8 @@ export interface Line {
   readonly bottom: number
   readonly baseline: number
   readonly size: number
+  /** What stands here is a table, and the line has no text. */
+  readonly table?: FoundTable
   /** From left to right. */
   readonly segments: ReadonlyArray<Segment>
   /** Its text is not that of its segments in order: see `lineText`. */
@@ -99,6 +102,7 @@ const close = ({ segments, baseline, size }: OpenLine): Line => {
   const isReordered = rightToLeft || ordered !== segments || mayBeTracked(text)
   if (isReordered) text = lineText(ordered, rightToLeft)
   if (widest <= widestTracking * size) text = closeTracking(text)
+  text = closeLeaders(text)
   return { text, left, right, top, bottom, baseline, size, segments: ordered, isReordered }
 }
 

@@ -29,7 +29,7 @@ const boldWeight = 600
 
 // Names are put together from words, "Roboto-BoldItalic", but a family may be called "Boldoni".
 const boldName =
-  /bold(?!on)|black(?!adder|let)|heavy|demi(?!ng)|extrab|[-_,](bd|sb|b|bi|xb|blk)(mt|it)?$|^(cmbx|cmb|sfbx|ecbx|lmbx)\w*\d|-(sc)?bx\d|cmssbx/i
+  /bold(?!on)|black(?!adder|let)|heavy|demi(?!ng)|extrab|[-_,](bd|sb|b|bi|xb|blk|medi|medibd)(mt|it|ital)?$|^(cmbx|cmb|sfbx|ecbx|lmbx)\w*\d|-(sc)?bx\d|cmssbx/i
 const lighterName = /semilight|demilight|regular$/i
 const italicName = /ital|obli|slant|[-_,](it|i|bi|bdit)$|kursiv|^(cmti|cmmi|cmsl|cmbxti|cmitt|sfti|ecti|lmri)\w*\d/i
 const monoName =

@@ -1,12 +1,14 @@
 // From blocks in the coordinates of their frames to the value that the engine hands on.
-import type { Block, Box, LayoutLine, TextSpan } from "../../../domain/document/PageLayout.ts"
+import type { Block, Box, LayoutLine, Table, TextSpan } from "../../../domain/document/PageLayout.ts"
 import type { Bounds } from "./Bounds.ts"
 import type { TextBlock } from "./blocks/TextBlock.ts"
 import { blockBounds } from "./blocks/TextBlock.ts"
-import type { StyledLine } from "./blocks/StyledLine.ts"
+import { type StyledLine, styledLine } from "./blocks/StyledLine.ts"
 import type { Frame } from "./Fragments.ts"
 import { bold, hiddenBy, italic, mono } from "./Looks.ts"
 import type { Span } from "./Spans.ts"
+import type { FoundTable } from "./tables/FoundTable.ts"
+import { linesOfCell } from "./tables/Places.ts"
 
 // A file can push a place beyond all numbers. It becomes 0: neither JSON nor the store can hold infinity.
 export const round = (value: number): number => (Number.isFinite(value * 100) ? Math.round(value * 100) / 100 : 0)
@@ -47,6 +49,22 @@ export const toLayoutLine = (frame: Direction, line: StyledLine): LayoutLine => 
   spans: line.spans.map((span) => toSpan(frame, span))
 })
 
+const toTable = (frame: Direction, { box, cells, columns, headerRows, rows }: FoundTable): Table => ({
+  _tag: "table",
+  box: boxOnPage(frame, box),
+  rows,
+  columns,
+  headerRows,
+  cells: cells.map((cell) => ({
+    row: cell.row,
+    column: cell.column,
+    rows: cell.rows,
+    columns: cell.columns,
+    box: boxOnPage(frame, cell.box),
+    lines: linesOfCell(cell).map((line) => toLayoutLine(frame, styledLine(line)))
+  }))
+})
+
 export const toBlock = (frame: Direction, block: TextBlock): Block => {
   const box = boxOnPage(frame, blockBounds(block))
   const lines = block.lines.map((line) => toLayoutLine(frame, line))
@@ -57,6 +75,8 @@ export const toBlock = (frame: Direction, block: TextBlock): Block => {
       return { _tag: "listItem", marker: block.marker, depth: block.depth, box, lines }
     case "paragraph":
       return { _tag: "paragraph", box, lines, ...(block.continues ? { continues: true } : undefined) }
+    case "table":
+      return block.table === undefined ? { _tag: "figure", box } : toTable(frame, block.table)
     default:
       return { _tag: block.kind, box, lines }
   }

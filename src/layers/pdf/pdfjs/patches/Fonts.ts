@@ -63,6 +63,20 @@ function addMeaningsOfGlyphs(properties, charCodeToGlyphId, nameOf, characterOf)
   }
   if (builtInEncoding === properties.defaultEncoding) {`
   },
+  // Some files say of a glyph that they do not know what it means, and name it `two.oldstyle`.
+  after(
+    "        properties.fallbackToUnicode = this._simpleFontToUnicode(properties);\n",
+    String.raw`        if (properties.toUnicode instanceof ToUnicodeMap) {
+          const named = new CharCodeMap(), names = getGlyphsUnicode();
+          for (const [charCode, name] of properties.differences ?? []) {
+            const told = properties.toUnicode.get(charCode);
+            const meaning = told === "\ufffd" || told === "\0" ? meaningOfGlyphName(name, names) : undefined;
+            if (meaning !== undefined) named.set(charCode, meaning);
+          }
+          if (named.size > 0) properties.toUnicode.amend(named);
+        }
+`
+  ),
   after(
     "    const mapping = font.getGlyphMapping(properties);\n",
     String.raw`    if (properties.composite && font instanceof CFFFont && !font.cff.isCIDFont) {

@@ -20,7 +20,7 @@ const letters = /\p{L}/gu
 const lowerCase = /\p{Ll}/u
 const upperCase = /\p{Lu}/gu
 const sentence = /[.!?。][)"'”’]?$/
-const goesOn = /[,;:، ،]$|\b(?:and|or|the|of|a|in|to)$/i
+const goesOn = /[,;،]$|\b(?:and|or|the|of|a|in|to)$/i
 const address = /@|https?:|www\./
 
 const isCapitals = (text: string): boolean => !lowerCase.test(text) && (text.match(upperCase)?.length ?? 0) >= 4
@@ -48,7 +48,7 @@ const lookOf = (block: TextBlock, style: PageStyle): Look => {
   const isBold = block.lines.every((line) => line.isBold) && !style.isBodyBold
   const ends = sentence.test(text) && depth === 0
   if (isBold && !ends) return lowerCase.test(text.charAt(0)) ? undefined : "weight"
-  if (ends || block.lines.length > 2) return undefined
+  if (ends || text.endsWith(":") || block.lines.length > 2) return undefined
   if (isCapitals(text) && text.length >= 6) return "capitals"
   const isItalic = block.lines.every((line) => line.isItalic) && !style.isBodyItalic
   if (depth >= 1 && /^\d/.test(text) && (isItalic || ratio >= larger) && text.length < 80) return "numbered"

@@ -18,8 +18,6 @@ export interface Margins {
   readonly foot: ReadonlyArray<StyledLine>
 }
 
-export const noMargins: Margins = { head: [], foot: [] }
-
 const mayBeMargin = (line: StyledLine, style: PageStyle): boolean =>
   line.text.length <= longest && (line.usualSize <= largest * style.bodySize || pageNumber.test(line.text))
 
@@ -41,6 +39,8 @@ const outerRows = (
     const gap = next === undefined ? Infinity : gapBetween(first, next)
     const isNumber = own.some(({ text }) => pageNumber.test(text))
     const standsOff = gap > apart * Math.max(first.usualSize, style.bodySize)
+    // A heading may stand below a running line.
+    if (row > 0 && own.some((line) => line.isBold || line.usualSize > 1.04 * style.bodySize)) break
     if (!own.every((line) => mayBeMargin(line, style)) || !(standsOff || (isNumber && gap > 0.2 * first.size))) break
     found.push(...own)
     at = until

@@ -1,8 +1,9 @@
 // From the lines of a page in the order of reading to its blocks.
+import type { Frame } from "../Fragments.ts"
 import { joinHeadings, markHeadings } from "./Headings.ts"
 import { markListItems } from "./Lists.ts"
 import type { Margins } from "./Margins.ts"
-import { findMargins, noMargins } from "./Margins.ts"
+import { findMargins } from "./Margins.ts"
 import { markCaptions, markFootnotes } from "./Notes.ts"
 import type { PageStyle } from "./PageStyle.ts"
 import { pageStyle } from "./PageStyle.ts"
@@ -22,6 +23,12 @@ const columnBlocks = (lines: ReadonlyArray<StyledLine>, style: PageStyle, margin
     open = []
   }
   for (const line of lines) {
+    const { table } = line
+    if (table !== undefined) {
+      close()
+      blocks.push({ ...textBlock([line]), kind: "table", table })
+      continue
+    }
     const kind = head.has(line) ? "header" : foot.has(line) ? "footer" : undefined
     if (kind === undefined) {
       open.push(line)
@@ -34,21 +41,41 @@ const columnBlocks = (lines: ReadonlyArray<StyledLine>, style: PageStyle, margin
   return blocks
 }
 
-/** The blocks of each column of a page, in the order of reading. `page` is undefined for text that is turned. */
+/** A column whose lines go from top to bottom in their frame. */
+export interface StyledColumn {
+  readonly frame: Frame
+  readonly lines: ReadonlyArray<StyledLine>
+}
+
+export interface BlockColumn {
+  readonly frame: Frame
+  readonly blocks: ReadonlyArray<TextBlock>
+}
+
+/** The blocks of each column of a page, in the order of reading. */
 export const toPageBlocks = (
-  columns: ReadonlyArray<ReadonlyArray<StyledLine>>,
-  page: { readonly top: number; readonly height: number } | undefined
-): ReadonlyArray<ReadonlyArray<TextBlock>> => {
-  const style = pageStyle(columns)
-  const margins = page === undefined ? noMargins : findMargins(columns.flat(), style, page)
-  const blocks = columns.map((lines) => {
-    const own = columnBlocks(lines, style, margins)
-    markCaptions(own)
-    markFootnotes(own, style)
-    return own
+  columns: ReadonlyArray<StyledColumn>,
+  height: number
+): ReadonlyArray<BlockColumn> => {
+  const style = pageStyle(columns.map(({ lines }) => lines))
+  // Turned text has no head and foot of the page.
+  const upright = columns.filter(({ frame }) => frame.ux === 1)
+  const margins = findMargins(
+    upright.flatMap(({ lines }) => lines),
+    style,
+    { top: 0, height }
+  )
+  const found = columns.map(({ frame, lines }) => {
+    const blocks = columnBlocks(lines, style, margins)
+    markCaptions(blocks)
+    markFootnotes(blocks, style)
+    return { frame, blocks }
   })
-  markHeadings(blocks.flat(), style)
-  for (const own of blocks) markListItems(own)
-  markContinued(blocks)
-  return blocks.map(joinHeadings)
+  markHeadings(
+    found.flatMap(({ blocks, frame }) => (frame.ux === 1 ? blocks : [])),
+    style
+  )
+  for (const { blocks } of found) markListItems(blocks)
+  markContinued(found.map(({ blocks }) => blocks))
+  return found.map(({ blocks, frame }) => ({ frame, blocks: joinHeadings(blocks) }))
 }

@@ -1,6 +1,7 @@
 // Blocks of text in the coordinates of their frame.
 import type { Bounds } from "../Bounds.ts"
 import { boundsOf } from "../Bounds.ts"
+import type { FoundTable } from "../tables/FoundTable.ts"
 import type { StyledLine } from "./StyledLine.ts"
 
 export type TextBlockKind =
@@ -13,6 +14,7 @@ export type TextBlockKind =
   | "footnote"
   | "header"
   | "footer"
+  | "table"
 
 export interface TextBlock {
   kind: TextBlockKind
@@ -22,6 +24,8 @@ export interface TextBlock {
   /** Of an item of a list, as printed. */
   marker: string
   depth: number
+  /** Of a block that is a table, which has one line for all of it. */
+  table?: FoundTable
   /** The paragraph began before what stands between it and its beginning: in the column before. */
   continues: boolean
 }

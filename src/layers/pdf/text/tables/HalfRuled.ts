@@ -1,0 +1,102 @@
+// Tables with horizontal rulings only: above, below and under the head, as in books, or between all rows.
+import type { Segment } from "../Segments.ts"
+import { assemble } from "./Assembly.ts"
+import { cutRows, findColumns } from "./Columns.ts"
+import { middleOf } from "./Measures.ts"
+import type { FoundTable } from "./FoundTable.ts"
+import { toLines, toRowGroups } from "./RowGroups.ts"
+import { toRows, usualSize } from "./Rows.ts"
+import type { Ruling, Rulings } from "./Rulings.ts"
+
+/** Rulings on one height, as one. */
+interface Level {
+  readonly y: number
+  from: number
+  to: number
+  readonly pieces: Array<Ruling>
+}
+
+const sameHeight = 3
+const sameEdge = 8
+const shortestTable = 60
+
+const toLevels = (horizontals: ReadonlyArray<Ruling>): ReadonlyArray<Level> => {
+  const levels: Array<Level> = []
+  const sorted = horizontals.slice().sort((one, other) => one.position - other.position || one.from - other.from)
+  for (const ruling of sorted) {
+    // Rulings of two columns of the page lie on one height, too: only near ones are pieces of one.
+    const level = levels.findLast(
+      (known) => ruling.position - known.y <= sameHeight && Math.max(ruling.from - known.to, known.from - ruling.to) < 14
+    )
+    if (level === undefined) levels.push({ y: ruling.position, from: ruling.from, to: ruling.to, pieces: [ruling] })
+    else {
+      level.from = Math.min(level.from, ruling.from)
+      level.to = Math.max(level.to, ruling.to)
+      level.pieces.push(ruling)
+    }
+  }
+  return levels
+}
+
+const sameExtent = (one: Level, other: Level): boolean =>
+  Math.abs(one.from - other.from) <= sameEdge && Math.abs(one.to - other.to) <= sameEdge
+
+const between = (segments: ReadonlyArray<Segment>, top: Level, bottom: Level): ReadonlyArray<Segment> =>
+  segments.filter((segment) => {
+    const middle = middleOf(segment)
+    const centre = (segment.left + segment.right) / 2
+    return middle > top.y && middle < bottom.y && centre > top.from - 4 && centre < top.to + 4
+  })
+
+/** Whether what stands between two rulings may be rows: some line has a gap, and few are prose. */
+const isTabular = (segments: ReadonlyArray<Segment>, width: number): boolean => {
+  const rows = toRows(segments)
+  if (rows.length === 0) return false
+  const several = rows.filter(({ pieces }) => pieces.length > 1).length
+  const prose = rows.filter(({ pieces }) => pieces.length === 1 && (pieces[0]?.right ?? 0) - (pieces[0]?.left ?? 0) > 0.7 * width).length
+  return several >= 0.4 * rows.length && prose <= 0.2 * rows.length
+}
+
+const isTitle = (segments: ReadonlyArray<Segment>): boolean => toRows(segments).length === 1
+
+const build = (segments: ReadonlyArray<Segment>, levels: ReadonlyArray<Level>, inner: ReadonlyArray<Level>): FoundTable | undefined => {
+  const [first, last] = [levels[0], levels.at(-1)]
+  if (first === undefined || last === undefined) return undefined
+  const taken = between(segments, first, last)
+  const rough = toRows(taken)
+  const em = usualSize(rough)
+  const columns = findColumns(rough, em)
+  if (columns.columns.length < 2) return undefined
+  const rows = cutRows(rough, columns)
+  const breaks = [...levels.slice(1, -1), ...inner].map(({ y }) => y).sort((one, other) => one - other)
+  const groups = toRowGroups(toLines(rows, columns, em), columns, breaks)
+  const box = { left: first.from, right: first.to, top: first.y, bottom: last.y }
+  return { ...assemble(groups, columns, box, em), taken }
+}
+
+export const findHalfRuled = (segments: ReadonlyArray<Segment>, { horizontals }: Rulings): ReadonlyArray<FoundTable> => {
+  const levels = toLevels(horizontals.slice(0, 2_000)).filter(({ from, to }) => to - from >= 10)
+  const used = new Set<Level>()
+  const tables: Array<FoundTable> = []
+  for (const [index, first] of levels.entries()) {
+    if (used.has(first) || first.to - first.from < shortestTable) continue
+    const group = [first]
+    let isOver = false
+    for (let next = index + 1; next < levels.length && !isOver; next++) {
+      const level = levels[next]
+      const last = group.at(-1)
+      if (level === undefined || last === undefined || !sameExtent(first, level)) continue
+      const own = between(segments, last, level)
+      if (own.length === 0 ? level.y - last.y < 40 : isTabular(own, first.to - first.from) || isTitle(own)) group.push(level)
+      else isOver = true
+    }
+    if (group.length < 2) continue
+    const last = group.at(-1) ?? first
+    const inner = levels.filter((level) => !group.includes(level) && level.y > first.y && level.y < last.y && level.from >= first.from - sameEdge && level.to <= first.to + sameEdge)
+    const table = build(segments, group, inner)
+    if (table === undefined) continue
+    for (const level of [...group, ...inner]) used.add(level)
+    tables.push(table)
+  }
+  return tables
+}

@@ -1,0 +1,174 @@
+// Tables whose cells are drawn: what stands in the cells of a lattice.
+import type { Segment } from "../Segments.ts"
+import { assemble, readingOrder } from "./Assembly.ts"
+import type { Column, Columns } from "./Columns.ts"
+import { findColumns } from "./Columns.ts"
+import { bottomOf, middleOf, topOf } from "./Measures.ts"
+import type { FoundCell, FoundTable } from "./FoundTable.ts"
+import type { Lattice } from "./Lattice.ts"
+import { extentOfLattice } from "./Lattice.ts"
+import { cutSegment } from "./Pieces.ts"
+import { toLines, toRowGroups } from "./RowGroups.ts"
+import type { TextRow } from "./Rows.ts"
+import { isNumeric, toRows, usualSize } from "./Rows.ts"
+
+const indexAt = (places: ReadonlyArray<number>, value: number): number => {
+  let [from, until] = [0, places.length - 1]
+  while (from < until) {
+    const middle = (from + until + 1) >> 1
+    if ((places[middle] ?? 0) <= value) from = middle
+    else until = middle - 1
+  }
+  return Math.min(from, places.length - 2)
+}
+
+const slack = 2
+
+export const isInside = (segment: Segment, { left, right, top, bottom }: ReturnType<typeof extentOfLattice>): boolean => {
+  const centre = (segment.left + segment.right) / 2
+  const middle = middleOf(segment)
+  return centre > left - slack && centre < right + slack && middle > top - slack && middle < bottom + slack
+}
+
+const strip = (lattice: Lattice, column: number): Column => ({ left: lattice.xs[column] ?? 0, right: lattice.xs[column + 1] ?? 0 })
+
+/** Borders within a strip whose lines of text have the same gaps. */
+const bordersWithin = ({ left, right }: Column, pieces: ReadonlyArray<Segment>, em: number): ReadonlyArray<number> => {
+  const own = pieces.filter((piece) => (piece.left + piece.right) / 2 > left && (piece.left + piece.right) / 2 < right && piece.left > left - em && piece.right < right + em)
+  const rows = toRows(own)
+  const several = rows.filter((row) => row.pieces.some((piece, index) => piece.left - (row.pieces[index - 1]?.right ?? Infinity) > 0.8 * em))
+  if (several.length < 2 || several.length < 0.5 * rows.length) return []
+  const { columns } = findColumns(rows, em)
+  if (columns.length < 2 || columns.length > 30) return []
+  return columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2)
+}
+
+/** Whether the lines of a band are rows, and not the lines of its cells. */
+const linesAreRows = (rows: ReadonlyArray<TextRow>, strips: Columns, em: number): boolean => {
+  const lines = toLines(rows, strips, em)
+  const most = Math.max(0, ...lines.map(({ filled }) => filled.length))
+  const full = lines.filter(({ filled }) => filled.length >= Math.max(2, 0.6 * most))
+  if (full.length < 3 || full.length < 0.6 * lines.length) return false
+  let numeric = 0
+  let short = 0
+  for (const { left, right } of strips.columns) {
+    const own = full.flatMap(({ row }) => row.pieces.filter((piece) => piece.left > left - em && piece.right < right + em))
+    if (own.length < 0.5 * full.length) continue
+    if (own.filter(({ text }) => isNumeric(text)).length >= 0.7 * own.length) numeric++
+    if (own.filter((piece) => piece.right - piece.left < 0.7 * (right - left)).length >= 0.7 * own.length) short++
+  }
+  return numeric > 0 || short >= strips.columns.length
+}
+
+const bandOf = (lattice: Lattice, pieces: ReadonlyArray<Segment>, row: number): ReadonlyArray<Segment> => {
+  const [top, bottom] = [lattice.ys[row] ?? 0, lattice.ys[row + 1] ?? 0]
+  return pieces.filter((piece) => middleOf(piece) >= top && middleOf(piece) < bottom)
+}
+
+const refined = (lattice: Lattice, borders: ReadonlyArray<number>): Lattice => {
+  if (borders.length === 0) return lattice
+  const xs = [...lattice.xs, ...borders].sort((one, other) => one - other)
+  const to = new Map(lattice.xs.map((x) => [x, xs.indexOf(x)]))
+  const at = (column: number): number => to.get(lattice.xs[column] ?? 0) ?? 0
+  const spans = lattice.spans.map((span) => ({
+    ...span,
+    column: at(span.column),
+    columns: at(span.column + span.columns) - at(span.column)
+  }))
+  return { xs, ys: lattice.ys, spans }
+}
+
+const toCells = (lattice: Lattice, pieces: ReadonlyArray<Segment>): ReadonlyArray<FoundCell> => {
+  const { xs, ys, spans } = lattice
+  const columns = xs.length - 1
+  const owners = new Int32Array(columns * (ys.length - 1))
+  for (const [index, span] of spans.entries()) {
+    for (let row = span.row; row < span.row + span.rows; row++) {
+      owners.fill(index, row * columns + span.column, row * columns + span.column + span.columns)
+    }
+  }
+  const contents = new Map<number, Array<Segment>>()
+  for (const piece of pieces) {
+    const owner = owners[indexAt(ys, middleOf(piece)) * columns + indexAt(xs, (piece.left + piece.right) / 2)] ?? 0
+    const known = contents.get(owner)
+    if (known === undefined) contents.set(owner, [piece])
+    else known.push(piece)
+  }
+  return [...contents]
+    .flatMap(([owner, segments]) => {
+      const span = spans[owner]
+      if (span === undefined) return []
+      const box = {
+        left: xs[span.column] ?? 0,
+        right: xs[span.column + span.columns] ?? 0,
+        top: ys[span.row] ?? 0,
+        bottom: ys[span.row + span.rows] ?? 0
+      }
+      return [{ ...span, box, segments: readingOrder(segments) }]
+    })
+    .sort((one, other) => one.row - other.row || one.column - other.column)
+}
+
+/** Without the rows and columns that no cell begins in. */
+const compact = (cells: ReadonlyArray<FoundCell>, rows: number, columns: number) => {
+  const usedRows = new Set(cells.map(({ row }) => row))
+  const usedColumns = new Set(cells.map(({ column }) => column))
+  const rowAt: Array<number> = []
+  const columnAt: Array<number> = []
+  for (let row = 0, next = 0; row <= rows; row++) rowAt.push(usedRows.has(row) ? next++ : next)
+  for (let column = 0, next = 0; column <= columns; column++) columnAt.push(usedColumns.has(column) ? next++ : next)
+  return {
+    rows: rowAt[rows] ?? 0,
+    columns: columnAt[columns] ?? 0,
+    cells: cells.map((cell) => {
+      const [row, column] = [rowAt[cell.row] ?? 0, columnAt[cell.column] ?? 0]
+      return {
+        ...cell,
+        row,
+        column,
+        rows: Math.max(1, (rowAt[cell.row + cell.rows] ?? 0) - row),
+        columns: Math.max(1, (columnAt[cell.column + cell.columns] ?? 0) - column)
+      }
+    })
+  }
+}
+
+const headerRowsOf = (cells: ReadonlyArray<FoundCell>, rows: number): number => {
+  const first = cells.filter(({ row }) => row === 0)
+  const count = Math.max(1, ...first.map((cell) => cell.rows))
+  return count < rows ? count : 0
+}
+
+export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>): FoundTable | undefined => {
+  const box = extentOfLattice(lattice)
+  const taken = segments.filter((segment) => isInside(segment, box))
+  if (taken.length < 2) return undefined
+  const em = usualSize(toRows(taken))
+  let pieces = taken.flatMap((segment) => cutSegment(segment, lattice.xs))
+  const borders = lattice.xs.slice(1).flatMap((_, column) => bordersWithin(strip(lattice, column), pieces, em))
+  const own = refined(lattice, borders)
+  if (borders.length > 0) pieces = taken.flatMap((segment) => cutSegment(segment, own.xs))
+  const strips: Columns = { columns: own.xs.slice(1).map((_, column) => strip(own, column)), spanning: new Set() }
+  const isCoarse = own.ys.slice(1).some((_, row) => linesAreRows(toRows(bandOf(own, pieces, row)), strips, em))
+  const table = isCoarse ? coarse(own, pieces, em) : whole(own, pieces)
+  return table === undefined ? undefined : { ...table, taken }
+}
+
+const whole = (lattice: Lattice, pieces: ReadonlyArray<Segment>): FoundTable | undefined => {
+  const found = compact(toCells(lattice, pieces), lattice.ys.length - 1, lattice.xs.length - 1)
+  if (found.rows * found.columns < 2 || found.cells.length < 2) return undefined
+  return { box: extentOfLattice(lattice), ...found, headerRows: headerRowsOf(found.cells, found.rows), taken: [] }
+}
+
+const coarse = (lattice: Lattice, pieces: ReadonlyArray<Segment>, em: number): FoundTable | undefined => {
+  const spanning = new Set(
+    pieces.filter(({ left, right }) => lattice.xs.some((x) => x > left + 0.3 * em && x < right - 0.3 * em))
+  )
+  const columns: Columns = { columns: lattice.xs.slice(1).map((_, column) => strip(lattice, column)), spanning }
+  const lines = toLines(toRows(pieces), columns, em)
+  const groups = toRowGroups(lines, columns, lattice.ys.slice(1, -1))
+  if (groups.rows.length < 2) return undefined
+  return assemble(groups, columns, extentOfLattice(lattice), em)
+}
+
+export const heightOf = (segment: Segment): number => bottomOf(segment) - topOf(segment)

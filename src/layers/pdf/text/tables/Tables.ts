@@ -1,0 +1,57 @@
+// Finds the tables of a page among its segments. Ruled ones first: they are certain. Then those between horizontal
+// rulings, and last those that only the places of their text show.
+import type { Segment } from "../Segments.ts"
+import type { FoundTable } from "./FoundTable.ts"
+import { findHalfRuled } from "./HalfRuled.ts"
+import type { Lattice } from "./Lattice.ts"
+import { extentOfLattice, findLattices, withGrounds } from "./Lattice.ts"
+import type { Kind } from "./Judgement.ts"
+import { isTable } from "./Judgement.ts"
+import { toPieces } from "./Pieces.ts"
+import { toRuledTable } from "./Ruled.ts"
+import type { Rulings } from "./Rulings.ts"
+import { findUnruled } from "./Unruled.ts"
+
+export type { FoundCell, FoundTable } from "./FoundTable.ts"
+
+export interface FoundTables {
+  /** From top to bottom. No segment is in two of them. */
+  readonly tables: ReadonlyArray<FoundTable>
+  /** What is in no table. If a table has a part of a segment only, the other parts are segments of their own. */
+  readonly rest: ReadonlyArray<Segment>
+}
+
+export const noTables = (segments: ReadonlyArray<Segment>): FoundTables => ({ tables: [], rest: segments })
+
+/** A page with more is not searched. */
+const mostSegments = 20_000
+
+const areaOf = (lattice: Lattice): number => {
+  const { left, right, top, bottom } = extentOfLattice(lattice)
+  return (right - left) * (bottom - top)
+}
+
+export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): FoundTables => {
+  if (segments.length < 4 || segments.length > mostSegments) return noTables(segments)
+  const pieces = toPieces(segments)
+  const free = new Set(pieces.keys())
+  const tables: Array<FoundTable> = []
+  const keep = (table: FoundTable | undefined, kind: Kind): void => {
+    if (table === undefined || !table.taken.every((piece) => free.has(piece)) || !isTable(table, kind)) return
+    tables.push(table)
+    for (const piece of table.taken) free.delete(piece)
+  }
+  // A frame around a table is no table: the inner lattice comes first.
+  const lattices = findLattices(rulings).slice()
+  for (const lattice of lattices.sort((one, other) => areaOf(one) - areaOf(other))) {
+    keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free]), "ruled")
+  }
+  for (const table of findHalfRuled([...free], rulings)) keep(table, "half-ruled")
+  for (const table of findUnruled([...free])) keep(table, "unruled")
+  if (tables.length === 0) return { tables, rest: segments }
+  const touched = new Set<Segment>()
+  for (const [piece, owners] of pieces) if (!free.has(piece)) for (const owner of owners) touched.add(owner)
+  const rest = segments.filter((segment) => !touched.has(segment))
+  for (const [piece, owners] of pieces) if (free.has(piece) && owners.some((owner) => touched.has(owner))) rest.push(piece)
+  return { tables: tables.sort((one, other) => one.box.top - other.box.top || one.box.left - other.box.left), rest }
+}

@@ -11,8 +11,11 @@ export const readingOrder = (segments: ReadonlyArray<Segment>): ReadonlyArray<Se
   segments.slice().sort((one, other) => one.baseline - other.baseline || one.left - other.left)
 
 /** Where one column ends and the next begins: one more than there are columns. */
-const edgesOf = ({ columns }: Columns, { left, right }: Bounds): ReadonlyArray<number> =>
-  [left, ...columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2), right]
+const edgesOf = ({ columns }: Columns, { left, right }: Bounds): ReadonlyArray<number> => [
+  left,
+  ...columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2),
+  right
+]
 
 interface Draft {
   from: number
@@ -42,7 +45,8 @@ export const assemble = (groups: RowGroups, columns: Columns, box: Bounds, em: n
       }
     }
     const top = row === 0 ? box.top : ((extents[row - 1]?.bottom ?? 0) + (extents[row]?.top ?? 0)) / 2
-    const bottom = row + 1 === extents.length ? box.bottom : ((extents[row]?.bottom ?? 0) + (extents[row + 1]?.top ?? 0)) / 2
+    const bottom =
+      row + 1 === extents.length ? box.bottom : ((extents[row]?.bottom ?? 0) + (extents[row + 1]?.top ?? 0)) / 2
     for (const { from, to, segments } of drafts.sort((one, other) => one.from - other.from)) {
       cells.push({
         row,

@@ -45,7 +45,11 @@ const joinNear = (columns: ReadonlyArray<Column>, least: number): ReadonlyArray<
 const crosses = ({ left, right }: Segment, columns: ReadonlyArray<Column>, slack: number): boolean => {
   let touched = 0
   for (const column of columns) {
-    if (Math.min(right, column.right) - Math.max(left, column.left) > Math.min(slack, 0.5 * (column.right - column.left))) touched++
+    if (
+      Math.min(right, column.right) - Math.max(left, column.left) >
+      Math.min(slack, 0.5 * (column.right - column.left))
+    )
+      touched++
   }
   return touched > 1
 }
@@ -54,7 +58,11 @@ const crosses = ({ left, right }: Segment, columns: ReadonlyArray<Column>, slack
  * Two columns that no line has both of, and that a piece lies across, are one: the word above its numbers stands in the
  * middle, the numbers at the left.
  */
-const joinBridged = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Column> => {
+const joinBridged = (
+  columns: ReadonlyArray<Column>,
+  rows: ReadonlyArray<TextRow>,
+  em: number
+): ReadonlyArray<Column> => {
   const pairs = new Set<number>()
   const bridged = new Set<number>()
   for (const { pieces } of rows) {

@@ -26,7 +26,8 @@ const toLevels = (horizontals: ReadonlyArray<Ruling>): ReadonlyArray<Level> => {
   for (const ruling of sorted) {
     // Rulings of two columns of the page lie on one height, too: only near ones are pieces of one.
     const level = levels.findLast(
-      (known) => ruling.position - known.y <= sameHeight && Math.max(ruling.from - known.to, known.from - ruling.to) < 14
+      (known) =>
+        ruling.position - known.y <= sameHeight && Math.max(ruling.from - known.to, known.from - ruling.to) < 14
     )
     if (level === undefined) levels.push({ y: ruling.position, from: ruling.from, to: ruling.to, pieces: [ruling] })
     else {
@@ -53,13 +54,19 @@ const isTabular = (segments: ReadonlyArray<Segment>, width: number): boolean => 
   const rows = toRows(segments)
   if (rows.length === 0) return false
   const several = rows.filter(({ pieces }) => pieces.length > 1).length
-  const prose = rows.filter(({ pieces }) => pieces.length === 1 && (pieces[0]?.right ?? 0) - (pieces[0]?.left ?? 0) > 0.7 * width).length
+  const prose = rows.filter(
+    ({ pieces }) => pieces.length === 1 && (pieces[0]?.right ?? 0) - (pieces[0]?.left ?? 0) > 0.7 * width
+  ).length
   return several >= 0.4 * rows.length && prose <= 0.2 * rows.length
 }
 
 const isTitle = (segments: ReadonlyArray<Segment>): boolean => toRows(segments).length === 1
 
-const build = (segments: ReadonlyArray<Segment>, levels: ReadonlyArray<Level>, inner: ReadonlyArray<Level>): FoundTable | undefined => {
+const build = (
+  segments: ReadonlyArray<Segment>,
+  levels: ReadonlyArray<Level>,
+  inner: ReadonlyArray<Level>
+): FoundTable | undefined => {
   const [first, last] = [levels[0], levels.at(-1)]
   if (first === undefined || last === undefined) return undefined
   const taken = between(segments, first, last)
@@ -74,7 +81,10 @@ const build = (segments: ReadonlyArray<Segment>, levels: ReadonlyArray<Level>, i
   return { ...assemble(groups, columns, box, em), taken }
 }
 
-export const findHalfRuled = (segments: ReadonlyArray<Segment>, { horizontals }: Rulings): ReadonlyArray<FoundTable> => {
+export const findHalfRuled = (
+  segments: ReadonlyArray<Segment>,
+  { horizontals }: Rulings
+): ReadonlyArray<FoundTable> => {
   const levels = toLevels(horizontals.slice(0, 2_000)).filter(({ from, to }) => to - from >= 10)
   const used = new Set<Level>()
   const tables: Array<FoundTable> = []
@@ -87,12 +97,20 @@ export const findHalfRuled = (segments: ReadonlyArray<Segment>, { horizontals }:
       const last = group.at(-1)
       if (level === undefined || last === undefined || !sameExtent(first, level)) continue
       const own = between(segments, last, level)
-      if (own.length === 0 ? level.y - last.y < 40 : isTabular(own, first.to - first.from) || isTitle(own)) group.push(level)
+      if (own.length === 0 ? level.y - last.y < 40 : isTabular(own, first.to - first.from) || isTitle(own))
+        group.push(level)
       else isOver = true
     }
     if (group.length < 2) continue
     const last = group.at(-1) ?? first
-    const inner = levels.filter((level) => !group.includes(level) && level.y > first.y && level.y < last.y && level.from >= first.from - sameEdge && level.to <= first.to + sameEdge)
+    const inner = levels.filter(
+      (level) =>
+        !group.includes(level) &&
+        level.y > first.y &&
+        level.y < last.y &&
+        level.from >= first.from - sameEdge &&
+        level.to <= first.to + sameEdge
+    )
     const table = build(segments, group, inner)
     if (table === undefined) continue
     for (const level of [...group, ...inner]) used.add(level)

@@ -12,7 +12,10 @@ const textOf = (table: FoundTable, row: number, column: number): string =>
 export const isTable = (table: FoundTable, kind: Kind): boolean => {
   const { rows, columns, cells } = table
   const share = cells.length / (rows * columns)
-  const characters = cells.reduce((sum, { segments }) => sum + segments.reduce((own, { text }) => own + text.length, 0), 0)
+  const characters = cells.reduce(
+    (sum, { segments }) => sum + segments.reduce((own, { text }) => own + text.length, 0),
+    0
+  )
   if (characters === 0) return false
   if (kind === "ruled") {
     if (columns === 1) return rows >= 3 && share >= 0.7
@@ -21,7 +24,9 @@ export const isTable = (table: FoundTable, kind: Kind): boolean => {
   }
   if (rows < 2 || columns < 2) return false
   const firsts = Array.from({ length: rows }, (_, row) => textOf(table, row, 0).trim()).filter((text) => text !== "")
-  const markers = firsts.filter((text) => /^([•◦▪‣·–—*o-]|\(?(\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])$/iu.test(text)).length
+  const markers = firsts.filter((text) =>
+    /^([•◦▪‣·–—*o-]|\(?(\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])$/iu.test(text)
+  ).length
   if (columns === 2 && firsts.length > 0 && markers >= 0.6 * firsts.length) return false
   if (share < 0.35) return false
   const longest = cells.filter(({ segments }) => segments.reduce((own, { text }) => own + text.length, 0) > 120).length

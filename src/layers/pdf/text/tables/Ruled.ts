@@ -24,19 +24,33 @@ const indexAt = (places: ReadonlyArray<number>, value: number): number => {
 
 const slack = 2
 
-export const isInside = (segment: Segment, { left, right, top, bottom }: ReturnType<typeof extentOfLattice>): boolean => {
+export const isInside = (
+  segment: Segment,
+  { left, right, top, bottom }: ReturnType<typeof extentOfLattice>
+): boolean => {
   const centre = (segment.left + segment.right) / 2
   const middle = middleOf(segment)
   return centre > left - slack && centre < right + slack && middle > top - slack && middle < bottom + slack
 }
 
-const strip = (lattice: Lattice, column: number): Column => ({ left: lattice.xs[column] ?? 0, right: lattice.xs[column + 1] ?? 0 })
+const strip = (lattice: Lattice, column: number): Column => ({
+  left: lattice.xs[column] ?? 0,
+  right: lattice.xs[column + 1] ?? 0
+})
 
 /** Borders within a strip whose lines of text have the same gaps. */
 const bordersWithin = ({ left, right }: Column, pieces: ReadonlyArray<Segment>, em: number): ReadonlyArray<number> => {
-  const own = pieces.filter((piece) => (piece.left + piece.right) / 2 > left && (piece.left + piece.right) / 2 < right && piece.left > left - em && piece.right < right + em)
+  const own = pieces.filter(
+    (piece) =>
+      (piece.left + piece.right) / 2 > left &&
+      (piece.left + piece.right) / 2 < right &&
+      piece.left > left - em &&
+      piece.right < right + em
+  )
   const rows = toRows(own)
-  const several = rows.filter((row) => row.pieces.some((piece, index) => piece.left - (row.pieces[index - 1]?.right ?? Infinity) > 0.8 * em))
+  const several = rows.filter((row) =>
+    row.pieces.some((piece, index) => piece.left - (row.pieces[index - 1]?.right ?? Infinity) > 0.8 * em)
+  )
   if (several.length < 2 || several.length < 0.5 * rows.length) return []
   const { columns } = findColumns(rows, em)
   if (columns.length < 2 || columns.length > 30) return []
@@ -52,7 +66,9 @@ const linesAreRows = (rows: ReadonlyArray<TextRow>, strips: Columns, em: number)
   let numeric = 0
   let short = 0
   for (const { left, right } of strips.columns) {
-    const own = full.flatMap(({ row }) => row.pieces.filter((piece) => piece.left > left - em && piece.right < right + em))
+    const own = full.flatMap(({ row }) =>
+      row.pieces.filter((piece) => piece.left > left - em && piece.right < right + em)
+    )
     if (own.length < 0.5 * full.length) continue
     if (own.filter(({ text }) => isNumeric(text)).length >= 0.7 * own.length) numeric++
     if (own.filter((piece) => piece.right - piece.left < 0.7 * (right - left)).length >= 0.7 * own.length) short++

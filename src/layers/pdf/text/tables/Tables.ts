@@ -52,6 +52,7 @@ export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): 
   const touched = new Set<Segment>()
   for (const [piece, owners] of pieces) if (!free.has(piece)) for (const owner of owners) touched.add(owner)
   const rest = segments.filter((segment) => !touched.has(segment))
-  for (const [piece, owners] of pieces) if (free.has(piece) && owners.some((owner) => touched.has(owner))) rest.push(piece)
+  for (const [piece, owners] of pieces)
+    if (free.has(piece) && owners.some((owner) => touched.has(owner))) rest.push(piece)
   return { tables: tables.sort((one, other) => one.box.top - other.box.top || one.box.left - other.box.left), rest }
 }

@@ -194,11 +194,12 @@ const ingestion = Layer.effect(
         Effect.flatMap(find(tenant, id), () =>
           Effect.map(Ref.get(state), ({ pages }) => Stream.fromIterable((pages.get(id) ?? []).map(({ text }) => text)))
         ),
-      render: (tenant, id) =>
+      render: (tenant, id, { format }) =>
         Effect.flatMap(find(tenant, id), () =>
           Effect.map(Ref.get(state), ({ pages }) => ({
             withoutLayout: [[1, 2] as const],
-            text: Stream.fromIterable((pages.get(id) ?? []).map(({ text }) => text))
+            text:
+              format === "json" ? Stream.make("{}") : Stream.fromIterable((pages.get(id) ?? []).map(({ text }) => text))
           }))
         ),
       cancel: (tenant, id) =>

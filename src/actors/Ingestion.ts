@@ -15,6 +15,8 @@ import type { DocumentNotFound, NotRetryable, QuotaReached, StoreUnavailable } f
 import type { StorageFull } from "../services/StorageHealth.ts"
 import type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
+export type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
+
 /** The submission itself is invalid. Nothing of it was kept. */
 export class SubmissionRejected extends Schema.TaggedError<SubmissionRejected>()("SubmissionRejected", {
   failure: Failure

@@ -9,6 +9,7 @@ import type { Lattice } from "./Lattice.ts"
 import { extentOfLattice } from "./Lattice.ts"
 import { cutSegment } from "./Pieces.ts"
 import { toLines, toRowGroups } from "./RowGroups.ts"
+import type { Ruling } from "./Rulings.ts"
 import type { TextRow } from "./Rows.ts"
 import { isNumeric, toRows, usualSize } from "./Rows.ts"
 
@@ -139,7 +140,7 @@ const headerRowsOf = (cells: ReadonlyArray<FoundCell>, rows: number): number => 
   return count < rows ? count : 0
 }
 
-export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>): FoundTable | undefined => {
+export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {
   const box = extentOfLattice(lattice)
   const taken = segments.filter((segment) => isInside(segment, box))
   if (taken.length < 2) return undefined
@@ -150,7 +151,7 @@ export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>)
   if (borders.length > 0) pieces = taken.flatMap((segment) => cutSegment(segment, own.xs))
   const strips: Columns = { columns: own.xs.slice(1).map((_, column) => strip(own, column)), spanning: new Set() }
   const isCoarse = own.ys.slice(1).some((_, row) => linesAreRows(toRows(bandOf(own, pieces, row)), strips, em))
-  const table = isCoarse ? coarse(own, pieces, em) : whole(own, pieces)
+  const table = isCoarse ? coarse(own, pieces, em, rulings) : whole(own, pieces)
   return table === undefined ? undefined : { ...table, taken }
 }
 
@@ -160,15 +161,15 @@ const whole = (lattice: Lattice, pieces: ReadonlyArray<Segment>): FoundTable | u
   return { box: extentOfLattice(lattice), ...found, headerRows: headerRowsOf(found.cells, found.rows), taken: [] }
 }
 
-const coarse = (lattice: Lattice, pieces: ReadonlyArray<Segment>, em: number): FoundTable | undefined => {
+const coarse = (lattice: Lattice, pieces: ReadonlyArray<Segment>, em: number, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {
   const spanning = new Set(
     pieces.filter(({ left, right }) => lattice.xs.some((x) => x > left + 0.3 * em && x < right - 0.3 * em))
   )
   const columns: Columns = { columns: lattice.xs.slice(1).map((_, column) => strip(lattice, column)), spanning }
   const lines = toLines(toRows(pieces), columns, em)
   const groups = toRowGroups(lines, columns, lattice.ys.slice(1, -1))
-  if (groups.rows.length < 2) return undefined
-  return assemble(groups, columns, extentOfLattice(lattice), em)
+  if (groups.rows.length === 0) return undefined
+  return assemble(groups, columns, extentOfLattice(lattice), em, rulings)
 }
 
 export const heightOf = (segment: Segment): number => bottomOf(segment) - topOf(segment)

@@ -44,10 +44,10 @@ export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): 
   // A frame around a table is no table: the inner lattice comes first.
   const lattices = findLattices(rulings).slice()
   for (const lattice of lattices.sort((one, other) => areaOf(one) - areaOf(other))) {
-    keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free]), "ruled")
+    keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free], rulings.horizontals), "ruled")
   }
   for (const table of findHalfRuled([...free], rulings)) keep(table, "half-ruled")
-  for (const table of findUnruled([...free])) keep(table, "unruled")
+  for (const table of findUnruled([...free], rulings)) keep(table, "unruled")
   if (tables.length === 0) return { tables, rest: segments }
   const touched = new Set<Segment>()
   for (const [piece, owners] of pieces) if (!free.has(piece)) for (const owner of owners) touched.add(owner)

@@ -6,6 +6,7 @@ import { cutRows, findColumns } from "./Columns.ts"
 import { extentOf, median } from "./Measures.ts"
 import type { FoundTable } from "./FoundTable.ts"
 import { toLines, toRowGroups } from "./RowGroups.ts"
+import type { Ruling, Rulings } from "./Rulings.ts"
 import type { TextRow } from "./Rows.ts"
 import { toRows, usualSize } from "./Rows.ts"
 
@@ -142,7 +143,7 @@ const alignment = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Column>,
   return columns.length === 0 ? 0 : aligned / columns.length
 }
 
-const build = (rows: ReadonlyArray<TextRow>, em: number): FoundTable | undefined => {
+const build = (rows: ReadonlyArray<TextRow>, em: number, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {
   const taken = rows.flatMap(({ pieces }) => pieces)
   const rough = findColumns(rows, em)
   if (rough.columns.length < 2) return undefined
@@ -150,12 +151,12 @@ const build = (rows: ReadonlyArray<TextRow>, em: number): FoundTable | undefined
   const columns = findColumns(cut, em)
   if (alignment(cut, columns.columns, em) < 0.7) return undefined
   const groups = toRowGroups(toLines(cut, columns, em), columns, [])
-  return { ...assemble(groups, columns, extentOf(taken), em), taken }
+  return { ...assemble(groups, columns, extentOf(taken), em, rulings), taken }
 }
 
 const deepest = 3
 
-const search = (segments: ReadonlyArray<Segment>, em: number, depth: number): ReadonlyArray<FoundTable> => {
+const search = (segments: ReadonlyArray<Segment>, em: number, rulings: ReadonlyArray<Ruling>, depth: number): ReadonlyArray<FoundTable> => {
   const rows = toRows(segments)
   let done = 0
   return findRuns(rows, em).flatMap((found) => {
@@ -174,15 +175,15 @@ const search = (segments: ReadonlyArray<Segment>, em: number, depth: number): Re
       const all = core.flatMap(({ pieces }) => pieces)
       return sides.flatMap((side) => {
         const own = all.filter((piece) => piece.left >= side.left && piece.right <= side.right)
-        return own.length < 6 ? [] : search(own, em, depth + 1)
+        return own.length < 6 ? [] : search(own, em, rulings, depth + 1)
       })
     }
     const run = withHead(rows, found, done, em)
     done = run.until
-    const table = build(rows.slice(run.from, run.until), em)
+    const table = build(rows.slice(run.from, run.until), em, rulings)
     return table === undefined ? [] : [table]
   })
 }
 
-export const findUnruled = (segments: ReadonlyArray<Segment>): ReadonlyArray<FoundTable> =>
-  search(segments, usualSize(toRows(segments)), 0)
+export const findUnruled = (segments: ReadonlyArray<Segment>, { horizontals }: Rulings): ReadonlyArray<FoundTable> =>
+  search(segments, usualSize(toRows(segments)), horizontals, 0)

@@ -19,7 +19,7 @@ export const isTable = (table: FoundTable, kind: Kind): boolean => {
     if (rows === 1) return columns >= 3 && share >= 0.7
     return share >= 0.25
   }
-  if (rows < 2 || columns < 2) return false
+  if (rows - table.headerRows < 2 || columns < 2) return false
   const firsts = Array.from({ length: rows }, (_, row) => textOf(table, row, 0).trim()).filter((text) => text !== "")
   const markers = firsts.filter((text) => /^([•◦▪‣·–—*o-]|\(?(\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])$/iu.test(text)).length
   if (columns === 2 && firsts.length > 0 && markers >= 0.6 * firsts.length) return false

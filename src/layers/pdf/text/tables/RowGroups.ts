@@ -105,10 +105,10 @@ const startsLower = (text: string): boolean => /^[\p{Ll}(&)]/u.test(text.trim())
 const endsOpen = (text: string): boolean => /([-–,/&(]|\b(and|or|of|the|in|for|with|to|by|on|at|und|der|de|et|y))$/iu.test(text.trim())
 
 /** Whether the text in a column fills most of it, so that it may go on in the next line. */
-const isFull = (line: Line, column: number, { columns }: Columns): boolean => {
+const isFull = (line: Line, column: number, { columns }: Columns, share = 0.6): boolean => {
   const { left, right } = columns[column] ?? { left: 0, right: 0 }
   const end = Math.max(...line.row.pieces.filter((piece) => piece.left < right).map((piece) => piece.right))
-  return end - left > 0.6 * (right - left)
+  return end - left > share * (right - left)
 }
 
 /** Whether a line that is not a whole row goes on with the row above: `true`, with that below: `false`, or neither. */
@@ -125,7 +125,7 @@ const belongsAbove = (lines: ReadonlyArray<Line>, index: number, columns: Column
     if (startsLower(text) || endsOpen(pieceIn(above, first, columns))) return true
   }
   if (below !== undefined && gapBelow < 0.8 * gapAbove && gapBelow < 1.6 * line.row.size && !isAnchor(line)) {
-    if (first > 0 || !below.filled.includes(first) || isFull(line, first, columns)) return false
+    if (first > 0 || !below.filled.includes(first) || isFull(line, first, columns, 0.85)) return false
   }
   if (below !== undefined && gapBelow < 1.7 * line.row.size && below.filled.includes(first)) {
     const next = pieceIn(below, first, columns)

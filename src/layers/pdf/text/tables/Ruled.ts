@@ -79,8 +79,31 @@ const refined = (lattice: Lattice, borders: ReadonlyArray<number>): Lattice => {
   return { xs, ys: lattice.ys, spans }
 }
 
+const fewestLevelRows = 4
+
+/**
+ * Cells without lines between them are one only by the drawing, if in each of several rows they have text on the height of the
+ * text beside it.
+ */
+const divided = (lattice: Lattice, pieces: ReadonlyArray<Segment>): Lattice => {
+  const tall = lattice.spans.filter(({ rows }) => rows >= fewestLevelRows)
+  if (tall.length === 0) return lattice
+  const { xs, ys } = lattice
+  const spans = lattice.spans.flatMap((span) => {
+    if (span.rows < fewestLevelRows) return [span]
+    const [left, right] = [xs[span.column] ?? 0, xs[span.column + span.columns] ?? 0]
+    const isOwn = (piece: Segment): boolean => (piece.left + piece.right) / 2 > left && (piece.left + piece.right) / 2 < right
+    for (let row = span.row; row < span.row + span.rows; row++) {
+      const [own, others] = [bandOf(lattice, pieces, row).filter(isOwn), bandOf(lattice, pieces, row).filter((piece) => !isOwn(piece))]
+      if (own.length === 0 || !own.some((one) => others.some((other) => Math.abs(one.baseline - other.baseline) < 0.2 * one.size))) return [span]
+    }
+    return Array.from({ length: span.rows }, (_, index) => ({ ...span, row: span.row + index, rows: 1 }))
+  })
+  return { xs, ys, spans }
+}
+
 const toCells = (lattice: Lattice, pieces: ReadonlyArray<Segment>): ReadonlyArray<FoundCell> => {
-  const { xs, ys, spans } = lattice
+  const { xs, ys, spans } = divided(lattice, pieces)
   const columns = xs.length - 1
   const owners = new Int32Array(columns * (ys.length - 1))
   for (const [index, span] of spans.entries()) {

@@ -133,10 +133,19 @@ const toCells = (lattice: Lattice, pieces: ReadonlyArray<Segment>): ReadonlyArra
     .sort((one, other) => one.row - other.row || one.column - other.column)
 }
 
-/** Without the rows and columns that no cell begins in. */
-const compact = (cells: ReadonlyArray<FoundCell>, rows: number, columns: number) => {
+// In points. What is narrower is the space between two lines.
+const lowestRow = 6
+const narrowestColumn = 6
+
+/** Without the rows and columns that no cell begins in, and those between two lines that are drawn as one. */
+const compact = ({ spans, xs, ys }: Lattice, cells: ReadonlyArray<FoundCell>) => {
+  const [rows, columns] = [ys.length - 1, xs.length - 1]
   const usedRows = new Set(cells.map(({ row }) => row))
   const usedColumns = new Set(cells.map(({ column }) => column))
+  for (const { row, column } of spans) {
+    if ((ys[row + 1] ?? 0) - (ys[row] ?? 0) >= lowestRow) usedRows.add(row)
+    if ((xs[column + 1] ?? 0) - (xs[column] ?? 0) >= narrowestColumn) usedColumns.add(column)
+  }
   const rowAt: Array<number> = []
   const columnAt: Array<number> = []
   for (let row = 0, next = 0; row <= rows; row++) rowAt.push(usedRows.has(row) ? next++ : next)
@@ -179,7 +188,7 @@ export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>,
 }
 
 const whole = (lattice: Lattice, pieces: ReadonlyArray<Segment>): FoundTable | undefined => {
-  const found = compact(toCells(lattice, pieces), lattice.ys.length - 1, lattice.xs.length - 1)
+  const found = compact(lattice, toCells(lattice, pieces))
   if (found.rows * found.columns < 2 || found.cells.length < 2) return undefined
   return { box: extentOfLattice(lattice), ...found, headerRows: headerRowsOf(found.cells, found.rows), taken: [] }
 }

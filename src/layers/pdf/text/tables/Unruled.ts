@@ -2,10 +2,11 @@
 import type { Segment } from "../Segments.ts"
 import { assemble } from "./Assembly.ts"
 import type { Column } from "./Columns.ts"
-import { cutRows, findColumns } from "./Columns.ts"
+import { bordersOf, cutRows, findColumns } from "./Columns.ts"
 import { extentOf, median } from "./Measures.ts"
 import type { FoundTable } from "./FoundTable.ts"
 import { toLines, toRowGroups } from "./RowGroups.ts"
+import { cutSegment } from "./Pieces.ts"
 import type { Ruling, Rulings } from "./Rulings.ts"
 import type { TextRow } from "./Rows.ts"
 import { toRows, usualSize } from "./Rows.ts"
@@ -13,6 +14,7 @@ import { toRows, usualSize } from "./Rows.ts"
 // In parts of the font size.
 const farthestRow = 3
 const farthestHead = 2.2
+const farthestLine = 1.6
 const cellGap = 0.9
 const touching = 0.2
 const proseWidth = 15
@@ -98,6 +100,14 @@ const findRuns = (rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Run> 
   return runs
 }
 
+/** Whether a line without wide gaps has a word for each column. */
+const isHeadInOne = ({ pieces }: TextRow, rows: ReadonlyArray<TextRow>, em: number): boolean => {
+  const [piece] = pieces
+  if (piece === undefined || pieces.length > 1) return false
+  const { columns } = findColumns(rows, em)
+  return columns.length >= 3 && cutSegment(piece, bordersOf(columns)).length === columns.length
+}
+
 /** Lines above a run that are its head, though their cells lie across its columns. */
 const withHead = (rows: ReadonlyArray<TextRow>, run: Run, first: number, em: number): Run => {
   const own = rows.slice(run.from, run.until)
@@ -109,7 +119,12 @@ const withHead = (rows: ReadonlyArray<TextRow>, run: Run, first: number, em: num
     if (above === undefined || below === undefined) break
     if (below.baseline - above.baseline > farthestHead * em || above.size > 1.3 * em) break
     if (above.left < left - em || above.right > right + em) break
-    if (!hasGap(above, em) && (above.right - above.left > 0.75 * (right - left) || above.left < left + 2 * em)) break
+    if (!hasGap(above, em) && !isHeadInOne(above, own, em)) {
+      // The last line of a caption or a paragraph is no head.
+      const before = rows[from - 2]
+      if (before !== undefined && above.baseline - before.baseline < farthestLine * em && !hasGap(before, em)) break
+      if (above.right - above.left > 0.75 * (right - left) || above.left < left + 2 * em) break
+    }
     from--
   }
   return { from, until: run.until }

@@ -29,6 +29,8 @@ const isListOfNumbers = (table: FoundTable): boolean => {
   const { headerRows, rows } = table
   const values = Array.from({ length: rows - headerRows }, (_, index) => textOf(table, headerRows + index, 1).trim())
   const names = values.map((_, index) => textOf(table, headerRows + index, 0).trim())
+  // Two scales of a drawing have no head.
+  if (headerRows === 0 && names.every((name) => isNumeric(name))) return false
   return values.length >= fewestNumbers && names.every((name) => name !== "") && values.every((value) => isNumeric(value))
 }
 
@@ -52,6 +54,9 @@ export const isTable = (table: FoundTable, kind: Kind): boolean => {
   if (kind === "half-ruled") return longest <= 0.35 * cells.length
   if (longest > 0.1 * cells.length) return false
   if (columns === 2) return isListOfNumbers(table)
+  const heights = new Map<number, number>()
+  for (const { column } of cells) heights.set(column, (heights.get(column) ?? 0) + 1)
+  if ([...heights.values()].filter((count) => count >= Math.max(2, 0.25 * rows)).length < 3) return false
   const filled = Array.from({ length: rows }, () => 0)
   for (const { row } of cells) filled[row] = (filled[row] ?? 0) + 1
   const full = filled.filter((count) => count >= Math.max(2, 0.6 * columns)).length

@@ -31,6 +31,9 @@ export const isInside = (segment: Segment, { left, right, top, bottom }: ReturnT
   return centre > left - slack && centre < right + slack && middle > top - slack && middle < bottom + slack
 }
 
+const straddles = ({ baseline, size }: Segment, ys: ReadonlyArray<number>): boolean =>
+  ys.some((y) => y > baseline - 0.6 * size && y < baseline - 0.1 * size)
+
 const strip = (lattice: Lattice, column: number): Column => ({ left: lattice.xs[column] ?? 0, right: lattice.xs[column + 1] ?? 0 })
 
 /** Borders within a strip whose lines of text have the same gaps. */
@@ -207,6 +210,8 @@ export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>,
   const box = extentOfLattice(lattice)
   const taken = segments.filter((segment) => isInside(segment, box))
   if (taken.length < 2) return undefined
+  // The labels of a drawing stand on its lines.
+  if (taken.filter((segment) => straddles(segment, lattice.ys)).length > 0.25 * taken.length) return undefined
   const em = usualSize(toRows(taken))
   let pieces = taken.flatMap((segment) => cutSegment(segment, lattice.xs))
   const borders = lattice.xs.slice(1).flatMap((_, column) => bordersWithin(strip(lattice, column), pieces, em))

@@ -79,9 +79,11 @@ const hasWideGap = ({ glyphs, size }: Fragment): boolean => {
   return false
 }
 
+export const hasWideGaps = ({ parts, rightToLeft }: Segment): boolean => !rightToLeft && parts.some(hasWideGap)
+
 /** The parts of a segment between wide gaps within its runs; the segment itself if there are none. */
 const cutAtWideGaps = (segment: Segment): ReadonlyArray<Segment> => {
-  if (segment.rightToLeft || !segment.parts.some(hasWideGap)) return [segment]
+  if (!hasWideGaps(segment)) return [segment]
   const fragments = segment.parts.flatMap((part) => {
     if (!hasWideGap(part)) return [part]
     const glyphs = glyphsOf(part)

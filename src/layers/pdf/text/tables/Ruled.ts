@@ -36,6 +36,9 @@ const straddles = ({ baseline, size }: Segment, ys: ReadonlyArray<number>): bool
 
 const strip = (lattice: Lattice, column: number): Column => ({ left: lattice.xs[column] ?? 0, right: lattice.xs[column + 1] ?? 0 })
 
+/** The gaps of justified lines are many, and agree by chance only in few lines. */
+const mostColumnsOfTwoLines = 3
+
 /** Borders within a strip whose lines of text have the same gaps. */
 const bordersWithin = ({ left, right }: Column, pieces: ReadonlyArray<Segment>, em: number): ReadonlyArray<number> => {
   const own = pieces.filter((piece) => (piece.left + piece.right) / 2 > left && (piece.left + piece.right) / 2 < right && piece.left > left - em && piece.right < right + em)
@@ -43,7 +46,7 @@ const bordersWithin = ({ left, right }: Column, pieces: ReadonlyArray<Segment>, 
   const several = rows.filter((row) => row.pieces.some((piece, index) => piece.left - (row.pieces[index - 1]?.right ?? Infinity) > 0.8 * em))
   if (several.length < 2 || several.length < 0.5 * rows.length) return []
   const { columns } = findColumns(rows, em)
-  if (columns.length < 2 || columns.length > 30) return []
+  if (columns.length < 2 || columns.length > (several.length === 2 ? mostColumnsOfTwoLines : 30)) return []
   return columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2)
 }
 

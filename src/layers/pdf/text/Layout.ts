@@ -1,8 +1,8 @@
 // Text as a person reads it: words joined, lines whole, columns one after the other; and what stands on the page as blocks.
 // Pure; knows nothing of pdf.js but the form of its text items, and costs O(n log n) in their number.
 //
-//   items → frames → segments → columns → lines → text
-//                                               → blocks
+//   items → frames → segments → tables → columns → lines → text
+//                                                        → blocks
 //
 // In `text` every line ends in a line feed, and an empty line stands between blocks: where a column ends, and where the
 // distance of two lines is clearly greater than is usual in their column. Text of another direction than most of the
@@ -13,21 +13,19 @@ import { findFigures } from "./blocks/Figures.ts"
 import { toPageBlocks } from "./blocks/PageBlocks.ts"
 import { placeFigures } from "./blocks/Placing.ts"
 import { styledLine } from "./blocks/StyledLine.ts"
-import { toBlocks } from "./Columns.ts"
 import type { Drawn } from "./Drawn.ts"
 import { drawnOnPage } from "./Drawn.ts"
 import type { LookOf, TextRun, Viewport } from "./Fragments.ts"
 import { toFrames } from "./Fragments.ts"
 import { hiddenLooks } from "./Hidden.ts"
 import type { Line } from "./Lines.ts"
-import { toLines } from "./Lines.ts"
 import type { FontStyle } from "./Looks.ts"
 import { lookOfFont } from "./Looks.ts"
-import { notesLast } from "./order/Notes.ts"
-import type { Column } from "./order/Turned.ts"
+import type { Column } from "./order/Column.ts"
+import { readFrame } from "./order/Columns.ts"
 import { withTurned } from "./order/Turned.ts"
-import { boxOnPage, toBlock } from "./PageLayouts.ts"
-import { toSegments } from "./Segments.ts"
+import { boxOnPage, toBlock, toTable } from "./PageLayouts.ts"
+import { rowTexts } from "./tables/TableText.ts"
 
 export interface TextLayout {
   readonly text: string
@@ -44,19 +42,16 @@ export interface PageMatter {
   readonly drawn: ReadonlyArray<number>
 }
 
-/** The columns of a page in the order of reading. */
+/** The columns and tables of a page in the order of reading. */
 const readColumns = (
   items: ReadonlyArray<object>,
   viewport: Viewport,
+  drawn: ReadonlyArray<Drawn>,
   lookOf?: LookOf
 ): ReadonlyArray<Column> => {
-  const [first, ...others] = toFrames(items, viewport, lookOf).map((frame) => ({
-    frame,
-    columns: notesLast(toBlocks(toSegments(frame.fragments)).map(toLines)).map((lines) => ({ frame, lines }))
-  }))
-  if (first === undefined) return []
-  const turned = others.flatMap(({ columns }) => columns)
-  return first.frame.ux === 1 ? withTurned(first.columns, turned, viewport.height) : [...first.columns, ...turned]
+  const [first = [], ...others] = toFrames(items, viewport, lookOf).map((frame) => readFrame(frame, drawn))
+  const turned = others.flat()
+  return first[0]?.frame.ux === 1 ? withTurned(first, turned, viewport.height) : [...first, ...turned]
 }
 
 const usualPitch = (lines: ReadonlyArray<Line>): number => {
@@ -69,7 +64,15 @@ const usualPitch = (lines: ReadonlyArray<Line>): number => {
 const toText = (columns: ReadonlyArray<Column>): TextLayout => {
   const lines: Array<TextLine> = []
   let text = ""
-  for (const { frame, lines: own } of columns) {
+  for (const { frame, lines: own, table } of columns) {
+    if (table !== undefined) {
+      for (const [row, { text: words, ...bounds }] of rowTexts(table).entries()) {
+        if (text !== "") text += row === 0 ? "\n\n" : "\n"
+        text += words
+        lines.push({ text: words, ...boxOnPage(frame, bounds) })
+      }
+      continue
+    }
     const pitch = usualPitch(own)
     let before: Line | undefined
     for (const line of own) {
@@ -105,16 +108,21 @@ const toLayout = (
   { width, height }: Viewport
 ): PageLayout => {
   const blocks = toPageBlocks(
-    columns.map(({ frame, lines }) => ({ frame, lines: lines.map(styledLine) })),
+    columns.map((column) => ({ ...column, lines: column.lines.map(styledLine) })),
     height
-  ).flatMap(({ blocks, frame }) => blocks.map((block) => toBlock(frame, block)))
+  ).flatMap(({ blocks, frame, table }) =>
+    table === undefined ? blocks.map((block) => toBlock(frame, block)) : [toTable(frame, table)]
+  )
   const figures = findFigures(drawn, width, height, blocks.length > 0)
   return { width, height, blocks: placeFigures(blocks, figures), source: "geometry" }
 }
 
 /** The text alone. */
-export const layoutText = (items: ReadonlyArray<object>, viewport: Viewport): TextLayout =>
-  toText(readColumns(items, viewport))
+export const layoutText = (
+  items: ReadonlyArray<object>,
+  viewport: Viewport,
+  drawn: ReadonlyArray<number> = []
+): TextLayout => toText(readColumns(items, viewport, drawnOnPage(drawn, viewport)))
 
 /** The text of a page and its blocks. */
 export const layoutPage = (
@@ -122,6 +130,6 @@ export const layoutPage = (
   { drawn: records, fonts, viewport }: PageMatter
 ): TextLayout & { readonly layout: PageLayout } => {
   const drawn = drawnOnPage(records, viewport)
-  const columns = readColumns(items, viewport, looksOn(fonts, drawn))
+  const columns = readColumns(items, viewport, drawn, looksOn(fonts, drawn))
   return { ...toText(columns), layout: toLayout(columns, drawn, viewport) }
 }

@@ -1,12 +1,14 @@
 // From blocks in the coordinates of their frames to the value that the engine hands on.
-import type { Block, Box, LayoutLine, TextSpan } from "../../../domain/document/PageLayout.ts"
+import type { Block, Box, LayoutLine, Table, TextSpan } from "../../../domain/document/PageLayout.ts"
 import type { Bounds } from "./Bounds.ts"
 import type { TextBlock } from "./blocks/TextBlock.ts"
 import { blockBounds } from "./blocks/TextBlock.ts"
-import type { StyledLine } from "./blocks/StyledLine.ts"
+import { type StyledLine, styledLine } from "./blocks/StyledLine.ts"
 import type { Frame } from "./Fragments.ts"
 import { bold, hiddenBy, italic, mono } from "./Looks.ts"
+import { toLines } from "./Lines.ts"
 import type { Span } from "./Spans.ts"
+import type { FoundTable } from "./tables/Tables.ts"
 
 // A file can push a place beyond all numbers. It becomes 0: neither JSON nor the store can hold infinity.
 export const round = (value: number): number => (Number.isFinite(value * 100) ? Math.round(value * 100) / 100 : 0)
@@ -61,3 +63,19 @@ export const toBlock = (frame: Direction, block: TextBlock): Block => {
       return { _tag: block.kind, box, lines }
   }
 }
+
+export const toTable = (frame: Direction, { box, cells, columns, headerRows, rows }: FoundTable): Table => ({
+  _tag: "table",
+  box: boxOnPage(frame, box),
+  rows,
+  columns,
+  headerRows,
+  cells: cells.map((cell) => ({
+    row: cell.row,
+    column: cell.column,
+    rows: cell.rows,
+    columns: cell.columns,
+    box: boxOnPage(frame, cell.box),
+    lines: toLines(cell.segments).map((line) => toLayoutLine(frame, styledLine(line)))
+  }))
+})

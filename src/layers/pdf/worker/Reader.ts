@@ -77,7 +77,7 @@ const readFrom = ({ document, fields, layers, options }: OpenDocument, number: n
         ? shownItems(found, filledIn, found.some(isLayer) ? yield* layers : () => true)
         : onlyText(found, filledIn)
       const laidOut = options.layout ? layoutPage(items, { viewport, fonts, drawn }) : undefined
-      const bounded = boundedText(laidOut ?? layoutText(items, viewport))
+      const bounded = boundedText(laidOut ?? layoutText(items, viewport, drawn))
       const layout = laidOut && boundedLayout(laidOut.layout)
       const result: Omit<PageResult, "number" | "elapsedMillis"> = {
         status: bounded.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",

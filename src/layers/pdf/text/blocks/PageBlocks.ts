@@ -1,5 +1,6 @@
 // From the lines of a page in the order of reading to its blocks.
 import type { Frame } from "../Fragments.ts"
+import type { FoundTable } from "../tables/Tables.ts"
 import { joinHeadings, markHeadings } from "./Headings.ts"
 import { markListItems } from "./Lists.ts"
 import type { Margins } from "./Margins.ts"
@@ -39,10 +40,12 @@ const columnBlocks = (lines: ReadonlyArray<StyledLine>, style: PageStyle, margin
 export interface StyledColumn {
   readonly frame: Frame
   readonly lines: ReadonlyArray<StyledLine>
+  readonly table?: FoundTable
 }
 
 export interface BlockColumn {
   readonly frame: Frame
+  readonly table?: FoundTable
   readonly blocks: ReadonlyArray<TextBlock>
 }
 
@@ -59,11 +62,11 @@ export const toPageBlocks = (
     style,
     { top: 0, height }
   )
-  const found = columns.map(({ frame, lines }) => {
+  const found = columns.map(({ lines, ...column }) => {
     const blocks = columnBlocks(lines, style, margins)
     markCaptions(blocks)
     markFootnotes(blocks, style)
-    return { frame, blocks }
+    return { ...column, blocks }
   })
   markHeadings(
     found.flatMap(({ blocks, frame }) => (frame.ux === 1 ? blocks : [])),
@@ -71,5 +74,5 @@ export const toPageBlocks = (
   )
   for (const { blocks } of found) markListItems(blocks)
   markContinued(found.map(({ blocks }) => blocks))
-  return found.map(({ blocks, frame }) => ({ frame, blocks: joinHeadings(blocks) }))
+  return found.map((column) => ({ ...column, blocks: joinHeadings(column.blocks) }))
 }

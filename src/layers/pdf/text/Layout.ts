@@ -18,6 +18,8 @@ import { drawnOnPage } from "./Drawn.ts"
 import type { LookOf, TextRun, Viewport } from "./Fragments.ts"
 import { toFrames } from "./Fragments.ts"
 import { hiddenLooks } from "./Hidden.ts"
+import type { LinkArea } from "./Links.ts"
+import { Links } from "./Links.ts"
 import type { Line } from "./Lines.ts"
 import type { FontStyle } from "./Looks.ts"
 import { lookOfFont } from "./Looks.ts"
@@ -40,6 +42,8 @@ export interface PageMatter {
   readonly fonts: Readonly<Record<string, FontStyle>>
   /** See `patches/Drawing.ts`. */
   readonly drawn: ReadonlyArray<number>
+  /** In the order of the file. */
+  readonly links: ReadonlyArray<LinkArea>
 }
 
 /** The columns and tables of a page in the order of reading. */
@@ -102,16 +106,21 @@ const looksOn = (fonts: PageMatter["fonts"], drawn: ReadonlyArray<Drawn>): LookO
   }
 }
 
+/** Only upright text is compared with the areas of links. */
+const linksOn = ({ frame }: Pick<Column, "frame">, links: Links): Links | undefined =>
+  links.isEmpty || frame.ux !== 1 ? undefined : links
+
 const toLayout = (
   columns: ReadonlyArray<Column>,
   drawn: ReadonlyArray<Drawn>,
+  links: Links,
   { width, height }: Viewport
 ): PageLayout => {
   const blocks = toPageBlocks(
-    columns.map((column) => ({ ...column, lines: column.lines.map(styledLine) })),
+    columns.map((column) => ({ ...column, lines: column.lines.map((line) => styledLine(line, linksOn(column, links))) })),
     height
   ).flatMap(({ blocks, frame, table }) =>
-    table === undefined ? blocks.map((block) => toBlock(frame, block)) : [toTable(frame, table)]
+    table === undefined ? blocks.map((block) => toBlock(frame, block)) : [toTable(frame, table, linksOn({ frame }, links))]
   )
   const figures = findFigures(drawn, width, height, blocks.length > 0)
   return { width, height, blocks: placeFigures(blocks, figures), source: "geometry" }
@@ -127,9 +136,9 @@ export const layoutText = (
 /** The text of a page and its blocks. */
 export const layoutPage = (
   items: ReadonlyArray<object>,
-  { drawn: records, fonts, viewport }: PageMatter
+  { drawn: records, fonts, links, viewport }: PageMatter
 ): TextLayout & { readonly layout: PageLayout } => {
   const drawn = drawnOnPage(records, viewport)
   const columns = readColumns(items, viewport, drawn, looksOn(fonts, drawn))
-  return { ...toText(columns), layout: toLayout(columns, drawn, viewport) }
+  return { ...toText(columns), layout: toLayout(columns, drawn, new Links(links, viewport), viewport) }
 }

@@ -46,6 +46,8 @@ const glyphsOfLine = (segments: ReadonlyArray<Segment>): Array<GlyphOfPart> => {
 export interface Piece {
   readonly text: string
   readonly part: Fragment | undefined
+  readonly left?: number
+  readonly right?: number
 }
 
 /** The text of segments that are ordered from left to right, in the order of reading. `rightToLeft`: some of it is read the other way. */

@@ -6,6 +6,7 @@ import { blockBounds } from "./blocks/TextBlock.ts"
 import { type StyledLine, styledLine } from "./blocks/StyledLine.ts"
 import type { Frame } from "./Fragments.ts"
 import { bold, hiddenBy, italic, mono } from "./Looks.ts"
+import type { Links } from "./Links.ts"
 import { toLines } from "./Lines.ts"
 import type { Span } from "./Spans.ts"
 import type { FoundTable } from "./tables/Tables.ts"
@@ -40,7 +41,8 @@ const toSpan = (frame: Direction, span: Span): TextSpan => {
     ...((look & italic) !== 0 ? { italic: true } : undefined),
     ...((look & mono) !== 0 ? { mono: true } : undefined),
     ...(span.raised ? { raised: true } : undefined),
-    ...(hidden === undefined ? undefined : { hidden })
+    ...(hidden === undefined ? undefined : { hidden }),
+    ...(span.link === undefined ? undefined : { link: span.link })
   }
 }
 
@@ -64,7 +66,11 @@ export const toBlock = (frame: Direction, block: TextBlock): Block => {
   }
 }
 
-export const toTable = (frame: Direction, { box, cells, columns, headerRows, rows }: FoundTable): Table => ({
+export const toTable = (
+  frame: Direction,
+  { box, cells, columns, headerRows, rows }: FoundTable,
+  links: Links | undefined
+): Table => ({
   _tag: "table",
   box: boxOnPage(frame, box),
   rows,
@@ -76,6 +82,6 @@ export const toTable = (frame: Direction, { box, cells, columns, headerRows, row
     rows: cell.rows,
     columns: cell.columns,
     box: boxOnPage(frame, cell.box),
-    lines: toLines(cell.segments).map((line) => toLayoutLine(frame, styledLine(line)))
+    lines: toLines(cell.segments).map((line) => toLayoutLine(frame, styledLine(line, links)))
   }))
 })

@@ -1,6 +1,7 @@
 // From the lines of a page in the order of reading to its blocks.
 import type { Frame } from "../Fragments.ts"
 import type { FoundTable } from "../tables/Tables.ts"
+import { markFormulas } from "./Code.ts"
 import { joinHeadings, markHeadings } from "./Headings.ts"
 import { markListItems } from "./Lists.ts"
 import type { Margins } from "./Margins.ts"
@@ -72,7 +73,10 @@ export const toPageBlocks = (
     found.flatMap(({ blocks, frame }) => (frame.ux === 1 ? blocks : [])),
     style
   )
-  for (const { blocks } of found) markListItems(blocks)
+  for (const { blocks } of found) {
+    markListItems(blocks)
+    markFormulas(blocks)
+  }
   markContinued(found.map(({ blocks }) => blocks))
   return found.map((column) => ({ ...column, blocks: joinHeadings(column.blocks) }))
 }

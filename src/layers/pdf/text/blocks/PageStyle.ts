@@ -7,6 +7,7 @@ export interface PageStyle {
   /** Most characters are bold, so that bold says nothing. */
   readonly isBodyBold: boolean
   readonly isBodyItalic: boolean
+  readonly isBodyMono: boolean
   /** The usual distance of baselines, in parts of the font size. */
   readonly leading: number
 }
@@ -22,6 +23,7 @@ export const pageStyle = (groups: ReadonlyArray<ReadonlyArray<StyledLine>>): Pag
   let characters = 0
   let bold = 0
   let italic = 0
+  let mono = 0
   for (const lines of groups) {
     let before: StyledLine | undefined
     for (const line of lines) {
@@ -29,6 +31,7 @@ export const pageStyle = (groups: ReadonlyArray<ReadonlyArray<StyledLine>>): Pag
       characters += line.characters
       if (line.isBold) bold += line.characters
       if (line.isItalic) italic += line.characters
+      if (line.isMono) mono += line.characters
       const leading = before === undefined ? 0 : (line.baseline - before.baseline) / line.usualSize
       if (leading > 0.5 && leading < widestLeading && before?.usualSize === line.usualSize) leadings.push(leading)
       before = line
@@ -47,6 +50,7 @@ export const pageStyle = (groups: ReadonlyArray<ReadonlyArray<StyledLine>>): Pag
     bodySize,
     isBodyBold: 2 * bold > characters,
     isBodyItalic: 2 * italic > characters,
+    isBodyMono: 1.2 * mono > characters,
     leading: sorted[sorted.length >> 1] ?? usualLeading
   }
 }

@@ -27,6 +27,8 @@ import type { Column } from "./order/Column.ts"
 import { readFrame } from "./order/Columns.ts"
 import { withTurned } from "./order/Turned.ts"
 import { boxOnPage, toBlock, toTable } from "./PageLayouts.ts"
+import { readTagged } from "./tags/Tagged.ts"
+import { tagBlocks } from "./tags/TagTree.ts"
 import { rowTexts } from "./tables/TableText.ts"
 
 export interface TextLayout {
@@ -44,18 +46,30 @@ export interface PageMatter {
   readonly drawn: ReadonlyArray<number>
   /** In the order of the file. */
   readonly links: ReadonlyArray<LinkArea>
+  /** The structure of a tagged page, as pdf.js reports it. */
+  readonly tags: unknown
+}
+
+interface ReadColumns {
+  readonly columns: ReadonlyArray<Column>
+  readonly source: PageLayout["source"]
 }
 
 /** The columns and tables of a page in the order of reading. */
 const readColumns = (
   items: ReadonlyArray<object>,
-  viewport: Viewport,
+  { tags, viewport }: PageMatter,
   drawn: ReadonlyArray<Drawn>,
   lookOf?: LookOf
-): ReadonlyArray<Column> => {
-  const [first = [], ...others] = toFrames(items, viewport, lookOf).map((frame) => readFrame(frame, drawn))
-  const turned = others.flat()
-  return first[0]?.frame.ux === 1 ? withTurned(first, turned, viewport.height) : [...first, ...turned]
+): ReadColumns => {
+  const [main, ...others] = toFrames(items, viewport, lookOf)
+  if (main === undefined) return { columns: [], source: "geometry" }
+  const blocks = main.ux === 1 ? tagBlocks(tags) : undefined
+  const tagged = blocks === undefined ? undefined : readTagged(main, blocks)
+  const first = tagged ?? readFrame(main, drawn)
+  const turned = others.flatMap((frame) => readFrame(frame, drawn))
+  const columns = main.ux === 1 ? withTurned(first, turned, viewport.height) : [...first, ...turned]
+  return { columns, source: tagged === undefined ? "geometry" : "tags" }
 }
 
 const usualPitch = (lines: ReadonlyArray<Line>): number => {
@@ -127,18 +141,26 @@ const toLayout = (
 }
 
 /** The text alone. */
-export const layoutText = (
-  items: ReadonlyArray<object>,
-  viewport: Viewport,
-  drawn: ReadonlyArray<number> = []
-): TextLayout => toText(readColumns(items, viewport, drawnOnPage(drawn, viewport)))
+export const layoutText = (items: ReadonlyArray<object>, matter: PageMatter): TextLayout =>
+  toText(readColumns(items, matter, drawnOnPage(matter.drawn, matter.viewport)).columns)
 
 /** The text of a page and its blocks. */
 export const layoutPage = (
   items: ReadonlyArray<object>,
-  { drawn: records, fonts, links, viewport }: PageMatter
+  matter: PageMatter
 ): TextLayout & { readonly layout: PageLayout } => {
-  const drawn = drawnOnPage(records, viewport)
-  const columns = readColumns(items, viewport, drawn, looksOn(fonts, drawn))
-  return { ...toText(columns), layout: toLayout(columns, drawn, new Links(links, viewport), viewport) }
+  const { fonts, links, viewport } = matter
+  const drawn = drawnOnPage(matter.drawn, viewport)
+  const { columns, source } = readColumns(items, matter, drawn, looksOn(fonts, drawn))
+  const layout = toLayout(columns, drawn, new Links(links, viewport), viewport)
+  return { ...toText(columns), layout: { ...layout, source } }
 }
+
+/** Of a page of which only the text items are known. */
+export const bareMatter = (viewport: Viewport): PageMatter => ({
+  viewport,
+  fonts: {},
+  drawn: [],
+  links: [],
+  tags: undefined
+})

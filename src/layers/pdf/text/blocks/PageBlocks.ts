@@ -1,9 +1,11 @@
 // From the lines of a page in the order of reading to its blocks.
 import type { Frame } from "../Fragments.ts"
+import type { Role } from "../order/Column.ts"
 import type { FoundTable } from "../tables/Tables.ts"
 import { markFormulas } from "./Code.ts"
 import { joinHeadings, markHeadings } from "./Headings.ts"
-import { markListItems } from "./Lists.ts"
+import { markListItems, withoutStart } from "./Lists.ts"
+import { listMarker } from "./Markers.ts"
 import type { Margins } from "./Margins.ts"
 import { findMargins } from "./Margins.ts"
 import { markCaptions, markFootnotes } from "./Notes.ts"
@@ -37,11 +39,29 @@ const columnBlocks = (lines: ReadonlyArray<StyledLine>, style: PageStyle, margin
   return blocks
 }
 
+/** The block that the file says it is. A paragraph may be a heading where the file has none at all. */
+const taggedBlock = (
+  lines: ReadonlyArray<StyledLine>,
+  { kind, level, marker }: Role,
+  hasHeadings: boolean
+): TextBlock => {
+  const block: TextBlock = { ...textBlock([...lines]), kind, isTagged: hasHeadings || kind !== "paragraph" }
+  if (kind === "heading") block.level = Math.max(1, level)
+  if (kind !== "listItem") return block
+  const text = lines[0]?.text ?? ""
+  const own = marker !== "" && text.startsWith(marker) ? { text: marker, length: marker.length } : listMarker(text)
+  if (own === undefined) return { ...block, depth: level }
+  const length = own.length + (/^\s*/.exec(text.slice(own.length))?.[0].length ?? 0)
+  withoutStart(block, length)
+  return { ...block, depth: level, marker: own.text }
+}
+
 /** A column whose lines go from top to bottom in their frame. */
 export interface StyledColumn {
   readonly frame: Frame
   readonly lines: ReadonlyArray<StyledLine>
   readonly table?: FoundTable
+  readonly role?: Role
 }
 
 export interface BlockColumn {
@@ -63,7 +83,9 @@ export const toPageBlocks = (
     style,
     { top: 0, height }
   )
-  const found = columns.map(({ lines, ...column }) => {
+  const hasHeadings = columns.some(({ role }) => role?.kind === "heading")
+  const found = columns.map(({ lines, role, ...column }) => {
+    if (role !== undefined) return { ...column, blocks: [taggedBlock(lines, role, hasHeadings)] }
     const blocks = columnBlocks(lines, style, margins)
     markCaptions(blocks)
     markFootnotes(blocks, style)

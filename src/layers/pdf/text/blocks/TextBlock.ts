@@ -22,6 +22,8 @@ export interface TextBlock {
   /** Of an item of a list, as printed. */
   marker: string
   depth: number
+  /** The file says what it is. */
+  readonly isTagged: boolean
   /** The paragraph began before what stands between it and its beginning: in the column before. */
   continues: boolean
 }
@@ -32,6 +34,7 @@ export const textBlock = (lines: Array<StyledLine>): TextBlock => ({
   level: 1,
   marker: "",
   depth: 0,
+  isTagged: false,
   continues: false
 })
 

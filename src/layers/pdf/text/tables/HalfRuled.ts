@@ -59,7 +59,7 @@ const isTabular = (segments: ReadonlyArray<Segment>, width: number): boolean => 
 
 const isTitle = (segments: ReadonlyArray<Segment>): boolean => toRows(segments).length === 1
 
-const build = (segments: ReadonlyArray<Segment>, levels: ReadonlyArray<Level>, inner: ReadonlyArray<Level>): FoundTable | undefined => {
+const build = (segments: ReadonlyArray<Segment>, levels: ReadonlyArray<Level>, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {
   const [first, last] = [levels[0], levels.at(-1)]
   if (first === undefined || last === undefined) return undefined
   const taken = between(segments, first, last)
@@ -68,10 +68,10 @@ const build = (segments: ReadonlyArray<Segment>, levels: ReadonlyArray<Level>, i
   const columns = findColumns(rough, em)
   if (columns.columns.length < 2) return undefined
   const rows = cutRows(rough, columns)
-  const breaks = [...levels.slice(1, -1), ...inner].map(({ y }) => y).sort((one, other) => one - other)
+  const breaks = levels.slice(1, -1).map(({ y }) => y).sort((one, other) => one - other)
   const groups = toRowGroups(toLines(rows, columns, em), columns, breaks)
   const box = { left: first.from, right: first.to, top: first.y, bottom: last.y }
-  return { ...assemble(groups, columns, box, em), taken }
+  return { ...assemble(groups, columns, box, em, rulings), taken }
 }
 
 export const findHalfRuled = (segments: ReadonlyArray<Segment>, { horizontals }: Rulings): ReadonlyArray<FoundTable> => {
@@ -93,7 +93,7 @@ export const findHalfRuled = (segments: ReadonlyArray<Segment>, { horizontals }:
     if (group.length < 2) continue
     const last = group.at(-1) ?? first
     const inner = levels.filter((level) => !group.includes(level) && level.y > first.y && level.y < last.y && level.from >= first.from - sameEdge && level.to <= first.to + sameEdge)
-    const table = build(segments, group, inner)
+    const table = build(segments, group, horizontals)
     if (table === undefined) continue
     for (const level of [...group, ...inner]) used.add(level)
     tables.push(table)

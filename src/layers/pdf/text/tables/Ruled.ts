@@ -9,6 +9,7 @@ import type { Lattice } from "./Lattice.ts"
 import { extentOfLattice } from "./Lattice.ts"
 import { cutSegment } from "./Pieces.ts"
 import { toLines, toRowGroups } from "./RowGroups.ts"
+import type { Ruling } from "./Rulings.ts"
 import type { TextRow } from "./Rows.ts"
 import { isNumeric, toRows, usualSize } from "./Rows.ts"
 
@@ -78,8 +79,31 @@ const refined = (lattice: Lattice, borders: ReadonlyArray<number>): Lattice => {
   return { xs, ys: lattice.ys, spans }
 }
 
+const fewestLevelRows = 4
+
+/**
+ * Cells without lines between them are one only by the drawing, if in each of several rows they have text on the height of the
+ * text beside it.
+ */
+const divided = (lattice: Lattice, pieces: ReadonlyArray<Segment>): Lattice => {
+  const tall = lattice.spans.filter(({ rows }) => rows >= fewestLevelRows)
+  if (tall.length === 0) return lattice
+  const { xs, ys } = lattice
+  const spans = lattice.spans.flatMap((span) => {
+    if (span.rows < fewestLevelRows) return [span]
+    const [left, right] = [xs[span.column] ?? 0, xs[span.column + span.columns] ?? 0]
+    const isOwn = (piece: Segment): boolean => (piece.left + piece.right) / 2 > left && (piece.left + piece.right) / 2 < right
+    for (let row = span.row; row < span.row + span.rows; row++) {
+      const [own, others] = [bandOf(lattice, pieces, row).filter(isOwn), bandOf(lattice, pieces, row).filter((piece) => !isOwn(piece))]
+      if (own.length === 0 || !own.some((one) => others.some((other) => Math.abs(one.baseline - other.baseline) < 0.2 * one.size))) return [span]
+    }
+    return Array.from({ length: span.rows }, (_, index) => ({ ...span, row: span.row + index, rows: 1 }))
+  })
+  return { xs, ys, spans }
+}
+
 const toCells = (lattice: Lattice, pieces: ReadonlyArray<Segment>): ReadonlyArray<FoundCell> => {
-  const { xs, ys, spans } = lattice
+  const { xs, ys, spans } = divided(lattice, pieces)
   const columns = xs.length - 1
   const owners = new Int32Array(columns * (ys.length - 1))
   for (const [index, span] of spans.entries()) {
@@ -109,10 +133,19 @@ const toCells = (lattice: Lattice, pieces: ReadonlyArray<Segment>): ReadonlyArra
     .sort((one, other) => one.row - other.row || one.column - other.column)
 }
 
-/** Without the rows and columns that no cell begins in. */
-const compact = (cells: ReadonlyArray<FoundCell>, rows: number, columns: number) => {
+// In points. What is narrower is the space between two lines.
+const lowestRow = 6
+const narrowestColumn = 6
+
+/** Without the rows and columns that no cell begins in, and those between two lines that are drawn as one. */
+const compact = ({ spans, xs, ys }: Lattice, cells: ReadonlyArray<FoundCell>) => {
+  const [rows, columns] = [ys.length - 1, xs.length - 1]
   const usedRows = new Set(cells.map(({ row }) => row))
   const usedColumns = new Set(cells.map(({ column }) => column))
+  for (const { row, column } of spans) {
+    if ((ys[row + 1] ?? 0) - (ys[row] ?? 0) >= lowestRow) usedRows.add(row)
+    if ((xs[column + 1] ?? 0) - (xs[column] ?? 0) >= narrowestColumn) usedColumns.add(column)
+  }
   const rowAt: Array<number> = []
   const columnAt: Array<number> = []
   for (let row = 0, next = 0; row <= rows; row++) rowAt.push(usedRows.has(row) ? next++ : next)
@@ -139,7 +172,7 @@ const headerRowsOf = (cells: ReadonlyArray<FoundCell>, rows: number): number => 
   return count < rows ? count : 0
 }
 
-export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>): FoundTable | undefined => {
+export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {
   const box = extentOfLattice(lattice)
   const taken = segments.filter((segment) => isInside(segment, box))
   if (taken.length < 2) return undefined
@@ -150,25 +183,25 @@ export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>)
   if (borders.length > 0) pieces = taken.flatMap((segment) => cutSegment(segment, own.xs))
   const strips: Columns = { columns: own.xs.slice(1).map((_, column) => strip(own, column)), spanning: new Set() }
   const isCoarse = own.ys.slice(1).some((_, row) => linesAreRows(toRows(bandOf(own, pieces, row)), strips, em))
-  const table = isCoarse ? coarse(own, pieces, em) : whole(own, pieces)
+  const table = isCoarse ? coarse(own, pieces, em, rulings) : whole(own, pieces)
   return table === undefined ? undefined : { ...table, taken }
 }
 
 const whole = (lattice: Lattice, pieces: ReadonlyArray<Segment>): FoundTable | undefined => {
-  const found = compact(toCells(lattice, pieces), lattice.ys.length - 1, lattice.xs.length - 1)
+  const found = compact(lattice, toCells(lattice, pieces))
   if (found.rows * found.columns < 2 || found.cells.length < 2) return undefined
   return { box: extentOfLattice(lattice), ...found, headerRows: headerRowsOf(found.cells, found.rows), taken: [] }
 }
 
-const coarse = (lattice: Lattice, pieces: ReadonlyArray<Segment>, em: number): FoundTable | undefined => {
+const coarse = (lattice: Lattice, pieces: ReadonlyArray<Segment>, em: number, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {
   const spanning = new Set(
     pieces.filter(({ left, right }) => lattice.xs.some((x) => x > left + 0.3 * em && x < right - 0.3 * em))
   )
   const columns: Columns = { columns: lattice.xs.slice(1).map((_, column) => strip(lattice, column)), spanning }
   const lines = toLines(toRows(pieces), columns, em)
   const groups = toRowGroups(lines, columns, lattice.ys.slice(1, -1))
-  if (groups.rows.length < 2) return undefined
-  return assemble(groups, columns, extentOfLattice(lattice), em)
+  if (groups.rows.length === 0) return undefined
+  return assemble(groups, columns, extentOfLattice(lattice), em, rulings)
 }
 
 export const heightOf = (segment: Segment): number => bottomOf(segment) - topOf(segment)

@@ -21,6 +21,8 @@ export interface FoundTables {
   readonly rest: ReadonlyArray<Segment>
 }
 
+export const noTables = (segments: ReadonlyArray<Segment>): FoundTables => ({ tables: [], rest: segments })
+
 /** A page with more is not searched. */
 const mostSegments = 20_000
 
@@ -30,7 +32,7 @@ const areaOf = (lattice: Lattice): number => {
 }
 
 export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): FoundTables => {
-  if (segments.length < 4 || segments.length > mostSegments) return { tables: [], rest: segments }
+  if (segments.length < 4 || segments.length > mostSegments) return noTables(segments)
   const pieces = toPieces(segments)
   const free = new Set(pieces.keys())
   const tables: Array<FoundTable> = []
@@ -42,10 +44,10 @@ export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): 
   // A frame around a table is no table: the inner lattice comes first.
   const lattices = findLattices(rulings).slice()
   for (const lattice of lattices.sort((one, other) => areaOf(one) - areaOf(other))) {
-    keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free]), "ruled")
+    keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free], rulings.horizontals), "ruled")
   }
   for (const table of findHalfRuled([...free], rulings)) keep(table, "half-ruled")
-  for (const table of findUnruled([...free])) keep(table, "unruled")
+  for (const table of findUnruled([...free], rulings)) keep(table, "unruled")
   if (tables.length === 0) return { tables, rest: segments }
   const touched = new Set<Segment>()
   for (const [piece, owners] of pieces) if (!free.has(piece)) for (const owner of owners) touched.add(owner)

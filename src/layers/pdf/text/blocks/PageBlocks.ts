@@ -71,10 +71,7 @@ export interface BlockColumn {
 }
 
 /** The blocks of each column of a page, in the order of reading. */
-export const toPageBlocks = (
-  columns: ReadonlyArray<StyledColumn>,
-  height: number
-): ReadonlyArray<BlockColumn> => {
+export const toPageBlocks = (columns: ReadonlyArray<StyledColumn>, height: number): ReadonlyArray<BlockColumn> => {
   const style = pageStyle(columns.map(({ lines }) => lines))
   // Turned text has no head and foot of the page.
   const upright = columns.filter(({ frame }) => frame.ux === 1)

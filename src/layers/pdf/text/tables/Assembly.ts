@@ -84,6 +84,7 @@ export const assemble = (
     rows: head.rows + groups.rows.length,
     columns: columns.columns.length,
     headerRows: groups.rows.length === 0 ? 0 : head.rows,
+    slots: (head.rows + groups.rows.length) * columns.columns.length,
     cells: cells.sort((one, other) => one.row - other.row || one.column - other.column),
     taken: [groups.head, ...groups.rows].flatMap((lines) => lines.flatMap(({ row }) => row.pieces))
   }

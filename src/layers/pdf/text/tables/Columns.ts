@@ -104,6 +104,9 @@ const joinStray = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<TextRow>,
 const strayGap = 1.1
 const narrowestGap = 0.35
 
+/** Of so many lines, one may lie across what divides the others. */
+const fewestLines = 4
+
 /** `isSpanning` tells the pieces that reach over several columns. */
 export interface Columns {
   readonly columns: ReadonlyArray<Column>
@@ -114,7 +117,7 @@ export const findColumns = (rows: ReadonlyArray<TextRow>, em: number): Columns =
   const several = rows.filter(({ pieces }) => pieces.length > 1)
   const main = several.flatMap(({ pieces }) => pieces)
   // First what most lines agree on; then every gap that is left without the pieces that lie across those.
-  const strong = joinNear(covered(main, Math.floor(0.15 * several.length)), narrowestGap * em)
+  const strong = joinNear(covered(main, Math.max(several.length >= fewestLines ? 1 : 0, Math.floor(0.15 * several.length))), narrowestGap * em)
   const spanning = new Set<Segment>()
   for (const { pieces } of rows) for (const piece of pieces) if (crosses(piece, strong, 0.3 * em)) spanning.add(piece)
   const rest = main.filter((piece) => !spanning.has(piece))

@@ -74,6 +74,27 @@ const build = (segments: ReadonlyArray<Segment>, levels: ReadonlyArray<Level>, r
   return { ...assemble(groups, columns, box, em, rulings), taken }
 }
 
+// In parts of the font size.
+const farthestHead = 2.2
+const cellGap = 0.9
+
+/** The first ruling may stand under the head: then the table begins where the lines above it have gaps. */
+const headAbove = (segments: ReadonlyArray<Segment>, first: Level): Level | undefined => {
+  const above = toRows(between(segments, { ...first, y: first.y - 120 }, first))
+  const em = usualSize(above)
+  let top: number | undefined
+  let last = first.y + 0.5 * em
+  for (const row of above.toReversed().slice(0, 4)) {
+    const isNear = last - row.baseline <= farthestHead * em
+    const gaps = row.pieces.filter((piece, index) => piece.left - (row.pieces[index - 1]?.right ?? Infinity) >= cellGap * em)
+    const isOver = top !== undefined && row.left > first.from + 4 * em && row.right < first.to
+    if (!isNear || (gaps.length === 0 && !isOver)) break
+    top = row.top - 1
+    last = row.baseline
+  }
+  return top === undefined ? undefined : { ...first, y: top }
+}
+
 export const findHalfRuled = (segments: ReadonlyArray<Segment>, { horizontals }: Rulings): ReadonlyArray<FoundTable> => {
   const levels = toLevels(horizontals.slice(0, 2_000)).filter(({ from, to }) => to - from >= 10)
   const used = new Set<Level>()
@@ -93,8 +114,13 @@ export const findHalfRuled = (segments: ReadonlyArray<Segment>, { horizontals }:
     if (group.length < 2) continue
     const last = group.at(-1) ?? first
     const inner = levels.filter((level) => !group.includes(level) && level.y > first.y && level.y < last.y && level.from >= first.from - sameEdge && level.to <= first.to + sameEdge)
-    const table = build(segments, group, horizontals)
+    let table = build(segments, group, horizontals)
     if (table === undefined) continue
+    if (table.headerRows === 0) {
+      const above = headAbove(segments, first)
+      const whole = above === undefined ? undefined : build(segments, [above, ...group], horizontals)
+      if (whole !== undefined && whole.headerRows > 0 && whole.columns >= table.columns) table = whole
+    }
     for (const level of [...group, ...inner]) used.add(level)
     tables.push(table)
   }

@@ -10,23 +10,36 @@ const textOf = (table: FoundTable, row: number, column: number): string =>
     .flatMap(({ segments }) => segments.map(({ text }) => text))
     .join(" ")
 
+/** Words, and the numbers of pages in ascending order. */
+const isContents = (table: FoundTable): boolean => {
+  const { columns, headerRows, rows } = table
+  if (columns !== 2 || rows - headerRows < 3) return false
+  const values = Array.from({ length: rows - headerRows }, (_, index) => textOf(table, headerRows + index, 1).trim())
+  const numbers = values.map((value) => (/^\d{1,4}$/.test(value) ? Number(value) : Number.NaN))
+  return (
+    numbers.every((value, index) => value >= (numbers[index - 1] ?? 0)) &&
+    values.every((_, index) => /\p{L}/u.test(textOf(table, headerRows + index, 0)))
+  )
+}
+
 const fewestNumbers = 5
 
-/** Two columns are a table only if every word has its number, and the numbers are not those of pages in ascending order. */
+/** Two columns without rulings are a table only if every word has its number. */
 const isListOfNumbers = (table: FoundTable): boolean => {
   const { headerRows, rows } = table
   const values = Array.from({ length: rows - headerRows }, (_, index) => textOf(table, headerRows + index, 1).trim())
   const names = values.map((_, index) => textOf(table, headerRows + index, 0).trim())
-  if (values.length < fewestNumbers || names.some((name) => name === "") || !values.every((value) => isNumeric(value))) return false
-  const numbers = values.map((value) => Number(value.replace(/[,\s]/g, "")))
-  return !numbers.every((value, index) => Number.isInteger(value) && value >= (numbers[index - 1] ?? -Infinity))
+  // Two scales of a drawing have no head.
+  if (headerRows === 0 && names.every((name) => isNumeric(name))) return false
+  return values.length >= fewestNumbers && names.every((name) => name !== "") && values.every((value) => isNumeric(value))
 }
 
 export const isTable = (table: FoundTable, kind: Kind): boolean => {
   const { rows, columns, cells } = table
-  const share = cells.length / (rows * columns)
+  const share = cells.length / table.slots
   const characters = cells.reduce((sum, { segments }) => sum + segments.reduce((own, { text }) => own + text.length, 0), 0)
   if (characters === 0) return false
+  if (isContents(table)) return false
   if (kind === "ruled") {
     if (columns === 1) return rows >= 3 && share >= 0.7
     if (rows === 1) return columns >= 3 && share >= 0.7
@@ -41,6 +54,9 @@ export const isTable = (table: FoundTable, kind: Kind): boolean => {
   if (kind === "half-ruled") return longest <= 0.35 * cells.length
   if (longest > 0.1 * cells.length) return false
   if (columns === 2) return isListOfNumbers(table)
+  const heights = new Map<number, number>()
+  for (const { column } of cells) heights.set(column, (heights.get(column) ?? 0) + 1)
+  if ([...heights.values()].filter((count) => count >= Math.max(2, 0.25 * rows)).length < 3) return false
   const filled = Array.from({ length: rows }, () => 0)
   for (const { row } of cells) filled[row] = (filled[row] ?? 0) + 1
   const full = filled.filter((count) => count >= Math.max(2, 0.6 * columns)).length

@@ -31,6 +31,9 @@ export const isInside = (segment: Segment, { left, right, top, bottom }: ReturnT
   return centre > left - slack && centre < right + slack && middle > top - slack && middle < bottom + slack
 }
 
+const straddles = ({ baseline, size }: Segment, ys: ReadonlyArray<number>): boolean =>
+  ys.some((y) => y > baseline - 0.6 * size && y < baseline - 0.1 * size)
+
 const strip = (lattice: Lattice, column: number): Column => ({ left: lattice.xs[column] ?? 0, right: lattice.xs[column + 1] ?? 0 })
 
 /** Borders within a strip whose lines of text have the same gaps. */
@@ -44,8 +47,11 @@ const bordersWithin = ({ left, right }: Column, pieces: ReadonlyArray<Segment>, 
   return columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2)
 }
 
+/** With more rulings across the table, every row ends in one. */
+const mostBands = 3
+
 /** Whether the lines of a band are rows, and not the lines of its cells. */
-const linesAreRows = (rows: ReadonlyArray<TextRow>, strips: Columns, em: number): boolean => {
+const linesAreRows = (rows: ReadonlyArray<TextRow>, strips: Columns, em: number, bands: number): boolean => {
   const lines = toLines(rows, strips, em)
   const most = Math.max(0, ...lines.map(({ filled }) => filled.length))
   const full = lines.filter(({ filled }) => filled.length >= Math.max(2, 0.6 * most))
@@ -58,7 +64,7 @@ const linesAreRows = (rows: ReadonlyArray<TextRow>, strips: Columns, em: number)
     if (own.filter(({ text }) => isNumeric(text)).length >= 0.7 * own.length) numeric++
     if (own.filter((piece) => piece.right - piece.left < 0.7 * (right - left)).length >= 0.7 * own.length) short++
   }
-  return numeric > 0 || short >= strips.columns.length
+  return numeric > 0 || (bands <= mostBands && short >= strips.columns.length)
 }
 
 const bandOf = (lattice: Lattice, pieces: ReadonlyArray<Segment>, row: number): ReadonlyArray<Segment> => {
@@ -102,8 +108,30 @@ const divided = (lattice: Lattice, pieces: ReadonlyArray<Segment>): Lattice => {
   return { xs, ys, spans }
 }
 
+/** The columns of a wide cell in whose lines the text of several columns stands apart. */
+const spread = ({ xs, ys, spans }: Lattice, pieces: ReadonlyArray<Segment>): Lattice => ({
+  xs,
+  ys,
+  spans: spans.flatMap((span) => {
+    if (span.columns === 1) return [span]
+    const [left, right] = [xs[span.column] ?? 0, xs[span.column + span.columns] ?? 0]
+    const [top, bottom] = [ys[span.row] ?? 0, ys[span.row + span.rows] ?? 0]
+    const own = pieces.filter((piece) => {
+      const [centre, middle] = [(piece.left + piece.right) / 2, middleOf(piece)]
+      return centre > left && centre < right && middle > top && middle < bottom
+    })
+    const inner = xs.filter((x) => x > left && x < right)
+    const isApart =
+      own.length > 1 &&
+      own.every((piece) => inner.every((x) => x < piece.left + 0.3 * piece.size || x > piece.right - 0.3 * piece.size)) &&
+      toRows(own).every((row) => new Set(row.pieces.map((piece) => indexAt(xs, (piece.left + piece.right) / 2))).size > 1)
+    if (!isApart) return [span]
+    return Array.from({ length: span.columns }, (_, index) => ({ ...span, column: span.column + index, columns: 1 }))
+  })
+})
+
 const toCells = (lattice: Lattice, pieces: ReadonlyArray<Segment>): ReadonlyArray<FoundCell> => {
-  const { xs, ys, spans } = divided(lattice, pieces)
+  const { xs, ys, spans } = lattice
   const columns = xs.length - 1
   const owners = new Int32Array(columns * (ys.length - 1))
   for (const [index, span] of spans.entries()) {
@@ -166,6 +194,12 @@ const compact = ({ spans, xs, ys }: Lattice, cells: ReadonlyArray<FoundCell>) =>
   }
 }
 
+const slotsOf = ({ spans, xs, ys }: Lattice): number =>
+  spans.filter(
+    ({ row, rows, column, columns }) =>
+      (ys[row + rows] ?? 0) - (ys[row] ?? 0) >= lowestRow && (xs[column + columns] ?? 0) - (xs[column] ?? 0) >= narrowestColumn
+  ).length
+
 const headerRowsOf = (cells: ReadonlyArray<FoundCell>, rows: number): number => {
   const first = cells.filter(({ row }) => row === 0)
   const count = Math.max(1, ...first.map((cell) => cell.rows))
@@ -176,21 +210,24 @@ export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>,
   const box = extentOfLattice(lattice)
   const taken = segments.filter((segment) => isInside(segment, box))
   if (taken.length < 2) return undefined
+  // The labels of a drawing stand on its lines.
+  if (taken.filter((segment) => straddles(segment, lattice.ys)).length > 0.25 * taken.length) return undefined
   const em = usualSize(toRows(taken))
   let pieces = taken.flatMap((segment) => cutSegment(segment, lattice.xs))
   const borders = lattice.xs.slice(1).flatMap((_, column) => bordersWithin(strip(lattice, column), pieces, em))
   const own = refined(lattice, borders)
   if (borders.length > 0) pieces = taken.flatMap((segment) => cutSegment(segment, own.xs))
   const strips: Columns = { columns: own.xs.slice(1).map((_, column) => strip(own, column)), spanning: new Set() }
-  const isCoarse = own.ys.slice(1).some((_, row) => linesAreRows(toRows(bandOf(own, pieces, row)), strips, em))
+  const isCoarse = own.ys.slice(1).some((_, row) => linesAreRows(toRows(bandOf(own, pieces, row)), strips, em, own.ys.length - 1))
   const table = isCoarse ? coarse(own, pieces, em, rulings) : whole(own, pieces)
   return table === undefined ? undefined : { ...table, taken }
 }
 
 const whole = (lattice: Lattice, pieces: ReadonlyArray<Segment>): FoundTable | undefined => {
-  const found = compact(lattice, toCells(lattice, pieces))
+  const own = spread(divided(lattice, pieces), pieces)
+  const found = compact(own, toCells(own, pieces))
   if (found.rows * found.columns < 2 || found.cells.length < 2) return undefined
-  return { box: extentOfLattice(lattice), ...found, headerRows: headerRowsOf(found.cells, found.rows), taken: [] }
+  return { box: extentOfLattice(lattice), ...found, headerRows: headerRowsOf(found.cells, found.rows), slots: slotsOf(own), taken: [] }
 }
 
 const coarse = (lattice: Lattice, pieces: ReadonlyArray<Segment>, em: number, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {

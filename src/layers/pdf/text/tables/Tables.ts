@@ -2,6 +2,7 @@
 // rulings, and last those that only the places of their text show.
 import type { Segment } from "../Segments.ts"
 import type { FoundTable } from "./FoundTable.ts"
+import { findGroundLattices } from "./Grounds.ts"
 import { findHalfRuled } from "./HalfRuled.ts"
 import type { Lattice } from "./Lattice.ts"
 import { extentOfLattice, findLattices, withGrounds } from "./Lattice.ts"
@@ -46,6 +47,7 @@ export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): 
   for (const lattice of lattices.sort((one, other) => areaOf(one) - areaOf(other))) {
     keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free], rulings.horizontals), "ruled")
   }
+  for (const lattice of findGroundLattices(rulings.areas)) keep(toRuledTable(lattice, [...free], rulings.horizontals), "ruled")
   for (const table of findHalfRuled([...free], rulings)) keep(table, "half-ruled")
   for (const table of findUnruled([...free], rulings)) keep(table, "unruled")
   if (tables.length === 0) return { tables, rest: segments }

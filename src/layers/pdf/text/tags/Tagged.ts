@@ -90,7 +90,7 @@ const toTable = ({ rows }: TagTable, pieces: Pieces): FoundTable | undefined => 
   // A table that is mostly empty is there to put things in their places.
   if (cells.length < 2 || cells.length < leastFilled * rows.flat().length) return undefined
   const taken = cells.flatMap(({ segments }) => segments)
-  return { box: segmentBounds(taken), rows: rows.length, columns, headerRows: Math.min(headerRows, rows.length - 1), cells, taken }
+  return { box: segmentBounds(taken), rows: rows.length, columns, headerRows: Math.min(headerRows, rows.length - 1), slots: occupied.size, cells, taken }
 }
 
 const mayGoOn = new Set<TagBlock["kind"]>(["paragraph", "formula", "code"])

@@ -15,6 +15,7 @@ import {
 import { HttpApiClient } from "effect/http-api"
 import type { ApiKey, ApiKeyId } from "./domain/tenant/ApiKey.ts"
 import { type DocumentStatus, isTerminal } from "./domain/document/Document.ts"
+import { type RenderedText, type RenderQuery, renderWith } from "./client/RenderDocument.ts"
 import { requireOneEffect } from "./domain/EffectCopy.ts"
 import type { DocumentId, TenantId } from "./domain/Ids.ts"
 import type { PageView } from "./domain/document/Page.ts"
@@ -28,6 +29,7 @@ import type { TenantChange } from "./http/api/Tenants.ts"
 import { textHeaders } from "./http/handlers/pages/TextGaps.ts"
 
 export { Api } from "./http/api/Api.ts"
+export type { RenderedText, RenderQuery } from "./client/RenderDocument.ts"
 export { DocumentId, TenantId } from "./domain/Ids.ts"
 
 const problemFields = {
@@ -154,6 +156,8 @@ export interface Interface {
     id: DocumentId,
     options?: { readonly mark?: "missing" | undefined }
   ) => Effect.Effect<DocumentText, ClientError>
+  /** The finished pages as Markdown, HTML or JSON, and what is missing of them. */
+  readonly render: (id: DocumentId, query: RenderQuery) => Effect.Effect<RenderedText<ClientError>, ClientError>
   /** The documents of the tenant, newest first. If there are more, `nextCursor` is the `cursor` of the next list. */
   readonly list: (options?: ListOptions) => Effect.Effect<typeof DocumentList.Type, ClientError>
   /** Cancels a document; one that has ended is not changed. Returns the document afterwards. */
@@ -229,6 +233,8 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
 
   const asked = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, ClientError, R> =>
     Effect.catch(effect, (error) => Effect.flatMap(clientError(shown, error), Effect.fail))
+
+  const urlOf = (path: string) => `${url.replace(/\/+$/, "")}${path}`
 
   const status = (id: DocumentId) => asked(api.documents.status({ params: { id }, query: {}, headers: {} }))
 
@@ -313,7 +319,7 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
     id: DocumentId,
     { mark }: { readonly mark?: "missing" | undefined } = {}
   ) {
-    const request = HttpClientRequest.get(`${url.replace(/\/+$/, "")}/v1/documents/${id}/text`, {
+    const request = HttpClientRequest.get(urlOf(`/v1/documents/${id}/text`), {
       urlParams: mark === undefined ? {} : { mark }
     })
     const { headers, stream } = yield* asked(Effect.flatMap(http.execute(request), HttpClientResponse.filterStatusOk))
@@ -356,6 +362,7 @@ export const make = Effect.fn("SluiceClient.make")(function* ({ apiKey, baseUrl,
     waitFor,
     pages,
     text,
+    render: renderWith({ http, urlOf, ask: asked }),
     list: ({ status, ...query } = {}) =>
       asked(
         api.documents.list({

@@ -17,6 +17,7 @@ import { makeChangeFeed } from "./changes/ChangeFeed.ts"
 import { followDocument } from "./changes/FollowDocument.ts"
 import * as IdempotencyKeys from "./admission/IdempotentRequests.ts"
 import { Ingestion, type QueueStatus } from "./Ingestion.ts"
+import { makeRenderDocument } from "./renderings/RenderDocument.ts"
 import { RetryTracker } from "./upkeep/RetryTracker.ts"
 import { InFlightSubmissions } from "./admission/InFlightSubmissions.ts"
 import { UsageMeter } from "./scheduling/UsageMeter.ts"
@@ -45,6 +46,7 @@ export const layer = Layer.effect(
     const scope = yield* Effect.scope
     const keys = yield* IdempotencyKeys.make
     const admission = yield* Admission.make
+    const render = yield* makeRenderDocument(documents)
     const services = yield* Effect.context<
       Effect.Services<ReturnType<typeof announceEnd>> | Stream.Services<ReturnType<typeof followDocument>>
     >()
@@ -180,6 +182,7 @@ export const layer = Layer.effect(
         return yield* documents.pages(tenant, id, options)
       }),
       text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(documents.find(tenant, id), textFrom(tenant, id))),
+      render,
       cancel,
       remove,
       withdraw,

@@ -22,6 +22,7 @@ import * as MetricsAccess from "./auth/MetricsAccess.ts"
 import { limitsFromEnv, LiveStreams } from "./live/LiveStreams.ts"
 import { MetricsHandlers } from "./handlers/MetricsHandlers.ts"
 import { PagesHandlers } from "./handlers/pages/PagesHandlers.ts"
+import { RenderingsHandlers } from "./handlers/pages/RenderingsHandlers.ts"
 import { QueueHandlers } from "./handlers/QueueHandlers.ts"
 import * as RequestMetrics from "./edge/RequestMetrics.ts"
 import { TenantsHandlers } from "./handlers/TenantsHandlers.ts"
@@ -32,6 +33,7 @@ import { WorkersHandlers } from "./handlers/WorkersHandlers.ts"
 const Handlers = Layer.mergeAll(
   DocumentsHandlers,
   PagesHandlers,
+  RenderingsHandlers,
   EventsHandlers,
   IngestHandlers,
   QueueHandlers,

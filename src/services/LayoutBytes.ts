@@ -5,11 +5,11 @@ import { deflateRawSync, inflateRawSync } from "node:zlib"
 import type { EncodedLayout } from "../domain/document/Page.ts"
 import { type Block, PageLayout } from "../domain/document/PageLayout.ts"
 
-/** Of the JSON, in UTF-8. A page that a person reads has a hundredth of it. */
-export const mostLayoutBytes = 16 * 1024 * 1024
+/** Of the JSON, in UTF-8. A page that a person reads has a hundredth of it, and decoding this much takes a moment. */
+export const mostLayoutBytes = 4 * 1024 * 1024
 
 /** Of the JSON deflated: more than `mostLayoutBytes` can need. */
-export const mostEncodedBytes = 17 * 1024 * 1024
+export const mostEncodedBytes = 5 * 1024 * 1024
 
 /** Text of layouts shrinks to a tenth at this level already; higher ones take longer for little. */
 const level = 3

@@ -17,7 +17,8 @@ const reach: Record<string, ReadonlyArray<string>> = {
   actors: ["actors", "services", "observability", "domain"],
   http: ["http", "actors", "services", "observability", "domain"],
   layers: ["layers", "http", "actors", "services", "observability", "domain"],
-  "client.ts": ["http", "domain"],
+  client: ["client", "http", "domain"],
+  "client.ts": ["client", "http", "domain"],
   cli: ["cli", "client.ts", "layers", "http", "actors", "services", "observability", "domain"]
 }
 const entries: ReadonlySet<string> = new Set(["main.ts", "index.ts"])

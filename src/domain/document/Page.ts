@@ -1,5 +1,6 @@
 import { Schema, Struct } from "effect"
 import { Failure, failure } from "../Failure.ts"
+import { HiddenBy, layoutExample, PageLayout } from "./PageLayout.ts"
 import { type Warning, warning, Warnings } from "./Warning.ts"
 
 /** Pages count from 1. */
@@ -21,6 +22,10 @@ export const TextLine = Schema.Struct({
   height: Schema.Finite
 })
 export type TextLine = typeof TextLine.Type
+
+/** A word, in the same units. Its place within its span is estimated. */
+export const TextWord = Schema.Struct({ ...TextLine.fields, hidden: Schema.optionalKey(HiddenBy) })
+export type TextWord = typeof TextWord.Type
 
 /** Lines as JSON text. Encoded once when the page is read, stored verbatim, and decoded only on request. */
 export const EncodedLines = Schema.fromJsonString(Schema.Array(TextLine))
@@ -86,7 +91,13 @@ export const pageExamples = pageSummaryExamples.map((page) => ({
   text: page.status === "ok" ? "Annual report\nof the year 2029" : ""
 }))
 
-/** A page as the HTTP interface shows it; `lines` only when asked for. */
+const laidOutExample = {
+  ...pageSummaryExamples[0],
+  text: "Annual report\nof the year 2029\nSales\n7",
+  layout: layoutExample
+}
+
+/** A page as the HTTP interface shows it; `lines`, `words` and `layout` only when asked for. */
 export const PageView = Schema.Struct({
   number: PageNumber,
   status: PageStatus,
@@ -95,14 +106,16 @@ export const PageView = Schema.Struct({
   rotation: Schema.Finite,
   text: Schema.String,
   lines: Schema.optionalKey(Schema.Array(TextLine)),
+  words: Schema.optionalKey(Schema.Array(TextWord)),
+  layout: Schema.optionalKey(PageLayout),
   error: Schema.optionalKey(Failure),
   warnings: Warnings,
   elapsedMillis: Schema.Finite
-}).annotate({ examples: pageExamples })
+}).annotate({ examples: [...pageExamples, laidOutExample] })
 export type PageView = typeof PageView.Type
 
 /** A page without its text and lines. */
-export const PageSummary = Schema.Struct(Struct.omit(PageView.fields, ["text", "lines"])).annotate({
+export const PageSummary = Schema.Struct(Struct.omit(PageView.fields, ["text", "lines", "words", "layout"])).annotate({
   identifier: "PageSummary",
   examples: pageSummaryExamples
 })

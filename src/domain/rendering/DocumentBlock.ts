@@ -14,4 +14,6 @@ export interface RenderedPage {
   readonly number: number
   readonly layout: PageLayout | undefined
   readonly text: string
+  /** Said after the page: that something of it is missing. */
+  readonly mark?: string | undefined
 }

@@ -5,6 +5,7 @@ import { withoutHidden } from "../Hidden.ts"
 import type { RenderOptions } from "../RenderOptions.ts"
 import { joinedText } from "../TextRuns.ts"
 import type { DocumentStructure } from "./DocumentStructure.ts"
+import { structuredBlocks } from "./StructuredPage.ts"
 
 type ParagraphBlock = typeof Paragraph.Type
 
@@ -122,31 +123,26 @@ export class DocumentBlocks {
       : [whole, ...asides, ...blocks.slice(0, first), ...blocks.slice(first + 1)]
   }
 
-  #blocksOf({ layout, number, text }: RenderedPage): ReadonlyArray<DocumentBlock> {
-    if (layout === undefined) return text.trim() === "" ? [] : [{ _tag: "text", text }]
+  #blocksOf(page: RenderedPage): ReadonlyArray<DocumentBlock> {
+    const { layout, mark, text } = page
     const blocks: Array<DocumentBlock> = []
-    for (const [index, block] of layout.blocks.entries()) {
-      const isRunning = this.#structure.isRunning(number, index)
-      if (isRunning && this.#options.headers === "drop") continue
-      const level = isRunning ? undefined : this.#structure.headingLevel(number, index)
-      const seen = this.#options.hidden === "drop" ? withoutHidden(block) : block
-      if (seen === undefined) continue
-      const shown = atLevel(seen, level)
-      const last = blocks.findLastIndex((each) => !isAside(each))
-      const before = blocks[last]
-      const goesOnHere = shown._tag === "paragraph" && shown.continues === true && before !== undefined
-      const whole = goesOnHere ? joined(before, shown) : undefined
-      if (whole === undefined) blocks.push(shown)
-      else blocks[last] = whole
+    if (layout === undefined && text.trim() !== "") blocks.push({ _tag: "text", text })
+    for (const block of structuredBlocks(page, this.#structure)) {
+      if (this.#options.headers === "drop" && (block._tag === "header" || block._tag === "footer")) continue
+      const shown = this.#options.hidden === "drop" ? withoutHidden(block) : block
+      if (shown !== undefined) addBlock(blocks, shown)
     }
+    if (mark !== undefined) blocks.push({ _tag: "text", text: mark })
     return blocks
   }
 }
 
-/** The block as the document shows it: a heading at its level, or text. */
-const atLevel = (block: Block, level: number | undefined): Block => {
-  if (block._tag !== "heading" && block._tag !== "paragraph") return block
-  const { box, lines } = block
-  if (level !== undefined) return { _tag: "heading", level, box, lines }
-  return block._tag === "paragraph" ? block : { _tag: "paragraph", box, lines }
+/** Adds the block, or what it goes on with: a paragraph may begin in the column before. */
+const addBlock = (blocks: Array<DocumentBlock>, block: Block): void => {
+  const last = blocks.findLastIndex((each) => !isAside(each))
+  const before = blocks[last]
+  const goesOnHere = block._tag === "paragraph" && block.continues === true && before !== undefined
+  const whole = goesOnHere ? joined(before, block) : undefined
+  if (whole === undefined) blocks.push(block)
+  else blocks[last] = whole
 }

@@ -2,15 +2,15 @@
 import type { OutlineItem } from "../../document/Document.ts"
 import type { Block, LayoutLine } from "../../document/PageLayout.ts"
 import type { RenderedPage } from "../DocumentBlock.ts"
-import { type Compounds, noCompounds } from "../RenderOptions.ts"
+import type { Compounds } from "../RenderOptions.ts"
 import { joinedText } from "../TextRuns.ts"
 import { type HeadingCandidate, headingLevels } from "./Headings.ts"
 import { RunningLines } from "./RunningLines.ts"
 import { countStyles, styleKey, styleOfLines } from "./Style.ts"
 
 export interface DocumentStructure {
-  /** The level of the block if it is a heading. */
-  readonly headingLevel: (page: number, index: number) => number | undefined
+  /** The level of the block if it is a heading. A page that the structure does not know keeps what it shows alone. */
+  readonly headingLevel: (page: number, index: number, alone: number | undefined) => number | undefined
   /** Whether the block is a running header or footer or a page number. */
   readonly isRunning: (page: number, index: number) => boolean
   readonly compounds: Compounds
@@ -19,7 +19,7 @@ export interface DocumentStructure {
   readonly outlineSource: "file" | "headings" | "none"
 }
 
-/** Headings of a document that are kept apart; later ones keep the level that their page gives. */
+/** Headings and short paragraphs of a document that are looked at; pages after them keep the levels that they give. */
 const mostHeadings = 20_000
 const mostCompounds = 20_000
 const longestHeading = 160
@@ -43,10 +43,12 @@ export class StructureCollector {
   readonly #styles = new Map<string, number>()
   readonly #candidates: Array<HeadingCandidate> = []
   readonly #compounds = new Set<string>()
+  readonly #seen = new Set<number>()
 
   add({ layout, number }: RenderedPage): void {
     if (layout === undefined) return
     this.#running.add(number, layout)
+    if (this.#candidates.length < mostHeadings) this.#seen.add(number)
     for (const [index, block] of layout.blocks.entries()) {
       const lines = linesOf(block)
       if (block._tag !== "header" && block._tag !== "footer") countStyles(lines, this.#styles)
@@ -72,7 +74,7 @@ export class StructureCollector {
     isTagged: boolean
   ): void {
     const isHeading = block._tag === "heading"
-    if (this.#candidates.length >= mostHeadings || (!isHeading && (isTagged || block.lines.length > 2))) return
+    if (!this.#seen.has(page) || (!isHeading && (isTagged || block.lines.length > 2))) return
     const text = joinedText(block.lines)
     if (!isHeading && (text.length > longestHeading || !/\p{L}/u.test(text))) return
     const style = styleOfLines(block.lines)
@@ -94,7 +96,7 @@ export class StructureCollector {
     }
     const made = outline.length > 0 ? outline : outlineOf(headings, levels)
     return {
-      headingLevel: (page, index) => byPage.get(page)?.get(index),
+      headingLevel: (page, index, alone) => (this.#seen.has(page) ? byPage.get(page)?.get(index) : alone),
       isRunning,
       compounds: this.#compounds,
       outline: made,
@@ -133,15 +135,3 @@ const outlineOf = (
     .map((heading) => ({ title: heading.text, depth: (levels.get(heading) ?? 1) - 1, page: heading.page }))
     .filter(({ depth, title }) => depth < deepestItem && title !== "")
     .slice(0, mostItems)
-
-/** Of a page by itself: its headings have the levels that it gives, and no line is known to be running. */
-export const structureOfPage = ({ layout, number }: RenderedPage): DocumentStructure => ({
-  headingLevel: (page, index) => {
-    const block = page === number ? layout?.blocks[index] : undefined
-    return block?._tag === "heading" ? block.level : undefined
-  },
-  isRunning: () => false,
-  compounds: noCompounds,
-  outline: [],
-  outlineSource: "none"
-})

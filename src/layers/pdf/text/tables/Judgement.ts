@@ -43,6 +43,20 @@ const isListOfNumbers = (table: FoundTable): boolean => {
   return values.length >= fewestNumbers && names.every((name) => name !== "") && values.every((value) => isNumeric(value))
 }
 
+const proseWords = 3.5
+
+/** Prose in columns whose lines stand level: each column has several words in each line. */
+const isProse = ({ cells, columns }: FoundTable): boolean => {
+  const words = Array.from({ length: columns }, () => ({ cells: 0, words: 0 }))
+  for (const { column, segments } of cells) {
+    const own = words[column]
+    if (own === undefined) continue
+    own.cells++
+    for (const { text } of segments) own.words += text.split(" ").length
+  }
+  return words.every((own) => own.cells > 0 && own.words >= proseWords * own.cells)
+}
+
 export const isTable = (table: FoundTable, kind: Kind): boolean => {
   const { rows, columns, cells } = table
   const share = cells.length / table.slots
@@ -65,6 +79,7 @@ export const isTable = (table: FoundTable, kind: Kind): boolean => {
   if (kind === "half-ruled") return longest <= 0.35 * cells.length
   if (longest > 0.1 * cells.length) return false
   if (columns === 2) return isListOfNumbers(table)
+  if (isProse(table)) return false
   const heights = new Map<number, number>()
   for (const { column } of cells) heights.set(column, (heights.get(column) ?? 0) + 1)
   if ([...heights.values()].filter((count) => count >= Math.max(2, 0.25 * rows)).length < 3) return false

@@ -202,6 +202,12 @@ const areColumns = (left: ReadonlyArray<Segment>, right: ReadonlyArray<Segment>,
   return rows >= 12 && narrower >= shortWidth * em && even >= 0.8
 }
 
+const readsFromRight = (segments: ReadonlyArray<Segment>): boolean => {
+  let characters = 0
+  for (const { rightToLeft, text } of segments) characters += rightToLeft ? text.length : -text.length
+  return characters > 0
+}
+
 /** The blocks on both sides of a gutter and across it, or undefined if nothing there is set in columns. */
 const divideAt = (
   segments: ReadonlyArray<Segment>,
@@ -217,7 +223,7 @@ const divideAt = (
     const right = band.filter((segment) => segment.right + segment.left >= 2 * x)
     if (areColumns(left, right, em)) {
       if (across.length > 0) blocks.push(across)
-      blocks.push(left, right)
+      blocks.push(...(readsFromRight(band) ? [right, left] : [left, right]))
       across = []
       divided = true
     } else {

@@ -123,6 +123,7 @@ export const toFrames = (
   const unit = Math.hypot(va, vb)
   const frames = new Frames()
   let spaced = false
+  let order = 0
   const tags: Array<string | undefined> = []
   let tag: string | undefined
   for (const item of items) {
@@ -169,6 +170,7 @@ export const toFrames = (
       size,
       rightToLeft: item.dir === "rtl" || hasRightToLeft(item.str),
       spaced: spaced || raw.startsWith(" "),
+      order: order++,
       glyphs: placesOf(item, unit),
       look,
       tag

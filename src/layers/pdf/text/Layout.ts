@@ -1,8 +1,8 @@
 // Text as a person reads it: words joined, lines whole, columns one after the other; and what stands on the page as blocks.
 // Pure; knows nothing of pdf.js but the form of its text items, and costs O(n log n) in their number.
 //
-//   items → frames → segments → columns → lines → text
-//                                               → blocks
+//   items → frames → segments → tables → columns → lines → text
+//                                                        → blocks
 //
 // In `text` every line ends in a line feed, and an empty line stands between blocks: where a column ends, and where the
 // distance of two lines is clearly greater than is usual in their column. Text of another direction than most of the
@@ -13,23 +13,23 @@ import { findFigures } from "./blocks/Figures.ts"
 import { toPageBlocks } from "./blocks/PageBlocks.ts"
 import { placeFigures } from "./blocks/Placing.ts"
 import { styledLine } from "./blocks/StyledLine.ts"
-import { toBlocks } from "./Columns.ts"
 import type { Drawn } from "./Drawn.ts"
 import { drawnOnPage } from "./Drawn.ts"
 import type { LookOf, TextRun, Viewport } from "./Fragments.ts"
 import { toFrames } from "./Fragments.ts"
 import { hiddenLooks } from "./Hidden.ts"
+import type { LinkArea } from "./Links.ts"
+import { Links } from "./Links.ts"
 import type { Line } from "./Lines.ts"
 import type { FontStyle } from "./Looks.ts"
 import { lookOfFont } from "./Looks.ts"
-import { notesLast } from "./order/Notes.ts"
-import type { Column } from "./order/Turned.ts"
+import type { Column } from "./order/Column.ts"
+import { readFrame } from "./order/Columns.ts"
 import { withTurned } from "./order/Turned.ts"
-import { boxOnPage, toBlock } from "./PageLayouts.ts"
-import { toSegments } from "./Segments.ts"
-import { linesOfTable, linesWithTables, placesOf } from "./tables/Places.ts"
-import { toRulings } from "./tables/Rulings.ts"
-import { findTables, noTables } from "./tables/Tables.ts"
+import { boxOnPage, toBlock, toTable } from "./PageLayouts.ts"
+import { readTagged } from "./tags/Tagged.ts"
+import { tagBlocks } from "./tags/TagTree.ts"
+import { rowTexts } from "./tables/TableText.ts"
 
 export interface TextLayout {
   readonly text: string
@@ -44,25 +44,32 @@ export interface PageMatter {
   readonly fonts: Readonly<Record<string, FontStyle>>
   /** See `patches/Drawing.ts`. */
   readonly drawn: ReadonlyArray<number>
+  /** In the order of the file. */
+  readonly links: ReadonlyArray<LinkArea>
+  /** The structure of a tagged page, as pdf.js reports it. */
+  readonly tags: unknown
 }
 
-/** The columns of a page in the order of reading. */
+interface ReadColumns {
+  readonly columns: ReadonlyArray<Column>
+  readonly source: PageLayout["source"]
+}
+
+/** The columns and tables of a page in the order of reading. */
 const readColumns = (
   items: ReadonlyArray<object>,
-  viewport: Viewport,
-  lookOf?: LookOf,
-  drawn?: ReadonlyArray<Drawn>
-): ReadonlyArray<Column> => {
-  const [first, ...others] = toFrames(items, viewport, lookOf).map((frame) => {
-    const segments = toSegments(frame.fragments)
-    const found = drawn === undefined ? noTables(segments) : findTables(segments, toRulings(drawn, frame))
-    const places = placesOf(found)
-    const blocks = toBlocks([...found.rest, ...places.keys()]).map((block) => linesWithTables(block, places))
-    return { frame, columns: notesLast(blocks).map((lines) => ({ frame, lines })) }
-  })
-  if (first === undefined) return []
-  const turned = others.flatMap(({ columns }) => columns)
-  return first.frame.ux === 1 ? withTurned(first.columns, turned, viewport.height) : [...first.columns, ...turned]
+  { tags, viewport }: PageMatter,
+  drawn: ReadonlyArray<Drawn>,
+  lookOf?: LookOf
+): ReadColumns => {
+  const [main, ...others] = toFrames(items, viewport, lookOf)
+  if (main === undefined) return { columns: [], source: "geometry" }
+  const blocks = main.ux === 1 ? tagBlocks(tags) : undefined
+  const tagged = blocks === undefined ? undefined : readTagged(main, blocks)
+  const first = tagged ?? readFrame(main, drawn)
+  const turned = others.flatMap((frame) => readFrame(frame, drawn))
+  const columns = main.ux === 1 ? withTurned(first, turned, viewport.height) : [...first, ...turned]
+  return { columns, source: tagged === undefined ? "geometry" : "tags" }
 }
 
 const usualPitch = (lines: ReadonlyArray<Line>): number => {
@@ -75,10 +82,18 @@ const usualPitch = (lines: ReadonlyArray<Line>): number => {
 const toText = (columns: ReadonlyArray<Column>): TextLayout => {
   const lines: Array<TextLine> = []
   let text = ""
-  for (const { frame, lines: own } of columns) {
+  for (const { frame, lines: own, table } of columns) {
+    if (table !== undefined) {
+      for (const [row, { text: words, ...bounds }] of rowTexts(table).entries()) {
+        if (text !== "") text += row === 0 ? "\n\n" : "\n"
+        text += words
+        lines.push({ text: words, ...boxOnPage(frame, bounds) })
+      }
+      continue
+    }
     const pitch = usualPitch(own)
     let before: Line | undefined
-    for (const line of own.flatMap(({ table, ...line }) => (table === undefined ? [line] : linesOfTable(table)))) {
+    for (const line of own) {
       const apart =
         before === undefined ||
         (line.baseline - before.baseline > 1.4 * pitch && line.top - before.bottom > 0.5 * line.size)
@@ -105,29 +120,47 @@ const looksOn = (fonts: PageMatter["fonts"], drawn: ReadonlyArray<Drawn>): LookO
   }
 }
 
+/** Only upright text is compared with the areas of links. */
+const linksOn = ({ frame }: Pick<Column, "frame">, links: Links): Links | undefined =>
+  links.isEmpty || frame.ux !== 1 ? undefined : links
+
 const toLayout = (
   columns: ReadonlyArray<Column>,
   drawn: ReadonlyArray<Drawn>,
+  links: Links,
   { width, height }: Viewport
 ): PageLayout => {
   const blocks = toPageBlocks(
-    columns.map(({ frame, lines }) => ({ frame, lines: lines.map(styledLine) })),
+    columns.map((column) => ({ ...column, lines: column.lines.map((line) => styledLine(line, linksOn(column, links))) })),
     height
-  ).flatMap(({ blocks, frame }) => blocks.map((block) => toBlock(frame, block)))
+  ).flatMap(({ blocks, frame, table }) =>
+    table === undefined ? blocks.map((block) => toBlock(frame, block)) : [toTable(frame, table, linksOn({ frame }, links))]
+  )
   const figures = findFigures(drawn, width, height, blocks.length > 0)
   return { width, height, blocks: placeFigures(blocks, figures), source: "geometry" }
 }
 
 /** The text alone. */
-export const layoutText = (items: ReadonlyArray<object>, viewport: Viewport): TextLayout =>
-  toText(readColumns(items, viewport))
+export const layoutText = (items: ReadonlyArray<object>, matter: PageMatter): TextLayout =>
+  toText(readColumns(items, matter, drawnOnPage(matter.drawn, matter.viewport)).columns)
 
 /** The text of a page and its blocks. */
 export const layoutPage = (
   items: ReadonlyArray<object>,
-  { drawn: records, fonts, viewport }: PageMatter
+  matter: PageMatter
 ): TextLayout & { readonly layout: PageLayout } => {
-  const drawn = drawnOnPage(records, viewport)
-  const columns = readColumns(items, viewport, looksOn(fonts, drawn), drawn)
-  return { ...toText(columns), layout: toLayout(columns, drawn, viewport) }
+  const { fonts, links, viewport } = matter
+  const drawn = drawnOnPage(matter.drawn, viewport)
+  const { columns, source } = readColumns(items, matter, drawn, looksOn(fonts, drawn))
+  const layout = toLayout(columns, drawn, new Links(links, viewport), viewport)
+  return { ...toText(columns), layout: { ...layout, source } }
 }
+
+/** Of a page of which only the text items are known. */
+export const bareMatter = (viewport: Viewport): PageMatter => ({
+  viewport,
+  fonts: {},
+  drawn: [],
+  links: [],
+  tags: undefined
+})

@@ -11,6 +11,13 @@ interface GlyphOfPart extends PlacedGlyph {
   readonly part: Fragment
 }
 
+/**
+ * Whether the file has white space between two neighbours on a line. From the right to the left, the one after the other may
+ * have been drawn before it.
+ */
+const isSpaced = (before: Fragment, part: Fragment): boolean =>
+  (part.spaced && part.order === before.order + 1) || (before.spaced && before.order === part.order + 1)
+
 /** The glyphs of segments that are ordered from left to right. */
 const glyphsOfLine = (segments: ReadonlyArray<Segment>): Array<GlyphOfPart> => {
   const line: Array<GlyphOfPart> = []
@@ -25,7 +32,7 @@ const glyphsOfLine = (segments: ReadonlyArray<Segment>): Array<GlyphOfPart> => {
                 glyph.text,
                 glyph.left - before.right,
                 Math.min(before.size, glyph.size),
-                glyph.spaced && !segment.rightToLeft
+                segment.rightToLeft ? isSpaced(before.part, part) : glyph.spaced
               ) !== ""
             : glyph.spaced
         line.push({ ...glyph, space, part })
@@ -39,6 +46,8 @@ const glyphsOfLine = (segments: ReadonlyArray<Segment>): Array<GlyphOfPart> => {
 export interface Piece {
   readonly text: string
   readonly part: Fragment | undefined
+  readonly left?: number
+  readonly right?: number
 }
 
 /** The text of segments that are ordered from left to right, in the order of reading. `rightToLeft`: some of it is read the other way. */

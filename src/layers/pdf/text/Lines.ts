@@ -5,7 +5,6 @@ import type { OpenLine } from "./Scripts.ts"
 import { aroundScripts, attachScripts } from "./Scripts.ts"
 import type { Segment } from "./Segments.ts"
 import { onOneLine, separator } from "./Segments.ts"
-import type { FoundTable } from "./tables/FoundTable.ts"
 import { mayBeTracked } from "./Tracking.ts"
 
 /** A line in the coordinates of its frame. `top` and `bottom` enclose all of it, `baseline` and `size` are of its largest text. */
@@ -17,8 +16,6 @@ export interface Line {
   readonly bottom: number
   readonly baseline: number
   readonly size: number
-  /** What stands here is a table, and the line has no text. */
-  readonly table?: FoundTable
   /** From left to right. */
   readonly segments: ReadonlyArray<Segment>
   /** Its text is not that of its segments in order: see `lineText`. */

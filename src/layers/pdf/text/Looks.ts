@@ -1,14 +1,15 @@
-// How text looks, as one number: bits for the weight, the slant and the widths of its font, and above them why it cannot
+// How text looks, as one number: bits for the weight, the slant and the kind of its font, and above them why it cannot
 // be seen. One number is quick to compare, and most pages have many thousand pieces of text.
 import type { HiddenBy } from "../../../domain/document/PageLayout.ts"
 
 export const bold = 1
 export const italic = 2
 export const mono = 4
-export const styleBits = bold | italic | mono
+/** The letters and signs of formulas. */
+export const math = 8
 
 const reasons: ReadonlyArray<HiddenBy | undefined> = [undefined, "invisible", "colour", "off-page", "tiny"]
-const firstReason = 8
+const firstReason = 16
 
 export const hiddenLook = (reason: HiddenBy): number => reasons.indexOf(reason) * firstReason
 export const hiddenBy = (look: number): HiddenBy | undefined => reasons[Math.floor(look / firstReason)]
@@ -35,6 +36,8 @@ const italicName = /ital|obli|slant|[-_,](it|i|bi|bdit)$|kursiv|^(cmti|cmmi|cmsl
 const monoName =
   /mono(?!type|gram)|courier|consol|typewriter|menlo|inconsolata|sourcecode|fixed|^(cmtt|cmitt|cmsltt|sftt|ectt|lmtt)\w*\d|lucidacons/i
 
+const mathName = /^(cm(mi|sy|ex|bsy)|ms[ab]m|eu[fsr]m|lmmath|rsfs|stixmath|pazomath)|math|symbol(?!a)|mtmi|mtsy|mtex/i
+
 const subsetTag = /^[A-Z]{6}\+/
 
 export const lookOfFont = (font: FontStyle): number => {
@@ -49,5 +52,5 @@ export const lookOfFont = (font: FontStyle): number => {
     (flags & slanted) !== 0 ||
     (typeof font.italicAngle === "number" && Math.abs(font.italicAngle) >= 4)
   const isMono = (flags & fixedPitch) !== 0 || font.fontFamily === "monospace" || monoName.test(name)
-  return (isBold ? bold : 0) | (isItalic ? italic : 0) | (isMono ? mono : 0)
+  return (isBold ? bold : 0) | (isItalic ? italic : 0) | (isMono ? mono : 0) | (mathName.test(name) ? math : 0)
 }

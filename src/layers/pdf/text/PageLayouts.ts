@@ -6,9 +6,10 @@ import { blockBounds } from "./blocks/TextBlock.ts"
 import { type StyledLine, styledLine } from "./blocks/StyledLine.ts"
 import type { Frame } from "./Fragments.ts"
 import { bold, hiddenBy, italic, mono } from "./Looks.ts"
+import type { Links } from "./Links.ts"
+import { toLines } from "./Lines.ts"
 import type { Span } from "./Spans.ts"
-import type { FoundTable } from "./tables/FoundTable.ts"
-import { linesOfCell } from "./tables/Places.ts"
+import type { FoundTable } from "./tables/Tables.ts"
 
 // A file can push a place beyond all numbers. It becomes 0: neither JSON nor the store can hold infinity.
 export const round = (value: number): number => (Number.isFinite(value * 100) ? Math.round(value * 100) / 100 : 0)
@@ -40,29 +41,14 @@ const toSpan = (frame: Direction, span: Span): TextSpan => {
     ...((look & italic) !== 0 ? { italic: true } : undefined),
     ...((look & mono) !== 0 ? { mono: true } : undefined),
     ...(span.raised ? { raised: true } : undefined),
-    ...(hidden === undefined ? undefined : { hidden })
+    ...(hidden === undefined ? undefined : { hidden }),
+    ...(span.link === undefined ? undefined : { link: span.link })
   }
 }
 
 export const toLayoutLine = (frame: Direction, line: StyledLine): LayoutLine => ({
   box: boxOnPage(frame, line),
   spans: line.spans.map((span) => toSpan(frame, span))
-})
-
-const toTable = (frame: Direction, { box, cells, columns, headerRows, rows }: FoundTable): Table => ({
-  _tag: "table",
-  box: boxOnPage(frame, box),
-  rows,
-  columns,
-  headerRows,
-  cells: cells.map((cell) => ({
-    row: cell.row,
-    column: cell.column,
-    rows: cell.rows,
-    columns: cell.columns,
-    box: boxOnPage(frame, cell.box),
-    lines: linesOfCell(cell).map((line) => toLayoutLine(frame, styledLine(line)))
-  }))
 })
 
 export const toBlock = (frame: Direction, block: TextBlock): Block => {
@@ -75,9 +61,27 @@ export const toBlock = (frame: Direction, block: TextBlock): Block => {
       return { _tag: "listItem", marker: block.marker, depth: block.depth, box, lines }
     case "paragraph":
       return { _tag: "paragraph", box, lines, ...(block.continues ? { continues: true } : undefined) }
-    case "table":
-      return block.table === undefined ? { _tag: "figure", box } : toTable(frame, block.table)
     default:
       return { _tag: block.kind, box, lines }
   }
 }
+
+export const toTable = (
+  frame: Direction,
+  { box, cells, columns, headerRows, rows }: FoundTable,
+  links: Links | undefined
+): Table => ({
+  _tag: "table",
+  box: boxOnPage(frame, box),
+  rows,
+  columns,
+  headerRows,
+  cells: cells.map((cell) => ({
+    row: cell.row,
+    column: cell.column,
+    rows: cell.rows,
+    columns: cell.columns,
+    box: boxOnPage(frame, cell.box),
+    lines: toLines(cell.segments).map((line) => toLayoutLine(frame, styledLine(line, links)))
+  }))
+})

@@ -1,5 +1,6 @@
 // Divides the text of a line where its looks change.
 import type { Fragment } from "./Fragment.ts"
+import type { Link, Links } from "./Links.ts"
 import type { Line } from "./Lines.ts"
 import type { Piece } from "./LineText.ts"
 import { linePieces } from "./LineText.ts"
@@ -15,6 +16,7 @@ export interface Span {
   left: number
   right: number
   readonly baseline: number
+  readonly link: string | undefined
 }
 
 const raisedBy = 0.15
@@ -24,8 +26,11 @@ const sameSize = 0.25
 const isRaised = ({ baseline, size }: Fragment, line: Line): boolean =>
   size < raisedSize * line.size && line.baseline - baseline > raisedBy * line.size
 
-const joins = (span: Span, part: Fragment, raised: boolean): boolean =>
-  span.look === part.look && span.raised === raised && Math.abs(span.size - part.size) <= sameSize
+const joins = (span: Span, part: Fragment, raised: boolean, link: string | undefined): boolean =>
+  span.look === part.look &&
+  span.raised === raised &&
+  span.link === link &&
+  Math.abs(span.size - part.size) <= sameSize
 
 const piecesOfSegment = (segment: Segment, before: Segment | undefined): ReadonlyArray<Piece> => {
   const { parts, ends, text } = segment
@@ -39,8 +44,9 @@ const piecesOfSegment = (segment: Segment, before: Segment | undefined): Readonl
   }))
 }
 
-const piecesOf = ({ segments, isReordered }: Line): ReadonlyArray<Piece> =>
-  isReordered
+/** By fragments; by glyphs where that is not enough. */
+const piecesOf = ({ segments, isReordered }: Line, byGlyphs: boolean): ReadonlyArray<Piece> =>
+  isReordered || byGlyphs
     ? linePieces(
         segments,
         segments.some(({ rightToLeft }) => rightToLeft)
@@ -64,7 +70,8 @@ const isOfOneLook = ({ segments }: Line): boolean => {
 const fitted = (pieces: ReadonlyArray<Piece>, text: string): ReadonlyArray<Piece> | undefined => {
   const found: Array<Piece> = []
   let at = 0
-  for (const { text: own, part } of pieces) {
+  for (const piece of pieces) {
+    const { text: own } = piece
     let kept = ""
     for (const character of own) {
       if (text.startsWith(character, at)) {
@@ -74,20 +81,27 @@ const fitted = (pieces: ReadonlyArray<Piece>, text: string): ReadonlyArray<Piece
         return undefined
       }
     }
-    if (kept !== "") found.push({ text: kept, part })
+    if (kept !== "") found.push({ ...piece, text: kept })
   }
   return at === text.length ? found : undefined
 }
 
-/** The spans of a line. */
-export const spansOf = (line: Line): ReadonlyArray<Span> => {
+const linkAt = (links: ReadonlyArray<Link>, { left, right, part }: Piece): string | undefined => {
+  if (links.length === 0) return undefined
+  const middle = ((left ?? part?.left ?? 0) + (right ?? part?.right ?? 0)) / 2
+  return links.find((link) => link.left <= middle && middle <= link.right)?.target
+}
+
+/** The spans of a line. `links` are those of the page, if the line is upright. */
+export const spansOf = (line: Line, links?: Links): ReadonlyArray<Span> => {
   const { text, left, right, baseline, size } = line
   const first = line.segments[0]?.parts[0]
+  const near = links?.at(baseline - 0.3 * size).filter((link) => link.left < right && link.right > left) ?? []
   const whole = (): ReadonlyArray<Span> => [
-    { text, size: first?.size ?? size, look: first?.look ?? 0, raised: false, left, right, baseline }
+    { text, size: first?.size ?? size, look: first?.look ?? 0, raised: false, left, right, baseline, link: undefined }
   ]
-  if (isOfOneLook(line)) return whole()
-  const pieces = fitted(piecesOf(line), text)
+  if (near.length === 0 && isOfOneLook(line)) return whole()
+  const pieces = fitted(piecesOf(line, near.length > 0), text) ?? fitted(piecesOf(line, false), text)
   if (pieces === undefined) return whole()
   const spans: Array<Span> = []
   let open: Span | undefined
@@ -99,10 +113,12 @@ export const spansOf = (line: Line): ReadonlyArray<Span> => {
       continue
     }
     const raised = isRaised(part, line)
-    if (open !== undefined && joins(open, part, raised)) {
+    const link = linkAt(near, piece)
+    const [from, to] = [piece.left ?? part.left, piece.right ?? part.right]
+    if (open !== undefined && joins(open, part, raised, link)) {
       open.text += piece.text
-      if (part.left < open.left) open.left = part.left
-      if (part.right > open.right) open.right = part.right
+      if (from < open.left) open.left = from
+      if (to > open.right) open.right = to
       continue
     }
     open = {
@@ -110,9 +126,10 @@ export const spansOf = (line: Line): ReadonlyArray<Span> => {
       size: part.size,
       look: part.look,
       raised,
-      left: part.left,
-      right: part.right,
-      baseline: part.baseline
+      left: from,
+      right: to,
+      baseline: part.baseline,
+      link
     }
     spans.push(open)
   }

@@ -167,6 +167,7 @@ const toFragment = (column: ReadonlyArray<Letter>, ascent: number): Fragment => 
     size,
     rightToLeft: false,
     spaced: false,
+    order: first?.order ?? 0,
     glyphs: undefined,
     look: first?.look ?? 0,
     tag: first?.tag

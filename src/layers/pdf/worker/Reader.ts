@@ -13,6 +13,7 @@ import { type FieldTexts, readFieldTexts } from "./Fields.ts"
 import { hasImage } from "./Images.ts"
 import { type LayerVisibility, layerVisibility } from "./Layers.ts"
 import { damageWarning, distinct, isToldOf, onlyText, shownItems } from "./PageItems.ts"
+import { sortMatter } from "./PageMatter.ts"
 import { describeError, isMemoryError, openDocument, unreadable } from "../pdfjs/PdfJs.ts"
 import { boundedLayout, boundedText } from "./TextBounds.ts"
 import { layoutPage, layoutText } from "../text/Layout.ts"
@@ -42,20 +43,17 @@ const withPage = <A>(
     (page) => Effect.sync(() => page.cleanup())
   )
 
-const isDrawn = (item: object): boolean => "type" in item && item.type === "drawn"
+/** A tree that cannot be read is none. */
+const readTags = (page: PDFPageProxy) =>
+  foreign(() => page.getStructTree()).pipe(Effect.catch((cause) => (isMemoryError(cause) ? Effect.fail(cause) : Effect.succeed(undefined))))
 
-/** What the page's own content draws: see `patches/Drawing.ts`. */
-const drawnAmong = (items: ReadonlyArray<object>): ReadonlyArray<number> => {
-  const records: unknown = Reflect.get(items.find(isDrawn) ?? {}, "records")
-  return Array.isArray(records) ? records : []
-}
-
-/** Not normalised: the letters of an Arabic ligature would come out reversed. */
-const readRuns = (page: PDFPageProxy) =>
-  Effect.map(
-    foreign(() => page.getTextContent({ disableNormalization: true })),
-    ({ items, styles }) => ({ items: items.filter((item) => !isDrawn(item)), fonts: styles, drawn: drawnAmong(items) })
-  )
+const readMatter = Effect.fnUntraced(function* (page: PDFPageProxy) {
+  const tags = yield* readTags(page)
+  const includeMarkedContent = tags !== undefined && tags !== null && tags.children.length > 0
+  // Not normalised: the letters of an Arabic ligature would come out reversed.
+  const { items, styles } = yield* foreign(() => page.getTextContent({ disableNormalization: true, includeMarkedContent }))
+  return { ...sortMatter(items), fonts: styles, tags }
+})
 
 /** An open document and what its pages need of it as a whole, each found when it is first asked for. */
 interface OpenDocument {
@@ -71,13 +69,13 @@ const readFrom = ({ document, fields, layers, options }: OpenDocument, number: n
     number,
     Effect.fnUntraced(function* (page) {
       const viewport = page.getViewport({ scale: 1 })
-      const { drawn, fonts, items: found } = yield* readRuns(page)
+      const { items: found, ...beside } = yield* readMatter(page)
       const filledIn = (yield* fields).get(number) ?? []
       const { isDamaged, items, warnings } = isToldOf(found)
         ? shownItems(found, filledIn, found.some(isLayer) ? yield* layers : () => true)
         : onlyText(found, filledIn)
-      const laidOut = options.layout ? layoutPage(items, { viewport, fonts, drawn }) : undefined
-      const bounded = boundedText(laidOut ?? layoutText(items, viewport))
+      const laidOut = options.layout ? layoutPage(items, { viewport, ...beside }) : undefined
+      const bounded = boundedText(laidOut ?? layoutText(items, { viewport, ...beside }))
       const layout = laidOut && boundedLayout(laidOut.layout)
       const result: Omit<PageResult, "number" | "elapsedMillis"> = {
         status: bounded.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",

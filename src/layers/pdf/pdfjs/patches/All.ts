@@ -2,6 +2,7 @@ import { annotationPatches } from "./Annotations.ts"
 import { descriptionPatches } from "./Description.ts"
 import { drawingPatches } from "./Drawing.ts"
 import { fontPatches } from "./Fonts.ts"
+import { linkPatches } from "./Links.ts"
 import type { Patch } from "./Patch.ts"
 import { streamPatches } from "./Streams.ts"
 import { structurePatches } from "./Structure.ts"
@@ -15,5 +16,6 @@ export const patches: ReadonlyArray<Patch> = [
   ...drawingPatches,
   ...structurePatches,
   ...annotationPatches,
+  ...linkPatches,
   ...descriptionPatches
 ]

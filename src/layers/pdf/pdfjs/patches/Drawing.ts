@@ -9,7 +9,7 @@
 //   3 an image, by its bounds; its width is 1 if it hides what is under it     4 a stroke with curves, by its bounds
 //
 // A piece of text has `tone`, that of its letters, `mode`, its rendering mode, and `drawnBefore`, how many things were
-// drawn before it. A run ends where invisible or white text begins or ends.
+// drawn before it, if that is known. A run ends where invisible or white text begins or ends.
 import { after, before, type Patch } from "./Patch.ts"
 
 /** Further things are not noted; a page with more is a drawing. */
@@ -253,7 +253,7 @@ export const drawingPatches: ReadonlyArray<Patch> = [
     String.raw`      textContentItem.looks = looksOf(textState);
       textContentItem.tone = textState.tone;
       textContentItem.mode = textState.mode;
-      textContentItem.drawnBefore = drawing === null ? 0 : drawing.count;
+      textContentItem.drawnBefore = drawing === null ? undefined : drawing.count;
       if (drawing !== null) drawing.texts++;
 `
   ),

@@ -21,6 +21,8 @@ const lowerCase = /\p{Ll}/u
 const upperCase = /\p{Lu}/gu
 const sentence = /[.!?。][)"'”’]?$/
 const goesOn = /[,;،]$|\b(?:and|or|the|of|a|in|to)$/i
+/** An entry of a list of contents. */
+const leader = /(?:\. ?){4,}|…\s*\d/
 const address = /@|https?:|www\./
 
 const isCapitals = (text: string): boolean => !lowerCase.test(text) && (text.match(upperCase)?.length ?? 0) >= 4
@@ -28,7 +30,7 @@ const isCapitals = (text: string): boolean => !lowerCase.test(text) && (text.mat
 /** Pieces of a formula, a row of figures and the like are no heading, however they are set. */
 const mayBeHeading = (text: string): boolean => {
   const count = text.match(letters)?.length ?? 0
-  return count >= 2 && 2 * count >= text.replace(/\s/g, "").length && !address.test(text) && !isCaptionStart(text)
+  return count >= 2 && 2 * count >= text.replace(/\s/g, "").length && !address.test(text) && !leader.test(text) && !isCaptionStart(text)
 }
 
 type Look = "large" | "weight" | "capitals" | "numbered" | undefined
@@ -70,7 +72,7 @@ const styleKey = ({ block, look }: Candidate): string => {
 export const markHeadings = (blocks: ReadonlyArray<TextBlock>, style: PageStyle): void => {
   const candidates: Array<Candidate> = []
   blocks.forEach((block) => {
-    if (block.kind !== "paragraph") return
+    if (block.kind !== "paragraph" || block.isTagged) return
     const look = lookOf(block, style)
     if (look !== undefined) candidates.push({ block, look })
   })
@@ -99,6 +101,7 @@ export const joinHeadings = (blocks: ReadonlyArray<TextBlock>): Array<TextBlock>
 }
 
 const mayJoin = (before: TextBlock, block: TextBlock, last: StyledLine, first: StyledLine): boolean => {
+  if (before.isTagged || block.isTagged) return false
   if (before.kind !== "heading" || block.kind !== "heading" || before.level !== block.level) return false
   if (Math.abs(last.usualSize - first.usualSize) > 0.5 || last.isBold !== first.isBold) return false
   if (numberingDepth(first.text) > 0 || before.lines.length >= mostLines || !letter.test(last.text)) return false

@@ -6,8 +6,8 @@ import type { TextBlock } from "./TextBlock.ts"
 const sameIndent = 0.9
 const deepest = 8
 
-/** Takes the first characters of a line away. */
-const withoutStart = (block: TextBlock, length: number): void => {
+/** Takes the first characters of a block away. */
+export const withoutStart = (block: TextBlock, length: number): void => {
   const [first, ...others] = block.lines
   if (first === undefined) return
   let rest = length
@@ -35,7 +35,7 @@ const isConfirmed = (blocks: ReadonlyArray<TextBlock>, at: number): boolean => {
 export const markListItems = (blocks: ReadonlyArray<TextBlock>): void => {
   const found = blocks.flatMap((block, at) => {
     const marker = listMarker(block.lines[0]?.text ?? "")
-    return block.kind === "paragraph" && marker !== undefined && isConfirmed(blocks, at) ? [{ block, at, marker }] : []
+    return block.kind === "paragraph" && !block.isTagged && marker !== undefined && isConfirmed(blocks, at) ? [{ block, at, marker }] : []
   })
   let indents: Array<number> = []
   let last = -2

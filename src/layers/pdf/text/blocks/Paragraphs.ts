@@ -1,5 +1,6 @@
 // Puts the lines of a column together to paragraphs, headings and items of lists, by the space between them, their indents and
 // their looks.
+import { joinCode } from "./Code.ts"
 import { listMarker } from "./Markers.ts"
 import type { PageStyle } from "./PageStyle.ts"
 import type { StyledLine } from "./StyledLine.ts"
@@ -16,6 +17,7 @@ const linesForPitch = 5
 
 interface Column {
   readonly lines: ReadonlyArray<StyledLine>
+  readonly left: number
   readonly right: number
   readonly pitch: number | undefined
 }
@@ -33,6 +35,14 @@ const pitchOf = (lines: ReadonlyArray<StyledLine>): number | undefined => {
 const differ = (one: StyledLine, other: StyledLine): boolean =>
   Math.max(one.usualSize, other.usualSize) > otherSize * Math.min(one.usualSize, other.usualSize) ||
   (one.isBold !== other.isBold && Math.min(one.characters, other.characters) > 3)
+
+/** Code begins or ends: two lines of it, or one that is indented. */
+const isAtCode = ({ left, lines }: Column, at: number): boolean => {
+  const [before, line] = [lines[at - 1], lines[at]]
+  if (before === undefined || line === undefined || before.isMono === line.isMono) return false
+  const [code, beyond] = line.isMono ? [line, lines[at + 1]] : [before, lines[at - 2]]
+  return beyond?.isMono === true || code.left >= left + indent * code.usualSize
+}
 
 const widthOfFirstWord = ({ text, left, right }: StyledLine): number => {
   const end = text.indexOf(" ")
@@ -62,7 +72,8 @@ const isIndented = (column: Column, at: number): boolean => {
 const startsBlock = (column: Column, at: number, style: PageStyle): boolean => {
   const [before, line] = [column.lines[at - 1], column.lines[at]]
   if (before === undefined || line === undefined) return true
-  if (differ(before, line)) return true
+  if (differ(before, line) || isAtCode(column, at)) return true
+  if (before.isMono && line.isMono && !style.isBodyMono) return false
   const pitch = line.baseline - before.baseline
   const usual = column.pitch ?? style.leading * line.usualSize
   if (pitch > wideGap * usual && pitch - usual > leastExtra * line.usualSize) return true
@@ -81,7 +92,8 @@ const startsBlock = (column: Column, at: number, style: PageStyle): boolean => {
 /** The blocks of a column, whose lines go from top to bottom. */
 export const toParagraphs = (lines: ReadonlyArray<StyledLine>, style: PageStyle): Array<TextBlock> => {
   const right = lines.reduce((most, line) => Math.max(most, line.right), -Infinity)
-  const column: Column = { lines, right, pitch: pitchOf(lines) }
+  const left = lines.reduce((least, line) => Math.min(least, line.left), Infinity)
+  const column: Column = { lines, left, right, pitch: pitchOf(lines) }
   const blocks: Array<TextBlock> = []
   let open: TextBlock | undefined
   lines.forEach((line, at) => {
@@ -92,7 +104,7 @@ export const toParagraphs = (lines: ReadonlyArray<StyledLine>, style: PageStyle)
     open = textBlock([line])
     blocks.push(open)
   })
-  return blocks
+  return joinCode(blocks, style, left)
 }
 
 const beginsSmall = /^[\p{Ll}(]/u

@@ -1,4 +1,5 @@
 // A line with what its spans say of it as a whole.
+import type { Links } from "../Links.ts"
 import type { Line } from "../Lines.ts"
 import { bold, italic, mono } from "../Looks.ts"
 import type { Span } from "../Spans.ts"
@@ -23,8 +24,8 @@ const charactersOf = (text: string): number => {
   return count
 }
 
-export const styledLine = (line: Line): StyledLine => {
-  const spans = spansOf(line)
+export const styledLine = (line: Line, links?: Links): StyledLine => {
+  const spans = spansOf(line, links)
   const only = spans[0]
   if (spans.length === 1 && only !== undefined) {
     const { look, size } = only

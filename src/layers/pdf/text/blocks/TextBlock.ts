@@ -1,7 +1,6 @@
 // Blocks of text in the coordinates of their frame.
 import type { Bounds } from "../Bounds.ts"
 import { boundsOf } from "../Bounds.ts"
-import type { FoundTable } from "../tables/FoundTable.ts"
 import type { StyledLine } from "./StyledLine.ts"
 
 export type TextBlockKind =
@@ -14,7 +13,6 @@ export type TextBlockKind =
   | "footnote"
   | "header"
   | "footer"
-  | "table"
 
 export interface TextBlock {
   kind: TextBlockKind
@@ -24,8 +22,8 @@ export interface TextBlock {
   /** Of an item of a list, as printed. */
   marker: string
   depth: number
-  /** Of a block that is a table, which has one line for all of it. */
-  table?: FoundTable
+  /** The file says what it is. */
+  readonly isTagged: boolean
   /** The paragraph began before what stands between it and its beginning: in the column before. */
   continues: boolean
 }
@@ -36,6 +34,7 @@ export const textBlock = (lines: Array<StyledLine>): TextBlock => ({
   level: 1,
   marker: "",
   depth: 0,
+  isTagged: false,
   continues: false
 })
 

@@ -2,7 +2,7 @@
 import type { Segment } from "../Segments.ts"
 import { cutSegment } from "./Pieces.ts"
 import type { TextRow } from "./Rows.ts"
-import { toRows } from "./Rows.ts"
+import { isNumeric, toRows } from "./Rows.ts"
 
 export interface Column {
   readonly left: number
@@ -45,11 +45,7 @@ const joinNear = (columns: ReadonlyArray<Column>, least: number): ReadonlyArray<
 const crosses = ({ left, right }: Segment, columns: ReadonlyArray<Column>, slack: number): boolean => {
   let touched = 0
   for (const column of columns) {
-    if (
-      Math.min(right, column.right) - Math.max(left, column.left) >
-      Math.min(slack, 0.5 * (column.right - column.left))
-    )
-      touched++
+    if (Math.min(right, column.right) - Math.max(left, column.left) > Math.min(slack, 0.5 * (column.right - column.left))) touched++
   }
   return touched > 1
 }
@@ -58,11 +54,7 @@ const crosses = ({ left, right }: Segment, columns: ReadonlyArray<Column>, slack
  * Two columns that no line has both of, and that a piece lies across, are one: the word above its numbers stands in the
  * middle, the numbers at the left.
  */
-const joinBridged = (
-  columns: ReadonlyArray<Column>,
-  rows: ReadonlyArray<TextRow>,
-  em: number
-): ReadonlyArray<Column> => {
+const joinBridged = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Column> => {
   const pairs = new Set<number>()
   const bridged = new Set<number>()
   for (const { pieces } of rows) {
@@ -87,8 +79,33 @@ const joinBridged = (
   return joined
 }
 
+/** A word of a head that stands apart from the rest of it is no column. */
+const joinStray = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Column> => {
+  const counts = columns.map(() => 0)
+  for (const { pieces } of rows) {
+    for (const [index, { left, right }] of columns.entries()) {
+      if (pieces.some((piece) => piece.left < right && piece.right > left)) counts[index] = (counts[index] ?? 0) + 1
+    }
+  }
+  const joined: Array<Column> = []
+  let isStray = false
+  for (const [index, column] of columns.entries()) {
+    const before = joined.at(-1)
+    const isNear = before !== undefined && column.left - before.right < strayGap * em
+    const own = rows.length >= 4 && (counts[index] ?? 0) === 1
+    if (before !== undefined && isNear && (own || isStray)) joined[joined.length - 1] = { left: before.left, right: column.right }
+    else joined.push(column)
+    isStray = own
+  }
+  return joined
+}
+
 // In parts of the font size.
+const strayGap = 1.1
 const narrowestGap = 0.35
+
+/** Of so many lines, one may lie across what divides the others. */
+const fewestLines = 4
 
 /** `isSpanning` tells the pieces that reach over several columns. */
 export interface Columns {
@@ -100,11 +117,12 @@ export const findColumns = (rows: ReadonlyArray<TextRow>, em: number): Columns =
   const several = rows.filter(({ pieces }) => pieces.length > 1)
   const main = several.flatMap(({ pieces }) => pieces)
   // First what most lines agree on; then every gap that is left without the pieces that lie across those.
-  const strong = joinNear(covered(main, Math.floor(0.15 * several.length)), narrowestGap * em)
+  const strong = joinNear(covered(main, Math.max(several.length >= fewestLines ? 1 : 0, Math.floor(0.15 * several.length))), narrowestGap * em)
   const spanning = new Set<Segment>()
   for (const { pieces } of rows) for (const piece of pieces) if (crosses(piece, strong, 0.3 * em)) spanning.add(piece)
   const rest = main.filter((piece) => !spanning.has(piece))
-  const columns = joinBridged(joinNear(covered(rest, 0), narrowestGap * em), several, em)
+  const apart = joinNear(covered(rest, 0), narrowestGap * em)
+  const columns = joinStray(joinBridged(apart, several, em), several, em)
   for (const { pieces } of rows) for (const piece of pieces) if (crosses(piece, columns, 0.3 * em)) spanning.add(piece)
   return { columns, spanning }
 }
@@ -114,19 +132,19 @@ export const bordersOf = (columns: ReadonlyArray<Column>): ReadonlyArray<number>
   columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2)
 
 /**
- * The lines with their pieces cut where a column ends. A piece across columns stays whole, unless it is all that its line has:
- * then it is the cells of a head, set as one.
+ * The lines with their pieces cut where a column ends. A piece across columns stays whole, unless it is numbers, or all that
+ * its line has: then it is the cells of a head, set as one.
  */
 export const cutRows = (rows: ReadonlyArray<TextRow>, { columns, spanning }: Columns): ReadonlyArray<TextRow> => {
   const borders = bordersOf(columns)
   return toRows(
     rows.flatMap(({ pieces }) =>
       pieces.flatMap((piece) => {
-        if (!spanning.has(piece)) return cutSegment(piece, borders)
-        if (pieces.length > 1) return [piece]
+        if (!spanning.has(piece)) return [piece]
         const crossed = borders.filter((x) => x > piece.left && x < piece.right).length
         const parts = cutSegment(piece, borders)
-        return crossed >= 2 && parts.length > crossed ? parts : [piece]
+        if (parts.length <= crossed) return [piece]
+        return (pieces.length === 1 && crossed >= 2) || parts.every(({ text }) => isNumeric(text)) ? parts : [piece]
       })
     )
   )

@@ -17,6 +17,8 @@ export interface FoundTable {
   readonly rows: number
   readonly columns: number
   readonly headerRows: number
+  /** How many cells it has, with or without text. */
+  readonly slots: number
   /** In the order of rows, then columns; those without text are left out. */
   readonly cells: ReadonlyArray<FoundCell>
   /** The segments of the page that are in the table. Those of a cell may be parts of them. */

@@ -13,19 +13,14 @@ export interface Line {
   readonly spans: boolean
 }
 
-/** `rows` are lines that are one row of the table each; the first `headerRows` of them are its head. */
+/** The lines of the head, and of the rows below it: those that are one row each. */
 export interface RowGroups {
+  readonly head: ReadonlyArray<Line>
   readonly rows: ReadonlyArray<ReadonlyArray<Line>>
-  readonly headerRows: number
 }
 
 /** Which columns a piece reaches into: at least the nearest. */
-export const columnsOf = (
-  left: number,
-  right: number,
-  { columns }: Pick<Columns, "columns">,
-  slack: number
-): ReadonlyArray<number> => {
+export const columnsOf = (left: number, right: number, { columns }: Pick<Columns, "columns">, slack: number): ReadonlyArray<number> => {
   const found: Array<number> = []
   let nearest = 0
   let distance = Infinity
@@ -43,8 +38,7 @@ export const columnsOf = (
 export const toLines = (rows: ReadonlyArray<TextRow>, columns: Columns, em: number): ReadonlyArray<Line> =>
   rows.map((row) => {
     const filled = new Set<number>()
-    for (const piece of row.pieces)
-      for (const column of columnsOf(piece.left, piece.right, columns, 0.3 * em)) filled.add(column)
+    for (const piece of row.pieces) for (const column of columnsOf(piece.left, piece.right, columns, 0.3 * em)) filled.add(column)
     return {
       row,
       filled: [...filled].sort((one, other) => one - other),
@@ -101,24 +95,24 @@ const headLines = (lines: ReadonlyArray<Line>, columns: Columns): number => {
   // A line with the first column alone is the title of the rows below it.
   while (count > 1) {
     const last = lines[count - 1]
-    if (last !== undefined && last.filled.length === 1 && last.filled[0] === 0 && !last.spans && !numeric.has(0))
-      count--
+    if (last !== undefined && last.filled.length === 1 && last.filled[0] === 0 && !last.spans && !numeric.has(0)) count--
     else break
   }
   return count
 }
 
 const startsLower = (text: string): boolean => /^[\p{Ll}(&)]/u.test(text.trim())
-const endsOpen = (text: string): boolean =>
-  /([-–,/&(]|\b(and|or|of|the|in|for|with|to|by|on|at|und|der|de|et|y))$/iu.test(text.trim())
+const endsOpen = (text: string): boolean => /([-–,/&(]|\b(and|or|of|the|in|for|with|to|by|on|at|und|der|de|et|y))$/iu.test(text.trim())
+
+/** Whether the text in a column fills most of it, so that it may go on in the next line. */
+const isFull = (line: Line, column: number, { columns }: Columns, share = 0.6): boolean => {
+  const { left, right } = columns[column] ?? { left: 0, right: 0 }
+  const end = Math.max(...line.row.pieces.filter((piece) => piece.left < right).map((piece) => piece.right))
+  return end - left > share * (right - left)
+}
 
 /** Whether a line that is not a whole row goes on with the row above: `true`, with that below: `false`, or neither. */
-const belongsAbove = (
-  lines: ReadonlyArray<Line>,
-  index: number,
-  columns: Columns,
-  isAnchor: (line: Line) => boolean
-): boolean | undefined => {
+const belongsAbove = (lines: ReadonlyArray<Line>, index: number, columns: Columns, isAnchor: (line: Line) => boolean): boolean | undefined => {
   const [above, line, below] = [lines[index - 1], lines[index], lines[index + 1]]
   if (line === undefined) return undefined
   const first = line.filled[0] ?? 0
@@ -126,13 +120,12 @@ const belongsAbove = (
   const gapAbove = above === undefined ? Infinity : line.row.baseline - above.row.baseline
   const gapBelow = below === undefined ? Infinity : below.row.baseline - line.row.baseline
   const hasTextAbove = above !== undefined && line.filled.every((column) => above.filled.includes(column))
-  if (above !== undefined && gapAbove < 0.8 * gapBelow && gapAbove < 1.6 * line.row.size && (hasTextAbove || first > 0))
-    return true
+  if (above !== undefined && gapAbove < 0.8 * gapBelow && gapAbove < 1.6 * line.row.size && (first > 0 || (hasTextAbove && isFull(above, first, columns)))) return true
   if (above !== undefined && gapAbove < 1.7 * line.row.size && hasTextAbove) {
     if (startsLower(text) || endsOpen(pieceIn(above, first, columns))) return true
   }
   if (below !== undefined && gapBelow < 0.8 * gapAbove && gapBelow < 1.6 * line.row.size && !isAnchor(line)) {
-    if (below.filled.includes(first) || first > 0) return false
+    if (first > 0 || !below.filled.includes(first) || isFull(line, first, columns, 0.85)) return false
   }
   if (below !== undefined && gapBelow < 1.7 * line.row.size && below.filled.includes(first)) {
     const next = pieceIn(below, first, columns)
@@ -168,24 +161,15 @@ const headBlocks = (rows: ReadonlyArray<ReadonlyArray<Line>>, columns: Columns):
   return Math.max(1, Math.min(count, 3))
 }
 
-/** Lines of a head: one row, or several where a cell lies above others. */
-const splitHead = (lines: ReadonlyArray<Line>): ReadonlyArray<ReadonlyArray<Line>> => {
-  const groups: Array<Array<Line>> = []
-  let isLastSpanning = false
-  for (const line of lines) {
-    const group = groups.at(-1)
-    if (group === undefined || (isLastSpanning && !line.spans)) groups.push([line])
-    else group.push(line)
-    isLastSpanning = line.spans
-  }
-  return groups
-}
-
 /**
  * `breaks` are the heights of rulings across the table, ascending: none of its rows crosses one. `isRuled` tells that every
  * row ends in one.
  */
-export const toRowGroups = (lines: ReadonlyArray<Line>, columns: Columns, breaks: ReadonlyArray<number>): RowGroups => {
+export const toRowGroups = (
+  lines: ReadonlyArray<Line>,
+  columns: Columns,
+  breaks: ReadonlyArray<number>
+): RowGroups => {
   const bands: Array<Array<Line>> = []
   let at = 0
   let isNew = true
@@ -201,53 +185,46 @@ export const toRowGroups = (lines: ReadonlyArray<Line>, columns: Columns, breaks
     isNew = false
   }
   const first = bands[0]
-  if (first === undefined) return { rows: [], headerRows: 0 }
+  if (first === undefined) return { head: [], rows: [] }
   if (bands.length === 1) {
     const blocks = rowsByBlocks(first, columns)
-    if (blocks !== undefined) return { rows: blocks, headerRows: headBlocks(blocks, columns) }
-  }
-  const rows: Array<ReadonlyArray<Line>> = []
-  let headerRows = 0
-  const numeric = numericColumns(lines, columns)
-  let isHead = true
-  for (const [index, band] of bands.entries()) {
-    if (isHead) {
-      const last = bands.length === 1
-      const heads = last
-        ? headLines(band, columns)
-        : numeric.size === 0
-          ? index === 0
-            ? band.length
-            : 0
-          : band.findIndex((line) => !isHeadLine(line, numeric, columns))
-      const count = heads < 0 ? band.length : heads
-      if (count === band.length && index > 0 && band.length === 1 && band[0]?.filled.length === 1) isHead = false
-      else if (
-        count > 0 &&
-        (index === 0 || numeric.size > 0) &&
-        rows.length < 4 &&
-        !(numeric.size > 0 && count === band.length && index === bands.length - 1)
-      ) {
-        const head = splitHead(band.slice(0, count))
-        rows.push(...head)
-        headerRows = rows.length
-        if (count < band.length) rows.push(...splitLines(band.slice(count), columns))
-        isHead = count === band.length
-        continue
-      } else isHead = false
+    if (blocks !== undefined) {
+      const count = headBlocks(blocks, columns)
+      return { head: blocks.slice(0, count).flat(), rows: blocks.slice(count) }
     }
-    rows.push(...splitBand(band, columns, bands.length, lines.length))
   }
-  return { rows, headerRows: headerRows === rows.length ? 0 : headerRows }
+  const count = bands.length === 1 ? headLines(first, columns) : headOfBands(bands, columns)
+  let left = count
+  const rows: Array<ReadonlyArray<Line>> = []
+  for (const band of bands) {
+    const own = band.slice(left)
+    left = Math.max(0, left - band.length)
+    if (own.length > 0) rows.push(...splitBand(own, columns, bands.length, lines.length))
+  }
+  return { head: lines.slice(0, count), rows }
+}
+
+const mostHeadLines = 12
+
+/** How many of the first lines are the head, where rulings divide them: it ends with a band, or at the first numbers. */
+const headOfBands = (bands: ReadonlyArray<ReadonlyArray<Line>>, columns: Columns): number => {
+  const lines = bands.flat()
+  const numeric = numericColumns(lines, columns)
+  const first = bands[0]?.length ?? 0
+  if (numeric.size === 0) return first
+  let count = 0
+  for (const [index, band] of bands.entries()) {
+    const numbers = band.findIndex((line) => !isHeadLine(line, numeric, columns))
+    // The title of a group of rows.
+    if (index > 0 && band.length === 1 && band[0]?.filled.length === 1) break
+    if (numbers >= 0) return index === 0 && numbers === 0 ? 0 : count + (index === 0 ? numbers : 0)
+    count += band.length
+  }
+  return count >= lines.length || count > mostHeadLines ? Math.min(first, lines.length - 1) : count
 }
 
 /** Where most rows end in a ruling, a band is a row, unless each of its lines is filled in most columns. */
-const splitBand = (
-  band: ReadonlyArray<Line>,
-  columns: Columns,
-  bands: number,
-  lines: number
-): ReadonlyArray<ReadonlyArray<Line>> => {
+const splitBand = (band: ReadonlyArray<Line>, columns: Columns, bands: number, lines: number): ReadonlyArray<ReadonlyArray<Line>> => {
   if (band.length === 1) return [band]
   const most = Math.max(...band.map(({ filled }) => filled.length))
   const full = band.filter(({ filled }) => filled.length >= Math.max(2, 0.7 * most)).length

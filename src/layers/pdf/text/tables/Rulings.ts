@@ -31,7 +31,7 @@ const shortest = 4
 export const mostRulings = 6_000
 
 /** Pieces of one line, and lines drawn upon each other, become one. */
-const merged = (rulings: ReadonlyArray<Ruling>): ReadonlyArray<Ruling> => {
+export const merged = (rulings: ReadonlyArray<Ruling>): ReadonlyArray<Ruling> => {
   const sorted = rulings.slice().sort((one, other) => one.position - other.position || one.from - other.from)
   const result: Array<Ruling> = []
   for (let start = 0; start < sorted.length;) {

@@ -2,16 +2,19 @@
 import type { Segment } from "../Segments.ts"
 import { assemble } from "./Assembly.ts"
 import type { Column } from "./Columns.ts"
-import { cutRows, findColumns } from "./Columns.ts"
+import { bordersOf, cutRows, findColumns } from "./Columns.ts"
 import { extentOf, median } from "./Measures.ts"
 import type { FoundTable } from "./FoundTable.ts"
 import { toLines, toRowGroups } from "./RowGroups.ts"
+import { cutSegment } from "./Pieces.ts"
+import type { Ruling, Rulings } from "./Rulings.ts"
 import type { TextRow } from "./Rows.ts"
 import { toRows, usualSize } from "./Rows.ts"
 
 // In parts of the font size.
 const farthestRow = 3
 const farthestHead = 2.2
+const farthestLine = 1.6
 const cellGap = 0.9
 const touching = 0.2
 const proseWidth = 15
@@ -23,11 +26,7 @@ const hasGap = ({ pieces }: TextRow, em: number): boolean =>
   pieces.some((piece, index) => index > 0 && piece.left - (pieces[index - 1]?.right ?? Infinity) >= cellGap * em)
 
 /** Which of the columns a piece touches: the first and the last; `from` greater than `to` if it stands between them. */
-const touched = (
-  columns: ReadonlyArray<Column>,
-  { left, right }: Column,
-  em: number
-): { readonly from: number; readonly to: number } => {
+const touched = (columns: ReadonlyArray<Column>, { left, right }: Column, em: number): { readonly from: number; readonly to: number } => {
   let from = columns.length
   let to = -1
   for (const [index, column] of columns.entries()) {
@@ -50,10 +49,7 @@ const withLine = (columns: ReadonlyArray<Column>, row: TextRow, em: number): Rea
       continue
     }
     const own = grown[from]
-    const next = {
-      left: Math.min(own?.left ?? Infinity, piece.left),
-      right: Math.max(own?.right ?? -Infinity, piece.right)
-    }
+    const next = { left: Math.min(own?.left ?? Infinity, piece.left), right: Math.max(own?.right ?? -Infinity, piece.right) }
     if (own !== undefined && taken.has(own)) return undefined
     taken.add(next)
     grown = [...grown.filter((column) => column !== own), next].sort((one, other) => one.left - other.left)
@@ -77,8 +73,7 @@ const findRuns = (rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Run> 
   let open: Run | undefined
   let loose = 0
   const end = (): void => {
-    if (open !== undefined && open.until - open.from - loose >= 2)
-      runs.push({ from: open.from, until: open.until - loose })
+    if (open !== undefined && open.until - open.from - loose >= 2) runs.push({ from: open.from, until: open.until - loose })
     open = undefined
     loose = 0
   }
@@ -105,6 +100,14 @@ const findRuns = (rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Run> 
   return runs
 }
 
+/** Whether a line without wide gaps has a word for each column. */
+const isHeadInOne = ({ pieces }: TextRow, rows: ReadonlyArray<TextRow>, em: number): boolean => {
+  const [piece] = pieces
+  if (piece === undefined || pieces.length > 1) return false
+  const { columns } = findColumns(rows, em)
+  return columns.length >= 3 && cutSegment(piece, bordersOf(columns)).length === columns.length
+}
+
 /** Lines above a run that are its head, though their cells lie across its columns. */
 const withHead = (rows: ReadonlyArray<TextRow>, run: Run, first: number, em: number): Run => {
   const own = rows.slice(run.from, run.until)
@@ -116,7 +119,12 @@ const withHead = (rows: ReadonlyArray<TextRow>, run: Run, first: number, em: num
     if (above === undefined || below === undefined) break
     if (below.baseline - above.baseline > farthestHead * em || above.size > 1.3 * em) break
     if (above.left < left - em || above.right > right + em) break
-    if (!hasGap(above, em) && (above.right - above.left > 0.75 * (right - left) || above.left < left + 2 * em)) break
+    if (!hasGap(above, em) && !isHeadInOne(above, own, em)) {
+      // The last line of a caption or a paragraph is no head.
+      const before = rows[from - 2]
+      if (before !== undefined && above.baseline - before.baseline < farthestLine * em && !hasGap(before, em)) break
+      if (above.right - above.left > 0.75 * (right - left) || above.left < left + 2 * em) break
+    }
     from--
   }
   return { from, until: run.until }
@@ -128,11 +136,7 @@ interface Side {
 }
 
 /** Columns of prose, beside which a table may stand. */
-const proseColumns = (
-  rows: ReadonlyArray<TextRow>,
-  columns: ReadonlyArray<Column>,
-  em: number
-): ReadonlyArray<Column> =>
+const proseColumns = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Column>, em: number): ReadonlyArray<Column> =>
   columns.filter(({ left, right }) => {
     if (right - left < proseWidth * em) return false
     const own = rows.flatMap(({ pieces }) => pieces.filter((piece) => piece.left < right && piece.right > left))
@@ -143,14 +147,8 @@ const proseColumns = (
 const alignment = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Column>, em: number): number => {
   let aligned = 0
   for (const { left, right } of columns) {
-    const own = rows.flatMap(({ pieces }) =>
-      pieces.filter((piece) => piece.left >= left - 0.1 * em && piece.right <= right + 0.1 * em)
-    )
-    const places = [
-      own.map((piece) => piece.left),
-      own.map((piece) => piece.right),
-      own.map((piece) => (piece.left + piece.right) / 2)
-    ]
+    const own = rows.flatMap(({ pieces }) => pieces.filter((piece) => piece.left >= left - 0.1 * em && piece.right <= right + 0.1 * em))
+    const places = [own.map((piece) => piece.left), own.map((piece) => piece.right), own.map((piece) => (piece.left + piece.right) / 2)]
     const isAligned = places.some((values) => {
       const usual = median(values)
       return values.filter((value) => Math.abs(value - usual) <= 0.5 * em).length >= 0.6 * values.length
@@ -160,7 +158,7 @@ const alignment = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Column>,
   return columns.length === 0 ? 0 : aligned / columns.length
 }
 
-const build = (rows: ReadonlyArray<TextRow>, em: number): FoundTable | undefined => {
+const build = (rows: ReadonlyArray<TextRow>, em: number, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {
   const taken = rows.flatMap(({ pieces }) => pieces)
   const rough = findColumns(rows, em)
   if (rough.columns.length < 2) return undefined
@@ -168,12 +166,12 @@ const build = (rows: ReadonlyArray<TextRow>, em: number): FoundTable | undefined
   const columns = findColumns(cut, em)
   if (alignment(cut, columns.columns, em) < 0.7) return undefined
   const groups = toRowGroups(toLines(cut, columns, em), columns, [])
-  return { ...assemble(groups, columns, extentOf(taken), em), taken }
+  return { ...assemble(groups, columns, extentOf(taken), em, rulings), taken }
 }
 
 const deepest = 3
 
-const search = (segments: ReadonlyArray<Segment>, em: number, depth: number): ReadonlyArray<FoundTable> => {
+const search = (segments: ReadonlyArray<Segment>, em: number, rulings: ReadonlyArray<Ruling>, depth: number): ReadonlyArray<FoundTable> => {
   const rows = toRows(segments)
   let done = 0
   return findRuns(rows, em).flatMap((found) => {
@@ -192,15 +190,15 @@ const search = (segments: ReadonlyArray<Segment>, em: number, depth: number): Re
       const all = core.flatMap(({ pieces }) => pieces)
       return sides.flatMap((side) => {
         const own = all.filter((piece) => piece.left >= side.left && piece.right <= side.right)
-        return own.length < 6 ? [] : search(own, em, depth + 1)
+        return own.length < 6 ? [] : search(own, em, rulings, depth + 1)
       })
     }
     const run = withHead(rows, found, done, em)
     done = run.until
-    const table = build(rows.slice(run.from, run.until), em)
+    const table = build(rows.slice(run.from, run.until), em, rulings)
     return table === undefined ? [] : [table]
   })
 }
 
-export const findUnruled = (segments: ReadonlyArray<Segment>): ReadonlyArray<FoundTable> =>
-  search(segments, usualSize(toRows(segments)), 0)
+export const findUnruled = (segments: ReadonlyArray<Segment>, { horizontals }: Rulings): ReadonlyArray<FoundTable> =>
+  search(segments, usualSize(toRows(segments)), horizontals, 0)

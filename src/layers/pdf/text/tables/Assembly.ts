@@ -14,11 +14,15 @@ export const readingOrder = (segments: ReadonlyArray<Segment>): ReadonlyArray<Se
   segments.slice().sort((one, other) => one.baseline - other.baseline || one.left - other.left)
 
 /** Where one column ends and the next begins: one more than there are columns. */
-const edgesOf = ({ columns }: Columns, { left, right }: Bounds): ReadonlyArray<number> =>
-  [left, ...columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2), right]
+const edgesOf = ({ columns }: Columns, { left, right }: Bounds): ReadonlyArray<number> => [
+  left,
+  ...columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2),
+  right
+]
 
 /** Half way between two rows; where there is only one, at the edge of the table. */
-const between = (other: number | undefined, own = 0, edge = own): number => (other === undefined ? edge : (other + own) / 2)
+const between = (other: number | undefined, own = 0, edge = own): number =>
+  other === undefined ? edge : (other + own) / 2
 
 const headCells = (head: Head, edges: ReadonlyArray<number>, top: number, bottom: number): Array<FoundCell> => {
   const height = (bottom - top) / Math.max(1, head.rows)
@@ -27,7 +31,12 @@ const headCells = (head: Head, edges: ReadonlyArray<number>, top: number, bottom
     column: from,
     rows,
     columns: to - from + 1,
-    box: { left: edges[from] ?? 0, right: edges[to + 1] ?? 0, top: top + row * height, bottom: top + (row + rows) * height },
+    box: {
+      left: edges[from] ?? 0,
+      right: edges[to + 1] ?? 0,
+      top: top + row * height,
+      bottom: top + (row + rows) * height
+    },
     segments: readingOrder(segments)
   }))
 }

@@ -44,10 +44,15 @@ const placesByColumn = (lines: ReadonlyArray<Line>, columns: Columns): ReadonlyA
 /**
  * Lines that are one row each, from top to bottom; undefined where distances do not tell rows from lines.
  */
-export const rowsByBlocks = (lines: ReadonlyArray<Line>, columns: Columns): ReadonlyArray<ReadonlyArray<Line>> | undefined => {
+export const rowsByBlocks = (
+  lines: ReadonlyArray<Line>,
+  columns: Columns
+): ReadonlyArray<ReadonlyArray<Line>> | undefined => {
   if (lines.length < 3 || lines.some(({ spans }) => spans)) return undefined
   const places = placesByColumn(lines, columns)
-  const gaps = places.flatMap((own) => own.slice(1).map((place, index) => (place.baseline - (own[index]?.baseline ?? 0)) / place.size))
+  const gaps = places.flatMap((own) =>
+    own.slice(1).map((place, index) => (place.baseline - (own[index]?.baseline ?? 0)) / place.size)
+  )
   const pitch = pitchOf(gaps)
   if (pitch === undefined) return undefined
   // Blocks of a column as stretches of lines, and stretches that share a line as one row.
@@ -86,5 +91,7 @@ const nearestLines = 0.8
 const isOneRow = (group: ReadonlyArray<Line>, { columns }: Columns): boolean => {
   const whole = group.filter(({ filled }) => filled.length >= Math.max(2, 0.5 * columns.length))
   if (whole.length <= 1) return true
-  return group.some(({ row }, index) => index > 0 && row.baseline - (group[index - 1]?.row.baseline ?? 0) < nearestLines * row.size)
+  return group.some(
+    ({ row }, index) => index > 0 && row.baseline - (group[index - 1]?.row.baseline ?? 0) < nearestLines * row.size
+  )
 }

@@ -35,7 +35,11 @@ const cellsAmong = (areas: ReadonlyArray<Bounds>): ReadonlyArray<Bounds> => {
   const fitting = areas.filter(
     ({ left, right, top, bottom }) => bottom - top >= lowest && bottom - top <= highest && right - left >= narrowest
   )
-  const distinct = [...new Map(fitting.map((area) => [[area.left, area.right, area.top, area.bottom].map(Math.round).join(), area])).values()]
+  const distinct = [
+    ...new Map(
+      fitting.map((area) => [[area.left, area.right, area.top, area.bottom].map(Math.round).join(), area])
+    ).values()
+  ]
   if (distinct.length > most) return []
   return distinct.filter((area) => distinct.filter((other) => contains(area, other)).length < 2)
 }

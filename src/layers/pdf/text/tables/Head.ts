@@ -60,9 +60,15 @@ const underlined = (
 }
 
 /** The widest stretch of free columns in whose middle the piece stands, if each of them has a cell of its own below. */
-const centred = (piece: Piece, pieces: ReadonlyArray<Piece>, { columns }: Columns): readonly [number, number] | undefined => {
+const centred = (
+  piece: Piece,
+  pieces: ReadonlyArray<Piece>,
+  { columns }: Columns
+): readonly [number, number] | undefined => {
   const mates = pieces.filter((other) => other !== piece && other.line === piece.line)
-  const headed = new Set(pieces.flatMap((other) => (other.line > piece.line && other.from === other.to ? [other.from] : [])))
+  const headed = new Set(
+    pieces.flatMap((other) => (other.line > piece.line && other.from === other.to ? [other.from] : []))
+  )
   const isFree = (column: number): boolean =>
     column > 0 && headed.has(column) && mates.every((mate) => column < mate.from || column > mate.to)
   const centre = centreOf(piece.segment)
@@ -73,7 +79,8 @@ const centred = (piece: Piece, pieces: ReadonlyArray<Piece>, { columns }: Column
       if (to === from || !isFree(from) || !isFree(to) || first === undefined || last === undefined) continue
       const distance = Math.abs((first.left + last.right) / 2 - centre)
       const wider = best === undefined || to - from > best[1] - best[0]
-      if (wider && distance <= Math.max(offCentre * piece.segment.size, 0.05 * (last.right - first.left))) best = [from, to]
+      if (wider && distance <= Math.max(offCentre * piece.segment.size, 0.05 * (last.right - first.left)))
+        best = [from, to]
     }
   }
   return best

@@ -20,7 +20,12 @@ export interface RowGroups {
 }
 
 /** Which columns a piece reaches into: at least the nearest. */
-export const columnsOf = (left: number, right: number, { columns }: Pick<Columns, "columns">, slack: number): ReadonlyArray<number> => {
+export const columnsOf = (
+  left: number,
+  right: number,
+  { columns }: Pick<Columns, "columns">,
+  slack: number
+): ReadonlyArray<number> => {
   const found: Array<number> = []
   let nearest = 0
   let distance = Infinity
@@ -38,7 +43,8 @@ export const columnsOf = (left: number, right: number, { columns }: Pick<Columns
 export const toLines = (rows: ReadonlyArray<TextRow>, columns: Columns, em: number): ReadonlyArray<Line> =>
   rows.map((row) => {
     const filled = new Set<number>()
-    for (const piece of row.pieces) for (const column of columnsOf(piece.left, piece.right, columns, 0.3 * em)) filled.add(column)
+    for (const piece of row.pieces)
+      for (const column of columnsOf(piece.left, piece.right, columns, 0.3 * em)) filled.add(column)
     return {
       row,
       filled: [...filled].sort((one, other) => one - other),
@@ -95,14 +101,16 @@ const headLines = (lines: ReadonlyArray<Line>, columns: Columns): number => {
   // A line with the first column alone is the title of the rows below it.
   while (count > 1) {
     const last = lines[count - 1]
-    if (last !== undefined && last.filled.length === 1 && last.filled[0] === 0 && !last.spans && !numeric.has(0)) count--
+    if (last !== undefined && last.filled.length === 1 && last.filled[0] === 0 && !last.spans && !numeric.has(0))
+      count--
     else break
   }
   return count
 }
 
 const startsLower = (text: string): boolean => /^[\p{Ll}(&)]/u.test(text.trim())
-const endsOpen = (text: string): boolean => /([-–,/&(]|\b(and|or|of|the|in|for|with|to|by|on|at|und|der|de|et|y))$/iu.test(text.trim())
+const endsOpen = (text: string): boolean =>
+  /([-–,/&(]|\b(and|or|of|the|in|for|with|to|by|on|at|und|der|de|et|y))$/iu.test(text.trim())
 
 /** Whether the text in a column fills most of it, so that it may go on in the next line. */
 const isFull = (line: Line, column: number, { columns }: Columns, share = 0.6): boolean => {
@@ -112,7 +120,12 @@ const isFull = (line: Line, column: number, { columns }: Columns, share = 0.6): 
 }
 
 /** Whether a line that is not a whole row goes on with the row above: `true`, with that below: `false`, or neither. */
-const belongsAbove = (lines: ReadonlyArray<Line>, index: number, columns: Columns, isAnchor: (line: Line) => boolean): boolean | undefined => {
+const belongsAbove = (
+  lines: ReadonlyArray<Line>,
+  index: number,
+  columns: Columns,
+  isAnchor: (line: Line) => boolean
+): boolean | undefined => {
   const [above, line, below] = [lines[index - 1], lines[index], lines[index + 1]]
   if (line === undefined) return undefined
   const first = line.filled[0] ?? 0
@@ -120,7 +133,13 @@ const belongsAbove = (lines: ReadonlyArray<Line>, index: number, columns: Column
   const gapAbove = above === undefined ? Infinity : line.row.baseline - above.row.baseline
   const gapBelow = below === undefined ? Infinity : below.row.baseline - line.row.baseline
   const hasTextAbove = above !== undefined && line.filled.every((column) => above.filled.includes(column))
-  if (above !== undefined && gapAbove < 0.8 * gapBelow && gapAbove < 1.6 * line.row.size && (first > 0 || (hasTextAbove && isFull(above, first, columns)))) return true
+  if (
+    above !== undefined &&
+    gapAbove < 0.8 * gapBelow &&
+    gapAbove < 1.6 * line.row.size &&
+    (first > 0 || (hasTextAbove && isFull(above, first, columns)))
+  )
+    return true
   if (above !== undefined && gapAbove < 1.7 * line.row.size && hasTextAbove) {
     if (startsLower(text) || endsOpen(pieceIn(above, first, columns))) return true
   }
@@ -165,11 +184,7 @@ const headBlocks = (rows: ReadonlyArray<ReadonlyArray<Line>>, columns: Columns):
  * `breaks` are the heights of rulings across the table, ascending: none of its rows crosses one. `isRuled` tells that every
  * row ends in one.
  */
-export const toRowGroups = (
-  lines: ReadonlyArray<Line>,
-  columns: Columns,
-  breaks: ReadonlyArray<number>
-): RowGroups => {
+export const toRowGroups = (lines: ReadonlyArray<Line>, columns: Columns, breaks: ReadonlyArray<number>): RowGroups => {
   const bands: Array<Array<Line>> = []
   let at = 0
   let isNew = true
@@ -224,7 +239,12 @@ const headOfBands = (bands: ReadonlyArray<ReadonlyArray<Line>>, columns: Columns
 }
 
 /** Where most rows end in a ruling, a band is a row, unless each of its lines is filled in most columns. */
-const splitBand = (band: ReadonlyArray<Line>, columns: Columns, bands: number, lines: number): ReadonlyArray<ReadonlyArray<Line>> => {
+const splitBand = (
+  band: ReadonlyArray<Line>,
+  columns: Columns,
+  bands: number,
+  lines: number
+): ReadonlyArray<ReadonlyArray<Line>> => {
   if (band.length === 1) return [band]
   const most = Math.max(...band.map(({ filled }) => filled.length))
   const full = band.filter(({ filled }) => filled.length >= Math.max(2, 0.7 * most)).length

@@ -25,7 +25,10 @@ const indexAt = (places: ReadonlyArray<number>, value: number): number => {
 
 const slack = 2
 
-export const isInside = (segment: Segment, { left, right, top, bottom }: ReturnType<typeof extentOfLattice>): boolean => {
+export const isInside = (
+  segment: Segment,
+  { left, right, top, bottom }: ReturnType<typeof extentOfLattice>
+): boolean => {
   const centre = (segment.left + segment.right) / 2
   const middle = middleOf(segment)
   return centre > left - slack && centre < right + slack && middle > top - slack && middle < bottom + slack
@@ -34,16 +37,27 @@ export const isInside = (segment: Segment, { left, right, top, bottom }: ReturnT
 const straddles = ({ baseline, size }: Segment, ys: ReadonlyArray<number>): boolean =>
   ys.some((y) => y > baseline - 0.6 * size && y < baseline - 0.1 * size)
 
-const strip = (lattice: Lattice, column: number): Column => ({ left: lattice.xs[column] ?? 0, right: lattice.xs[column + 1] ?? 0 })
+const strip = (lattice: Lattice, column: number): Column => ({
+  left: lattice.xs[column] ?? 0,
+  right: lattice.xs[column + 1] ?? 0
+})
 
 /** The gaps of justified lines are many, and agree by chance only in few lines. */
 const mostColumnsOfTwoLines = 3
 
 /** Borders within a strip whose lines of text have the same gaps. */
 const bordersWithin = ({ left, right }: Column, pieces: ReadonlyArray<Segment>, em: number): ReadonlyArray<number> => {
-  const own = pieces.filter((piece) => (piece.left + piece.right) / 2 > left && (piece.left + piece.right) / 2 < right && piece.left > left - em && piece.right < right + em)
+  const own = pieces.filter(
+    (piece) =>
+      (piece.left + piece.right) / 2 > left &&
+      (piece.left + piece.right) / 2 < right &&
+      piece.left > left - em &&
+      piece.right < right + em
+  )
   const rows = toRows(own)
-  const several = rows.filter((row) => row.pieces.some((piece, index) => piece.left - (row.pieces[index - 1]?.right ?? Infinity) > 0.8 * em))
+  const several = rows.filter((row) =>
+    row.pieces.some((piece, index) => piece.left - (row.pieces[index - 1]?.right ?? Infinity) > 0.8 * em)
+  )
   if (several.length < 2 || several.length < 0.5 * rows.length) return []
   const { columns } = findColumns(rows, em)
   if (columns.length < 2 || columns.length > (several.length === 2 ? mostColumnsOfTwoLines : 30)) return []
@@ -62,7 +76,9 @@ const linesAreRows = (rows: ReadonlyArray<TextRow>, strips: Columns, em: number,
   let numeric = 0
   let short = 0
   for (const { left, right } of strips.columns) {
-    const own = full.flatMap(({ row }) => row.pieces.filter((piece) => piece.left > left - em && piece.right < right + em))
+    const own = full.flatMap(({ row }) =>
+      row.pieces.filter((piece) => piece.left > left - em && piece.right < right + em)
+    )
     if (own.length < 0.5 * full.length) continue
     if (own.filter(({ text }) => isNumeric(text)).length >= 0.7 * own.length) numeric++
     if (own.filter((piece) => piece.right - piece.left < 0.7 * (right - left)).length >= 0.7 * own.length) short++
@@ -101,10 +117,18 @@ const divided = (lattice: Lattice, pieces: ReadonlyArray<Segment>): Lattice => {
   const spans = lattice.spans.flatMap((span) => {
     if (span.rows < fewestLevelRows) return [span]
     const [left, right] = [xs[span.column] ?? 0, xs[span.column + span.columns] ?? 0]
-    const isOwn = (piece: Segment): boolean => (piece.left + piece.right) / 2 > left && (piece.left + piece.right) / 2 < right
+    const isOwn = (piece: Segment): boolean =>
+      (piece.left + piece.right) / 2 > left && (piece.left + piece.right) / 2 < right
     for (let row = span.row; row < span.row + span.rows; row++) {
-      const [own, others] = [bandOf(lattice, pieces, row).filter(isOwn), bandOf(lattice, pieces, row).filter((piece) => !isOwn(piece))]
-      if (own.length === 0 || !own.some((one) => others.some((other) => Math.abs(one.baseline - other.baseline) < 0.2 * one.size))) return [span]
+      const [own, others] = [
+        bandOf(lattice, pieces, row).filter(isOwn),
+        bandOf(lattice, pieces, row).filter((piece) => !isOwn(piece))
+      ]
+      if (
+        own.length === 0 ||
+        !own.some((one) => others.some((other) => Math.abs(one.baseline - other.baseline) < 0.2 * one.size))
+      )
+        return [span]
     }
     return Array.from({ length: span.rows }, (_, index) => ({ ...span, row: span.row + index, rows: 1 }))
   })
@@ -126,8 +150,12 @@ const spread = ({ xs, ys, spans }: Lattice, pieces: ReadonlyArray<Segment>): Lat
     const inner = xs.filter((x) => x > left && x < right)
     const isApart =
       own.length > 1 &&
-      own.every((piece) => inner.every((x) => x < piece.left + 0.3 * piece.size || x > piece.right - 0.3 * piece.size)) &&
-      toRows(own).every((row) => new Set(row.pieces.map((piece) => indexAt(xs, (piece.left + piece.right) / 2))).size > 1)
+      own.every((piece) =>
+        inner.every((x) => x < piece.left + 0.3 * piece.size || x > piece.right - 0.3 * piece.size)
+      ) &&
+      toRows(own).every(
+        (row) => new Set(row.pieces.map((piece) => indexAt(xs, (piece.left + piece.right) / 2))).size > 1
+      )
     if (!isApart) return [span]
     return Array.from({ length: span.columns }, (_, index) => ({ ...span, column: span.column + index, columns: 1 }))
   })
@@ -200,7 +228,8 @@ const compact = ({ spans, xs, ys }: Lattice, cells: ReadonlyArray<FoundCell>) =>
 const slotsOf = ({ spans, xs, ys }: Lattice): number =>
   spans.filter(
     ({ row, rows, column, columns }) =>
-      (ys[row + rows] ?? 0) - (ys[row] ?? 0) >= lowestRow && (xs[column + columns] ?? 0) - (xs[column] ?? 0) >= narrowestColumn
+      (ys[row + rows] ?? 0) - (ys[row] ?? 0) >= lowestRow &&
+      (xs[column + columns] ?? 0) - (xs[column] ?? 0) >= narrowestColumn
   ).length
 
 const headerRowsOf = (cells: ReadonlyArray<FoundCell>, rows: number): number => {
@@ -209,7 +238,11 @@ const headerRowsOf = (cells: ReadonlyArray<FoundCell>, rows: number): number => 
   return count < rows ? count : 0
 }
 
-export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {
+export const toRuledTable = (
+  lattice: Lattice,
+  segments: ReadonlyArray<Segment>,
+  rulings: ReadonlyArray<Ruling>
+): FoundTable | undefined => {
   const box = extentOfLattice(lattice)
   const taken = segments.filter((segment) => isInside(segment, box))
   if (taken.length < 2) return undefined
@@ -221,7 +254,9 @@ export const toRuledTable = (lattice: Lattice, segments: ReadonlyArray<Segment>,
   const own = refined(lattice, borders)
   if (borders.length > 0) pieces = taken.flatMap((segment) => cutSegment(segment, own.xs))
   const strips: Columns = { columns: own.xs.slice(1).map((_, column) => strip(own, column)), spanning: new Set() }
-  const isCoarse = own.ys.slice(1).some((_, row) => linesAreRows(toRows(bandOf(own, pieces, row)), strips, em, own.ys.length - 1))
+  const isCoarse = own.ys
+    .slice(1)
+    .some((_, row) => linesAreRows(toRows(bandOf(own, pieces, row)), strips, em, own.ys.length - 1))
   const table = isCoarse ? coarse(own, pieces, em, rulings) : whole(own, pieces)
   return table === undefined ? undefined : { ...table, taken }
 }
@@ -230,10 +265,21 @@ const whole = (lattice: Lattice, pieces: ReadonlyArray<Segment>): FoundTable | u
   const own = spread(divided(lattice, pieces), pieces)
   const found = compact(own, toCells(own, pieces))
   if (found.rows * found.columns < 2 || found.cells.length < 2) return undefined
-  return { box: extentOfLattice(lattice), ...found, headerRows: headerRowsOf(found.cells, found.rows), slots: slotsOf(own), taken: [] }
+  return {
+    box: extentOfLattice(lattice),
+    ...found,
+    headerRows: headerRowsOf(found.cells, found.rows),
+    slots: slotsOf(own),
+    taken: []
+  }
 }
 
-const coarse = (lattice: Lattice, pieces: ReadonlyArray<Segment>, em: number, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {
+const coarse = (
+  lattice: Lattice,
+  pieces: ReadonlyArray<Segment>,
+  em: number,
+  rulings: ReadonlyArray<Ruling>
+): FoundTable | undefined => {
   const spanning = new Set(
     pieces.filter(({ left, right }) => lattice.xs.some((x) => x > left + 0.3 * em && x < right - 0.3 * em))
   )

@@ -68,13 +68,15 @@ export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): 
   for (const lattice of lattices.sort((one, other) => areaOf(one) - areaOf(other))) {
     keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free], rulings.horizontals), "ruled")
   }
-  for (const lattice of findGroundLattices(rulings.areas)) keep(toRuledTable(lattice, [...free], rulings.horizontals), "ruled")
+  for (const lattice of findGroundLattices(rulings.areas))
+    keep(toRuledTable(lattice, [...free], rulings.horizontals), "ruled")
   for (const table of findHalfRuled([...free], rulings)) keep(table, "half-ruled")
   for (const table of findUnruled([...free], rulings)) keep(table, "unruled")
   if (tables.length === 0) return { tables, rest: segments }
   const touched = new Set<Segment>()
   for (const [piece, owners] of pieces) if (!free.has(piece)) for (const owner of owners) touched.add(owner)
   const rest = segments.filter((segment) => !touched.has(segment))
-  for (const [piece, owners] of pieces) if (free.has(piece) && owners.some((owner) => touched.has(owner))) rest.push(piece)
+  for (const [piece, owners] of pieces)
+    if (free.has(piece) && owners.some((owner) => touched.has(owner))) rest.push(piece)
   return { tables: tables.sort((one, other) => one.box.top - other.box.top || one.box.left - other.box.left), rest }
 }

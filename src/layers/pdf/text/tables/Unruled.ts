@@ -26,7 +26,11 @@ const hasGap = ({ pieces }: TextRow, em: number): boolean =>
   pieces.some((piece, index) => index > 0 && piece.left - (pieces[index - 1]?.right ?? Infinity) >= cellGap * em)
 
 /** Which of the columns a piece touches: the first and the last; `from` greater than `to` if it stands between them. */
-const touched = (columns: ReadonlyArray<Column>, { left, right }: Column, em: number): { readonly from: number; readonly to: number } => {
+const touched = (
+  columns: ReadonlyArray<Column>,
+  { left, right }: Column,
+  em: number
+): { readonly from: number; readonly to: number } => {
   let from = columns.length
   let to = -1
   for (const [index, column] of columns.entries()) {
@@ -49,7 +53,10 @@ const withLine = (columns: ReadonlyArray<Column>, row: TextRow, em: number): Rea
       continue
     }
     const own = grown[from]
-    const next = { left: Math.min(own?.left ?? Infinity, piece.left), right: Math.max(own?.right ?? -Infinity, piece.right) }
+    const next = {
+      left: Math.min(own?.left ?? Infinity, piece.left),
+      right: Math.max(own?.right ?? -Infinity, piece.right)
+    }
     if (own !== undefined && taken.has(own)) return undefined
     taken.add(next)
     grown = [...grown.filter((column) => column !== own), next].sort((one, other) => one.left - other.left)
@@ -73,7 +80,8 @@ const findRuns = (rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Run> 
   let open: Run | undefined
   let loose = 0
   const end = (): void => {
-    if (open !== undefined && open.until - open.from - loose >= 2) runs.push({ from: open.from, until: open.until - loose })
+    if (open !== undefined && open.until - open.from - loose >= 2)
+      runs.push({ from: open.from, until: open.until - loose })
     open = undefined
     loose = 0
   }
@@ -136,7 +144,11 @@ interface Side {
 }
 
 /** Columns of prose, beside which a table may stand. */
-const proseColumns = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Column>, em: number): ReadonlyArray<Column> =>
+const proseColumns = (
+  rows: ReadonlyArray<TextRow>,
+  columns: ReadonlyArray<Column>,
+  em: number
+): ReadonlyArray<Column> =>
   columns.filter(({ left, right }) => {
     if (right - left < proseWidth * em) return false
     const own = rows.flatMap(({ pieces }) => pieces.filter((piece) => piece.left < right && piece.right > left))
@@ -147,8 +159,14 @@ const proseColumns = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Colum
 const alignment = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Column>, em: number): number => {
   let aligned = 0
   for (const { left, right } of columns) {
-    const own = rows.flatMap(({ pieces }) => pieces.filter((piece) => piece.left >= left - 0.1 * em && piece.right <= right + 0.1 * em))
-    const places = [own.map((piece) => piece.left), own.map((piece) => piece.right), own.map((piece) => (piece.left + piece.right) / 2)]
+    const own = rows.flatMap(({ pieces }) =>
+      pieces.filter((piece) => piece.left >= left - 0.1 * em && piece.right <= right + 0.1 * em)
+    )
+    const places = [
+      own.map((piece) => piece.left),
+      own.map((piece) => piece.right),
+      own.map((piece) => (piece.left + piece.right) / 2)
+    ]
     const isAligned = places.some((values) => {
       const usual = median(values)
       return values.filter((value) => Math.abs(value - usual) <= 0.5 * em).length >= 0.6 * values.length
@@ -171,7 +189,12 @@ const build = (rows: ReadonlyArray<TextRow>, em: number, rulings: ReadonlyArray<
 
 const deepest = 3
 
-const search = (segments: ReadonlyArray<Segment>, em: number, rulings: ReadonlyArray<Ruling>, depth: number): ReadonlyArray<FoundTable> => {
+const search = (
+  segments: ReadonlyArray<Segment>,
+  em: number,
+  rulings: ReadonlyArray<Ruling>,
+  depth: number
+): ReadonlyArray<FoundTable> => {
   const rows = toRows(segments)
   let done = 0
   return findRuns(rows, em).flatMap((found) => {

@@ -126,7 +126,7 @@ const spread = ({ xs, ys, spans }: Lattice, pieces: ReadonlyArray<Segment>): Lat
     const inner = xs.filter((x) => x > left && x < right)
     const isApart =
       own.length > 1 &&
-      own.every((piece) => inner.every((x) => x < piece.left + 0.3 * piece.size || x > piece.right - 0.3 * piece.size)) &&
+      own.every((piece) => inner.every((x) => x < piece.left + 0.8 * piece.size || x > piece.right - 0.8 * piece.size)) &&
       toRows(own).every((row) => new Set(row.pieces.map((piece) => indexAt(xs, (piece.left + piece.right) / 2))).size > 1)
     if (!isApart) return [span]
     return Array.from({ length: span.columns }, (_, index) => ({ ...span, column: span.column + index, columns: 1 }))

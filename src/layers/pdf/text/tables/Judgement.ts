@@ -11,7 +11,9 @@ const textOf = (table: FoundTable, row: number, column: number): string =>
     .join(" ")
 
 const columnOf = (table: FoundTable, column: number): ReadonlyArray<string> =>
-  Array.from({ length: table.rows - table.headerRows }, (_, index) => textOf(table, table.headerRows + index, column).trim())
+  Array.from({ length: table.rows - table.headerRows }, (_, index) =>
+    textOf(table, table.headerRows + index, column).trim()
+  )
 
 /** Words, perhaps with a number before them, and the numbers of pages in ascending order. */
 const isContents = (table: FoundTable): boolean => {
@@ -40,7 +42,9 @@ const isListOfNumbers = (table: FoundTable): boolean => {
   const values = columnOf(table, 1)
   // Two scales of a drawing have no head.
   if (headerRows === 0 && names.every((name) => isNumeric(name))) return false
-  return values.length >= fewestNumbers && names.every((name) => name !== "") && values.every((value) => isNumeric(value))
+  return (
+    values.length >= fewestNumbers && names.every((name) => name !== "") && values.every((value) => isNumeric(value))
+  )
 }
 
 const proseWords = 3.5
@@ -60,7 +64,10 @@ const isProse = ({ cells, columns }: FoundTable): boolean => {
 export const isTable = (table: FoundTable, kind: Kind): boolean => {
   const { rows, columns, cells } = table
   const share = cells.length / table.slots
-  const characters = cells.reduce((sum, { segments }) => sum + segments.reduce((own, { text }) => own + text.length, 0), 0)
+  const characters = cells.reduce(
+    (sum, { segments }) => sum + segments.reduce((own, { text }) => own + text.length, 0),
+    0
+  )
   if (characters === 0) return false
   if (isContents(table)) return false
   if (kind === "ruled") {
@@ -72,7 +79,9 @@ export const isTable = (table: FoundTable, kind: Kind): boolean => {
   }
   if (rows - table.headerRows < 2 || columns < 2) return false
   const firsts = Array.from({ length: rows }, (_, row) => textOf(table, row, 0).trim()).filter((text) => text !== "")
-  const markers = firsts.filter((text) => /^([•◦▪‣·–—*o-]|\(?(\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])$/iu.test(text)).length
+  const markers = firsts.filter((text) =>
+    /^([•◦▪‣·–—*o-]|\(?(\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])$/iu.test(text)
+  ).length
   if (columns === 2 && firsts.length > 0 && markers >= 0.6 * firsts.length) return false
   if (share < 0.35) return false
   const longest = cells.filter(({ segments }) => segments.reduce((own, { text }) => own + text.length, 0) > 120).length

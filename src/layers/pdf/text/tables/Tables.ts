@@ -2,16 +2,16 @@
 // rulings, and last those that only the places of their text show.
 import type { Segment } from "../Segments.ts"
 import type { FoundTable } from "./FoundTable.ts"
-import { findGroundLattices } from "./Grounds.ts"
-import { findHalfRuled } from "./HalfRuled.ts"
-import type { Lattice } from "./Lattice.ts"
-import { extentOfLattice, findLattices, withGrounds } from "./Lattice.ts"
+import { findGroundLattices } from "./ruled/Grounds.ts"
+import { findHalfRuled } from "./aligned/HalfRuled.ts"
+import type { Lattice } from "./ruled/Lattice.ts"
+import { extentOfLattice, findLattices, withGrounds } from "./ruled/Lattice.ts"
 import type { Kind } from "./Judgement.ts"
 import { isTable } from "./Judgement.ts"
 import { hasWideGaps, toPieces } from "./Pieces.ts"
-import { toRuledTable } from "./Ruled.ts"
+import { toRuledTable } from "./ruled/Ruled.ts"
 import type { Rulings } from "./Rulings.ts"
-import { findUnruled } from "./Unruled.ts"
+import { findUnruled } from "./aligned/Unruled.ts"
 
 export type { FoundCell, FoundTable } from "./FoundTable.ts"
 
@@ -68,13 +68,15 @@ export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): 
   for (const lattice of lattices.sort((one, other) => areaOf(one) - areaOf(other))) {
     keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free], rulings.horizontals), "ruled")
   }
-  for (const lattice of findGroundLattices(rulings.areas)) keep(toRuledTable(lattice, [...free], rulings.horizontals), "ruled")
+  for (const lattice of findGroundLattices(rulings.areas))
+    keep(toRuledTable(lattice, [...free], rulings.horizontals), "ruled")
   for (const table of findHalfRuled([...free], rulings)) keep(table, "half-ruled")
   for (const table of findUnruled([...free], rulings)) keep(table, "unruled")
   if (tables.length === 0) return { tables, rest: segments }
   const touched = new Set<Segment>()
   for (const [piece, owners] of pieces) if (!free.has(piece)) for (const owner of owners) touched.add(owner)
   const rest = segments.filter((segment) => !touched.has(segment))
-  for (const [piece, owners] of pieces) if (free.has(piece) && owners.some((owner) => touched.has(owner))) rest.push(piece)
+  for (const [piece, owners] of pieces)
+    if (free.has(piece) && owners.some((owner) => touched.has(owner))) rest.push(piece)
   return { tables: tables.sort((one, other) => one.box.top - other.box.top || one.box.left - other.box.left), rest }
 }

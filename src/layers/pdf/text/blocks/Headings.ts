@@ -30,13 +30,7 @@ const isCapitals = (text: string): boolean => !lowerCase.test(text) && (text.mat
 /** Pieces of a formula, a row of figures and the like are no heading, however they are set. */
 const mayBeHeading = (text: string): boolean => {
   const count = text.match(letters)?.length ?? 0
-  return (
-    count >= 2 &&
-    2 * count >= text.replace(/\s/g, "").length &&
-    !address.test(text) &&
-    !leader.test(text) &&
-    !isCaptionStart(text)
-  )
+  return count >= 2 && 2 * count >= text.replace(/\s/g, "").length && !address.test(text) && !leader.test(text) && !isCaptionStart(text)
 }
 
 type Look = "large" | "weight" | "capitals" | "numbered" | undefined

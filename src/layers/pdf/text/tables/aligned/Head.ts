@@ -1,9 +1,9 @@
 // The head of a table: cells that lie across columns above cells that lie above one, of any depth.
-import type { Segment } from "../Segments.ts"
+import type { Segment } from "../../Segments.ts"
 import type { Columns } from "./Columns.ts"
-import type { Line } from "./RowGroups.ts"
-import { columnsOf } from "./RowGroups.ts"
-import type { Ruling } from "./Rulings.ts"
+import type { TableLine } from "./TableLine.ts"
+import { columnsOf } from "./TableLine.ts"
+import type { Ruling } from "../Rulings.ts"
 
 /** A cell of the head; rows are counted from the first of the table. */
 export interface HeadCell {
@@ -29,6 +29,9 @@ interface Piece {
 // In parts of the font size.
 const farthestRuling = 1.7
 const offCentre = 0.7
+
+/** Every stretch of columns is tried. */
+const mostCentred = 40
 
 const centreOf = ({ left, right }: { readonly left: number; readonly right: number }): number => (left + right) / 2
 
@@ -65,6 +68,7 @@ const centred = (
   pieces: ReadonlyArray<Piece>,
   { columns }: Columns
 ): readonly [number, number] | undefined => {
+  if (columns.length > mostCentred) return undefined
   const mates = pieces.filter((other) => other !== piece && other.line === piece.line)
   const headed = new Set(
     pieces.flatMap((other) => (other.line > piece.line && other.from === other.to ? [other.from] : []))
@@ -96,7 +100,7 @@ const isDivided = (above: Segment, below: Segment, rulings: ReadonlyArray<Ruling
   )
 
 /** `rulings` are the horizontal ones. */
-export const toHead = (lines: ReadonlyArray<Line>, columns: Columns, rulings: ReadonlyArray<Ruling>): Head => {
+export const toHead = (lines: ReadonlyArray<TableLine>, columns: Columns, rulings: ReadonlyArray<Ruling>): Head => {
   const pieces = lines.flatMap(({ row }, line) =>
     row.pieces.map((segment): Piece => {
       const own = columnsOf(segment.left, segment.right, columns, 0.3 * segment.size)
@@ -108,7 +112,7 @@ export const toHead = (lines: ReadonlyArray<Line>, columns: Columns, rulings: Re
     if (range !== undefined) [piece.from, piece.to] = range
   }
   const cells: Array<HeadCell> = []
-  const lowest = new Array<HeadCell | undefined>(columns.columns.length).fill(undefined)
+  const lowest = Array.from({ length: columns.columns.length }, (): HeadCell | undefined => undefined)
   for (const { from, segment, to } of pieces) {
     const above = lowest[from]
     const last = above?.segments.at(-1)

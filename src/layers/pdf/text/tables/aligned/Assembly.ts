@@ -1,17 +1,14 @@
 // From rows and columns to a table with cells.
-import type { Segment } from "../Segments.ts"
+import type { Segment } from "../../Segments.ts"
 import type { Columns } from "./Columns.ts"
-import type { Bounds } from "../Bounds.ts"
-import { extentOf } from "./Measures.ts"
-import type { FoundCell, FoundTable } from "./FoundTable.ts"
+import type { Bounds } from "../../Bounds.ts"
+import { extentOf, readingOrder } from "../Measures.ts"
+import type { FoundCell, FoundTable } from "../FoundTable.ts"
 import type { Head } from "./Head.ts"
 import { toHead } from "./Head.ts"
 import type { RowGroups } from "./RowGroups.ts"
-import type { Ruling } from "./Rulings.ts"
-import { columnsOf } from "./RowGroups.ts"
-
-export const readingOrder = (segments: ReadonlyArray<Segment>): ReadonlyArray<Segment> =>
-  segments.slice().sort((one, other) => one.baseline - other.baseline || one.left - other.left)
+import type { Ruling } from "../Rulings.ts"
+import { columnsOf } from "./TableLine.ts"
 
 /** Where one column ends and the next begins: one more than there are columns. */
 const edgesOf = ({ columns }: Columns, { left, right }: Bounds): ReadonlyArray<number> => [

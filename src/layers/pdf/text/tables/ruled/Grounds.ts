@@ -1,9 +1,9 @@
 // Tables whose cells are told by the colour of their ground alone, as in slides.
-import type { Bounds } from "../Bounds.ts"
+import type { Bounds } from "../../Bounds.ts"
 import type { Lattice } from "./Lattice.ts"
 import { extentOfLattice, findLattices, Unions } from "./Lattice.ts"
-import type { Ruling } from "./Rulings.ts"
-import { merged } from "./Rulings.ts"
+import type { Ruling } from "../Rulings.ts"
+import { merged } from "../Rulings.ts"
 
 // In points.
 const lowest = 6

@@ -1,15 +1,16 @@
 // Tables that only the places of their text show: lines that follow each other and have their gaps at the same places.
-import type { Segment } from "../Segments.ts"
+import type { Segment } from "../../Segments.ts"
 import { assemble } from "./Assembly.ts"
 import type { Column } from "./Columns.ts"
-import { bordersOf, cutRows, findColumns } from "./Columns.ts"
-import { extentOf, median } from "./Measures.ts"
-import type { FoundTable } from "./FoundTable.ts"
-import { toLines, toRowGroups } from "./RowGroups.ts"
-import { cutSegment } from "./Pieces.ts"
-import type { Ruling, Rulings } from "./Rulings.ts"
-import type { TextRow } from "./Rows.ts"
-import { toRows, usualSize } from "./Rows.ts"
+import { bordersOf, cutRows, findColumns, mostColumns } from "./Columns.ts"
+import { extentOf, median } from "../Measures.ts"
+import type { FoundTable } from "../FoundTable.ts"
+import { toRowGroups } from "../aligned/RowGroups.ts"
+import { toTableLines } from "../aligned/TableLine.ts"
+import { cutSegment } from "../Pieces.ts"
+import type { Ruling, Rulings } from "../Rulings.ts"
+import type { TextRow } from "../Rows.ts"
+import { toRows, usualSize } from "../Rows.ts"
 
 // In parts of the font size.
 const farthestRow = 3
@@ -43,6 +44,7 @@ const touched = (
 
 /** The columns with a further line, or undefined if that line has other columns. */
 const withLine = (columns: ReadonlyArray<Column>, row: TextRow, em: number): ReadonlyArray<Column> | undefined => {
+  if (row.pieces.length > mostColumns || columns.length > mostColumns) return undefined
   let grown: ReadonlyArray<Column> = columns
   let across = 0
   const taken = new Set<Column>()
@@ -100,9 +102,10 @@ const findRuns = (rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Run> 
       }
       end()
     }
-    if (!isRow) continue
+    const own = isRow ? withLine([], row, em) : undefined
+    if (own === undefined) continue
     open = { from: index, until: index + 1 }
-    columns = withLine([], row, em) ?? []
+    columns = own
   }
   end()
   return runs
@@ -183,7 +186,7 @@ const build = (rows: ReadonlyArray<TextRow>, em: number, rulings: ReadonlyArray<
   const cut = cutRows(rows, rough)
   const columns = findColumns(cut, em)
   if (alignment(cut, columns.columns, em) < 0.7) return undefined
-  const groups = toRowGroups(toLines(cut, columns, em), columns, [])
+  const groups = toRowGroups(toTableLines(cut, columns, em), columns, [])
   return { ...assemble(groups, columns, extentOf(taken), em, rulings), taken }
 }
 

@@ -1,9 +1,9 @@
 // The text of a line whose runs alone do not tell it: one with letters set apart, or with text read from right to left.
 import { inReadingOrder } from "./Bidi.ts"
-import type { Fragment } from "./Fragment.ts"
-import { glyphsOf } from "./Glyphs.ts"
-import type { Segment } from "./Segments.ts"
-import { separator } from "./Segments.ts"
+import type { Fragment } from "../Fragment.ts"
+import { glyphsOf } from "../Glyphs.ts"
+import type { Segment } from "../Segments.ts"
+import { separator } from "../Segments.ts"
 import type { PlacedGlyph } from "./Tracking.ts"
 import { closeTrackedWords } from "./Tracking.ts"
 

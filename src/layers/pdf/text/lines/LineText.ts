@@ -54,16 +54,13 @@ export interface Piece {
 export const linePieces = (segments: ReadonlyArray<Segment>, rightToLeft: boolean): ReadonlyArray<Piece> => {
   const glyphs = glyphsOfLine(segments)
   closeTrackedWords(glyphs)
-  const pieces = glyphs.flatMap(({ text, space, part }, index): ReadonlyArray<Piece> =>
-    space && index > 0
-      ? [
-          { text: " ", part: undefined },
-          { text, part }
-        ]
-      : [{ text, part }]
-  )
+  const pieces: Array<Piece> = []
+  for (const [index, { left, part, right, space, text }] of glyphs.entries()) {
+    if (space && index > 0) pieces.push({ text: " ", part: undefined })
+    pieces.push({ text, part, left, right })
+  }
   if (!rightToLeft) return pieces
-  return inReadingOrder(pieces.map(({ text }) => text)).map(({ text, at }) => ({ text, part: pieces[at]?.part }))
+  return inReadingOrder(pieces.map(({ text }) => text)).map(({ at, text }) => ({ part: undefined, ...pieces[at], text }))
 }
 
 /** The same as text. */

@@ -10,28 +10,41 @@ const textOf = (table: FoundTable, row: number, column: number): string =>
     .flatMap(({ segments }) => segments.map(({ text }) => text))
     .join(" ")
 
-/** Words, and the numbers of pages in ascending order. */
+const columnOf = (table: FoundTable, column: number): ReadonlyArray<string> =>
+  Array.from({ length: table.rows - table.headerRows }, (_, index) =>
+    textOf(table, table.headerRows + index, column).trim()
+  )
+
+/** Words, perhaps with a number before them, and the numbers of pages in ascending order. */
 const isContents = (table: FoundTable): boolean => {
   const { columns, headerRows, rows } = table
-  if (columns !== 2 || rows - headerRows < 3) return false
-  const values = Array.from({ length: rows - headerRows }, (_, index) => textOf(table, headerRows + index, 1).trim())
-  const numbers = values.map((value) => (/^\d{1,4}$/.test(value) ? Number(value) : Number.NaN))
-  return (
-    numbers.every((value, index) => value >= (numbers[index - 1] ?? 0)) &&
-    values.every((_, index) => /\p{L}/u.test(textOf(table, headerRows + index, 0)))
-  )
+  if (columns < 2 || columns > 3 || rows - headerRows < 3) return false
+  const pages = columnOf(table, columns - 1).map((value) => (/^\d{1,4}$/.test(value) ? Number(value) : Number.NaN))
+  if (!pages.every((value, index) => value >= (pages[index - 1] ?? 0))) return false
+  if (columns === 3 && !columnOf(table, 0).every((value) => /^[\dA-Z.]{0,8}$/.test(value))) return false
+  return columnOf(table, columns - 2).every((value) => /\p{L}/u.test(value))
 }
 
+/** Whether only the cells in the middle are to be filled in: the first row and the first column say what belongs there. */
+const hasBothHeads = ({ cells, columns, rows }: FoundTable): boolean =>
+  rows >= 3 &&
+  columns >= 2 &&
+  cells.filter(({ column, row }) => row === 0 && column > 0).length >= columns - 1 &&
+  cells.filter(({ column, row }) => row > 0 && column === 0).length >= rows - 1
+
 const fewestNumbers = 5
+const fewestFilled = 8
 
 /** Two columns without rulings are a table only if every word has its number. */
 const isListOfNumbers = (table: FoundTable): boolean => {
-  const { headerRows, rows } = table
-  const values = Array.from({ length: rows - headerRows }, (_, index) => textOf(table, headerRows + index, 1).trim())
-  const names = values.map((_, index) => textOf(table, headerRows + index, 0).trim())
+  const { headerRows } = table
+  const names = columnOf(table, 0)
+  const values = columnOf(table, 1)
   // Two scales of a drawing have no head.
   if (headerRows === 0 && names.every((name) => isNumeric(name))) return false
-  return values.length >= fewestNumbers && names.every((name) => name !== "") && values.every((value) => isNumeric(value))
+  return (
+    values.length >= fewestNumbers && names.every((name) => name !== "") && values.every((value) => isNumeric(value))
+  )
 }
 
 const proseWords = 3.5
@@ -51,17 +64,24 @@ const isProse = ({ cells, columns }: FoundTable): boolean => {
 export const isTable = (table: FoundTable, kind: Kind): boolean => {
   const { rows, columns, cells } = table
   const share = cells.length / table.slots
-  const characters = cells.reduce((sum, { segments }) => sum + segments.reduce((own, { text }) => own + text.length, 0), 0)
+  const characters = cells.reduce(
+    (sum, { segments }) => sum + segments.reduce((own, { text }) => own + text.length, 0),
+    0
+  )
   if (characters === 0) return false
   if (isContents(table)) return false
   if (kind === "ruled") {
+    // A form has many cells to be filled in.
+    if (cells.length < fewestFilled && share < 0.5 && !hasBothHeads(table)) return false
     if (columns === 1) return rows >= 3 && share >= 0.7
     if (rows === 1) return columns >= 3 && share >= 0.7
     return share >= 0.25
   }
   if (rows - table.headerRows < 2 || columns < 2) return false
   const firsts = Array.from({ length: rows }, (_, row) => textOf(table, row, 0).trim()).filter((text) => text !== "")
-  const markers = firsts.filter((text) => /^([•◦▪‣·–—*o-]|\(?(\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])$/iu.test(text)).length
+  const markers = firsts.filter((text) =>
+    /^([•◦▪‣·–—*o-]|\(?(\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])$/iu.test(text)
+  ).length
   if (columns === 2 && firsts.length > 0 && markers >= 0.6 * firsts.length) return false
   if (share < 0.35) return false
   const longest = cells.filter(({ segments }) => segments.reduce((own, { text }) => own + text.length, 0) > 120).length

@@ -27,3 +27,6 @@ export const median = (values: Iterable<number>): number => {
   const sorted = Float64Array.from(values).sort()
   return sorted[sorted.length >> 1] ?? 0
 }
+
+export const readingOrder = (segments: ReadonlyArray<Segment>): ReadonlyArray<Segment> =>
+  segments.slice().sort((one, other) => one.baseline - other.baseline || one.left - other.left)

@@ -26,10 +26,14 @@ const cutAt = (glyphs: ReturnType<typeof glyphsOf>, x: number): number | undefin
 }
 
 const cutFragment = (fragment: Fragment, borders: ReadonlyArray<number>): ReadonlyArray<Fragment> => {
-  const inside = borders.filter((x) => x > fragment.left + 0.1 * fragment.size && x < fragment.right - 0.1 * fragment.size)
+  const inside = borders.filter(
+    (x) => x > fragment.left + 0.1 * fragment.size && x < fragment.right - 0.1 * fragment.size
+  )
   if (inside.length === 0 || fragment.glyphs === undefined) return [fragment]
   const glyphs = glyphsOf(fragment)
-  const cuts = [0, ...new Set(inside.flatMap((x) => cutAt(glyphs, x) ?? [])), glyphs.length].sort((one, other) => one - other)
+  const cuts = [0, ...new Set(inside.flatMap((x) => cutAt(glyphs, x) ?? [])), glyphs.length].sort(
+    (one, other) => one - other
+  )
   if (cuts.length === 2) return [fragment]
   const parts: Array<Fragment> = []
   for (let index = 1; index < cuts.length; index++) {
@@ -51,7 +55,8 @@ export const cutSegment = (segment: Segment, borders: ReadonlyArray<number>): Re
       const centre = (fragment.left + fragment.right) / 2
       let column = borders.filter((x) => x <= centre).length
       // Without a space between them they are one word.
-      const isJoined = previous !== undefined && !fragment.spaced && fragment.left - previous.right < 0.15 * fragment.size
+      const isJoined =
+        previous !== undefined && !fragment.spaced && fragment.left - previous.right < 0.15 * fragment.size
       if (isJoined && column !== last && previous !== undefined) column = last
       const group = groups.get(column)
       if (group === undefined) groups.set(column, [fragment])
@@ -79,9 +84,11 @@ const hasWideGap = ({ glyphs, size }: Fragment): boolean => {
   return false
 }
 
+export const hasWideGaps = ({ parts, rightToLeft }: Segment): boolean => !rightToLeft && parts.some(hasWideGap)
+
 /** The parts of a segment between wide gaps within its runs; the segment itself if there are none. */
 const cutAtWideGaps = (segment: Segment): ReadonlyArray<Segment> => {
-  if (segment.rightToLeft || !segment.parts.some(hasWideGap)) return [segment]
+  if (!hasWideGaps(segment)) return [segment]
   const fragments = segment.parts.flatMap((part) => {
     if (!hasWideGap(part)) return [part]
     const glyphs = glyphsOf(part)

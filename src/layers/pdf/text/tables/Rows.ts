@@ -34,7 +34,12 @@ export const toRows = (segments: ReadonlyArray<Segment>): ReadonlyArray<TextRow>
   let main: Segment | undefined
   for (const segment of sorted) {
     const row = rows.at(-1)
-    if (row !== undefined && main !== undefined && onOneLine(main, segment) && segment.baseline - main.baseline < 0.45 * main.size) {
+    if (
+      row !== undefined &&
+      main !== undefined &&
+      onOneLine(main, segment) &&
+      segment.baseline - main.baseline < 0.45 * main.size
+    ) {
       row.push(segment)
       if (segment.size > main.size) main = segment
     } else {

@@ -2,16 +2,16 @@
 // rulings, and last those that only the places of their text show.
 import type { Segment } from "../Segments.ts"
 import type { FoundTable } from "./FoundTable.ts"
-import { findGroundLattices } from "./Grounds.ts"
-import { findHalfRuled } from "./HalfRuled.ts"
-import type { Lattice } from "./Lattice.ts"
-import { extentOfLattice, findLattices, withGrounds } from "./Lattice.ts"
+import { findGroundLattices } from "./ruled/Grounds.ts"
+import { findHalfRuled } from "./aligned/HalfRuled.ts"
+import type { Lattice } from "./ruled/Lattice.ts"
+import { extentOfLattice, findLattices, withGrounds } from "./ruled/Lattice.ts"
 import type { Kind } from "./Judgement.ts"
 import { isTable } from "./Judgement.ts"
-import { toPieces } from "./Pieces.ts"
-import { toRuledTable } from "./Ruled.ts"
+import { hasWideGaps, toPieces } from "./Pieces.ts"
+import { toRuledTable } from "./ruled/Ruled.ts"
 import type { Rulings } from "./Rulings.ts"
-import { findUnruled } from "./Unruled.ts"
+import { findUnruled } from "./aligned/Unruled.ts"
 
 export type { FoundCell, FoundTable } from "./FoundTable.ts"
 
@@ -27,6 +27,25 @@ export const noTables = (segments: ReadonlyArray<Segment>): FoundTables => ({ ta
 /** A page with more is not searched. */
 const mostSegments = 20_000
 
+const fewestGaps = 3
+
+/** Whether some lines have gaps: by far the most pages of prose end here. Segments come in the order of the file. */
+const mayHaveColumns = (segments: ReadonlyArray<Segment>): boolean => {
+  let found = 0
+  let last: Segment | undefined
+  for (const segment of segments) {
+    const isLevel = last !== undefined && Math.abs(last.baseline - segment.baseline) < 0.3 * segment.size
+    if (isLevel || hasWideGaps(segment)) found++
+    if (found >= fewestGaps) return true
+    last = segment
+  }
+  const heights = Float64Array.from(segments, ({ baseline }) => baseline).sort()
+  for (let index = 1; index < heights.length; index++) {
+    if ((heights[index] ?? 0) - (heights[index - 1] ?? 0) < 0.5 && ++found >= 2 * fewestGaps) return true
+  }
+  return false
+}
+
 const areaOf = (lattice: Lattice): number => {
   const { left, right, top, bottom } = extentOfLattice(lattice)
   return (right - left) * (bottom - top)
@@ -34,6 +53,8 @@ const areaOf = (lattice: Lattice): number => {
 
 export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): FoundTables => {
   if (segments.length < 4 || segments.length > mostSegments) return noTables(segments)
+  const { horizontals, areas } = rulings
+  if (horizontals.length < 2 && areas.length < 2 && !mayHaveColumns(segments)) return noTables(segments)
   const pieces = toPieces(segments)
   const free = new Set(pieces.keys())
   const tables: Array<FoundTable> = []
@@ -47,13 +68,15 @@ export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): 
   for (const lattice of lattices.sort((one, other) => areaOf(one) - areaOf(other))) {
     keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free], rulings.horizontals), "ruled")
   }
-  for (const lattice of findGroundLattices(rulings.areas)) keep(toRuledTable(lattice, [...free], rulings.horizontals), "ruled")
+  for (const lattice of findGroundLattices(rulings.areas))
+    keep(toRuledTable(lattice, [...free], rulings.horizontals), "ruled")
   for (const table of findHalfRuled([...free], rulings)) keep(table, "half-ruled")
   for (const table of findUnruled([...free], rulings)) keep(table, "unruled")
   if (tables.length === 0) return { tables, rest: segments }
   const touched = new Set<Segment>()
   for (const [piece, owners] of pieces) if (!free.has(piece)) for (const owner of owners) touched.add(owner)
   const rest = segments.filter((segment) => !touched.has(segment))
-  for (const [piece, owners] of pieces) if (free.has(piece) && owners.some((owner) => touched.has(owner))) rest.push(piece)
+  for (const [piece, owners] of pieces)
+    if (free.has(piece) && owners.some((owner) => touched.has(owner))) rest.push(piece)
   return { tables: tables.sort((one, other) => one.box.top - other.box.top || one.box.left - other.box.left), rest }
 }

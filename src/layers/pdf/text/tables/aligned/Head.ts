@@ -1,9 +1,9 @@
 // The head of a table: cells that lie across columns above cells that lie above one, of any depth.
-import type { Segment } from "../Segments.ts"
+import type { Segment } from "../../Segments.ts"
 import type { Columns } from "./Columns.ts"
-import type { Line } from "./RowGroups.ts"
-import { columnsOf } from "./RowGroups.ts"
-import type { Ruling } from "./Rulings.ts"
+import type { TableLine } from "./TableLine.ts"
+import { columnsOf } from "./TableLine.ts"
+import type { Ruling } from "../Rulings.ts"
 
 /** A cell of the head; rows are counted from the first of the table. */
 export interface HeadCell {
@@ -60,9 +60,15 @@ const underlined = (
 }
 
 /** The widest stretch of free columns in whose middle the piece stands, if each of them has a cell of its own below. */
-const centred = (piece: Piece, pieces: ReadonlyArray<Piece>, { columns }: Columns): readonly [number, number] | undefined => {
+const centred = (
+  piece: Piece,
+  pieces: ReadonlyArray<Piece>,
+  { columns }: Columns
+): readonly [number, number] | undefined => {
   const mates = pieces.filter((other) => other !== piece && other.line === piece.line)
-  const headed = new Set(pieces.flatMap((other) => (other.line > piece.line && other.from === other.to ? [other.from] : [])))
+  const headed = new Set(
+    pieces.flatMap((other) => (other.line > piece.line && other.from === other.to ? [other.from] : []))
+  )
   const isFree = (column: number): boolean =>
     column > 0 && headed.has(column) && mates.every((mate) => column < mate.from || column > mate.to)
   const centre = centreOf(piece.segment)
@@ -73,7 +79,8 @@ const centred = (piece: Piece, pieces: ReadonlyArray<Piece>, { columns }: Column
       if (to === from || !isFree(from) || !isFree(to) || first === undefined || last === undefined) continue
       const distance = Math.abs((first.left + last.right) / 2 - centre)
       const wider = best === undefined || to - from > best[1] - best[0]
-      if (wider && distance <= Math.max(offCentre * piece.segment.size, 0.05 * (last.right - first.left))) best = [from, to]
+      if (wider && distance <= Math.max(offCentre * piece.segment.size, 0.05 * (last.right - first.left)))
+        best = [from, to]
     }
   }
   return best
@@ -89,7 +96,7 @@ const isDivided = (above: Segment, below: Segment, rulings: ReadonlyArray<Ruling
   )
 
 /** `rulings` are the horizontal ones. */
-export const toHead = (lines: ReadonlyArray<Line>, columns: Columns, rulings: ReadonlyArray<Ruling>): Head => {
+export const toHead = (lines: ReadonlyArray<TableLine>, columns: Columns, rulings: ReadonlyArray<Ruling>): Head => {
   const pieces = lines.flatMap(({ row }, line) =>
     row.pieces.map((segment): Piece => {
       const own = columnsOf(segment.left, segment.right, columns, 0.3 * segment.size)
@@ -101,7 +108,7 @@ export const toHead = (lines: ReadonlyArray<Line>, columns: Columns, rulings: Re
     if (range !== undefined) [piece.from, piece.to] = range
   }
   const cells: Array<HeadCell> = []
-  const lowest = new Array<HeadCell | undefined>(columns.columns.length).fill(undefined)
+  const lowest = Array.from({ length: columns.columns.length }, (): HeadCell | undefined => undefined)
   for (const { from, segment, to } of pieces) {
     const above = lowest[from]
     const last = above?.segments.at(-1)

@@ -1,15 +1,16 @@
 // Tables that only the places of their text show: lines that follow each other and have their gaps at the same places.
-import type { Segment } from "../Segments.ts"
+import type { Segment } from "../../Segments.ts"
 import { assemble } from "./Assembly.ts"
 import type { Column } from "./Columns.ts"
 import { bordersOf, cutRows, findColumns } from "./Columns.ts"
-import { extentOf, median } from "./Measures.ts"
-import type { FoundTable } from "./FoundTable.ts"
-import { toLines, toRowGroups } from "./RowGroups.ts"
-import { cutSegment } from "./Pieces.ts"
-import type { Ruling, Rulings } from "./Rulings.ts"
-import type { TextRow } from "./Rows.ts"
-import { toRows, usualSize } from "./Rows.ts"
+import { extentOf, median } from "../Measures.ts"
+import type { FoundTable } from "../FoundTable.ts"
+import { toRowGroups } from "../aligned/RowGroups.ts"
+import { toTableLines } from "../aligned/TableLine.ts"
+import { cutSegment } from "../Pieces.ts"
+import type { Ruling, Rulings } from "../Rulings.ts"
+import type { TextRow } from "../Rows.ts"
+import { toRows, usualSize } from "../Rows.ts"
 
 // In parts of the font size.
 const farthestRow = 3
@@ -26,7 +27,11 @@ const hasGap = ({ pieces }: TextRow, em: number): boolean =>
   pieces.some((piece, index) => index > 0 && piece.left - (pieces[index - 1]?.right ?? Infinity) >= cellGap * em)
 
 /** Which of the columns a piece touches: the first and the last; `from` greater than `to` if it stands between them. */
-const touched = (columns: ReadonlyArray<Column>, { left, right }: Column, em: number): { readonly from: number; readonly to: number } => {
+const touched = (
+  columns: ReadonlyArray<Column>,
+  { left, right }: Column,
+  em: number
+): { readonly from: number; readonly to: number } => {
   let from = columns.length
   let to = -1
   for (const [index, column] of columns.entries()) {
@@ -49,7 +54,10 @@ const withLine = (columns: ReadonlyArray<Column>, row: TextRow, em: number): Rea
       continue
     }
     const own = grown[from]
-    const next = { left: Math.min(own?.left ?? Infinity, piece.left), right: Math.max(own?.right ?? -Infinity, piece.right) }
+    const next = {
+      left: Math.min(own?.left ?? Infinity, piece.left),
+      right: Math.max(own?.right ?? -Infinity, piece.right)
+    }
     if (own !== undefined && taken.has(own)) return undefined
     taken.add(next)
     grown = [...grown.filter((column) => column !== own), next].sort((one, other) => one.left - other.left)
@@ -73,7 +81,8 @@ const findRuns = (rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Run> 
   let open: Run | undefined
   let loose = 0
   const end = (): void => {
-    if (open !== undefined && open.until - open.from - loose >= 2) runs.push({ from: open.from, until: open.until - loose })
+    if (open !== undefined && open.until - open.from - loose >= 2)
+      runs.push({ from: open.from, until: open.until - loose })
     open = undefined
     loose = 0
   }
@@ -136,7 +145,11 @@ interface Side {
 }
 
 /** Columns of prose, beside which a table may stand. */
-const proseColumns = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Column>, em: number): ReadonlyArray<Column> =>
+const proseColumns = (
+  rows: ReadonlyArray<TextRow>,
+  columns: ReadonlyArray<Column>,
+  em: number
+): ReadonlyArray<Column> =>
   columns.filter(({ left, right }) => {
     if (right - left < proseWidth * em) return false
     const own = rows.flatMap(({ pieces }) => pieces.filter((piece) => piece.left < right && piece.right > left))
@@ -147,8 +160,14 @@ const proseColumns = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Colum
 const alignment = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Column>, em: number): number => {
   let aligned = 0
   for (const { left, right } of columns) {
-    const own = rows.flatMap(({ pieces }) => pieces.filter((piece) => piece.left >= left - 0.1 * em && piece.right <= right + 0.1 * em))
-    const places = [own.map((piece) => piece.left), own.map((piece) => piece.right), own.map((piece) => (piece.left + piece.right) / 2)]
+    const own = rows.flatMap(({ pieces }) =>
+      pieces.filter((piece) => piece.left >= left - 0.1 * em && piece.right <= right + 0.1 * em)
+    )
+    const places = [
+      own.map((piece) => piece.left),
+      own.map((piece) => piece.right),
+      own.map((piece) => (piece.left + piece.right) / 2)
+    ]
     const isAligned = places.some((values) => {
       const usual = median(values)
       return values.filter((value) => Math.abs(value - usual) <= 0.5 * em).length >= 0.6 * values.length
@@ -165,13 +184,18 @@ const build = (rows: ReadonlyArray<TextRow>, em: number, rulings: ReadonlyArray<
   const cut = cutRows(rows, rough)
   const columns = findColumns(cut, em)
   if (alignment(cut, columns.columns, em) < 0.7) return undefined
-  const groups = toRowGroups(toLines(cut, columns, em), columns, [])
+  const groups = toRowGroups(toTableLines(cut, columns, em), columns, [])
   return { ...assemble(groups, columns, extentOf(taken), em, rulings), taken }
 }
 
 const deepest = 3
 
-const search = (segments: ReadonlyArray<Segment>, em: number, rulings: ReadonlyArray<Ruling>, depth: number): ReadonlyArray<FoundTable> => {
+const search = (
+  segments: ReadonlyArray<Segment>,
+  em: number,
+  rulings: ReadonlyArray<Ruling>,
+  depth: number
+): ReadonlyArray<FoundTable> => {
   const rows = toRows(segments)
   let done = 0
   return findRuns(rows, em).flatMap((found) => {

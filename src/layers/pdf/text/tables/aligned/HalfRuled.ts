@@ -1,12 +1,13 @@
 // Tables with horizontal rulings only: above, below and under the head, as in books, or between all rows.
-import type { Segment } from "../Segments.ts"
+import type { Segment } from "../../Segments.ts"
 import { assemble } from "./Assembly.ts"
 import { cutRows, findColumns } from "./Columns.ts"
-import { middleOf } from "./Measures.ts"
-import type { FoundTable } from "./FoundTable.ts"
-import { toLines, toRowGroups } from "./RowGroups.ts"
-import { toRows, usualSize } from "./Rows.ts"
-import type { Ruling, Rulings } from "./Rulings.ts"
+import { middleOf } from "../Measures.ts"
+import type { FoundTable } from "../FoundTable.ts"
+import { toRowGroups } from "./RowGroups.ts"
+import { toTableLines } from "./TableLine.ts"
+import { toRows, usualSize } from "../Rows.ts"
+import type { Ruling, Rulings } from "../Rulings.ts"
 
 /** Rulings on one height, as one. */
 interface Level {
@@ -26,7 +27,8 @@ const toLevels = (horizontals: ReadonlyArray<Ruling>): ReadonlyArray<Level> => {
   for (const ruling of sorted) {
     // Rulings of two columns of the page lie on one height, too: only near ones are pieces of one.
     const level = levels.findLast(
-      (known) => ruling.position - known.y <= sameHeight && Math.max(ruling.from - known.to, known.from - ruling.to) < 14
+      (known) =>
+        ruling.position - known.y <= sameHeight && Math.max(ruling.from - known.to, known.from - ruling.to) < 14
     )
     if (level === undefined) levels.push({ y: ruling.position, from: ruling.from, to: ruling.to, pieces: [ruling] })
     else {
@@ -53,13 +55,19 @@ const isTabular = (segments: ReadonlyArray<Segment>, width: number): boolean => 
   const rows = toRows(segments)
   if (rows.length === 0) return false
   const several = rows.filter(({ pieces }) => pieces.length > 1).length
-  const prose = rows.filter(({ pieces }) => pieces.length === 1 && (pieces[0]?.right ?? 0) - (pieces[0]?.left ?? 0) > 0.7 * width).length
+  const prose = rows.filter(
+    ({ pieces }) => pieces.length === 1 && (pieces[0]?.right ?? 0) - (pieces[0]?.left ?? 0) > 0.7 * width
+  ).length
   return several >= 0.4 * rows.length && prose <= 0.2 * rows.length
 }
 
 const isTitle = (segments: ReadonlyArray<Segment>): boolean => toRows(segments).length === 1
 
-const build = (segments: ReadonlyArray<Segment>, levels: ReadonlyArray<Level>, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {
+const build = (
+  segments: ReadonlyArray<Segment>,
+  levels: ReadonlyArray<Level>,
+  rulings: ReadonlyArray<Ruling>
+): FoundTable | undefined => {
   const [first, last] = [levels[0], levels.at(-1)]
   if (first === undefined || last === undefined) return undefined
   const taken = between(segments, first, last)
@@ -68,8 +76,11 @@ const build = (segments: ReadonlyArray<Segment>, levels: ReadonlyArray<Level>, r
   const columns = findColumns(rough, em)
   if (columns.columns.length < 2) return undefined
   const rows = cutRows(rough, columns)
-  const breaks = levels.slice(1, -1).map(({ y }) => y).sort((one, other) => one - other)
-  const groups = toRowGroups(toLines(rows, columns, em), columns, breaks)
+  const breaks = levels
+    .slice(1, -1)
+    .map(({ y }) => y)
+    .sort((one, other) => one - other)
+  const groups = toRowGroups(toTableLines(rows, columns, em), columns, breaks)
   const box = { left: first.from, right: first.to, top: first.y, bottom: last.y }
   return { ...assemble(groups, columns, box, em, rulings), taken }
 }
@@ -86,7 +97,9 @@ const headAbove = (segments: ReadonlyArray<Segment>, first: Level): Level | unde
   let last = first.y + 0.5 * em
   for (const row of above.toReversed().slice(0, 4)) {
     const isNear = last - row.baseline <= farthestHead * em
-    const gaps = row.pieces.filter((piece, index) => piece.left - (row.pieces[index - 1]?.right ?? Infinity) >= cellGap * em)
+    const gaps = row.pieces.filter(
+      (piece, index) => piece.left - (row.pieces[index - 1]?.right ?? Infinity) >= cellGap * em
+    )
     const isOver = top !== undefined && row.left > first.from + 4 * em && row.right < first.to
     if (!isNear || (gaps.length === 0 && !isOver)) break
     top = row.top - 1
@@ -95,7 +108,10 @@ const headAbove = (segments: ReadonlyArray<Segment>, first: Level): Level | unde
   return top === undefined ? undefined : { ...first, y: top }
 }
 
-export const findHalfRuled = (segments: ReadonlyArray<Segment>, { horizontals }: Rulings): ReadonlyArray<FoundTable> => {
+export const findHalfRuled = (
+  segments: ReadonlyArray<Segment>,
+  { horizontals }: Rulings
+): ReadonlyArray<FoundTable> => {
   const levels = toLevels(horizontals.slice(0, 2_000)).filter(({ from, to }) => to - from >= 10)
   const used = new Set<Level>()
   const tables: Array<FoundTable> = []
@@ -108,12 +124,20 @@ export const findHalfRuled = (segments: ReadonlyArray<Segment>, { horizontals }:
       const last = group.at(-1)
       if (level === undefined || last === undefined || !sameExtent(first, level)) continue
       const own = between(segments, last, level)
-      if (own.length === 0 ? level.y - last.y < 40 : isTabular(own, first.to - first.from) || isTitle(own)) group.push(level)
+      if (own.length === 0 ? level.y - last.y < 40 : isTabular(own, first.to - first.from) || isTitle(own))
+        group.push(level)
       else isOver = true
     }
     if (group.length < 2) continue
     const last = group.at(-1) ?? first
-    const inner = levels.filter((level) => !group.includes(level) && level.y > first.y && level.y < last.y && level.from >= first.from - sameEdge && level.to <= first.to + sameEdge)
+    const inner = levels.filter(
+      (level) =>
+        !group.includes(level) &&
+        level.y > first.y &&
+        level.y < last.y &&
+        level.from >= first.from - sameEdge &&
+        level.to <= first.to + sameEdge
+    )
     let table = build(segments, group, horizontals)
     if (table === undefined) continue
     if (table.headerRows === 0) {

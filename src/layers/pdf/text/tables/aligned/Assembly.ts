@@ -1,24 +1,25 @@
 // From rows and columns to a table with cells.
-import type { Segment } from "../Segments.ts"
+import type { Segment } from "../../Segments.ts"
 import type { Columns } from "./Columns.ts"
-import type { Bounds } from "../Bounds.ts"
-import { extentOf } from "./Measures.ts"
-import type { FoundCell, FoundTable } from "./FoundTable.ts"
+import type { Bounds } from "../../Bounds.ts"
+import { extentOf, readingOrder } from "../Measures.ts"
+import type { FoundCell, FoundTable } from "../FoundTable.ts"
 import type { Head } from "./Head.ts"
 import { toHead } from "./Head.ts"
 import type { RowGroups } from "./RowGroups.ts"
-import type { Ruling } from "./Rulings.ts"
-import { columnsOf } from "./RowGroups.ts"
-
-export const readingOrder = (segments: ReadonlyArray<Segment>): ReadonlyArray<Segment> =>
-  segments.slice().sort((one, other) => one.baseline - other.baseline || one.left - other.left)
+import type { Ruling } from "../Rulings.ts"
+import { columnsOf } from "./TableLine.ts"
 
 /** Where one column ends and the next begins: one more than there are columns. */
-const edgesOf = ({ columns }: Columns, { left, right }: Bounds): ReadonlyArray<number> =>
-  [left, ...columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2), right]
+const edgesOf = ({ columns }: Columns, { left, right }: Bounds): ReadonlyArray<number> => [
+  left,
+  ...columns.slice(1).map((column, index) => ((columns[index]?.right ?? 0) + column.left) / 2),
+  right
+]
 
 /** Half way between two rows; where there is only one, at the edge of the table. */
-const between = (other: number | undefined, own = 0, edge = own): number => (other === undefined ? edge : (other + own) / 2)
+const between = (other: number | undefined, own = 0, edge = own): number =>
+  other === undefined ? edge : (other + own) / 2
 
 const headCells = (head: Head, edges: ReadonlyArray<number>, top: number, bottom: number): Array<FoundCell> => {
   const height = (bottom - top) / Math.max(1, head.rows)
@@ -27,7 +28,12 @@ const headCells = (head: Head, edges: ReadonlyArray<number>, top: number, bottom
     column: from,
     rows,
     columns: to - from + 1,
-    box: { left: edges[from] ?? 0, right: edges[to + 1] ?? 0, top: top + row * height, bottom: top + (row + rows) * height },
+    box: {
+      left: edges[from] ?? 0,
+      right: edges[to + 1] ?? 0,
+      top: top + row * height,
+      bottom: top + (row + rows) * height
+    },
     segments: readingOrder(segments)
   }))
 }

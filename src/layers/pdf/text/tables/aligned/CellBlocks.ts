@@ -1,7 +1,7 @@
 // Rows of a table whose cells have several lines each: within a cell, lines are nearer to each other than cells are.
 import type { Columns } from "./Columns.ts"
-import type { Line } from "./RowGroups.ts"
-import { columnsOf } from "./RowGroups.ts"
+import type { TableLine } from "./TableLine.ts"
+import { columnsOf } from "./TableLine.ts"
 
 // In parts of the font size: what is further apart is not one cell; and how much further apart cells are than lines.
 const widestPitch = 1.5
@@ -30,7 +30,7 @@ interface Place {
 }
 
 /** For each column its pieces from top to bottom; what lies across columns is left out. */
-const placesByColumn = (lines: ReadonlyArray<Line>, columns: Columns): ReadonlyArray<ReadonlyArray<Place>> => {
+const placesByColumn = (lines: ReadonlyArray<TableLine>, columns: Columns): ReadonlyArray<ReadonlyArray<Place>> => {
   const found: Array<Array<Place>> = columns.columns.map(() => [])
   for (const [line, { row }] of lines.entries()) {
     for (const piece of row.pieces) {
@@ -44,10 +44,15 @@ const placesByColumn = (lines: ReadonlyArray<Line>, columns: Columns): ReadonlyA
 /**
  * Lines that are one row each, from top to bottom; undefined where distances do not tell rows from lines.
  */
-export const rowsByBlocks = (lines: ReadonlyArray<Line>, columns: Columns): ReadonlyArray<ReadonlyArray<Line>> | undefined => {
+export const rowsByBlocks = (
+  lines: ReadonlyArray<TableLine>,
+  columns: Columns
+): ReadonlyArray<ReadonlyArray<TableLine>> | undefined => {
   if (lines.length < 3 || lines.some(({ spans }) => spans)) return undefined
   const places = placesByColumn(lines, columns)
-  const gaps = places.flatMap((own) => own.slice(1).map((place, index) => (place.baseline - (own[index]?.baseline ?? 0)) / place.size))
+  const gaps = places.flatMap((own) =>
+    own.slice(1).map((place, index) => (place.baseline - (own[index]?.baseline ?? 0)) / place.size)
+  )
   const pitch = pitchOf(gaps)
   if (pitch === undefined) return undefined
   // Blocks of a column as stretches of lines, and stretches that share a line as one row.
@@ -83,8 +88,10 @@ export const rowsByBlocks = (lines: ReadonlyArray<Line>, columns: Columns): Read
 const nearestLines = 0.8
 
 /** Whether lines that are near to each other are those of cells: one of them has most cells, or a cell stands between lines. */
-const isOneRow = (group: ReadonlyArray<Line>, { columns }: Columns): boolean => {
+const isOneRow = (group: ReadonlyArray<TableLine>, { columns }: Columns): boolean => {
   const whole = group.filter(({ filled }) => filled.length >= Math.max(2, 0.5 * columns.length))
   if (whole.length <= 1) return true
-  return group.some(({ row }, index) => index > 0 && row.baseline - (group[index - 1]?.row.baseline ?? 0) < nearestLines * row.size)
+  return group.some(
+    ({ row }, index) => index > 0 && row.baseline - (group[index - 1]?.row.baseline ?? 0) < nearestLines * row.size
+  )
 }

@@ -1,8 +1,8 @@
 // The columns of a region whose columns no ruling shows: strips that no cell reaches into.
-import type { Segment } from "../Segments.ts"
-import { cutSegment } from "./Pieces.ts"
-import type { TextRow } from "./Rows.ts"
-import { isNumeric, toRows } from "./Rows.ts"
+import type { Segment } from "../../Segments.ts"
+import { cutSegment } from "../Pieces.ts"
+import type { TextRow } from "../Rows.ts"
+import { isNumeric, toRows } from "../Rows.ts"
 
 export interface Column {
   readonly left: number
@@ -45,7 +45,11 @@ const joinNear = (columns: ReadonlyArray<Column>, least: number): ReadonlyArray<
 const crosses = ({ left, right }: Segment, columns: ReadonlyArray<Column>, slack: number): boolean => {
   let touched = 0
   for (const column of columns) {
-    if (Math.min(right, column.right) - Math.max(left, column.left) > Math.min(slack, 0.5 * (column.right - column.left))) touched++
+    if (
+      Math.min(right, column.right) - Math.max(left, column.left) >
+      Math.min(slack, 0.5 * (column.right - column.left))
+    )
+      touched++
   }
   return touched > 1
 }
@@ -54,7 +58,11 @@ const crosses = ({ left, right }: Segment, columns: ReadonlyArray<Column>, slack
  * Two columns that no line has both of, and that a piece lies across, are one: the word above its numbers stands in the
  * middle, the numbers at the left.
  */
-const joinBridged = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Column> => {
+const joinBridged = (
+  columns: ReadonlyArray<Column>,
+  rows: ReadonlyArray<TextRow>,
+  em: number
+): ReadonlyArray<Column> => {
   const pairs = new Set<number>()
   const bridged = new Set<number>()
   for (const { pieces } of rows) {
@@ -93,7 +101,8 @@ const joinStray = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<TextRow>,
     const before = joined.at(-1)
     const isNear = before !== undefined && column.left - before.right < strayGap * em
     const own = rows.length >= 4 && (counts[index] ?? 0) === 1
-    if (before !== undefined && isNear && (own || isStray)) joined[joined.length - 1] = { left: before.left, right: column.right }
+    if (before !== undefined && isNear && (own || isStray))
+      joined[joined.length - 1] = { left: before.left, right: column.right }
     else joined.push(column)
     isStray = own
   }
@@ -117,7 +126,10 @@ export const findColumns = (rows: ReadonlyArray<TextRow>, em: number): Columns =
   const several = rows.filter(({ pieces }) => pieces.length > 1)
   const main = several.flatMap(({ pieces }) => pieces)
   // First what most lines agree on; then every gap that is left without the pieces that lie across those.
-  const strong = joinNear(covered(main, Math.max(several.length >= fewestLines ? 1 : 0, Math.floor(0.15 * several.length))), narrowestGap * em)
+  const strong = joinNear(
+    covered(main, Math.max(several.length >= fewestLines ? 1 : 0, Math.floor(0.15 * several.length))),
+    narrowestGap * em
+  )
   const spanning = new Set<Segment>()
   for (const { pieces } of rows) for (const piece of pieces) if (crosses(piece, strong, 0.3 * em)) spanning.add(piece)
   const rest = main.filter((piece) => !spanning.has(piece))

@@ -1,7 +1,7 @@
 // Grids of rulings that cross or touch each other.
-import type { Bounds } from "../Bounds.ts"
-import { overlap } from "./Measures.ts"
-import type { Ruling, Rulings } from "./Rulings.ts"
+import type { Bounds } from "../../Bounds.ts"
+import { overlap } from "../Measures.ts"
+import type { Ruling, Rulings } from "../Rulings.ts"
 
 /** A cell of a lattice: the rows and columns it covers, counted from 0, and how many of them. */
 export interface Span {
@@ -98,7 +98,10 @@ const positions = (rulings: ReadonlyArray<Ruling>, others: ReadonlyArray<Ruling>
 }
 
 /** For each place the rulings there, as stretches. */
-const atPlaces = (places: ReadonlyArray<number>, rulings: ReadonlyArray<Ruling>): ReadonlyArray<ReadonlyArray<Ruling>> => {
+const atPlaces = (
+  places: ReadonlyArray<number>,
+  rulings: ReadonlyArray<Ruling>
+): ReadonlyArray<ReadonlyArray<Ruling>> => {
   const found: Array<Array<Ruling>> = places.map(() => [])
   let index = 0
   for (const ruling of rulings) {
@@ -115,7 +118,11 @@ const isDrawn = (rulings: ReadonlyArray<Ruling> | undefined, from: number, to: n
 }
 
 /** Cells without a line between them are one; what they cover becomes a rectangle. */
-const joinCells = (xs: ReadonlyArray<number>, ys: ReadonlyArray<number>, { horizontals, verticals }: Component): ReadonlyArray<Span> => {
+const joinCells = (
+  xs: ReadonlyArray<number>,
+  ys: ReadonlyArray<number>,
+  { horizontals, verticals }: Component
+): ReadonlyArray<Span> => {
   const [columns, rows] = [xs.length - 1, ys.length - 1]
   const sets = new Unions(rows * columns)
   const atX = atPlaces(xs, verticals)
@@ -216,7 +223,8 @@ export const withGrounds = (lattice: Lattice, areas: ReadonlyArray<Bounds>): Lat
   const grounds = [...widths.values()].filter(({ width }) => width >= 0.8 * (right - left))
   const more: Array<number> = []
   for (const place of grounds.flatMap((ground) => [ground.top, ground.bottom]).sort((one, other) => one - other)) {
-    const isKnown = lattice.ys.some((y) => Math.abs(y - place) <= beyond) || place - (more.at(-1) ?? -Infinity) <= samePlace
+    const isKnown =
+      lattice.ys.some((y) => Math.abs(y - place) <= beyond) || place - (more.at(-1) ?? -Infinity) <= samePlace
     if (!isKnown) more.push(place)
   }
   return grounds.length < fewestGrounds || more.length < fewestGrounds ? lattice : withRows(lattice, more)

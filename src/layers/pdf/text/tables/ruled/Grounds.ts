@@ -1,9 +1,9 @@
 // Tables whose cells are told by the colour of their ground alone, as in slides.
-import type { Bounds } from "../Bounds.ts"
+import type { Bounds } from "../../Bounds.ts"
 import type { Lattice } from "./Lattice.ts"
 import { extentOfLattice, findLattices, Unions } from "./Lattice.ts"
-import type { Ruling } from "./Rulings.ts"
-import { merged } from "./Rulings.ts"
+import type { Ruling } from "../Rulings.ts"
+import { merged } from "../Rulings.ts"
 
 // In points.
 const lowest = 6
@@ -35,7 +35,11 @@ const cellsAmong = (areas: ReadonlyArray<Bounds>): ReadonlyArray<Bounds> => {
   const fitting = areas.filter(
     ({ left, right, top, bottom }) => bottom - top >= lowest && bottom - top <= highest && right - left >= narrowest
   )
-  const distinct = [...new Map(fitting.map((area) => [[area.left, area.right, area.top, area.bottom].map(Math.round).join(), area])).values()]
+  const distinct = [
+    ...new Map(
+      fitting.map((area) => [[area.left, area.right, area.top, area.bottom].map(Math.round).join(), area])
+    ).values()
+  ]
   if (distinct.length > most) return []
   return distinct.filter((area) => distinct.filter((other) => contains(area, other)).length < 2)
 }

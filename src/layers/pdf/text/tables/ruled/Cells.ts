@@ -1,0 +1,152 @@
+// What stands in the cells of a lattice, and which of its cells are one.
+import type { Segment } from "../../Segments.ts"
+import type { FoundCell } from "../FoundTable.ts"
+import { middleOf } from "../Measures.ts"
+import { toRows } from "../Rows.ts"
+import { readingOrder } from "../Measures.ts"
+import type { Lattice } from "./Lattice.ts"
+
+const indexAt = (places: ReadonlyArray<number>, value: number): number => {
+  let [from, until] = [0, places.length - 1]
+  while (from < until) {
+    const middle = (from + until + 1) >> 1
+    if ((places[middle] ?? 0) <= value) from = middle
+    else until = middle - 1
+  }
+  return Math.min(from, places.length - 2)
+}
+
+/** The pieces between two rulings. */
+export const bandOf = (lattice: Lattice, pieces: ReadonlyArray<Segment>, row: number): ReadonlyArray<Segment> => {
+  const [top, bottom] = [lattice.ys[row] ?? 0, lattice.ys[row + 1] ?? 0]
+  return pieces.filter((piece) => middleOf(piece) >= top && middleOf(piece) < bottom)
+}
+
+const fewestLevelRows = 4
+
+/**
+ * Cells without lines between them are one only by the drawing, if in each of several rows they have text on the height of the
+ * text beside it.
+ */
+export const divided = (lattice: Lattice, pieces: ReadonlyArray<Segment>): Lattice => {
+  const tall = lattice.spans.filter(({ rows }) => rows >= fewestLevelRows)
+  if (tall.length === 0) return lattice
+  const { xs, ys } = lattice
+  const spans = lattice.spans.flatMap((span) => {
+    if (span.rows < fewestLevelRows) return [span]
+    const [left, right] = [xs[span.column] ?? 0, xs[span.column + span.columns] ?? 0]
+    const isOwn = (piece: Segment): boolean =>
+      (piece.left + piece.right) / 2 > left && (piece.left + piece.right) / 2 < right
+    for (let row = span.row; row < span.row + span.rows; row++) {
+      const [own, others] = [
+        bandOf(lattice, pieces, row).filter(isOwn),
+        bandOf(lattice, pieces, row).filter((piece) => !isOwn(piece))
+      ]
+      if (
+        own.length === 0 ||
+        !own.some((one) => others.some((other) => Math.abs(one.baseline - other.baseline) < 0.2 * one.size))
+      )
+        return [span]
+    }
+    return Array.from({ length: span.rows }, (_, index) => ({ ...span, row: span.row + index, rows: 1 }))
+  })
+  return { xs, ys, spans }
+}
+
+/** The columns of a wide cell in whose lines the text of several columns stands apart. */
+export const spread = ({ xs, ys, spans }: Lattice, pieces: ReadonlyArray<Segment>): Lattice => ({
+  xs,
+  ys,
+  spans: spans.flatMap((span) => {
+    if (span.columns === 1) return [span]
+    const [left, right] = [xs[span.column] ?? 0, xs[span.column + span.columns] ?? 0]
+    const [top, bottom] = [ys[span.row] ?? 0, ys[span.row + span.rows] ?? 0]
+    const own = pieces.filter((piece) => {
+      const [centre, middle] = [(piece.left + piece.right) / 2, middleOf(piece)]
+      return centre > left && centre < right && middle > top && middle < bottom
+    })
+    const inner = xs.filter((x) => x > left && x < right)
+    const isApart =
+      own.length > 1 &&
+      own.every((piece) =>
+        inner.every((x) => x < piece.left + 0.8 * piece.size || x > piece.right - 0.8 * piece.size)
+      ) &&
+      toRows(own).every(
+        (row) => new Set(row.pieces.map((piece) => indexAt(xs, (piece.left + piece.right) / 2))).size > 1
+      )
+    if (!isApart) return [span]
+    return Array.from({ length: span.columns }, (_, index) => ({ ...span, column: span.column + index, columns: 1 }))
+  })
+})
+
+export const toCells = (lattice: Lattice, pieces: ReadonlyArray<Segment>): ReadonlyArray<FoundCell> => {
+  const { xs, ys, spans } = lattice
+  const columns = xs.length - 1
+  const owners = new Int32Array(columns * (ys.length - 1))
+  for (const [index, span] of spans.entries()) {
+    for (let row = span.row; row < span.row + span.rows; row++) {
+      owners.fill(index, row * columns + span.column, row * columns + span.column + span.columns)
+    }
+  }
+  const contents = new Map<number, Array<Segment>>()
+  for (const piece of pieces) {
+    const owner = owners[indexAt(ys, middleOf(piece)) * columns + indexAt(xs, (piece.left + piece.right) / 2)] ?? 0
+    const known = contents.get(owner)
+    if (known === undefined) contents.set(owner, [piece])
+    else known.push(piece)
+  }
+  return [...contents]
+    .flatMap(([owner, segments]) => {
+      const span = spans[owner]
+      if (span === undefined) return []
+      const box = {
+        left: xs[span.column] ?? 0,
+        right: xs[span.column + span.columns] ?? 0,
+        top: ys[span.row] ?? 0,
+        bottom: ys[span.row + span.rows] ?? 0
+      }
+      return [{ ...span, box, segments: readingOrder(segments) }]
+    })
+    .sort((one, other) => one.row - other.row || one.column - other.column)
+}
+
+// In points. What is narrower is the space between two lines.
+const lowestRow = 6
+const narrowestColumn = 6
+
+/** Without the rows and columns that no cell begins in, and those between two lines that are drawn as one. */
+export const compact = ({ spans, xs, ys }: Lattice, cells: ReadonlyArray<FoundCell>) => {
+  const [rows, columns] = [ys.length - 1, xs.length - 1]
+  const usedRows = new Set(cells.map(({ row }) => row))
+  const usedColumns = new Set(cells.map(({ column }) => column))
+  for (const { row, column } of spans) {
+    if ((ys[row + 1] ?? 0) - (ys[row] ?? 0) >= lowestRow) usedRows.add(row)
+    if ((xs[column + 1] ?? 0) - (xs[column] ?? 0) >= narrowestColumn) usedColumns.add(column)
+  }
+  const rowAt: Array<number> = []
+  const columnAt: Array<number> = []
+  for (let row = 0, next = 0; row <= rows; row++) rowAt.push(usedRows.has(row) ? next++ : next)
+  for (let column = 0, next = 0; column <= columns; column++) columnAt.push(usedColumns.has(column) ? next++ : next)
+  return {
+    rows: rowAt[rows] ?? 0,
+    columns: columnAt[columns] ?? 0,
+    cells: cells.map((cell) => {
+      const [row, column] = [rowAt[cell.row] ?? 0, columnAt[cell.column] ?? 0]
+      return {
+        ...cell,
+        row,
+        column,
+        rows: Math.max(1, (rowAt[cell.row + cell.rows] ?? 0) - row),
+        columns: Math.max(1, (columnAt[cell.column + cell.columns] ?? 0) - column)
+      }
+    })
+  }
+}
+
+/** How many cells it has that are no space between two lines. */
+export const slotsOf = ({ spans, xs, ys }: Lattice): number =>
+  spans.filter(
+    ({ row, rows, column, columns }) =>
+      (ys[row + rows] ?? 0) - (ys[row] ?? 0) >= lowestRow &&
+      (xs[column + columns] ?? 0) - (xs[column] ?? 0) >= narrowestColumn
+  ).length

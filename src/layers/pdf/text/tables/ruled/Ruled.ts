@@ -1,0 +1,86 @@
+// Tables whose cells are drawn: what stands in the cells of a lattice.
+import type { Bounds } from "../../Bounds.ts"
+import type { Segment } from "../../Segments.ts"
+import { assemble } from "../aligned/Assembly.ts"
+import type { Columns } from "../aligned/Columns.ts"
+import { toRowGroups } from "../aligned/RowGroups.ts"
+import { toTableLines } from "../aligned/TableLine.ts"
+import type { FoundCell, FoundTable } from "../FoundTable.ts"
+import { middleOf } from "../Measures.ts"
+import { cutSegment } from "../Pieces.ts"
+import { toRows, usualSize } from "../Rows.ts"
+import type { Ruling } from "../Rulings.ts"
+import { bandOf, compact, divided, slotsOf, spread, toCells } from "./Cells.ts"
+import type { Lattice } from "./Lattice.ts"
+import { extentOfLattice } from "./Lattice.ts"
+import { bordersWithin, linesAreRows, refined, strip } from "./Refinement.ts"
+
+// In points.
+const slack = 2
+
+const isInside = (segment: Segment, { left, right, top, bottom }: Bounds): boolean => {
+  const centre = (segment.left + segment.right) / 2
+  const middle = middleOf(segment)
+  return centre > left - slack && centre < right + slack && middle > top - slack && middle < bottom + slack
+}
+
+const straddles = ({ baseline, size }: Segment, ys: ReadonlyArray<number>): boolean =>
+  ys.some((y) => y > baseline - 0.6 * size && y < baseline - 0.1 * size)
+
+const headerRowsOf = (cells: ReadonlyArray<FoundCell>, rows: number): number => {
+  const first = cells.filter(({ row }) => row === 0)
+  const count = Math.max(1, ...first.map((cell) => cell.rows))
+  return count < rows ? count : 0
+}
+
+export const toRuledTable = (
+  lattice: Lattice,
+  segments: ReadonlyArray<Segment>,
+  rulings: ReadonlyArray<Ruling>
+): FoundTable | undefined => {
+  const box = extentOfLattice(lattice)
+  const taken = segments.filter((segment) => isInside(segment, box))
+  if (taken.length < 2) return undefined
+  // The labels of a drawing stand on its lines.
+  if (taken.filter((segment) => straddles(segment, lattice.ys)).length > 0.25 * taken.length) return undefined
+  const em = usualSize(toRows(taken))
+  let pieces = taken.flatMap((segment) => cutSegment(segment, lattice.xs))
+  const borders = lattice.xs.slice(1).flatMap((_, column) => bordersWithin(strip(lattice, column), pieces, em))
+  const own = refined(lattice, borders)
+  if (borders.length > 0) pieces = taken.flatMap((segment) => cutSegment(segment, own.xs))
+  const strips: Columns = { columns: own.xs.slice(1).map((_, column) => strip(own, column)), spanning: new Set() }
+  const isCoarse = own.ys
+    .slice(1)
+    .some((_, row) => linesAreRows(toRows(bandOf(own, pieces, row)), strips, em, own.ys.length - 1))
+  const table = isCoarse ? coarse(own, pieces, em, rulings) : whole(own, pieces)
+  return table === undefined ? undefined : { ...table, taken }
+}
+
+const whole = (lattice: Lattice, pieces: ReadonlyArray<Segment>): FoundTable | undefined => {
+  const own = spread(divided(lattice, pieces), pieces)
+  const found = compact(own, toCells(own, pieces))
+  if (found.rows * found.columns < 2 || found.cells.length < 2) return undefined
+  return {
+    box: extentOfLattice(lattice),
+    ...found,
+    headerRows: headerRowsOf(found.cells, found.rows),
+    slots: slotsOf(own),
+    taken: []
+  }
+}
+
+const coarse = (
+  lattice: Lattice,
+  pieces: ReadonlyArray<Segment>,
+  em: number,
+  rulings: ReadonlyArray<Ruling>
+): FoundTable | undefined => {
+  const spanning = new Set(
+    pieces.filter(({ left, right }) => lattice.xs.some((x) => x > left + 0.3 * em && x < right - 0.3 * em))
+  )
+  const columns: Columns = { columns: lattice.xs.slice(1).map((_, column) => strip(lattice, column)), spanning }
+  const lines = toTableLines(toRows(pieces), columns, em)
+  const groups = toRowGroups(lines, columns, lattice.ys.slice(1, -1))
+  if (groups.rows.length === 0) return undefined
+  return assemble(groups, columns, extentOfLattice(lattice), em, rulings)
+}

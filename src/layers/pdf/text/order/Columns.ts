@@ -198,7 +198,7 @@ const areCards = (left: Side, right: Side, em: number): boolean => {
     Math.max(head.size, next.size) > cardStep * Math.min(head.size, next.size) &&
     isAlike(head.size, otherHead.size) &&
     isAlike(next.size, otherNext.size) &&
-    Math.abs(head.baseline - otherHead.baseline) <= 0.5 * em &&
+    Math.abs(head.baseline - otherHead.baseline) <= 0.5 * Math.max(em, head.size) &&
     Math.min(widest(ones), widest(others)) >= cardWidth * em
   )
 }

@@ -94,6 +94,10 @@ const cutEnd = (runs: Array<TextRun>, count: number): void => {
   if (count > 0 && last !== undefined) runs[runs.length - 1] = { ...last, text: last.text.slice(0, -count) }
 }
 
+/** An address that is its own link goes on in the next line without a blank, wherever it was broken. */
+const isOneAddress = (last: TextRun | undefined, next: TextSpan): boolean =>
+  last?.link !== undefined && last.link === next.link && /^(?:https?:\/\/|www\.)\S*$/i.test(last.text)
+
 const blanks = /[\s\u00a0]+/g
 
 interface TidySpan {
@@ -133,12 +137,12 @@ export const runsOf = (
     if (text === "") continue
     const [first] = spans
     if (before !== "" && first !== undefined) {
-      const { between, cut } = jointOf(before, text, compounds)
-      cutEnd(runs, cut)
       const last = runs.at(-1)
+      const { between, cut } = isOneAddress(last, first.span) ? close : jointOf(before, text, compounds)
+      cutEnd(runs, cut)
       // A blank between two links belongs to neither.
       const isWithin = last !== undefined && (last.link === undefined || last.link === first.span.link)
-      append(runs, between, isWithin ? last : noStyle)
+      append(runs, between, isWithin ? (runs.at(-1) ?? noStyle) : noStyle)
     }
     for (const { span, text } of spans) append(runs, text, styleOf(span))
     before = text

@@ -143,6 +143,12 @@ describe("Markdown of blocks", () => {
     ]) {
       assert.strictEqual(link("this", target), "see this")
     }
+    const whole = "https://cran.r-project.org/a"
+    const broken = paragraph(
+      line([span("https://cran.", { link: whole })]),
+      line([span("R-project.org/a", { link: whole })])
+    )
+    assert.strictEqual(markdown([broken]), `[https://cran.R-project.org/a](${whole})\n`)
     const bang = paragraph(line([span("wow!"), span("this", { link: "https://example.org/" })]))
     assert.strictEqual(markdown([bang]), "wow\\![this](https://example.org/)\n")
   })

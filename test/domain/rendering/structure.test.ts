@@ -218,6 +218,19 @@ describe("the structure of a document", () => {
     assert.include(render(pages).markdown, "A well-known fact of connections.")
   })
 
+  it("divides contents into their entries, of which none is a heading", () => {
+    const { markdown } = render([
+      layoutOf(
+        heading(1, "Chapter ........ 3"),
+        paragraph("1.1 One ......... 4", "1.2 A long", "one . . . . . . 5", "1.3 Three")
+      )
+    ])
+    assert.strictEqual(
+      markdown,
+      "Chapter ........ 3\n\n1.1 One ......... 4\n\n1.2 A long one . . . . . . 5\n\n1.3 Three\n"
+    )
+  })
+
   it("shows the text of a page without layout among the others", () => {
     assert.strictEqual(render([layoutOf(item("•", "a")), "# plain\ntext"]).markdown, "- a\n\n\\# plain\ntext\n")
   })

@@ -4,6 +4,7 @@ import type { Block, LayoutLine } from "../../document/PageLayout.ts"
 import type { RenderedPage } from "../DocumentBlock.ts"
 import type { Compounds } from "../RenderOptions.ts"
 import { joinedText } from "../TextRuns.ts"
+import { isContentsEntry } from "./Contents.ts"
 import { type HeadingCandidate, headingLevels } from "./Headings.ts"
 import { RunningLines } from "./RunningLines.ts"
 import { countStyles, styleKey, styleOfLines } from "./Style.ts"
@@ -76,6 +77,7 @@ export class StructureCollector {
     const isHeading = block._tag === "heading"
     if (!this.#seen.has(page) || (!isHeading && (isTagged || block.lines.length > 2))) return
     const text = joinedText(block.lines)
+    if (!isTagged && isContentsEntry(text)) return
     if (!isHeading && (text.length > longestHeading || !/\p{L}/u.test(text))) return
     const style = styleOfLines(block.lines)
     const level = isHeading ? block.level : undefined

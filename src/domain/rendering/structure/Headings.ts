@@ -62,6 +62,9 @@ const byRank = (a: TextStyle, b: TextStyle): number => b.size - a.size || Number
 /** A cover has sizes of its own: a style that is used once, on one of the first two pages, shares the first level. */
 const isOfCover = (used: ReadonlyArray<HeadingCandidate>): boolean => used.length === 1 && (used[0]?.page ?? 0) <= 2
 
+/** A style of so many headings is that of a level. */
+const leastRepeated = 3
+
 /** The level of each style, by its rank. */
 const styleLevels = (headings: ReadonlyArray<HeadingCandidate>): Map<string, number> => {
   const byStyle = Map.groupBy(headings, ({ style }) => styleKey(style))
@@ -69,14 +72,16 @@ const styleLevels = (headings: ReadonlyArray<HeadingCandidate>): Map<string, num
     a === undefined || b === undefined ? 0 : byRank(a.style, b.style)
   )
   const levels = new Map<string, number>()
+  // A cover stands out where others repeat: without them there is nothing that it could be the cover of.
+  const lastRepeated = ranked.findLastIndex(([, used]) => used.length >= leastRepeated)
   let level = 0
   let isCover = false
   let last: TextStyle | undefined
-  for (const [key, used] of ranked) {
+  for (const [rank, [key, used]] of ranked.entries()) {
     const style = used[0]?.style
     const isSame =
       last !== undefined && style !== undefined && last.bold === style.bold && last.size <= style.size * 1.04
-    const sharesCover = isCover && isOfCover(used)
+    const sharesCover = isCover && isOfCover(used) && rank < lastRepeated
     if (!isSame && !sharesCover) level++
     isCover = level === 1 && isOfCover(used)
     last = style

@@ -1,6 +1,7 @@
 // The blocks of a page as the whole document shows them.
 import type { Block } from "../../document/PageLayout.ts"
 import type { RenderedPage } from "../DocumentBlock.ts"
+import { byEntry } from "./Contents.ts"
 import type { DocumentStructure } from "./DocumentStructure.ts"
 
 /** A heading at its level, or text. */
@@ -23,8 +24,8 @@ export const structuredBlocks = (
   { layout, number }: RenderedPage,
   structure: DocumentStructure
 ): ReadonlyArray<Block> =>
-  (layout?.blocks ?? []).map((block, index) => {
+  (layout?.blocks ?? []).flatMap((block, index) => {
     const alone = block._tag === "heading" ? block.level : undefined
     const shown = asRunning(block, structure.isRunning(number, index), layout?.height ?? 0)
-    return atLevel(shown, structure.headingLevel(number, index, alone))
+    return byEntry(atLevel(shown, structure.headingLevel(number, index, alone)))
   })

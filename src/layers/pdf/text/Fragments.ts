@@ -2,8 +2,8 @@
 import type { Bounds } from "./Bounds.ts"
 import { cleanText, hasRightToLeft } from "./Characters.ts"
 import type { Fragment, GlyphPlaces } from "./Fragment.ts"
-import { Overprints } from "./Overprints.ts"
-import { findUpright } from "./Upright.ts"
+import { Overprints } from "./fragments/Overprints.ts"
+import { findUpright } from "./fragments/Upright.ts"
 
 /** A run of text as pdf.js reports it: in the user space of the page, `transform` taking the unit square to the glyphs. */
 export interface TextRun {

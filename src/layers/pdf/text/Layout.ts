@@ -9,7 +9,7 @@
 // page's is a block of its own: where it is seen, or last.
 import type { TextLine } from "../../../domain/document/Page.ts"
 import type { PageLayout } from "../../../domain/document/PageLayout.ts"
-import { findFigures } from "./blocks/Figures.ts"
+import { findFigures, isScannedText } from "./blocks/Figures.ts"
 import { toPageBlocks } from "./blocks/PageBlocks.ts"
 import { placeFigures } from "./blocks/Placing.ts"
 import { styledLine } from "./blocks/StyledLine.ts"
@@ -17,14 +17,14 @@ import type { Drawn } from "./Drawn.ts"
 import { drawnOnPage } from "./Drawn.ts"
 import type { LookOf, TextRun, Viewport } from "./Fragments.ts"
 import { toFrames } from "./Fragments.ts"
-import { hiddenLooks } from "./Hidden.ts"
+import { hiddenLooks } from "./fragments/Hidden.ts"
 import type { LinkArea } from "./Links.ts"
 import { Links } from "./Links.ts"
 import type { Line } from "./Lines.ts"
 import type { FontStyle } from "./Looks.ts"
 import { lookOfFont } from "./Looks.ts"
 import type { Column } from "./order/Column.ts"
-import { readFrame } from "./order/Columns.ts"
+import { readFrame } from "./order/FrameColumns.ts"
 import { withTurned } from "./order/Turned.ts"
 import { boxOnPage, toBlock, toTable } from "./PageLayouts.ts"
 import { readTagged } from "./tags/Tagged.ts"
@@ -44,6 +44,8 @@ export interface PageMatter {
   readonly fonts: Readonly<Record<string, FontStyle>>
   /** See `patches/Drawing.ts`. */
   readonly drawn: ReadonlyArray<number>
+  /** How many characters stand beside the page, and are in none of the items. */
+  readonly offPage: number
   /** In the order of the file. */
   readonly links: ReadonlyArray<LinkArea>
   /** The structure of a tagged page, as pdf.js reports it. */
@@ -137,7 +139,14 @@ const toLayout = (
     table === undefined ? blocks.map((block) => toBlock(frame, block)) : [toTable(frame, table, linksOn({ frame }, links))]
   )
   const figures = findFigures(drawn, width, height, blocks.length > 0)
-  return { width, height, blocks: placeFigures(blocks, figures), source: "geometry" }
+  const isRecognized = isScannedText(blocks, drawn, width, height)
+  return {
+    width,
+    height,
+    blocks: placeFigures(blocks, figures),
+    source: "geometry",
+    ...(isRecognized ? { isRecognized } : undefined)
+  }
 }
 
 /** The text alone. */
@@ -149,11 +158,11 @@ export const layoutPage = (
   items: ReadonlyArray<object>,
   matter: PageMatter
 ): TextLayout & { readonly layout: PageLayout } => {
-  const { fonts, links, viewport } = matter
+  const { fonts, links, offPage, viewport } = matter
   const drawn = drawnOnPage(matter.drawn, viewport)
   const { columns, source } = readColumns(items, matter, drawn, looksOn(fonts, drawn))
   const layout = toLayout(columns, drawn, new Links(links, viewport), viewport)
-  return { ...toText(columns), layout: { ...layout, source } }
+  return { ...toText(columns), layout: { ...layout, source, ...(offPage > 0 ? { offPage } : undefined) } }
 }
 
 /** Of a page of which only the text items are known. */
@@ -161,6 +170,7 @@ export const bareMatter = (viewport: Viewport): PageMatter => ({
   viewport,
   fonts: {},
   drawn: [],
+  offPage: 0,
   links: [],
   tags: undefined
 })

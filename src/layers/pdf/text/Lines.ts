@@ -1,11 +1,11 @@
 // Puts the segments of one column together to lines.
 import { closeLeaders, closeTracking } from "./Characters.ts"
-import { lineText } from "./LineText.ts"
-import type { OpenLine } from "./Scripts.ts"
-import { aroundScripts, attachScripts } from "./Scripts.ts"
+import { lineText } from "./lines/LineText.ts"
+import type { OpenLine } from "./lines/Scripts.ts"
+import { aroundScripts, attachScripts } from "./lines/Scripts.ts"
 import type { Segment } from "./Segments.ts"
 import { onOneLine, separator } from "./Segments.ts"
-import { mayBeTracked } from "./Tracking.ts"
+import { mayBeTracked } from "./lines/Tracking.ts"
 
 /** A line in the coordinates of its frame. `top` and `bottom` enclose all of it, `baseline` and `size` are of its largest text. */
 export interface Line {

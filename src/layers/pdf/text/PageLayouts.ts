@@ -8,7 +8,7 @@ import type { Frame } from "./Fragments.ts"
 import { bold, hiddenBy, italic, mono } from "./Looks.ts"
 import type { Links } from "./Links.ts"
 import { toLines } from "./Lines.ts"
-import type { Span } from "./Spans.ts"
+import type { Span } from "./lines/Spans.ts"
 import type { FoundTable } from "./tables/Tables.ts"
 
 // A file can push a place beyond all numbers. It becomes 0: neither JSON nor the store can hold infinity.

@@ -6,6 +6,8 @@ export interface FoundMatter {
   readonly items: ReadonlyArray<object>
   /** See `patches/Drawing.ts`. */
   readonly drawn: ReadonlyArray<number>
+  /** How many characters stand beside the page, and are in none of the items. */
+  readonly offPage: number
   /** See `patches/Links.ts`. */
   readonly links: ReadonlyArray<LinkArea>
 }
@@ -24,10 +26,11 @@ const isTextOrReport = (item: object): boolean => !("type" in item) || (item.typ
 
 export const sortMatter = (found: ReadonlyArray<object>): FoundMatter => {
   // What is told beside the text follows it, and most pages have little of it.
-  if (found.every(isTextOrReport)) return { items: found, drawn: [], links: [] }
+  if (found.every(isTextOrReport)) return { items: found, drawn: [], offPage: 0, links: [] }
   const items: Array<object> = []
   const links: Array<LinkArea> = []
   let drawn: ReadonlyArray<number> = []
+  let offPage = 0
   for (const item of found) {
     if (isTextOrReport(item)) {
       items.push(item)
@@ -35,8 +38,9 @@ export const sortMatter = (found: ReadonlyArray<object>): FoundMatter => {
       links.push(...linksOf(item))
     } else {
       const records: unknown = Reflect.get(item, "records")
+      offPage += Number(Reflect.get(item, "offPage")) || 0
       if (isNumbers(records)) drawn = records
     }
   }
-  return { items, drawn, links }
+  return { items, drawn, offPage, links }
 }

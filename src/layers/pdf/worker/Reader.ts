@@ -45,13 +45,17 @@ const withPage = <A>(
 
 /** A tree that cannot be read is none. */
 const readTags = (page: PDFPageProxy) =>
-  foreign(() => page.getStructTree()).pipe(Effect.catch((cause) => (isMemoryError(cause) ? Effect.fail(cause) : Effect.succeed(undefined))))
+  foreign(() => page.getStructTree()).pipe(
+    Effect.catch((cause) => (isMemoryError(cause) ? Effect.fail(cause) : Effect.succeed(undefined)))
+  )
 
 const readMatter = Effect.fnUntraced(function* (page: PDFPageProxy) {
   const tags = yield* readTags(page)
   const includeMarkedContent = tags !== undefined && tags !== null && tags.children.length > 0
   // Not normalised: the letters of an Arabic ligature would come out reversed.
-  const { items, styles } = yield* foreign(() => page.getTextContent({ disableNormalization: true, includeMarkedContent }))
+  const { items, styles } = yield* foreign(() =>
+    page.getTextContent({ disableNormalization: true, includeMarkedContent })
+  )
   return { ...sortMatter(items), fonts: styles, tags }
 })
 

@@ -328,7 +328,10 @@ describe("directions", () => {
       height: 30,
       transform: [10, 0, 0, 10, x, 700]
     })
-    assert.strictEqual(layoutText([column("二行目", 480), column("一行目", 500)], bareMatter(viewport)).text, "一行目\n二行目")
+    assert.strictEqual(
+      layoutText([column("二行目", 480), column("一行目", 500)], bareMatter(viewport)).text,
+      "一行目\n二行目"
+    )
   })
 })
 

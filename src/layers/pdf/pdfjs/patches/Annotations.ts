@@ -137,7 +137,7 @@ export const annotationPatches: ReadonlyArray<Patch> = [
       lang,
       intersector
     });
-    if (drawing !== null && drawing.count > 0) {
+    if (drawing !== null && drawing.count + drawing.offPage > 0) {
       sink.enqueue({ items: [drawing.report()], styles: Object.create(null), lang: null }, 1);
     }
     if (!intersector && this.annotations.length > 0) {

@@ -1,7 +1,8 @@
 // What a page draws beside its text, noted while the text is read: the operators are parsed then anyhow, so this costs
 // little, where a list of operators would cost half of the text again. After the page's own content, one more item:
 //
-// `{ type: "drawn", records, isCut }`: eight numbers for each thing drawn, in the order of drawing and in user space:
+// `{ type: "drawn", records, isCut, offPage }`: `offPage` is how many glyphs stand beside the page, which pdf.js leaves out, and
+// `records` has eight numbers for each thing drawn, in the order of drawing and in user space:
 // the kind, x0, y0, x1, y1, the width of the line, the tone (0 black to 1 white, -1 if unknown), how many pieces of text
 // began before it. The kinds:
 //   0 a straight line of a stroke, from (x0, y0) to (x1, y1)
@@ -23,6 +24,7 @@ class PageDrawing {
   count = 0;
   texts = 0;
   isCut = false;
+  offPage = 0;
   lines = [];
   x0 = Infinity; y0 = Infinity; x1 = -Infinity; y1 = -Infinity;
   x = 0; y = 0; startX = 0; startY = 0;
@@ -124,7 +126,7 @@ class PageDrawing {
     this.note(3, Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys), isOpaque ? 1 : 0, -1);
   }
   report() {
-    return { type: "drawn", records: this.records, isCut: this.isCut };
+    return { type: "drawn", records: this.records, isCut: this.isCut, offPage: this.offPage };
   }
 }
 function toneOf(space, args) {
@@ -232,6 +234,11 @@ export const drawingPatches: ReadonlyArray<Patch> = [
     "                drawing,\n"
   ),
   before("          case OPS.setFont:\n            const fontNameArg = args[0].name,", operators.slice(1)),
+  {
+    find: "            textState.translateTextMatrix(0, scaledDim);\n          }\n          continue;",
+    replace:
+      "            textState.translateTextMatrix(0, scaledDim);\n          }\n          if (drawing !== null) drawing.offPage++;\n          continue;"
+  },
   // The images of a page are told from its forms only where one is first met.
   {
     find: "            if (isValidName && emptyXObjectCache.getByName(name)) {\n              break;",

@@ -1,4 +1,5 @@
 // Pictures: where the images of a page stand, one box for those that belong together.
+import type { Block } from "../../../../domain/document/PageLayout.ts"
 import type { Bounds } from "../Bounds.ts"
 import { areaOf, boundsOf, sharedArea } from "../Bounds.ts"
 import type { Drawn } from "../Drawn.ts"
@@ -51,3 +52,27 @@ export const findFigures = (
 /** Whether most of a box lies in a picture. */
 export const isInside = (box: Bounds, figures: ReadonlyArray<Bounds>): boolean =>
   figures.some((figure) => sharedArea(box, figure) > 0.6 * areaOf(box))
+
+const invisibleShare = 0.9
+
+/** Whether the page is an image, and its text a layer on it that is not seen. */
+export const isScannedText = (
+  blocks: ReadonlyArray<Block>,
+  drawn: ReadonlyArray<Drawn>,
+  width: number,
+  height: number
+): boolean => {
+  const isImage = drawn.some(
+    (thing) => thing.kind === "image" && areaOf(onPage(thing, width, height)) >= wholePage * width * height
+  )
+  if (!isImage) return false
+  let [all, invisible] = [0, 0]
+  for (const block of blocks) {
+    if (!("lines" in block)) continue
+    for (const { hidden, text } of block.lines.flatMap(({ spans }) => spans)) {
+      all += text.length
+      if (hidden === "invisible") invisible += text.length
+    }
+  }
+  return all > 0 && invisible >= invisibleShare * all
+}

@@ -2,8 +2,8 @@
 import type { Links } from "../Links.ts"
 import type { Line } from "../Lines.ts"
 import { bold, italic, mono } from "../Looks.ts"
-import type { Span } from "../Spans.ts"
-import { spansOf } from "../Spans.ts"
+import type { Span } from "../lines/Spans.ts"
+import { spansOf } from "../lines/Spans.ts"
 
 export interface StyledLine extends Line {
   readonly spans: ReadonlyArray<Span>

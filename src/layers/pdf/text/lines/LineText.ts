@@ -1,9 +1,9 @@
 // The text of a line whose runs alone do not tell it: one with letters set apart, or with text read from right to left.
 import { inReadingOrder } from "./Bidi.ts"
-import type { Fragment } from "./Fragment.ts"
-import { glyphsOf } from "./Glyphs.ts"
-import type { Segment } from "./Segments.ts"
-import { separator } from "./Segments.ts"
+import type { Fragment } from "../Fragment.ts"
+import { glyphsOf } from "../Glyphs.ts"
+import type { Segment } from "../Segments.ts"
+import { separator } from "../Segments.ts"
 import type { PlacedGlyph } from "./Tracking.ts"
 import { closeTrackedWords } from "./Tracking.ts"
 
@@ -54,16 +54,13 @@ export interface Piece {
 export const linePieces = (segments: ReadonlyArray<Segment>, rightToLeft: boolean): ReadonlyArray<Piece> => {
   const glyphs = glyphsOfLine(segments)
   closeTrackedWords(glyphs)
-  const pieces = glyphs.flatMap(({ text, space, part }, index): ReadonlyArray<Piece> =>
-    space && index > 0
-      ? [
-          { text: " ", part: undefined },
-          { text, part }
-        ]
-      : [{ text, part }]
-  )
+  const pieces: Array<Piece> = []
+  for (const [index, { left, part, right, space, text }] of glyphs.entries()) {
+    if (space && index > 0) pieces.push({ text: " ", part: undefined })
+    pieces.push({ text, part, left, right })
+  }
   if (!rightToLeft) return pieces
-  return inReadingOrder(pieces.map(({ text }) => text)).map(({ text, at }) => ({ text, part: pieces[at]?.part }))
+  return inReadingOrder(pieces.map(({ text }) => text)).map(({ at, text }) => ({ part: undefined, ...pieces[at], text }))
 }
 
 /** The same as text. */

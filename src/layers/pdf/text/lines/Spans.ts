@@ -1,11 +1,11 @@
 // Divides the text of a line where its looks change.
-import type { Fragment } from "./Fragment.ts"
-import type { Link, Links } from "./Links.ts"
-import type { Line } from "./Lines.ts"
+import type { Fragment } from "../Fragment.ts"
+import type { Link, Links } from "../Links.ts"
+import type { Line } from "../Lines.ts"
 import type { Piece } from "./LineText.ts"
 import { linePieces } from "./LineText.ts"
-import type { Segment } from "./Segments.ts"
-import { separator } from "./Segments.ts"
+import type { Segment } from "../Segments.ts"
+import { separator } from "../Segments.ts"
 
 /** A part of a line in one look. The texts of a line's spans, one after the other, are its text. Coordinates are those of the frame. */
 export interface Span {

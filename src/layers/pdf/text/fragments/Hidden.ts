@@ -1,9 +1,9 @@
 // Which text a reader of the page does not see, and why. Such text is kept and marked: it may be the text of a scan, and it
 // may be meant for machines only.
-import type { Bounds } from "./Bounds.ts"
-import type { Drawn } from "./Drawn.ts"
-import type { LookOf, TextRun } from "./Fragments.ts"
-import { hiddenLook } from "./Looks.ts"
+import type { Bounds } from "../Bounds.ts"
+import type { Drawn } from "../Drawn.ts"
+import type { LookOf, TextRun } from "../Fragments.ts"
+import { hiddenLook } from "../Looks.ts"
 
 const likeness = 0.02
 const tinySize = 1.5

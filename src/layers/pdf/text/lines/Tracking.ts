@@ -1,6 +1,6 @@
 // Letters set apart for their looks: "R I N G  P H Y S I C S". Each gap is as wide as a space, so that a space is seen in
 // each. Which of them part words is told by the file's blanks, by its character spacing, or by their widths.
-import type { Glyph } from "./Glyphs.ts"
+import type { Glyph } from "../Glyphs.ts"
 
 export interface PlacedGlyph extends Glyph {
   /** Whether a space is read before it. */

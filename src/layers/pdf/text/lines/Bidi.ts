@@ -1,7 +1,7 @@
 // From the order in which glyphs stand on a line, from left to right, to the order in which they are read. This is the
 // Unicode bidirectional algorithm the other way round. More than one text may look alike: then the one is chosen that
 // keeps words and numbers of one script together.
-import { isRightToLeft } from "./Characters.ts"
+import { isRightToLeft } from "../Characters.ts"
 
 type Kind = "left" | "right" | "number" | "arabicNumber" | "separator" | "sign" | "mark" | "other"
 

@@ -1,9 +1,9 @@
 // Subscripts, superscripts, ordinals and marks of notes: small text that belongs to the line on which it is raised or
 // lowered. Most files draw it where it is read; some draw all of it after its line, which then has holes for it.
-import type { Fragment } from "./Fragment.ts"
-import { glyphsOf, sliceOf } from "./Glyphs.ts"
-import type { Segment } from "./Segments.ts"
-import { isRaisedOrLowered, isScript } from "./Segments.ts"
+import type { Fragment } from "../Fragment.ts"
+import { glyphsOf, sliceOf } from "../Glyphs.ts"
+import type { Segment } from "../Segments.ts"
+import { isRaisedOrLowered, isScript } from "../Segments.ts"
 
 /** A line while it is put together. `baseline` and `size` are those of its largest text. */
 export interface OpenLine {

@@ -3,8 +3,8 @@
 //
 // Such a column has less space between its letters than beside them. A column of table cells has more, or stands beside
 // cells that are no single letters.
-import { isUnspaced } from "./Characters.ts"
-import type { Fragment } from "./Fragment.ts"
+import { isUnspaced } from "../Characters.ts"
+import type { Fragment } from "../Fragment.ts"
 
 // In parts of the font size.
 const widestLetter = 1.4

@@ -1,9 +1,9 @@
 // Text that is printed more than once in nearly the same place, to look bold or to throw a shadow, is text once. The copy
 // may be a whole block, a line, a word, or each letter right after its original; pdf.js then joins a copy with the letter
 // that follows it, so what is compared is glyphs.
-import type { Fragment } from "./Fragment.ts"
-import type { Glyph } from "./Glyphs.ts"
-import { glyphsOf, sliceOf, standOnEachOther } from "./Glyphs.ts"
+import type { Fragment } from "../Fragment.ts"
+import type { Glyph } from "../Glyphs.ts"
+import { glyphsOf, sliceOf, standOnEachOther } from "../Glyphs.ts"
 
 // In parts of the font size. Kerning draws letters nearer to each other than they are wide, but not as near as this.
 const kerning = 0.1

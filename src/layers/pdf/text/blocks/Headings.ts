@@ -68,6 +68,23 @@ const styleKey = ({ block, look }: Candidate): string => {
   return `${String(10_000 - Math.round(size * 10)).padStart(6, "0")} ${look === "weight" || block.lines[0]?.isBold === true ? 0 : look === "capitals" ? 1 : 2}`
 }
 
+/** So many headings of one style with no text below any of them are entries of a list or cells of a table. */
+const mostInRow = 3
+
+const withoutRows = (candidates: ReadonlyArray<Candidate>, blocks: ReadonlyArray<TextBlock>): ReadonlyArray<Candidate> => {
+  const places = new Map(blocks.map((block, at) => [block, at]))
+  const rows: Array<Array<Candidate>> = []
+  let before: Candidate | undefined
+  for (const candidate of candidates) {
+    const row = rows.at(-1)
+    const follows = (places.get(candidate.block) ?? 0) === (before === undefined ? -1 : (places.get(before.block) ?? 0) + 1)
+    if (row !== undefined && before !== undefined && follows && styleKey(before) === styleKey(candidate)) row.push(candidate)
+    else rows.push([candidate])
+    before = candidate
+  }
+  return rows.flatMap((row) => (row.length > mostInRow ? [] : row))
+}
+
 /** Marks the headings among the blocks, which stand in the order of reading, and gives them levels. */
 export const markHeadings = (blocks: ReadonlyArray<TextBlock>, style: PageStyle): void => {
   const candidates: Array<Candidate> = []
@@ -76,8 +93,9 @@ export const markHeadings = (blocks: ReadonlyArray<TextBlock>, style: PageStyle)
     const look = lookOf(block, style)
     if (look !== undefined) candidates.push({ block, look })
   })
-  const keys = [...new Set(candidates.map(styleKey))].sort()
-  for (const candidate of candidates) {
+  const headings = withoutRows(candidates, blocks)
+  const keys = [...new Set(headings.map(styleKey))].sort()
+  for (const candidate of headings) {
     const depth = numberingDepth(blockText(candidate.block))
     const rank = keys.indexOf(styleKey(candidate)) + 1
     candidate.block.kind = "heading"

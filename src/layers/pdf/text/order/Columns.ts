@@ -16,6 +16,7 @@ const leastWidth = 3
 const marginGap = 1.2
 const cardWidth = 5
 const cardStep = 1.15
+const narrowestRow = 1.5
 const cardLikeness = 0.12
 
 const deepest = 10
@@ -171,19 +172,34 @@ const levelShare = (one: Side, other: Side, tolerance: number): number => {
 const isProse = (side: Side, em: number): boolean =>
   mean(side.widths) >= proseWidth * em && share(side.widths, (width) => width >= 0.7 * side.width) >= 0.5
 
+interface Row {
+  readonly size: number
+  readonly baseline: number
+  readonly width: number
+}
+
+/** Without raised signs, which stand above the line that they belong to. */
+const wideRows = ({ baselines, sizes, widths }: Side, em: number): ReadonlyArray<Row> =>
+  baselines.flatMap((baseline, row) => {
+    const width = widths[row] ?? 0
+    return width >= narrowestRow * em ? [{ baseline, width, size: sizes[row] ?? 0 }] : []
+  })
+
+const isAlike = (one: number, other: number): boolean => Math.abs(one - other) <= cardLikeness * Math.max(one, other)
+
 /** Cards side by side begin level, and have each its heading: the same two sizes below each other. */
-const areCards = (one: Side, other: Side, em: number): boolean => {
-  const [head = 0, next = 0] = one.sizes
-  const [otherHead = 0, otherNext = 0] = other.sizes
-  const steps = Math.max(head, next) > cardStep * Math.min(head, next)
-  const alike = (a: number, b: number): boolean => Math.abs(a - b) <= cardLikeness * Math.max(a, b)
+const areCards = (left: Side, right: Side, em: number): boolean => {
+  const [ones, others] = [wideRows(left, em), wideRows(right, em)]
+  const [head, next] = ones
+  const [otherHead, otherNext] = others
+  if (head === undefined || next === undefined || otherHead === undefined || otherNext === undefined) return false
+  const widest = (rows: ReadonlyArray<Row>): number => rows.reduce((most, { width }) => Math.max(most, width), 0)
   return (
-    Math.min(one.sizes.length, other.sizes.length) >= 2 &&
-    steps &&
-    alike(head, otherHead) &&
-    alike(next, otherNext) &&
-    Math.abs((one.baselines[0] ?? 0) - (other.baselines[0] ?? 0)) <= 0.5 * em &&
-    Math.min(Math.max(...one.widths), Math.max(...other.widths)) >= cardWidth * em
+    Math.max(head.size, next.size) > cardStep * Math.min(head.size, next.size) &&
+    isAlike(head.size, otherHead.size) &&
+    isAlike(next.size, otherNext.size) &&
+    Math.abs(head.baseline - otherHead.baseline) <= 0.5 * Math.max(em, head.size) &&
+    Math.min(widest(ones), widest(others)) >= cardWidth * em
   )
 }
 

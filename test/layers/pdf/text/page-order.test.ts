@@ -51,4 +51,17 @@ describe("the order of reading", () => {
       assert.strictEqual(page.text, "Preface .......... 9\nIntroduction ........ 12\nOne . . . two")
     })
   )
+
+  it.effect("begins the first of the lines beside an initial with it", () =>
+    Effect.gen(function* () {
+      const { page } = yield* readText([
+        { text: "T", x: 72, y: 660, size: 40 },
+        ...set(["his is the first line of it", "and the second line beside"], { x: 100, y: 152, size: 12 }),
+        ...set(["and then the lines go on below the initial"], { y: 186, size: 12 }),
+        ...set(prose(3), { y: 204, size: 12 })
+      ])
+      assert.strictEqual(page.text.split("\n")[0], "This is the first line of it")
+      assert.strictEqual(page.text.split("\n")[1], "and the second line beside")
+    })
+  )
 })

@@ -2,98 +2,110 @@
 import type { FoundTable } from "./FoundTable.ts"
 import { isNumeric } from "./Rows.ts"
 
+/** By what it was found: lines all around, horizontal lines, the places of its text. */
 export type Kind = "ruled" | "half-ruled" | "unruled"
 
-const textOf = (table: FoundTable, row: number, column: number): string =>
-  table.cells
-    .filter((cell) => cell.row === row && cell.column === column)
-    .flatMap(({ segments }) => segments.map(({ text }) => text))
-    .join(" ")
+/** The text of each row and column; empty where a cell has none or belongs to another. */
+type Texts = ReadonlyArray<ReadonlyArray<string>>
 
-const columnOf = (table: FoundTable, column: number): ReadonlyArray<string> =>
-  Array.from({ length: table.rows - table.headerRows }, (_, index) =>
-    textOf(table, table.headerRows + index, column).trim()
-  )
-
-/** Words, perhaps with a number before them, and the numbers of pages in ascending order. */
-const isContents = (table: FoundTable): boolean => {
-  const { columns, headerRows, rows } = table
-  if (columns < 2 || columns > 3 || rows - headerRows < 3) return false
-  const pages = columnOf(table, columns - 1).map((value) => (/^\d{1,4}$/.test(value) ? Number(value) : Number.NaN))
-  if (!pages.every((value, index) => value >= (pages[index - 1] ?? 0))) return false
-  if (columns === 3 && !columnOf(table, 0).every((value) => /^[\dA-Z.]{0,8}$/.test(value))) return false
-  return columnOf(table, columns - 2).every((value) => /\p{L}/u.test(value))
+const textsOf = ({ cells, columns, rows }: FoundTable): Texts => {
+  const texts = Array.from({ length: rows }, () => Array.from({ length: columns }, () => ""))
+  for (const { column, row, segments } of cells) {
+    const own = texts[row]
+    if (own !== undefined)
+      own[column] = segments
+        .map(({ text }) => text)
+        .join(" ")
+        .trim()
+  }
+  return texts
 }
 
-/** Whether only the cells in the middle are to be filled in: the first row and the first column say what belongs there. */
-const hasBothHeads = ({ cells, columns, rows }: FoundTable): boolean =>
-  rows >= 3 &&
-  columns >= 2 &&
-  cells.filter(({ column, row }) => row === 0 && column > 0).length >= columns - 1 &&
-  cells.filter(({ column, row }) => row > 0 && column === 0).length >= rows - 1
+const below = (texts: Texts, headerRows: number, column: number): ReadonlyArray<string> =>
+  texts.slice(headerRows).map((row) => row[column] ?? "")
+
+const hasLetter = (text: string): boolean => /\p{L}/u.test(text)
+
+/** Words, perhaps with a number before them, and the numbers of pages in ascending order. */
+const isContents = ({ columns, headerRows, rows }: FoundTable, texts: Texts): boolean => {
+  if (columns < 2 || columns > 3 || rows - headerRows < 3) return false
+  const pages = below(texts, headerRows, columns - 1).map((text) =>
+    /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN
+  )
+  if (!pages.every((page, index) => page >= (pages[index - 1] ?? 0))) return false
+  if (columns === 3 && !below(texts, headerRows, 0).every((text) => /^[\dA-Z.]{0,8}$/.test(text))) return false
+  return below(texts, headerRows, columns - 2).every(hasLetter)
+}
 
 const fewestNumbers = 5
-const fewestFilled = 8
 
 /** Two columns without rulings are a table only if every word has its number. */
-const isListOfNumbers = (table: FoundTable): boolean => {
-  const { headerRows } = table
-  const names = columnOf(table, 0)
-  const values = columnOf(table, 1)
+const isListOfNumbers = ({ headerRows }: FoundTable, texts: Texts): boolean => {
+  const names = below(texts, headerRows, 0)
+  const values = below(texts, headerRows, 1)
   // Two scales of a drawing have no head.
-  if (headerRows === 0 && names.every((name) => isNumeric(name))) return false
-  return (
-    values.length >= fewestNumbers && names.every((name) => name !== "") && values.every((value) => isNumeric(value))
-  )
+  if (headerRows === 0 && names.every(isNumeric)) return false
+  return values.length >= fewestNumbers && names.every((name) => name !== "") && values.every(isNumeric)
+}
+
+const listMark = /^([•◦▪‣·–—*o-]|\(?(\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])$/iu
+
+const isList = ({ columns }: FoundTable, texts: Texts): boolean => {
+  const firsts = texts.flatMap(([text = ""]) => (text === "" ? [] : [text]))
+  const marks = firsts.filter((text) => listMark.test(text)).length
+  return columns === 2 && marks > 0 && marks >= 0.6 * firsts.length
 }
 
 const proseWords = 3.5
 
 /** Prose in columns whose lines stand level: each column has several words in each line. */
-const isProse = ({ cells, columns }: FoundTable): boolean => {
-  const words = Array.from({ length: columns }, () => ({ cells: 0, words: 0 }))
-  for (const { column, segments } of cells) {
-    const own = words[column]
-    if (own === undefined) continue
-    own.cells++
-    for (const { text } of segments) own.words += text.split(" ").length
-  }
-  return words.every((own) => own.cells > 0 && own.words >= proseWords * own.cells)
+const isProse = ({ columns }: FoundTable, texts: Texts): boolean =>
+  Array.from({ length: columns }, (_, column) => below(texts, 0, column).filter((text) => text !== "")).every(
+    (own) => own.length > 0 && own.reduce((sum, text) => sum + text.split(" ").length, 0) >= proseWords * own.length
+  )
+
+/** Whether only the cells in the middle are to be filled in: the first row and the first column say what belongs there. */
+const hasBothHeads = ({ columns, rows }: FoundTable, texts: Texts): boolean =>
+  rows >= 3 &&
+  columns >= 2 &&
+  texts.every(([first], row) => row === 0 || first !== "") &&
+  (texts[0] ?? []).every((text, column) => column === 0 || text !== "")
+
+const fewestFilled = 8
+const wellFilled = 0.7
+
+const isRuled = (table: FoundTable, texts: Texts, share: number): boolean => {
+  const { cells, columns, rows } = table
+  // A form has many cells to be filled in.
+  if (cells.length < fewestFilled && share < 0.5 && !hasBothHeads(table, texts)) return false
+  if (columns === 1) return rows >= 3 && share >= wellFilled
+  if (rows === 1) return columns >= 3 && share >= wellFilled
+  return share >= 0.25
+}
+
+const longText = 120
+
+const isUnruled = (table: FoundTable, texts: Texts): boolean => {
+  const { columns, rows } = table
+  if (columns === 2) return isListOfNumbers(table, texts)
+  if (isProse(table, texts)) return false
+  const filled = (column: number): number => below(texts, 0, column).filter((text) => text !== "").length
+  const real = Array.from({ length: columns }, (_, column) => filled(column)).filter(
+    (count) => count >= Math.max(2, 0.25 * rows)
+  )
+  const full = texts.filter((row) => row.filter((text) => text !== "").length >= Math.max(2, 0.6 * columns)).length
+  return real.length >= 3 && full >= 3 && full >= 0.5 * rows
 }
 
 export const isTable = (table: FoundTable, kind: Kind): boolean => {
-  const { rows, columns, cells } = table
-  const share = cells.length / table.slots
-  const characters = cells.reduce(
-    (sum, { segments }) => sum + segments.reduce((own, { text }) => own + text.length, 0),
-    0
-  )
-  if (characters === 0) return false
-  if (isContents(table)) return false
-  if (kind === "ruled") {
-    // A form has many cells to be filled in.
-    if (cells.length < fewestFilled && share < 0.5 && !hasBothHeads(table)) return false
-    if (columns === 1) return rows >= 3 && share >= 0.7
-    if (rows === 1) return columns >= 3 && share >= 0.7
-    return share >= 0.25
-  }
-  if (rows - table.headerRows < 2 || columns < 2) return false
-  const firsts = Array.from({ length: rows }, (_, row) => textOf(table, row, 0).trim()).filter((text) => text !== "")
-  const markers = firsts.filter((text) =>
-    /^([•◦▪‣·–—*o-]|\(?(\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])$/iu.test(text)
-  ).length
-  if (columns === 2 && firsts.length > 0 && markers >= 0.6 * firsts.length) return false
-  if (share < 0.35) return false
-  const longest = cells.filter(({ segments }) => segments.reduce((own, { text }) => own + text.length, 0) > 120).length
-  if (kind === "half-ruled") return longest <= 0.35 * cells.length
-  if (longest > 0.1 * cells.length) return false
-  if (columns === 2) return isListOfNumbers(table)
-  if (isProse(table)) return false
-  const heights = new Map<number, number>()
-  for (const { column } of cells) heights.set(column, (heights.get(column) ?? 0) + 1)
-  if ([...heights.values()].filter((count) => count >= Math.max(2, 0.25 * rows)).length < 3) return false
-  const filled = Array.from({ length: rows }, () => 0)
-  for (const { row } of cells) filled[row] = (filled[row] ?? 0) + 1
-  const full = filled.filter((count) => count >= Math.max(2, 0.6 * columns)).length
-  return full >= 3 && full >= 0.5 * rows
+  const { cells, columns, rows, headerRows, slots } = table
+  const texts = textsOf(table)
+  const share = cells.length / slots
+  if (cells.length === 0 || isContents(table, texts)) return false
+  if (kind === "ruled") return isRuled(table, texts, share)
+  if (rows - headerRows < 2 || columns < 2 || share < 0.35 || isList(table, texts)) return false
+  // The gaps of two lines may agree by chance.
+  if (rows < 3 && !texts.flat().some((text) => text !== "" && isNumeric(text))) return false
+  const long = texts.flat().filter((text) => text.length > longText).length
+  return kind === "half-ruled" ? long <= 0.35 * cells.length : long <= 0.1 * cells.length && isUnruled(table, texts)
 }

@@ -5,7 +5,7 @@ import type { FoundTable } from "./FoundTable.ts"
 import { findGroundLattices } from "./ruled/Grounds.ts"
 import { findHalfRuled } from "./aligned/HalfRuled.ts"
 import type { Lattice } from "./ruled/Lattice.ts"
-import { extentOfLattice, findLattices, withGrounds } from "./ruled/Lattice.ts"
+import { extentOfLattice, findLattices, mostLattices, withGrounds } from "./ruled/Lattice.ts"
 import type { Kind } from "./Judgement.ts"
 import { isTable } from "./Judgement.ts"
 import { hasWideGaps, toPieces } from "./Pieces.ts"
@@ -65,7 +65,7 @@ export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): 
   }
   // A frame around a table is no table: the inner lattice comes first.
   const lattices = findLattices(rulings).slice()
-  for (const lattice of lattices.sort((one, other) => areaOf(one) - areaOf(other))) {
+  for (const lattice of lattices.sort((one, other) => areaOf(one) - areaOf(other)).slice(-mostLattices)) {
     keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free], rulings.horizontals), "ruled")
   }
   for (const lattice of findGroundLattices(rulings.areas))

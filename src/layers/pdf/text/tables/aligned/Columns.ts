@@ -122,6 +122,9 @@ export interface Columns {
   readonly spanning: ReadonlySet<Segment>
 }
 
+/** What has more is no table that a person reads. */
+export const mostColumns = 100
+
 export const findColumns = (rows: ReadonlyArray<TextRow>, em: number): Columns => {
   const several = rows.filter(({ pieces }) => pieces.length > 1)
   const main = several.flatMap(({ pieces }) => pieces)
@@ -131,9 +134,11 @@ export const findColumns = (rows: ReadonlyArray<TextRow>, em: number): Columns =
     narrowestGap * em
   )
   const spanning = new Set<Segment>()
+  if (strong.length > mostColumns) return { columns: [], spanning }
   for (const { pieces } of rows) for (const piece of pieces) if (crosses(piece, strong, 0.3 * em)) spanning.add(piece)
   const rest = main.filter((piece) => !spanning.has(piece))
   const apart = joinNear(covered(rest, 0), narrowestGap * em)
+  if (apart.length > mostColumns) return { columns: [], spanning }
   const columns = joinStray(joinBridged(apart, several, em), several, em)
   for (const { pieces } of rows) for (const piece of pieces) if (crosses(piece, columns, 0.3 * em)) spanning.add(piece)
   return { columns, spanning }

@@ -21,6 +21,10 @@ const sameHeight = 3
 const sameEdge = 8
 const shortestTable = 60
 
+const mostLevels = 2_000
+/** How many levels a table is tried to begin at. */
+const mostTries = 200
+
 const toLevels = (horizontals: ReadonlyArray<Ruling>): ReadonlyArray<Level> => {
   const levels: Array<Level> = []
   const sorted = horizontals.slice().sort((one, other) => one.position - other.position || one.from - other.from)
@@ -43,12 +47,23 @@ const toLevels = (horizontals: ReadonlyArray<Ruling>): ReadonlyArray<Level> => {
 const sameExtent = (one: Level, other: Level): boolean =>
   Math.abs(one.from - other.from) <= sameEdge && Math.abs(one.to - other.to) <= sameEdge
 
-const between = (segments: ReadonlyArray<Segment>, top: Level, bottom: Level): ReadonlyArray<Segment> =>
-  segments.filter((segment) => {
-    const middle = middleOf(segment)
+/** Of segments in the order of their height, those between two levels. */
+const between = (segments: ReadonlyArray<Segment>, top: Level, bottom: Level): ReadonlyArray<Segment> => {
+  let [from, until] = [0, segments.length]
+  while (from < until) {
+    const middle = (from + until) >> 1
+    const segment = segments[middle]
+    if (segment !== undefined && middleOf(segment) <= top.y) from = middle + 1
+    else until = middle
+  }
+  const found: Array<Segment> = []
+  for (let segment = segments[from]; segment !== undefined; segment = segments[++from]) {
+    if (middleOf(segment) >= bottom.y) break
     const centre = (segment.left + segment.right) / 2
-    return middle > top.y && middle < bottom.y && centre > top.from - 4 && centre < top.to + 4
-  })
+    if (centre > top.from - 4 && centre < top.to + 4) found.push(segment)
+  }
+  return found
+}
 
 /** Whether what stands between two rulings may be rows: some line has a gap, and few are prose. */
 const isTabular = (segments: ReadonlyArray<Segment>, width: number): boolean => {
@@ -112,18 +127,20 @@ export const findHalfRuled = (
   segments: ReadonlyArray<Segment>,
   { horizontals }: Rulings
 ): ReadonlyArray<FoundTable> => {
-  const levels = toLevels(horizontals.slice(0, 2_000)).filter(({ from, to }) => to - from >= 10)
+  const levels = toLevels(horizontals.slice(0, mostLevels)).filter(({ from, to }) => to - from >= 10)
+  const sorted = segments.slice().sort((one, other) => middleOf(one) - middleOf(other))
+  let tries = 0
   const used = new Set<Level>()
   const tables: Array<FoundTable> = []
   for (const [index, first] of levels.entries()) {
-    if (used.has(first) || first.to - first.from < shortestTable) continue
+    if (used.has(first) || first.to - first.from < shortestTable || ++tries > mostTries) continue
     const group = [first]
     let isOver = false
     for (let next = index + 1; next < levels.length && !isOver; next++) {
       const level = levels[next]
       const last = group.at(-1)
       if (level === undefined || last === undefined || !sameExtent(first, level)) continue
-      const own = between(segments, last, level)
+      const own = between(sorted, last, level)
       if (own.length === 0 ? level.y - last.y < 40 : isTabular(own, first.to - first.from) || isTitle(own))
         group.push(level)
       else isOver = true
@@ -138,11 +155,11 @@ export const findHalfRuled = (
         level.from >= first.from - sameEdge &&
         level.to <= first.to + sameEdge
     )
-    let table = build(segments, group, horizontals)
+    let table = build(sorted, group, horizontals)
     if (table === undefined) continue
     if (table.headerRows === 0) {
-      const above = headAbove(segments, first)
-      const whole = above === undefined ? undefined : build(segments, [above, ...group], horizontals)
+      const above = headAbove(sorted, first)
+      const whole = above === undefined ? undefined : build(sorted, [above, ...group], horizontals)
       if (whole !== undefined && whole.headerRows > 0 && whole.columns >= table.columns) table = whole
     }
     for (const level of [...group, ...inner]) used.add(level)

@@ -30,6 +30,9 @@ interface Piece {
 const farthestRuling = 1.7
 const offCentre = 0.7
 
+/** Every stretch of columns is tried. */
+const mostCentred = 40
+
 const centreOf = ({ left, right }: { readonly left: number; readonly right: number }): number => (left + right) / 2
 
 const isAbove = ({ baseline, left, right, size }: Segment, { from, position, to }: Ruling): boolean => {
@@ -65,6 +68,7 @@ const centred = (
   pieces: ReadonlyArray<Piece>,
   { columns }: Columns
 ): readonly [number, number] | undefined => {
+  if (columns.length > mostCentred) return undefined
   const mates = pieces.filter((other) => other !== piece && other.line === piece.line)
   const headed = new Set(
     pieces.flatMap((other) => (other.line > piece.line && other.from === other.to ? [other.from] : []))

@@ -2,7 +2,7 @@
 import type { Segment } from "../../Segments.ts"
 import { assemble } from "./Assembly.ts"
 import type { Column } from "./Columns.ts"
-import { bordersOf, cutRows, findColumns } from "./Columns.ts"
+import { bordersOf, cutRows, findColumns, mostColumns } from "./Columns.ts"
 import { extentOf, median } from "../Measures.ts"
 import type { FoundTable } from "../FoundTable.ts"
 import { toRowGroups } from "../aligned/RowGroups.ts"
@@ -44,6 +44,7 @@ const touched = (
 
 /** The columns with a further line, or undefined if that line has other columns. */
 const withLine = (columns: ReadonlyArray<Column>, row: TextRow, em: number): ReadonlyArray<Column> | undefined => {
+  if (row.pieces.length > mostColumns || columns.length > mostColumns) return undefined
   let grown: ReadonlyArray<Column> = columns
   let across = 0
   const taken = new Set<Column>()
@@ -101,9 +102,10 @@ const findRuns = (rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Run> 
       }
       end()
     }
-    if (!isRow) continue
+    const own = isRow ? withLine([], row, em) : undefined
+    if (own === undefined) continue
     open = { from: index, until: index + 1 }
-    columns = withLine([], row, em) ?? []
+    columns = own
   }
   end()
   return runs

@@ -6,7 +6,7 @@ import { toRows } from "../Rows.ts"
 import { readingOrder } from "../Measures.ts"
 import type { Lattice } from "./Lattice.ts"
 
-const indexAt = (places: ReadonlyArray<number>, value: number): number => {
+export const indexAt = (places: ReadonlyArray<number>, value: number): number => {
   let [from, until] = [0, places.length - 1]
   while (from < until) {
     const middle = (from + until + 1) >> 1
@@ -16,55 +16,53 @@ const indexAt = (places: ReadonlyArray<number>, value: number): number => {
   return Math.min(from, places.length - 2)
 }
 
-/** The pieces between two rulings. */
-export const bandOf = (lattice: Lattice, pieces: ReadonlyArray<Segment>, row: number): ReadonlyArray<Segment> => {
-  const [top, bottom] = [lattice.ys[row] ?? 0, lattice.ys[row + 1] ?? 0]
-  return pieces.filter((piece) => middleOf(piece) >= top && middleOf(piece) < bottom)
+/** For each row of the lattice the pieces in it. */
+export type Bands = ReadonlyArray<ReadonlyArray<Segment>>
+
+export const toBands = ({ ys }: Lattice, pieces: ReadonlyArray<Segment>): Bands => {
+  const bands: Array<Array<Segment>> = ys.slice(1).map(() => [])
+  for (const piece of pieces) bands[indexAt(ys, middleOf(piece))]?.push(piece)
+  return bands
 }
 
 const fewestLevelRows = 4
+const level = 0.2
 
 /**
  * Cells without lines between them are one only by the drawing, if in each of several rows they have text on the height of the
  * text beside it.
  */
-export const divided = (lattice: Lattice, pieces: ReadonlyArray<Segment>): Lattice => {
-  const tall = lattice.spans.filter(({ rows }) => rows >= fewestLevelRows)
-  if (tall.length === 0) return lattice
+export const divided = (lattice: Lattice, bands: Bands): Lattice => {
   const { xs, ys } = lattice
   const spans = lattice.spans.flatMap((span) => {
     if (span.rows < fewestLevelRows) return [span]
     const [left, right] = [xs[span.column] ?? 0, xs[span.column + span.columns] ?? 0]
     const isOwn = (piece: Segment): boolean =>
       (piece.left + piece.right) / 2 > left && (piece.left + piece.right) / 2 < right
-    for (let row = span.row; row < span.row + span.rows; row++) {
-      const [own, others] = [
-        bandOf(lattice, pieces, row).filter(isOwn),
-        bandOf(lattice, pieces, row).filter((piece) => !isOwn(piece))
-      ]
-      if (
-        own.length === 0 ||
-        !own.some((one) => others.some((other) => Math.abs(one.baseline - other.baseline) < 0.2 * one.size))
+    const areLevel = bands.slice(span.row, span.row + span.rows).every((band) => {
+      const own = band.find(isOwn)
+      return (
+        own !== undefined &&
+        band.some((other) => !isOwn(other) && Math.abs(own.baseline - other.baseline) < level * own.size)
       )
-        return [span]
-    }
+    })
+    if (!areLevel) return [span]
     return Array.from({ length: span.rows }, (_, index) => ({ ...span, row: span.row + index, rows: 1 }))
   })
   return { xs, ys, spans }
 }
 
 /** The columns of a wide cell in whose lines the text of several columns stands apart. */
-export const spread = ({ xs, ys, spans }: Lattice, pieces: ReadonlyArray<Segment>): Lattice => ({
+export const spread = ({ xs, ys, spans }: Lattice, bands: Bands): Lattice => ({
   xs,
   ys,
   spans: spans.flatMap((span) => {
     if (span.columns === 1) return [span]
     const [left, right] = [xs[span.column] ?? 0, xs[span.column + span.columns] ?? 0]
-    const [top, bottom] = [ys[span.row] ?? 0, ys[span.row + span.rows] ?? 0]
-    const own = pieces.filter((piece) => {
-      const [centre, middle] = [(piece.left + piece.right) / 2, middleOf(piece)]
-      return centre > left && centre < right && middle > top && middle < bottom
-    })
+    const own = bands
+      .slice(span.row, span.row + span.rows)
+      .flat()
+      .filter((piece) => (piece.left + piece.right) / 2 > left && (piece.left + piece.right) / 2 < right)
     const inner = xs.filter((x) => x > left && x < right)
     const isApart =
       own.length > 1 &&

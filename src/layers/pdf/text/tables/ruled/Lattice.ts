@@ -27,6 +27,10 @@ const beyond = 6
 /** Comparing every horizontal with every vertical ruling; a page with more pairs is a picture. */
 const mostPairs = 250_000
 const mostCells = 20_000
+const mostColumns = 200
+const mostRows = 1_000
+/** The largest of a page. */
+export const mostLattices = 200
 
 /** Sets that are joined step by step: `find` gives the same number for all members of one. */
 export class Unions {
@@ -150,6 +154,8 @@ const joinCells = (
     }
     let isDone = true
     for (const [root, [fromRow, toRow, fromColumn, toColumn]] of boxes) {
+      // It has become a part of one that was looked at before.
+      if (sets.find(root) !== root) continue
       for (let row = fromRow; row <= toRow; row++) {
         for (let column = fromColumn; column <= toColumn; column++) {
           const cell = row * columns + column
@@ -177,7 +183,7 @@ const toLattice = (component: Component): Lattice | undefined => {
   const xs = positions(verticals, horizontals)
   const ys = positions(horizontals, verticals)
   if (xs.length < 2 || ys.length < 2 || xs.length + ys.length < 5) return undefined
-  if ((xs.length - 1) * (ys.length - 1) > mostCells) return undefined
+  if (xs.length > mostColumns || ys.length > mostRows || (xs.length - 1) * (ys.length - 1) > mostCells) return undefined
   return { xs, ys, spans: joinCells(xs, ys, component) }
 }
 

@@ -10,7 +10,7 @@ import { middleOf } from "../Measures.ts"
 import { cutSegment } from "../Pieces.ts"
 import { toRows, usualSize } from "../Rows.ts"
 import type { Ruling } from "../Rulings.ts"
-import { bandOf, compact, divided, slotsOf, spread, toCells } from "./Cells.ts"
+import { compact, divided, indexAt, slotsOf, spread, toBands, toCells } from "./Cells.ts"
 import type { Lattice } from "./Lattice.ts"
 import { extentOfLattice } from "./Lattice.ts"
 import { bordersWithin, linesAreRows, refined, strip } from "./Refinement.ts"
@@ -24,8 +24,11 @@ const isInside = (segment: Segment, { left, right, top, bottom }: Bounds): boole
   return centre > left - slack && centre < right + slack && middle > top - slack && middle < bottom + slack
 }
 
-const straddles = ({ baseline, size }: Segment, ys: ReadonlyArray<number>): boolean =>
-  ys.some((y) => y > baseline - 0.6 * size && y < baseline - 0.1 * size)
+const straddles = ({ baseline, size }: Segment, ys: ReadonlyArray<number>): boolean => {
+  const bottom = baseline - 0.1 * size
+  const index = indexAt(ys, bottom)
+  return [ys[index], ys[index + 1]].some((y) => y !== undefined && y > baseline - 0.6 * size && y < bottom)
+}
 
 const headerRowsOf = (cells: ReadonlyArray<FoundCell>, rows: number): number => {
   const first = cells.filter(({ row }) => row === 0)
@@ -49,15 +52,14 @@ export const toRuledTable = (
   const own = refined(lattice, borders)
   if (borders.length > 0) pieces = taken.flatMap((segment) => cutSegment(segment, own.xs))
   const strips: Columns = { columns: own.xs.slice(1).map((_, column) => strip(own, column)), spanning: new Set() }
-  const isCoarse = own.ys
-    .slice(1)
-    .some((_, row) => linesAreRows(toRows(bandOf(own, pieces, row)), strips, em, own.ys.length - 1))
+  const isCoarse = toBands(own, pieces).some((band) => linesAreRows(toRows(band), strips, em, own.ys.length - 1))
   const table = isCoarse ? coarse(own, pieces, em, rulings) : whole(own, pieces)
   return table === undefined ? undefined : { ...table, taken }
 }
 
 const whole = (lattice: Lattice, pieces: ReadonlyArray<Segment>): FoundTable | undefined => {
-  const own = spread(divided(lattice, pieces), pieces)
+  const bands = toBands(lattice, pieces)
+  const own = spread(divided(lattice, bands), bands)
   const found = compact(own, toCells(own, pieces))
   if (found.rows * found.columns < 2 || found.cells.length < 2) return undefined
   return {

@@ -133,10 +133,15 @@ const toLayout = (
   { width, height }: Viewport
 ): PageLayout => {
   const blocks = toPageBlocks(
-    columns.map((column) => ({ ...column, lines: column.lines.map((line) => styledLine(line, linksOn(column, links))) })),
+    columns.map((column) => ({
+      ...column,
+      lines: column.lines.map((line) => styledLine(line, linksOn(column, links)))
+    })),
     height
   ).flatMap(({ blocks, frame, table }) =>
-    table === undefined ? blocks.map((block) => toBlock(frame, block)) : [toTable(frame, table, linksOn({ frame }, links))]
+    table === undefined
+      ? blocks.map((block) => toBlock(frame, block))
+      : [toTable(frame, table, linksOn({ frame }, links))]
   )
   const figures = findFigures(drawn, width, height, blocks.length > 0)
   const isRecognized = isScannedText(blocks, drawn, width, height)

@@ -49,7 +49,7 @@ const lookOf = (block: TextBlock, style: PageStyle): Look => {
   const isLarge = ratio >= clearlyLarger
   if (block.lines.length > (isLarge ? mostLines : mostLinesOfBodySize)) return undefined
   if (isLarge && /^(?:\d{1,2}|[IVX]{1,5})[.]?$/.test(text)) return ratio >= 1.4 ? "large" : undefined
-  if (!mayBeHeading(text) || text.length > (isLarge ? longest : longestOfBodySize)) return undefined
+  if (text.length > (isLarge ? longest : longestOfBodySize) || !mayBeHeading(text)) return undefined
   if (isLarge) return sentence.test(text) && text.length > 100 ? undefined : "large"
   if (ratio < smallest || goesOn.test(text)) return undefined
   const depth = numberingDepth(text)

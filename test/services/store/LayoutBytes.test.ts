@@ -1,7 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deflateRawSync } from "node:zlib"
-import { decodeLayout, encodeLayout, mostEncodedBytes, mostLayoutBytes } from "../../src/services/LayoutBytes.ts"
-import { heading, item, layoutOf, line, paragraph, simpleTable, span } from "../support/layouts.ts"
+import {
+  decodeLayout,
+  encodeLayout,
+  mostEncodedBytes,
+  mostLayoutBytes
+} from "../../../src/services/store/LayoutBytes.ts"
+import { heading, item, layoutOf, line, paragraph, simpleTable, span } from "../../support/layouts.ts"
 
 describe("bytes of layouts", () => {
   it("hold all of a layout", () => {

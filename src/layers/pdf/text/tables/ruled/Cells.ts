@@ -77,6 +77,18 @@ export const spread = ({ xs, ys, spans }: Lattice, bands: Bands): Lattice => ({
   })
 })
 
+/** Between which columns a line is drawn in the row of a segment. */
+export const bordersOfRows = ({ spans, xs, ys }: Lattice): ((segment: Segment) => ReadonlyArray<number>) => {
+  const rows = ys.slice(1).map(() => new Set<number>())
+  for (const span of spans) {
+    for (let row = span.row; row < span.row + span.rows; row++) {
+      rows[row]?.add(xs[span.column] ?? 0).add(xs[span.column + span.columns] ?? 0)
+    }
+  }
+  const borders = rows.map((own) => [...own].sort((one, other) => one - other))
+  return (segment) => borders[indexAt(ys, middleOf(segment))] ?? []
+}
+
 /** Which of the spans is at a place; outside of the lattice the nearest. */
 export const ownersOf = ({ spans, xs, ys }: Lattice): ((x: number, y: number) => number) => {
   const columns = xs.length - 1

@@ -129,6 +129,14 @@ describe("the structure of a document", () => {
     assert.strictEqual(kept.split("Annual report").length, 7)
   })
 
+  it("keeps lines that come again when their pages have no others", () => {
+    const copy = layoutOf(
+      textBlock("paragraph", ["A ticket"], { y: 40 }),
+      textBlock("paragraph", ["for one"], { y: 60 })
+    )
+    assert.strictEqual(render([copy, copy, copy]).markdown.split("A ticket").length, 4)
+  })
+
   it("leaves out titles of chapters that stand where all pages have one", () => {
     const pages = Array.from({ length: 6 }, (_, index) =>
       layoutOf(header(`Title ${"abcdef".charAt(index)}`), prose("p"))

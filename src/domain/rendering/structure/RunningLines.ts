@@ -63,11 +63,15 @@ const repeated = (cluster: ReadonlyArray<Candidate>, least: number): ReadonlyArr
 export class RunningLines {
   readonly #byPattern = new Map<string, Array<Candidate>>()
   readonly #marked: Array<Candidate> = []
+  /** How many blocks with text a page has, if there are so few that all may be candidates. */
+  readonly #small = new Map<number, number>()
   #pages = 0
   #count = 0
 
   add(page: number, { blocks, height }: PageLayout): void {
     this.#pages++
+    const filled = blocks.filter(({ _tag }) => _tag !== "figure").length
+    if (filled <= 3 * mostPerEnd) this.#small.set(page, filled)
     const within = blocks.flatMap((block, index) => (isTextBlock(block) ? [{ block, index }] : []))
     const atHead = within.filter(({ block: { box } }) => box.y + box.height <= height * band).slice(0, mostPerEnd)
     const atFoot = within.filter(({ block: { box } }) => box.y >= height * (1 - band)).slice(-mostPerEnd)
@@ -106,6 +110,8 @@ export class RunningLines {
       const pages = new Set(cluster.map(({ page }) => page)).size
       if (pages >= 3 && pages * 3 >= this.#pages) for (const each of cluster) take(each)
     }
+    // A page that would be left with nothing has no running lines: it is a copy, or a form.
+    for (const [page, indices] of running) if (indices.size === this.#small.get(page)) running.delete(page)
     return running
   }
 }

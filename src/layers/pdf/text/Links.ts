@@ -16,6 +16,8 @@ export interface Link extends Bounds {
 const bandHeight = 16
 /** A link reaches over so many bands at most; a higher one leads from a picture. */
 const mostBands = 200
+/** Further links on one height are not told. */
+const mostInBand = 400
 
 /** Links by height, so that a line is compared with those near it only. */
 export class Links {
@@ -44,7 +46,7 @@ export class Links {
     for (let band = first; band <= last; band++) {
       const own = this.#bands.get(band)
       if (own === undefined) this.#bands.set(band, [link])
-      else own.push(link)
+      else if (own.length < mostInBand) own.push(link)
     }
   }
 

@@ -4,7 +4,7 @@ import { type EncodedLayout, noLines } from "../../../domain/document/Page.ts"
 import type { PageLayout } from "../../../domain/document/PageLayout.ts"
 import { type Warning, warning } from "../../../domain/document/Warning.ts"
 import { encodeLayout } from "../../../services/LayoutBytes.ts"
-import type { TextLayout } from "../text/Layout.ts"
+import type { TextLayout } from "../text/PageText.ts"
 
 /** In UTF-8; far more than a page that a person reads. */
 export const mostTextBytes = 4 * 1024 * 1024

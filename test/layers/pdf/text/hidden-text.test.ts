@@ -60,7 +60,9 @@ describe("text that a reader does not see", () => {
 
   it.effect("stands beside the page, and is counted", () =>
     Effect.gen(function* () {
-      const { layout, page } = yield* read({ pages: [{ content: `${at(700, "Seen")} ${at(-400, "Beside")} ${at(2_000, "above")}` }] })
+      const { layout, page } = yield* read({
+        pages: [{ content: `${at(700, "Seen")} ${at(-400, "Beside")} ${at(2_000, "above")}` }]
+      })
       assert.strictEqual(page.text, "Seen")
       assert.strictEqual(layout.offPage, "Besideabove".length)
     })
@@ -68,7 +70,9 @@ describe("text that a reader does not see", () => {
 
   it.effect("is the layer of a scan that was recognized, and then the page says so", () =>
     Effect.gen(function* () {
-      const scanned = yield* read({ pages: [{ scan: true, content: `BT 3 Tr /F1 12 Tf 72 700 Td (Recognized text) Tj ET` }] })
+      const scanned = yield* read({
+        pages: [{ scan: true, content: `BT 3 Tr /F1 12 Tf 72 700 Td (Recognized text) Tj ET` }]
+      })
       assert.strictEqual(scanned.layout.isRecognized, true)
       const drawn = yield* read({ pages: [{ scan: true, content: at(700, "Text on a picture") }] })
       assert.isUndefined(drawn.layout.isRecognized)
@@ -77,8 +81,13 @@ describe("text that a reader does not see", () => {
 
   it.effect("is looked for in bounded time: a page of thousands of grounds", () =>
     Effect.gen(function* () {
-      const grounds = Array.from({ length: 30_000 }, (_, index) => `${(index % 50) / 50} g ${10 + (index % 500)} ${index % 700} 20 20 re f`).join("\n")
-      const texts = Array.from({ length: 3_000 }, (_, index) => `1 g ${at(100 + (index % 600), `w${index}`, 2)}`).join("\n")
+      const grounds = Array.from(
+        { length: 30_000 },
+        (_, index) => `${(index % 50) / 50} g ${10 + (index % 500)} ${index % 700} 20 20 re f`
+      ).join("\n")
+      const texts = Array.from({ length: 3_000 }, (_, index) => `1 g ${at(100 + (index % 600), `w${index}`, 2)}`).join(
+        "\n"
+      )
       const { page } = yield* read({ pages: [{ content: `${grounds}\n${texts}` }] })
       assert.isBelow(page.elapsedMillis, 20_000)
     })

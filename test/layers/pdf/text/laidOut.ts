@@ -42,7 +42,13 @@ export const shown = ({ blocks }: PageLayout): ReadonlyArray<string> =>
 /** Lines below each other. `y` counts from the top of the page. */
 export const set = (
   lines: ReadonlyArray<string>,
-  { x = 72, y, size = 11, pitch = 1.3 * size, font }: Omit<PlacedText, "text" | "x"> & { readonly x?: number; readonly pitch?: number }
+  {
+    x = 72,
+    y,
+    size = 11,
+    pitch = 1.3 * size,
+    font
+  }: Omit<PlacedText, "text" | "x"> & { readonly x?: number; readonly pitch?: number }
 ): ReadonlyArray<PlacedText> =>
   lines.map((text, index) => ({
     text,
@@ -52,12 +58,14 @@ export const set = (
     ...(font === undefined ? {} : { font })
   }))
 
-const words = "The quick brown fox jumps over the lazy dog and runs on through the wide open fields beyond the old river".split(" ")
+const words =
+  "The quick brown fox jumps over the lazy dog and runs on through the wide open fields beyond the old river".split(" ")
 
 /** A paragraph of so many lines of prose, about as wide as `width` characters. */
 export const prose = (count: number, width = 78, from = 0): ReadonlyArray<string> =>
   Array.from({ length: count }, (_, line) => {
     let text = ""
-    for (let at = from + line * 7; text.length < width - 6; at++) text += `${text === "" ? "" : " "}${words[at % words.length]}`
+    for (let at = from + line * 7; text.length < width - 6; at++)
+      text += `${text === "" ? "" : " "}${words[at % words.length]}`
     return line === count - 1 ? `${text}.` : text
   })

@@ -8,7 +8,9 @@ import { read } from "./laidOut.ts"
 const linksIn = ({ blocks }: PageLayout) =>
   blocks.flatMap((block) =>
     "lines" in block
-      ? block.lines.flatMap(({ spans }) => spans.flatMap(({ link, text }) => (link === undefined ? [] : [[text.trim(), link]])))
+      ? block.lines.flatMap(({ spans }) =>
+          spans.flatMap(({ link, text }) => (link === undefined ? [] : [[text.trim(), link]]))
+        )
       : []
   )
 
@@ -40,7 +42,10 @@ describe("links", () => {
     Effect.gen(function* () {
       const pages = 3_000
       const kids = Array.from({ length: pages }, (_, index) => `${4 + index} 0 R`)
-      const annotations = Array.from({ length: 4_000 }, (_, index) => `<< /Type /Annot /Subtype /Link /Rect [70 690 90 715] /Dest [${4 + (index % pages)} 0 R /Fit] >>`)
+      const annotations = Array.from(
+        { length: 4_000 },
+        (_, index) => `<< /Type /Annot /Subtype /Link /Rect [70 690 90 715] /Dest [${4 + (index % pages)} 0 R /Fit] >>`
+      )
       const bytes = writeObjects([
         "<< /Type /Catalog /Pages 2 0 R >>",
         `<< /Type /Pages /Kids [${kids.join(" ")}] /Count ${pages} >>`,

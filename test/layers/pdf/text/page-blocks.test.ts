@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { linesOf, prose, readText, set, shown } from "./laidOut.ts"
 
-const kinds = (found: ReadonlyArray<string>): ReadonlyArray<string> => found.map((text) => text.split(/[: ]/, 1)[0] ?? "")
+const kinds = (found: ReadonlyArray<string>): ReadonlyArray<string> =>
+  found.map((text) => text.split(/[: ]/, 1)[0] ?? "")
 
 describe("the blocks of a page", () => {
   it.effect("are headings by size and weight, and paragraphs by the space between them", () =>
@@ -24,10 +25,17 @@ describe("the blocks of a page", () => {
       const { layout } = yield* readText([
         ...set(["1 Method"], { y: 140, size: 16, font: "bold" }),
         ...set(prose(3), { y: 165 }),
-        ...set(["1.2.1 Details of the very long procedure that", "was used in the field"], { y: 230, size: 12, font: "bold" }),
+        ...set(["1.2.1 Details of the very long procedure that", "was used in the field"], {
+          y: 230,
+          size: 12,
+          font: "bold"
+        }),
         ...set(prose(3), { y: 265 })
       ])
-      assert.strictEqual(shown(layout)[2], "heading3: 1.2.1 Details of the very long procedure that was used in the field")
+      assert.strictEqual(
+        shown(layout)[2],
+        "heading3: 1.2.1 Details of the very long procedure that was used in the field"
+      )
     })
   )
 
@@ -78,7 +86,15 @@ describe("the blocks of a page", () => {
         ],
         "q 200 0 0 150 72 450 cm /Im Do Q"
       )
-      assert.deepStrictEqual(kinds(shown(layout)), ["header", "paragraph", "figure", "caption", "paragraph", "footnote", "footer"])
+      assert.deepStrictEqual(kinds(shown(layout)), [
+        "header",
+        "paragraph",
+        "figure",
+        "caption",
+        "paragraph",
+        "footnote",
+        "footer"
+      ])
     })
   )
 

@@ -27,19 +27,45 @@ describe("the order of reading", () => {
         ...set([`${name} purpose`], { x, y: 200, size: 16 }),
         ...set([`${name} makes all things so much`, `easier for everyone of us at ${name}`], { x, y: 230 })
       ]
-      const { page } = yield* readText([...set(["Three cards"], { y: 120, size: 20 }), ...card(72, "One"), ...card(250, "Two"), ...card(430, "Three")])
+      const { page } = yield* readText([
+        ...set(["Three cards"], { y: 120, size: 20 }),
+        ...card(72, "One"),
+        ...card(250, "Two"),
+        ...card(430, "Three")
+      ])
       assert.strictEqual(
         page.text.replace(/\n+/g, "|"),
-        ["Three cards", ...["One", "Two", "Three"].map((name) => `${name} purpose|${name} makes all things so much|easier for everyone of us at ${name}`)].join("|")
+        [
+          "Three cards",
+          ...["One", "Two", "Three"].map(
+            (name) => `${name} purpose|${name} makes all things so much|easier for everyone of us at ${name}`
+          )
+        ].join("|")
       )
     })
   )
 
   it.effect("has turned labels where they stand, and a stamp along the margin last", () =>
     Effect.gen(function* () {
-      const labels = ["Jan", "Feb", "Mar"].map((text, index) => ({ text, x: 120 + 60 * index, y: 560, size: 8, angle: 90 }))
-      const stamp = { text: "A stamp that runs along the margin of this page from its foot to its head", x: 30, y: 200, angle: 90 }
-      const { page } = yield* readText([stamp, ...set(["100", "50", "0"], { x: 80, y: 160, pitch: 40 }), ...labels, ...set(["Source: a survey", ...prose(3)], { y: 320 })])
+      const labels = ["Jan", "Feb", "Mar"].map((text, index) => ({
+        text,
+        x: 120 + 60 * index,
+        y: 560,
+        size: 8,
+        angle: 90
+      }))
+      const stamp = {
+        text: "A stamp that runs along the margin of this page from its foot to its head",
+        x: 30,
+        y: 200,
+        angle: 90
+      }
+      const { page } = yield* readText([
+        stamp,
+        ...set(["100", "50", "0"], { x: 80, y: 160, pitch: 40 }),
+        ...labels,
+        ...set(["Source: a survey", ...prose(3)], { y: 320 })
+      ])
       const expected = ["100", "Jan", "Mar", "Source", "stamp"]
       assert.deepStrictEqual(order(page.text, expected.toReversed()), expected)
     })
@@ -47,8 +73,23 @@ describe("the order of reading", () => {
 
   it.effect("closes up the dots that lead to a page number", () =>
     Effect.gen(function* () {
-      const { page } = yield* readText(set(["Preface . . . . . . . . . . 9", "Introduction . . . . . . . . 12", "One . . . two"], { y: 140 }))
+      const { page } = yield* readText(
+        set(["Preface . . . . . . . . . . 9", "Introduction . . . . . . . . 12", "One . . . two"], { y: 140 })
+      )
       assert.strictEqual(page.text, "Preface .......... 9\nIntroduction ........ 12\nOne . . . two")
+    })
+  )
+
+  it.effect("begins the first of the lines beside an initial with it", () =>
+    Effect.gen(function* () {
+      const { page } = yield* readText([
+        { text: "T", x: 72, y: 660, size: 40 },
+        ...set(["his is the first line of it", "and the second line beside"], { x: 100, y: 152, size: 12 }),
+        ...set(["and then the lines go on below the initial"], { y: 186, size: 12 }),
+        ...set(prose(3), { y: 204, size: 12 })
+      ])
+      assert.strictEqual(page.text.split("\n")[0], "This is the first line of it")
+      assert.strictEqual(page.text.split("\n")[1], "and the second line beside")
     })
   )
 })

@@ -20,7 +20,10 @@ const taggedPage = (
   elements: (first: number) => ReadonlyArray<string>
 ) => {
   const content = pieces
-    .map(({ size = 12, text, x = 72, y }, index) => `/P << /MCID ${index} >> BDC BT /F1 ${size} Tf ${x} ${y} Td (${text}) Tj ET EMC`)
+    .map(
+      ({ size = 12, text, x = 72, y }, index) =>
+        `/P << /MCID ${index} >> BDC BT /F1 ${size} Tf ${x} ${y} Td (${text}) Tj ET EMC`
+    )
     .join("\n")
   const root = 6
   const found = elements(root + 2)
@@ -89,14 +92,26 @@ describe("a tagged page", () => {
 
   it.effect("is read as it is seen if the tags miss text, go up the page, or call most of it a heading", () =>
     Effect.gen(function* () {
-      const pieces = Array.from({ length: 8 }, (_, index) => ({ text: `Line ${index} of the text of this page`, y: 700 - 40 * index }))
+      const pieces = Array.from({ length: 8 }, (_, index) => ({
+        text: `Line ${index} of the text of this page`,
+        y: 700 - 40 * index
+      }))
       const all = (role: string, kids: ReadonlyArray<number>) =>
-        taggedPage(pieces, pieces.map((_, index) => kids.indexOf(index) + (kids.includes(index) ? 1 : 0)), (first) => [
-          element("Document", 6, kids.map((_, index) => `${first + 1 + index} 0 R`).join(" ")),
-          ...kids.map((kid, index) => element(index === 0 ? "H1" : role, first, String(kid)))
-        ])
+        taggedPage(
+          pieces,
+          pieces.map((_, index) => kids.indexOf(index) + (kids.includes(index) ? 1 : 0)),
+          (first) => [
+            element("Document", 6, kids.map((_, index) => `${first + 1 + index} 0 R`).join(" ")),
+            ...kids.map((kid, index) => element(index === 0 ? "H1" : role, first, String(kid)))
+          ]
+        )
       const sources = yield* Effect.forEach(
-        [all("P", [0, 1, 2, 3, 4, 5, 6, 7]), all("P", [0, 1]), all("P", [7, 6, 5, 4, 3, 2, 1, 0]), all("H1", [0, 1, 2, 3, 4, 5, 6, 7])],
+        [
+          all("P", [0, 1, 2, 3, 4, 5, 6, 7]),
+          all("P", [0, 1]),
+          all("P", [7, 6, 5, 4, 3, 2, 1, 0]),
+          all("H1", [0, 1, 2, 3, 4, 5, 6, 7])
+        ],
         (bytes) => Effect.map(read(bytes), ({ layout, page }) => [layout.source, page.text.slice(0, 6)])
       )
       assert.deepStrictEqual(sources, [
@@ -111,7 +126,13 @@ describe("a tagged page", () => {
 
 describe("a tree of tags", () => {
   it("is given up when it has more nodes than a page has, and not followed beyond a depth", () => {
-    const many = { role: "Root", children: Array.from({ length: 30_000 }, (_, index) => ({ role: "H1", children: [{ type: "content", id: `${index}` }] })) }
+    const many = {
+      role: "Root",
+      children: Array.from({ length: 30_000 }, (_, index) => ({
+        role: "H1",
+        children: [{ type: "content", id: `${index}` }]
+      }))
+    }
     assert.isUndefined(tagBlocks(many))
     let deep: object = { type: "content", id: "at the bottom" }
     for (let depth = 0; depth < 5_000; depth++) deep = { role: "H1", children: [deep] }

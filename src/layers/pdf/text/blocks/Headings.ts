@@ -30,7 +30,13 @@ const isCapitals = (text: string): boolean => !lowerCase.test(text) && (text.mat
 /** Pieces of a formula, a row of figures and the like are no heading, however they are set. */
 const mayBeHeading = (text: string): boolean => {
   const count = text.match(letters)?.length ?? 0
-  return count >= 2 && 2 * count >= text.replace(/\s/g, "").length && !address.test(text) && !leader.test(text) && !isCaptionStart(text)
+  return (
+    count >= 2 &&
+    2 * count >= text.replace(/\s/g, "").length &&
+    !address.test(text) &&
+    !leader.test(text) &&
+    !isCaptionStart(text)
+  )
 }
 
 type Look = "large" | "weight" | "capitals" | "numbered" | undefined
@@ -43,7 +49,7 @@ const lookOf = (block: TextBlock, style: PageStyle): Look => {
   const isLarge = ratio >= clearlyLarger
   if (block.lines.length > (isLarge ? mostLines : mostLinesOfBodySize)) return undefined
   if (isLarge && /^(?:\d{1,2}|[IVX]{1,5})[.]?$/.test(text)) return ratio >= 1.4 ? "large" : undefined
-  if (!mayBeHeading(text) || text.length > (isLarge ? longest : longestOfBodySize)) return undefined
+  if (text.length > (isLarge ? longest : longestOfBodySize) || !mayBeHeading(text)) return undefined
   if (isLarge) return sentence.test(text) && text.length > 100 ? undefined : "large"
   if (ratio < smallest || goesOn.test(text)) return undefined
   const depth = numberingDepth(text)
@@ -71,14 +77,19 @@ const styleKey = ({ block, look }: Candidate): string => {
 /** So many headings of one style with no text below any of them are entries of a list or cells of a table. */
 const mostInRow = 3
 
-const withoutRows = (candidates: ReadonlyArray<Candidate>, blocks: ReadonlyArray<TextBlock>): ReadonlyArray<Candidate> => {
+const withoutRows = (
+  candidates: ReadonlyArray<Candidate>,
+  blocks: ReadonlyArray<TextBlock>
+): ReadonlyArray<Candidate> => {
   const places = new Map(blocks.map((block, at) => [block, at]))
   const rows: Array<Array<Candidate>> = []
   let before: Candidate | undefined
   for (const candidate of candidates) {
     const row = rows.at(-1)
-    const follows = (places.get(candidate.block) ?? 0) === (before === undefined ? -1 : (places.get(before.block) ?? 0) + 1)
-    if (row !== undefined && before !== undefined && follows && styleKey(before) === styleKey(candidate)) row.push(candidate)
+    const follows =
+      (places.get(candidate.block) ?? 0) === (before === undefined ? -1 : (places.get(before.block) ?? 0) + 1)
+    if (row !== undefined && before !== undefined && follows && styleKey(before) === styleKey(candidate))
+      row.push(candidate)
     else rows.push([candidate])
     before = candidate
   }

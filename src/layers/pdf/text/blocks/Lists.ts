@@ -35,7 +35,9 @@ const isConfirmed = (blocks: ReadonlyArray<TextBlock>, at: number): boolean => {
 export const markListItems = (blocks: ReadonlyArray<TextBlock>): void => {
   const found = blocks.flatMap((block, at) => {
     const marker = listMarker(block.lines[0]?.text ?? "")
-    return block.kind === "paragraph" && !block.isTagged && marker !== undefined && isConfirmed(blocks, at) ? [{ block, at, marker }] : []
+    return block.kind === "paragraph" && !block.isTagged && marker !== undefined && isConfirmed(blocks, at)
+      ? [{ block, at, marker }]
+      : []
   })
   let indents: Array<number> = []
   let last = -2

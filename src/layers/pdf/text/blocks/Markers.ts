@@ -32,7 +32,7 @@ export const numberingDepth = (text: string): number => {
 }
 
 const caption =
-  /^(?:(?:fig(?:ure|\.|s\.)?|table|tab\.|chart|graph|diagram|map|plate|exhibit|box|scheme|photo|illustration|listing|algorithm|abb(?:ildung|\.)?|tabelle|tableau|figura|tabla|tabela|quadro|gráfico|рис(?:унок|\.)?|таблица|рисунок)\s*(?:\d+|[A-Z]\b|[IVX]+\b)|[图圖図表]\s*\d)/iu
+  /^(?:(?:fig(?:ure|\.|s\.)?|table|tab\.|chart|graph|diagram|map|plate|exhibit|box|scheme|photo|illustration|listing|algorithm|abb(?:ildung|\.)?|tabelle|tableau|figura|tabla|tabela|quadro|gráfico|рис(?:унок|\.)?|таблица|рисунок)(?:\s*\d+|\s+[A-Z]\b|\s+[IVX]+\b)|[图圖図表]\s*\d)/iu
 
 export const isCaptionStart = (text: string): boolean => caption.test(text)
 

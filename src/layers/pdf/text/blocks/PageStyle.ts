@@ -21,15 +21,21 @@ const largest = 1.4
 
 const rounded = (size: number): number => Math.round(size * 2) / 2
 
-/** The size of most characters, or a larger one of many: a page of notes and quotations may have more of those. */
+/**
+ * The size of most characters, or another of many: a larger one where there is much text, since a page of notes and quotations
+ * may have more of those; a smaller one where there is little, since most of it may be titles.
+ */
 const usualSize = (sizes: ReadonlyMap<number, number>): number => {
   let [usual, most, all] = [10, 0, 0]
   for (const [size, count] of sizes) {
     all += count
     if (count > most || (count === most && size < usual)) [usual, most] = [size, count]
   }
-  if (all < fewestCharacters) return usual
-  for (const [size, count] of sizes) if (count >= many * all && size > usual && size < largest * usual) usual = size
+  const isMuch = all >= fewestCharacters
+  for (const [size, count] of sizes) {
+    if (count < many * all) continue
+    if (isMuch ? size > usual && size < largest * usual : size < usual) usual = size
+  }
   return usual
 }
 

@@ -60,7 +60,11 @@ export const linePieces = (segments: ReadonlyArray<Segment>, rightToLeft: boolea
     pieces.push({ text, part, left, right })
   }
   if (!rightToLeft) return pieces
-  return inReadingOrder(pieces.map(({ text }) => text)).map(({ at, text }) => ({ part: undefined, ...pieces[at], text }))
+  return inReadingOrder(pieces.map(({ text }) => text)).map(({ at, text }) => ({
+    part: undefined,
+    ...pieces[at],
+    text
+  }))
 }
 
 /** The same as text. */

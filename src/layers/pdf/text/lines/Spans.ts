@@ -27,10 +27,7 @@ const isRaised = ({ baseline, size }: Fragment, line: Line): boolean =>
   size < raisedSize * line.size && line.baseline - baseline > raisedBy * line.size
 
 const joins = (span: Span, part: Fragment, raised: boolean, link: string | undefined): boolean =>
-  span.look === part.look &&
-  span.raised === raised &&
-  span.link === link &&
-  Math.abs(span.size - part.size) <= sameSize
+  span.look === part.look && span.raised === raised && span.link === link && Math.abs(span.size - part.size) <= sameSize
 
 const piecesOfSegment = (segment: Segment, before: Segment | undefined): ReadonlyArray<Piece> => {
   const { parts, ends, text } = segment

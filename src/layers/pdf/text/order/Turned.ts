@@ -79,7 +79,9 @@ export const withTurned = (
       parts.push({ ...column, lines: column.lines.slice(from, line) }, label)
       from = line
     }
-    return [...parts, { ...column, lines: column.lines.slice(from) }].filter(({ lines, table }) => lines.length > 0 || table !== undefined)
+    return [...parts, { ...column, lines: column.lines.slice(from) }].filter(
+      ({ lines, table }) => lines.length > 0 || table !== undefined
+    )
   })
   return [...ordered, ...last]
 }

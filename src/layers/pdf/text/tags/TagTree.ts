@@ -29,7 +29,27 @@ const mostNodes = 20_000
 const deepest = 48
 const mostSpan = 1_000
 
-const inline = new Set(["Span", "Link", "Em", "Strong", "Quote", "Reference", "BibEntry", "Annot", "Ruby", "RB", "RT", "RP", "Warichu", "WT", "WP", "Sub", "Private", "Lbl", "Form"])
+const inline = new Set([
+  "Span",
+  "Link",
+  "Em",
+  "Strong",
+  "Quote",
+  "Reference",
+  "BibEntry",
+  "Annot",
+  "Ruby",
+  "RB",
+  "RT",
+  "RP",
+  "Warichu",
+  "WT",
+  "WP",
+  "Sub",
+  "Private",
+  "Lbl",
+  "Form"
+])
 
 interface OpenText {
   readonly kind: TagText["kind"]
@@ -114,7 +134,8 @@ class Reading {
     }
     const within = this.#open
     for (const child of childrenOf(node)) {
-      if (get(child, "role") === "Lbl" && within?.kind === "listItem") within.label.push(...this.#contentOf(child, depth))
+      if (get(child, "role") === "Lbl" && within?.kind === "listItem")
+        within.label.push(...this.#contentOf(child, depth))
       this.read(child, depth + 1, role === "L" ? lists + 1 : lists)
     }
     if (kind !== undefined && !isPart) this.end()

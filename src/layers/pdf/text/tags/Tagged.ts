@@ -56,7 +56,11 @@ class Pieces {
   }
 
   textOf(content: ReadonlyArray<string>): string {
-    return content.flatMap((id) => this.#byTag.get(id) ?? []).map(({ text }) => text).join(" ").trim()
+    return content
+      .flatMap((id) => this.#byTag.get(id) ?? [])
+      .map(({ text }) => text)
+      .join(" ")
+      .trim()
   }
 
   get rest(): ReadonlyArray<Fragment> {
@@ -90,7 +94,15 @@ const toTable = ({ rows }: TagTable, pieces: Pieces): FoundTable | undefined => 
   // A table that is mostly empty is there to put things in their places.
   if (cells.length < 2 || cells.length < leastFilled * rows.flat().length) return undefined
   const taken = cells.flatMap(({ segments }) => segments)
-  return { box: segmentBounds(taken), rows: rows.length, columns, headerRows: Math.min(headerRows, rows.length - 1), slots: occupied.size, cells, taken }
+  return {
+    box: segmentBounds(taken),
+    rows: rows.length,
+    columns,
+    headerRows: Math.min(headerRows, rows.length - 1),
+    slots: occupied.size,
+    cells,
+    taken
+  }
 }
 
 const mayGoOn = new Set<TagBlock["kind"]>(["paragraph", "formula", "code"])
@@ -167,7 +179,8 @@ export const readTagged = (frame: Frame, blocks: ReadonlyArray<TagBlock>): Reado
   if (inHeadings > mostInHeadings * all || !goesForward(columns)) return undefined
   const top = columns.reduce((least, column) => Math.min(least, columnBounds(column).top), Infinity)
   const untagged = toLines(toSegments(rest))
-  const asColumns = (lines: ReadonlyArray<Line>): ReadonlyArray<Column> => (lines.length === 0 ? [] : [{ frame, lines }])
+  const asColumns = (lines: ReadonlyArray<Line>): ReadonlyArray<Column> =>
+    lines.length === 0 ? [] : [{ frame, lines }]
   return [
     ...asColumns(untagged.filter(({ bottom }) => bottom <= top)),
     ...columns,

@@ -71,6 +71,9 @@ const hasBothHeads = ({ columns, rows }: FoundTable, texts: Texts): boolean =>
   texts.every(([first], row) => row === 0 || first !== "") &&
   (texts[0] ?? []).every((text, column) => column === 0 || text !== "")
 
+/** How many rows have more than one cell with text. */
+const rowsOfCells = (texts: Texts): number => texts.filter((row) => row.filter((text) => text !== "").length > 1).length
+
 const fewestFilled = 8
 const wellFilled = 0.7
 
@@ -78,6 +81,7 @@ const isRuled = (table: FoundTable, texts: Texts, share: number): boolean => {
   const { cells, columns, rows } = table
   // A form has many cells to be filled in.
   if (cells.length < fewestFilled && share < 0.5 && !hasBothHeads(table, texts)) return false
+  if (columns > 1 && rows > 1 && rowsOfCells(texts) < 2 && !hasBothHeads(table, texts)) return false
   if (columns === 1) return rows >= 3 && share >= wellFilled
   if (rows === 1) return columns >= 3 && share >= wellFilled
   return share >= 0.25
@@ -104,6 +108,7 @@ export const isTable = (table: FoundTable, kind: Kind): boolean => {
   if (cells.length === 0 || isContents(table, texts)) return false
   if (kind === "ruled") return isRuled(table, texts, share)
   if (rows - headerRows < 2 || columns < 2 || share < 0.35 || isList(table, texts)) return false
+  if (rowsOfCells(texts) < 2) return false
   // The gaps of two lines may agree by chance.
   if (rows < 3 && !texts.flat().some((text) => text !== "" && isNumeric(text))) return false
   const long = texts.flat().filter((text) => text.length > longText).length

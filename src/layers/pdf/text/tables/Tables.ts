@@ -1,13 +1,16 @@
 // Finds the tables of a page among its segments. Ruled ones first: they are certain. Then those between horizontal
 // rulings, and last those that only the places of their text show.
+import type { Bounds } from "../Bounds.ts"
 import type { Segment } from "../Segments.ts"
 import type { FoundTable } from "./FoundTable.ts"
 import { findGroundLattices } from "./ruled/Grounds.ts"
 import { findHalfRuled } from "./aligned/HalfRuled.ts"
+import { hasBars } from "./ruled/Bars.ts"
 import type { Lattice } from "./ruled/Lattice.ts"
 import { extentOfLattice, findLattices, mostLattices, withGrounds } from "./ruled/Lattice.ts"
 import type { Kind } from "./Judgement.ts"
 import { isTable } from "./Judgement.ts"
+import { bottomOf, topOf } from "./Measures.ts"
 import { hasWideGaps, toPieces } from "./Pieces.ts"
 import { toRuledTable } from "./ruled/Ruled.ts"
 import type { Rulings } from "./Rulings.ts"
@@ -46,6 +49,19 @@ const mayHaveColumns = (segments: ReadonlyArray<Segment>): boolean => {
   return false
 }
 
+// In points: how far from a drawing its labels stand.
+const besideDrawing = 30
+
+const withLabels = ({ left, right, top, bottom }: Bounds): Bounds => ({
+  left: left - besideDrawing,
+  right: right + besideDrawing,
+  top: top - besideDrawing,
+  bottom: bottom + besideDrawing
+})
+
+const isInside = (piece: Segment, { left, right, top, bottom }: Bounds): boolean =>
+  piece.left > left && piece.right < right && topOf(piece) > top && bottomOf(piece) < bottom
+
 const areaOf = (lattice: Lattice): number => {
   const { left, right, top, bottom } = extentOfLattice(lattice)
   return (right - left) * (bottom - top)
@@ -65,13 +81,17 @@ export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): 
   }
   // A frame around a table is no table: the inner lattice comes first.
   const lattices = findLattices(rulings).slice()
+  const drawings: Array<Bounds> = []
   for (const lattice of lattices.sort((one, other) => areaOf(one) - areaOf(other)).slice(-mostLattices)) {
-    keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free], rulings.horizontals), "ruled")
+    if (hasBars(lattice, rulings.areas)) drawings.push(withLabels(extentOfLattice(lattice)))
+    else keep(toRuledTable(withGrounds(lattice, rulings.areas), [...free], rulings.horizontals), "ruled")
   }
+  const outside = (): ReadonlyArray<Segment> =>
+    [...free].filter((piece) => !drawings.some((drawing) => isInside(piece, drawing)))
   for (const lattice of findGroundLattices(rulings.areas))
-    keep(toRuledTable(lattice, [...free], rulings.horizontals), "ruled")
-  for (const table of findHalfRuled([...free], rulings)) keep(table, "half-ruled")
-  for (const table of findUnruled([...free], rulings)) keep(table, "unruled")
+    keep(toRuledTable(lattice, outside(), rulings.horizontals), "ruled")
+  for (const table of findHalfRuled(outside(), rulings)) keep(table, "half-ruled")
+  for (const table of findUnruled(outside(), rulings)) keep(table, "unruled")
   if (tables.length === 0) return { tables, rest: segments }
   const touched = new Set<Segment>()
   for (const [piece, owners] of pieces) if (!free.has(piece)) for (const owner of owners) touched.add(owner)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { across, cells, down, find, grid, tablesOf, text } from "./tablePage.ts"
+import { across, cells, down, filled, find, grid, tablesOf, text } from "./tablePage.ts"
 
 const lines = (rows: ReadonlyArray<ReadonlyArray<string>>, xs: ReadonlyArray<number>) =>
   rows.flatMap((words, index) => cells(words, xs, 100 + 14 * index))
@@ -84,5 +84,17 @@ describe("what looks like a table and is none", () => {
   it("a page of which nothing is a table keeps its segments as they are", () => {
     const page = lines([[prose], [prose], [prose], [prose]], [50])
     assert.strictEqual(find(page).rest, page)
+  })
+
+  it("bars across a grid, and a grid with one row of labels", () => {
+    const lines = grid([100, 160, 220, 280, 340], [100, 130, 160, 190])
+    const bars = [0, 1, 2].map((row) => filled(100, 190 + 40 * row, 105 + 30 * row, 125 + 30 * row))
+    const labels = [0, 1, 2].flatMap((row) =>
+      cells(["Men", "Women", "30%", "12%"], [105, 165, 225, 285], 118 + 30 * row)
+    )
+    assert.strictEqual(tablesOf(labels, lines).length, 1)
+    assert.deepStrictEqual(tablesOf(labels, [...lines, ...bars]), [])
+    const ticks = [...cells(["0", "10", "20", "30"], [105, 165, 225, 285], 178), text("Number of households", 165, 148)]
+    assert.deepStrictEqual(tablesOf(ticks, lines), [])
   })
 })

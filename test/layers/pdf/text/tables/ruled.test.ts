@@ -123,4 +123,23 @@ describe("tables that are drawn", () => {
       []
     )
   })
+
+  it("leaves out a title and notes that are drawn as its rows", () => {
+    const page = [
+      text("Exhibit 4 Weather of the week", 55, 93),
+      ...cells(["City", "Monday", "Tuesday"], at, 113),
+      ...cells(["Sydney", "23", "28"], at, 133),
+      text("Note: in degrees, at noon, where", 55, 153),
+      text("the sun shines", 55, 165)
+    ]
+    const things = [
+      ...[80, 100, 120, 140, 170].map((y) => across(y, 50, 350)),
+      ...[50, 350].map((x) => down(x, 80, 170)),
+      ...[150, 250].map((x) => down(x, 100, 140))
+    ]
+    const { rest, tables } = find(page, things)
+    assert.deepStrictEqual(tablesOf(page, things), [["City|Monday|Tuesday", "Sydney|23|28"]])
+    assert.deepStrictEqual(tables[0]?.box, { left: 50, right: 350, top: 100, bottom: 140 })
+    assert.strictEqual(rest.length, 3)
+  })
 })

@@ -77,8 +77,20 @@ export const spread = ({ xs, ys, spans }: Lattice, bands: Bands): Lattice => ({
   })
 })
 
-export const toCells = (lattice: Lattice, pieces: ReadonlyArray<Segment>): ReadonlyArray<FoundCell> => {
-  const { xs, ys, spans } = lattice
+/** Between which columns a line is drawn in the row of a segment. */
+export const bordersOfRows = ({ spans, xs, ys }: Lattice): ((segment: Segment) => ReadonlyArray<number>) => {
+  const rows = ys.slice(1).map(() => new Set<number>())
+  for (const span of spans) {
+    for (let row = span.row; row < span.row + span.rows; row++) {
+      rows[row]?.add(xs[span.column] ?? 0).add(xs[span.column + span.columns] ?? 0)
+    }
+  }
+  const borders = rows.map((own) => [...own].sort((one, other) => one - other))
+  return (segment) => borders[indexAt(ys, middleOf(segment))] ?? []
+}
+
+/** Which of the spans is at a place; outside of the lattice the nearest. */
+export const ownersOf = ({ spans, xs, ys }: Lattice): ((x: number, y: number) => number) => {
   const columns = xs.length - 1
   const owners = new Int32Array(columns * (ys.length - 1))
   for (const [index, span] of spans.entries()) {
@@ -86,9 +98,15 @@ export const toCells = (lattice: Lattice, pieces: ReadonlyArray<Segment>): Reado
       owners.fill(index, row * columns + span.column, row * columns + span.column + span.columns)
     }
   }
+  return (x, y) => owners[indexAt(ys, y) * columns + indexAt(xs, x)] ?? 0
+}
+
+export const toCells = (lattice: Lattice, pieces: ReadonlyArray<Segment>): ReadonlyArray<FoundCell> => {
+  const { xs, ys, spans } = lattice
+  const owners = ownersOf(lattice)
   const contents = new Map<number, Array<Segment>>()
   for (const piece of pieces) {
-    const owner = owners[indexAt(ys, middleOf(piece)) * columns + indexAt(xs, (piece.left + piece.right) / 2)] ?? 0
+    const owner = owners((piece.left + piece.right) / 2, middleOf(piece))
     const known = contents.get(owner)
     if (known === undefined) contents.set(owner, [piece])
     else known.push(piece)

@@ -10,9 +10,10 @@ import { middleOf } from "../Measures.ts"
 import { cutSegment } from "../Pieces.ts"
 import { toRows, usualSize } from "../Rows.ts"
 import type { Ruling } from "../Rulings.ts"
-import { compact, divided, indexAt, slotsOf, spread, toBands, toCells } from "./Cells.ts"
+import { bordersOfRows, compact, divided, indexAt, slotsOf, spread, toBands, toCells } from "./Cells.ts"
 import type { Lattice } from "./Lattice.ts"
 import { extentOfLattice } from "./Lattice.ts"
+import { withoutNotes } from "./Notes.ts"
 import { bordersWithin, linesAreRows, refined, strip } from "./Refinement.ts"
 
 // In points.
@@ -47,14 +48,22 @@ export const toRuledTable = (
   // The labels of a drawing stand on its lines.
   if (taken.filter((segment) => straddles(segment, lattice.ys)).length > 0.25 * taken.length) return undefined
   const em = usualSize(toRows(taken))
-  let pieces = taken.flatMap((segment) => cutSegment(segment, lattice.xs))
+  const bordersAt = bordersOfRows(lattice)
+  let pieces = taken.flatMap((segment) => cutSegment(segment, bordersAt(segment)))
   const borders = lattice.xs.slice(1).flatMap((_, column) => bordersWithin(strip(lattice, column), pieces, em))
   const own = refined(lattice, borders)
-  if (borders.length > 0) pieces = taken.flatMap((segment) => cutSegment(segment, own.xs))
+  if (borders.length > 0) {
+    pieces = taken.flatMap((segment) =>
+      cutSegment(
+        segment,
+        [...bordersAt(segment), ...borders].sort((one, other) => one - other)
+      )
+    )
+  }
   const strips: Columns = { columns: own.xs.slice(1).map((_, column) => strip(own, column)), spanning: new Set() }
   const isCoarse = toBands(own, pieces).some((band) => linesAreRows(toRows(band), strips, em, own.ys.length - 1))
   const table = isCoarse ? coarse(own, pieces, em, rulings) : whole(own, pieces)
-  return table === undefined ? undefined : { ...table, taken }
+  return table === undefined ? undefined : withoutNotes({ ...table, taken })
 }
 
 const whole = (lattice: Lattice, pieces: ReadonlyArray<Segment>): FoundTable | undefined => {

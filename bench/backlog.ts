@@ -71,7 +71,7 @@ const claimFrom = Effect.fnUntraced(function* (folders: ReadonlyArray<string>) {
     const tenant = TenantId.make(`tenant-${claim % tenants}`)
     for (const [index, queue] of queues.entries()) {
       const start = performance.now()
-      const claimed = yield* queue.claim(tenant, { runner, now: 1_700_000_000_000, until: 1_800_000_000_000 })
+      const claimed = yield* queue.claim(tenant, { runner, lease: Duration.days(1) })
       found[index]?.push((performance.now() - start) * 1000)
       if (claimed._tag === "None") return yield* Effect.die(`${tenant} has nothing to claim`)
     }

@@ -8,6 +8,7 @@ import { RetryAfterEstimator } from "./admission/retryAfter/RetryAfterEstimator.
 import { FairShares } from "./scheduling/FairShares.ts"
 import { GlobalGate } from "./gates/GlobalGate.ts"
 import * as IngestionLive from "./IngestionLive.ts"
+import * as LimitsRefresh from "./upkeep/LimitsRefresh.ts"
 import * as LeaseRenewal from "./upkeep/LeaseRenewal.ts"
 import { PageScheduler } from "./scheduling/PageScheduler.ts"
 import * as Retention from "./upkeep/Retention.ts"
@@ -34,6 +35,7 @@ export const layerNoScheduling = Shutdown.layer.pipe(
       Webhooks.layerNoDeps,
       QueueUpkeep.layer,
       LeaseRenewal.layer,
+      LimitsRefresh.layer,
       BlobCollection.layer,
       Retention.layer
     )

@@ -6,7 +6,6 @@ import { requireOneEffect } from "../domain/EffectCopy.ts"
 import { ApiKeys } from "../services/apiKeys/ApiKeys.ts"
 import * as ApiKeysMemory from "../services/apiKeys/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
-import { DocumentQueue } from "../services/store/DocumentQueue.ts"
 import * as StoreMemory from "../services/store/memory/StoreMemory.ts"
 import { EngineConfig, type EngineLimits } from "../services/config/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
@@ -66,11 +65,11 @@ export const layerMemory = (options: MemoryOptions = {}) =>
 
 /** Pages may wait a little, to be committed together. */
 const layerDatabase = (directory: string) =>
-  SqliteStore.layerDatabase({ filename: databasePath(directory), patience: "20 millis" })
+  SqliteStore.layerDatabase({ filename: databasePath(directory), batchInterval: "20 millis" })
 
 /**
  * Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. Only this process holds the
- * folder, so a lease found in it belongs to a process that is dead: its document goes on at once.
+ * folder, so it takes over the leases that it finds.
  */
 export const layerStorage = Layer.unwrap(
   Effect.gen(function* () {
@@ -78,13 +77,11 @@ export const layerStorage = Layer.unwrap(
     yield* holdDataDirectory(directory)
     const reserve = yield* DiskReserve.make(directory, yield* DiskReserve.MinFreeBytes)
     const found = yield* checkFolder(directory)
-    const takeOver = DocumentQueue.use((queue) => queue.reclaimExpired(Number.MAX_SAFE_INTEGER))
     const files = Layer.unwrap(Effect.map(register, (own) => FileBlobStore.layer({ directory, register: own })))
     // One after the other: each brings the tables of the one database up to date.
-    const records = Layer.effectDiscard(takeOver).pipe(
-      Layer.provideMerge(SqliteTenantRegistry.layerNoDepsFromEnv),
-      Layer.provideMerge(SqliteApiKeys.layerNoDeps),
-      Layer.provideMerge(SqliteStore.layerNoDeps),
+    const records = SqliteTenantRegistry.layerNoDepsFromEnv.pipe(
+      Layer.provideMerge(SqliteApiKeys.layerNoDepsFromEnv),
+      Layer.provideMerge(SqliteStore.layerTakingOver),
       Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, files)),
       (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),
       Layer.merge(Inventory.layer(directory)),

@@ -1,9 +1,10 @@
 import { constants, fstat, link, open, read, type Stats, unlink, write } from "node:fs"
 import { join, resolve } from "node:path"
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Secrets } from "../services/Secrets.ts"
-import { keyBytes, makeWithKey } from "../services/SecretsMemory.ts"
+import { keyBytes, makeWithKey } from "../services/SealedSecrets.ts"
 import { call, closeFile, fileMode, makeDirectory, syncDirectory, syncFile } from "./blobs/Files.ts"
 
 /** The key file cannot be used. It is never replaced: what was sealed with it would be lost. */
@@ -74,6 +75,10 @@ const loadKey = Effect.fnUntraced(function* (options: SecretsOptions) {
   )
 })
 
+// HMAC of `node:crypto` is synchronous: it takes less time than the one of WebCrypto, and each request with an idempotency key
+// needs it.
+const crypto = Layer.mergeAll(NodeCrypto.layerAead, NodeCrypto.layerMac, NodeCrypto.layerSecureRandom)
+
 /** Under the key in `<directory>/secret.key`, which is made at the first start. Losing the key loses what it sealed. */
 export const layer = (options: SecretsOptions): Layer.Layer<Secrets, SecretKeyUnusable> =>
-  Layer.effect(Secrets, Effect.flatMap(loadKey(options), makeWithKey)).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+  Layer.effect(Secrets, Effect.flatMap(loadKey(options), makeWithKey)).pipe(Layer.provide(crypto))

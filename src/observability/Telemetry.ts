@@ -346,7 +346,8 @@ export const spans = {
   "DocumentQueue.*": "One call of the queue of documents: acceptance, claim, checkpoint, end.",
   "Documents.*": "Reading documents, or ending, removing or retrying one.",
   "QueueStats.*": "Looking up how many documents wait and run.",
-  "DocumentStore.*": "One call for webhooks, idempotency keys or blobs in use.",
+  "BlobReferences.*": "Noting that a blob is in use, or that it may be removed.",
+  "IdempotencyStore.*": "Reserving an idempotency key, or keeping an answer under it.",
   "BlobStore.*": "One call of the blob store.",
   "PdfEngine.open": "A worker opening a PDF.",
   "PdfEngine.read": "A worker reading a range of pages.",
@@ -366,6 +367,7 @@ export const spans = {
   "SluiceClient.*": "One call of the client; not made by the engine.",
   "cli.*": "A command of the command line; not made by the engine.",
   "Outbox.*": "One delivery of a callback.",
+  "WebhookStore.*": "One call for endpoints, callbacks that are owed, or the log of deliveries.",
   "Webhooks.*": "Looking up or changing the webhook of a tenant, or the deliveries of a document."
 } as const
 

@@ -1,4 +1,4 @@
-import type { Effect, Stream } from "effect"
+import type { Brand, Effect, Stream } from "effect"
 import { Context, Schema } from "effect"
 import { BlobHash } from "../domain/Ids.ts"
 
@@ -34,8 +34,14 @@ export type BlobLocation =
 export interface StoredBlob {
   readonly hash: BlobHash
   readonly size: number
-  /** Set if `put` left the bytes to `DocumentStore.accept`, as its caller allowed: they are not stored yet. */
-  readonly bytes?: Uint8Array
+}
+
+/** Stands for bytes that a blob store has received. Only blob stores make one, and only `DocumentQueue.accept` reads it. */
+export type BlobReceipt = Brand.Branded<object, "sluice/BlobReceipt">
+
+export interface ReceivedBlob extends StoredBlob {
+  /** Absent if the blob is stored already. */
+  readonly receipt?: BlobReceipt
 }
 
 export interface BlobAtRest {
@@ -49,24 +55,33 @@ export interface BlobAtRest {
   readonly known: boolean
 }
 
-export interface PutOptions {
-  /** `put` may leave the bytes to `DocumentStore.accept`, if both stores share a database and so a commit. */
-  readonly withDocument?: boolean
+export interface PutOptions<E = never> {
+  /**
+   * Called with the hash once all bytes are there, before the blob counts as stored: from then on the caller relies on it. If it
+   * fails, nothing is stored. Not called for a blob with a receipt, which is stored together with its document.
+   */
+  readonly reserve?: (hash: BlobHash) => Effect.Effect<void, E>
 }
 
 /** Content-addressed bytes, written once, never changed. */
 export class BlobStore extends Context.Service<
   BlobStore,
   {
-    /**
-     * Consumes the stream while hashing it. Complete when it succeeds, absent when it fails or is interrupted. Durable when it
-     * succeeds, or at the latest with the next durable write of the document store.
-     */
-    readonly put: <E, R>(
+    /** Consumes the stream while hashing it. Complete and durable when it succeeds, absent when it fails or is interrupted. */
+    readonly put: <E, R, E2 = never>(
       bytes: Stream.Stream<Uint8Array, E, R>,
       limit: number,
-      options?: PutOptions
-    ) => Effect.Effect<StoredBlob, E | BlobTooLarge | BlobStoreUnavailable, R>
+      options?: PutOptions<E2>
+    ) => Effect.Effect<StoredBlob, E | E2 | BlobTooLarge | BlobStoreUnavailable, R>
+    /**
+     * The same for the bytes of a document that is about to be accepted. If the answer has a receipt, the blob is stored together
+     * with the document by `DocumentQueue.accept`, which takes the receipt; it is absent if that fails or never comes.
+     */
+    readonly receive: <E, R, E2 = never>(
+      bytes: Stream.Stream<Uint8Array, E, R>,
+      limit: number,
+      options?: PutOptions<E2>
+    ) => Effect.Effect<ReceivedBlob, E | E2 | BlobTooLarge | BlobStoreUnavailable, R>
     /**
      * Renews the blob's time as if it were put now; answers with its size. A removal with `putBefore` comes either first, and this
      * fails, or later, and then spares the blob.

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { Clock, Effect, Layer, Stream } from "effect"
 import { BlobHash } from "../domain/Ids.ts"
-import { BlobLost, BlobStore, BlobStoreUnavailable, BlobTooLarge } from "./BlobStore.ts"
+import { BlobLost, BlobStore, BlobStoreUnavailable, BlobTooLarge, type PutOptions } from "./BlobStore.ts"
 
 export interface MemoryOptions {
   /** Bytes held in all; a put beyond that fails like a full disk. */
@@ -20,7 +20,11 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<BlobStore> =>
     const totalBytes = options.totalBytes ?? Number.POSITIVE_INFINITY
     let heldBytes = 0
 
-    const put = Effect.fn("BlobStore.put")(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number) {
+    const put = Effect.fn("BlobStore.put")(function* <E, R, E2 = never>(
+      bytes: Stream.Stream<Uint8Array, E, R>,
+      limit: number,
+      { reserve }: PutOptions<E2> = {}
+    ) {
       const chunks: Array<Uint8Array> = []
       let size = 0
       yield* Stream.runForEach(bytes, (chunk): Effect.Effect<void, BlobTooLarge | BlobStoreUnavailable> => {
@@ -32,6 +36,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<BlobStore> =>
       })
       const whole = new Uint8Array(Buffer.concat(chunks))
       const hash = BlobHash.make(createHash("sha256").update(whole).digest("hex"))
+      if (reserve !== undefined) yield* reserve(hash)
       const putAtMillis = yield* Clock.currentTimeMillis
       const held = entries.get(hash)
       // Others may have filled the store while this stream was read.
@@ -48,6 +53,7 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<BlobStore> =>
 
     return BlobStore.of({
       put,
+      receive: put,
       touch: Effect.fn("BlobStore.touch")(function* (hash: BlobHash) {
         const putAtMillis = yield* Clock.currentTimeMillis
         const { bytes } = yield* find(hash)

@@ -34,6 +34,17 @@ export const blobStoreConformance = (name: string, make: () => Layer.Layer<BlobS
     )
 
     test(
+      "receives bytes for a document like any others, and stores them at once unless it gives a receipt",
+      Effect.gen(function* () {
+        const blobs = yield* BlobStore
+        const { receipt, ...received } = yield* blobs.receive(Stream.make(text("one, "), text("two")), limit)
+        assert.deepStrictEqual(received, { hash: hashOf(text("one, two")), size: 8 })
+        assert.lengthOf(yield* listed, receipt === undefined ? 1 : 0)
+        assert.strictEqual((yield* Effect.flip(blobs.receive(Stream.make(text("1234")), 3)))._tag, "BlobTooLarge")
+      })
+    )
+
+    test(
       "keeps an empty blob",
       Effect.gen(function* () {
         const blobs = yield* BlobStore

@@ -3,14 +3,16 @@ import { Effect } from "effect"
 import { failedPage, type PageResult } from "../../src/domain/document/Page.ts"
 import { warning } from "../../src/domain/document/Warning.ts"
 import { failure } from "../../src/domain/Failure.ts"
-import { encodeLayout } from "../../src/services/LayoutBytes.ts"
+import { encodeLayout } from "../../src/services/store/LayoutBytes.ts"
 import { heading, layoutOf, line, paragraph, span } from "../support/layouts.ts"
 import { assertProblem, get, postPdf, testServer } from "./client.ts"
 import { alter, change, idOf } from "./fakes.ts"
 
 const layout = layoutOf(
   heading(1, "Title"),
-  paragraph(line([span("Two "), span("wo", { bold: true }, 92), span("rds", {}, 102)]))
+  paragraph(
+    line([span("unseen ", { hidden: "tiny" }), span("Two "), span("wo", { bold: true }, 92), span("rds", {}, 102)])
+  )
 )
 
 const laidOut: PageResult = {
@@ -89,16 +91,17 @@ describe("a page", () => {
     Effect.gen(function* () {
       yield* document
       const whole = yield* get(`${first}/pages/1?detail=layout`)
-      assert.deepNestedInclude(whole.json, { text: "Title\nTwo words", layout })
+      assert.deepNestedInclude(whole.json, { text: "Title\nTwo words", layout, hiddenCharacters: 7 })
       const { json } = yield* get(`${first}/pages/1?detail=words`)
       const words: ReadonlyArray<{ readonly text: string; readonly x: number; readonly width: number }> =
         Object(json).words
       assert.deepStrictEqual(
         words.map(({ text }) => text),
-        ["Title", "Two", "words"]
+        ["Title", "unseen", "Two", "words"]
       )
+      assert.strictEqual(Object(json).hiddenCharacters, 7)
       assert.isTrue(words.every(({ width }) => width > 0))
-      assert.isBelow(words[1]?.x ?? 0, words[2]?.x ?? 0)
+      assert.isBelow(words[2]?.x ?? 0, words[3]?.x ?? 0)
       for (const detail of ["", "?detail=lines"]) {
         const plain = yield* get(`${first}/pages/1${detail}`)
         assert.notProperty(plain.json, "layout")

@@ -211,8 +211,8 @@ describe("A tenant", () => {
           serverOver(
             Layer.effect(
               TenantRegistry,
-              Effect.map(TenantRegistry, ({ limits }) => ({
-                limits,
+              Effect.map(TenantRegistry, (registry) => ({
+                ...registry,
                 update: () => Effect.fail(new StoreUnavailable({ operation: "change limits", cause: "disk on fire" }))
               }))
             ).pipe(Layer.provide(TenantRegistry.layer()))

@@ -5,12 +5,21 @@ import { SecureRandom } from "effect/crypto"
 import { HttpBody, HttpClientRequest } from "effect/http"
 import * as Server from "../../src/http/Server.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
-import { DocumentStore } from "../../src/services/store/DocumentStore.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { Webhooks } from "../../src/actors/webhooks/Webhooks.ts"
-import { accept, acme, documentId, plenty, newDocument, settle, tried } from "../conformance/documentStoreFixtures.ts"
+import {
+  accept,
+  acme,
+  at,
+  documentId,
+  newDocument,
+  plenty,
+  pendingCallbacks,
+  settle,
+  tried
+} from "../conformance/storeFixtures.ts"
 import { assertProblem, authenticatedServer, get, post, remove, send } from "./client.ts"
 import { fakes } from "./fakes.ts"
 import { wholeStore } from "../support/store.ts"
@@ -35,9 +44,7 @@ const put = (path: string, body: unknown, headers: Record<string, string> = {}) 
   send(HttpClientRequest.put(path, { body: HttpBody.jsonUnsafe(body), headers }))
 const postNothing = (path: string, headers: Record<string, string> = {}) => post(path, HttpBody.empty, headers)
 
-const owed = DocumentStore.use((store) =>
-  Effect.flatMap(store.pendingCallbacks(99_000, 9), ([first]) => Effect.fromNullishOr(first))
-)
+const owed = Effect.flatMap(pendingCallbacks(99_000, 9), ([first]) => Effect.fromNullishOr(first))
 
 describe("A webhook", () => {
   it.effect("is made, changed and removed; its secret is told once", () =>
@@ -78,7 +85,7 @@ describe("A webhook", () => {
       const store = yield* wholeStore
       yield* put(own, { url }, asAcme)
       yield* accept(1)
-      yield* documents.cancel(acme, documentId(1), 3_000)
+      yield* at(3_000, documents.cancel(acme, documentId(1)))
       yield* store.recordDelivery(yield* owed, tried(), { toleranceMillis: 0, reason: "it is gone" })
       assert.deepInclude((yield* get(own, asAcme)).json, {
         failingSince: "1970-01-01T00:00:05.000Z",
@@ -140,7 +147,7 @@ describe("Deliveries", () => {
       const documents = yield* Documents
       const store = yield* wholeStore
       yield* accept(1, { callback: url })
-      yield* documents.cancel(acme, documentId(1), 3_000)
+      yield* at(3_000, documents.cancel(acme, documentId(1)))
       const failed = tried({ status: undefined, error: "no connection", nextAt: 9_000 })
       yield* store.recordDelivery(yield* owed, failed, undefined)
       const shown = yield* get(path, asAcme)
@@ -168,7 +175,7 @@ describe("Deliveries", () => {
       const documents = yield* Documents
       yield* queue.accept(newDocument(1), plenty)
       assertProblem(yield* postNothing(path, asAcme), 409, "NOT_ENDED")
-      yield* documents.cancel(acme, documentId(1), 3_000)
+      yield* at(3_000, documents.cancel(acme, documentId(1)))
       assertProblem(yield* postNothing(path, asAcme), 409, "NO_ENDPOINT")
       yield* put(own, { url }, asAcme)
       const asked = yield* postNothing(path, asAcme)

@@ -67,7 +67,7 @@ export const newEntry = (document: NewDocument, stored: Document, label: string)
   ends: 0,
   announcements: 0,
   abandonedAt: undefined,
-  queuedSince: stored.status === "queued" ? document.acceptedAt : undefined,
+  queuedSince: stored.status === "queued" ? stored.timings.acceptedAt.epochMilliseconds : undefined,
   permitAt: 0,
   disturbed: false,
   gaveWay: false,

@@ -7,7 +7,10 @@ import type { World } from "./World.ts"
 const sweptWithin = Duration.hours(2)
 
 /** Hours after everything has ended, nothing is left of what was to be kept for some time, nor bytes that nobody refers to. */
-export const hoursLater = Effect.fnUntraced(function* (scenario: Scenario, { blobs, history, ledger, store }: World) {
+export const hoursLater = Effect.fnUntraced(function* (
+  scenario: Scenario,
+  { blobs, history, ledger, references }: World
+) {
   for (let passed = 0; passed < Duration.toMillis(sweptWithin) + 600_000; passed += 60_000) {
     yield* TestClock.adjust("1 minute")
   }
@@ -16,7 +19,7 @@ export const hoursLater = Effect.fnUntraced(function* (scenario: Scenario, { blo
     if (left.length > 0) history.violate("what was kept for long enough is removed", left[0]?.label ?? "")
   }
   yield* blobs.list.pipe(
-    Stream.filterEffect(({ hash }) => Effect.map(store.refersTo(hash), (used) => !used)),
+    Stream.filterEffect(({ hash }) => Effect.map(references.refersTo(hash), (used) => !used)),
     Stream.runForEach(({ hash }) => Effect.sync(() => history.violate("no bytes are left that nobody refers to", hash)))
   )
 }, Effect.orDie)

@@ -1,4 +1,4 @@
-import { type Context, Effect, Layer, Option, Stream } from "effect"
+import { type Context, Duration, Effect, Layer, Option, Stream } from "effect"
 import type * as Engine from "../../src/actors/Engine.ts"
 import { FairShares } from "../../src/actors/scheduling/FairShares.ts"
 import { GlobalGate } from "../../src/actors/gates/GlobalGate.ts"
@@ -8,12 +8,13 @@ import type { TenantLimits } from "../../src/domain/tenant/TenantLimits.ts"
 import type { Claim } from "../../src/services/store/Claim.ts"
 import type { TenantRegistry } from "../../src/services/TenantRegistry.ts"
 import type { Reader } from "./SimulatedEngine.ts"
-import type { Blobs } from "./SimulatedStore.ts"
+import type { Blobs, References } from "./SimulatedStore.ts"
 import type { Store } from "../support/store.ts"
 
 /** A bug put in on purpose, to see whether the simulation finds it. */
 export interface Plant {
   readonly store?: (store: Store) => Store
+  readonly references?: (references: References) => References
   readonly reader?: (reader: Reader) => Reader
   readonly blobs?: (blobs: Blobs) => Blobs
   readonly registry?: (registry: Registry) => Registry
@@ -48,12 +49,12 @@ const finishWithoutFence: Plant = {
     const tenants = new Map<string, TenantId>()
     return {
       ...store,
-      claim: (tenant, lease) =>
-        Effect.tap(store.claim(tenant, lease), (claim) =>
+      claim: (tenant, lease, most) =>
+        Effect.tap(store.claim(tenant, lease, most), (claim) =>
           Effect.sync(() => Option.map(claim, ({ fence }) => tenants.set(fence.documentId, tenant)))
         ),
-      finish: (fence, outcome, at) =>
-        Effect.catchTag(store.finish(fence, outcome, at), "LeaseLost", (lost) => {
+      finish: (fence, outcome) =>
+        Effect.catchTag(store.finish(fence, outcome), "LeaseLost", (lost) => {
           const tenant = tenants.get(fence.documentId)
           if (tenant === undefined) return Effect.fail(lost)
           return Effect.catchTag(store.find(tenant, fence.documentId), "DocumentNotFound", () => Effect.fail(lost))
@@ -67,8 +68,8 @@ const claimIgnoresLease: Plant = {
     const last = new Map<TenantId, Claim>()
     return {
       ...store,
-      claim: Effect.fnUntraced(function* (tenant, lease) {
-        const claim = yield* store.claim(tenant, lease)
+      claim: Effect.fnUntraced(function* (tenant, lease, most) {
+        const claim = yield* store.claim(tenant, lease, most)
         if (Option.isSome(claim)) {
           last.set(tenant, claim.value)
           return claim
@@ -97,7 +98,7 @@ const losesPage: Plant = {
   }
 }
 
-const neverReclaims: Plant = { store: (store) => ({ ...store, reclaimExpired: () => Effect.succeed([]) }) }
+const neverReclaims: Plant = { store: (store) => ({ ...store, reclaimExpired: Effect.succeed([]) }) }
 
 const skipsPage: Plant = {
   reader: (reader) => ({
@@ -244,19 +245,39 @@ const expiresNothing: Plant = { store: (store) => ({ ...store, expireQueued: () 
 const expiresTooEarly: Plant = {
   store: (store) => ({
     ...store,
-    expireQueued: (queuedBefore, at, limit) => store.expireQueued(queuedBefore + 1_500, at, limit)
+    expireQueued: (waitedLongerThan, limit) =>
+      store.expireQueued(Duration.subtract(waitedLongerThan, Duration.millis(1_500)), limit)
   })
 }
 
 const removesNothing: Plant = { store: (store) => ({ ...store, removeEnded: () => Effect.succeed([]) }) }
 
 const removesTooEarly: Plant = {
-  store: (store) => ({ ...store, removeEnded: (before, limit) => store.removeEnded(before + 60_000, limit) })
+  store: (store) => ({
+    ...store,
+    removeEnded: (endedLongerAgo, limit) =>
+      store.removeEnded(Duration.subtract(endedLongerAgo, Duration.seconds(60)), limit)
+  })
 }
 
 const keepsBlobs: Plant = { blobs: (blobs) => ({ ...blobs, remove: () => Effect.void }) }
 
 const forgetsFetched: Plant = { store: (store) => ({ ...store, fetched: () => Effect.void }) }
+
+/** What protects bytes is known to the process that uploads them, and to no other. */
+const protectsOwnUploadsOnly: Plant = {
+  references: (references) => ({ ...references, reserve: (hash) => Effect.succeed({ id: "none", hash }) }),
+  store: (store) => ({
+    ...store,
+    accept: (document, limits) => store.accept({ ...document, reference: undefined }, limits),
+    fetched: (fence, blob) => store.fetched(fence, blob)
+  })
+}
+
+const neverRefreshes: Plant = { registry: (registry) => ({ ...registry, refresh: Effect.succeed([]) }) }
+
+/** As if each process counted its own documents only. */
+const doublesLimits: Plant = { store: (store) => ({ ...store, claim: (tenant, lease) => store.claim(tenant, lease) }) }
 
 export const plants = {
   "a store that forgets the fence when it saves a page": savePagesWithoutFence,
@@ -283,6 +304,9 @@ export const plants = {
   "a store that never removes what has ended": removesNothing,
   "a store that removes too early": removesTooEarly,
   "blobs that are never removed": keepsBlobs,
-  "a store that forgets what was fetched": forgetsFetched
+  "a store that forgets what was fetched": forgetsFetched,
+  "a store without references to blobs": protectsOwnUploadsOnly,
+  "a registry that is never refreshed": neverRefreshes,
+  "a store that counts the documents of each process for itself": doublesLimits
 } as const satisfies Record<string, Plant>
 export type PlantName = keyof typeof plants

@@ -1,12 +1,15 @@
-import { Clock, type Context, Effect, Option, Scheduler } from "effect"
+import { Clock, type Context, Duration, Effect, Option, Scheduler } from "effect"
+import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { BlobStore, BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
+import type { LeaseRequest } from "../../src/services/store/Claim.ts"
 import type { Fence } from "../../src/services/store/Fence.ts"
 import { StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
 import { CurrentPermit } from "./GateWatch.ts"
-import type { Asked, Ledger } from "./Ledger.ts"
+import type { Asked, Lease, Ledger } from "./Ledger.ts"
 import type { Store } from "../support/store.ts"
 import type { Trouble } from "./Trouble.ts"
 
+export type References = Context.Service.Shape<typeof BlobReferences>
 export type Blobs = Context.Service.Shape<typeof BlobStore>
 
 /** One process of the simulated world. Once it is dead nothing it does has an effect. */
@@ -21,6 +24,12 @@ export interface Process {
 
 /** Commits and the ledger's knowledge of them are one step: nothing comes between them. */
 const atomic = Effect.provideService(Scheduler.PreventSchedulerYield, true)
+
+const leaseFrom = ({ lease, runner }: LeaseRequest, now: number): Lease => ({
+  runner,
+  now,
+  until: now + Duration.toMillis(lease)
+})
 
 /** The store as one process sees it: late, failing and gone as the trouble of the moment says, and watched by the ledger. */
 export const simulatedStore = (store: Store, process: Process, trouble: Trouble, ledger: Ledger): Store => {
@@ -64,36 +73,33 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
 
   return {
     ...store,
-    accept: (document, limits, committed) =>
+    accept: (document, limits) =>
       asking(limits, (asked) =>
-        call("accept", store.accept(document, limits), (stored) => {
-          ledger.accepted(document, stored, asked)
-          if (stored.id === document.id) committed?.(stored)
-        })
+        call("accept", store.accept(document, limits), (stored) => ledger.accepted(document, stored, asked))
       ),
-    hasQueued: (tenant) =>
+    hasQueued: (tenant, most) =>
       Effect.withFiber((fiber) =>
         Effect.andThen(
           Effect.map(Clock.currentTimeMillis, (now) => permitAt.set(fiber.id, now)),
-          call("hasQueued", store.hasQueued(tenant), nothing)
+          call("hasQueued", store.hasQueued(tenant, most), nothing)
         )
       ),
-    claim: (tenant, lease) =>
+    claim: (tenant, request, most) =>
       Effect.withFiber((fiber) => {
         let claimed: Fence | undefined
-        process.runner = lease.runner
-        const since = permitAt.get(fiber.id) ?? lease.now
-        return call("claim", store.claim(tenant, lease), (claim) => {
+        process.runner = request.runner
+        return call("claim", store.claim(tenant, request, most), (claim, now) => {
           if (Option.isNone(claim)) return
           claimed = claim.value.fence
-          ledger.claimed(tenant, claim.value, lease, since)
+          ledger.claimed(tenant, claim.value, leaseFrom(request, now), permitAt.get(fiber.id) ?? now)
         }).pipe(Effect.onInterrupt(() => (claimed === undefined ? Effect.void : abandon(claimed))))
       }),
-    renew: (lease) => call("renew", store.renew(lease), (fences) => ledger.renewed(lease, fences)),
-    fetched: (fence, blob) =>
+    renew: (request) =>
+      call("renew", store.renew(request), (fences, now) => ledger.renewed(leaseFrom(request, now), fences)),
+    fetched: (fence, blob, reference) =>
       fenced(
         fence,
-        call("fetched", store.fetched(fence, blob), () => ledger.fetched(fence))
+        call("fetched", store.fetched(fence, blob, reference), () => ledger.fetched(fence))
       ),
     opened: (fence, pdf) =>
       fenced(
@@ -107,13 +113,13 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
           for (const page of pages) ledger.saved(fence, page)
         })
       ),
-    finish: (fence, outcome, at) =>
-      call("finish", store.finish(fence, outcome, at), (ended) => ledger.finished(fence, outcome, ended, at)),
-    finishWhole: (fence, whole, outcome, at) =>
-      call("finish", store.finishWhole(fence, whole, outcome, at), (ended) => {
+    finish: (fence, outcome) =>
+      call("finish", store.finish(fence, outcome), (ended, now) => ledger.finished(fence, outcome, ended, now)),
+    finishWhole: (fence, whole, outcome) =>
+      call("finish", store.finishWhole(fence, whole, outcome), (ended, now) => {
         ledger.opened(fence, whole.pdf.pageCount)
         for (const page of whole.pages) ledger.saved(fence, page)
-        ledger.finished(fence, outcome, ended, at)
+        ledger.finished(fence, outcome, ended, now)
       }),
     release: (fence) =>
       Effect.flatMap(CurrentPermit, (permit) =>
@@ -121,29 +127,28 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
           ledger.released(fence, permit?.isRequested === true && !process.stopping)
         ).pipe(Effect.tapErrorTag("StoreUnavailable", () => abandon(fence)))
       ),
-    reclaimExpired: (now) => call("reclaimExpired", store.reclaimExpired(now), () => ledger.reclaimed(now)),
-    queueDue: (now) => call("queueDue", store.queueDue(now), () => ledger.becameDue(now)),
+    reclaimExpired: call("reclaimExpired", store.reclaimExpired, (_, now) => ledger.reclaimed(now)),
+    queueDue: call("queueDue", store.queueDue, (_, now) => ledger.becameDue(now)),
     tenantsWithQueued: call("tenantsWithQueued", store.tenantsWithQueued, nothing),
-    cancel: (tenant, id, at) =>
-      call("cancel", store.cancel(tenant, id, at), (ended) => ledger.cancelled(id, ended, at)),
+    cancel: (tenant, id) => call("cancel", store.cancel(tenant, id), (ended, now) => ledger.cancelled(id, ended, now)),
     remove: (tenant, id) => call("remove", store.remove(tenant, id), () => ledger.removed(id)),
     recordFault: (fence, page, fault) =>
       fenced(fence, call("recordFault", store.recordFault(fence, page, fault), nothing)),
-    expireQueued: (queuedBefore, at, limit) =>
-      call("expireQueued", store.expireQueued(queuedBefore, at, limit), (ended) =>
-        ledger.expired(ended, queuedBefore, at)
+    expireQueued: (waitedLongerThan, limit) =>
+      call("expireQueued", store.expireQueued(waitedLongerThan, limit), (ended, now) =>
+        ledger.expired(ended, now - Duration.toMillis(waitedLongerThan), now)
       ),
     withdraw: (tenant, id, shares) =>
       call("withdraw", store.withdraw(tenant, id, shares), (removed) => {
         if (Option.isSome(removed)) ledger.withdrawn(id)
       }),
-    removeEnded: (finishedBefore, limit) =>
-      call("removeEnded", store.removeEnded(finishedBefore, limit), (removed) => {
-        for (const { id } of removed) ledger.removed(id, finishedBefore)
+    removeEnded: (endedLongerAgo, limit) =>
+      call("removeEnded", store.removeEnded(endedLongerAgo, limit), (removed, now) => {
+        for (const { id } of removed) ledger.removed(id, now - Duration.toMillis(endedLongerAgo))
       }),
     retry: (tenant, id, retry, limits) =>
       asking(limits, (asked) =>
-        call("retry", store.retry(tenant, id, retry, limits), () => ledger.retried(id, retry.at, asked))
+        call("retry", store.retry(tenant, id, retry, limits), (_, now) => ledger.retried(id, now, asked))
       ),
     setPaused: (tenant, paused) =>
       call("setPaused", store.setPaused(tenant, paused), () => ledger.paused(tenant, paused)),
@@ -151,9 +156,26 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
     find: (tenant, id, detail) => call("find", store.find(tenant, id, detail), nothing),
     list: (tenant, options) => call("list", store.list(tenant, options), nothing),
     pages: (tenant, id, options) => call("pages", store.pages(tenant, id, options), nothing),
-    refersTo: (hash, tenant) => call("refersTo", store.refersTo(hash, tenant), nothing),
     stats: (tenant) => call("stats", store.stats(tenant), nothing)
   }
+}
+
+/** References to blobs as one process sees them. */
+export const simulatedReferences = (references: References, process: Process, trouble: Trouble): References => {
+  const up = <A>(operation: string, call: Effect.Effect<A, StoreUnavailable>) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<A, StoreUnavailable> =>
+      process.alive && !trouble.storeFails(operation, now)
+        ? call
+        : Effect.fail(new StoreUnavailable({ operation, cause: "simulated" }))
+    )
+  return BlobReferences.of({
+    reserve: (hash, expiry) => Effect.andThen(trouble.waitBefore, up("reserve", references.reserve(hash, expiry))),
+    release: (reference) => up("release", references.release(reference)),
+    refersTo: (hash, tenant) => up("refersTo", references.refersTo(hash, tenant)),
+    claimRemoval: (hash) => up("claimRemoval", references.claimRemoval(hash)),
+    endRemoval: (removal) => up("endRemoval", references.endRemoval(removal)),
+    forgetExpired: up("forgetExpired", references.forgetExpired)
+  })
 }
 
 /** The blobs as one process sees them. */
@@ -166,7 +188,8 @@ export const simulatedBlobs = (blobs: Blobs, process: Process, trouble: Trouble)
     )
   return BlobStore.of({
     ...blobs,
-    put: (bytes, limit) => Effect.andThen(up("put"), blobs.put(bytes, limit)),
+    put: (bytes, limit, options) => Effect.andThen(up("put"), blobs.put(bytes, limit, options)),
+    receive: (bytes, limit, options) => Effect.andThen(up("put"), blobs.receive(bytes, limit, options)),
     touch: (hash) => Effect.andThen(up("touch"), blobs.touch(hash)),
     locate: (hash) => Effect.andThen(up("locate"), blobs.locate(hash)),
     remove: (hash, putBefore) => Effect.andThen(up("remove"), blobs.remove(hash, putBefore))

@@ -12,6 +12,7 @@ import { type DocumentId, TenantId } from "../../src/domain/Ids.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
+import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { EngineConfig, type EngineLimits } from "../../src/services/config/EngineConfig.ts"
 import { Events } from "../../src/services/Events.ts"
 import { PdfEngine, type PdfRef } from "../../src/services/PdfEngine.ts"
@@ -19,7 +20,7 @@ import { makeScriptedEngine, type ScriptedDocument, soundDocument } from "../../
 import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
 import { SourceRefused, Sources } from "../../src/services/Sources.ts"
 import * as Telemetry from "../../src/observability/Telemetry.ts"
-import { type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
+import { makeLimitRows, type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
 import { type Store, storeContext, storeOf, wholeStore } from "./store.ts"
 
 type Reader = Context.Service.Shape<typeof PdfEngine>
@@ -36,6 +37,10 @@ export interface WorldOptions {
   readonly sources?: Partial<Context.Service.Shape<typeof Sources>>
   /** What of the store behaves differently, over the store that works. */
   readonly store?: (store: Store) => Partial<Store>
+  /** What of the references to blobs behaves differently. */
+  readonly references?: (references: BlobReferences["Service"]) => Partial<BlobReferences["Service"]>
+  /** Each engine has limits of its own in memory, as processes have, over the same rows. */
+  readonly separateRegistries?: boolean
   /** Is waited for whenever the limits of a tenant are asked for. */
   readonly slowRegistry?: Effect.Effect<void>
   /** Events reach nobody. */
@@ -67,9 +72,15 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     capacity: options.capacity ?? 2,
     gathering: () => options.gathering ?? 0
   })
+  const referencesLayer = Layer.effect(
+    BlobReferences,
+    Effect.map(BlobReferences, (references) =>
+      BlobReferences.of({ ...references, ...options.references?.(references) })
+    )
+  )
   const storeLayer = Layer.effectContext(
     Effect.map(wholeStore, (store) => storeContext({ ...store, ...options.store?.(store) }))
-  ).pipe(Layer.provide(StoreMemory.layerMemory))
+  ).pipe(Layer.provideMerge(referencesLayer), Layer.provideMerge(StoreMemory.layerMemory))
   const readerLayer = Layer.effect(
     PdfEngine,
     Effect.map(PdfEngine, (reader) => PdfEngine.of({ ...reader, ...options.reader?.(reader) }))
@@ -80,13 +91,14 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     fetch: () => Stream.empty,
     ...options.sources
   })
+  const limitRows = makeLimitRows()
   const registryLayer = Layer.effect(
     TenantRegistry,
-    Effect.map(TenantRegistry, ({ limits, update }) => ({
-      update,
+    Effect.map(TenantRegistry, ({ limits, ...registry }) => ({
+      ...registry,
       limits: (owner) => Effect.andThen(options.slowRegistry ?? Effect.void, limits(owner))
     }))
-  ).pipe(Layer.provide(TenantRegistry.layer(options.tenants)))
+  ).pipe(Layer.provide(TenantRegistry.layer(options.tenants, limitRows)))
   const services = yield* Layer.build(
     registryLayer.pipe(
       Layer.provideMerge(EngineConfig.layer(options.limits)),
@@ -112,7 +124,12 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     yield* Effect.addFinalizer(() =>
       Effect.flatMap(Effect.forkChild(stop), (stopping) => letPass(stopping, "1 second"))
     )
-    const engine = yield* Layer.buildWithScope(Layer.fresh(Engine.layer), scope).pipe(Effect.provideContext(services))
+    const own = options.separateRegistries
+      ? yield* Layer.buildWithScope(Layer.fresh(registryLayer), scope).pipe(Effect.provideContext(services))
+      : services
+    const engine = yield* Layer.buildWithScope(Layer.fresh(Engine.layer), scope).pipe(
+      Effect.provideContext(Context.merge(services, own))
+    )
     return {
       ingestion: Context.get(engine, Ingestion),
       directory: Context.get(engine, TenantDirectory),
@@ -138,6 +155,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     start,
     scripted,
     store: storeOf(services),
+    references: Context.get(services, BlobReferences),
     blobs: Context.get(services, BlobStore),
     events: Context.get(services, Events),
     gateInUse,

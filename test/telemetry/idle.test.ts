@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Tracer } from "effect"
+import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
 import * as Outbox from "../../src/actors/webhooks/Outbox.ts"
 import { CallbackSender } from "../../src/services/CallbackSender.ts"
@@ -28,6 +29,7 @@ describe("An engine with nothing to do", () => {
         Effect.provide(storeContext(engine.store)),
         Effect.provide([
           SecretsMemory.layerMemory,
+          SecureRandom.layerWebCrypto,
           Layer.succeed(CallbackSender, { send: () => Effect.die("nothing is owed") })
         ])
       )

@@ -1,4 +1,5 @@
-import type { Change } from "../../domain/Change.ts"
+import type { Order } from "effect"
+import type { Change, ChangeCursor } from "../../domain/Change.ts"
 import { documentSize } from "../../services/store/Portions.ts"
 
 /** The weight of a change also grows with the file's metadata, which may be much larger than all the rest. */
@@ -7,26 +8,33 @@ const charactersPerChange = 1024
 const weightOf = (change: Change): number =>
   change._tag === "Page" ? 1 : 1 + Math.floor(documentSize(change.document) / charactersPerChange)
 
-/** The latest changes, in the order of their numbers. All readers share them, so memory does not grow with readers. */
+/** The latest changes, in their order. All readers share them, so memory does not grow with readers. */
 export class ChangeRingBuffer {
   readonly #capacity: number
+  readonly #order: Order.Order<ChangeCursor>
   #changes: ReadonlyArray<Change> = []
   #weight = 0
-  /** Changes up to this number are not in the ring. */
-  floor = 0
+  /** Changes up to this one are not in the ring. */
+  #floor: ChangeCursor
 
-  constructor(capacity: number) {
+  constructor(capacity: number, order: Order.Order<ChangeCursor>, floor: ChangeCursor) {
     this.#capacity = capacity
+    this.#order = order
+    this.#floor = floor
+  }
+
+  get floor(): ChangeCursor {
+    return this.#floor
   }
 
   get size(): number {
     return this.#changes.length
   }
 
-  reset(floor: number): void {
+  reset(floor: ChangeCursor): void {
     this.#changes = []
     this.#weight = 0
-    this.floor = floor
+    this.#floor = floor
   }
 
   add(changes: ReadonlyArray<Change>): void {
@@ -38,20 +46,20 @@ export class ChangeRingBuffer {
       const oldest = all[dropped]
       if (oldest === undefined) break
       this.#weight -= weightOf(oldest)
-      this.floor = oldest.number
+      this.#floor = oldest.cursor
     }
     this.#changes = dropped === 0 ? all : all.slice(dropped)
   }
 
-  /** The matching changes after the number: up to `limit` in weight, but at least one. */
+  /** The matching changes after the cursor: up to `limit` in weight, but at least one. */
   after(
-    number: number,
+    cursor: ChangeCursor,
     limit: number,
     matches: (change: Change) => boolean
   ): { readonly changes: ReadonlyArray<Change>; readonly complete: boolean } {
     const changes: Array<Change> = []
     let weight = 0
-    for (let index = this.#firstAfter(number); index < this.#changes.length; index++) {
+    for (let index = this.#firstAfter(cursor); index < this.#changes.length; index++) {
       const change = this.#changes[index]
       if (change === undefined || !matches(change)) continue
       weight += weightOf(change)
@@ -61,11 +69,12 @@ export class ChangeRingBuffer {
     return { changes, complete: true }
   }
 
-  #firstAfter(number: number): number {
+  #firstAfter(cursor: ChangeCursor): number {
     let [low, high] = [0, this.#changes.length]
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((this.#changes[middle]?.number ?? 0) > number) high = middle
+      const change = this.#changes[middle]
+      if (change !== undefined && this.#order(change.cursor, cursor) > 0) high = middle
       else low = middle + 1
     }
     return low

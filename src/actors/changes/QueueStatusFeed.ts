@@ -1,7 +1,8 @@
 import { Clock, Effect } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
 import type { StoreUnavailable } from "../../services/store/StoreErrors.ts"
-import type { ChangeBroadcaster, WatchKey } from "./ChangeBroadcaster.ts"
+import type { ChangeBroadcaster } from "./ChangeBroadcaster.ts"
+import type { WatchKey } from "./Watchers.ts"
 import type { QueueStatus } from "../Ingestion.ts"
 
 /** The shortest time between two queries of a queue that has changes. */

@@ -1,4 +1,4 @@
-import { Clock, Effect, Metric, Schema } from "effect"
+import { Effect, Metric, Schema } from "effect"
 import { type Document, isTerminal } from "../../domain/document/Document.ts"
 import type { IngestEvent } from "../../domain/Event.ts"
 import { Failure } from "../../domain/Failure.ts"
@@ -56,9 +56,7 @@ export const announceEnd = Effect.fnUntraced(function* (document: Ended) {
 /** Makes the end durable and announces it. Interruptible between tries, so that a run without its lease releases its permits. */
 export const finishDocument = Effect.fnUntraced(function* (fence: Fence, { outcome, whole }: Ending) {
   const queue = yield* DocumentQueue
-  const finish = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    whole === undefined ? queue.finish(fence, outcome, now) : queue.finishWhole(fence, whole, outcome, now)
-  )
+  const finish = whole === undefined ? queue.finish(fence, outcome) : queue.finishWhole(fence, whole, outcome)
   yield* finish.pipe(
     Effect.tap(({ id, tenantId }) =>
       whole === undefined ? Effect.void : announceWhole({ tenantId, documentId: id }, whole)

@@ -18,7 +18,7 @@ import { retryingStore, sourceRetry } from "../upkeep/RetryPolicies.ts"
 import { RetryTracker } from "../upkeep/RetryTracker.ts"
 import { onlyPdf } from "../admission/PdfSignature.ts"
 import type { RunTimeBudget } from "./RunTimeBudget.ts"
-import { InFlightSubmissions } from "../admission/InFlightSubmissions.ts"
+import { makeUploads, type Upload } from "../admission/UploadReference.ts"
 
 /** Finds the document's bytes and its password. Fetches the bytes first if they lie elsewhere. */
 export const locate = TraceContext.traced("DocumentActor.locate", (claim: Claim, budget: RunTimeBudget) =>
@@ -38,11 +38,14 @@ const locateBytes = Effect.fnUntraced(function* (claim: Claim, budget: RunTimeBu
   return pdf
 })
 
-const protectingBlobs = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(InFlightSubmissions, (submissions) => submissions.protect(effect))
+/** Fetches the bytes and records them. No document refers to them before, so there is a reference to them meanwhile. */
+const fetchSource = (claim: Claim) =>
+  Effect.flatMap(makeUploads, (withUpload) => withUpload((upload) => fetchInto(claim, upload))).pipe(
+    // The store was not available for as long as a reference lasts. The bytes may be gone, so they are fetched again.
+    Effect.retry({ while: (error) => error._tag === "BlobReferenceExpired" })
+  )
 
-/** Fetches the bytes and records them. No document refers to them before, so they are protected from removal. */
-const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
+const fetchInto = Effect.fnUntraced(function* (claim: Claim, { reference, reserve }: Upload) {
   const { uploadSize } = yield* EngineConfig
   const blobs = yield* BlobStore
   const sources = yield* Sources
@@ -51,20 +54,24 @@ const fetchSource = Effect.fnUntraced(function* (claim: Claim) {
   const url = claim.document.sourceUrl
   if (url === undefined)
     return yield* DocumentFailed.of(failure("BLOB_LOST", "the document has neither bytes nor a source"))
-  const blob = yield* blobs.put(onlyPdf(sources.fetch(url), DocumentFailed.of), Number(uploadSize)).pipe(
-    retries.retry(claim.document.id, {
-      schedule: sourceRetry,
-      while: (error) => error._tag === "SourceUnavailable" && error.retryable
-    }),
-    Effect.catchTag(["SourceUnavailable", "SourceRefused"], (error) => Effect.fail(DocumentFailed.of(error.failure))),
-    Effect.catchTag("BlobTooLarge", (error) => Effect.fail(DocumentFailed.of(failure("TOO_LARGE", error.message)))),
-    Effect.tap(Metric.update(Telemetry.sourceFetches.of("fetched"), 1)),
-    Effect.tapErrorTag("DocumentFailed", () => Metric.update(Telemetry.sourceFetches.of("failed"), 1))
-  )
+  const blob = yield* blobs
+    .put(onlyPdf(sources.fetch(url), DocumentFailed.of), Number(uploadSize), {
+      reserve: (hash) => retryingStore(reserve(hash))
+    })
+    .pipe(
+      retries.retry(claim.document.id, {
+        schedule: sourceRetry,
+        while: (error) => error._tag === "SourceUnavailable" && error.retryable
+      }),
+      Effect.catchTag(["SourceUnavailable", "SourceRefused"], (error) => Effect.fail(DocumentFailed.of(error.failure))),
+      Effect.catchTag("BlobTooLarge", (error) => Effect.fail(DocumentFailed.of(failure("TOO_LARGE", error.message)))),
+      Effect.tap(Metric.update(Telemetry.sourceFetches.of("fetched"), 1)),
+      Effect.tapErrorTag("DocumentFailed", () => Metric.update(Telemetry.sourceFetches.of("failed"), 1))
+    )
   yield* refuseBeyondQuota(claim.document.tenantId, blob.size)
-  yield* retryingStore(queue.fetched(claim.fence, blob))
+  yield* retryingStore(queue.fetched(claim.fence, blob, reference()))
   return blob.hash satisfies BlobHash
-}, protectingBlobs)
+})
 
 /** Checks the tenant's quota. The size of a source is known only after it has been fetched. */
 const refuseBeyondQuota = Effect.fnUntraced(function* (tenant: TenantId, size: number) {

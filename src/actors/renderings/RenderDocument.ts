@@ -3,6 +3,7 @@ import { type Context, Effect, Stream } from "effect"
 import type { Document } from "../../domain/document/Document.ts"
 import type { PageResult, PageSummary, PageView } from "../../domain/document/Page.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import { hiddenField } from "../../domain/rendering/Hidden.ts"
 import { Renderer, type RenderFormat } from "../../domain/rendering/Renderer.ts"
 import { renderDefaults } from "../../domain/rendering/RenderOptions.ts"
 import type { DocumentStructure } from "../../domain/rendering/structure/DocumentStructure.ts"
@@ -23,7 +24,12 @@ const pageJson = (page: PageResult, structure: DocumentStructure): string => {
   const view: typeof PageView.Encoded =
     layout === undefined
       ? { ...summary, text }
-      : { ...summary, text, layout: { ...layout, blocks: structuredBlocks(rendered, structure) } }
+      : {
+          ...summary,
+          text,
+          layout: { ...layout, blocks: structuredBlocks(rendered, structure) },
+          ...hiddenField(layout)
+        }
   return JSON.stringify(view)
 }
 

@@ -1,8 +1,8 @@
-import { Clock, Context, Deferred, Duration, Effect, Layer, type Option } from "effect"
+import { Context, Deferred, Effect, Layer, type Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { RunnerId } from "../../domain/Ids.ts"
-import type { Lease } from "../../services/store/Claim.ts"
+import type { LeaseRequest } from "../../services/store/Claim.ts"
 import type { Fence } from "../../services/store/Fence.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { bracket } from "../gates/Bracket.ts"
@@ -19,8 +19,7 @@ export class Runner extends Context.Service<
   Runner,
   {
     readonly id: RunnerId
-    /** A lease that starts now. */
-    readonly lease: Effect.Effect<Lease>
+    readonly lease: LeaseRequest
     /** Registers the document while the effect runs, so that its lease is renewed. */
     readonly holding: (held: HeldDocument) => <A, E, R>(run: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
     readonly held: () => ReadonlyArray<HeldDocument>
@@ -41,7 +40,6 @@ export class Runner extends Context.Service<
       const random = yield* SecureRandom.SecureRandom
       const id = RunnerId.make(yield* random.uuidV7())
       const held = new Map<DocumentId, HeldDocument>()
-      const leaseMillis = Duration.toMillis(config.lease)
       let meanRunMillis: number | undefined
       const settled = Deferred.makeUnsafe<void>()
       let open = true
@@ -52,7 +50,7 @@ export class Runner extends Context.Service<
 
       return Runner.of({
         id,
-        lease: Effect.map(Clock.currentTimeMillis, (now) => ({ runner: id, now, until: now + leaseMillis })),
+        lease: { runner: id, lease: config.lease },
         holding: (document) => (run) =>
           bracket(
             () => held.set(document.fence.documentId, document),

@@ -39,6 +39,8 @@ const makeState = Effect.fnUntraced(function* (tenant: TenantId, limits: TenantL
     documents: yield* FiberMap.make<DocumentId, RunEnd>(),
     /** The attempts of the running documents. */
     attempts: new Map<DocumentId, number>(),
+    /** Documents that the tenant may run, in all processes together. The store counts them when one is claimed. */
+    most: limits.documents,
     seats: 0,
     epoch: 0,
     stopping: false
@@ -77,7 +79,7 @@ const runClaim = Effect.fnUntraced(function* (state: State, claim: Claim, permit
 const claimNext = Effect.fnUntraced(function* (state: State, permit: GlobalPermit, taken: number) {
   const { queue, runner, waits } = state
   if (state.stopping) return "nothing"
-  const claimed = yield* queue.claim(state.tenant, yield* runner.lease)
+  const claimed = yield* queue.claim(state.tenant, runner.lease, state.most)
   if (Option.isNone(claimed)) return "nothing"
   if (state.stopping) {
     yield* Effect.ignore(queue.release(claimed.value.fence))
@@ -93,7 +95,7 @@ const claimNext = Effect.fnUntraced(function* (state: State, permit: GlobalPermi
 const runUnderPermit = Effect.fnUntraced(
   function* (state: State, isIdle: boolean, taken: number) {
     const { globalGate, queue, runner, tenant } = state
-    if (!(yield* queue.hasQueued(tenant))) return "nothing"
+    if (!(yield* queue.hasQueued(tenant, state.most))) return "nothing"
     const run = globalGate.run(tenant, isIdle)
     const end = yield* run((permit) => runner.whileOpen(claimNext(state, permit, taken)))
     return Option.getOrElse(end, () => "nothing" as const)
@@ -156,6 +158,7 @@ export const makeSlots = Effect.fnUntraced(function* (tenant: TenantId, limits: 
     }),
     setLimits: Effect.fnUntraced(function* ({ documents, pages, weight }: TenantLimits) {
       state.shares.setWeight(tenant, weight)
+      state.most = documents
       state.waits.limited(documents, yield* Clock.currentTimeMillis)
       yield* state.tenantGate.resize(documents)
       yield* state.pageGates.resize(pages)

@@ -1,21 +1,23 @@
 import { Clock, Effect, Layer, Stream } from "effect"
 import type { BlobHash } from "../../domain/Ids.ts"
 import { BlobStore } from "../../services/BlobStore.ts"
-import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { BlobReferences } from "../../services/store/BlobReferences.ts"
 import { untraced } from "../../observability/Untraced.ts"
 import { backgroundLoop } from "./BackgroundLoop.ts"
+import { makeUnusedBlobs } from "./UnusedBlobs.ts"
 
 const graceMillis = 60 * 60 * 1000
 
 /**
- * Removes blobs that no document refers to: they are left by a crash between the blob and its row. It keeps blobs younger than
- * an hour, which may belong to a submission in flight. It always keeps blobs that this store did not put itself: their documents
+ * Removes blobs that no document refers to: they are left by a crash between the blob and its row. Blobs of uploads under way
+ * have a reference. Blobs younger than an hour are left alone all the same, so that they need no look. It always keeps blobs that this store did not put itself: their documents
  * may be in another database, and that is for people to find out.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const blobs = yield* BlobStore
-    const store = yield* DocumentStore
+    const references = yield* BlobReferences
+    const unusedBlobs = yield* makeUnusedBlobs
     let toldOf = 0
 
     const tellOfUnknown = (unknown: number, example: string | undefined) =>
@@ -30,10 +32,11 @@ export const layer = Layer.effectDiscard(
       })
 
     const removeUnused = Effect.fn("BlobSweeper.remove")((hash: BlobHash, putBefore: number) =>
-      blobs.remove(hash, putBefore)
+      unusedBlobs.collect(hash, putBefore)
     )
 
     const sweep = Effect.gen(function* () {
+      yield* untraced(references.forgetExpired)
       const putBefore = (yield* Clock.currentTimeMillis) - graceMillis
       let unknown = 0
       let example: string | undefined
@@ -45,7 +48,7 @@ export const layer = Layer.effectDiscard(
           return false
         }),
         Stream.filter(({ putAtMillis }) => putAtMillis < putBefore),
-        Stream.filterEffect(({ hash }) => untraced(Effect.map(store.refersTo(hash), (used) => !used))),
+        Stream.filterEffect(({ hash }) => untraced(Effect.map(references.refersTo(hash), (used) => !used))),
         Stream.runForEach(({ hash }) => removeUnused(hash, putBefore))
       )
       yield* tellOfUnknown(unknown, example)

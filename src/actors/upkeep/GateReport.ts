@@ -1,5 +1,5 @@
 /** Metrics of the queues, the gates and the page workers, as they are at the moment. */
-import { Effect, Metric, Option } from "effect"
+import { Clock, Effect, Metric, Option } from "effect"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { PdfEngine } from "../../services/PdfEngine.ts"
@@ -25,7 +25,8 @@ export const makeGateReport = Effect.gen(function* () {
     replacedBefore = replaced
   })
 
-  return Effect.fnUntraced(function* (now: number) {
+  return Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
     const { waiting, running } = yield* queueStats.stats()
     yield* Metric.update(Telemetry.documentsWaiting, waiting)
     yield* Metric.update(Telemetry.documentsRunning, running)

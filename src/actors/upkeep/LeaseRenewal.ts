@@ -43,7 +43,7 @@ export const layer = Layer.effectDiscard(
 
     const renewHeld = Effect.fn("LeaseKeeper.renew")(function* () {
       const before = runner.held()
-      const kept = yield* queue.renew(yield* runner.lease)
+      const kept = yield* queue.renew(runner.lease)
       const attempts = new Map(kept.map((fence) => [fence.documentId, fence.attempt]))
       for (const { tenant, fence } of before) {
         if (attempts.get(fence.documentId) === fence.attempt) continue

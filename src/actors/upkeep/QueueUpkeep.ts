@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Layer } from "effect"
+import { type Duration, Effect, Layer } from "effect"
 import type { Document } from "../../domain/document/Document.ts"
 import type { TenantId } from "../../domain/Ids.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
@@ -30,9 +30,9 @@ export const layer = Layer.effectDiscard(
       Effect.forEach(expired, announceEnd, { discard: true })
     )
 
-    const expire = Effect.fnUntraced(function* (now: number, ttlMillis: number) {
+    const expire = Effect.fnUntraced(function* (ttl: Duration.Duration) {
       for (let full = true; full;) {
-        const expired = yield* untraced(queue.expireQueued(now - ttlMillis, now, expiryPortion))
+        const expired = yield* untraced(queue.expireQueued(ttl, expiryPortion))
         if (expired.length > 0) yield* announce(expired)
         full = expired.length === expiryPortion
       }
@@ -41,11 +41,10 @@ export const layer = Layer.effectDiscard(
     const wakeFound = Effect.fn("Sweeper.wake")(wake)
 
     const sweep = Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      const found = [...(yield* untraced(queue.reclaimExpired(now))), ...(yield* untraced(queue.queueDue(now)))]
+      const found = [...(yield* untraced(queue.reclaimExpired)), ...(yield* untraced(queue.queueDue))]
       if (found.length > 0) yield* wakeFound(found)
-      if (queueTtl !== undefined) yield* expire(now, Duration.toMillis(queueTtl))
-      yield* untraced(report(now))
+      if (queueTtl !== undefined) yield* expire(queueTtl)
+      yield* untraced(report)
     })
 
     const wakeQueued = Effect.flatMap(queue.tenantsWithQueued, wake)

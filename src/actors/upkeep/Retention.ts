@@ -1,12 +1,11 @@
-import { Clock, Duration, Effect, Layer } from "effect"
-import { BlobStore } from "../../services/BlobStore.ts"
-import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { Clock, type Duration, Effect, Layer } from "effect"
 import { Documents, type Removed } from "../../services/store/Documents.ts"
+import { IdempotencyStore } from "../../services/store/IdempotencyStore.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { answerLifeMillis } from "../admission/IdempotentRequests.ts"
-import { InFlightSubmissions } from "../admission/InFlightSubmissions.ts"
 import { untraced } from "../../observability/Untraced.ts"
 import { backgroundLoop } from "./BackgroundLoop.ts"
+import { makeUnusedBlobs } from "./UnusedBlobs.ts"
 
 /** The number of documents, and of answers, removed in one transaction. */
 const documentsPerPortion = 32
@@ -18,21 +17,20 @@ const answersPerPortion = 256
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
-    const blobs = yield* BlobStore
     const documents = yield* Documents
-    const store = yield* DocumentStore
-    const submissions = yield* InFlightSubmissions
+    const keys = yield* IdempotencyStore
+    const unusedBlobs = yield* makeUnusedBlobs
     const { retention } = yield* EngineConfig
 
     const removeBlobs = Effect.fn("RetentionSweeper.sweep")(function* (removed: ReadonlyArray<Removed>) {
       for (const { unusedBlob } of removed) {
-        if (unusedBlob !== undefined) yield* blobs.remove(unusedBlob, yield* submissions.settledBefore)
+        if (unusedBlob !== undefined) yield* unusedBlobs.remove(unusedBlob)
       }
     })
 
-    const removeDocuments = Effect.fnUntraced(function* (finishedBefore: number) {
+    const removeDocuments = Effect.fnUntraced(function* (endedLongerAgo: Duration.Duration) {
       for (;;) {
-        const removed = yield* untraced(documents.removeEnded(finishedBefore, documentsPerPortion))
+        const removed = yield* untraced(documents.removeEnded(endedLongerAgo, documentsPerPortion))
         if (removed.length === 0) return
         yield* removeBlobs(removed)
       }
@@ -40,10 +38,10 @@ export const layer = Layer.effectDiscard(
 
     const sweep = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      yield* store
-        .forgetAnswers(now - answerLifeMillis, answersPerPortion)
+      yield* keys
+        .forget(now - answerLifeMillis, answersPerPortion)
         .pipe(Effect.repeat({ while: (forgotten) => forgotten === answersPerPortion }), untraced)
-      if (retention !== undefined) yield* removeDocuments(now - Duration.toMillis(retention))
+      if (retention !== undefined) yield* removeDocuments(retention)
     })
 
     yield* backgroundLoop({ name: "the removal of old documents", pass: sweep, rest: Effect.sleep("1 minute") })

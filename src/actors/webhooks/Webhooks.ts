@@ -3,7 +3,7 @@ import { SecureRandom } from "effect/crypto"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { DeliveryLog, Webhook } from "../../domain/webhook/Webhook.ts"
 import { secretBytes, toSecret } from "../../domain/webhook/WebhookSignature.ts"
-import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { WebhookStore } from "../../services/store/WebhookStore.ts"
 import type { Owed } from "../../services/store/QueueFigures.ts"
 import type { DocumentNotFound, NotDeliverable, StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { Secrets } from "../../services/Secrets.ts"
@@ -54,7 +54,7 @@ export class Webhooks extends Context.Service<
   static readonly layerNoDeps = Layer.effect(
     Webhooks,
     Effect.gen(function* () {
-      const store = yield* DocumentStore
+      const store = yield* WebhookStore
       const secrets = yield* Secrets
       const random = yield* SecureRandom.SecureRandom
 
@@ -86,7 +86,7 @@ export class Webhooks extends Context.Service<
         owed: Effect.fn("Webhooks.owed")((tenant) => store.owed(tenant)),
         deliveries: Effect.fn("Webhooks.deliveries")((tenant, id) => store.deliveries(tenant, id)),
         redeliver: Effect.fn("Webhooks.redeliver")(function* (tenant, id) {
-          yield* store.redeliver(tenant, id, yield* Clock.currentTimeMillis)
+          yield* store.redeliver(tenant, id)
           return yield* store.deliveries(tenant, id)
         })
       })

@@ -108,6 +108,12 @@ export const PageView = Schema.Struct({
   lines: Schema.optionalKey(Schema.Array(TextLine)),
   words: Schema.optionalKey(Schema.Array(TextWord)),
   layout: Schema.optionalKey(PageLayout),
+  hiddenCharacters: Schema.optionalKey(
+    Schema.Natural.annotate({
+      description:
+        "With `layout` or `words`: how many characters a reader of the page does not see. Absent when there are none."
+    })
+  ),
   error: Schema.optionalKey(Failure),
   warnings: Warnings,
   elapsedMillis: Schema.Finite
@@ -115,7 +121,9 @@ export const PageView = Schema.Struct({
 export type PageView = typeof PageView.Type
 
 /** A page without its text and lines. */
-export const PageSummary = Schema.Struct(Struct.omit(PageView.fields, ["text", "lines", "words", "layout"])).annotate({
+export const PageSummary = Schema.Struct(
+  Struct.omit(PageView.fields, ["text", "lines", "words", "layout", "hiddenCharacters"])
+).annotate({
   identifier: "PageSummary",
   examples: pageSummaryExamples
 })

@@ -21,8 +21,13 @@ export const withoutHidden = (block: Block): Block | undefined => {
   return lines.length === 0 ? undefined : { ...block, lines }
 }
 
-/** How many characters of the page are hidden. */
-export const hiddenCharacters = ({ blocks }: PageLayout): number => {
+/** How many characters of the page are hidden, as a field to spread into an object; no field when there are none. */
+export const hiddenField = (layout: PageLayout): { readonly hiddenCharacters?: number } => {
+  const count = hiddenCharacters(layout)
+  return count === 0 ? {} : { hiddenCharacters: count }
+}
+
+const hiddenCharacters = ({ blocks }: PageLayout): number => {
   const linesOf = (block: Block): ReadonlyArray<LayoutLine> =>
     block._tag === "figure" ? [] : block._tag === "table" ? block.cells.flatMap(({ lines }) => lines) : block.lines
   return blocks

@@ -50,7 +50,7 @@ export interface DeliveryLog {
   readonly nextAt: number | undefined
 }
 
-/** The end of a document that is still to be delivered. */
+/** The end of a document that is to be delivered, claimed by a runner. */
 export interface PendingCallback {
   /** Without its outline. */
   readonly document: Document
@@ -60,6 +60,8 @@ export interface PendingCallback {
   readonly webhook: Webhook | undefined
   readonly deliveries: number
   readonly dueAt: number
+  /** The number of this claim of the callback: a later claim has a higher one. */
+  readonly claim: number
 }
 
 /**

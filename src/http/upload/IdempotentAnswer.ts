@@ -1,7 +1,7 @@
 import { Effect, Option, type Redacted, Schema } from "effect"
 import type { Ingestion } from "../../actors/Ingestion.ts"
 import type { TenantId } from "../../domain/Ids.ts"
-import type { KeptAnswer } from "../../services/store/DocumentStore.ts"
+import type { KeptAnswer } from "../../services/store/IdempotencyStore.ts"
 import { unavailable } from "../api/problems/Failures.ts"
 import { Conflict, someTime } from "../api/problems/Problems.ts"
 

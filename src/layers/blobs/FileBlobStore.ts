@@ -19,7 +19,7 @@ import { join, resolve } from "node:path"
 import { Clock, Effect, Layer, Schema, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { BlobHash } from "../../domain/Ids.ts"
-import { BlobLost, BlobStore, BlobStoreUnavailable, BlobTooLarge } from "../../services/BlobStore.ts"
+import { BlobLost, BlobStore, BlobStoreUnavailable, BlobTooLarge, type PutOptions } from "../../services/BlobStore.ts"
 import { call, closeFile, directoryMode, fileMode, makeDirectory, syncDirectory, syncFile } from "./Files.ts"
 
 // Layout: <directory>/blobs/<first two digits>/<hash>, and <directory>/tmp for what is being written.
@@ -93,7 +93,11 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     return { path, descriptor, named: false }
   }).pipe(failing("create a file"))
 
-  const put = Effect.fn("BlobStore.put")(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number) {
+  const put = Effect.fn("BlobStore.put")(function* <E, R, E2 = never>(
+    bytes: Stream.Stream<Uint8Array, E, R>,
+    limit: number,
+    { reserve }: PutOptions<E2> = {}
+  ) {
     return yield* Effect.acquireUseRelease(
       newTemporary,
       Effect.fnUntraced(function* (file) {
@@ -107,6 +111,8 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
           return writeAll(file.descriptor, chunk, () => digest.update(chunk)).pipe(failing("write a blob"))
         })
         const hash = BlobHash.make(digest.digest("hex"))
+        // Before the blob is locked: it waits for a removal of the same blob, which takes the lock.
+        if (reserve !== undefined) yield* reserve(hash)
         yield* Effect.uninterruptible(commit(file, hash))
         return { hash, size }
       }),
@@ -202,6 +208,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
 
   return BlobStore.of({
     put,
+    receive: put,
     touch,
     locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
       const stats = yield* attempt(() => statSync(pathOf(hash))).pipe(lostIfMissing(hash, "look for a blob"))

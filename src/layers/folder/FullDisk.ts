@@ -1,9 +1,10 @@
 /** The stores on a full disk: operations that free space still work, and none that needs space is begun. */
 import { Context, Effect, Layer } from "effect"
 import { BlobStore } from "../../services/BlobStore.ts"
+import { BlobReferences } from "../../services/store/BlobReferences.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
 import { Documents } from "../../services/store/Documents.ts"
-import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { IdempotencyStore } from "../../services/store/IdempotencyStore.ts"
 import { StorageHealth } from "../../services/StorageHealth.ts"
 import { decorate } from "../recorder/Decorate.ts"
 import type { DiskReserve } from "./DiskReserve.ts"
@@ -27,11 +28,17 @@ export const layer = ({ makingRoom }: DiskReserve) =>
         removeEnded: makingRoom,
         withdraw: makingRoom
       })
-      const store = decorate(yield* DocumentStore, { forgetAnswers: makingRoom })
+      const references = decorate(yield* BlobReferences, {
+        claimRemoval: makingRoom,
+        endRemoval: makingRoom,
+        release: makingRoom
+      })
+      const keys = decorate(yield* IdempotencyStore, { forget: makingRoom, release: makingRoom })
       const blobs = decorate(yield* BlobStore, { remove: makingRoom })
       return Context.make(DocumentQueue, queue).pipe(
         Context.add(Documents, documents),
-        Context.add(DocumentStore, store),
+        Context.add(BlobReferences, references),
+        Context.add(IdempotencyStore, keys),
         Context.add(BlobStore, blobs)
       )
     })

@@ -1,22 +1,23 @@
 /**
  * Small blobs in the database of the documents, large ones in another store.
  *
- * A file of its own costs a small blob two flushes beside that of its document's acceptance. In the database it costs none: it
- * is committed with its document, or before it to the same log, so the flush of the document brings the blob to the disk, too.
+ * A file of its own costs a small blob two flushes beside that of its document's acceptance. In the database it costs none: a
+ * blob that was received for a document is committed with it.
  */
 import { hash as digest } from "node:crypto"
 import { Clock, Effect, Exit, Layer, Option, Pull, Stream } from "effect"
 import { BlobHash } from "../../domain/Ids.ts"
 import {
+  type BlobReceipt,
   BlobStore,
   BlobStoreUnavailable,
   BlobTooLarge,
-  type PutOptions,
-  type StoredBlob
+  type PutOptions
 } from "../../services/BlobStore.ts"
 import * as TraceContext from "../../observability/TraceContext.ts"
 import { GroupCommit, type Operation } from "./database/GroupCommit.ts"
 import { migrate } from "./database/Migrations.ts"
+import { receiptFor } from "./documents/ReceivedBytes.ts"
 import { number, text } from "./documents/rows.ts"
 import { SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
 
@@ -75,10 +76,18 @@ const touch =
     return Exit.succeed(row === undefined ? undefined : number(row, "size"))
   }
 
+/**
+ * Spares bytes that a document refers to: those of a small upload come with its document, in one commit, so no reference says
+ * before that they are about to come.
+ */
 const remove =
   (hash: BlobHash, putBefore: number): Operation<void, never> =>
   (db) => {
-    db.run("DELETE FROM blobs WHERE hash = ? AND put_at < ?", hash, putBefore)
+    db.run(
+      "DELETE FROM blobs WHERE hash = ?1 AND put_at < ?2 AND NOT EXISTS (SELECT 1 FROM documents WHERE blob = ?1)",
+      hash,
+      putBefore
+    )
     return Exit.void
   }
 
@@ -94,29 +103,40 @@ const listAfter = (db: Statements, hash: string) =>
     known: true
   }))
 
+/** What happens to the bytes of a small blob. */
+type Keep<E> = (
+  hash: BlobHash,
+  bytes: Uint8Array
+) => Effect.Effect<{ readonly receipt?: BlobReceipt }, BlobStoreUnavailable | E>
+
 const make = Effect.gen(function* () {
   yield* migrate
   const others = yield* BlobStore
   const database = yield* SqliteDatabase
   const commit = yield* GroupCommit
 
-  const putOne = Effect.fnUntraced(function* <E, R>(
+  const takeIn = Effect.fnUntraced(function* <E, R, E2, E3>(
     bytes: Stream.Stream<Uint8Array, E, R>,
     limit: number,
-    { withDocument = false }: PutOptions = {}
+    options: PutOptions<E2>,
+    keep: Keep<E3>
   ) {
     const { head, rest, size } = yield* readHead(bytes)
     if (size > limit) return yield* new BlobTooLarge({ limit })
-    if (size > mostBytes) return yield* others.put(Stream.concat(Stream.fromIterable(head), rest), limit)
+    if (size > mostBytes) return yield* others.put(Stream.concat(Stream.fromIterable(head), rest), limit, options)
     const [first] = head
     const whole = first?.length === size ? first : Buffer.concat(head)
     const hash = BlobHash.make(digest("sha256", whole, "hex"))
-    const stored: StoredBlob = { hash, size }
-    if (withDocument) return { ...stored, bytes: whole }
-    const now = yield* Clock.currentTimeMillis
-    yield* commit("write a blob", write(hash, whole, now), "unflushed").pipe(unavailable("write a blob"))
-    return stored
+    return { hash, size, ...(yield* keep(hash, whole)) }
   }, Effect.scoped)
+
+  const store: Keep<never> = (hash, bytes) =>
+    Effect.clockWith((clock) => commit("write a blob", write(hash, bytes, clock.currentTimeMillisUnsafe()))).pipe(
+      unavailable("write a blob"),
+      Effect.as({})
+    )
+  /** Left to the acceptance of the document. */
+  const hold: Keep<never> = (_, bytes) => Effect.succeed({ receipt: receiptFor(database.statements, bytes) })
 
   const listSmall = Stream.paginate("", (after: string) =>
     Effect.map(
@@ -129,10 +149,21 @@ const make = Effect.gen(function* () {
   ).pipe(Stream.mapError((cause) => new BlobStoreUnavailable({ operation: "list its blobs", cause })))
 
   return BlobStore.of({
-    put: TraceContext.traced("BlobStore.put", putOne),
+    put: TraceContext.traced(
+      "BlobStore.put",
+      <E, R, E2 = never>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number, options: PutOptions<E2> = {}) =>
+        takeIn(bytes, limit, options, (hash, whole) =>
+          options.reserve === undefined ? store(hash, whole) : Effect.andThen(options.reserve(hash), store(hash, whole))
+        )
+    ),
+    receive: TraceContext.traced(
+      "BlobStore.receive",
+      <E, R, E2 = never>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number, options: PutOptions<E2> = {}) =>
+        takeIn(bytes, limit, options, hold)
+    ),
     touch: Effect.fn("BlobStore.touch")(function* (hash: BlobHash) {
       const now = yield* Clock.currentTimeMillis
-      const size = yield* commit("renew a blob", touch(hash, now), "unflushed").pipe(unavailable("renew a blob"))
+      const size = yield* commit("renew a blob", touch(hash, now), "deferred").pipe(unavailable("renew a blob"))
       return size ?? (yield* others.touch(hash))
     }),
     locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
@@ -140,7 +171,7 @@ const make = Effect.gen(function* () {
       return bytes === undefined ? yield* others.locate(hash) : ({ _tag: "Bytes", bytes, hash } as const)
     }),
     remove: Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore = Number.MAX_SAFE_INTEGER) {
-      yield* commit("remove a blob", remove(hash, putBefore), "unflushed").pipe(unavailable("remove a blob"))
+      yield* commit("remove a blob", remove(hash, putBefore), "deferred").pipe(unavailable("remove a blob"))
       yield* others.remove(hash, putBefore)
     }),
     list: Stream.concat(listSmall, others.list)

@@ -2,82 +2,74 @@
  * The store in one SQLite file: durable when a write succeeds, and as fast as the disk flushes batches. One layer provides all
  * of its contracts.
  */
-import { Context, type Duration, Effect, Exit, Layer, Option } from "effect"
+import { Context, type Duration, Effect, Exit, Layer } from "effect"
 import type { SqlClient } from "effect/sql"
+import { BlobReferences } from "../../services/store/BlobReferences.ts"
 import { ChangeLog } from "../../services/store/ChangeLog.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
 import { Documents } from "../../services/store/Documents.ts"
-import { DocumentStore } from "../../services/store/DocumentStore.ts"
+import { IdempotencyStore } from "../../services/store/IdempotencyStore.ts"
 import { QueueStats } from "../../services/store/QueueStats.ts"
 import { StoreUnavailable } from "../../services/store/StoreErrors.ts"
-import { GroupCommit, type Write } from "./database/GroupCommit.ts"
+import { GroupCommit, type Operation, type Write } from "./database/GroupCommit.ts"
+import { WebhookStore } from "../../services/store/WebhookStore.ts"
 import { migrate } from "./database/Migrations.ts"
-import { makeRead, type Read } from "./database/Read.ts"
+import { makeRead } from "./database/Read.ts"
 import { layer as clientLayer } from "./database/SqliteClient.ts"
 import { SqliteDatabase, type SqliteOptions } from "./database/SqliteDatabase.ts"
-import { makeCachedCounters } from "./documents/CachedCounters.ts"
 import { makeNumbers } from "./documents/changes.ts"
-import * as lifecycle from "./documents/lifecycle.ts"
-import * as records from "./documents/records.ts"
+import { reclaimExpired } from "./documents/queue.ts"
+import { blobReferences, forgetReferences } from "./documents/SqliteBlobReferences.ts"
 import { changeLog } from "./documents/SqliteChangeLog.ts"
 import { documentQueue } from "./documents/SqliteDocumentQueue.ts"
 import { documents } from "./documents/SqliteDocuments.ts"
+import { forgetLeases, idempotency } from "./documents/SqliteIdempotency.ts"
 import { queueStats } from "./documents/SqliteQueueStats.ts"
-import { webhookRecords } from "./documents/SqliteWebhooks.ts"
+import { release as releaseCallbacks } from "./webhooks/callbacks.ts"
+import { webhookStore } from "./webhooks/SqliteWebhookStore.ts"
 
-const documentStore = (read: Read, write: Write) =>
-  DocumentStore.of({
-    refersTo: Effect.fn("DocumentStore.refersTo")(function* (hash, tenant) {
-      const operation = "look for a blob's documents"
-      // That there is none has to be on the disk: bytes are removed because of it, which no crash brings back.
-      return (
-        (yield* read(operation, (db) => records.refersTo(db, hash, tenant))) ||
-        (yield* write(operation, (db) => Exit.succeed(records.refersTo(db, hash, tenant))))
-      )
-    }),
-    ...webhookRecords(read, write),
-    keepAnswer: Effect.fn("DocumentStore.keepAnswer")((tenant, key, answer) =>
-      write("keep an answer", lifecycle.keepAnswer(tenant, key, answer))
-    ),
-    findAnswer: Effect.fn("DocumentStore.findAnswer")((tenant, key) =>
-      Effect.map(
-        read("find a kept answer", (db) => records.answer(db, tenant, key)),
-        Option.fromUndefinedOr
-      )
-    ),
-    forgetAnswers: Effect.fn("DocumentStore.forgetAnswers")((keptBefore, limit) =>
-      write("forget kept answers", lifecycle.forgetAnswers(keptBefore, limit))
-    )
-  })
+/** What other processes had under way. */
+const endAllLeases: Operation<void, never> = (db) => {
+  reclaimExpired(Number.MAX_SAFE_INTEGER)(db)
+  forgetReferences(db, Number.MAX_SAFE_INTEGER)
+  forgetLeases(db, Number.MAX_SAFE_INTEGER)
+  releaseCallbacks(undefined)(db)
+  return Exit.void
+}
 
-const make = Effect.gen(function* () {
+const make = Effect.fnUntraced(function* (takeOver: boolean) {
   yield* migrate
   const commit = yield* GroupCommit
   const numbers = makeNumbers()
   yield* commit("begin the numbers of changes", numbers.begin)
-  const counters = makeCachedCounters()
-  const write: Write = (name, operation, manner, size, committed) =>
-    // After any failure: after a failed flush no read is answered any more, so counters cached during it must not be either.
-    Effect.onError(
-      commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size, committed),
-      () => counters.forget
-    )
+  const write: Write = (name, operation, manner, size) => commit(name, numbers.numbered(operation), manner, size)
+  if (takeOver) yield* write("take over leases", endAllLeases, "deferred")
   const read = makeRead(yield* SqliteDatabase)
   return Context.make(DocumentQueue, documentQueue(read, write)).pipe(
     Context.add(Documents, documents(read, write)),
-    Context.add(ChangeLog, changeLog(read, numbers)),
-    Context.add(QueueStats, queueStats(read, counters)),
-    Context.add(DocumentStore, documentStore(read, write))
+    Context.add(ChangeLog, changeLog(read)),
+    Context.add(QueueStats, queueStats(read)),
+    Context.add(BlobReferences, blobReferences(read, write)),
+    Context.add(IdempotencyStore, idempotency(read, write)),
+    Context.add(WebhookStore, webhookStore(read, write))
   )
 })
 
 /** The contracts of the store. */
-export type Stores = DocumentQueue | Documents | ChangeLog | QueueStats | DocumentStore
+export type Stores =
+  | DocumentQueue
+  | Documents
+  | ChangeLog
+  | QueueStats
+  | BlobReferences
+  | IdempotencyStore
+  | WebhookStore
 
-/** On a database that others share. Brings its tables up to date first. */
-export const layerNoDeps: Layer.Layer<Stores, StoreUnavailable, SqlClient.SqlClient | SqliteDatabase | GroupCommit> =
+type Dependencies = SqlClient.SqlClient | SqliteDatabase | GroupCommit
+
+const makeLayer = (takeOver: boolean): Layer.Layer<Stores, StoreUnavailable, Dependencies> =>
   Layer.effectContext(
-    make.pipe(
+    make(takeOver).pipe(
       Effect.catchTag(
         ["MigrationError", "SqlError"],
         (cause) => new StoreUnavailable({ operation: "bring its tables up to date", cause })
@@ -85,16 +77,25 @@ export const layerNoDeps: Layer.Layer<Stores, StoreUnavailable, SqlClient.SqlCli
     )
   )
 
+/** On a database that others share. Brings its tables up to date first. */
+export const layerNoDeps = makeLayer(false)
+
+/**
+ * The same for a process that has the database to itself: a lease found in it belongs to a process that is dead, so its
+ * document goes back to its queue at once, its callback can be claimed, and idempotency keys and blobs that it held are free.
+ */
+export const layerTakingOver = makeLayer(true)
+
 export interface DatabaseOptions extends SqliteOptions {
   /** The time between commits that only bring pages. None when absent. */
-  readonly patience?: Duration.Input
+  readonly batchInterval?: Duration.Input
 }
 
 type Database = Layer.Layer<SqlClient.SqlClient | SqliteDatabase | GroupCommit>
 
 /** Opens the file (its folder has to exist), and closes it with the scope. */
 export const layerDatabase = (options: DatabaseOptions) =>
-  GroupCommit.layer(options.patience ?? 0).pipe(
+  GroupCommit.layer(options.batchInterval ?? 0).pipe(
     Layer.provideMerge(clientLayer(options)),
     Layer.catchTag("SqlError", (cause) => {
       const failed: Effect.Effect<Database, StoreUnavailable> = Effect.fail(

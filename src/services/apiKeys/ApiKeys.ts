@@ -33,7 +33,10 @@ export interface IssuedKey {
 export interface KeyHolder {
   readonly id: ApiKeyId
   readonly tenantId: TenantId
-  /** Completes once the key is revoked, for work that goes on after the verification. */
+  /**
+   * Completes once the key is revoked, for work that goes on after the verification; a while later if another process revoked
+   * it.
+   */
   readonly revoked: Effect.Effect<void>
 }
 
@@ -50,7 +53,10 @@ export class ApiKeys extends Context.Service<
     readonly create: (tenant: TenantId, name: string) => Effect.Effect<IssuedKey, TooManyApiKeys | StoreUnavailable>
     /** Oldest first. */
     readonly list: (tenant: TenantId) => Effect.Effect<ReadonlyArray<ApiKey>, StoreUnavailable>
-    /** Once this succeeds the key is invalid, and nothing of it is kept. */
+    /**
+     * Once this succeeds the key is invalid in this process, and nothing of it is kept. Other processes over the same keys may
+     * hold it in memory for a bounded time.
+     */
     readonly revoke: (tenant: TenantId, id: ApiKeyId) => Effect.Effect<void, ApiKeyNotFound | StoreUnavailable>
     /**
      * None for anything but a valid key, without the reason. Every request calls it, so it has no span, and the use of a key is

@@ -1,4 +1,4 @@
-/** `ApiKeys` in memory, lost with the process. */
+/** `ApiKeys` in memory, lost with the process. Layers over the same keys are like processes over one database. */
 import { Clock, DateTime, Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { ApiKey, type ApiKeyId } from "../../domain/tenant/ApiKey.ts"
@@ -7,17 +7,23 @@ import { ApiKeyNotFound, ApiKeys, mostKeys, TooManyApiKeys } from "./ApiKeys.ts"
 import { makeRevocations } from "./ApiKeysRevocations.ts"
 import { digest, generate, idIn, noDigest, sameDigest } from "./ApiKeysText.ts"
 
+/** How often work that goes on under a key checks that it is still valid. */
+const checkEvery = "10 seconds"
+
 interface Kept {
   readonly key: ApiKey
   readonly digest: Uint8Array
   lastUsed: number | undefined
 }
 
-const make = Effect.gen(function* () {
+/** Keys in the order of their creation. */
+export type KeptKeys = Map<ApiKeyId, Kept>
+
+export const makeKeptKeys = (): KeptKeys => new Map()
+
+const make = Effect.fnUntraced(function* (keys: KeptKeys) {
   const random = yield* SecureRandom.SecureRandom
-  /** In the order of creation. */
-  const keys = new Map<ApiKeyId, Kept>()
-  const revocations = makeRevocations()
+  const revocations = makeRevocations(checkEvery)
 
   const of = (tenant: TenantId) => [...keys.values()].filter(({ key }) => key.tenantId === tenant)
 
@@ -69,6 +75,7 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layerMemory: Layer.Layer<ApiKeys> = Layer.effect(ApiKeys, make).pipe(
-  Layer.provide(SecureRandom.layerWebCrypto)
-)
+export const layerOver = (keys: KeptKeys): Layer.Layer<ApiKeys> =>
+  Layer.effect(ApiKeys, make(keys)).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+
+export const layerMemory: Layer.Layer<ApiKeys> = Layer.unwrap(Effect.sync(() => layerOver(makeKeptKeys())))

@@ -1,8 +1,11 @@
-import { Effect } from "effect"
+import { type Duration, Effect, Schedule } from "effect"
 import type { ApiKeyId } from "../../domain/tenant/ApiKey.ts"
 
-/** Notifies work that goes on under a key of the key's revocation. Holds nothing for keys without such work. */
-export const makeRevocations = () => {
+/**
+ * Notifies work that goes on under a key of the key's revocation: at once if this process revoked it, and at the next check if
+ * another one did. Holds nothing for keys without such work.
+ */
+export const makeRevocations = (checkEvery: Duration.Input) => {
   const waiting = new Map<ApiKeyId, Set<() => void>>()
   return {
     announce: (id: ApiKeyId): void => waiting.get(id)?.forEach((resume) => resume()),
@@ -19,7 +22,7 @@ export const makeRevocations = () => {
           })
         }),
         // Checked after the wait has begun, so that no revocation is missed in between.
-        Effect.flatMap(isKey, (is) => (is ? Effect.never : Effect.void))
+        Effect.asVoid(Effect.repeat(isKey, { schedule: Schedule.spaced(checkEvery), while: (is) => is }))
       )
   }
 }

@@ -26,6 +26,8 @@ export interface EngineLimits {
   readonly documentTimeout: Duration.Duration
   /** How long a runner may be silent before its documents go back to their queues. */
   readonly lease: Duration.Duration
+  /** How long a change of a tenant's limits by another process may take to be seen here. */
+  readonly limitsRefresh: Duration.Duration
   /** How long pages and submissions in flight may take to end when the engine is stopped. */
   readonly shutdownGrace: Duration.Duration
   /** How long a document may wait for its first run before it fails as `EXPIRED`; without bound when absent. */
@@ -51,6 +53,7 @@ export const defaultLimits: EngineLimits = {
   pageTimeout: Duration.seconds(30),
   documentTimeout: Duration.minutes(30),
   lease: Duration.seconds(10),
+  limitsRefresh: Duration.seconds(2),
   shutdownGrace: Duration.seconds(20),
   queueTtl: undefined,
   retention: undefined,
@@ -82,6 +85,7 @@ const limits: Config.Config<EngineLimits> = Config.all({
   queueTtl: duration("QUEUE_TTL").pipe(Config.withDefault(undefined)),
   retention: duration("RETENTION").pipe(Config.withDefault(undefined)),
   documentTimeout: duration("DOCUMENT_TIMEOUT").pipe(Config.withDefault(defaultLimits.documentTimeout)),
+  limitsRefresh: duration("TENANT_LIMITS_REFRESH").pipe(Config.withDefault(defaultLimits.limitsRefresh)),
   shutdownGrace: duration("SHUTDOWN_GRACE").pipe(Config.withDefault(defaultLimits.shutdownGrace))
 }).pipe(Config.map((configured) => ({ ...defaultLimits, ...configured })))
 

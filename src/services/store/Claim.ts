@@ -1,11 +1,12 @@
+import type { Duration } from "effect"
 import type { Document } from "../../domain/document/Document.ts"
 import type { RunnerId } from "../../domain/Ids.ts"
 import type { Fence } from "./Fence.ts"
 
-export interface Lease {
+/** For how long, from now on by the store's clock, the runner may hold what it claims or renews. */
+export interface LeaseRequest {
   readonly runner: RunnerId
-  readonly now: number
-  readonly until: number
+  readonly lease: Duration.Duration
 }
 
 /** A document handed to a runner, with the results of earlier attempts. */

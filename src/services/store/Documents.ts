@@ -1,13 +1,11 @@
-import type { Effect, Option } from "effect"
+import type { Duration, Effect, Option } from "effect"
 import { Context } from "effect"
 import type { Document, DocumentStatus } from "../../domain/document/Document.ts"
 import type { PageResult } from "../../domain/document/Page.ts"
-import type { BlobHash, DocumentId, TenantId } from "../../domain/Ids.ts"
+import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import type { BlobRemoval } from "./BlobReferences.ts"
 import type { BacklogLimits, Retry } from "./NewDocument.ts"
 import type { DocumentNotFound, NotRetryable, QueueFull, StoreUnavailable } from "./StoreErrors.ts"
-
-/** Milliseconds since the epoch. */
-type Moment = number
 
 export interface ListOptions {
   /** Only documents in one of these states; each is named once. */
@@ -40,7 +38,7 @@ export interface PagesOptions {
 
 /**
  * What the caller of a removal still has to do: stop the runner of the document, if any, and remove the blob that nothing
- * refers to.
+ * refers to, whose removal is claimed.
  */
 export interface Removed {
   readonly id: DocumentId
@@ -48,7 +46,7 @@ export interface Removed {
   readonly attempt: number
   /** The status before the removal. */
   readonly status: DocumentStatus
-  readonly unusedBlob: BlobHash | undefined
+  readonly unusedBlob: BlobRemoval | undefined
 }
 
 /**
@@ -75,25 +73,24 @@ export class Documents extends Context.Service<
       options: PagesOptions
     ) => Effect.Effect<ReadonlyArray<PageResult>, StoreUnavailable>
     /** Ends the document unless it is terminal already; fences its runner out. Answers with the document as it is now. */
-    readonly cancel: (
-      tenant: TenantId,
-      id: DocumentId,
-      at: Moment
-    ) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
-    /** Removes a terminal document with its pages; answers with the blob's hash if no document refers to it any more. */
+    readonly cancel: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
+    /**
+     * Removes a terminal document with its pages. If nothing refers to its blob any more, the removal of the blob is claimed in
+     * the same commit, and is the caller's to make.
+     */
     readonly remove: (
       tenant: TenantId,
       id: DocumentId
-    ) => Effect.Effect<Option.Option<BlobHash>, DocumentNotFound | StoreUnavailable>
+    ) => Effect.Effect<Option.Option<BlobRemoval>, DocumentNotFound | StoreUnavailable>
     /** Removes the document in any status, unless it stands in for more submissions than `shares`, its own not counted. */
     readonly withdraw: (
       tenant: TenantId,
       id: DocumentId,
       shares: number
     ) => Effect.Effect<Option.Option<Removed>, StoreUnavailable>
-    /** Removes documents that ended before `finishedBefore` and owe no callback; at most `limit`, the oldest first. */
+    /** Removes documents that ended longer ago than this and owe no callback; at most `limit`, the oldest first. */
     readonly removeEnded: (
-      finishedBefore: Moment,
+      endedLongerAgo: Duration.Duration,
       limit: number
     ) => Effect.Effect<ReadonlyArray<Removed>, StoreUnavailable>
     /**

@@ -1,18 +1,18 @@
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
-import type { StoredBlob } from "../BlobStore.ts"
-
-/** Milliseconds since the epoch. */
-type Moment = number
+import type { ReceivedBlob } from "../BlobStore.ts"
+import type { BlobReference } from "./BlobReferences.ts"
 
 export interface NewDocument {
   readonly id: DocumentId
   readonly tenantId: TenantId
   readonly name: string
-  /** A blob that comes with its `bytes` has to be stored in the same step: it is stored nowhere else. */
-  readonly source: ({ readonly _tag: "Blob" } & StoredBlob) | { readonly _tag: "Url"; readonly url: string }
+  /** A blob with a receipt is stored together with the document. */
+  readonly source: ({ readonly _tag: "Blob" } & ReceivedBlob) | { readonly _tag: "Url"; readonly url: string }
+  /** Of the blob. The commit of the document ends it, and fails if it has run out. */
+  readonly reference?: BlobReference | undefined
   readonly priority: number
-  /** In the future: the document is `scheduled` until then. */
-  readonly notBefore: Moment | undefined
+  /** In milliseconds since the epoch. In the future, by the store's clock: the document is `scheduled` until then. */
+  readonly notBefore: number | undefined
   /** The sealed password. Forgotten when the document becomes terminal. */
   readonly sealedPassword: string | undefined
   /** Distinguishes passwords without revealing them. */
@@ -23,14 +23,12 @@ export interface NewDocument {
   readonly reuse: boolean
   /** A W3C `traceparent`, kept for the runs of the document. */
   readonly trace?: string | undefined
-  readonly acceptedAt: Moment
 }
 
 /** A document whose failed pages are to be read again. Its password has to be given again, because it was forgotten. */
 export interface Retry {
   readonly sealedPassword: string | undefined
   readonly passwordKey: string | undefined
-  readonly at: Moment
 }
 
 /** Documents waiting (scheduled or queued) may not exceed these. */

@@ -3,7 +3,7 @@ import { Deferred, Effect, Layer, Stream } from "effect"
 import { makeChangeFeed } from "../../../src/actors/changes/ChangeFeed.ts"
 import { portion } from "../../../src/actors/changes/ChangeBroadcaster.ts"
 import { TenantId } from "../../../src/domain/Ids.ts"
-import { ChangeLog } from "../../../src/services/store/ChangeLog.ts"
+import { ChangeLog, cursorAt, numberedCursors } from "../../../src/services/store/ChangeLog.ts"
 import { layerMemory } from "../../../src/services/store/memory/StoreMemory.ts"
 import { Events } from "../../../src/services/Events.ts"
 
@@ -24,7 +24,7 @@ const status = {
 describe("streams that are resumed far behind", () => {
   it.live("read two portions between them, and then give way to everything else", () =>
     Effect.gen(function* () {
-      const last = portions * portion
+      const last = cursorAt(portions * portion)
       const done = yield* Deferred.make<void>()
       let reads = 0
       let inTurn = 0
@@ -34,14 +34,14 @@ describe("streams that are resumed far behind", () => {
         Effect.map(ChangeLog, (own) =>
           ChangeLog.of({
             ...own,
-            last: Effect.succeed(last),
+            ...numberedCursors(Effect.succeed(last)),
             changes: ({ after, limit, tenant }) =>
               Effect.sync(() => {
                 if (tenant === undefined) return { changes: [], through: last, complete: true }
                 if (inTurn === 0) setImmediate(() => (inTurn = 0))
                 highest = Math.max(highest, ++inTurn)
                 if (++reads === streams * portions) Deferred.doneUnsafe(done, Effect.void)
-                return { changes: [], through: after + limit, complete: after + limit >= last }
+                return { changes: [], through: cursorAt(after + limit), complete: after + limit >= last }
               })
           })
         )

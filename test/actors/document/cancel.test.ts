@@ -157,7 +157,7 @@ describe("a cancel", () => {
     Effect.gen(function* () {
       const engine = yield* start({
         store: (store) => ({
-          cancel: (owner, id, at) => Effect.tap(store.cancel(owner, id, at), () => Effect.sleep("10 millis"))
+          cancel: (owner, id) => Effect.tap(store.cancel(owner, id), () => Effect.sleep("10 millis"))
         })
       })
       const { id } = yield* engine.submit("hangs")

@@ -6,11 +6,11 @@ import type { PageLayout } from "../../../src/domain/document/PageLayout.ts"
 import type { PageResult } from "../../../src/domain/document/Page.ts"
 import { failure } from "../../../src/domain/Failure.ts"
 import { DocumentLayout } from "../../../src/http/api/Renderings.ts"
-import { encodeLayout } from "../../../src/services/LayoutBytes.ts"
+import { encodeLayout } from "../../../src/services/store/LayoutBytes.ts"
 import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
 import { Documents } from "../../../src/services/store/Documents.ts"
 import * as StoreMemory from "../../../src/services/store/memory/StoreMemory.ts"
-import { accept, acme, claim, documentId, openedPdf, page } from "../../conformance/documentStoreFixtures.ts"
+import { accept, acme, claim, documentId, openedPdf, page } from "../../conformance/storeFixtures.ts"
 import { heading, layoutOf, paragraph, textBlock } from "../../support/layouts.ts"
 
 const laidOut = (number: number, layout: PageLayout, changes: Partial<PageResult> = {}): PageResult =>
@@ -27,7 +27,7 @@ const stored = Effect.fnUntraced(function* (
   const { fence } = yield* claim()
   yield* queue.opened(fence, { ...openedPdf, pageCount, outline: outline ? openedPdf.outline : [] })
   yield* queue.savePages(fence, pages)
-  yield* queue.finish(fence, { status: pages.length < pageCount ? "partial" : "completed" }, 3_000)
+  yield* queue.finish(fence, { status: pages.length < pageCount ? "partial" : "completed" })
 })
 
 /** Counts the reads of pages. */

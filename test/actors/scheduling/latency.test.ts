@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Stream } from "effect"
+import { Duration, Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { isTerminal } from "../../../src/domain/document/Document.ts"
 import type { IngestEvent } from "../../../src/domain/Event.ts"
 import { type ScriptedDocument, soundDocument } from "../../../src/services/PdfEngineScripted.ts"
 import { letPass, makeWorld, tenant, until, words } from "../../support/engine.ts"
+import { ahead } from "../../support/clock.ts"
 
 /** Numbers from 0 to below 1 that depend on the seed alone (mulberry32). */
 const numbersFrom = (seed: number) => {
@@ -79,7 +80,7 @@ describe("an engine over a store that takes its time", () => {
             const cancelled = below(4) === 0
             if (cancelled) yield* Effect.delay(engine.ingestion.cancel(owner, id), Duration.millis(below(800)))
             documents.push({ id, cancelled })
-            if (below(10) === 0) yield* world.store.reclaimExpired((yield* Clock.currentTimeMillis) + 60_000)
+            if (below(10) === 0) yield* ahead(60_000, world.store.reclaimExpired)
             if (n === 20) {
               yield* engine.stop
               engine = yield* world.start

@@ -83,7 +83,7 @@ describe("the same bytes once more", () => {
       const alone = yield* submit("halting", acme, { force: false })
       yield* ingestion.withdraw(acme, alone.id)
       assert.strictEqual((yield* Effect.flip(ingestion.status(acme, alone.id)))._tag, "DocumentNotFound")
-      assert.strictEqual((yield* Stream.runCollect(blobs.list)).length, 2)
+      assert.strictEqual((yield* Stream.runCollect(blobs.list)).length, 1)
       const shared = yield* submit("ten", acme, { force: false })
       yield* submit("ten", acme, { force: false })
       yield* ingestion.withdraw(acme, shared.id)

@@ -37,13 +37,15 @@ describe("supervision", () => {
                 <Args extends ReadonlyArray<unknown>, A, E>(call: (...args: Args) => Effect.Effect<A, E>) =>
                 (...args: Args): Effect.Effect<A, E | StoreUnavailable> =>
                   Effect.suspend((): Effect.Effect<A, E | StoreUnavailable> => (broken ? unavailable : call(...args)))
+              const orUnavailable = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<A, E | StoreUnavailable> =>
+                Effect.suspend((): Effect.Effect<A, E | StoreUnavailable> => (broken ? unavailable : call))
               const { claim, finish, opened, queueDue, reclaimExpired, release, renew, savePages, stats } = store
               const all = {
                 claim: guarded(claim),
                 finish: guarded(finish),
                 opened: guarded(opened),
-                queueDue: guarded(queueDue),
-                reclaimExpired: guarded(reclaimExpired),
+                queueDue: orUnavailable(queueDue),
+                reclaimExpired: orUnavailable(reclaimExpired),
                 release: guarded(release),
                 renew: guarded(renew),
                 savePages: guarded(savePages),
@@ -174,7 +176,7 @@ describe("supervision", () => {
         scripts,
         store: (store) => ({
           renew: (lease) => Effect.suspend(() => (renewals++ === 0 ? Effect.die("defect") : store.renew(lease))),
-          queueDue: (now) => Effect.suspend(() => (sweeps++ === 1 ? Effect.die("defect") : store.queueDue(now)))
+          queueDue: Effect.suspend(() => (sweeps++ === 1 ? Effect.die("defect") : store.queueDue))
         })
       })
       const { id } = yield* engine.submit("long")

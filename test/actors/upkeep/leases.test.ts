@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Option } from "effect"
+import { Clock, Duration, Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { RunnerId } from "../../../src/domain/Ids.ts"
 import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
 import { type ScriptedDocument, soundDocument } from "../../../src/services/PdfEngineScripted.ts"
 import { acme, letPass, makeWorld, startEngine, tenant, until, words } from "../../support/engine.ts"
+import { ahead } from "../../support/clock.ts"
 
 const scripts: Record<string, ScriptedDocument> = {
   long: soundDocument(100, "500 millis"),
@@ -16,7 +17,8 @@ const scripts: Record<string, ScriptedDocument> = {
   }
 }
 
-const lost = (at: number) => at + 60 * 60 * 1000
+/** Later than any lease ends. */
+const muchLater = 60 * 60 * 1000
 
 describe("a lease", () => {
   it.effect("is kept for as long as the document runs", () =>
@@ -34,9 +36,8 @@ describe("a lease", () => {
       const engine = yield* startEngine({ scripts })
       const { id } = yield* engine.submit("long")
       yield* TestClock.adjust("5 seconds")
-      yield* engine.store.reclaimExpired(lost(yield* Clock.currentTimeMillis))
-      const now = yield* Clock.currentTimeMillis
-      const elsewhere = { runner: RunnerId.make("elsewhere"), now, until: now + 60_000 }
+      yield* ahead(muchLater, engine.store.reclaimExpired)
+      const elsewhere = { runner: RunnerId.make("elsewhere"), lease: Duration.seconds(60) }
       const claim = yield* engine.store.claim(acme, elsewhere)
       assert.isTrue(Option.isSome(claim))
       const done = (yield* engine.pagesOf(id)).length
@@ -60,7 +61,7 @@ describe("a lease", () => {
       const engine = yield* startEngine({ scripts })
       const { id } = yield* engine.submit("long")
       yield* TestClock.adjust("1 second")
-      yield* engine.store.reclaimExpired(lost(yield* Clock.currentTimeMillis))
+      yield* ahead(muchLater, engine.store.reclaimExpired)
       // Anything wakes the tenant, which claims its document again while the first run has not noticed yet.
       const other = yield* engine.submit("long")
       yield* TestClock.adjust("500 millis")
@@ -76,7 +77,7 @@ describe("a lease", () => {
       const engine = yield* startEngine({ scripts })
       const { id } = yield* engine.submit("endless")
       yield* TestClock.adjust("1 second")
-      yield* engine.store.reclaimExpired(lost(yield* Clock.currentTimeMillis))
+      yield* ahead(muchLater, engine.store.reclaimExpired)
       yield* engine.directory.tell(acme, { _tag: "Wake" })
       yield* TestClock.adjust("500 millis")
       assert.strictEqual((yield* engine.ingestion.status(acme, id)).attempt, 2)

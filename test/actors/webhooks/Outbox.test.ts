@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Layer, Queue } from "effect"
+import { Deferred, Duration, Effect, Layer, Queue } from "effect"
 import { TestClock } from "effect/testing"
 import { maxAttempts } from "../../../src/actors/webhooks/DeliveryBackoff.ts"
 import { failure } from "../../../src/domain/Failure.ts"
-import { TenantId } from "../../../src/domain/Ids.ts"
+import { RunnerId, TenantId } from "../../../src/domain/Ids.ts"
 import {
   type CallbackAnswer,
   CallbackFailed,
@@ -12,15 +12,7 @@ import {
 } from "../../../src/services/CallbackSender.ts"
 import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
 import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
-import {
-  acme,
-  claim,
-  documentId,
-  globex,
-  newDocument,
-  openedPdf,
-  plenty
-} from "../../conformance/documentStoreFixtures.ts"
+import { acme, at, claim, documentId, globex, newDocument, openedPdf, plenty } from "../../conformance/storeFixtures.ts"
 import { makeWorld } from "./world.ts"
 
 type Answer = Effect.Effect<CallbackAnswer, CallbackFailed | CallbackRefused>
@@ -50,7 +42,7 @@ describe("the outbox", () => {
       yield* store.accept(newDocument(1, { callback }), plenty)
       const { fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
       yield* store.opened(fence, openedPdf)
-      yield* store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }, 1_800_000_000_000)
+      yield* at(1_800_000_000_000, store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }))
       yield* start
       assert.deepInclude(yield* next, { id: documentId(1), status: 204, error: undefined, nextAt: undefined })
       yield* TestClock.adjust("1 minute")
@@ -78,10 +70,10 @@ describe("the outbox", () => {
       yield* store.accept(newDocument(1, { callback }), plenty)
       for (const _ of [1, 2]) {
         const { fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
-        yield* store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }, 0)
-        yield* store.retry(acme, documentId(1), { at: 0, sealedPassword: undefined, passwordKey: undefined }, plenty)
+        yield* at(0, store.finish(fence, { status: "failed", failure: failure("CORRUPT", "no pages") }))
+        yield* at(0, store.retry(acme, documentId(1), { sealedPassword: undefined, passwordKey: undefined }, plenty))
       }
-      yield* store.cancel(acme, documentId(1), 0)
+      yield* at(0, store.cancel(acme, documentId(1)))
       yield* start
       yield* next
       assert.strictEqual(calls[0]?.headers["webhook-id"], `${documentId(1)}_2`)
@@ -180,8 +172,8 @@ describe("the outbox", () => {
         assert.strictEqual(all.find(({ id }) => id === documentId(10))?.error, "no connection")
         const unsent = all.filter(({ error }) => error?.startsWith("not tried") === true)
         assert.strictEqual(unsent.length, 10 - calls.length)
-        const owed = yield* store.pendingCallbacks(Number.MAX_SAFE_INTEGER, 10)
-        assert.deepStrictEqual(new Set(owed.map(({ deliveries }) => deliveries)), new Set([1]))
+        const logs = yield* Effect.forEach(all, ({ id }) => store.deliveries(id === documentId(10) ? globex : acme, id))
+        assert.isTrue(logs.every(({ deliveries: [first], nextAt }) => first?.attempt === 1 && nextAt !== undefined))
       })
   )
 
@@ -278,31 +270,55 @@ describe("the outbox", () => {
     })
   )
 
-  it.effect("does not deliver twice what is recorded while it looks", () =>
+  it.effect("delivers each callback once, however many outboxes share the store", () =>
     Effect.gen(function* () {
-      const looking = yield* Deferred.make<void>()
-      const shown = yield* Deferred.make<void>()
-      let looks = 0
-      const { calls, layer } = makeSender((url) =>
-        url === callback ? Effect.as(Deferred.await(looking), { status: 200, retryAfter: undefined }) : answers(200)
+      const { calls, layer } = makeSender(() => Effect.as(Effect.yieldNow, { status: 200, retryAfter: undefined }))
+      const { end, records, start } = yield* makeWorld(layer)
+      yield* Effect.forEach(Array.from({ length: 200 }), (_, n) =>
+        end(n + 1, { callback: `https://host${n}.example/`, tenantId: TenantId.make(`tenant-${n % 7}`) })
       )
-      const { end, next, start } = yield* makeWorld(layer, {
-        store: (store) => ({
-          pendingCallbacks: (...args) =>
-            Effect.gen(function* () {
-              const found = yield* store.pendingCallbacks(...args)
-              if (++looks === 2) yield* Effect.andThen(Deferred.succeed(looking, undefined), Deferred.await(shown))
-              return found
-            })
-        })
-      })
+      yield* Effect.all([start, start, start], { concurrency: 3 })
+      yield* Queue.takeN(records, 200)
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(calls.length, 200)
+      assert.strictEqual(new Set(calls.map(({ url }) => url)).size, 200)
+    })
+  )
+
+  it.effect("delivers what another outbox had begun when its lease has ended, and no sooner", () =>
+    Effect.gen(function* () {
+      const { calls, layer } = makeSender((_, call) => (call === 1 ? Effect.never : answers(200)))
+      const { end, next, start, store } = yield* makeWorld(layer)
       yield* end(1, { callback })
+      // A runner that dies neither records what it has claimed nor releases it.
+      const dead = { runner: RunnerId.make("dead"), limit: 1, perTenant: 2, lease: Duration.minutes(1) }
+      assert.strictEqual((yield* store.claimCallbacks(dead)).length, 1)
       yield* start
-      yield* TestClock.adjust("2 seconds")
-      yield* next
-      yield* Deferred.succeed(shown, undefined)
-      yield* TestClock.adjust("1 minute")
+      yield* TestClock.adjust("58 seconds")
+      assert.strictEqual(calls.length, 0)
+      yield* TestClock.adjust("4 seconds")
       assert.strictEqual(calls.length, 1)
+      // The first try hangs and counts as one without an answer before the lease of this runner has ended.
+      yield* TestClock.adjust("30 seconds")
+      assert.deepInclude(yield* next, { error: "no answer within 30s" })
+      yield* TestClock.adjust("20 seconds")
+      assert.deepInclude(yield* next, { status: 200 })
+      assert.strictEqual(calls.length, 2)
+    })
+  )
+
+  it.effect("releases what it was delivering when it stops, so that the next one delivers it at once", () =>
+    Effect.gen(function* () {
+      const reached = yield* Deferred.make<void>()
+      const { calls, layer } = makeSender((_, call) =>
+        call === 1 ? Effect.andThen(Deferred.succeed(reached, undefined), Effect.never) : answers(200)
+      )
+      const { end, next, start } = yield* makeWorld(layer)
+      yield* end(1, { callback })
+      yield* Effect.scoped(Effect.andThen(start, Deferred.await(reached)))
+      yield* start
+      assert.deepInclude(yield* next, { status: 200 })
+      assert.strictEqual(calls.length, 2)
     })
   )
 
@@ -316,9 +332,9 @@ describe("the outbox", () => {
       })
       yield* end(1, { callback })
       yield* start
-      yield* TestClock.adjust("1 minute")
-      assert.isAtLeast(calls.length, 2)
-      assert.isAtMost(calls.length, 60)
+      yield* TestClock.adjust("5 minutes")
+      assert.isAtLeast(calls.length, 4)
+      assert.isAtMost(calls.length, 6)
     })
   )
 
@@ -375,11 +391,11 @@ describe("the outbox", () => {
       const done = yield* Deferred.make<void>()
       const { start } = yield* makeWorld(makeSender(() => answers(200)).layer, {
         store: () => ({
-          pendingCallbacks: () =>
+          claimCallbacks: () =>
             Effect.suspend(() => {
               rounds++
               if (rounds === 1)
-                return Effect.fail(new StoreUnavailable({ operation: "find callbacks owed", cause: "busy" }))
+                return Effect.fail(new StoreUnavailable({ operation: "claim callbacks", cause: "busy" }))
               if (rounds === 2) return Effect.die("a defect")
               return Effect.as(Deferred.succeed(done, undefined), [])
             })

@@ -3,7 +3,8 @@ import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
 import { createHmac } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { DisableAfter, layer as outbox } from "../../../src/actors/webhooks/Outbox.ts"
+import { DisableAfter } from "../../../src/actors/webhooks/Delivery.ts"
+import { layer as outbox } from "../../../src/actors/webhooks/Outbox.ts"
 import type { DocumentId } from "../../../src/domain/Ids.ts"
 import type { DeliveryRecord } from "../../../src/domain/webhook/Webhook.ts"
 import type { CallbackSender } from "../../../src/services/CallbackSender.ts"
@@ -11,7 +12,7 @@ import type { NewDocument } from "../../../src/services/store/NewDocument.ts"
 import { layerMemory } from "../../../src/services/store/memory/StoreMemory.ts"
 import * as SecretsMemory from "../../../src/services/SecretsMemory.ts"
 import { Webhooks } from "../../../src/actors/webhooks/Webhooks.ts"
-import { acme, documentId, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { acme, at, documentId, newDocument, plenty } from "../../conformance/storeFixtures.ts"
 import { serve } from "../../layers/net/loopback.ts"
 import { type Store, storeContext, storeOf, wholeStore } from "../../support/store.ts"
 
@@ -51,7 +52,7 @@ export const makeWorld = Effect.fnUntraced(function* (sender: Layer.Layer<Callba
   /** Accepts a document, and ends it now. */
   const end = Effect.fnUntraced(function* (number: number, changes: Partial<NewDocument> = {}) {
     yield* store.accept(newDocument(number, changes), plenty)
-    return yield* store.cancel(changes.tenantId ?? acme, documentId(number), yield* Clock.currentTimeMillis)
+    return yield* at(yield* Clock.currentTimeMillis, store.cancel(changes.tenantId ?? acme, documentId(number)))
   })
 
   const next = Queue.take(records)

@@ -239,6 +239,17 @@ describe("the structure of a document", () => {
     )
   })
 
+  it("divides contents whose numbers stand far from their titles", () => {
+    const entry = (title: string, number: string, y: number) => {
+      const { spans } = line([span(`${title} `, {}, 72, y), span(number, {}, 500, y)])
+      return { box: { x: 72, y, width: 433, height: 10 }, spans }
+    }
+    const contents = paragraph(entry("1 Foo", "2", 100), entry("2 Bar", "2", 112), entry("3 Baz", "14", 124))
+    assert.strictEqual(render([layoutOf(contents)]).markdown, "1 Foo 2\n\n2 Bar 2\n\n3 Baz 14\n")
+    const prose = paragraph(entry("A wide line of", "2", 100), "and a line as all others are 3", "end")
+    assert.strictEqual(render([layoutOf(prose)]).markdown, "A wide line of 2 and a line as all others are 3 end\n")
+  })
+
   it("shows the text of a page without layout among the others", () => {
     assert.strictEqual(render([layoutOf(item("•", "a")), "# plain\ntext"]).markdown, "- a\n\n\\# plain\ntext\n")
   })

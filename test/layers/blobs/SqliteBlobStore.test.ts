@@ -3,11 +3,12 @@ import { Effect, Layer, Stream } from "effect"
 import { BlobHash } from "../../../src/domain/Ids.ts"
 import * as SqliteBlobStore from "../../../src/layers/sqlite/SqliteBlobStore.ts"
 import * as SqliteStore from "../../../src/layers/sqlite/SqliteStore.ts"
+import * as StoreMemory from "../../../src/services/store/memory/StoreMemory.ts"
 import { BlobStore } from "../../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../../src/services/BlobStoreMemory.ts"
 import { blobStoreConformance } from "../../conformance/blobStore.ts"
-import { acme, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
-import { wholeStore } from "../../support/store.ts"
+import { acme, at, newDocument, plenty } from "../../conformance/storeFixtures.ts"
+import { storeOf, wholeStore } from "../../support/store.ts"
 
 const small = 64 * 1024
 const inMemory = () => SqliteStore.layerDatabase({ filename: ":memory:" })
@@ -74,12 +75,12 @@ it.effect("a sender that uses its buffer again does not change what was taken", 
   }).pipe(Effect.provide(Layer.merge(BlobStoreMemory.layer(), inMemory())))
 )
 
-it.effect("a small blob that comes with a document is stored by its acceptance, and not if that is refused", () =>
+it.effect("a small blob that was received for a document is stored by its acceptance, and not if that is refused", () =>
   Effect.gen(function* () {
     const { blobs } = yield* withOthers
     const documents = yield* Effect.provide(wholeStore, SqliteStore.layerNoDeps)
-    const stored = yield* blobs.put(Stream.make(bytes(10)), 100, { withDocument: true })
-    assert.deepStrictEqual(stored.bytes && Buffer.from(stored.bytes), Buffer.from(bytes(10)))
+    const stored = yield* blobs.receive(Stream.make(bytes(10)), 100)
+    assert.deepStrictEqual(yield* listed(blobs), [])
     const document = newDocument(1, { source: { _tag: "Blob", ...stored }, reuse: true })
     yield* Effect.flip(documents.accept(document, { ...plenty, tenant: 0 }))
     assert.deepStrictEqual(yield* listed(blobs), [])
@@ -89,9 +90,34 @@ it.effect("a small blob that comes with a document is stored by its acceptance, 
     assert.deepStrictEqual(yield* blobs.locate(stored.hash), { _tag: "Bytes", bytes: bytes(10), hash: stored.hash })
 
     // What another document stands in for is renewed all the same: nobody may remove it as old.
-    yield* documents.accept({ ...document, id: newDocument(2).id, acceptedAt: 5_000 }, plenty)
+    yield* at(5_000, documents.accept({ ...document, id: newDocument(2).id }, plenty))
     assert.deepStrictEqual(yield* Stream.runCollect(blobs.list), [
       { hash: stored.hash, putAtMillis: 5_000, known: true }
     ])
   }).pipe(Effect.provide(Layer.merge(BlobStoreMemory.layer(), inMemory())))
 )
+
+it.effect("a large blob is stored when it was received, and needs no receipt", () =>
+  Effect.gen(function* () {
+    const { blobs } = yield* withOthers
+    const stored = yield* blobs.receive(inPieces(small + 16), 1_000_000)
+    assert.isUndefined(stored.receipt)
+    assert.deepStrictEqual(yield* listed(blobs), [stored.hash])
+  }).pipe(Effect.provide(Layer.merge(BlobStoreMemory.layer(), inMemory())))
+)
+
+for (const [where, elsewhere] of [
+  ["another database", SqliteStore.layer({ filename: ":memory:" })],
+  ["memory", StoreMemory.layerMemory]
+] as const) {
+  it.effect(`a receipt is refused by a store in ${where}, which has no bytes for it`, () =>
+    Effect.gen(function* () {
+      const { blobs } = yield* withOthers
+      const stored = yield* blobs.receive(Stream.make(bytes(10)), 100)
+      const other = storeOf(yield* Layer.build(Layer.fresh(elsewhere)))
+      const refused = yield* Effect.flip(other.accept(newDocument(1, { source: { _tag: "Blob", ...stored } }), plenty))
+      assert.strictEqual(refused._tag, "StoreUnavailable")
+      assert.strictEqual((yield* other.stats()).waiting, 0)
+    }).pipe(Effect.scoped, Effect.provide(Layer.merge(BlobStoreMemory.layer(), inMemory())))
+  )
+}

@@ -28,7 +28,7 @@ import { layer as clientLayer } from "../../../src/layers/sqlite/database/Sqlite
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { BlobStore } from "../../../src/services/BlobStore.ts"
 import { EngineConfig } from "../../../src/services/config/EngineConfig.ts"
-import { acme, documentId, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { acme, documentId, newDocument, plenty } from "../../conformance/storeFixtures.ts"
 import { wholeStore, type Stores } from "../../support/store.ts"
 
 const temporaryFolder = Effect.acquireRelease(
@@ -49,7 +49,7 @@ const bytesOf = (number: number) => new Uint8Array(70_000).fill(number)
 const accept = Effect.fnUntraced(function* (number: number) {
   const blobs = yield* BlobStore
   const documents = yield* wholeStore
-  const blob = yield* blobs.put(Stream.make(bytesOf(number)), 100_000, { withDocument: true })
+  const blob = yield* blobs.receive(Stream.make(bytesOf(number)), 100_000)
   yield* documents.accept(newDocument(number, { source: { _tag: "Blob", ...blob } }), plenty)
   return blob.hash
 })

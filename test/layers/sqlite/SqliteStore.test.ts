@@ -1,15 +1,16 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, FileSystem, Layer, Result } from "effect"
+import { Duration, Deferred, Effect, Fiber, FileSystem, Layer, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { warning } from "../../../src/domain/document/Warning.ts"
 import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { layer, layerDatabase, layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
-import { documentStoreConformance } from "../../conformance/documentStore.ts"
+import { storeConformance } from "../../conformance/store.ts"
 import {
   accept,
   acme,
+  at,
   blobHash,
   claim,
   documentId,
@@ -17,8 +18,10 @@ import {
   newDocument,
   openedPdf,
   page,
-  plenty
-} from "../../conformance/documentStoreFixtures.ts"
+  pendingCallbacks,
+  plenty,
+  retry
+} from "../../conformance/storeFixtures.ts"
 import { wholeStore } from "../../support/store.ts"
 
 const temporaryFile = Effect.gen(function* () {
@@ -28,7 +31,7 @@ const temporaryFile = Effect.gen(function* () {
 
 const inTemporaryFile = Layer.unwrap(Effect.map(temporaryFile, (filename) => layer({ filename })))
 
-documentStoreConformance("The document store on SQLite", inTemporaryFile)
+storeConformance("The document store on SQLite", inTemporaryFile)
 
 /** The store together with the database below it, so that a test can break the one under the other. */
 const withDatabase = Layer.unwrap(
@@ -51,7 +54,7 @@ describe("The document store on SQLite, as a file", () => {
         yield* store.opened(fence, openedPdf)
         yield* store.savePages(fence, [page(1)])
         const other = yield* claim(globex)
-        yield* store.finish(other.fence, { status: "completed" }, 3_000)
+        yield* at(3_000, store.finish(other.fence, { status: "completed" }))
         return {
           fence,
           document: yield* store.find(acme, documentId(1)),
@@ -67,12 +70,12 @@ describe("The document store on SQLite, as a file", () => {
         assert.deepStrictEqual(yield* store.stats(acme), before.tenantStats)
         assert.deepStrictEqual(yield* store.pages(acme, documentId(1), { from: 1, limit: 9, detail: true }), [page(1)])
         yield* store.savePages(before.fence, [page(2)])
-        assert.deepStrictEqual(yield* store.reclaimExpired(99_000), [acme])
+        assert.deepStrictEqual(yield* at(99_000, store.reclaimExpired), [acme])
         const again = yield* claim()
         assert.strictEqual(again.sealedPassword, "sealed")
         assert.deepStrictEqual([...again.donePages], [1, 2])
-        yield* store.finish(again.fence, { status: "completed" }, 4_000)
-        assert.strictEqual((yield* store.pendingCallbacks(4_000, 9)).length, 1)
+        yield* at(4_000, store.finish(again.fence, { status: "completed" }))
+        assert.strictEqual((yield* pendingCallbacks(4_000, 9)).length, 1)
       }).pipe(Effect.provide(layer({ filename })))
     })
   )
@@ -83,8 +86,8 @@ describe("The document store on SQLite, as a file", () => {
       const sql = yield* SqlClient.SqlClient
       yield* Effect.forEach([1, 2, 3], (number) => accept(number, { sealedPassword: `sealed-${number}` }))
       const { fence } = yield* claim()
-      yield* store.finish(fence, { status: "completed" }, 3_000)
-      yield* store.cancel(acme, documentId(2), 3_000)
+      yield* at(3_000, store.finish(fence, { status: "completed" }))
+      yield* at(3_000, store.cancel(acme, documentId(2)))
       const kept = yield* sql`SELECT sealed_password FROM documents ORDER BY id`.values
       assert.deepStrictEqual(kept, [[null], [null], ["sealed-3"]])
     }).pipe(Effect.provide(withDatabase))
@@ -118,12 +121,7 @@ describe("The document store on SQLite, as a file", () => {
         assert.isUndefined(found.warnings)
         const [first] = yield* store.pages(acme, documentId(1), { from: 1, limit: 9, detail: true })
         assert.deepStrictEqual(first, page(1, { lines }))
-        yield* store.retry(
-          acme,
-          documentId(1),
-          { at: 3_000, sealedPassword: undefined, passwordKey: undefined },
-          plenty
-        )
+        yield* retry(acme, documentId(1), { at: 3_000, sealedPassword: undefined, passwordKey: undefined }, plenty)
         const { fence } = yield* claim()
         yield* store.savePages(fence, [page(2, { warnings: [warning("TEXT_MISSING")] })])
         assert.deepStrictEqual((yield* store.find(acme, documentId(1))).progress, {
@@ -164,7 +162,7 @@ describe("The document store on SQLite, as a file", () => {
         assert.strictEqual((yield* accept(3, sameAs(1))).id, documentId(3))
         assert.strictEqual((yield* accept(4, sameAs(2))).id, documentId(2))
         assert.deepInclude(yield* store.find(acme, documentId(1)), { interruptions: 0, retries: 0 })
-        const expired = yield* store.expireQueued(1_001, 2_000, 9)
+        const expired = yield* at(2_000, store.expireQueued(Duration.millis(2_000 - 1_001), 9))
         assert.strictEqual(expired.length, 3)
       }).pipe(Effect.provide(layerNoDeps))
     }).pipe(Effect.provide(Layer.unwrap(Effect.map(temporaryFile, (filename) => layerDatabase({ filename })))))

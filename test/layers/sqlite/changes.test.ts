@@ -5,7 +5,7 @@ import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
 import { layer as clientLayer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { layer, layerDatabase, layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
-import { accept, acme, blobHash, claim, documentId, page } from "../../conformance/documentStoreFixtures.ts"
+import { accept, acme, at, blobHash, claim, documentId, page } from "../../conformance/storeFixtures.ts"
 import { ChangeLog } from "../../../src/services/store/ChangeLog.ts"
 import { wholeStore, type Stores } from "../../support/store.ts"
 
@@ -15,7 +15,9 @@ const temporaryFile = Effect.gen(function* () {
 }).pipe(Effect.provide(NodeFileSystem.layer))
 
 const numbers = ChangeLog.use((store) =>
-  Effect.map(store.changes({ after: 0, limit: 10_000 }), ({ changes }) => changes.map(({ number }) => number))
+  Effect.map(store.changes({ after: store.beginning, limit: 10_000 }), ({ changes }) =>
+    changes.map(({ cursor }) => cursor)
+  )
 )
 
 describe("The numbers of changes on SQLite", () => {
@@ -30,7 +32,7 @@ describe("The numbers of changes on SQLite", () => {
           const { fence } = yield* claim()
           for (let number = 1; number <= 1_500; number++) yield* store.savePages(fence, [page(number)])
           const last = yield* store.last
-          yield* store.cancel(acme, documentId(1), 3_000)
+          yield* at(3_000, store.cancel(acme, documentId(1)))
           yield* store.remove(acme, documentId(1))
           return last
         })
@@ -72,13 +74,13 @@ describe("The numbers of changes on SQLite", () => {
         const store = yield* wholeStore
         const before = yield* store.last
         yield* store.savePages({ documentId: documentId(1), attempt: 1 }, [page(3)])
-        const all = yield* store.changesOf(acme, documentId(1), { after: -1, limit: 10 })
+        const all = yield* store.changesOf(acme, documentId(1), { after: undefined, limit: 10 })
         assert.deepStrictEqual(
           all.pages.map((change) => change.page),
           [2, 1, 3]
         )
-        assert.isAbove(all.pages[2]?.number ?? 0, before)
-        assert.isAtMost(all.pages[1]?.number ?? 0, before)
+        assert.isAbove(all.pages[2]?.cursor ?? 0, before)
+        assert.isAtMost(all.pages[1]?.cursor ?? 0, before)
       }).pipe(Effect.provide(layer({ filename })))
     })
   )

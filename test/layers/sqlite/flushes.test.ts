@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Latch, Layer } from "effect"
+import { Context, Duration, Effect, Exit, Fiber, Latch, Layer, Option } from "effect"
+import { BlobReferences } from "../../../src/services/store/BlobReferences.ts"
+import { TestClock } from "effect/testing"
 import { GroupCommit, type Manner, make } from "../../../src/layers/sqlite/database/GroupCommit.ts"
 import { layer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
-import { accept, blobHash, claim, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { accept, at, blobHash, claim, newDocument, plenty, runner } from "../../conformance/storeFixtures.ts"
 import { failingForGood, SqliteDatabase, toSqlError } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { storeOf } from "../../support/store.ts"
 import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
@@ -44,7 +46,7 @@ const setUpStore = Effect.gen(function* () {
   const use: typeof database.use = (...args) => Effect.andThen(intact, database.use(...args))
   const held = Layer.succeed(SqliteDatabase, SqliteDatabase.of({ ...database, flush, use }))
   const built = yield* Layer.build(Layer.provide(layerNoDeps, Layer.provideMerge(GroupCommit.layer(0), held)))
-  return { disk, store: storeOf(built) }
+  return { disk, references: Context.get(built, BlobReferences), store: storeOf(built) }
 })
 
 const begunFlushes = (disk: { readonly begun: number }, count: number) =>
@@ -57,7 +59,7 @@ describe("flushes of the store", () => {
       disk.through.closeUnsafe()
       const durable = yield* Effect.forkChild(insert(1))
       yield* begunFlushes(disk, 1)
-      assert.strictEqual(yield* insert(2, "unflushed"), 2)
+      assert.strictEqual(yield* insert(2, "deferred"), 2)
       assert.isUndefined(durable.pollUnsafe())
       assert.deepStrictEqual(yield* stored, [1, 2])
       disk.through.openUnsafe()
@@ -77,7 +79,7 @@ describe("flushes of the store", () => {
       )
       // Takes the others' operations along into its transaction, not into the flush under way.
       yield* Effect.yieldNow
-      yield* insert(4, "unflushed")
+      yield* insert(4, "deferred")
       disk.through.openUnsafe()
       assert.strictEqual(yield* Fiber.join(first), 0)
       assert.deepStrictEqual(yield* Fiber.join(others), [1, 2, 3])
@@ -85,18 +87,15 @@ describe("flushes of the store", () => {
     }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
   )
 
-  it.effect("do not hold up the tenant of a document, which may claim it as soon as it is committed", () =>
+  it.effect("do not hide a document that is committed, and its run counts only together with it", () =>
     Effect.gen(function* () {
       const { disk, store } = yield* setUpStore
       disk.through.closeUnsafe()
-      const offered = yield* Deferred.make<string>()
-      const accepting = yield* store
-        .accept(newDocument(1), plenty, ({ name }) => Deferred.doneUnsafe(offered, Effect.succeed(name)))
-        .pipe(Effect.forkChild)
-      assert.strictEqual(yield* Deferred.await(offered), "1.pdf")
+      const accepting = yield* Effect.forkChild(store.accept(newDocument(1), plenty))
+      yield* begunFlushes(disk, 1)
       const { document, fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
       assert.strictEqual(document.name, "1.pdf")
-      const finishing = yield* Effect.forkChild(store.finish(fence, { status: "completed" }, 3_000))
+      const finishing = yield* Effect.forkChild(at(3_000, store.finish(fence, { status: "completed" })))
       yield* begunFlushes(disk, 1)
       yield* Effect.yieldNow
       assert.deepStrictEqual([accepting.pollUnsafe(), finishing.pollUnsafe()], [undefined, undefined])
@@ -111,43 +110,16 @@ describe("flushes of the store", () => {
       const { disk, store } = yield* setUpStore
       disk.through.closeUnsafe()
       disk.broken = true
-      const offered = yield* Deferred.make<void>()
-      const accepting = yield* store
-        .accept(newDocument(1), plenty, () => Deferred.doneUnsafe(offered, Effect.void))
-        .pipe(Effect.flip, Effect.forkChild)
-      yield* Deferred.await(offered)
+      const accepting = yield* Effect.forkChild(Effect.flip(store.accept(newDocument(1), plenty)))
+      yield* begunFlushes(disk, 1)
       const { fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
-      const finishing = yield* Effect.forkChild(Effect.flip(store.finish(fence, { status: "completed" }, 3_000)))
+      const finishing = yield* Effect.forkChild(Effect.flip(at(3_000, store.finish(fence, { status: "completed" }))))
       yield* store.stats()
       disk.through.openUnsafe()
       assert.strictEqual((yield* Fiber.join(accepting))._tag, "StoreUnavailable")
       assert.strictEqual((yield* Fiber.join(finishing))._tag, "StoreUnavailable")
       // Counters that were known while the disk was at work are not told any more, either.
       assert.strictEqual((yield* Effect.flip(store.stats()))._tag, "StoreUnavailable")
-    }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
-  )
-
-  it.effect("are not announced by a write that is undone with its batch and then comes to another end", () =>
-    Effect.gen(function* () {
-      const { write } = yield* setUp
-      const runs: Array<number> = []
-      let announced = false
-      const changing = write(
-        "change its mind",
-        () => (runs.push(1) === 1 ? Exit.succeed(1) : Exit.fail("full")),
-        "durable",
-        1,
-        () => {
-          announced = true
-        }
-      )
-      const throwing = write("throw", () => {
-        throw new Error("disk full")
-      })
-      const exits = yield* Effect.all([Effect.exit(changing), Effect.exit(throwing)], { concurrency: "unbounded" })
-      assert.deepStrictEqual(exits.map(Exit.isFailure), [true, true])
-      assert.strictEqual(runs.length, 2)
-      assert.isFalse(announced)
     }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
   )
 
@@ -158,28 +130,30 @@ describe("flushes of the store", () => {
       assert.include((yield* Effect.flip(insert(1))).message, "insert")
       disk.broken = false
       assert.strictEqual((yield* Effect.flip(insert(2)))._tag, "StoreUnavailable")
-      assert.strictEqual((yield* Effect.flip(insert(3, "unflushed")))._tag, "StoreUnavailable")
+      assert.strictEqual((yield* Effect.flip(insert(3, "deferred")))._tag, "StoreUnavailable")
       assert.strictEqual(disk.begun, 1)
     }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
   )
 
-  it.effect("come before a callback is given out, and before a blob counts as unused", () =>
+  it.effect("come before a callback is given out, and before the removal of a blob is claimed", () =>
     Effect.gen(function* () {
-      const { disk, store } = yield* setUpStore
+      const { disk, references, store } = yield* setUpStore
       yield* Effect.provideService(accept(1, { callback: "https://example.org/" }), DocumentQueue, store)
       const { fence } = yield* Effect.provideService(claim(), DocumentQueue, store)
       disk.through.closeUnsafe()
       const begun = disk.begun
-      const finishing = yield* Effect.forkChild(store.finish(fence, { status: "completed" }, 3_000))
+      const finishing = yield* Effect.forkChild(at(3_000, store.finish(fence, { status: "completed" })))
       yield* begunFlushes(disk, begun + 1)
-      const owed = yield* Effect.forkChild(store.pendingCallbacks(4_000, 10))
-      const unused = yield* Effect.forkChild(store.refersTo(blobHash(77), undefined))
+      yield* TestClock.setTime(4_000)
+      const claims = { runner, limit: 10, perTenant: 10, lease: Duration.minutes(1) }
+      const owed = yield* Effect.forkChild(store.claimCallbacks(claims))
+      const unused = yield* Effect.forkChild(references.claimRemoval(blobHash(77)))
       yield* Effect.yieldNow
       assert.deepStrictEqual([owed.pollUnsafe(), unused.pollUnsafe()], [undefined, undefined])
       disk.through.openUnsafe()
       yield* Fiber.join(finishing)
       assert.strictEqual((yield* Fiber.join(owed)).length, 1)
-      assert.isFalse(yield* Fiber.join(unused))
+      assert.isTrue(Option.isSome(yield* Fiber.join(unused)))
     }).pipe(Effect.provide(Layer.fresh(layer({ filename: ":memory:" }))))
   )
 })

@@ -5,12 +5,26 @@ const leader = /(?:[.·․]\s?){4,}\s*(?:\d+|[ivxlc]+)\s*$|…+\s*\d+\s*$/iu
 
 export const isContentsEntry = (text: string): boolean => leader.test(text)
 
+/** A line of words that ends with a number far from them: it is much wider than its letters. */
+const isStretched = (line: LayoutLine): boolean => {
+  const text = textOfLine(line).trim()
+  const size = line.spans[0]?.size ?? line.box.height
+  return /\p{L}.*\s\d{1,4}$/u.test(text) && line.box.width > text.length * size
+}
+
+const isEntry = (lines: ReadonlyArray<LayoutLine>): ((line: LayoutLine) => boolean) => {
+  // One alone may be a line that was set to the width of its column.
+  const areStretched = lines.filter(isStretched).length >= 2
+  return (line) => isContentsEntry(textOfLine(line)) || (areStretched && isStretched(line))
+}
+
 /** The lines up to the end of each entry. */
 const entriesOf = (lines: ReadonlyArray<LayoutLine>): ReadonlyArray<ReadonlyArray<LayoutLine>> => {
   const entries: Array<Array<LayoutLine>> = [[]]
+  const ends = isEntry(lines)
   for (const [index, line] of lines.entries()) {
     entries.at(-1)?.push(line)
-    if (index < lines.length - 1 && isContentsEntry(textOfLine(line))) entries.push([])
+    if (index < lines.length - 1 && ends(line)) entries.push([])
   }
   return entries
 }

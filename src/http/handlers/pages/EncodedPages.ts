@@ -1,6 +1,7 @@
 // Pages as they are sent. Each is encoded to bytes as soon as it is read, so an answer needs little memory besides its bytes.
 import { Effect } from "effect"
 import type { PageLayout } from "../../../domain/document/PageLayout.ts"
+import { hiddenField } from "../../../domain/rendering/Hidden.ts"
 import { wordsOf } from "../../../domain/rendering/Words.ts"
 import type { PageResult, PageSummary, PageView } from "../../../domain/document/Page.ts"
 
@@ -8,7 +9,8 @@ export type PageDetail = "summary" | "text" | "lines"
 
 /** The page with its layout, or with the words of it. */
 export const pageWithLayout = (page: PageResult, layout: PageLayout, detail: "words" | "layout"): string => {
-  const shown = detail === "layout" ? JSON.stringify({ layout }) : JSON.stringify({ words: wordsOf(layout) })
+  const found = detail === "layout" ? { layout } : { words: wordsOf(layout) }
+  const shown = JSON.stringify({ ...found, ...hiddenField(layout) })
   return `${encodedPage(page, "text").slice(0, -1)},${shown.slice(1)}`
 }
 

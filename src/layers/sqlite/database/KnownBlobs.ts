@@ -9,7 +9,7 @@ import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 const known = `SELECT 1 FROM known_blobs WHERE hash = ? UNION ALL SELECT 1 FROM documents WHERE blob = ? LIMIT 1`
 
 /**
- * Entries are not flushed: a crash of the machine may take one back, and then its blob is unknown, and stays. Blobs that a
+ * Entries are deferred: a crash of the machine may take one back, and then its blob is unknown, and stays. Blobs that a
  * killed process leaves behind are known.
  */
 export const register = Effect.gen(function* () {
@@ -23,7 +23,7 @@ export const register = Effect.gen(function* () {
       db.run(sql, hash)
       return Exit.void
     }
-    return commit(operation, run, "unflushed").pipe(unavailable(operation))
+    return commit(operation, run, "deferred").pipe(unavailable(operation))
   }
 
   const blobs: BlobRegister = {

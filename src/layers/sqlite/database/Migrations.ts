@@ -1,6 +1,7 @@
 /** The shape of the database, step by step. A step that has been released is never edited; a change is a new step. */
 import { Effect, Layer } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
+import { callbackLeases, limitVersions, underWay } from "./ProcessTables.ts"
 
 /**
  * - Positions (`seq`) are given in the order of acceptance and never change, so a document that goes back to the queue
@@ -370,6 +371,9 @@ const all = {
   "0014_retried": steps(retried),
   "0015_data_folder": steps(folder),
   "0016_stored_bytes": steps(stored),
+  "0017_limit_versions": steps(limitVersions),
+  "0018_under_way": steps(underWay),
+  "0019_callback_leases": steps(callbackLeases),
   "0020_layout": steps(layout)
 }
 

@@ -1,10 +1,11 @@
 /** `Documents` in SQLite. */
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { Documents } from "../../../services/store/Documents.ts"
 import { DocumentNotFound } from "../../../services/store/StoreErrors.ts"
 import * as TraceContext from "../../../observability/TraceContext.ts"
 import type { Write } from "../database/GroupCommit.ts"
 import type { Read } from "../database/Read.ts"
+import { atNow } from "./atNow.ts"
 import * as lifecycle from "./lifecycle.ts"
 import * as queue from "./queue.ts"
 import * as records from "./records.ts"
@@ -21,15 +22,21 @@ export const documents = (read: Read, write: Write) =>
     pages: TraceContext.traced("Documents.pages", (tenant, id, options) =>
       read("read pages", (db) => records.pages(db, tenant, id, options))
     ),
-    cancel: Effect.fn("Documents.cancel")((tenant, id, at) => write("cancel a document", queue.cancel(tenant, id, at))),
-    remove: Effect.fn("Documents.remove")((tenant, id) => write("remove a document", queue.remove(tenant, id))),
-    withdraw: Effect.fn("Documents.withdraw")((tenant, id, shares) =>
-      write("withdraw a document", lifecycle.withdraw(tenant, id, shares))
+    cancel: Effect.fn("Documents.cancel")((tenant, id) =>
+      atNow((now) => write("cancel a document", queue.cancel(tenant, id, now)))
     ),
-    removeEnded: Effect.fn("Documents.removeEnded")((finishedBefore, limit) =>
-      write("remove ended documents", lifecycle.removeEnded(finishedBefore, limit))
+    remove: Effect.fn("Documents.remove")((tenant, id) =>
+      atNow((now) => write("remove a document", queue.remove(tenant, id, now)))
+    ),
+    withdraw: Effect.fn("Documents.withdraw")((tenant, id, shares) =>
+      atNow((now) => write("withdraw a document", lifecycle.withdraw(tenant, id, shares, now)))
+    ),
+    removeEnded: Effect.fn("Documents.removeEnded")((endedLongerAgo, limit) =>
+      atNow((now) =>
+        write("remove ended documents", lifecycle.removeEnded(now - Duration.toMillis(endedLongerAgo), limit, now))
+      )
     ),
     retry: Effect.fn("Documents.retry")((tenant, id, retry, limits) =>
-      write("retry a document", lifecycle.retry(tenant, id, retry, limits))
+      atNow((now) => write("retry a document", lifecycle.retry(tenant, id, retry, limits, now)))
     )
   })

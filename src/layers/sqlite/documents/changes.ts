@@ -1,12 +1,15 @@
 /**
- * The numbers of changes, and the queries of changes. Numbers are given out in memory, from a block that is reserved in the
- * file: so a write costs nothing more, and a number is never used twice, even if its change was removed, or lost with a crash
- * of the machine. Every start begins a new block.
+ * The numbers of changes, and the queries of changes. The last number is a counter in the row of all tenants, which most writes
+ * change anyway, so that several processes may write: a transaction reads it first and writes it last, and only one transaction
+ * writes at a time. So changes are committed in the order of their numbers, and a number is a cursor. A number is never used
+ * twice, even if its change was removed, or lost with a crash of the machine: every start begins above a block that was reserved
+ * before.
  */
 import { Exit } from "effect"
 import type { Change, Changes, DocumentChanges, PageChange } from "../../../domain/Change.ts"
 import { DocumentId, TenantId } from "../../../domain/Ids.ts"
 import { documentSize, portionBytes, upTo } from "../../../services/store/Portions.ts"
+import { cursorAt } from "../../../services/store/ChangeLog.ts"
 import type { Operation } from "../database/GroupCommit.ts"
 import { findBySeq } from "./records.ts"
 import { decodePageStatus, number, progress, text } from "./rows.ts"
@@ -18,24 +21,34 @@ const renewEvery = 1024
 
 const reserve = "UPDATE change_numbers SET reserved = max(reserved, ?)"
 
+/** The number of the last change that is committed, of any process. */
+export const lastChange = (db: Statements): number =>
+  number(db.get("SELECT last_change FROM tenant_stats WHERE tenant_id = '*'") ?? {}, "last_change")
+
+const writeLast = "UPDATE tenant_stats SET last_change = ? WHERE tenant_id = '*'"
+
 export const makeNumbers = () => {
+  /** Of the transaction at hand. */
   let last = 0
   let renewedAt = 0
   const begin: Operation<void, never> = (db) => {
     last = number(db.get("SELECT reserved FROM change_numbers") ?? {}, "reserved")
     renewedAt = last
     db.run(reserve, last + block)
+    db.run(writeLast, last)
     db.define("next_change", () => ++last)
     return Exit.void
   }
   return {
     begin,
-    last: () => last,
-    /** Reserves more numbers when the operation has used many. If its transaction is undone, its numbers are left out. */
+    /** Reserves more numbers when many have been used. If its transaction is undone, its numbers are given out again. */
     numbered:
       <A, E>(operation: Operation<A, E>): Operation<A, E> =>
       (db) => {
+        const before = lastChange(db)
+        last = before
         const exit = operation(db)
+        if (last !== before) db.run(writeLast, last)
         if (last - renewedAt >= renewEvery) {
           db.run(reserve, last + block)
           renewedAt = last
@@ -81,7 +94,7 @@ const pagesOf = `
 
 const toPageChange = (row: Row): PageChange => ({
   _tag: "Page",
-  number: number(row, "changed"),
+  cursor: cursorAt(number(row, "changed")),
   tenantId: TenantId.make(text(row, "tenant_id")),
   documentId: DocumentId.make(text(row, "id")),
   page: number(row, "number"),
@@ -96,15 +109,16 @@ const boundOf = (row: Row | undefined): number =>
 /** Read one by one. */
 function* documentChanges(db: Statements, rows: ReadonlyArray<Row>): Generator<Extract<Change, { _tag: "Document" }>> {
   for (const row of rows) {
-    yield { _tag: "Document", number: number(row, "changed"), document: findBySeq(db, number(row, "seq")) }
+    yield { _tag: "Document", cursor: cursorAt(number(row, "changed")), document: findBySeq(db, number(row, "seq")) }
   }
 }
 
 export const changes = (
   db: Statements,
-  last: number,
   { after, limit, tenant }: { readonly after: number; readonly limit: number; readonly tenant?: TenantId | undefined }
 ): Changes => {
+  // Read first. What another process commits between these queries has a higher number, and is left for the next call.
+  const last = lastChange(db)
   const documents =
     tenant === undefined
       ? db.all(changedDocuments, after, limit)
@@ -115,33 +129,33 @@ export const changes = (
     boundOf(documents.length < limit ? undefined : documents.at(-1)),
     boundOf(db.get(lastPageLookedAt, after, limit - 1))
   )
-  const within = (until: number) => (row: Row) => number(row, "changed") <= until
+  const within = (until: number) => (row: Row) => number(row, "changed") <= Math.min(until, last)
   const changed = documents.filter(within(looked))
   const told = upTo(documentChanges(db, changed), portionBytes, ({ document }) => documentSize(document))
-  const bound = told.length < changed.length ? (told.at(-1)?.number ?? after) : looked
+  const bound = told.length < changed.length ? (told.at(-1)?.cursor ?? after) : looked
   const complete = bound === Number.POSITIVE_INFINITY
   const all: Array<Change> = [...pages.filter(within(bound)).map(toPageChange), ...told]
   return {
-    changes: all.toSorted((a, b) => a.number - b.number),
-    through: complete ? Math.max(last, after) : bound,
+    changes: all.toSorted((a, b) => a.cursor - b.cursor),
+    through: cursorAt(complete ? Math.max(last, after) : bound),
     complete
   }
 }
 
 export const changesOf = (
   db: Statements,
-  last: number,
   tenant: TenantId,
   id: DocumentId,
-  { after, limit }: { readonly after: number; readonly limit: number }
+  { after = -1, limit }: { readonly after?: number | undefined; readonly limit: number }
 ): DocumentChanges | undefined => {
+  const last = lastChange(db)
   const found = db.get("SELECT seq, changed FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)
   if (found === undefined) return undefined
   const seq = number(found, "seq")
   const document = findBySeq(db, seq)
   const pages = db.all(pagesOf, seq, after, limit).map((row): PageChange => ({
     _tag: "Page",
-    number: number(row, "changed"),
+    cursor: cursorAt(number(row, "changed")),
     tenantId: tenant,
     documentId: id,
     page: number(row, "number"),
@@ -151,9 +165,9 @@ export const changesOf = (
   const complete = pages.length < limit
   return {
     document,
-    number: number(found, "changed"),
+    cursor: cursorAt(number(found, "changed")),
     pages,
-    through: complete ? Math.max(last, after) : (pages.at(-1)?.number ?? after),
+    through: cursorAt(complete ? Math.max(last, after) : (pages.at(-1)?.cursor ?? after)),
     complete
   }
 }

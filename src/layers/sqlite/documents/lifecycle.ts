@@ -6,22 +6,24 @@ import { Exit, Option } from "effect"
 import type { Document } from "../../../domain/document/Document.ts"
 import { failure } from "../../../domain/Failure.ts"
 import { BlobHash, DocumentId, TenantId } from "../../../domain/Ids.ts"
-import type { KeptAnswer } from "../../../services/store/DocumentStore.ts"
 import type { Removed } from "../../../services/store/Documents.ts"
 import type { BacklogLimits, Retry } from "../../../services/store/NewDocument.ts"
 import { DocumentNotFound, NotRetryable, type QueueFull } from "../../../services/store/StoreErrors.ts"
 import type { Operation } from "../database/GroupCommit.ts"
-import { findBySeq, refersTo } from "./records.ts"
+import { findBySeq } from "./records.ts"
 import { decodeStatus, number, optionalText, text } from "./rows.ts"
 import type { Row, Statements } from "../database/SqliteDatabase.ts"
-import { end, fullQueue } from "./queue.ts"
+import { fullQueue } from "./accept.ts"
+import { end } from "./queue.ts"
+import { claimRemoval } from "./SqliteBlobReferences.ts"
 
 export const retry =
   (
     tenant: TenantId,
     id: DocumentId,
-    { at, passwordKey, sealedPassword }: Retry,
-    limits: BacklogLimits
+    { passwordKey, sealedPassword }: Retry,
+    limits: BacklogLimits,
+    at: number
   ): Operation<Document, DocumentNotFound | NotRetryable | QueueFull> =>
   (db) => {
     const found = db.get("SELECT seq, password_key FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)
@@ -63,20 +65,19 @@ export const retry =
 
 const removedColumns = "RETURNING id, tenant_id, attempt, status, blob"
 
-const toRemoved = (db: Statements, row: Row): Removed => {
+export const toRemoved = (db: Statements, row: Row, now: number): Removed => {
   const blob = optionalText(row, "blob")
-  const hash = blob === undefined ? undefined : BlobHash.make(blob)
   return {
     id: DocumentId.make(text(row, "id")),
     tenantId: TenantId.make(text(row, "tenant_id")),
     attempt: number(row, "attempt"),
     status: decodeStatus(row["status"]),
-    unusedBlob: hash === undefined || refersTo(db, hash, undefined) ? undefined : hash
+    unusedBlob: blob === undefined ? undefined : claimRemoval(db, BlobHash.make(blob), now)
   }
 }
 
 export const withdraw =
-  (tenant: TenantId, id: DocumentId, shares: number): Operation<Option.Option<Removed>, never> =>
+  (tenant: TenantId, id: DocumentId, shares: number, now: number): Operation<Option.Option<Removed>, never> =>
   (db) => {
     const row = db.get(
       `DELETE FROM documents WHERE id = ? AND tenant_id = ? AND shared <= ? ${removedColumns}`,
@@ -84,14 +85,14 @@ export const withdraw =
       tenant,
       shares
     )
-    return Exit.succeed(Option.map(Option.fromUndefinedOr(row), (removed) => toRemoved(db, removed)))
+    return Exit.succeed(Option.map(Option.fromUndefinedOr(row), (removed) => toRemoved(db, removed, now)))
   }
 
 /** The most pages deleted in one transaction, since all else waits for it; one document is removed whole, however large. */
 const pagesPerRemoval = 2_000
 
 export const removeEnded =
-  (finishedBefore: number, limit: number): Operation<ReadonlyArray<Removed>, never> =>
+  (finishedBefore: number, limit: number, now: number): Operation<ReadonlyArray<Removed>, never> =>
   (db) => {
     const old = db.all(
       `SELECT seq, pages_done FROM documents WHERE finished_at < ? AND callback_next_at IS NULL
@@ -106,7 +107,7 @@ export const removeEnded =
       if (removed.length > 0 && pages > pagesPerRemoval) break
       removed.push(...db.all(`DELETE FROM documents WHERE seq = ? ${removedColumns}`, number(row, "seq")))
     }
-    return Exit.succeed(removed.map((row) => toRemoved(db, row)))
+    return Exit.succeed(removed.map((row) => toRemoved(db, row, now)))
   }
 
 export const expireQueued =
@@ -134,30 +135,3 @@ export const setPaused =
     )
     return Exit.void
   }
-
-export const keepAnswer =
-  (tenant: TenantId, key: string, { body, bytes, fingerprint, keptAt }: KeptAnswer): Operation<void, never> =>
-  (db) => {
-    db.run(
-      "INSERT OR REPLACE INTO idempotency_keys (tenant_id, key, fingerprint, bytes, body, kept_at) VALUES (?, ?, ?, ?, ?, ?)",
-      tenant,
-      key,
-      fingerprint,
-      bytes,
-      body,
-      keptAt
-    )
-    return Exit.void
-  }
-
-export const forgetAnswers =
-  (keptBefore: number, limit: number): Operation<number, never> =>
-  (db) =>
-    Exit.succeed(
-      db.run(
-        `DELETE FROM idempotency_keys WHERE rowid IN
-          (SELECT rowid FROM idempotency_keys WHERE kept_at < ? ORDER BY kept_at LIMIT ?)`,
-        keptBefore,
-        limit
-      )
-    )

@@ -1,131 +1,66 @@
 /**
- * The changes the document store makes, as operations of a group commit: each checks first, then writes, and may be
+ * The changes that runs make, as operations of a group commit: each checks first, then writes, and may be
  * repeated if its transaction has to be.
  */
 import { Exit, Option } from "effect"
 import { type Document, isTerminal } from "../../../domain/document/Document.ts"
 import { failure } from "../../../domain/Failure.ts"
-import { BlobHash, DocumentId, type TenantId } from "../../../domain/Ids.ts"
+import { BlobHash, DocumentId, type RunnerId, type TenantId } from "../../../domain/Ids.ts"
 import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
-import type { Claim, Lease } from "../../../services/store/Claim.ts"
+import type { Claim } from "../../../services/store/Claim.ts"
 import type { Fence } from "../../../services/store/Fence.ts"
-import type { BacklogLimits, NewDocument } from "../../../services/store/NewDocument.ts"
 import type { Outcome, WholeDocument } from "../../../services/store/Outcome.ts"
-import { DocumentNotFound, LeaseLost, QueueFull, QuotaReached } from "../../../services/store/StoreErrors.ts"
+import { DocumentNotFound, LeaseLost } from "../../../services/store/StoreErrors.ts"
 import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import type { Operation } from "../database/GroupCommit.ts"
-import { donePages, faults, findBySeq, refersTo, stats, tenantIds, waiting } from "./records.ts"
+import { donePages, faults, findBySeq, tenantIds } from "./records.ts"
 import {
   encodeFailure,
   encodeMetadata,
   encodeOutline,
   encodeWarnings,
-  newDocument,
   number,
   optionalText,
   text,
   toDocument
 } from "./rows.ts"
-import { saveBlob } from "../SqliteBlobStore.ts"
+import { type BlobReference, BlobReferenceExpired, type BlobRemoval } from "../../../services/store/BlobReferences.ts"
+import { claimRemoval, consume } from "./SqliteBlobReferences.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
-
-export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimits): QueueFull | undefined => {
-  const { all, own } = waiting(db, tenant)
-  if (own >= limits.tenant) return new QueueFull({ scope: "tenant", limit: limits.tenant })
-  if (all >= limits.global) return new QueueFull({ scope: "global", limit: limits.global })
-  return undefined
-}
-
-/** If the document's bytes are known, there has to be room for them, otherwise for one byte. */
-const quotaReached = (db: Statements, { source, tenantId }: NewDocument, { storedBytes: limit }: BacklogLimits) => {
-  if (limit === undefined) return undefined
-  const { storedBytes } = stats(db, tenantId)
-  const size = source._tag === "Blob" ? source.size : 1
-  return storedBytes + size > limit ? new QuotaReached({ limit, storedBytes }) : undefined
-}
-
-const keepBytes = (db: Statements, { acceptedAt, source }: NewDocument) => {
-  if (source._tag === "Blob" && source.bytes !== undefined) saveBlob(db, source.hash, source.bytes, acceptedAt)
-}
-
-/** The document that stands in for this one, if there is one. It is recorded that it does. */
-const shareStandIn = (db: Statements, { acceptedAt, callback, notBefore, ...wanted }: NewDocument) => {
-  if (wanted.source._tag === "Url") return undefined
-  const found = db.get(
-    `SELECT seq FROM documents WHERE blob = ? AND tenant_id = ? AND name = ? AND password_key IS ?
-      AND status IN ('scheduled', 'queued', 'running', 'completed', 'partial')
-      AND (? IS NULL OR callback = ?) AND (status <> 'scheduled' OR not_before <= ?)
-      ORDER BY seq DESC LIMIT 1`,
-    wanted.source.hash,
-    wanted.tenantId,
-    wanted.name,
-    wanted.passwordKey ?? null,
-    callback ?? null,
-    callback ?? null,
-    Math.max(notBefore ?? 0, acceptedAt)
-  )
-  if (found === undefined) return undefined
-  const seq = number(found, "seq")
-  db.run("UPDATE documents SET shared = shared + 1 WHERE seq = ?", seq)
-  return findBySeq(db, seq)
-}
-
-export const accept =
-  (document: NewDocument, limits: BacklogLimits): Operation<Document, QueueFull | QuotaReached> =>
-  (db) => {
-    const standIn = document.reuse ? shareStandIn(db, document) : undefined
-    if (standIn !== undefined) {
-      keepBytes(db, document)
-      return Exit.succeed(standIn)
-    }
-    const full = fullQueue(db, document.tenantId, limits) ?? quotaReached(db, document, limits)
-    if (full !== undefined) return Exit.fail(full)
-    keepBytes(db, document)
-    const { notBefore, source } = document
-    const scheduled = notBefore !== undefined && notBefore > document.acceptedAt
-    db.run(
-      `INSERT INTO documents
-      (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, password_key, callback,
-        accepted_at, queued_at, trace, changed)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, next_change())`,
-      document.id,
-      document.tenantId,
-      document.name,
-      source._tag === "Url" ? source.url : null,
-      source._tag === "Blob" ? source.hash : null,
-      source._tag === "Blob" ? source.size : null,
-      document.priority,
-      scheduled ? "scheduled" : "queued",
-      notBefore ?? null,
-      document.sealedPassword ?? null,
-      document.passwordKey ?? null,
-      document.callback ?? null,
-      document.acceptedAt,
-      scheduled ? null : document.acceptedAt,
-      document.trace ?? null
-    )
-    return Exit.succeed(newDocument(document, scheduled ? "scheduled" : "queued"))
-  }
 
 /** The index is named because a plan that sorts the whole backlog would be correct, too. */
 const nextQueued = `
   SELECT seq FROM documents INDEXED BY documents_queued
   WHERE tenant_id = ? AND status = 'queued'
-    AND NOT EXISTS (SELECT 1 FROM tenant_stats s WHERE s.tenant_id = documents.tenant_id AND paused = 1)
+    AND NOT EXISTS (
+      SELECT 1 FROM tenant_stats s WHERE s.tenant_id = documents.tenant_id AND (paused = 1 OR running >= ?)
+    )
   ORDER BY priority DESC, seq LIMIT 1
 `
 
+/** Until when the runner may hold a document, in milliseconds since the epoch. */
+export interface Lease {
+  readonly runner: RunnerId
+  readonly until: number
+}
+
 export const claim =
-  (tenant: TenantId, lease: Lease): Operation<Option.Option<Claim>, never> =>
+  (
+    tenant: TenantId,
+    lease: Lease,
+    now: number,
+    most = Number.MAX_SAFE_INTEGER
+  ): Operation<Option.Option<Claim>, never> =>
   (db) => {
     const row = db.get(
       `UPDATE documents SET status = 'running', attempt = attempt + 1, runner = ?, lease_until = ?, queued_at = NULL,
       started_at = coalesce(started_at, ?), changed = next_change() WHERE seq = (${nextQueued}) RETURNING *`,
       lease.runner,
       lease.until,
-      lease.now,
-      tenant
+      now,
+      tenant,
+      most
     )
     if (row === undefined) return Exit.succeed(Option.none())
     const seq = number(row, "seq")
@@ -176,10 +111,21 @@ const fenced =
       : Exit.succeed(change(db, seq))
   }
 
-export const fetched = (fence: Fence, blob: { readonly hash: BlobHash; readonly size: number }) =>
-  fenced(fence, (db, seq) => {
-    db.run("UPDATE documents SET blob = ?, size = ? WHERE seq = ?", blob.hash, blob.size, seq)
-  })
+export const fetched =
+  (
+    fence: Fence,
+    blob: { readonly hash: BlobHash; readonly size: number },
+    reference: BlobReference | undefined,
+    now: number
+  ): Operation<void, LeaseLost | BlobReferenceExpired> =>
+  (db) => {
+    if (held(db, fence) !== undefined && reference !== undefined && !consume(db, reference, now)) {
+      return Exit.fail(new BlobReferenceExpired({ hash: reference.hash }))
+    }
+    return fenced(fence, (db, seq) => {
+      db.run("UPDATE documents SET blob = ?, size = ? WHERE seq = ?", blob.hash, blob.size, seq)
+    })(db)
+  }
 
 /** Warnings of a page, or, under 0, of the document. */
 const writeWarnings = (db: Statements, seq: number, page: number, warnings: ReadonlyArray<Warning>): void => {
@@ -376,10 +322,10 @@ export const cancel =
 
 /** Also removes what is not terminal: with its row, the document's fence is gone, too. A callback still owed is dropped. */
 export const remove =
-  (tenant: TenantId, id: DocumentId): Operation<Option.Option<BlobHash>, DocumentNotFound> =>
+  (tenant: TenantId, id: DocumentId, now: number): Operation<Option.Option<BlobRemoval>, DocumentNotFound> =>
   (db) => {
     const removed = db.get("DELETE FROM documents WHERE id = ? AND tenant_id = ? RETURNING blob", id, tenant)
     if (removed === undefined) return Exit.fail(new DocumentNotFound({ documentId: id }))
     const blob = Option.map(Option.fromUndefinedOr(optionalText(removed, "blob")), (hash) => BlobHash.make(hash))
-    return Exit.succeed(Option.filter(blob, (hash) => !refersTo(db, hash, undefined)))
+    return Exit.succeed(Option.flatMap(blob, (hash) => Option.fromUndefinedOr(claimRemoval(db, hash, now))))
   }

@@ -1,9 +1,8 @@
 /** The document store's queries of its records. Every query is answered from an index, whatever the backlog's depth. */
 import type { Document } from "../../../domain/document/Document.ts"
-import { type BlobHash, type DocumentId, TenantId } from "../../../domain/Ids.ts"
+import { type DocumentId, TenantId } from "../../../domain/Ids.ts"
 import type { PageResult } from "../../../domain/document/Page.ts"
 import type { PageFaults } from "../../../services/store/Claim.ts"
-import type { KeptAnswer } from "../../../services/store/DocumentStore.ts"
 import type { ListOptions, PagesOptions } from "../../../services/store/Documents.ts"
 import type { QueueCounters } from "../../../services/store/QueueFigures.ts"
 import { largestMetadata, largestOutline, upTo } from "../../../services/store/Portions.ts"
@@ -124,19 +123,18 @@ export const pages = (db: Statements, tenant: TenantId, id: DocumentId, options:
 export const donePages = (db: Statements, seq: number): ReadonlySet<number> =>
   new Set(db.all("SELECT number FROM pages WHERE document = ?", seq).map((row) => number(row, "number")))
 
-export const refersTo = (db: Statements, hash: BlobHash, tenant: TenantId | undefined): boolean =>
-  tenant === undefined
-    ? db.get("SELECT 1 FROM documents WHERE blob = ? LIMIT 1", hash) !== undefined
-    : db.get("SELECT 1 FROM documents WHERE blob = ? AND tenant_id = ? LIMIT 1", hash, tenant) !== undefined
-
 export const tenantIds = (rows: ReadonlyArray<Row>): Array<TenantId> =>
   Array.from(new Set(rows.map((row) => text(row, "tenant_id"))), (id) => TenantId.make(id))
 
 export const tenantsWithQueued = (db: Statements): Array<TenantId> =>
   tenantIds(db.all("SELECT tenant_id FROM tenant_stats WHERE queued > 0 AND paused = 0 AND tenant_id <> '*'"))
 
-export const hasQueued = (db: Statements, tenant: TenantId): boolean =>
-  db.get("SELECT 1 FROM tenant_stats WHERE tenant_id = ? AND queued > 0 AND paused = 0", tenant) !== undefined
+export const hasQueued = (db: Statements, tenant: TenantId, most = Number.MAX_SAFE_INTEGER): boolean =>
+  db.get(
+    "SELECT 1 FROM tenant_stats WHERE tenant_id = ? AND queued > 0 AND paused = 0 AND running < ?",
+    tenant,
+    most
+  ) !== undefined
 
 export const isPaused = (db: Statements, tenant: TenantId): boolean =>
   db.get("SELECT 1 FROM tenant_stats WHERE tenant_id = ? AND paused = 1", tenant) !== undefined
@@ -151,18 +149,6 @@ export const faults = (db: Statements, seq: number): ReadonlyMap<number, PageFau
       )
       .map((row) => [number(row, "page"), { failures: number(row, "failures"), deaths: number(row, "deaths") }])
   )
-
-export const answer = (db: Statements, tenant: TenantId, key: string): KeptAnswer | undefined => {
-  const row = db.get("SELECT * FROM idempotency_keys WHERE tenant_id = ? AND key = ?", tenant, key)
-  return row === undefined
-    ? undefined
-    : {
-        fingerprint: text(row, "fingerprint"),
-        bytes: number(row, "bytes"),
-        body: text(row, "body"),
-        keptAt: number(row, "kept_at")
-      }
-}
 
 /** Documents that wait: of the tenant, and of all. */
 export const waiting = (db: Statements, tenant: TenantId): { readonly own: number; readonly all: number } => {

@@ -121,8 +121,8 @@ export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "warn
 }
 
 /** The document as it would be read from the row that was just made of it. */
-export const newDocument = (accepted: NewDocument, status: "scheduled" | "queued"): Document => {
-  const { acceptedAt, id, name, notBefore, priority, source, tenantId, trace } = accepted
+export const newDocument = (accepted: NewDocument, acceptedAt: number, status: "scheduled" | "queued"): Document => {
+  const { id, name, notBefore, priority, source, tenantId, trace } = accepted
   return new Document(
     {
       id,

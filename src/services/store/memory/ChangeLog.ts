@@ -1,7 +1,7 @@
-/** Queries of changes, of the store in memory. */
+/** `ChangeLog` of the store in memory. */
 import { Effect } from "effect"
 import type { Change, PageChange } from "../../../domain/Change.ts"
-import { ChangeLog } from "../ChangeLog.ts"
+import { ChangeLog, cursorAt, numberedCursors } from "../ChangeLog.ts"
 import { DocumentNotFound } from "../StoreErrors.ts"
 import type { Entry } from "./ChangeEntries.ts"
 import { documentSize, portionBytes, upTo } from "../Portions.ts"
@@ -12,17 +12,19 @@ const pageChange = (stored: Stored, number: number, page: number): ReadonlyArray
   if (result === undefined) return []
   const { id: documentId, tenantId } = stored.accepted
   const { progress } = toDocument(stored)
-  return [{ _tag: "Page", number, tenantId, documentId, page, status: result.status, progress }]
+  return [{ _tag: "Page", cursor: cursorAt(number), tenantId, documentId, page, status: result.status, progress }]
 }
 
 const toChanges = ({ number, page, stored }: Entry<Stored>): ReadonlyArray<Change> =>
-  page === undefined ? [{ _tag: "Document", number, document: toDocument(stored) }] : pageChange(stored, number, page)
+  page === undefined
+    ? [{ _tag: "Document", cursor: cursorAt(number), document: toDocument(stored) }]
+    : pageChange(stored, number, page)
 
 const changeSize = (change: Change): number => (change._tag === "Page" ? 0 : documentSize(change.document))
 
 export const changeLogMemory = (records: Records) =>
   ChangeLog.of({
-    last: Effect.sync(() => records.log.last),
+    ...numberedCursors(Effect.sync(() => records.log.last)),
     changes: ({ after, limit, tenant }) =>
       Effect.sync(() => {
         const found = records.log.after(after, limit)
@@ -31,14 +33,14 @@ export const changeLogMemory = (records: Records) =>
         const told = upTo(all, portionBytes, changeSize)
         const isCut = told.length < all.length
         const complete = found.complete && !isCut
-        const lastLooked = isCut ? told.at(-1) : found.entries.at(-1)
+        const lastLooked = isCut ? told.at(-1)?.cursor : found.entries.at(-1)?.number
         return {
           changes: told,
-          through: complete ? Math.max(records.log.last, after) : (lastLooked?.number ?? after),
+          through: cursorAt(complete ? Math.max(records.log.last, after) : (lastLooked ?? after)),
           complete
         }
       }),
-    changesOf: Effect.fnUntraced(function* (tenant, id, { after, limit }) {
+    changesOf: Effect.fnUntraced(function* (tenant, id, { after = -1, limit }) {
       const stored = records.byId.get(id)
       if (stored === undefined || stored.accepted.tenantId !== tenant) {
         return yield* new DocumentNotFound({ documentId: id })
@@ -48,7 +50,13 @@ export const changeLogMemory = (records: Records) =>
         .toSorted(([, a], [, b]) => a - b)
       const pages = all.slice(0, limit).flatMap(([page, number]) => pageChange(stored, number, page))
       const complete = all.length <= limit
-      const through = complete ? Math.max(records.log.last, after) : (pages.at(-1)?.number ?? after)
-      return { document: toDocument(stored), number: stored.changed, pages, through, complete }
+      const through = complete ? Math.max(records.log.last, after) : (pages.at(-1)?.cursor ?? after)
+      return {
+        document: toDocument(stored),
+        cursor: cursorAt(stored.changed),
+        pages,
+        through: cursorAt(through),
+        complete
+      }
     })
   })

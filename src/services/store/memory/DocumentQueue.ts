@@ -1,7 +1,8 @@
 /** `DocumentQueue` of the store in memory. */
-import { type Context, Effect, Option } from "effect"
+import { Clock, type Context, Duration, Effect, Option } from "effect"
 import { failure } from "../../../domain/Failure.ts"
 import type { TenantId } from "../../../domain/Ids.ts"
+import { BlobReferenceExpired } from "../BlobReferences.ts"
 import { DocumentQueue } from "../DocumentQueue.ts"
 import type { BacklogLimits, NewDocument } from "../NewDocument.ts"
 import { QuotaReached, StoreUnavailable } from "../StoreErrors.ts"
@@ -22,7 +23,8 @@ const quotaReached = (
 
 const standInFor = (
   records: Records,
-  { acceptedAt, callback, name, notBefore, passwordKey, source, tenantId }: NewDocument
+  { callback, name, notBefore, passwordKey, source, tenantId }: NewDocument,
+  now: number
 ): Stored | undefined =>
   Array.from(records.byId.values()).findLast(
     ({ accepted, blob, passwordKey: ownKey, status }) =>
@@ -34,34 +36,44 @@ const standInFor = (
       status !== "failed" &&
       status !== "cancelled" &&
       (callback === undefined || accepted.callback === callback) &&
-      (status !== "scheduled" || (accepted.notBefore ?? 0) <= Math.max(notBefore ?? 0, acceptedAt))
+      (status !== "scheduled" || (accepted.notBefore ?? 0) <= Math.max(notBefore ?? 0, now))
   )
 
 const accepting = (records: Records): Pick<Queue, "accept"> => ({
   accept: Effect.fn("DocumentQueue.accept")(function* (document, limits) {
-    const standIn = document.reuse ? standInFor(records, document) : undefined
+    const { reference } = document
+    const now = yield* Clock.currentTimeMillis
+    const standIn = document.reuse ? standInFor(records, document, now) : undefined
     if (standIn !== undefined) {
+      if (reference !== undefined) records.references.release(reference)
       standIn.shared++
       return toDocument(standIn)
     }
     const full = fullQueue(records, document.tenantId, limits) ?? quotaReached(records, document, limits)
     if (full !== undefined) return yield* full
+    if (document.source._tag === "Blob" && document.source.receipt !== undefined) {
+      const cause = "its bytes were received by another store"
+      return yield* new StoreUnavailable({ operation: "accept a document", cause })
+    }
     if (records.byId.has(document.id)) {
       return yield* new StoreUnavailable({ operation: "accept a document", cause: "its id is taken" })
     }
-    const later = document.notBefore !== undefined && document.notBefore > document.acceptedAt
-    return toDocument(records.add(document, later ? "scheduled" : "queued"))
+    if (reference !== undefined && !records.references.consume(reference, now)) {
+      return yield* new BlobReferenceExpired({ hash: reference.hash })
+    }
+    const later = document.notBefore !== undefined && document.notBefore > now
+    return toDocument(records.add(document, now, later ? "scheduled" : "queued"))
   })
 })
 
 const leasing = (records: Records): Pick<Queue, "claim" | "renew"> => ({
-  claim: Effect.fn("DocumentQueue.claim")((tenant, lease) =>
-    Effect.sync(() =>
-      Option.map(Option.fromUndefinedOr(records.next(tenant)), (stored) => {
+  claim: Effect.fn("DocumentQueue.claim")((tenant, { lease, runner }, most) =>
+    Effect.map(Clock.currentTimeMillis, (now) =>
+      Option.map(Option.fromUndefinedOr(records.next(tenant, most)), (stored) => {
         records.move(stored, "running")
         stored.attempt++
-        stored.lease = { runner: lease.runner, until: lease.until }
-        stored.startedAt ??= lease.now
+        stored.lease = { runner, until: now + Duration.toMillis(lease) }
+        stored.startedAt ??= now
         stored.queuedAt = undefined
         return {
           fence: { documentId: stored.accepted.id, attempt: stored.attempt },
@@ -73,11 +85,11 @@ const leasing = (records: Records): Pick<Queue, "claim" | "renew"> => ({
       })
     )
   ),
-  renew: Effect.fn("DocumentQueue.renew")((lease) =>
-    Effect.sync(() => {
-      const own = Array.from(records.running).filter((stored) => stored.lease?.runner === lease.runner)
+  renew: Effect.fn("DocumentQueue.renew")(({ lease, runner }) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      const own = Array.from(records.running).filter((stored) => stored.lease?.runner === runner)
       return own.map((stored) => {
-        stored.lease = { runner: lease.runner, until: lease.until }
+        stored.lease = { runner, until: now + Duration.toMillis(lease) }
         return { documentId: stored.accepted.id, attempt: stored.attempt }
       })
     })
@@ -88,12 +100,15 @@ const running = (
   records: Records,
   owes: Owes
 ): Pick<Queue, "fetched" | "opened" | "savePages" | "recordFault" | "finish" | "finishWhole"> => ({
-  fetched: Effect.fn("DocumentQueue.fetched")((fence, blob) =>
-    held(records, fence, (stored) => {
-      stored.blob = blob
-      records.setBytes(stored, { original: blob.size })
-    })
-  ),
+  fetched: Effect.fn("DocumentQueue.fetched")(function* (fence, blob, reference) {
+    const now = yield* Clock.currentTimeMillis
+    const stored = yield* held(records, fence, (found) => found)
+    if (reference !== undefined && !records.references.consume(reference, now)) {
+      return yield* new BlobReferenceExpired({ hash: reference.hash })
+    }
+    stored.blob = blob
+    records.setBytes(stored, { original: blob.size })
+  }),
   opened: Effect.fn("DocumentQueue.opened")((fence, pdf) =>
     held(records, fence, (stored) => records.setOpened(stored, pdf))
   ),
@@ -107,17 +122,17 @@ const running = (
       stored.faults.set(page, fault === "death" ? { deaths: deaths + 1, failures } : { deaths, failures: failures + 1 })
     })
   ),
-  finish: Effect.fn("DocumentQueue.finish")((fence, outcome, at) =>
-    held(records, fence, (stored) => {
-      end(records, owes, stored, outcome, at)
+  finish: Effect.fn("DocumentQueue.finish")((fence, outcome) =>
+    held(records, fence, (stored, now) => {
+      end(records, owes, stored, outcome, now)
       return toDocument(stored)
     })
   ),
-  finishWhole: Effect.fn("DocumentQueue.finishWhole")((fence, { pages, pdf }, outcome, at) =>
-    held(records, fence, (stored) => {
+  finishWhole: Effect.fn("DocumentQueue.finishWhole")((fence, { pages, pdf }, outcome) =>
+    held(records, fence, (stored, now) => {
       records.setOpened(stored, pdf)
       for (const page of pages) records.addPage(stored, page)
-      end(records, owes, stored, outcome, at)
+      end(records, owes, stored, outcome, now)
       return toDocument(stored)
     })
   )
@@ -146,31 +161,33 @@ const requeueing = (
   release: Effect.fn("DocumentQueue.release")((fence) =>
     Effect.asVoid(held(records, fence, (stored) => requeue(records, [stored], interrupted)))
   ),
-  reclaimExpired: Effect.fn("DocumentQueue.reclaimExpired")((now) =>
-    Effect.sync(() => {
+  reclaimExpired: Effect.withSpan("DocumentQueue.reclaimExpired")(
+    Effect.map(Clock.currentTimeMillis, (now) => {
       const expired = Array.from(records.running).filter(({ lease }) => lease !== undefined && lease.until <= now)
       return requeue(records, expired, interrupted)
     })
   ),
-  queueDue: Effect.fn("DocumentQueue.queueDue")((now) =>
-    Effect.sync(() => {
+  queueDue: Effect.withSpan("DocumentQueue.queueDue")(
+    Effect.map(Clock.currentTimeMillis, (now) => {
       const due = Array.from(records.scheduled).filter(({ accepted }) => (accepted.notBefore ?? 0) <= now)
       return requeue(records, due, (stored) => {
         stored.queuedAt = now
       })
     })
   ),
-  expireQueued: Effect.fn("DocumentQueue.expireQueued")((queuedBefore, at, limit) =>
-    Effect.sync(() =>
+  expireQueued: Effect.fn("DocumentQueue.expireQueued")((waitedLongerThan, limit) =>
+    Effect.map(Clock.currentTimeMillis, (now) =>
       Array.from(records.byId.values())
         .flatMap((stored) =>
-          stored.queuedAt !== undefined && stored.queuedAt < queuedBefore ? [{ stored, since: stored.queuedAt }] : []
+          stored.queuedAt !== undefined && now - stored.queuedAt > Duration.toMillis(waitedLongerThan)
+            ? [{ stored, since: stored.queuedAt }]
+            : []
         )
         .toSorted((a, b) => a.since - b.since)
         .slice(0, limit)
         .map(({ stored }) => {
           const reason = failure("EXPIRED", "The document waited too long for its turn.")
-          end(records, owes, stored, { status: "failed", failure: reason }, at)
+          end(records, owes, stored, { status: "failed", failure: reason }, now)
           return toDocument(stored)
         })
     )
@@ -178,7 +195,9 @@ const requeueing = (
 })
 
 const pausing = (records: Records): Pick<Queue, "hasQueued" | "tenantsWithQueued" | "setPaused" | "isPaused"> => ({
-  hasQueued: Effect.fn("DocumentQueue.hasQueued")((tenant) => Effect.sync(() => records.next(tenant) !== undefined)),
+  hasQueued: Effect.fn("DocumentQueue.hasQueued")((tenant, most) =>
+    Effect.sync(() => records.next(tenant, most) !== undefined)
+  ),
   tenantsWithQueued: Effect.sync(() => records.tenantsWithQueued),
   setPaused: Effect.fn("DocumentQueue.setPaused")((tenant, paused) =>
     Effect.sync(() => {

@@ -1,5 +1,5 @@
 /** `Documents` of the store in memory. */
-import { type Context, Effect, Option } from "effect"
+import { Clock, type Context, Duration, Effect, Option } from "effect"
 import { isTerminal } from "../../../domain/document/Document.ts"
 import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings } from "../../../domain/document/Warning.ts"
@@ -8,7 +8,7 @@ import type { Retry } from "../NewDocument.ts"
 import { documentSize, pageSize, upTo } from "../Portions.ts"
 import { NotRetryable } from "../StoreErrors.ts"
 import { pageBytes, type Records, shownPage, type Stored, toDocument, toDocumentWithOutline } from "./Records.ts"
-import { end, fullQueue, located, type Owes, refersTo, remove } from "./Steps.ts"
+import { end, fullQueue, located, type Owes, remove } from "./Steps.ts"
 
 type Methods = Context.Service.Shape<typeof Documents>
 
@@ -45,40 +45,41 @@ const reading = (records: Records): Pick<Methods, "find" | "list" | "pages"> => 
 })
 
 const ending = (records: Records, owes: Owes): Pick<Methods, "cancel" | "remove" | "withdraw" | "removeEnded"> => ({
-  cancel: Effect.fn("Documents.cancel")((tenant, id, at) =>
-    located(records, tenant, id, (stored) => {
+  cancel: Effect.fn("Documents.cancel")((tenant, id) =>
+    located(records, tenant, id, (stored, now) => {
       if (!isTerminal(stored.status)) {
-        end(records, owes, stored, { status: "cancelled" }, at)
+        end(records, owes, stored, { status: "cancelled" }, now)
         stored.attempt++
       }
       return toDocument(stored)
     })
   ),
   remove: Effect.fn("Documents.remove")((tenant, id) =>
-    located(records, tenant, id, (stored) => {
-      records.remove(stored)
-      return Option.filter(Option.fromUndefinedOr(stored.blob?.hash), (hash) => !refersTo(records, hash, undefined))
-    })
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      located(records, tenant, id, (stored) => Option.fromUndefinedOr(remove(records, stored, now).unusedBlob))
+    )
   ),
   withdraw: Effect.fn("Documents.withdraw")((tenant, id, shares) =>
-    Effect.sync(() => {
+    Effect.map(Clock.currentTimeMillis, (now) => {
       const stored = records.byId.get(id)
       return stored === undefined || stored.accepted.tenantId !== tenant || stored.shared > shares
         ? Option.none()
-        : Option.some(remove(records, stored))
+        : Option.some(remove(records, stored, now))
     })
   ),
-  removeEnded: Effect.fn("Documents.removeEnded")((finishedBefore, limit) =>
-    Effect.sync(() =>
+  removeEnded: Effect.fn("Documents.removeEnded")((endedLongerAgo, limit) =>
+    Effect.map(Clock.currentTimeMillis, (now) =>
       Array.from(records.byId.values())
         .flatMap((stored) =>
-          stored.finishedAt !== undefined && stored.finishedAt < finishedBefore && stored.callbackDue === undefined
+          stored.finishedAt !== undefined &&
+          now - stored.finishedAt > Duration.toMillis(endedLongerAgo) &&
+          stored.callbackDue === undefined
             ? [{ stored, finishedAt: stored.finishedAt }]
             : []
         )
         .toSorted((a, b) => a.finishedAt - b.finishedAt)
         .slice(0, limit)
-        .map(({ stored }) => remove(records, stored))
+        .map(({ stored }) => remove(records, stored, now))
     )
   )
 })
@@ -95,13 +96,13 @@ const forgetFailedPages = (records: Records, stored: Stored): void => {
   stored.pagesFailed = 0
 }
 
-const queueAgain = (records: Records, stored: Stored, { at, passwordKey, sealedPassword }: Retry): void => {
+const queueAgain = (records: Records, stored: Stored, { passwordKey, sealedPassword }: Retry, now: number): void => {
   forgetFailedPages(records, stored)
   stored.retries++
   stored.failure = undefined
   stored.finishedAt = undefined
-  stored.queuedAt = at
-  stored.retriedAt = at
+  stored.queuedAt = now
+  stored.retriedAt = now
   stored.callbackDue = undefined
   stored.deliveries = 0
   stored.sealedPassword = sealedPassword
@@ -121,7 +122,7 @@ const retrying = (records: Records): Pick<Methods, "retry"> => ({
     }
     const full = fullQueue(records, tenant, limits)
     if (full !== undefined) return yield* full
-    queueAgain(records, stored, retry)
+    queueAgain(records, stored, retry, yield* Clock.currentTimeMillis)
     return toDocument(stored)
   })
 })

@@ -50,7 +50,7 @@ export const queueStatsMemory = (records: Records) =>
         }
         const moments = records
           .tenant(tenant)
-          .backlog.heads.map(({ accepted }) => Math.max(accepted.acceptedAt, accepted.notBefore ?? 0))
+          .backlog.heads.map(({ accepted, acceptedAt }) => Math.max(acceptedAt, accepted.notBefore ?? 0))
         return moments.length === 0 ? Option.none() : Option.some(Math.min(...moments))
       })
     )

@@ -13,6 +13,7 @@ import { isFailed, noLines, type PageResult } from "../../../domain/document/Pag
 import { hasWarnings, type Warning, warningsField } from "../../../domain/document/Warning.ts"
 import type { Delivery } from "../../../domain/webhook/Webhook.ts"
 import { ChangeEntries } from "./ChangeEntries.ts"
+import { ReferenceRows } from "./ReferenceRows.ts"
 import type { PageFaults } from "../Claim.ts"
 import type { PagesOptions } from "../Documents.ts"
 import type { NewDocument } from "../NewDocument.ts"
@@ -24,6 +25,7 @@ export interface Stored {
   /** Place in the order of acceptance; kept for life. */
   readonly seq: number
   readonly accepted: NewDocument
+  readonly acceptedAt: number
   readonly pages: Map<number, PageResult>
   /** The number of each page's change. */
   readonly pageChanges: Map<number, number>
@@ -100,7 +102,7 @@ const valuesOf = (stored: Stored): ConstructorParameters<typeof Document>[0] => 
     ...warningsField(isLarge ? [...(stored.warnings ?? []), metadataOmitted] : stored.warnings),
     ...(trace === undefined ? {} : { trace }),
     timings: {
-      acceptedAt: DateTime.makeUnsafe(accepted.acceptedAt),
+      acceptedAt: DateTime.makeUnsafe(stored.acceptedAt),
       ...(notBefore === undefined ? {} : { notBefore: DateTime.makeUnsafe(notBefore) }),
       ...(startedAt === undefined ? {} : { startedAt: DateTime.makeUnsafe(startedAt) }),
       ...(retriedAt === undefined ? {} : { retriedAt: DateTime.makeUnsafe(retriedAt) }),
@@ -217,6 +219,7 @@ export class Records {
       this.byId.get(stored.accepted.id) === stored &&
       (page === undefined ? stored.changed === number : stored.pageChanges.get(page) === number)
   )
+  readonly references = new ReferenceRows((hash) => this.refersTo(hash, undefined))
   readonly paused = new Set<TenantId>()
   readonly #tenants = new Map<TenantId, { readonly backlog: Backlog; readonly counters: Counters }>()
   #accepted = 0
@@ -273,15 +276,23 @@ export class Records {
   }
 
   /** The document that a claim of the tenant gets. */
-  next(tenant: TenantId): Stored | undefined {
-    return this.paused.has(tenant) ? undefined : this.tenant(tenant).backlog.first
+  next(tenant: TenantId, most = Number.POSITIVE_INFINITY): Stored | undefined {
+    const { backlog, counters } = this.tenant(tenant)
+    return this.paused.has(tenant) || counters.running >= most ? undefined : backlog.first
   }
 
-  add(accepted: NewDocument, status: DocumentStatus): Stored {
+  refersTo(hash: BlobHash, tenant: TenantId | undefined): boolean {
+    return Array.from(this.byId.values()).some(
+      (stored) => stored.blob?.hash === hash && (tenant === undefined || stored.accepted.tenantId === tenant)
+    )
+  }
+
+  add(accepted: NewDocument, acceptedAt: number, status: DocumentStatus): Stored {
     const { source } = accepted
     const stored: Stored = {
       seq: ++this.#accepted,
       accepted,
+      acceptedAt,
       pages: new Map(),
       pageChanges: new Map(),
       changed: 0,
@@ -291,7 +302,7 @@ export class Records {
       interruptions: 0,
       retries: 0,
       shared: 0,
-      queuedAt: status === "queued" ? accepted.acceptedAt : undefined,
+      queuedAt: status === "queued" ? acceptedAt : undefined,
       passwordKey: accepted.passwordKey,
       status,
       attempt: 0,

@@ -1,7 +1,7 @@
 /** Steps that several contracts of the store in memory share. Each runs whole, so no two can interleave. */
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { failure } from "../../../domain/Failure.ts"
-import type { BlobHash, DocumentId, TenantId } from "../../../domain/Ids.ts"
+import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
 import type { Removed } from "../Documents.ts"
 import type { Fence } from "../Fence.ts"
 import type { BacklogLimits } from "../NewDocument.ts"
@@ -12,20 +12,25 @@ import type { Records, Stored } from "./Records.ts"
 /** Whether the end of the document is owed to a receiver. */
 export type Owes = (stored: Stored) => boolean
 
-export const located = <A>(records: Records, tenant: TenantId, id: DocumentId, step: (stored: Stored) => A) =>
-  Effect.suspend((): Effect.Effect<A, DocumentNotFound> => {
+export const located = <A>(
+  records: Records,
+  tenant: TenantId,
+  id: DocumentId,
+  step: (stored: Stored, now: number) => A
+) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<A, DocumentNotFound> => {
     const stored = records.byId.get(id)
     return stored === undefined || stored.accepted.tenantId !== tenant
       ? Effect.fail(new DocumentNotFound({ documentId: id }))
-      : Effect.succeed(step(stored))
+      : Effect.succeed(step(stored, now))
   })
 
-export const held = <A>(records: Records, { attempt, documentId }: Fence, step: (stored: Stored) => A) =>
-  Effect.suspend((): Effect.Effect<A, LeaseLost> => {
+export const held = <A>(records: Records, { attempt, documentId }: Fence, step: (stored: Stored, now: number) => A) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<A, LeaseLost> => {
     const stored = records.byId.get(documentId)
     return stored === undefined || stored.status !== "running" || stored.attempt !== attempt
       ? Effect.fail(new LeaseLost({ documentId, attempt }))
-      : Effect.succeed(step(stored))
+      : Effect.succeed(step(stored, now))
   })
 
 export const end = (
@@ -51,12 +56,7 @@ export const fullQueue = (records: Records, tenant: TenantId, limits: BacklogLim
   return undefined
 }
 
-export const refersTo = (records: Records, hash: BlobHash, tenant: TenantId | undefined): boolean =>
-  Array.from(records.byId.values()).some(
-    (stored) => stored.blob?.hash === hash && (tenant === undefined || stored.accepted.tenantId === tenant)
-  )
-
-export const remove = (records: Records, stored: Stored): Removed => {
+export const remove = (records: Records, stored: Stored, now: number): Removed => {
   records.remove(stored)
   const hash = stored.blob?.hash
   return {
@@ -64,6 +64,6 @@ export const remove = (records: Records, stored: Stored): Removed => {
     tenantId: stored.accepted.tenantId,
     attempt: stored.attempt,
     status: stored.status,
-    unusedBlob: hash === undefined || refersTo(records, hash, undefined) ? undefined : hash
+    unusedBlob: hash === undefined ? undefined : records.references.claimRemoval(hash, now)
   }
 }

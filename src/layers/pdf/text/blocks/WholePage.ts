@@ -1,5 +1,6 @@
 // The blocks of a whole page: those of its columns, its tables, and its pictures among them.
 import type { PageLayout } from "../../../../domain/document/PageLayout.ts"
+import { shareWithin } from "../Bounds.ts"
 import type { Drawn } from "../Drawn.ts"
 import type { Viewport } from "../Fragments.ts"
 import type { Links } from "../Links.ts"
@@ -32,7 +33,12 @@ export const toLayout = (
       ? blocks.map((block) => toBlock(frame, block))
       : [toTable(frame, table, linksOn({ frame }, links))]
   )
-  const figures = findFigures(drawn, width, height, blocks.length > 0)
+  const tables = columns.flatMap(({ frame, table }) => (table === undefined || frame.ux !== 1 ? [] : [table.box]))
+  // What is drawn in a table is its ground and its lines, unless it is an image.
+  const pictures = drawn.filter(
+    (thing) => thing.kind === "image" || !tables.some((table) => shareWithin(thing, table) > 0.5)
+  )
+  const figures = findFigures(pictures, width, height, blocks.length > 0)
   const isRecognized = isScannedText(blocks, drawn, width, height)
   return {
     width: round(width),

@@ -1,0 +1,49 @@
+/** `WebhookStore` in SQLite, over the connection and the commits of the whole store. */
+import { Clock, Effect, Option } from "effect"
+import { DocumentNotFound } from "../../../services/store/StoreErrors.ts"
+import { WebhookStore } from "../../../services/store/WebhookStore.ts"
+import type { Write } from "../database/GroupCommit.ts"
+import type { Read } from "../database/Read.ts"
+import * as callbacks from "./callbacks.ts"
+import * as deliveries from "./deliveries.ts"
+import * as endpoints from "./endpoints.ts"
+
+export const webhookStore = (read: Read, write: Write) =>
+  WebhookStore.of({
+    findWebhook: Effect.fn("WebhookStore.findWebhook")((tenant) =>
+      Effect.map(
+        read("find a webhook", (db) => endpoints.find(db, tenant)),
+        Option.fromUndefinedOr
+      )
+    ),
+    putWebhook: Effect.fn("WebhookStore.putWebhook")((tenant, webhook) =>
+      write("set a webhook", endpoints.put(tenant, webhook))
+    ),
+    rotateSecret: Effect.fn("WebhookStore.rotateSecret")((tenant, rotation) =>
+      write("rotate a webhook's secret", endpoints.rotate(tenant, rotation))
+    ),
+    removeWebhook: Effect.fn("WebhookStore.removeWebhook")((tenant) =>
+      write("remove a webhook", endpoints.remove(tenant))
+    ),
+    claimCallbacks: Effect.fn("WebhookStore.claimCallbacks")(function* (claims) {
+      const now = yield* Clock.currentTimeMillis
+      const any = yield* read("find callbacks owed", (db) => callbacks.isAnyClaimable(db, now, claims))
+      // A delivery reports only what is on the disk: the claim's commit is flushed before the answer.
+      return any ? yield* write("claim callbacks", callbacks.claim(now, claims)) : []
+    }),
+    releaseCallbacks: Effect.fn("WebhookStore.releaseCallbacks")((runner) =>
+      write("release callbacks", callbacks.release(runner), "deferred")
+    ),
+    owed: Effect.fn("WebhookStore.owed")((tenant) => read("count what is owed", (db) => callbacks.owed(db, tenant))),
+    recordDelivery: Effect.fn("WebhookStore.recordDelivery")((pending, delivery, health) =>
+      write("record a delivery", deliveries.record(pending, delivery, health))
+    ),
+    deliveries: Effect.fn("WebhookStore.deliveries")(function* (tenant, id) {
+      const found = yield* read("find deliveries", (db) => deliveries.deliveriesOf(db, tenant, id))
+      return found ?? (yield* new DocumentNotFound({ documentId: id }))
+    }),
+    redeliver: Effect.fn("WebhookStore.redeliver")(function* (tenant, id) {
+      const now = yield* Clock.currentTimeMillis
+      yield* write("deliver a document's end again", deliveries.redeliver(tenant, id, now))
+    })
+  })

@@ -10,10 +10,12 @@ import { makeConnection } from "./client/Connection.ts"
 import { followWith, waitForWith } from "./client/Follow.ts"
 import { ingestWith } from "./client/Ingest.ts"
 import { pagesWith, textWith } from "./client/ReadPages.ts"
+import { renderWith } from "./client/RenderDocument.ts"
 import { requireOneEffect } from "./domain/EffectCopy.ts"
 import type { DocumentId } from "./domain/Ids.ts"
 
 export { Api } from "./http/api/Api.ts"
+export type { RenderedText, RenderQuery } from "./client/RenderDocument.ts"
 export { DocumentId, TenantId } from "./domain/Ids.ts"
 export {
   type ClientError,
@@ -64,6 +66,7 @@ export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOpt
     waitFor: waitForWith(status, follow),
     pages: pagesWith(connection),
     text: textWith(connection),
+    render: renderWith(connection),
     list: ({ status, ...query } = {}) =>
       ask(
         api.documents.list({

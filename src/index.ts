@@ -10,6 +10,8 @@ export {
   KeyInUse,
   LimitReached,
   type QueueStatus,
+  type Rendering,
+  type RenderingOptions,
   ShuttingDown,
   SubmissionRejected,
   Submitted,
@@ -23,6 +25,10 @@ export * from "./domain/Event.ts"
 export * from "./domain/Failure.ts"
 export * from "./domain/Ids.ts"
 export * from "./domain/document/Page.ts"
+export * as Layouts from "./domain/document/PageLayout.ts"
+export { Renderer, type RenderFormat } from "./domain/rendering/Renderer.ts"
+export { renderDefaults, type RenderOptions } from "./domain/rendering/RenderOptions.ts"
+export { StructureCollector } from "./domain/rendering/structure/DocumentStructure.ts"
 export { parsePrivateHosts, type PrivateHosts } from "./domain/net/PrivateHosts.ts"
 export * from "./domain/tenant/TenantLimits.ts"
 export * from "./domain/tenant/TenantState.ts"
@@ -32,6 +38,7 @@ export * from "./domain/webhook/Webhook.ts"
 export { layer, layerMemory, type MemoryOptions } from "./layers/Engine.ts"
 export * as FileBlobStore from "./layers/blobs/FileBlobStore.ts"
 export * as PdfJsEngine from "./layers/pdf/PdfEngine.ts"
+export { decodeLayout } from "./services/store/LayoutBytes.ts"
 export * as FileSecrets from "./layers/SecretKeyFile.ts"
 export * as GuardedSources from "./layers/net/Sources.ts"
 export * as SqliteApiKeys from "./layers/sqlite/SqliteApiKeys.ts"

@@ -13,6 +13,9 @@ import type { KeptAnswer } from "../services/store/IdempotencyStore.ts"
 import type { ListOptions, PagesOptions } from "../services/store/Documents.ts"
 import type { DocumentNotFound, NotRetryable, QuotaReached, StoreUnavailable } from "../services/store/StoreErrors.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
+import type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
+
+export type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
 /** The submission itself is invalid. Nothing of it was kept. */
 export class SubmissionRejected extends Schema.TaggedError<SubmissionRejected>()("SubmissionRejected", {
@@ -159,6 +162,15 @@ export class Ingestion extends Context.Service<
       tenant: TenantId,
       id: DocumentId
     ) => Effect.Effect<Stream.Stream<string, StoreUnavailable>, DocumentNotFound | StoreUnavailable>
+    /**
+     * The finished pages as Markdown, HTML, text or JSON. The whole document is looked at first: levels of headings, running
+     * lines, and what goes on over page breaks depend on it. Pages without layout are rendered from their text.
+     */
+    readonly render: (
+      tenant: TenantId,
+      id: DocumentId,
+      options: RenderingOptions
+    ) => Effect.Effect<Rendering, DocumentNotFound | StoreUnavailable>
     /** Cancels the document if it is not terminal. Idempotent; returns once its run has been asked to stop. */
     readonly cancel: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     /** Cancels the document if it has not ended, then removes it, its pages and, if nothing else refers to it, its blob. */

@@ -10,6 +10,7 @@ import { followDocument } from "./changes/FollowDocument.ts"
 import { makeEndDocument } from "./document/EndDocument.ts"
 import { makeStatus } from "./estimates/Status.ts"
 import { Ingestion } from "./Ingestion.ts"
+import { makeRenderDocument } from "./renderings/RenderDocument.ts"
 import { makeTenantChanges } from "./tenant/TenantChanges.ts"
 
 /** Pages read from the store at a time when a whole text is streamed, unless their texts are long. */
@@ -24,6 +25,7 @@ export const layer = Layer.effect(
     const submissions = yield* InFlightSubmissions
     const keys = yield* IdempotencyKeys.make
     const admission = yield* Admission.make
+    const render = yield* makeRenderDocument(documents)
     const ending = yield* makeEndDocument
     const changes = yield* makeTenantChanges
     const { describe, queueStatus, tenantState } = yield* makeStatus
@@ -50,6 +52,7 @@ export const layer = Layer.effect(
         return yield* documents.pages(tenant, id, options)
       }),
       text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(documents.find(tenant, id), textFrom(tenant, id))),
+      render,
       ...ending,
       ...changes,
       ...keys,

@@ -13,6 +13,7 @@ import type { AcceptedDocument } from "../http/api/views/SubmitOutcome.ts"
 import type { QueueStatusView } from "../http/api/Queue.ts"
 import type { TenantChange } from "../http/api/Tenants.ts"
 import type { ClientError } from "./ClientErrors.ts"
+import type { RenderedText, RenderQuery } from "./RenderDocument.ts"
 
 export interface ClientOptions {
   /** `http://127.0.0.1:3000`. With credentials, or if it is no http(s) URL, the client fails with `InvalidBaseUrl`. */
@@ -82,6 +83,8 @@ export interface Interface {
     id: DocumentId,
     options?: { readonly mark?: "missing" | undefined }
   ) => Effect.Effect<DocumentText, ClientError>
+  /** The finished pages as Markdown, HTML or JSON, and what is missing of them. */
+  readonly render: (id: DocumentId, query: RenderQuery) => Effect.Effect<RenderedText, ClientError>
   /** The documents of the tenant, newest first. If there are more, `nextCursor` is the `cursor` of the next list. */
   readonly list: (options?: ListOptions) => Effect.Effect<typeof DocumentList.Type, ClientError>
   /** Cancels a document; one that has ended is not changed. Returns the document afterwards. */

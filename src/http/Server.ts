@@ -23,6 +23,7 @@ import * as MetricsAccess from "./auth/MetricsAccess.ts"
 import { limitsFromEnv, LiveStreams } from "./live/LiveStreams.ts"
 import { MetricsHandlers } from "./handlers/MetricsHandlers.ts"
 import { PagesHandlers } from "./handlers/pages/PagesHandlers.ts"
+import { RenderingsHandlers } from "./handlers/pages/RenderingsHandlers.ts"
 import { QueueHandlers } from "./handlers/QueueHandlers.ts"
 import * as RequestMetrics from "./edge/RequestMetrics.ts"
 import { TenantsHandlers } from "./handlers/TenantsHandlers.ts"
@@ -33,6 +34,7 @@ import { WorkersHandlers } from "./handlers/WorkersHandlers.ts"
 const Handlers = Layer.mergeAll(
   DocumentsHandlers,
   PagesHandlers,
+  RenderingsHandlers,
   EventsHandlers,
   IngestHandlers,
   QueueHandlers,

@@ -94,8 +94,8 @@ export const layerStorage = Layer.unwrap(
 )
 
 const layerWorkers = Layer.unwrap(
-  Effect.map(WorkersConfig, ({ memory, sandbox, workers }) =>
-    PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory) })
+  Effect.map(WorkersConfig, ({ layout, memory, sandbox, workers }) =>
+    PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory), layout: layout === "on" })
   )
 )
 

@@ -33,7 +33,7 @@ describe("The installed command", () => {
         )
       const piped = yield* run(line)
       assert.strictEqual(piped.status, 0, piped.stderr)
-      assert.match(piped.stdout, /^# stdin\.pdf\n\n## Page 1\n[^]*everything works[^]*\n$/)
+      assert.match(piped.stdout, /^[^]*everything works[^]*\n$/)
       assert.include(piped.stderr, "-: completed, 1 page")
       const cut = yield* run(`{ ${line}; echo "exit $?" >&2; } | true`)
       assert.match(cut.stderr, /exit 1\n$/)

@@ -78,7 +78,7 @@ describe("The command line", () => {
         ["watch --count 0", '--count cannot be "0": expected at least 1', "sluice watch [flags] [<tenants...>]"],
         [
           "ingest a.pdf --format",
-          "--format has no value: expected text | ndjson | md",
+          "--format has no value: expected text | ndjson | md | html | json",
           "sluice ingest [flags] <files...>"
         ],
         ["keys list", "--tenant says whose keys are meant", "sluice keys list [flags]"]

@@ -233,4 +233,46 @@ export const records = (test: Test) => {
       assert.deepStrictEqual(bare, [page(7, { lines: "[]", text: "" })])
     })
   )
+
+  test(
+    "keeps layouts as they are, and gives them only when asked",
+    Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      yield* accept(1)
+      const { fence } = yield* claim()
+      const layout = Uint8Array.of(0, 255, 7)
+      // As a worker's message holds it: the store must not depend on the bytes around it.
+      const message = Uint8Array.of(9, ...layout, 9)
+      yield* queue.savePages(fence, [page(1, { layout: message.subarray(1, 4) }), page(2)])
+      message.fill(1)
+      const all = { from: 1, limit: 10 }
+      const laidOut = yield* documents.pages(acme, fence.documentId, { ...all, detail: false, layout: true })
+      assert.deepStrictEqual(laidOut, [page(1, { lines: "[]", layout }), page(2, { lines: "[]" })])
+      const whole = yield* documents.pages(acme, fence.documentId, { ...all, detail: true, layout: true })
+      assert.deepStrictEqual(whole, [page(1, { layout }), page(2)])
+      for (const options of [{ detail: false }, { detail: true }, { detail: false, summary: true }]) {
+        for (const found of yield* documents.pages(acme, fence.documentId, { ...all, ...options })) {
+          assert.isFalse("layout" in found)
+        }
+      }
+    })
+  )
+
+  test(
+    "counts layouts in the bytes of a read",
+    Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const documents = yield* Documents
+      yield* accept(1)
+      const { fence } = yield* claim()
+      yield* queue.savePages(fence, [
+        page(1, { layout: new Uint8Array(600) }),
+        page(2, { layout: new Uint8Array(600) })
+      ])
+      const options = { from: 1, limit: 10, detail: false, bytes: 1_000 }
+      assert.strictEqual((yield* documents.pages(acme, fence.documentId, { ...options, layout: true })).length, 1)
+      assert.strictEqual((yield* documents.pages(acme, fence.documentId, options)).length, 2)
+    })
+  )
 }

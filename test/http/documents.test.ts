@@ -196,7 +196,7 @@ describe("pages", () => {
       assert.deepInclude((yield* get(`${first}/pages/1?detail=lines`)).json, { lines })
       const { json } = yield* get(`${first}/pages?detail=lines`)
       assert.deepInclude(json, { pages: [{ ...(yield* get(`${first}/pages/1?detail=lines`)).json }] })
-      assertProblem(yield* get(`${first}/pages/1?detail=words`), 400, "INVALID_REQUEST")
+      assertProblem(yield* get(`${first}/pages/1?detail=all`), 400, "INVALID_REQUEST")
     }).pipe(Effect.provide(testServer))
   )
 

@@ -134,7 +134,8 @@ describe("the examples of the interface's description", () => {
         limit: "integer",
         n: "integer",
         priority: "integer",
-        status: "array"
+        status: "array",
+        to: "integer"
       })
       const names = Object.keys(record(at(json, "components", "schemas")))
       assert.includeMembers(names, ["BadRequest", "Document", "PageEvent", "TooManyRequests"])

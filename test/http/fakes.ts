@@ -194,6 +194,14 @@ const ingestion = Layer.effect(
         Effect.flatMap(find(tenant, id), () =>
           Effect.map(Ref.get(state), ({ pages }) => Stream.fromIterable((pages.get(id) ?? []).map(({ text }) => text)))
         ),
+      render: (tenant, id, { format }) =>
+        Effect.flatMap(find(tenant, id), () =>
+          Effect.map(Ref.get(state), ({ pages }) => ({
+            withoutLayout: [[1, 2] as const],
+            text:
+              format === "json" ? Stream.make("{}") : Stream.fromIterable((pages.get(id) ?? []).map(({ text }) => text))
+          }))
+        ),
       cancel: (tenant, id) =>
         Effect.gen(function* () {
           const document = yield* find(tenant, id)

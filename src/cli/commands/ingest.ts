@@ -64,7 +64,9 @@ export const ingest = Command.make(
       Flag.optional
     ),
     format: Flag.Literals("format", formats).pipe(
-      Flag.withDescription("text: pages between form feeds; ndjson: a page per line; md: a heading per page"),
+      Flag.withDescription(
+        "text: pages between form feeds; ndjson: a page per line; md, html: the document with its structure; json: outline and layouts of pages"
+      ),
       Flag.withDefault("text")
     ),
     local: Flag.Boolean("local").pipe(

@@ -1,48 +1,52 @@
 import { Effect, Schema, Stream } from "effect"
 import { PageView } from "../../domain/document/Page.ts"
-import { markedText } from "../../http/handlers/pages/TextGaps.ts"
+import { markedText } from "../../domain/document/PageMarks.ts"
+import type { DocumentId } from "../../domain/Ids.ts"
+import type { NotIngested, Target } from "./Target.ts"
 
-export const formats = ["text", "ndjson", "md"] as const
+export const formats = ["text", "ndjson", "md", "html", "json"] as const
 export type Format = (typeof formats)[number]
 
-export const extensionOf: Record<Format, string> = { text: ".txt", ndjson: ".ndjson", md: ".md" }
+export const extensionOf: Record<Format, string> = {
+  text: ".txt",
+  ndjson: ".ndjson",
+  md: ".md",
+  html: ".html",
+  json: ".json"
+}
 
 /** Separates two documents in one output. */
-export const separatorOf: Record<Format, string> = { text: "\f", ndjson: "", md: "\n" }
+export const separatorOf: Record<Format, string> = { text: "\f", ndjson: "", md: "\n", html: "", json: "" }
 
 const encodePage = Schema.encodeEffect(Schema.toCodecJson(PageView))
 
-/** Escapes text of a document that Markdown would read as a heading. */
-const asMarkdown = (text: string) => text.replace(/^(\s*)(#{1,6}\s)/gm, "$1\\$2")
+/** Pages as text, between form feeds. */
+export const asText = <E, R>(pages: Stream.Stream<PageView, E, R>) =>
+  pages.pipe(Stream.map(markedText), Stream.intersperse("\f"), Stream.concat(Stream.succeed("\n")), Stream.encodeText)
 
-const markdownPage = ({ error, number, status, text, warnings = [] }: PageView) => {
-  const body = error === undefined ? asMarkdown(text).trim() : `*Not read: ${error.code}: ${error.message}*`
-  const warned = warnings.map(({ code, message }) => `*${code}: ${message}*\n\n`).join("")
-  return `## Page ${number}\n\n${warned}${body === "" ? `*${status}*` : body}\n`
-}
+/** A page per line. */
+export const asLines = <E, R>(pages: Stream.Stream<PageView, E, R>) =>
+  pages.pipe(
+    Stream.mapEffect((page) => Effect.orDie(encodePage(page))),
+    Stream.map((page) => `${JSON.stringify(page)}\n`),
+    Stream.encodeText
+  )
 
-/** The pages of one document as a file. */
-export const render = <E, R>(format: Format, title: string, pages: Stream.Stream<PageView, E, R>) => {
+/** A document as a file. */
+export const contentOf = (
+  target: Target["Service"],
+  id: DocumentId,
+  format: Format
+): Stream.Stream<Uint8Array, NotIngested> => {
   switch (format) {
     case "text":
-      return pages.pipe(
-        Stream.map(markedText),
-        Stream.intersperse("\f"),
-        Stream.concat(Stream.succeed("\n")),
-        Stream.encodeText
-      )
+      return asText(target.pages(id))
     case "ndjson":
-      return pages.pipe(
-        Stream.mapEffect((page) => Effect.orDie(encodePage(page))),
-        Stream.map((page) => `${JSON.stringify(page)}\n`),
-        Stream.encodeText
-      )
+      return asLines(target.pages(id))
     case "md":
-      return pages.pipe(
-        Stream.map(markdownPage),
-        Stream.intersperse("\n"),
-        Stream.prepend([`# ${title}\n\n`]),
-        Stream.encodeText
-      )
+      return target.rendered(id, "markdown")
+    case "html":
+    case "json":
+      return target.rendered(id, format)
   }
 }

@@ -1,10 +1,9 @@
 import { join } from "node:path"
 import { Deferred, Effect, FileSystem, type PlatformError, Stdio, Stream } from "effect"
-import type { PageView } from "../../domain/document/Page.ts"
 import { CommandFailed } from "../CommandFailure.ts"
 import { reasonOfSystem } from "../SystemError.ts"
 import { writeAtomically } from "./AtomicFile.ts"
-import { extensionOf, type Format, render, separatorOf } from "./Formats.ts"
+import { contentOf, extensionOf, type Format, separatorOf } from "./Formats.ts"
 import { type Found, type Named, outputNames } from "./Inputs.ts"
 import type { Outcome } from "./ItemResult.ts"
 import { Progress } from "./Progress.ts"
@@ -26,28 +25,27 @@ export interface IngestSettings {
   readonly format: Format
 }
 
-/** Writes the pages of a document, and returns the path if they were written to a file. */
+/** Writes a document, and returns the path if it was written to a file. */
 type Write = (
   name: Named,
-  pages: Stream.Stream<PageView, NotIngested>
+  content: Stream.Stream<Uint8Array, NotIngested>
 ) => Effect.Effect<string | undefined, NotIngested | PlatformError.PlatformError | CommandFailed, FileSystem.FileSystem>
 
 const toFolder =
-  (folder: string, format: Format): Write =>
-  ({ input, out }, pages) => {
+  (folder: string): Write =>
+  ({ out }, content) => {
     const path = join(folder, out)
-    return Effect.as(writeAtomically(path, render(format, printable(input.name), pages)), path)
+    return Effect.as(writeAtomically(path, content), path)
   }
 
 /** Writes one document after the other, with separators between them. */
 const toStdout = Effect.map(Stdio.Stdio, (stdio) => (format: Format): Write => {
   let isFirst = true
-  return ({ input }, pages) =>
+  return (_name, content) =>
     Effect.suspend(() => {
-      const rendered = render(format, printable(input.name), pages)
       const separator = isFirst ? "" : separatorOf[format]
       isFirst = false
-      return Stream.run(Stream.concat(Stream.encodeText(Stream.make(separator)), rendered), stdio.stdout())
+      return Stream.run(Stream.concat(Stream.encodeText(Stream.make(separator)), content), stdio.stdout())
     }).pipe(
       Effect.as(undefined),
       Effect.mapError((error) => (isReaderGone(error) ? new CommandFailed() : error))
@@ -55,7 +53,11 @@ const toStdout = Effect.map(Stdio.Stdio, (stdio) => (format: Format): Write => {
 })
 
 /** Sends one file and, if requested, waits for the document's end and writes its pages. */
-const ingestOne = Effect.fnUntraced(function* (named: Named, { wait }: IngestSettings, write: Write | undefined) {
+const ingestOne = Effect.fnUntraced(function* (
+  named: Named,
+  { format, wait }: IngestSettings,
+  write: Write | undefined
+) {
   const { input } = named
   const target = yield* Target
   const progress = yield* Progress
@@ -86,7 +88,7 @@ const ingestOne = Effect.fnUntraced(function* (named: Named, { wait }: IngestSet
       ...(error === undefined ? {} : { error })
     }
     if (write === undefined || (status !== "completed" && status !== "partial")) return ended
-    const path = yield* write(named, target.pages(id))
+    const path = yield* write(named, contentOf(target, id, format))
     const written: Outcome = { ...ended, ...(path === undefined ? {} : { out: path }) }
     return written
   })
@@ -115,8 +117,8 @@ const makeTurns = () => {
     return {
       write:
         (write: Write): Write =>
-        (named, pages) =>
-          Effect.andThen(mine, write(named, pages)),
+        (named, content) =>
+          Effect.andThen(mine, write(named, content)),
       /** Also waits for the earlier turns, so a document that writes nothing does not let the next one write too early. */
       end: Effect.andThen(mine, Deferred.succeed(done, undefined))
     }
@@ -146,8 +148,7 @@ export const ingestAll = Effect.fn("cli.ingest")(function* ({ inputs, unusable }
     yield* system.makeDirectory(out.path, { recursive: true })
     yield* noteRenamed(named)
   }
-  const write =
-    out === undefined ? undefined : out._tag === "Folder" ? toFolder(out.path, format) : (yield* toStdout)(format)
+  const write = out === undefined ? undefined : out._tag === "Folder" ? toFolder(out.path) : (yield* toStdout)(format)
   const nextTurn = out?._tag === "Stdout" ? makeTurns() : () => anyTime
   const turns = named.map((each) => ({ each, turn: nextTurn() }))
   yield* Effect.forEach(unusable, progress.refused, { discard: true })

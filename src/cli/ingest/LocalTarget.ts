@@ -98,6 +98,13 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
               Effect.mapError(lost)
             )
           ),
+        rendered: (id, format) =>
+          ingestion.render(tenant, id, { format, marks: true }).pipe(
+            Effect.map(({ text }) => text),
+            Stream.unwrap,
+            Stream.mapError(lost),
+            Stream.encodeText
+          ),
         forget: (id) => Effect.ignore(ingestion.remove(tenant, id))
       })
     })

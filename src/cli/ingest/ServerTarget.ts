@@ -62,6 +62,13 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
         follow: (id) =>
           sluice.follow(id, { longest: "1 second" }).pipe(Stream.map(seenOf), Stream.mapError(notIngested)),
         pages: (id) => Stream.mapError(sluice.pages(id), notIngested),
+        rendered: (id, format) =>
+          sluice.render(id, { format, ...(format === "json" ? {} : { mark: "missing" }) }).pipe(
+            Effect.map(({ text }) => text),
+            Stream.unwrap,
+            Stream.mapError(notIngested),
+            Stream.encodeText
+          ),
         forget: () => Effect.void
       })
     })

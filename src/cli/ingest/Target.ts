@@ -62,6 +62,8 @@ export class Target extends Context.Service<
     /** Ends when the document has ended. */
     readonly follow: (id: DocumentId) => Stream.Stream<Seen, NotIngested>
     readonly pages: (id: DocumentId) => Stream.Stream<PageView, NotIngested>
+    /** The document as a whole; pages that are missing or incomplete are marked in Markdown and HTML. */
+    readonly rendered: (id: DocumentId, format: "markdown" | "html" | "json") => Stream.Stream<Uint8Array, NotIngested>
     /** Releases the document; it is not used after this. */
     readonly forget: (id: DocumentId) => Effect.Effect<void>
   }

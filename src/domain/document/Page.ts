@@ -1,5 +1,6 @@
 import { Schema, Struct } from "effect"
 import { Failure, failure } from "../Failure.ts"
+import { HiddenBy, layoutExample, PageLayout } from "./PageLayout.ts"
 import { type Warning, warning, Warnings } from "./Warning.ts"
 
 /** Pages count from 1. */
@@ -22,9 +23,16 @@ export const TextLine = Schema.Struct({
 })
 export type TextLine = typeof TextLine.Type
 
+/** A word, in the same units. Its place within its span is estimated. */
+export const TextWord = Schema.Struct({ ...TextLine.fields, hidden: Schema.optionalKey(HiddenBy) })
+export type TextWord = typeof TextWord.Type
+
 /** Lines as JSON text. Encoded once when the page is read, stored verbatim, and decoded only on request. */
 export const EncodedLines = Schema.fromJsonString(Schema.Array(TextLine))
 export const noLines = "[]"
+
+/** Bytes of a `PageLayout`: made when the page is read, stored verbatim, and decoded only on request. */
+export type EncodedLayout = Uint8Array
 
 /**
  * The result of one page. `width` and `height` are PDF points of the page as displayed, after `rotation` (0, 90, 180 or
@@ -39,6 +47,8 @@ export interface PageResult {
   readonly text: string
   /** `EncodedLines` in its encoded form. */
   readonly lines: string
+  /** Absent when the page was read without its layout, and wherever it is not asked for. */
+  readonly layout?: EncodedLayout
   readonly error: Failure | undefined
   readonly warnings?: ReadonlyArray<Warning>
   readonly elapsedMillis: number
@@ -81,7 +91,13 @@ export const pageExamples = pageSummaryExamples.map((page) => ({
   text: page.status === "ok" ? "Annual report\nof the year 2029" : ""
 }))
 
-/** A page as the HTTP interface shows it; `lines` only when asked for. */
+const laidOutExample = {
+  ...pageSummaryExamples[0],
+  text: "Annual report\nof the year 2029\nSales\n7",
+  layout: layoutExample
+}
+
+/** A page as the HTTP interface shows it; `lines`, `words` and `layout` only when asked for. */
 export const PageView = Schema.Struct({
   number: PageNumber,
   status: PageStatus,
@@ -90,14 +106,24 @@ export const PageView = Schema.Struct({
   rotation: Schema.Finite,
   text: Schema.String,
   lines: Schema.optionalKey(Schema.Array(TextLine)),
+  words: Schema.optionalKey(Schema.Array(TextWord)),
+  layout: Schema.optionalKey(PageLayout),
+  hiddenCharacters: Schema.optionalKey(
+    Schema.Natural.annotate({
+      description:
+        "With `layout` or `words`: how many characters a reader of the page does not see. Absent when there are none."
+    })
+  ),
   error: Schema.optionalKey(Failure),
   warnings: Warnings,
   elapsedMillis: Schema.Finite
-}).annotate({ examples: pageExamples })
+}).annotate({ examples: [...pageExamples, laidOutExample] })
 export type PageView = typeof PageView.Type
 
 /** A page without its text and lines. */
-export const PageSummary = Schema.Struct(Struct.omit(PageView.fields, ["text", "lines"])).annotate({
+export const PageSummary = Schema.Struct(
+  Struct.omit(PageView.fields, ["text", "lines", "words", "layout", "hiddenCharacters"])
+).annotate({
   identifier: "PageSummary",
   examples: pageSummaryExamples
 })

@@ -106,14 +106,53 @@ export const Block = Schema.Union([
 ])
 export type Block = typeof Block.Type
 
+const exampleLine = (text: string, y: number, size: number, bold?: true) => {
+  const box = { x: 72, y, width: text.length * size * 0.5, height: size }
+  return { box, spans: [{ text, box, size, ...(bold && { bold }) }] }
+}
+
+export const layoutExample = {
+  width: 595.28,
+  height: 841.89,
+  blocks: [
+    {
+      _tag: "heading" as const,
+      level: 1,
+      box: { x: 72, y: 72, width: 130, height: 20 },
+      lines: [exampleLine("Annual report", 72, 20, true)]
+    },
+    {
+      _tag: "paragraph" as const,
+      box: { x: 72, y: 110, width: 90, height: 10 },
+      lines: [exampleLine("of the year 2029", 110, 10)]
+    },
+    {
+      _tag: "table" as const,
+      box: { x: 72, y: 140, width: 200, height: 28 },
+      rows: 2,
+      columns: 1,
+      headerRows: 1,
+      cells: ["Sales", "7"].map((text, row) => {
+        const line = exampleLine(text, 142 + 14 * row, 10)
+        return { row, column: 0, rows: 1, columns: 1, box: line.box, lines: [line] }
+      })
+    }
+  ],
+  source: "geometry" as const
+}
+
 /** What stands on a page, in the order in which it is read. */
 export const PageLayout = Schema.Struct({
   width: Schema.Finite,
   height: Schema.Finite,
   blocks: Schema.Array(Block),
   /** How the blocks were found: by the tags of the file, or by what is seen. */
-  source: Schema.Literals(["tags", "geometry"])
-}).annotate({ identifier: "PageLayout" })
+  source: Schema.Literals(["tags", "geometry"]),
+  /** The page is the image of a scan, and its text a layer that someone had recognized: invisible, and with errors of reading. */
+  isRecognized: flag,
+  /** How many characters the file draws beside the page. They are in no block, and not in the text of the page. */
+  offPage: Schema.optionalKey(Schema.Natural)
+}).annotate({ identifier: "PageLayout", examples: [layoutExample] })
 export type PageLayout = typeof PageLayout.Type
 
 export const textOfLine = ({ spans }: LayoutLine): string => spans.map(({ text }) => text).join("")

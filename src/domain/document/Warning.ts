@@ -10,6 +10,7 @@ const catalogue = {
   FONT_DAMAGED: "A font of the page is damaged; its text was read as well as it can be and may be wrong.",
   CONTENT_CUT: "The page's content breaks off; what follows there is missing.",
   TEXT_CUT: "The page has more text than is kept; the rest was left out.",
+  LAYOUT_CUT: "The page has a larger layout than is kept; its last blocks were left out. Its text is not affected.",
   /** Warnings about a document. */
   PAGES_UNREACHABLE: "The page tree is damaged.",
   DAMAGE_REPAIRED: "The file is damaged; it was read as well as it can be.",

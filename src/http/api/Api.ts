@@ -10,6 +10,7 @@ import { MetricsApi } from "./Metrics.ts"
 import { PagesApi } from "./Pages.ts"
 import { withPlainNames } from "./schemas/SchemaNames.ts"
 import { describeParameters } from "../edge/OpenApiParameters.ts"
+import { RenderingsApi } from "./Renderings.ts"
 import { QueueApi } from "./Queue.ts"
 import { TenantsApi } from "./Tenants.ts"
 import { WebhookApi } from "./Webhook.ts"
@@ -19,6 +20,7 @@ const groups = HttpApi.make("sluice")
   .add(
     DocumentsApi,
     PagesApi,
+    RenderingsApi,
     EventsApi,
     CallbacksApi,
     IngestApi,

@@ -4,11 +4,22 @@ import { PageNumber, PageView } from "../../domain/document/Page.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "../auth/CurrentTenant.ts"
 import { documentParams } from "./Documents.ts"
 import { PageList, PageSummaryList } from "./views/DocumentView.ts"
-import { NotFoundResponse, ServiceUnavailableResponse, TooManyRequestsResponse } from "./problems/ProblemResponses.ts"
+import {
+  ConflictResponse,
+  NotFoundResponse,
+  ServiceUnavailableResponse,
+  TooManyRequestsResponse
+} from "./problems/ProblemResponses.ts"
 
 const withLines = "`lines` adds the lines of text with their positions"
 
-const detail = Schema.optionalKey(Schema.Literal("lines").annotate({ description: `${withLines}.` }))
+const detail = Schema.optionalKey(
+  Schema.Literals(["lines", "words", "layout"]).annotate({
+    description:
+      `${withLines}; \`words\` adds the words, whose places within their spans are estimated; \`layout\` adds what stands on the page: ` +
+      "headings, paragraphs, lists, tables and other blocks with their lines and spans, as the page alone shows them."
+  })
+)
 
 const longestWait = Duration.minutes(1)
 
@@ -66,12 +77,13 @@ const page = HttpApiEndpoint.get("page", "/v1/documents/:id/pages/:n", {
   query: { ...tenantQuery, detail },
   headers: tenantHeaders,
   success: PageView,
-  error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
+  error: [NotFoundResponse, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
     summary: "One page",
     description:
-      "404 `PAGE_NOT_FOUND` says why there is no result: the page is pending, beyond the last one, or was never read."
+      "404 `PAGE_NOT_FOUND` says why there is no result: the page is pending, beyond the last one, or was never read. 409 " +
+      "`LAYOUT_MISSING`: the page was read without the layout that `words` and `layout` need."
   })
 )
 

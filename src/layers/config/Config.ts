@@ -23,5 +23,7 @@ export const WorkersConfig = Config.all({
   memory: byteSize("PAGE_WORKER_MEMORY", ByteSize.bytes(leastMemoryBytes)).pipe(
     Config.withDefault(ByteSize.bytes(defaultOptions.memoryBytes))
   ),
-  sandbox: Config.Literals(sandboxModes, "SANDBOX").pipe(Config.withDefault(defaultOptions.sandbox))
+  sandbox: Config.Literals(sandboxModes, "SANDBOX").pipe(Config.withDefault(defaultOptions.sandbox)),
+  /** Whether pages are read with their layouts, which Markdown, HTML and boxes of words are made of. */
+  layout: Config.Literals(["on", "off"], "PAGE_LAYOUT").pipe(Config.withDefault("on"))
 })

@@ -113,7 +113,7 @@ const mismatch = (directory: string, database: Database | undefined, mark: Folde
 }
 
 /** The first step of a database that is not a step of this release. */
-const unknownStep = ({ steps }: Database) => steps.find(({ name, number }) => stepNames[number - 1] !== name)
+const unknownStep = ({ steps }: Database) => steps.find(({ name, number }) => stepNames.get(number) !== name)
 
 const newer = (directory: string, what: string) =>
   new DataDirectoryUnusable({

@@ -26,6 +26,7 @@ export const defaultOptions: PdfEngineOptions = {
   // Its memory use replaces a worker earlier if necessary; a new one takes twice as long for its first thousand pages.
   recycleAfterPages: 200_000,
   maxHeldDocuments: 8,
+  layout: true,
   sandbox: "auto"
 }
 

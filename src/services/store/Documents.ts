@@ -25,10 +25,12 @@ export interface PagesOptions {
   readonly limit: number
   /** With `lines`; otherwise they are not read. */
   readonly detail: boolean
-  /** Without `text`, too: it is empty. Not together with `detail`. */
+  /** With `layout`, of the pages that have one; otherwise it is not read. */
+  readonly layout?: boolean | undefined
+  /** Without `text`, too: it is empty. Not together with `detail` or `layout`. */
   readonly summary?: boolean | undefined
   /**
-   * Ends before the page that would make texts and lines larger than about this, except for the first one. So fewer pages than
+   * Ends before the page that would make texts, lines and layouts larger than about this, except for the first one. So fewer pages than
    * `limit` do not mean that there are no more: only an empty answer does.
    */
   readonly bytes?: number | undefined

@@ -33,7 +33,8 @@ export const metadataSize = (metadata: PdfMetadata): number => {
   return size
 }
 
-export const pageSize = ({ lines, text }: PageResult): number => lines.length + text.length
+export const pageSize = ({ layout, lines, text }: PageResult): number =>
+  lines.length + text.length + (layout?.length ?? 0)
 
 const warningsSize = (warnings: ReadonlyArray<Warning>): number =>
   warnings.reduce((sum, { code, message }) => sum + code.length + message.length, 0)

@@ -25,7 +25,9 @@ const itemsOf = (task: PDFDocumentLoadingTask) =>
       const page = await document.getPage(number)
       const { items } = await page.getTextContent({ disableNormalization: true })
       // The names of fonts count the documents that were opened. What pdf.js does not report by itself is tested below.
-      pages.push(items.map((item) => ({ ...item, fontName: "", glyphs: undefined, places: [] })))
+      const texts = items.filter((item) => "str" in item)
+      const own = { fontName: "", glyphs: undefined, places: [], tone: 0, mode: 0, drawnBefore: 0 }
+      pages.push(texts.map((item) => ({ ...item, ...own })))
     }
     await task.destroy()
     return pages

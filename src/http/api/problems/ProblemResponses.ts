@@ -131,6 +131,12 @@ const conflicts = Conflict.pipe(
         detail: "a document that is completed cannot be retried",
         advice: "Only a partial or failed document can be retried; send the file again with force=true instead."
       },
+      {
+        ...conflict,
+        code: "LAYOUT_MISSING",
+        detail: "page 3 was read without its layout",
+        advice: "Send the file again with force=true, to a server that runs with PAGE_LAYOUT=on."
+      },
       { ...conflict, code: "NOT_ENDED", detail: "a document that has not ended has nothing to deliver" },
       { ...conflict, code: "TOO_MANY_KEYS", detail: "the tenant has its limit of 100 keys", limit: 100 }
     ]

@@ -107,6 +107,6 @@ export const PageSummaryList = Schema.Struct({ pages: Schema.Array(PageSummary),
   examples: [{ pages: pageSummaryExamples, next: 4 }]
 })
 
-/** A page without its lines. */
-export const pageViewOf = ({ error, lines: _lines, ...shown }: PageResult): PageView =>
+/** A page without its lines and layout. */
+export const pageViewOf = ({ error, layout: _layout, lines: _lines, ...shown }: PageResult): PageView =>
   error === undefined ? shown : { ...shown, error }

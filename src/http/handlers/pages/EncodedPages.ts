@@ -1,11 +1,24 @@
 // Pages as they are sent. Each is encoded to bytes as soon as it is read, so an answer needs little memory besides its bytes.
 import { Effect } from "effect"
+import type { PageLayout } from "../../../domain/document/PageLayout.ts"
+import { hiddenField } from "../../../domain/rendering/Hidden.ts"
+import { wordsOf } from "../../../domain/rendering/Words.ts"
 import type { PageResult, PageSummary, PageView } from "../../../domain/document/Page.ts"
 
 export type PageDetail = "summary" | "text" | "lines"
 
+/** The page with its layout, or with the words of it. */
+export const pageWithLayout = (page: PageResult, layout: PageLayout, detail: "words" | "layout"): string => {
+  const found = detail === "layout" ? { layout } : { words: wordsOf(layout) }
+  const shown = JSON.stringify({ ...found, ...hiddenField(layout) })
+  return `${encodedPage(page, "text").slice(0, -1)},${shown.slice(1)}`
+}
+
 /** Lines are stored as JSON and inserted unchanged, so most of a page is never parsed again. */
-export const encodedPage = ({ error, lines, text, ...shown }: PageResult, detail: PageDetail): string => {
+export const encodedPage = (
+  { error, layout: _layout, lines, text, ...shown }: PageResult,
+  detail: PageDetail
+): string => {
   const summary: typeof PageSummary.Encoded = error === undefined ? shown : { ...shown, error }
   if (detail === "summary") return JSON.stringify(summary)
   const page: typeof PageView.Encoded = { ...summary, text }

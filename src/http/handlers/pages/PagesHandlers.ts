@@ -3,16 +3,19 @@ import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../../../actors/Ingestion.ts"
 import { type Document, isTerminal } from "../../../domain/document/Document.ts"
+import type { PageResult } from "../../../domain/document/Page.ts"
+import { hasNoText } from "../../../domain/document/PageMarks.ts"
+import { decodeLayout } from "../../../services/store/LayoutBytes.ts"
 import { Api } from "../../api/Api.ts"
 import { CurrentTenant } from "../../auth/CurrentTenant.ts"
 import { streamBytes, UnsentBytes } from "../../answers/UnsentBytes.ts"
-import { encodedPage } from "./EncodedPages.ts"
+import { encodedPage, pageWithLayout } from "./EncodedPages.ts"
 import { listPages } from "./ListPages.ts"
 import { documentProblems } from "../../api/problems/Failures.ts"
 import { liveHeaders, LiveStreams } from "../../live/LiveStreams.ts"
 import { pagesInOrder } from "./PagesInOrder.ts"
 import { gapsOf, pageTexts } from "./PagesText.ts"
-import { NotFound } from "../../api/problems/Problems.ts"
+import { Conflict, NotFound } from "../../api/problems/Problems.ts"
 import { gapHeaders } from "./TextGaps.ts"
 
 /** The server stopped before all pages were sent. */
@@ -35,10 +38,12 @@ export const PagesHandlers = HttpApiBuilder.group(
       page: Effect.fnUntraced(function* ({ params: { id, n }, query }) {
         const tenant = yield* CurrentTenant
         const detail = query.detail ?? "text"
-        const options = { from: n, limit: 1, detail: detail === "lines" }
+        const withLayout = detail === "layout" || detail === "words"
+        const options = { from: n, limit: 1, detail: detail === "lines", layout: withLayout }
         const [found] = yield* documentProblems(ingestion.pages(tenant.id, id, options))
         if (found?.number === n) {
-          return HttpServerResponse.text(encodedPage(found, detail), { contentType: "application/json" })
+          const shown = withLayout ? yield* laidOutPage(found, detail) : encodedPage(found, detail)
+          return HttpServerResponse.text(shown, { contentType: "application/json" })
         }
         const document = yield* documentProblems(ingestion.find(tenant.id, id))
         return yield* new NotFound({ code: "PAGE_NOT_FOUND", detail: whyAbsent(document, n) })
@@ -80,6 +85,18 @@ export const PagesHandlers = HttpApiBuilder.group(
     })
   })
 )
+
+/** A page without text has no layout either, and is shown as it is. */
+const laidOutPage = Effect.fnUntraced(function* (page: PageResult, detail: "words" | "layout") {
+  const layout = page.layout === undefined ? undefined : decodeLayout(page.layout)
+  if (layout !== undefined) return pageWithLayout(page, layout, detail)
+  if (hasNoText(page) || page.text === "") return encodedPage(page, "text")
+  return yield* new Conflict({
+    code: "LAYOUT_MISSING",
+    detail: `page ${page.number} was read without its layout`,
+    advice: "Send the file again with force=true, to a server that runs with PAGE_LAYOUT=on."
+  })
+})
 
 const whyAbsent = ({ progress: { pages }, status }: Document, n: number): string => {
   if (pages !== undefined && n > pages) return `page ${n} is beyond the last page, ${pages}`

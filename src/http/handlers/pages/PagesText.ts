@@ -3,24 +3,29 @@ import type { Ingestion } from "../../../actors/Ingestion.ts"
 import type { Document } from "../../../domain/document/Document.ts"
 import type { PageResult } from "../../../domain/document/Page.ts"
 import { pagesInOrder } from "./PagesInOrder.ts"
-import { Gaps, markedText, unknownMark, unreadMark } from "./TextGaps.ts"
+import { markedText, unknownMark, unreadMark } from "../../../domain/document/PageMarks.ts"
+import { Gaps } from "./TextGaps.ts"
 
 type Engine = Context.Service.Shape<typeof Ingestion>
 
 /** Pages per read, without their texts. */
 const portion = 500
 
-/** The pages that have no text or an incomplete one, at this moment. */
-export const gapsOf = Effect.fnUntraced(function* (ingestion: Engine, { id, progress, tenantId }: Document) {
-  const gaps = new Gaps()
-  for (let from = 1; ;) {
+/** The pages that have no text or an incomplete one, at this moment; of those from one number to another. */
+export const gapsOf = Effect.fnUntraced(function* (
+  ingestion: Engine,
+  { id, progress, tenantId }: Document,
+  { from: first = 1, to = Number.POSITIVE_INFINITY }: { readonly from?: number; readonly to?: number } = {}
+) {
+  const gaps = new Gaps(first)
+  for (let from = first; ;) {
     const found = yield* ingestion.pages(tenantId, id, { from, limit: portion, detail: false, summary: true })
-    for (const page of found) gaps.see(page)
+    for (const page of found) if (page.number <= to) gaps.see(page)
     const last = found.at(-1)
-    if (last === undefined || found.length < portion) break
+    if (last === undefined || found.length < portion || last.number >= to) break
     from = last.number + 1
   }
-  gaps.end(progress.pages)
+  gaps.end(progress.pages === undefined ? undefined : Math.min(progress.pages, to))
   return gaps
 })
 

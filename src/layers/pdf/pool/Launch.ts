@@ -15,6 +15,8 @@ export interface WorkerLimits {
   /** The memory that one worker may really use. */
   readonly memoryBytes: number
   readonly maxHeldDocuments: number
+  /** Whether pages are read with their layouts. */
+  readonly layout: boolean
 }
 
 export interface LaunchOptions extends WorkerLimits {
@@ -112,7 +114,7 @@ const compileCache = (sandbox: Sandbox): string | undefined =>
 const isDuplex = (stream: unknown): stream is Duplex =>
   typeof stream === "object" && stream !== null && "write" in stream
 
-export const launch = ({ entry, maxHeldDocuments, memoryBytes, sandbox }: LaunchOptions): Launched => {
+export const launch = ({ entry, layout, maxHeldDocuments, memoryBytes, sandbox }: LaunchOptions): Launched => {
   const program =
     entry ?? moduleBeside(pathToFileURL(join(here, basename(import.meta.filename))).href, "../worker/Worker")
   const compiled = compileCache(sandbox)
@@ -122,7 +124,7 @@ export const launch = ({ entry, maxHeldDocuments, memoryBytes, sandbox }: Launch
     ...nodeFlags(memoryBytes),
     ...permissions(sandbox, compiled, program),
     fileURLToPath(program),
-    ...[watched, memoryBytes, maxHeldDocuments, Math.floor(memoryBytes / 8)].map(String)
+    ...[watched, memoryBytes, maxHeldDocuments, Math.floor(memoryBytes / 8), Number(layout)].map(String)
   ]
   const hasOwnIds = sandbox.namespaces.includes("--pid")
   const walled =

@@ -5,6 +5,7 @@ import { Schema } from "effect"
 import { OutlineItem, PdfMetadata } from "../../../domain/document/Document.ts"
 import { FailureCode } from "../../../domain/Failure.ts"
 import { type PageResult, PageStatus } from "../../../domain/document/Page.ts"
+import { mostEncodedBytes } from "../../../services/store/LayoutBytes.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import type { Outcome, Report, Timing, Work } from "./Protocol.ts"
 
@@ -47,6 +48,10 @@ const areWarnings = (value: unknown): boolean => value === undefined || isListOf
 const areLines = (value: unknown): boolean =>
   isText(value, mostLinesCharacters) && value.startsWith("[") && value.endsWith("]")
 
+/** Layouts are stored and returned as they are: what they hold is checked where they are decoded. */
+const isLayout = (value: unknown): boolean =>
+  value === undefined || (value instanceof Uint8Array && value.byteLength <= mostEncodedBytes)
+
 const isPage = (value: unknown): value is PageResult =>
   isFields(value) &&
   isCount(value["number"]) &&
@@ -56,6 +61,7 @@ const isPage = (value: unknown): value is PageResult =>
   isAmount(value["rotation"]) &&
   isText(value["text"], mostTextCharacters) &&
   areLines(value["lines"]) &&
+  isLayout(value["layout"]) &&
   (value["error"] === undefined || isFailure(value["error"])) &&
   areWarnings(value["warnings"]) &&
   isAmount(value["elapsedMillis"])

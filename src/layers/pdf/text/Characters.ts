@@ -55,3 +55,11 @@ export const isRightToLeft = (code: number): boolean =>
 const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/
 
 export const hasRightToLeft = (text: string): boolean => rightToLeft.test(text)
+
+const spacedLeader = /([.·…_])(?: ?\1){4,}/g
+
+/** The dots that lead from an entry to its page number, without the spaces between them. */
+export const closeLeaders = (text: string): string =>
+  text.includes(". .") || text.includes("· ·") || text.includes("_ _") || text.includes("… …")
+    ? text.replace(spacedLeader, (dots) => dots.replaceAll(" ", ""))
+    : text

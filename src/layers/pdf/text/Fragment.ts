@@ -17,5 +17,11 @@ export interface Fragment {
   readonly rightToLeft: boolean
   /** The file itself has white space between this and the fragment before it. */
   readonly spaced: boolean
+  /** Its place among the fragments of the page, as the file shows them. */
+  readonly order: number
   readonly glyphs: GlyphPlaces | undefined
+  /** Weight, slant and the like: see `Looks.ts`. */
+  readonly look: number
+  /** The piece of tagged content that it belongs to. */
+  readonly tag: string | undefined
 }

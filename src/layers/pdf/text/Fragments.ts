@@ -1,8 +1,9 @@
 // From what pdf.js reports to pieces of text in a frame in which they all read from left to right and top to bottom.
+import type { Bounds } from "./Bounds.ts"
 import { cleanText, hasRightToLeft } from "./Characters.ts"
 import type { Fragment, GlyphPlaces } from "./Fragment.ts"
-import { Overprints } from "./Overprints.ts"
-import { findUpright } from "./Upright.ts"
+import { Overprints } from "./fragments/Overprints.ts"
+import { findUpright } from "./fragments/Upright.ts"
 
 /** A run of text as pdf.js reports it: in the user space of the page, `transform` taking the unit square to the glyphs. */
 export interface TextRun {
@@ -14,7 +15,15 @@ export interface TextRun {
   /** Where its glyphs stand, if that is known: see `reportGlyphs`. */
   readonly glyphs?: ReadonlyArray<string> | undefined
   readonly places?: ReadonlyArray<number>
+  readonly fontName?: string
+  /** See `patches/Drawing.ts`. */
+  readonly tone?: number
+  readonly mode?: number
+  readonly drawnBefore?: number
 }
+
+/** What is known of the looks of runs, beside the runs. `box` is on the displayed page. */
+export type LookOf = (run: TextRun, size: number, box: Bounds) => number
 
 /** `transform` takes user space to the page as displayed: origin top left, y downwards. */
 export interface Viewport {
@@ -34,6 +43,22 @@ export interface Frame {
 const ascent = 0.8
 
 const isRun = (item: object): item is TextRun => "str" in item && "transform" in item
+
+/** The beginning or end of a piece of tagged content, in which others may lie. */
+interface Mark {
+  readonly type: string
+  readonly id?: string | null
+}
+
+const isMark = (item: object): item is Mark =>
+  "type" in item && typeof item.type === "string" && item.type.includes("MarkedContent")
+
+/** The innermost tag with a name, after this beginning or end. */
+const tagAfter = ({ type, id }: Mark, tags: Array<string | undefined>): string | undefined => {
+  if (type === "endMarkedContent") tags.pop()
+  else tags.push(id ?? tags.at(-1))
+  return tags.at(-1)
+}
 
 // A run of negative width starts at its right end.
 const placesOf = ({ str, glyphs, places }: TextRun, unit: number): GlyphPlaces | undefined =>
@@ -89,13 +114,23 @@ class Frames {
 }
 
 /** The frames of a page, that with the most text first. */
-export const toFrames = (items: ReadonlyArray<object>, viewport: Viewport): ReadonlyArray<Frame> => {
+export const toFrames = (
+  items: ReadonlyArray<object>,
+  viewport: Viewport,
+  lookOf: LookOf = () => 0
+): ReadonlyArray<Frame> => {
   const [va = 1, vb = 0, vc = 0, vd = -1, ve = 0, vf = 0] = viewport.transform
   const unit = Math.hypot(va, vb)
   const frames = new Frames()
   let spaced = false
+  let order = 0
+  const tags: Array<string | undefined> = []
+  let tag: string | undefined
   for (const item of items) {
-    if (!isRun(item)) continue
+    if (!isRun(item)) {
+      if (isMark(item)) tag = tagAfter(item, tags)
+      continue
+    }
     const raw = cleanText(item.str)
     const text = raw.trim()
     if (text === "") {
@@ -117,6 +152,15 @@ export const toFrames = (items: ReadonlyArray<object>, viewport: Viewport): Read
     opened.vertical ||= vertical
     const { frame, overprints } = opened
     const left = x * frame.ux + y * frame.uy
+    // A box that is good enough to tell on what the text stands.
+    const [alongX, alongY] = [x + extent * frame.ux, y + extent * frame.uy]
+    const [upX, upY] = [0.5 * size * frame.uy, -0.5 * size * frame.ux]
+    const look = lookOf(item, size, {
+      left: Math.min(x, alongX, x + upX, alongX + upX),
+      right: Math.max(x, alongX, x + upX, alongX + upX),
+      top: Math.min(y, alongY, y + upY, alongY + upY),
+      bottom: Math.max(y, alongY, y + upY, alongY + upY)
+    })
     const added = overprints.add({
       text,
       left,
@@ -126,7 +170,10 @@ export const toFrames = (items: ReadonlyArray<object>, viewport: Viewport): Read
       size,
       rightToLeft: item.dir === "rtl" || hasRightToLeft(item.str),
       spaced: spaced || raw.startsWith(" "),
-      glyphs: placesOf(item, unit)
+      order: order++,
+      glyphs: placesOf(item, unit),
+      look,
+      tag
     })
     if (added) frame.characters += text.length
     spaced = raw.endsWith(" ")

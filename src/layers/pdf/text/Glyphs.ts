@@ -15,6 +15,9 @@ export interface Glyph {
   readonly tracking: number
 }
 
+// There is no ligature of an alef before a lam. Some files give the letters of lam-alef as they stand, from the left.
+const turnedLamAlef = /^([\u0622\u0623\u0625\u0627])\u0644$/
+
 const isOfBothDirections = (text: string): boolean => hasRightToLeft(text) && /[A-Za-z\u00c0-\u024f]/.test(text)
 
 /** In the order of the file, and so from left to right. */
@@ -34,7 +37,7 @@ export const glyphsOf = ({ text, left, right, baseline, size, spaced, glyphs }: 
     const tracking = places[index + 2] ?? 0
     index += 3
     const raw = cleanText(piece)
-    const own = raw.trim()
+    const own = raw.trim().replace(turnedLamAlef, "\u0644$1")
     if (own === "") {
       space ||= raw !== ""
       continue

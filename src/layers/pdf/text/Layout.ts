@@ -1,64 +1,91 @@
-// Text as a person reads it: words joined, lines whole, columns one after the other. Pure; knows nothing of pdf.js but
-// the form of its text items, and costs O(n log n) in their number.
+// Text as a person reads it: words joined, lines whole, columns one after the other; and what stands on the page as blocks.
+// Pure; knows nothing of pdf.js but the form of its text items, and costs O(n log n) in their number.
 //
-// In `text` every line ends in a line feed, and an empty line stands between blocks: where a column ends, and where the
-// distance of two lines is clearly greater than is usual in their column. Text of another direction than most of the
-// page's comes last, as a block of its own.
-import type { TextLine } from "../../../domain/document/Page.ts"
-import { toBlocks } from "./Columns.ts"
-import type { Frame, Viewport } from "./Fragments.ts"
+//   items    pieces of text, as pdf.js reports them
+//   frames   of one direction each, with looks                      Fragments.ts, fragments/
+//   segments words that follow each other on one line               Segments.ts
+//   tables   by what is drawn and by the places of segments         tables/
+//   columns  and tables in the order of reading: by the tags of     order/, tags/
+//            the file where they hold up, else by what is seen
+//   lines    of each column                                         Lines.ts, lines/
+//   text     and blocks: the same columns, told in two ways         PageText.ts; blocks/, PageLayouts.ts
+import type { PageLayout } from "../../../domain/document/PageLayout.ts"
+import type { Drawn } from "./Drawn.ts"
+import { drawnOnPage } from "./Drawn.ts"
+import type { LookOf, Viewport } from "./Fragments.ts"
 import { toFrames } from "./Fragments.ts"
-import type { Line } from "./Lines.ts"
-import { toLines } from "./Lines.ts"
-import { toSegments } from "./Segments.ts"
+import { runLooks } from "./fragments/RunLooks.ts"
+import type { LinkArea } from "./Links.ts"
+import { Links } from "./Links.ts"
+import type { FontStyle } from "./Looks.ts"
+import type { Column } from "./order/Column.ts"
+import { readFrame } from "./order/FrameColumns.ts"
+import { withTurned } from "./order/Turned.ts"
+import { toLayout } from "./blocks/WholePage.ts"
+import type { TextLayout } from "./PageText.ts"
+import { toText } from "./PageText.ts"
+import { readTagged } from "./tags/Tagged.ts"
+import { tagBlocks } from "./tags/TagTree.ts"
 
-export interface TextLayout {
-  readonly text: string
-  /** In the order of `text`. Numbers have two decimals. */
-  readonly lines: ReadonlyArray<TextLine>
+/** What pdf.js reports of a page beside its text items. */
+export interface PageMatter {
+  readonly viewport: Viewport
+  /** By the names that text items give. */
+  readonly fonts: Readonly<Record<string, FontStyle>>
+  /** See `patches/Drawing.ts`. */
+  readonly drawn: ReadonlyArray<number>
+  /** How many characters stand beside the page, and are in none of the items. */
+  readonly offPage: number
+  /** In the order of the file. */
+  readonly links: ReadonlyArray<LinkArea>
+  /** The structure of a tagged page, as pdf.js reports it. */
+  readonly tags: unknown
 }
 
-// A file can push a place beyond all numbers. It becomes 0: neither JSON nor the store can hold infinity.
-const round = (value: number): number => (Number.isFinite(value * 100) ? Math.round(value * 100) / 100 : 0)
-
-const onPage = ({ ux, uy }: Frame, line: Line): TextLine => {
-  const { text, left, right, top, bottom } = line
-  if (uy === 0 && ux === 1) {
-    return { text, x: round(left), y: round(top), width: round(right - left), height: round(bottom - top) }
-  }
-  // The box around the turned box.
-  const xs = [left * ux - top * uy, right * ux - top * uy, left * ux - bottom * uy, right * ux - bottom * uy]
-  const ys = [left * uy + top * ux, right * uy + top * ux, left * uy + bottom * ux, right * uy + bottom * ux]
-  const x = Math.min(...xs)
-  const y = Math.min(...ys)
-  return { text, x: round(x), y: round(y), width: round(Math.max(...xs) - x), height: round(Math.max(...ys) - y) }
+interface ReadColumns {
+  readonly columns: ReadonlyArray<Column>
+  readonly source: PageLayout["source"]
 }
 
-const usualPitch = (lines: ReadonlyArray<Line>): number => {
-  const pitches = new Float64Array(Math.max(0, lines.length - 1))
-  for (let i = 1; i < lines.length; i++) pitches[i - 1] = (lines[i]?.baseline ?? 0) - (lines[i - 1]?.baseline ?? 0)
-  pitches.sort()
-  return pitches[pitches.length >> 1] ?? 0
+/** The columns and tables of a page in the order of reading. */
+const readColumns = (
+  items: ReadonlyArray<object>,
+  { tags, viewport }: PageMatter,
+  drawn: ReadonlyArray<Drawn>,
+  lookOf?: LookOf
+): ReadColumns => {
+  const [main, ...others] = toFrames(items, viewport, lookOf)
+  if (main === undefined) return { columns: [], source: "geometry" }
+  const blocks = main.ux === 1 ? tagBlocks(tags) : undefined
+  const tagged = blocks === undefined ? undefined : readTagged(main, blocks)
+  const first = tagged ?? readFrame(main, drawn)
+  const turned = others.flatMap((frame) => readFrame(frame, drawn))
+  const columns = main.ux === 1 ? withTurned(first, turned, viewport.height) : [...first, ...turned]
+  return { columns, source: tagged === undefined ? "geometry" : "tags" }
 }
 
-export const layoutText = (items: ReadonlyArray<object>, viewport: Viewport): TextLayout => {
-  const lines: Array<TextLine> = []
-  let text = ""
-  for (const frame of toFrames(items, viewport)) {
-    for (const block of toBlocks(toSegments(frame.fragments))) {
-      const own = toLines(block)
-      const pitch = usualPitch(own)
-      let before: Line | undefined
-      for (const line of own) {
-        const apart =
-          before === undefined ||
-          (line.baseline - before.baseline > 1.4 * pitch && line.top - before.bottom > 0.5 * line.size)
-        if (text !== "") text += apart ? "\n\n" : "\n"
-        text += line.text
-        lines.push(onPage(frame, line))
-        before = line
-      }
-    }
-  }
-  return { text, lines }
+/** The text alone. */
+export const layoutText = (items: ReadonlyArray<object>, matter: PageMatter): TextLayout =>
+  toText(readColumns(items, matter, drawnOnPage(matter.drawn, matter.viewport)).columns)
+
+/** The text of a page and its blocks. */
+export const layoutPage = (
+  items: ReadonlyArray<object>,
+  matter: PageMatter
+): TextLayout & { readonly layout: PageLayout } => {
+  const { fonts, links, offPage, viewport } = matter
+  const drawn = drawnOnPage(matter.drawn, viewport)
+  const { columns, source } = readColumns(items, matter, drawn, runLooks(fonts, drawn))
+  const blocks = toLayout(columns, drawn, new Links(links, viewport), viewport)
+  return { ...toText(columns), layout: { ...blocks, source, ...(offPage > 0 ? { offPage } : undefined) } }
 }
+
+/** Of a page of which only the text items are known. */
+export const bareMatter = (viewport: Viewport): PageMatter => ({
+  viewport,
+  fonts: {},
+  drawn: [],
+  offPage: 0,
+  links: [],
+  tags: undefined
+})

@@ -1,11 +1,11 @@
 // Puts the segments of one column together to lines.
-import { closeTracking } from "./Characters.ts"
-import { lineText } from "./LineText.ts"
-import type { OpenLine } from "./Scripts.ts"
-import { aroundScripts, attachScripts } from "./Scripts.ts"
+import { closeLeaders, closeTracking } from "./Characters.ts"
+import { lineText } from "./lines/LineText.ts"
+import type { OpenLine } from "./lines/Scripts.ts"
+import { aroundScripts, attachScripts } from "./lines/Scripts.ts"
 import type { Segment } from "./Segments.ts"
 import { onOneLine, separator } from "./Segments.ts"
-import { mayBeTracked } from "./Tracking.ts"
+import { mayBeTracked } from "./lines/Tracking.ts"
 
 /** A line in the coordinates of its frame. `top` and `bottom` enclose all of it, `baseline` and `size` are of its largest text. */
 export interface Line {
@@ -16,6 +16,10 @@ export interface Line {
   readonly bottom: number
   readonly baseline: number
   readonly size: number
+  /** From left to right. */
+  readonly segments: ReadonlyArray<Segment>
+  /** Its text is not that of its segments in order: see `lineText`. */
+  readonly isReordered: boolean
 }
 
 // A segment is compared with this many of the lines before it, and with this many segments of each. What is nearer than
@@ -92,9 +96,11 @@ const close = ({ segments, baseline, size }: OpenLine): Line => {
     bottom = Math.max(bottom, segment.baseline + 0.2 * segment.size)
     before = segment
   }
-  if (rightToLeft || ordered !== segments || mayBeTracked(text)) text = lineText(ordered, rightToLeft)
+  const isReordered = rightToLeft || ordered !== segments || mayBeTracked(text)
+  if (isReordered) text = lineText(ordered, rightToLeft)
   if (widest <= widestTracking * size) text = closeTracking(text)
-  return { text, left, right, top, bottom, baseline, size }
+  text = closeLeaders(text)
+  return { text, left, right, top, bottom, baseline, size, segments: ordered, isReordered }
 }
 
 /** Lines from top to bottom. */

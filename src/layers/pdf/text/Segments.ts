@@ -13,6 +13,8 @@ export interface Segment {
   readonly spaced: boolean
   /** What it was joined from, in the order of the file. */
   readonly parts: Array<Fragment>
+  /** Where the text of each part ends in the text of the segment. A space between two parts belongs to the second. */
+  readonly ends: Array<number>
 }
 
 // In parts of the font size. A wider gap may be a gutter, or the space between two cells of a table.
@@ -99,6 +101,7 @@ export const toSegments = (fragments: ReadonlyArray<Fragment>): Array<Segment> =
         short = next.text.length <= accentLength
         open.parts.push(next)
         open.text += separator(open.text, next.text, gap, size, next.spaced) + next.text
+        open.ends.push(open.text.length)
         if (next.left < open.left) open.left = next.left
         if (next.right > open.right) open.right = next.right
         if (next.size > open.size) {
@@ -116,7 +119,8 @@ export const toSegments = (fragments: ReadonlyArray<Fragment>): Array<Segment> =
       size: next.size,
       rightToLeft: next.rightToLeft,
       spaced: next.spaced,
-      parts: [next]
+      parts: [next],
+      ends: [next.text.length]
     }
     short = next.text.length <= accentLength
     segments.push(open)

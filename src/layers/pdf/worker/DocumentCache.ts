@@ -4,7 +4,7 @@ import { createHash } from "node:crypto"
 import { failure } from "../../../domain/Failure.ts"
 import { PdfUnreadable } from "../../../services/PdfEngine.ts"
 import type { Work } from "../pool/Protocol.ts"
-import type { PdfReader } from "./Reader.ts"
+import type { PdfReader, ReadOptions } from "./Reader.ts"
 import { openPdf } from "./Reader.ts"
 
 interface Held {
@@ -45,7 +45,7 @@ export interface DocumentCache {
  * At most `maxDocuments` are held, and of their files at most `maxBytes` beside the newest: what is held counts against the
  * worker's memory limit, and a document must not fail for the memory of the others.
  */
-export const makeDocumentCache = (maxDocuments: number, maxBytes: number): DocumentCache => {
+export const makeDocumentCache = (maxDocuments: number, maxBytes: number, options: ReadOptions): DocumentCache => {
   // In the order of use, the most recent last.
   const held = new Map<string, Held>()
 
@@ -69,7 +69,7 @@ export const makeDocumentCache = (maxDocuments: number, maxBytes: number): Docum
     const bytes = yield* bytesOf(source)
     yield* makeRoom
     const scope = yield* Scope.make()
-    const reader = yield* openPdf(bytes, work.password).pipe(
+    const reader = yield* openPdf(bytes, work.password, options).pipe(
       Scope.provide(scope),
       Effect.onError(() => Scope.close(scope, Exit.void))
     )

@@ -13,9 +13,15 @@ import { type FieldTexts, readFieldTexts } from "./Fields.ts"
 import { hasImage } from "./Images.ts"
 import { type LayerVisibility, layerVisibility } from "./Layers.ts"
 import { damageWarning, distinct, hasOtherItems, onlyText, shownItems } from "./PageItems.ts"
+import { sortMatter } from "./PageMatter.ts"
 import { describeError, isMemoryError, openDocument, unreadable } from "../pdfjs/PdfJs.ts"
-import { boundedText } from "./TextBounds.ts"
-import { layoutText } from "../text/Layout.ts"
+import { boundedLayout, boundedText } from "./TextBounds.ts"
+import { layoutPage, layoutText } from "../text/Layout.ts"
+
+export interface ReadOptions {
+  /** Whether results have layouts. */
+  readonly layout: boolean
+}
 
 export interface PdfReader {
   readonly pageCount: number
@@ -37,32 +43,44 @@ const withPage = <A>(
     (page) => Effect.sync(() => page.cleanup())
   )
 
-/** Not normalised: the letters of an Arabic ligature would come out reversed. */
-const readRuns = (page: PDFPageProxy) =>
-  Effect.map(
-    foreign(() => page.getTextContent({ disableNormalization: true })),
-    ({ items }) => items
+/** A tree that cannot be read is none. */
+const readTags = (page: PDFPageProxy) =>
+  foreign(() => page.getStructTree()).pipe(
+    Effect.catch((cause) => (isMemoryError(cause) ? Effect.fail(cause) : Effect.succeed(undefined)))
   )
+
+const readMatter = Effect.fnUntraced(function* (page: PDFPageProxy) {
+  const tags = yield* readTags(page)
+  const includeMarkedContent = tags !== undefined && tags !== null && tags.children.length > 0
+  // Not normalised: the letters of an Arabic ligature would come out reversed.
+  const { items, styles } = yield* foreign(() =>
+    page.getTextContent({ disableNormalization: true, includeMarkedContent })
+  )
+  return { ...sortMatter(items), fonts: styles, tags }
+})
 
 /** An open document and what its pages need of it as a whole, each found when it is first asked for. */
 interface OpenDocument {
   readonly document: PDFDocumentProxy
+  readonly options: ReadOptions
   readonly fields: Effect.Effect<FieldTexts>
   readonly layers: Effect.Effect<LayerVisibility>
 }
 
-const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
+const readFrom = ({ document, fields, layers, options }: OpenDocument, number: number) =>
   withPage(
     document,
     number,
     Effect.fnUntraced(function* (page) {
       const viewport = page.getViewport({ scale: 1 })
-      const found = yield* readRuns(page)
+      const { items: found, ...beside } = yield* readMatter(page)
       const filledIn = (yield* fields).get(number) ?? []
       const { isDamaged, items, warnings } = hasOtherItems(found)
         ? shownItems(found, filledIn, found.some(isLayer) ? yield* layers : () => true)
         : onlyText(found, filledIn)
-      const bounded = boundedText(layoutText(items, viewport))
+      const laidOut = options.layout ? layoutPage(items, { viewport, ...beside }) : undefined
+      const bounded = boundedText(laidOut ?? layoutText(items, { viewport, ...beside }))
+      const layout = laidOut && boundedLayout(laidOut.layout)
       const result: Omit<PageResult, "number" | "elapsedMillis"> = {
         status: bounded.text !== "" ? "ok" : (yield* hasImage(page)) ? "scanned" : "empty",
         width: round(viewport.width),
@@ -70,9 +88,10 @@ const readFrom = ({ document, fields, layers }: OpenDocument, number: number) =>
         rotation: viewport.rotation,
         text: bounded.text,
         lines: bounded.lines,
+        ...layout?.field,
         error: undefined
       }
-      return { result, isDamaged, warnings: [...warnings, ...bounded.warnings] }
+      return { result, isDamaged, warnings: [...warnings, ...bounded.warnings, ...(layout?.warnings ?? [])] }
     })
   )
 
@@ -97,9 +116,10 @@ const round = (value: number): number => (Number.isFinite(value * 100) ? Math.ro
 
 const outOfMemory = new Error("out of memory")
 
-const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
+const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy, options: ReadOptions) {
   const opened: OpenDocument = {
     document,
+    options,
     fields: yield* Effect.cached(readFieldTexts(document)),
     layers: yield* Effect.cached(layerVisibility(document))
   }
@@ -113,7 +133,11 @@ const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy) {
  * with less text or none. Only when that fails is the file opened once more and the page read leniently. What is found
  * then counts; a page on which nothing is found has failed, for the reason that the strict manner gave.
  */
-export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array, password: string | undefined) {
+export const openPdf = Effect.fn("Reader.openPdf")(function* (
+  bytes: Uint8Array,
+  password: string | undefined,
+  options: ReadOptions = { layout: true }
+) {
   yield* listenToPdfjs
   const failuresBefore = yield* memoryFailuresSoFar
   const document = yield* openDocument(new Uint8Array(bytes), password, "strict").pipe(
@@ -130,12 +154,12 @@ export const openPdf = Effect.fn("Reader.openPdf")(function* (bytes: Uint8Array,
       )
     )
   )
-  const strict = yield* withParts(document)
+  const strict = yield* withParts(document, options)
   const scope = yield* Effect.scope
   const lenient = yield* Effect.cached(
     foreign(() => document.getData()).pipe(
       Effect.flatMap((copy) => openDocument(copy, password, "lenient")),
-      Effect.flatMap(withParts),
+      Effect.flatMap((copy) => withParts(copy, options)),
       Scope.provide(scope)
     )
   )

@@ -41,7 +41,7 @@ export const makeResultBatches = (
 
   const add = (result: PageResult): void => {
     results.push(result)
-    characters += result.text.length + result.lines.length
+    characters += result.text.length + result.lines.length + (result.layout?.length ?? 0)
     if (characters >= maxCharacters || performance.now() - lastFlush >= maxDelayMillis) flush()
     else timer ??= setTimeout(flush, maxDelayMillis)
   }

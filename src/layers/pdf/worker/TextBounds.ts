@@ -1,8 +1,10 @@
 // What a worker hands over of one page is bounded: a file may show the same text a million times.
 import type { TextLine } from "../../../domain/document/Page.ts"
-import { noLines } from "../../../domain/document/Page.ts"
+import { type EncodedLayout, noLines } from "../../../domain/document/Page.ts"
+import type { PageLayout } from "../../../domain/document/PageLayout.ts"
 import { type Warning, warning } from "../../../domain/document/Warning.ts"
-import type { TextLayout } from "../text/Layout.ts"
+import { encodeLayout } from "../../../services/store/LayoutBytes.ts"
+import type { TextLayout } from "../text/PageText.ts"
 
 /** In UTF-8; far more than a page that a person reads. */
 export const mostTextBytes = 4 * 1024 * 1024
@@ -40,4 +42,12 @@ export const boundedText = (
   const text = textWithin(layout.text)
   const { encoded, isCut } = encodeWithin(layout.lines)
   return { text, lines: encoded, warnings: isCut || text !== layout.text ? [warning("TEXT_CUT")] : [] }
+}
+
+/** The layout as it is kept, as a field of the page's result. */
+export const boundedLayout = (
+  layout: PageLayout
+): { readonly field: { readonly layout: EncodedLayout }; readonly warnings: ReadonlyArray<Warning> } => {
+  const { bytes, isCut } = encodeLayout(layout)
+  return { field: { layout: bytes }, warnings: isCut ? [warning("LAYOUT_CUT")] : [] }
 }

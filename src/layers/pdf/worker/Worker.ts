@@ -26,7 +26,9 @@ try {
   // A system that does not allow it reads as well.
 }
 
-const [watchedParent = 0, memoryBytes = 0, maxHeldDocuments = 0, maxHeldBytes = 0] = process.argv.slice(2).map(Number)
+const [watchedParent = 0, memoryBytes = 0, maxHeldDocuments = 0, maxHeldBytes = 0, withLayout = 0] = process.argv
+  .slice(2)
+  .map(Number)
 
 // Not by a signal: the first process of a namespace cannot kill itself.
 const endAtOnce = (): void => process.exit(1)
@@ -57,7 +59,7 @@ const send = (report: Report): void => {
   channel.write(frame(report))
 }
 
-const documents = makeDocumentCache(maxHeldDocuments, maxHeldBytes)
+const documents = makeDocumentCache(maxHeldDocuments, maxHeldBytes, { layout: withLayout === 1 })
 
 /**
  * How long the head may be read in the same call as the opening, so that the answer is not delayed: milliseconds of own time.

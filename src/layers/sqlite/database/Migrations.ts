@@ -345,6 +345,9 @@ const stored = [
   `ALTER TABLE tenant_limits ADD COLUMN max_stored_bytes INTEGER`
 ]
 
+/** After `lines`: a read that does not name it does not reach it. */
+const layout = [`ALTER TABLE pages ADD COLUMN layout BLOB`]
+
 const steps = (statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -370,11 +373,14 @@ const all = {
   "0016_stored_bytes": steps(stored),
   "0017_limit_versions": steps(limitVersions),
   "0018_under_way": steps(underWay),
-  "0019_callback_leases": steps(callbackLeases)
+  "0019_callback_leases": steps(callbackLeases),
+  "0020_layout": steps(layout)
 }
 
-/** The names of all steps in their order; the first has number 1. */
-export const stepNames: ReadonlyArray<string> = Object.keys(all).map((name) => name.replace(/^\d+_/, ""))
+/** The names of all steps by their numbers, which grow but need not follow each other. */
+export const stepNames: ReadonlyMap<number, string> = new Map(
+  Object.keys(all).map((name) => [Number.parseInt(name, 10), name.replace(/^\d+_/, "")])
+)
 
 /** The table in which applied steps are recorded. */
 export const table = "migrations"

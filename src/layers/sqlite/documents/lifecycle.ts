@@ -41,7 +41,7 @@ export const retry =
     if (full !== undefined) return Exit.fail(full)
     const removed = db.all(
       `DELETE FROM pages WHERE document = ? AND status IN ('failed', 'timeout')
-        RETURNING octet_length(text) + octet_length(lines) AS bytes`,
+        RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes`,
       seq
     )
     db.run("DELETE FROM page_faults WHERE document = ?", seq)

@@ -168,8 +168,8 @@ const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult
   const added = pages.filter(
     (page) =>
       db.run(
-        `INSERT INTO pages (rowid, document, number, status, width, height, rotation, elapsed_millis, error, text, lines)
-        VALUES (next_change(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        `INSERT INTO pages (rowid, document, number, status, width, height, rotation, elapsed_millis, error, text, lines, layout)
+        VALUES (next_change(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         seq,
         page.number,
         page.status,
@@ -179,7 +179,8 @@ const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult
         page.elapsedMillis,
         page.error === undefined ? null : encodeFailure(page.error),
         page.text,
-        page.lines
+        page.lines,
+        page.layout ?? null
       ) > 0
   )
   for (const { number, warnings = [] } of added) if (warnings.length > 0) writeWarnings(db, seq, number, warnings)
@@ -187,7 +188,10 @@ const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult
 }
 
 const bytesOf = (pages: ReadonlyArray<PageResult>): number =>
-  pages.reduce((sum, { lines, text }) => sum + Buffer.byteLength(text) + Buffer.byteLength(lines), 0)
+  pages.reduce(
+    (sum, { layout, lines, text }) => sum + Buffer.byteLength(text) + Buffer.byteLength(lines) + (layout?.length ?? 0),
+    0
+  )
 
 const countFailed = (pages: ReadonlyArray<PageResult>): number => pages.filter(({ status }) => isFailed(status)).length
 const countWarned = (pages: ReadonlyArray<PageResult>): number => pages.filter(hasWarnings).length

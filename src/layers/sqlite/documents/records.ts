@@ -109,15 +109,15 @@ const summaryColumns = "number, status, width, height, rotation, elapsed_millis,
 const pageSummaries = pagesWith(`${summaryColumns}, '' AS text`)
 const pagesInBrief = pagesWith(`${summaryColumns}, text`)
 const pagesInDetail = pagesWith(`${summaryColumns}, text, lines`)
+const pagesWithLayout = pagesWith(`${summaryColumns}, text, layout`)
+const wholePages = pagesWith(`${summaryColumns}, text, lines, layout`)
 
-export const pages = (
-  db: Statements,
-  tenant: TenantId,
-  id: DocumentId,
-  { bytes = Number.POSITIVE_INFINITY, detail, from, limit, summary = false }: PagesOptions
-): Array<PageResult> => {
-  const columns = detail ? pagesInDetail : summary ? pageSummaries : pagesInBrief
-  return upTo(db.each(columns, id, tenant, from, limit), bytes, rowSize).map(toPage)
+const pagesAsFor = ({ detail, layout = false, summary = false }: PagesOptions): string =>
+  layout ? (detail ? wholePages : pagesWithLayout) : detail ? pagesInDetail : summary ? pageSummaries : pagesInBrief
+
+export const pages = (db: Statements, tenant: TenantId, id: DocumentId, options: PagesOptions): Array<PageResult> => {
+  const { bytes = Number.POSITIVE_INFINITY, from, limit } = options
+  return upTo(db.each(pagesAsFor(options), id, tenant, from, limit), bytes, rowSize).map(toPage)
 }
 
 export const donePages = (db: Statements, seq: number): ReadonlySet<number> =>

@@ -27,10 +27,12 @@ export const optional = <A>(row: Row, column: string, read: (row: Row, column: s
 
 export const optionalText = (row: Row, column: string): string | undefined => optional(row, column, text)
 
-/** Counts the characters of variable fields. */
+/** Counts the characters and bytes of variable fields. */
 export const rowSize = (row: Row): number => {
   let size = 0
-  for (const value of Object.values(row)) if (typeof value === "string") size += value.length
+  for (const value of Object.values(row)) {
+    if (typeof value === "string" || value instanceof Uint8Array) size += value.length
+  }
   return size
 }
 
@@ -151,6 +153,7 @@ export const toPage = (row: Row): PageResult => {
     rotation: number(row, "rotation"),
     text: text(row, "text"),
     lines: optionalText(row, "lines") ?? noLines,
+    ...(row["layout"] instanceof Uint8Array ? { layout: row["layout"] } : {}),
     error: error === undefined ? undefined : decodeFailure(error),
     ...warningsField(optional(row, "warnings", warningsOf)),
     elapsedMillis: number(row, "elapsed_millis")

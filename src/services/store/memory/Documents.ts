@@ -1,13 +1,13 @@
 /** `Documents` of the store in memory. */
 import { Clock, type Context, Duration, Effect, Option } from "effect"
 import { isTerminal } from "../../../domain/document/Document.ts"
-import { isFailed, noLines, type PageResult } from "../../../domain/document/Page.ts"
+import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings } from "../../../domain/document/Warning.ts"
 import { Documents } from "../Documents.ts"
 import type { Retry } from "../NewDocument.ts"
 import { documentSize, pageSize, upTo } from "../Portions.ts"
 import { NotRetryable } from "../StoreErrors.ts"
-import { pageBytes, type Records, type Stored, toDocument, toDocumentWithOutline } from "./Records.ts"
+import { pageBytes, type Records, shownPage, type Stored, toDocument, toDocumentWithOutline } from "./Records.ts"
 import { end, fullQueue, located, type Owes, remove } from "./Steps.ts"
 
 type Methods = Context.Service.Shape<typeof Documents>
@@ -33,12 +33,12 @@ const reading = (records: Records): Pick<Methods, "find" | "list" | "pages"> => 
   ),
   pages: Effect.fn("Documents.pages")((tenant, id, options) =>
     located(records, tenant, id, (stored): ReadonlyArray<PageResult> => {
-      const { bytes = Number.POSITIVE_INFINITY, detail, from, limit, summary = false } = options
+      const { bytes = Number.POSITIVE_INFINITY, from, limit } = options
       const found = Array.from(stored.pages.values())
         .filter((page) => page.number >= from)
         .toSorted((a, b) => a.number - b.number)
         .slice(0, limit)
-        .map((page) => (detail ? page : { ...page, lines: noLines, text: summary ? "" : page.text }))
+        .map((page) => shownPage(page, options))
       return upTo(found, bytes, pageSize)
     }).pipe(Effect.catchTag("DocumentNotFound", () => Effect.succeed([])))
   )

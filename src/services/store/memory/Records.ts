@@ -9,12 +9,13 @@ import {
 } from "../../../domain/document/Document.ts"
 import type { Failure } from "../../../domain/Failure.ts"
 import type { BlobHash, RunnerId, TenantId } from "../../../domain/Ids.ts"
-import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
+import { isFailed, noLines, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings, type Warning, warningsField } from "../../../domain/document/Warning.ts"
 import type { Delivery } from "../../../domain/webhook/Webhook.ts"
 import { ChangeEntries } from "./ChangeEntries.ts"
 import { ReferenceRows } from "./ReferenceRows.ts"
 import type { PageFaults } from "../Claim.ts"
+import type { PagesOptions } from "../Documents.ts"
 import type { NewDocument } from "../NewDocument.ts"
 import type { QueueCounters } from "../QueueFigures.ts"
 import type { OpenedPdf } from "../../PdfEngine.ts"
@@ -191,8 +192,20 @@ const count = (counters: Counters, from: DocumentStatus | undefined, to: Documen
   if (to === "failed") counters.failed++
 }
 
+/** The page with as much as is asked for. */
+export const shownPage = (
+  { layout, ...page }: PageResult,
+  { detail, layout: withLayout = false, summary = false }: PagesOptions
+): PageResult => ({
+  ...page,
+  ...(withLayout && layout !== undefined ? { layout } : {}),
+  lines: detail ? page.lines : noLines,
+  text: summary ? "" : page.text
+})
+
 const sizeOf = (text: string): number => Buffer.byteLength(text)
-export const pageBytes = ({ lines, text }: PageResult): number => sizeOf(text) + sizeOf(lines)
+export const pageBytes = ({ layout, lines, text }: PageResult): number =>
+  sizeOf(text) + sizeOf(lines) + (layout?.length ?? 0)
 const totalOf = ({ bytes }: Stored): number => bytes.original + bytes.details + bytes.pages
 
 /** All documents, and what is derived from them: every change of a status goes through here. */
@@ -238,7 +251,9 @@ export class Records {
 
   addPage(stored: Stored, page: PageResult): void {
     if (stored.pages.has(page.number)) return
-    stored.pages.set(page.number, page)
+    // A layout as it comes shares its memory with the message of the worker.
+    const { layout } = page
+    stored.pages.set(page.number, layout === undefined ? page : { ...page, layout: new Uint8Array(layout) })
     stored.pageChanges.set(page.number, this.log.add({ stored, page: page.number }))
     if (isFailed(page.status)) stored.pagesFailed++
     if (hasWarnings(page)) stored.pagesWarned++

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { TextRun } from "../../../../src/layers/pdf/text/Fragments.ts"
-import { layoutText } from "../../../../src/layers/pdf/text/Layout.ts"
+import { bareMatter, layoutText } from "../../../../src/layers/pdf/text/Layout.ts"
 
 const viewport = { width: 600, height: 800, transform: [1, 0, 0, -1, 0, 800] }
 
@@ -22,7 +22,7 @@ const run = ({ str, x, y, size = 10, width = str.length * size * 0.5, dir = "ltr
   transform: [size, 0, 0, size, x, 800 - y]
 })
 
-const layout = (runs: ReadonlyArray<Run>) => layoutText(runs.map(run), viewport)
+const layout = (runs: ReadonlyArray<Run>) => layoutText(runs.map(run), bareMatter(viewport))
 const textOf = (...runs: ReadonlyArray<Run>): string => layout(runs).text
 
 const sentence = "the quick brown fox jumps over a dog"
@@ -295,14 +295,14 @@ describe("directions", () => {
       height: 10,
       transform: [0, 10, -10, 0, 100 + 12 * index, 200]
     }))
-    const { text, lines } = layoutText(upwards, viewport)
+    const { text, lines } = layoutText(upwards, bareMatter(viewport))
     assert.strictEqual(text, "first\nsecond")
     assert.deepStrictEqual(lines[0], { text: "first", x: 92, y: 570, width: 10, height: 30 })
   })
 
   it("puts text of another direction last", () => {
     const stamp = { str: "stamp", dir: "ltr", width: 30, height: 10, transform: [0, 10, -10, 0, 20, 200] }
-    const { text } = layoutText([stamp, run({ str: "the text of the page", x: 50, y: 50 })], viewport)
+    const { text } = layoutText([stamp, run({ str: "the text of the page", x: 50, y: 50 })], bareMatter(viewport))
     assert.strictEqual(text, "the text of the page\n\nstamp")
   })
 
@@ -310,7 +310,7 @@ describe("directions", () => {
     const item = run({ str: "Hello", x: 50, y: 58 })
     const boxes = [0, 1, 2, 3].map((quarter) => {
       const size = quarter % 2 === 0 ? { width: 600, height: 800 } : { width: 800, height: 600 }
-      return layoutText([item], { ...size, transform: turned(quarter) }).lines[0]
+      return layoutText([item], bareMatter({ ...size, transform: turned(quarter) })).lines[0]
     })
     assert.deepStrictEqual(boxes, [
       { text: "Hello", x: 50, y: 50, width: 25, height: 10 },
@@ -328,7 +328,10 @@ describe("directions", () => {
       height: 30,
       transform: [10, 0, 0, 10, x, 700]
     })
-    assert.strictEqual(layoutText([column("二行目", 480), column("一行目", 500)], viewport).text, "一行目\n二行目")
+    assert.strictEqual(
+      layoutText([column("二行目", 480), column("一行目", 500)], bareMatter(viewport)).text,
+      "一行目\n二行目"
+    )
   })
 })
 
@@ -337,7 +340,7 @@ describe("hostile input", () => {
     const runs = Array.from({ length: 100_000 }, (_, index) =>
       run({ str: ".", x: (index * 7919) % 600, y: (index * 104_729) % 800 })
     )
-    assert.isAbove(layoutText(runs, viewport).lines.length, 0)
+    assert.isAbove(layoutText(runs, bareMatter(viewport)).lines.length, 0)
   })
 
   it("survives runs without size or place", () => {
@@ -348,7 +351,7 @@ describe("hostile input", () => {
       height: value,
       transform: [value, 0, 0, value, value, value]
     }))
-    const { lines } = layoutText([...bad, { type: "beginMarkedContent" }], viewport)
+    const { lines } = layoutText([...bad, { type: "beginMarkedContent" }], bareMatter(viewport))
     assert.isTrue(lines.every(({ x, y, width, height }) => [x, y, width, height].every(Number.isFinite)))
   })
 })

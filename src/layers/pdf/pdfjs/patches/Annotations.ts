@@ -1,6 +1,7 @@
 // Text of annotations as they are shown. It follows the text of the page's own content, in the same form, between
 // `{ type: "beginAnnotation", id }` and `{ type: "endAnnotation" }`; of free text that has no appearance its
 // `{ type: "freeText", text, rect }`.
+import { mostLinks } from "./Links.ts"
 import { after, before, type Patch } from "./Patch.ts"
 
 /** Further annotations of a page are left out, and a warning says so. */
@@ -9,6 +10,7 @@ const mostAnnotations = 5_000
 const annotationText = String.raw`
   async annotationText(evaluator, task, disableNormalization, sink) {
     const annotations = this.annotations;
+    this.linksTold = 0;
     const emit = item => sink.enqueue({ items: [item], styles: Object.create(null), lang: null }, 1);
     for (let i = 0; i < annotations.length; i++) {
       await sink.ready;
@@ -23,12 +25,25 @@ const annotationText = String.raw`
       if (i >= ${mostAnnotations}) return;
     }
   }
+  linksTold = 0;
+  async #reportLink(dict, emit) {
+    if (this.linksTold >= ${mostLinks}) return;
+    this.linksTold++;
+    try {
+      const link = await linkOf(this.xref, this.pdfManager.pdfDocument.catalog, dict);
+      if (link !== undefined) emit(link);
+    } catch (reason) {
+      if (isOutOfMemory(reason)) throw reason;
+      warn("reportLink: " + reason);
+    }
+  }
   async #textOfAnnotation(raw, evaluator, task, disableNormalization, sink, emit) {
     const xref = this.xref;
     const dict = raw instanceof Ref ? await xref.fetchAsync(raw) : raw;
     if (!(dict instanceof Dict)) return;
     const subtype = dict.get("Subtype");
     const kind = subtype instanceof Name ? subtype.name : "";
+    if (kind === "Link") await this.#reportLink(dict, emit);
     if (kind === "Popup" || kind === "Link" && !dict.has("AP")) return;
     const id = raw instanceof Ref ? raw.toString() : null;
     const flags = dict.get("F");
@@ -99,11 +114,18 @@ export const annotationPatches: ReadonlyArray<Patch> = [
   before("  async getStructTree() {\n    const structTreeRoot = await this.pdfManager.ensureCatalog(", annotationText),
   {
     find: "    return partialEvaluator.getTextContent({\n      stream: contentStream,\n",
-    replace: "    await partialEvaluator.getTextContent({\n      stream: contentStream,\n"
+    replace: String.raw`    const drawing = intersector ? null : new PageDrawing();
+    await partialEvaluator.getTextContent({
+      stream: contentStream,
+      drawing,
+`
   },
   after(
     "      viewBox: this.view,\n      lang,\n      intersector\n    });\n",
-    String.raw`    if (!intersector && this.annotations.length > 0) {
+    String.raw`    if (drawing !== null && drawing.count + drawing.offPage > 0) {
+      sink.enqueue({ items: [drawing.report()], styles: Object.create(null), lang: null }, 1);
+    }
+    if (!intersector && this.annotations.length > 0) {
       await this.annotationText(partialEvaluator, task, disableNormalization, sink);
     }
 `

@@ -63,6 +63,20 @@ function addMeaningsOfGlyphs(properties, charCodeToGlyphId, nameOf, characterOf)
   }
   if (builtInEncoding === properties.defaultEncoding) {`
   },
+  // Some files say of a glyph that they do not know what it means, and name it `two.oldstyle`.
+  after(
+    "        properties.fallbackToUnicode = this._simpleFontToUnicode(properties);\n",
+    String.raw`        if (properties.toUnicode instanceof ToUnicodeMap) {
+          const named = new CharCodeMap(), names = getGlyphsUnicode();
+          for (const [charCode, name] of properties.differences ?? []) {
+            const told = properties.toUnicode.get(charCode);
+            const meaning = told === "\ufffd" || told === "\0" ? meaningOfGlyphName(name, names) : undefined;
+            if (meaning !== undefined) named.set(charCode, meaning);
+          }
+          if (named.size > 0) properties.toUnicode.amend(named);
+        }
+`
+  ),
   after(
     "    const mapping = font.getGlyphMapping(properties);\n",
     String.raw`    if (properties.composite && font instanceof CFFFont && !font.cff.isCIDFont) {
@@ -78,7 +92,7 @@ function addMeaningsOfGlyphs(properties, charCodeToGlyphId, nameOf, characterOf)
       const characterOf = glyphId => {
         if (characters === undefined) {
           characters = new Map();
-          const table = tables.cmap && !isOpenTypeFile(new Stream(file.bytes ?? new Uint8Array(4))) ? readCmapTable(tables.cmap, font, false, true, numGlyphs) : undefined;
+          const table = tables.cmap && !isOpenTypeFile(new Stream(font.bytes ?? new Uint8Array(4))) ? readCmapTable(tables.cmap, font, false, true, numGlyphs) : undefined;
           const isUnicode = table && (table.platformId === 0 || table.platformId === 3 && (table.encodingId === 1 || table.encodingId === 10));
           for (const { charCode, glyphId: id } of isUnicode ? table.mappings : []) {
             if (charCode >= 0x20 && charCode <= 0x10ffff && !characters.has(id)) characters.set(id, String.fromCodePoint(charCode));

@@ -15,7 +15,6 @@ import { requireOneEffect } from "./domain/EffectCopy.ts"
 import type { DocumentId } from "./domain/Ids.ts"
 
 export { Api } from "./http/api/Api.ts"
-export type { RenderedText, RenderQuery } from "./client/RenderDocument.ts"
 export { DocumentId, TenantId } from "./domain/Ids.ts"
 export {
   type ClientError,
@@ -31,7 +30,9 @@ export type {
   FollowOptions,
   IngestOptions,
   Interface,
-  ListOptions
+  ListOptions,
+  RenderedText,
+  RenderQuery
 } from "./client/ClientInterface.ts"
 
 export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOptions) {

@@ -13,7 +13,6 @@ import type { AcceptedDocument } from "../http/api/views/SubmitOutcome.ts"
 import type { QueueStatusView } from "../http/api/Queue.ts"
 import type { TenantChange } from "../http/api/Tenants.ts"
 import type { ClientError } from "./ClientErrors.ts"
-import type { RenderedText, RenderQuery } from "./RenderDocument.ts"
 
 export interface ClientOptions {
   /** `http://127.0.0.1:3000`. With credentials, or if it is no http(s) URL, the client fails with `InvalidBaseUrl`. */
@@ -61,6 +60,35 @@ type ListQuery = Parameters<HttpApiClient.ForApi<typeof Api>["documents"]["list"
 export interface ListOptions extends Omit<ListQuery, "status"> {
   /** Only documents in this state, or in one of these. */
   readonly status?: DocumentStatus | ReadonlyArray<DocumentStatus> | undefined
+}
+
+export interface RenderQuery {
+  readonly format: "markdown" | "html" | "json"
+  /** The first and the last page; all when absent. */
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+  /** Running headers and footers and page numbers are left out unless `keep`. Not for `json`, as those that follow. */
+  readonly headers?: "keep" | undefined
+  /** `drop` leaves out text that a reader of the page does not see. */
+  readonly hidden?: "drop" | undefined
+  /** Bold and italic are shown if `keep`. */
+  readonly emphasis?: "keep" | undefined
+  /** Pages without text, or with an incomplete one, are marked. */
+  readonly mark?: "missing" | undefined
+}
+
+/** What is missing of a rendering, and its text. */
+export interface RenderedText {
+  /** False when the document is not `completed`, when a page's text may be missing, or when a page has warnings. */
+  readonly complete: boolean
+  readonly status: string
+  /** Pages such as `3,7-9`; absent when there are none. So are the next two. */
+  readonly missing?: string
+  /** Pages with warnings. */
+  readonly incomplete?: string
+  /** Pages that were rendered from their text, as they were read without their layout. */
+  readonly withoutLayout?: string
+  readonly text: Stream.Stream<string, ClientError>
 }
 
 export interface Interface {

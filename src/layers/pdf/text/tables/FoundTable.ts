@@ -19,7 +19,10 @@ export interface FoundTable {
   readonly headerRows: number
   /** How many cells it has, with or without text. */
   readonly slots: number
-  /** In the order of rows, then columns; those without text are left out. */
+  /**
+   * In the order of rows, then columns; those without text are left out. Column 0 is at the left, or at the right where the
+   * text is read from there.
+   */
   readonly cells: ReadonlyArray<FoundCell>
   /** The segments of the page that are in the table. Those of a cell may be parts of them. */
   readonly taken: ReadonlyArray<Segment>

@@ -56,6 +56,12 @@ const isList = ({ columns }: FoundTable, texts: Texts): boolean => {
   return columns === 2 && marks > 0 && marks >= 0.6 * firsts.length
 }
 
+/** Labels and what they say: `Name: Anna`. */
+const areLabels = ({ columns }: FoundTable, texts: Texts): boolean => {
+  const names = texts.flatMap(([name = "", value = ""]) => (name === "" || value === "" ? [] : [name]))
+  return columns === 2 && names.filter((name) => name.endsWith(":")).length >= 0.5 * names.length
+}
+
 const proseWords = 3.5
 
 /** Prose in columns whose lines stand level: each column has several words in each line. */
@@ -107,7 +113,8 @@ export const isTable = (table: FoundTable, kind: Kind): boolean => {
   const share = cells.length / slots
   if (cells.length === 0 || isContents(table, texts)) return false
   if (kind === "ruled") return isRuled(table, texts, share)
-  if (rows - headerRows < 2 || columns < 2 || share < 0.35 || isList(table, texts)) return false
+  if (rows - headerRows < 2 || columns < 2 || share < 0.35) return false
+  if (isList(table, texts) || areLabels(table, texts)) return false
   if (rowsOfCells(texts) < 2) return false
   // The gaps of two lines may agree by chance.
   if (rows < 3 && !texts.flat().some((text) => text !== "" && isNumeric(text))) return false

@@ -62,6 +62,15 @@ const withLabels = ({ left, right, top, bottom }: Bounds): Bounds => ({
 const isInside = (piece: Segment, { left, right, top, bottom }: Bounds): boolean =>
   piece.left > left && piece.right < right && topOf(piece) > top && bottomOf(piece) < bottom
 
+/** Where most text is read from right to left, the first column is the one at the right. */
+const inReadingOrder = (table: FoundTable): FoundTable => {
+  const fromRight = table.taken.filter(({ rightToLeft }) => rightToLeft).length
+  const fromLeft = table.taken.filter(({ rightToLeft, text }) => !rightToLeft && /\p{L}/u.test(text)).length
+  if (fromRight <= fromLeft) return table
+  const cells = table.cells.map((cell) => ({ ...cell, column: table.columns - cell.column - cell.columns }))
+  return { ...table, cells: cells.sort((one, other) => one.row - other.row || one.column - other.column) }
+}
+
 const areaOf = (lattice: Lattice): number => {
   const { left, right, top, bottom } = extentOfLattice(lattice)
   return (right - left) * (bottom - top)
@@ -76,7 +85,7 @@ export const findTables = (segments: ReadonlyArray<Segment>, rulings: Rulings): 
   const tables: Array<FoundTable> = []
   const keep = (table: FoundTable | undefined, kind: Kind): void => {
     if (table === undefined || !table.taken.every((piece) => free.has(piece)) || !isTable(table, kind)) return
-    tables.push(table)
+    tables.push(inReadingOrder(table))
     for (const piece of table.taken) free.delete(piece)
   }
   // A frame around a table is no table: the inner lattice comes first.

@@ -34,6 +34,7 @@ describe("what looks like a table and is none", () => {
       ["Country:", "Nowhere"]
     ]
     assert.deepStrictEqual(tablesOf(lines(labels, [50, 150])), [])
+    assert.deepStrictEqual(tablesOf(lines(labels, [50, 150]), [across(88, 45, 300), across(146, 45, 300)]), [])
   })
 
   it("a list whose bullets stand apart", () => {

@@ -26,6 +26,17 @@ describe("tables that are drawn", () => {
     )
   })
 
+  it("begins at the right where the text is read from there", () => {
+    const page = [...cells(["ثلاثة", "اثنان", "واحد"], at, 113), ...cells(["30", "20", "مدينة"], at, 133)].map(
+      (segment) => ({ ...segment, rightToLeft: /\p{L}/u.test(segment.text) })
+    )
+    const [table] = find(page, grid(xs, [100, 120, 140])).tables
+    assert.deepStrictEqual(
+      table?.cells.map(({ box, column, row }) => `${row} ${column} ${box.left}`),
+      ["0 0 250", "0 1 150", "0 2 50", "1 0 250", "1 1 150", "1 2 50"]
+    )
+  })
+
   it("joins what no line divides, to the right and downwards", () => {
     const things = [
       ...[50, 150, 250, 350].map((x) => down(x, x === 250 ? 120 : 100, 160)),

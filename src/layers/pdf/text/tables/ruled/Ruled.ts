@@ -19,6 +19,9 @@ import { bordersWithin, linesAreRows, refined, strip } from "./Refinement.ts"
 // In points.
 const slack = 2
 
+const fewestRulings = 4
+const mostParts = 3
+
 const isInside = (segment: Segment, { left, right, top, bottom }: Bounds): boolean => {
   const centre = (segment.left + segment.right) / 2
   const middle = middleOf(segment)
@@ -50,6 +53,8 @@ export const toRuledTable = (
   const em = usualSize(toRows(taken))
   const bordersAt = bordersOfRows(lattice)
   let pieces = taken.flatMap((segment) => cutSegment(segment, bordersAt(segment)))
+  // The strokes of drawn letters cut every word.
+  if (lattice.ys.length <= fewestRulings && pieces.length > mostParts * taken.length) return undefined
   const borders = lattice.xs.slice(1).flatMap((_, column) => bordersWithin(strip(lattice, column), pieces, em))
   const own = refined(lattice, borders)
   if (borders.length > 0) {

@@ -108,6 +108,26 @@ describe("The client", () => {
     }).pipe(Effect.provide(client))
   )
 
+  it.effect("asks for renderings with its options, and tells what is missing of them", () =>
+    Effect.gen(function* () {
+      const sluice = yield* SluiceClient
+      const { id } = yield* sluice.ingest(pdf(), { name: "long.pdf" })
+      yield* change({ pages: new Map([[id, [pageOf(1), pageOf(3)]]]) })
+      yield* alter(id, { status: "partial", progress: { pages: 4, done: 2, failed: 0 } })
+      const { text, ...told } = yield* sluice.render(id, {
+        format: "markdown",
+        from: 2,
+        headers: "keep",
+        hidden: "drop"
+      })
+      assert.deepStrictEqual(told, { complete: false, status: "partial", missing: "2,4", withoutLayout: "2" })
+      assert.isAbove((yield* Stream.mkString(text)).length, 0)
+      assert.strictEqual(yield* Stream.mkString((yield* sluice.render(id, { format: "json" })).text), "{}")
+      const unknown = yield* Effect.flip(sluice.render(idOf(77), { format: "html" }))
+      assert.deepInclude(unknown, { _tag: "Refused", status: 404, code: "DOCUMENT_NOT_FOUND" })
+    }).pipe(Effect.provide(client))
+  )
+
   it.effect("cancels what has not ended, and never removes what has", () =>
     Effect.gen(function* () {
       const sluice = yield* SluiceClient

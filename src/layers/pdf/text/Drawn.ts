@@ -10,6 +10,8 @@ export interface Drawn extends Bounds {
   readonly kind: DrawnKind
   /** Of a line; 1 for an image that hides what is under it. */
   readonly width: number
+  /** Of what is filled: red, green and blue, 8 bits each; -1 if it is not known. */
+  readonly colour: number
   /** From 0, black, to 1, white; -1 if it is not known. */
   readonly tone: number
   /** Its place in the order of drawing. */
@@ -32,7 +34,9 @@ export const drawnOnPage = (records: ReadonlyArray<number>, viewport: Viewport):
     const [left, right, top, bottom] = [Math.min(px, qx), Math.max(px, qx), Math.min(py, qy), Math.max(py, qy)]
     if (right < 0 || bottom < 0 || left > viewport.width || top > viewport.height) continue
     const order = at / numbers
-    drawn.push({ kind, left, right, top, bottom, width: kind === "line" ? width * unit : width, tone, order })
+    const isFilled = kind === "rectangle" || kind === "area"
+    const own = kind === "line" ? width * unit : isFilled ? 0 : width
+    drawn.push({ kind, left, right, top, bottom, width: own, colour: isFilled ? width : -1, tone, order })
   }
   return drawn
 }

@@ -18,6 +18,7 @@ export interface TextRun {
   readonly fontName?: string
   /** See `patches/Drawing.ts`. */
   readonly tone?: number
+  readonly colour?: number
   readonly mode?: number
   readonly drawnBefore?: number
 }

@@ -34,14 +34,20 @@ describe("text that a reader does not see", () => {
         `0 0.2 0.6 rg 60 640 400 30 re f 1 g ${at(650, "White on blue")}`,
         `0.5 g 60 590 400 30 re f 0.5 g ${at(600, "Grey on grey")}`,
         `0 0 0 0 k ${at(550, "No ink")}`,
-        `0 g ${at(500, "Black on white")}`
+        `0 g ${at(500, "Black on white")}`,
+        `1 0 0 rg 60 340 400 30 re f 0.3 g ${at(350, "Grey on a red as bright")}`,
+        `0 g 60 440 400 30 re 62 442 396 26 re f* ${at(450, "In a frame")}`,
+        `0 g 60 390 m 460 390 l 460 420 l 60 420 l h 62 392 m 458 392 l 458 418 l 62 418 l h f* ${at(400, "In a drawn frame")}`
       ].join("\n")
       assert.deepStrictEqual(yield* hiddenOn({ content }), [
         ["White on white", "colour"],
         ["White on blue", undefined],
         ["Grey on grey", "colour"],
         ["No ink", "colour"],
-        ["Black on white", undefined]
+        ["Black on white", undefined],
+        ["In a frame", undefined],
+        ["In a drawn frame", undefined],
+        ["Grey on a red as bright", undefined]
       ])
     })
   )

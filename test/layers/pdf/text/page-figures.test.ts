@@ -13,6 +13,7 @@ const drawn = (kind: Drawn["kind"], left: number, top: number, size: number, ord
   bottom: top + size,
   width: 1,
   tone: 0.5,
+  colour: 0x808080,
   order
 })
 
@@ -76,6 +77,7 @@ describe("a hostile page", () => {
     transform: [size, 0, 0, size, x, 800 - y],
     fontName: "f",
     tone: 1,
+    colour: 0xffffff,
     mode: 0,
     drawnBefore: 10_000
   })

@@ -15,6 +15,8 @@ import { after, before, type Patch } from "./Patch.ts"
 
 /** Further things are not noted; a page with more is a drawing. */
 const mostRecords = 20_000
+/** A frame is filled as one rectangle with another in it; more in one path are not compared. */
+const mostNested = 40
 /** Straight lines of one path: a longer one is a curve made of lines. */
 const mostLines = 400
 
@@ -28,7 +30,7 @@ class PageDrawing {
   lines = [];
   x0 = Infinity; y0 = Infinity; x1 = -Infinity; y1 = -Infinity;
   x = 0; y = 0; startX = 0; startY = 0;
-  hasCurves = false; isOpen = false; rectangles = 0; pieces = 0;
+  hasCurves = false; isOpen = false; isClip = false; rectangles = 0; pieces = 0;
   note(kind, x0, y0, x1, y1, width, tone) {
     if (this.count >= ${mostRecords}) {
       this.isCut = true;
@@ -94,7 +96,17 @@ class PageDrawing {
     this.hasCurves = this.isOpen = false;
     this.rectangles = this.pieces = 0;
   }
-  fill(tone) {
+  isNested() {
+    const { lines } = this;
+    if (this.rectangles < 2 || this.rectangles > ${mostNested}) return false;
+    const boxes = [];
+    for (let i = 0; i < lines.length; i += 16) {
+      const ax = lines[i], ay = lines[i + 1], bx = lines[i + 6], by = lines[i + 7];
+      boxes.push([Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)]);
+    }
+    return boxes.some(one => boxes.some(two => two[0] > one[0] && two[1] > one[1] && two[2] < one[2] && two[3] < one[3]));
+  }
+  fill(tone, colour) {
     if (!(this.x0 <= this.x1)) return;
     const { lines } = this;
     let isEven = !this.hasCurves;
@@ -102,14 +114,15 @@ class PageDrawing {
       isEven = Math.abs(lines[i] - lines[i + 2]) < 0.1 || Math.abs(lines[i + 1] - lines[i + 3]) < 0.1;
     }
     if (isEven && this.pieces === 0 && lines.length === 16 * this.rectangles) {
+      const kind = this.isNested() ? 2 : 1;
       for (let i = 0; i < lines.length; i += 16) {
         const ax = lines[i], ay = lines[i + 1], bx = lines[i + 6], by = lines[i + 7];
-        this.note(1, Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by), 0, tone);
+        this.note(kind, Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by), colour, tone);
       }
       return;
     }
     const isRectangle = isEven && this.pieces >= 3 && lines.length <= 20;
-    this.note(isRectangle ? 1 : 2, this.x0, this.y0, this.x1, this.y1, 0, tone);
+    this.note(isRectangle ? 1 : 2, this.x0, this.y0, this.x1, this.y1, colour, tone);
   }
   stroke(m, lineWidth) {
     if (!(this.x0 <= this.x1)) return;
@@ -121,6 +134,19 @@ class PageDrawing {
     const { lines } = this;
     for (let i = 0; i < lines.length; i += 4) this.note(0, lines[i], lines[i + 1], lines[i + 2], lines[i + 3], width, 0);
   }
+  clipTo(textState) {
+    if (this.isClip && this.x0 <= this.x1) textState.clip = [this.x0, this.y0, this.x1, this.y1];
+    this.isClip = false;
+  }
+  shading(area) {
+    this.note(2, ...area, -1, -1);
+  }
+  form(m, [x0, y0, x1, y1]) {
+    this.end();
+    for (const [x, y] of [[x0, y0], [x0, y1], [x1, y0], [x1, y1]]) this.reach(m, x, y);
+    this.note(2, this.x0, this.y0, this.x1, this.y1, -1, -1);
+    this.end();
+  }
   image(m, isOpaque) {
     const xs = [m[4], m[4] + m[0], m[4] + m[2], m[4] + m[0] + m[2]], ys = [m[5], m[5] + m[1], m[5] + m[3], m[5] + m[1] + m[3]];
     this.note(3, Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys), isOpaque ? 1 : 0, -1);
@@ -129,13 +155,23 @@ class PageDrawing {
     return { type: "drawn", records: this.records, isCut: this.isCut, offPage: this.offPage };
   }
 }
-function toneOf(space, args) {
+function setColour(textState, space, args) {
+  const rgb = rgbOf(space, args);
+  if (rgb === null) {
+    textState.colour = textState.tone = -1;
+    return;
+  }
+  const [r, g, b] = rgb.map(value => Math.round(255 * Math.min(1, Math.max(0, value))));
+  textState.colour = r * 65536 + g * 256 + b;
+  textState.tone = 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2];
+}
+function rgbOf(space, args) {
+  if (space === "" || args.length === 0 || args.some(value => typeof value !== "number")) return null;
   const [a, b, c, d] = args;
-  if (args.some(value => typeof value !== "number")) return -1;
-  if (space === "tint") return 1 - Math.max(...args);
-  if (args.length === 4) return (1 - d) * (1 - (0.3 * a + 0.59 * b + 0.11 * c));
-  if (args.length === 3) return 0.3 * a + 0.59 * b + 0.11 * c;
-  return args.length === 1 && space === "grey" ? a : -1;
+  if (space === "tint") return args.every(value => value <= 0.01) ? [1, 1, 1] : null;
+  if (args.length === 4) return [(1 - a) * (1 - d), (1 - b) * (1 - d), (1 - c) * (1 - d)];
+  if (args.length === 3) return [a, b, c];
+  return args.length === 1 && space === "grey" ? [a, a, a] : null;
 }
 function kindOfSpace(name, resources) {
   if (!(name instanceof Name)) return "";
@@ -154,7 +190,7 @@ function kindOfSpace(name, resources) {
   return kind === "DeviceGray" || kind === "CalGray" || kind === "G" ? "grey" : /RGB$|CMYK$/.test(kind) ? "many" : "";
 }
 function looksOf(textState) {
-  return textState.mode === 3 || textState.mode === 7 ? 1 : textState.tone >= 0.98 ? 2 : 0;
+  return textState.mode === 3 ? 1 : textState.tone >= 0.98 ? 2 : 0;
 }
 `
 
@@ -163,19 +199,19 @@ const operators = String.raw`
             textState.mode = args[0];
             break;
           case OPS.setFillGray:
-            textState.tone = toneOf("grey", args);
+            setColour(textState, "grey", args);
             break;
           case OPS.setFillRGBColor:
           case OPS.setFillCMYKColor:
-            textState.tone = toneOf("many", args);
+            setColour(textState, "many", args);
             break;
           case OPS.setFillColorSpace:
             textState.space = kindOfSpace(args[0], resources);
-            textState.tone = textState.space === "" ? -1 : 0;
+            setColour(textState, textState.space === "grey" || textState.space === "many" ? "grey" : "", [0]);
             break;
           case OPS.setFillColor:
           case OPS.setFillColorN:
-            textState.tone = textState.space === "" ? -1 : toneOf(textState.space, args);
+            setColour(textState, textState.space, args);
             break;
           case OPS.setLineWidth:
             textState.lineWidth = args[0];
@@ -197,12 +233,20 @@ const operators = String.raw`
           case OPS.rectangle:
             drawing?.rectangle(textState.ctm, args[0], args[1], args[2], args[3]);
             break;
+          case OPS.clip:
+          case OPS.eoClip:
+            if (drawing !== null) drawing.isClip = true;
+            break;
+          case OPS.shadingFill:
+            drawing?.shading(textState.clip ?? viewBox);
+            break;
           case OPS.endPath:
+            drawing?.clipTo(textState);
             drawing?.end();
             break;
           case OPS.fill:
           case OPS.eoFill:
-            drawing?.fill(textState.tone);
+            drawing?.fill(textState.tone, textState.colour);
             drawing?.end();
             break;
           case OPS.closeStroke:
@@ -212,7 +256,7 @@ const operators = String.raw`
           case OPS.stroke:
           case OPS.fillStroke:
           case OPS.eoFillStroke:
-            if (fn !== OPS.stroke && fn !== OPS.closeStroke) drawing?.fill(textState.tone);
+            if (fn !== OPS.stroke && fn !== OPS.closeStroke) drawing?.fill(textState.tone, textState.colour);
             drawing?.stroke(textState.ctm, textState.lineWidth);
             drawing?.end();
             break;
@@ -226,7 +270,7 @@ export const drawingPatches: ReadonlyArray<Patch> = [
   {
     find: "  textHScale = 1;\n  textRise = 0;\n  setTextMatrix(",
     replace:
-      '  textHScale = 1;\n  textRise = 0;\n  mode = 0;\n  tone = 0;\n  space = "grey";\n  lineWidth = 1;\n  setTextMatrix('
+      '  textHScale = 1;\n  textRise = 0;\n  mode = 0;\n  tone = 0;\n  colour = 0;\n  clip = null;\n  space = "grey";\n  lineWidth = 1;\n  setTextMatrix('
   },
   after("    keepWhiteSpace = false,\n    prevRefs = null,\n", "    drawing = null,\n"),
   after(
@@ -243,14 +287,19 @@ export const drawingPatches: ReadonlyArray<Patch> = [
   {
     find: "            if (isValidName && emptyXObjectCache.getByName(name)) {\n              break;",
     replace:
-      "            if (isValidName && emptyXObjectCache.getByName(name)) {\n              if (imageNames.has(name)) drawing?.image(textState.ctm, imageNames.get(name));\n              break;"
+      "            if (isValidName && emptyXObjectCache.getByName(name)) {\n              if (imageNames.has(name)) drawing?.image(textState.ctm, imageNames.get(name));\n              else if (formBoxes.has(name)) drawing?.form(textState.ctm, formBoxes.get(name));\n              break;"
   },
   {
     find: '              if (type.name !== "Form") {\n                emptyXObjectCache.set(name, dict.objId, true);',
     replace:
       '              if (type.name !== "Form") {\n                if (type.name === "Image") {\n                  imageNames.set(name, !dict.has("SMask") && !dict.has("Mask") && dict.get("ImageMask") !== true);\n                  drawing?.image(textState.ctm, imageNames.get(name));\n                }\n                emptyXObjectCache.set(name, dict.objId, true);'
   },
-  after("    const showSpacedTextBuffer = [];\n", "    const imageNames = new Map();\n"),
+  // A form without text is skipped when it is met again; what it draws then is not known, but where.
+  after(
+    "              const currentState = stateManager.state.clone();\n",
+    '              const formBox = lookupRect(dict.getArray("BBox"), null);\n              if (isValidName && formBox !== null && !dict.has("Matrix")) formBoxes.set(name, formBox);\n'
+  ),
+  after("    const showSpacedTextBuffer = [];\n", "    const imageNames = new Map(), formBoxes = new Map();\n"),
   after(
     "    function buildTextContentItem({\n      chars,\n      extraSpacing\n    }) {\n",
     "      if (textContentItem.initialized && textContentItem.looks !== looksOf(textState)) flushTextContentItem();\n"
@@ -259,6 +308,7 @@ export const drawingPatches: ReadonlyArray<Patch> = [
     "      textContentItem.fontName = loadedName;\n",
     String.raw`      textContentItem.looks = looksOf(textState);
       textContentItem.tone = textState.tone;
+      textContentItem.colour = textState.colour;
       textContentItem.mode = textState.mode;
       textContentItem.drawnBefore = drawing === null ? undefined : drawing.count;
       if (drawing !== null) drawing.texts++;
@@ -266,7 +316,7 @@ export const drawingPatches: ReadonlyArray<Patch> = [
   ),
   after(
     "        fontName: textChunk.fontName,\n",
-    "        tone: textChunk.tone,\n        mode: textChunk.mode,\n        drawnBefore: textChunk.drawnBefore,\n"
+    "        tone: textChunk.tone,\n        colour: textChunk.colour,\n        mode: textChunk.mode,\n        drawnBefore: textChunk.drawnBefore,\n"
   ),
   // What a font is called and how it looks, beside what pdf.js reports of it.
   after(

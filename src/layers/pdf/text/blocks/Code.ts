@@ -8,19 +8,31 @@ import type { TextBlock } from "./TextBlock.ts"
 const indent = 0.8
 const widestGap = 2.6
 
-/** A line in letters of one width is one of code if it stands apart; else it is a word of its paragraph that fills the line. */
-const standsApart = (line: StyledLine, left: number): boolean => line.left >= left + indent * line.usualSize
+/** An address is set in such letters, too. */
+const address = /https?:|www\.|@\w+\./
 
-/** Marks blocks of code and joins those that only blank lines or indents part. `left` is the edge of the column. */
-export const joinCode = (blocks: ReadonlyArray<TextBlock>, style: PageStyle, left: number): Array<TextBlock> => {
+/** A single line in letters of one width is code if it is indented; else it is a word of a paragraph that fills a line. */
+const standsApart = (line: StyledLine, ...neighbours: ReadonlyArray<TextBlock | undefined>): boolean =>
+  neighbours.every((block, index) => {
+    const near = index === 0 ? block?.lines.at(-1) : block?.lines[0]
+    return near === undefined || near.isMono || line.left >= near.left + indent * line.usualSize
+  })
+
+/** Marks blocks of code, and joins those that only blank lines or indents part. */
+export const joinCode = (blocks: ReadonlyArray<TextBlock>, style: PageStyle): Array<TextBlock> => {
   if (style.isBodyMono) return [...blocks]
   const joined: Array<TextBlock> = []
-  for (const block of blocks) {
+  blocks.forEach((block, at) => {
     const [first] = block.lines
     const isMono = block.kind === "paragraph" && block.lines.every((line) => line.isMono)
-    if (first === undefined || !isMono || !(block.lines.length > 1 || standsApart(first, left))) {
+    const isCode =
+      isMono &&
+      first !== undefined &&
+      !address.test(first.text) &&
+      (block.lines.length > 1 || standsApart(first, blocks[at - 1], blocks[at + 1]))
+    if (first === undefined || !isCode) {
       joined.push(block)
-      continue
+      return
     }
     const before = joined.at(-1)
     const last = before?.lines.at(-1)
@@ -31,7 +43,7 @@ export const joinCode = (blocks: ReadonlyArray<TextBlock>, style: PageStyle, lef
       block.kind = "code"
       joined.push(block)
     }
-  }
+  })
   return joined
 }
 

@@ -17,7 +17,6 @@ const linesForPitch = 5
 
 interface Column {
   readonly lines: ReadonlyArray<StyledLine>
-  readonly left: number
   readonly right: number
   readonly pitch: number | undefined
 }
@@ -37,11 +36,11 @@ const differ = (one: StyledLine, other: StyledLine): boolean =>
   (one.isBold !== other.isBold && Math.min(one.characters, other.characters) > 3)
 
 /** Code begins or ends: two lines of it, or one that is indented. */
-const isAtCode = ({ left, lines }: Column, at: number): boolean => {
+const isAtCode = ({ lines }: Column, at: number): boolean => {
   const [before, line] = [lines[at - 1], lines[at]]
   if (before === undefined || line === undefined || before.isMono === line.isMono) return false
-  const [code, beyond] = line.isMono ? [line, lines[at + 1]] : [before, lines[at - 2]]
-  return beyond?.isMono === true || code.left >= left + indent * code.usualSize
+  const [code, text, beyond] = line.isMono ? [line, before, lines[at + 1]] : [before, line, lines[at - 2]]
+  return beyond?.isMono === true || code.left >= text.left + indent * code.usualSize
 }
 
 const widthOfFirstWord = ({ text, left, right }: StyledLine): number => {
@@ -92,8 +91,7 @@ const startsBlock = (column: Column, at: number, style: PageStyle): boolean => {
 /** The blocks of a column, whose lines go from top to bottom. */
 export const toParagraphs = (lines: ReadonlyArray<StyledLine>, style: PageStyle): Array<TextBlock> => {
   const right = lines.reduce((most, line) => Math.max(most, line.right), -Infinity)
-  const left = lines.reduce((least, line) => Math.min(least, line.left), Infinity)
-  const column: Column = { lines, left, right, pitch: pitchOf(lines) }
+  const column: Column = { lines, right, pitch: pitchOf(lines) }
   const blocks: Array<TextBlock> = []
   let open: TextBlock | undefined
   lines.forEach((line, at) => {
@@ -104,7 +102,7 @@ export const toParagraphs = (lines: ReadonlyArray<StyledLine>, style: PageStyle)
     open = textBlock([line])
     blocks.push(open)
   })
-  return joinCode(blocks, style, left)
+  return joinCode(blocks, style)
 }
 
 const beginsSmall = /^[\p{Ll}(]/u

@@ -5,13 +5,24 @@ import type { Drawn } from "../Drawn.ts"
 import type { LookOf, TextRun } from "../Fragments.ts"
 import { hiddenLook } from "../Looks.ts"
 
-const likeness = 0.02
+const white = 0xffffff
+/** Colours differ by less in each of red, green and blue. */
+const likeness = 6
 const tinySize = 1.5
 const smallestGround = 6
 /** Comparisons of text with what is drawn around it; beyond that text counts as seen. */
 const mostComparisons = 2_000_000
+/** So much is noted of what a page draws: what stands beyond it has a ground that is not known. */
+const mostDrawn = 20_000
 
-const invisibleModes: ReadonlySet<unknown> = new Set([3, 7])
+/** The rendering mode of text that is neither filled nor stroked, nor a clip for what is drawn later. */
+const invisibleMode = 3
+
+const channels = [16, 8, 0]
+const channel = (colour: number, shift: number): number => (colour >> shift) & 0xff
+
+const isAlike = (one: number, other: number): boolean =>
+  one >= 0 && other >= 0 && channels.every((shift) => Math.abs(channel(one, shift) - channel(other, shift)) <= likeness)
 
 const covers = (drawn: Drawn, x: number, y: number): boolean =>
   drawn.left <= x && x <= drawn.right && drawn.top <= y && y <= drawn.bottom
@@ -23,19 +34,31 @@ export const hiddenLooks = (drawn: ReadonlyArray<Drawn>): LookOf => {
       kind !== "line" && kind !== "curves" && right - left >= smallestGround && bottom - top >= smallestGround
   )
   const images = grounds.filter(({ kind, width }) => kind === "image" && width === 1)
-  const tones = new Set(grounds.map(({ tone }) => Math.round(tone / likeness)))
-  tones.add(1 / likeness)
+  const groundColours = [...new Set([white, ...grounds.map(({ colour }) => colour)])]
+  const known = new Map<number, boolean>()
   let comparisons = 0
 
-  const groundTone = (before: number, x: number, y: number): number => {
-    let tone = 1
+  /** Whether any ground of the page has the colour; that of most text is none. */
+  const isGround = (colour: number): boolean => {
+    const found = known.get(colour)
+    if (found !== undefined) return found
+    comparisons += groundColours.length
+    const isAny = groundColours.some((ground) => isAlike(ground, colour))
+    known.set(colour, isAny)
+    return isAny
+  }
+  /** The colour under a place: an area that is no rectangle may have a hole there, and counts or does not. */
+  const groundOf = (before: number, x: number, y: number, withAreas: boolean): number => {
+    let colour = white
     for (const ground of grounds) {
       if (ground.order >= before) break
       comparisons++
-      if (covers(ground, x, y)) tone = ground.tone
+      if (covers(ground, x, y) && (withAreas || ground.kind !== "area")) colour = ground.colour
     }
-    return tone
+    return colour
   }
+  const isLikeGround = (colour: number, before: number, x: number, y: number): boolean =>
+    [true, false].every((withAreas) => isAlike(colour, groundOf(before, x, y, withAreas)))
   const isCovered = (before: number, { left, right, top, bottom }: Bounds): boolean =>
     images.some((image) => {
       comparisons++
@@ -43,14 +66,14 @@ export const hiddenLooks = (drawn: ReadonlyArray<Drawn>): LookOf => {
     })
 
   return (run: TextRun, size: number, box: Bounds): number => {
-    if (invisibleModes.has(run.mode)) return hiddenLook("invisible")
+    if (run.mode === invisibleMode) return hiddenLook("invisible")
     if (size < tinySize && (box.right - box.left) / Math.max(1, run.str.length) < tinySize) return hiddenLook("tiny")
-    const { tone, drawnBefore } = run
-    if (tone === undefined || drawnBefore === undefined || comparisons > mostComparisons) return 0
-    const key = Math.round(tone / likeness)
-    if (tone >= 0 && (tones.has(key) || tones.has(key - 1) || tones.has(key + 1))) {
-      const ground = groundTone(drawnBefore, (box.left + box.right) / 2, (box.top + box.bottom) / 2)
-      if (ground >= 0 && Math.abs(ground - tone) <= likeness) return hiddenLook("colour")
+    const { colour, drawnBefore } = run
+    if (colour === undefined || drawnBefore === undefined || drawnBefore >= mostDrawn) return 0
+    if (comparisons > mostComparisons) return 0
+    if (isGround(colour)) {
+      const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2]
+      if (isLikeGround(colour, drawnBefore, x, y)) return hiddenLook("colour")
     }
     return images.length > 0 && isCovered(drawnBefore, box) ? hiddenLook("invisible") : 0
   }

@@ -6,7 +6,6 @@ import type { Frame } from "../Fragments.ts"
 import { toLines } from "../Lines.ts"
 import type { Segment } from "../Segments.ts"
 import { toSegments } from "../Segments.ts"
-import { mirrored } from "../tables/Mirrored.ts"
 import { toRulings } from "../tables/Rulings.ts"
 import type { FoundTable } from "../tables/Tables.ts"
 import { findTables } from "../tables/Tables.ts"
@@ -53,8 +52,7 @@ const aroundTables = (
 
 export const readFrame = (frame: Frame, drawn: ReadonlyArray<Drawn>): ReadonlyArray<Column> => {
   const segments = joinInitials(toSegments(frame.fragments))
-  const { rest, tables: found } = findTables(segments, toRulings(drawn, frame))
-  const tables = found.map(mirrored)
+  const { rest, tables } = findTables(segments, toRulings(drawn, frame))
   if (tables.length === 0) return notesLast(toBlocks(rest).map((block) => ({ frame, lines: toLines(block) })))
   const standIns = new Map(tables.map((table) => [standIn(table), table]))
   const blocks = toBlocks([...rest, ...standIns.keys()])

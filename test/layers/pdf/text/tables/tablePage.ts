@@ -47,7 +47,8 @@ const drawn = (kind: Drawn["kind"], left: number, right: number, top: number, bo
   bottom,
   width: 0.5,
   tone: 0,
-  order: 0
+  order: 0,
+  colour: -1
 })
 
 export const across = (y: number, from: number, to: number): Drawn => drawn("line", from, to, y, y)

@@ -1,26 +1,23 @@
-import { createHash } from "node:crypto"
-import {
-  closeSync,
-  futimesSync,
-  mkdir,
-  open,
-  openSync,
-  readdir,
-  rename,
-  stat,
-  type Stats,
-  statSync,
-  unlink,
-  utimes,
-  write
-} from "node:fs"
-import { hostname } from "node:os"
+import { closeSync, futimesSync, mkdir, openSync, rename, type Stats, statSync, utimes } from "node:fs"
 import { join, resolve } from "node:path"
 import { Clock, Effect, Layer, Schema, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { BlobHash } from "../../domain/Ids.ts"
-import { BlobLost, BlobStore, BlobStoreUnavailable, BlobTooLarge, type PutOptions } from "../../services/BlobStore.ts"
-import { call, closeFile, directoryMode, fileMode, makeDirectory, syncDirectory, syncFile } from "./Files.ts"
+import { BlobLost, BlobStore, BlobStoreUnavailable, type PutOptions } from "../../services/BlobStore.ts"
+import { call, directoryMode, makeDirectory, syncDirectory, syncFile } from "./Files.ts"
+import {
+  attempt,
+  failing,
+  makeTemporaryFiles,
+  readNames,
+  removeAbandoned,
+  statFile,
+  type TemporaryFile,
+  unlessMissing,
+  unlinkFile,
+  withCode,
+  writeHashed
+} from "./TemporaryFiles.ts"
 
 // Layout: <directory>/blobs/<first two digits>/<hash>, and <directory>/tmp for what is being written.
 //
@@ -40,7 +37,11 @@ export interface BlobRegister {
 }
 
 /** Without a register every blob in the folder counts as entered. */
-const noRegister: BlobRegister = { add: () => Effect.void, drop: () => Effect.void, has: () => Effect.succeed(true) }
+export const noRegister: BlobRegister = {
+  add: () => Effect.void,
+  drop: () => Effect.void,
+  has: () => Effect.succeed(true)
+}
 
 export interface FileBlobStoreOptions {
   readonly directory: string
@@ -50,14 +51,11 @@ export interface FileBlobStoreOptions {
 const prefixes = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, "0"))
 const isBlobHash = Schema.is(BlobHash)
 
-/** A file in tmp that was not written to for so long is abandoned, whichever process made it. */
-const abandonedMillis = 3_600_000
-
 const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
   const root = resolve(options.directory)
   const blobs = join(root, "blobs")
   const temporary = join(root, "tmp")
-  const random = yield* SecureRandom.SecureRandom
+  const withTemporary = yield* makeTemporaryFiles(temporary)
   const { register = noRegister } = options
 
   const folderOf = (hash: BlobHash) => join(blobs, hash.slice(0, 2))
@@ -86,45 +84,23 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     )
   }
 
-  const newTemporary = Effect.gen(function* () {
-    const suffix = Buffer.from(yield* random.randomBytes(12)).toString("hex")
-    const path = join(temporary, `${hostname()}.${process.pid}.${suffix}`)
-    const descriptor = yield* call<number>((done) => open(path, "wx", fileMode, done))
-    return { path, descriptor, named: false }
-  }).pipe(failing("create a file"))
-
   const put = Effect.fn("BlobStore.put")(function* <E, R, E2 = never>(
     bytes: Stream.Stream<Uint8Array, E, R>,
     limit: number,
     { reserve }: PutOptions<E2> = {}
   ) {
-    return yield* Effect.acquireUseRelease(
-      newTemporary,
+    return yield* withTemporary(
       Effect.fnUntraced(function* (file) {
-        const digest = createHash("sha256")
-        let size = 0
-        yield* Stream.runForEachArray(bytes, (chunks): Effect.Effect<void, BlobTooLarge | BlobStoreUnavailable> => {
-          const chunk = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
-          size += chunk.length
-          if (size > limit) return Effect.fail(new BlobTooLarge({ limit }))
-          // The digest is computed while the disk is busy with the same chunk.
-          return writeAll(file.descriptor, chunk, () => digest.update(chunk)).pipe(failing("write a blob"))
-        })
-        const hash = BlobHash.make(digest.digest("hex"))
+        const stored = yield* writeHashed(file, bytes, limit)
         // Before the blob is locked: it waits for a removal of the same blob, which takes the lock.
-        if (reserve !== undefined) yield* reserve(hash)
-        yield* Effect.uninterruptible(commit(file, hash))
-        return { hash, size }
-      }),
-      (file) =>
-        Effect.andThen(
-          Effect.ignore(attempt(() => closeSync(file.descriptor))),
-          file.named ? Effect.void : Effect.ignore(unlinkFile(file.path))
-        )
+        if (reserve !== undefined) yield* reserve(stored.hash)
+        yield* Effect.uninterruptible(commit(file, stored.hash))
+        return stored
+      })
     )
   })
 
-  const commit = Effect.fnUntraced(function* (file: Effect.Success<typeof newTemporary>, hash: BlobHash) {
+  const commit = Effect.fnUntraced(function* (file: TemporaryFile, hash: BlobHash) {
     const seconds = (yield* Clock.currentTimeMillis) / 1000
     yield* attempt(() => futimesSync(file.descriptor, seconds, seconds))
     yield* syncFile(file.descriptor)
@@ -200,11 +176,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     yield* removeAbandoned(temporary)
   }).pipe(failing(`prepare its directory ${root}`))
   // Finds a read-only or foreign directory at start, not at the first upload.
-  yield* Effect.acquireUseRelease(
-    newTemporary,
-    (file) => syncFile(file.descriptor),
-    (file) => Effect.andThen(closeFile(file.descriptor), Effect.ignore(unlinkFile(file.path)))
-  ).pipe(failing(`write into its directory ${root}`))
+  yield* withTemporary((file) => syncFile(file.descriptor)).pipe(failing(`write into its directory ${root}`))
 
   return BlobStore.of({
     put,
@@ -225,82 +197,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
 export const layer = (options: FileBlobStoreOptions): Layer.Layer<BlobStore, BlobStoreUnavailable> =>
   Layer.effect(BlobStore, make(options)).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 
-const failing = (operation: string) =>
-  Effect.mapError((cause: unknown) =>
-    cause instanceof BlobStoreUnavailable
-      ? cause
-      : new BlobStoreUnavailable({ operation: withCode(operation, cause), cause })
-  )
-
-const withCode = (operation: string, cause: unknown) =>
-  cause instanceof Error && "code" in cause ? `${operation} (${String(cause.code)})` : operation
-
-const unlessMissing =
-  <B>(orElse: () => B) =>
-  <A, R>(effect: Effect.Effect<A, NodeJS.ErrnoException, R>) =>
-    Effect.catchIf(
-      effect,
-      (error) => error.code === "ENOENT",
-      () => Effect.sync(orElse)
-    )
-
-/** One synchronous call. */
-const attempt = <A>(run: () => A) =>
-  Effect.try({
-    try: run,
-    catch: (cause): NodeJS.ErrnoException =>
-      cause instanceof Error ? cause : new Error("a file-system call failed", { cause })
-  })
-
 /** The time was written as a fraction of seconds, which is not exact. */
 const putAt = (stats: Stats) => Math.round(stats.mtimeMs)
 const makeFolder = (path: string) =>
   call((done) => mkdir(path, { mode: directoryMode }, (error) => done(error?.code === "EEXIST" ? null : error)))
-const statFile = (path: string) => call<Stats>((done) => stat(path, done))
-const unlinkFile = (path: string) => call((done) => unlink(path, (error) => done(error)))
-const readNames = (path: string) => call<Array<string>>((done) => readdir(path, done))
-
-/** The system may write less than it was given; `meanwhile` runs once, during the first write. */
-const writeAll = Effect.fnUntraced(function* (descriptor: number, bytes: Uint8Array, meanwhile: () => void) {
-  let written = yield* call<number>((done) => {
-    write(descriptor, bytes, done)
-    meanwhile()
-  })
-  while (written < bytes.length) {
-    written += yield* call<number>((done) => write(descriptor, bytes, written, done))
-  }
-})
-
-/** Removes what crashed writers left: files of this host whose process is gone, and files that were idle for long. */
-const removeAbandoned = Effect.fnUntraced(function* (temporary: string) {
-  const now = yield* Clock.currentTimeMillis
-  for (const name of yield* readNames(temporary)) {
-    const path = join(temporary, name)
-    const isAbandoned = (stats: Stats) => now - stats.mtimeMs > abandonedMillis || isOrphan(name, stats.mtimeMs)
-    yield* statFile(path).pipe(
-      Effect.flatMap((stats) => (isAbandoned(stats) ? unlinkFile(path) : Effect.void)),
-      // Another store that starts on the same directory was faster.
-      unlessMissing(() => undefined)
-    )
-  }
-})
-
-const isOrphan = (name: string, mtimeMs: number) => {
-  const [host, pid] = splitOwner(name)
-  if (host !== hostname()) return false
-  return pid === process.pid ? mtimeMs < performance.timeOrigin : !isAlive(pid)
-}
-
-const splitOwner = (name: string): readonly [host: string, pid: number] => {
-  const parts = name.split(".")
-  return [parts.slice(0, -2).join("."), Number(parts.at(-2))]
-}
-
-const isAlive = (pid: number) => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code !== "ESRCH"
-  }
-}

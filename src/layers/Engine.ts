@@ -16,7 +16,7 @@ import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry
 import * as CallbackSender from "./net/CallbackSender.ts"
 import { StorageConfig, WorkersConfig } from "./config/Config.ts"
 import { holdDataDirectory } from "./folder/DataDirectory.ts"
-import * as FileBlobStore from "./blobs/FileBlobStore.ts"
+import { originalsFromEnv } from "./blobs/Originals.ts"
 import * as DiskReserve from "./folder/DiskReserve.ts"
 import { checkFolder, databasePath } from "./folder/FolderCheck.ts"
 import * as FullDisk from "./folder/FullDisk.ts"
@@ -68,7 +68,7 @@ const layerDatabase = (directory: string) =>
   SqliteStore.layerDatabase({ filename: databasePath(directory), batchInterval: "20 millis" })
 
 /**
- * Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. Only this process holds the
+ * Everything durable below `DATA_DIR`: the database, the blobs (unless `BLOBS` names a bucket) and the key that seals passwords. Only this process holds the
  * folder, so it takes over the leases that it finds.
  */
 export const layerStorage = Layer.unwrap(
@@ -77,15 +77,16 @@ export const layerStorage = Layer.unwrap(
     yield* holdDataDirectory(directory)
     const reserve = yield* DiskReserve.make(directory, yield* DiskReserve.MinFreeBytes)
     const found = yield* checkFolder(directory)
-    const files = Layer.unwrap(Effect.map(register, (own) => FileBlobStore.layer({ directory, register: own })))
+    const originals = yield* originalsFromEnv(directory)
+    const large = Layer.unwrap(Effect.map(register, originals.layer))
     // One after the other: each brings the tables of the one database up to date.
     const records = SqliteTenantRegistry.layerNoDepsFromEnv.pipe(
       Layer.provideMerge(SqliteApiKeys.layerNoDepsFromEnv),
       Layer.provideMerge(SqliteStore.layerTakingOver),
-      Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, files)),
+      Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, large)),
       (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),
-      Layer.merge(Inventory.layer(directory)),
-      Layer.provideMerge(StorageHealth.layer(directory, reserve)),
+      Layer.merge(originals.checkBucket === undefined ? Inventory.layer(directory) : Layer.empty),
+      Layer.provideMerge(StorageHealth.layer(directory, reserve, originals.checkBucket)),
       Layer.provide(FolderIdentity.layer(directory, found)),
       Layer.provide(layerDatabase(directory))
     )

@@ -1,4 +1,4 @@
-import type { Brand, Effect, Stream } from "effect"
+import type { Brand, Effect, Scope, Stream } from "effect"
 import { Context, Schema } from "effect"
 import { BlobHash } from "../domain/Ids.ts"
 
@@ -87,7 +87,8 @@ export class BlobStore extends Context.Service<
      * fails, or later, and then spares the blob.
      */
     readonly touch: (hash: BlobHash) => Effect.Effect<number, BlobLost | BlobStoreUnavailable>
-    readonly locate: (hash: BlobHash) => Effect.Effect<BlobLocation, BlobLost | BlobStoreUnavailable>
+    /** The location holds until the scope ends: a file may be one of a cache, and is kept there so long. */
+    readonly locate: (hash: BlobHash) => Effect.Effect<BlobLocation, BlobLost | BlobStoreUnavailable, Scope.Scope>
     /**
      * Removes the blob, if it is there. With `putBefore`, only if it was last put or touched before that moment: a sweep that
      * found the blob unused must not take it from a submission of the same bytes that came in between.

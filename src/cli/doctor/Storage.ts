@@ -92,11 +92,15 @@ export const checkDisk = Effect.fnUntraced(function* (directory: string) {
 const adopting =
   "Put back the database that belongs there, from a backup; or let a server start with what is there: sluice storage adopt."
 
-/** Checks whether the database and the originals in the folder belong together. May run while a server uses the folder. */
-export const checkContents = (directory: string) =>
+/**
+ * Checks whether the database and the originals in the folder belong together. May run while a server uses the folder. Originals
+ * in a bucket are not looked through.
+ */
+export const checkContents = (directory: string, areInBucket: boolean) =>
   Effect.gen(function* () {
     const { mismatch, warning } = yield* examineFolder(directory)
     if (mismatch !== undefined) return fail("originals", mismatch, adopting)
+    if (areInBucket) return ok("originals", "they are in the bucket, and are not compared with the database")
     const { missing, unknown } = yield* compareFolder(directory)
     if (missing > 0)
       return fail(

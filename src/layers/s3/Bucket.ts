@@ -1,5 +1,5 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import { Clock, Duration, Effect, Layer, Option, Schedule, Stream } from "effect"
+import { Clock, Context, Duration, Effect, Option, Schedule, Stream } from "effect"
 import { HttpBody, HttpClient, type HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { element, type ListPage, readListPage, reasonOf, retryAfterMillis } from "./Answers.ts"
 import { S3Failed, S3NotFound, type S3Reason } from "./S3Error.ts"
@@ -57,6 +57,11 @@ const readText = (response: HttpClientResponse.HttpClientResponse) => {
   )
 }
 
+/** The store's methods have spans; calls have none of their own, and no trace goes to the server. */
+const untracedCalls = Context.make(HttpClient.TracerDisabledWhen, () => true).pipe(
+  Context.add(HttpClient.TracerPropagationEnabled, false)
+)
+
 interface Call {
   readonly operation: string
   readonly method: "DELETE" | "GET" | "HEAD" | "PUT"
@@ -112,7 +117,7 @@ export const makeBucket = Effect.fnUntraced(function* (access: S3Access, name: s
       bytes === undefined
         ? request
         : HttpClientRequest.setBody(request, HttpBody.stream(bytes.read, "application/pdf", bytes.size))
-    return yield* http.execute(whole).pipe(Effect.mapError(noAnswer(operation)))
+    return yield* http.execute(whole).pipe(Effect.provide(untracedCalls), Effect.mapError(noAnswer(operation)))
   })
 
   /** Says what a status that is not 2xx means. */
@@ -173,11 +178,20 @@ export const makeBucket = Effect.fnUntraced(function* (access: S3Access, name: s
     return readListPage(text) ?? (yield* failed(operation, "refused", "what the server answered is no list"))
   })
 
+  /** A list or a put needs no object, so it is the bucket that is missing. */
+  const inBucket =
+    (operation: string) =>
+    <A>(call: Effect.Effect<A, S3Failed | S3NotFound>): Effect.Effect<A, S3Failed> =>
+      Effect.catchTag(call, "S3NotFound", () => Effect.fail(failed(operation, "no-bucket", "the server answered 404")))
+
   return {
     name,
     /** The object is stored whole when this succeeds. What a failed call has left is the whole object or none. */
-    put: (key: string, bytes: ObjectBytes, metadata: Metadata = {}) =>
-      Effect.asVoid(asText({ operation: "put an object", method: "PUT", key, bytes, headers: metaHeaders(metadata) })),
+    put: (key: string, bytes: ObjectBytes, metadata: Metadata = {}) => {
+      const operation = "put an object"
+      const call = { operation, method: "PUT", key, bytes, headers: metaHeaders(metadata) } as const
+      return asText(call).pipe(inBucket(operation), Effect.asVoid)
+    },
     /** Replaces the metadata, and with it the time of the last change. The server copies the bytes onto themselves. */
     renew: (key: string, size: number, metadata: Metadata) => {
       const operation = "renew an object"
@@ -227,9 +241,7 @@ export const makeBucket = Effect.fnUntraced(function* (access: S3Access, name: s
       ),
     /** Up to `most` objects, at most 1000, whose keys begin so. */
     list: (prefix: string, after?: string, most = 1000): Effect.Effect<ListPage, S3Failed> =>
-      list(prefix, after, most).pipe(
-        Effect.catchTag("S3NotFound", () => Effect.fail(failed("list objects", "no-bucket", "the server answered 404")))
-      ),
+      list(prefix, after, most).pipe(inBucket("list objects")),
     failed
   }
 })
@@ -246,11 +258,5 @@ export const listAll = (bucket: Bucket, prefix: string) =>
     )
   )
 
-/**
- * The HTTP client for S3 servers. Connections are kept, up to 32. The server is the operator's, so its address may be private.
- * Calls have no spans of their own, and no trace goes to the server.
- */
-export const layerHttp = NodeHttpClient.layerNodeHttpOptions({ keepAlive: true, maxSockets: 32 }).pipe(
-  Layer.merge(Layer.succeed(HttpClient.TracerDisabledWhen, () => true)),
-  Layer.merge(Layer.succeed(HttpClient.TracerPropagationEnabled, false))
-)
+/** The HTTP client for S3 servers. Connections are kept, up to 32. The server is the operator's, so its address may be private. */
+export const layerHttp = NodeHttpClient.layerNodeHttpOptions({ keepAlive: true, maxSockets: 32 })

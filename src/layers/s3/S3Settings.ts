@@ -42,11 +42,16 @@ export const parsePlace = (text: string): Result.Result<S3Place, string> => {
     : Result.fail(expected)
 }
 
-const readPlace = (text: string) => Result.getOrElse(parsePlace(text), (): S3Place => ({ bucket: "", prefix: "" }))
-const isPlace = Schema.makeFilter((text: string) => Result.isSuccess(parsePlace(text)) || expected)
+const isPlace = Schema.makeFilter((text: string) => text === "" || Result.isSuccess(parsePlace(text)) || expected)
 
-export const placeConfig = (name: string): Config.Config<S3Place> =>
-  Config.map(Config.schema(Schema.String.check(isPlace), name), readPlace)
+/** Undefined if the variable is not set, or empty. */
+export const placeOrNoneConfig = (name: string): Config.Config<S3Place | undefined> =>
+  Config.schema(Schema.String.check(isPlace), name).pipe(
+    Config.withDefault(""),
+    Config.map((text) => Result.getOrUndefined(parsePlace(text)))
+  )
+
+export const placeText = ({ bucket, prefix }: S3Place) => `s3://${bucket}${prefix === "" ? "" : `/${prefix}`}`
 
 const endpoint = Config.schema(
   Schema.String.check(

@@ -1,0 +1,65 @@
+/** Where originals are kept: as files in the data folder, or as objects in a bucket. */
+import { join } from "node:path"
+import { Effect, Layer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import type { BlobStore, BlobStoreUnavailable } from "../../services/BlobStore.ts"
+import { DataDirectoryUnusable } from "../folder/DataDirectory.ts"
+import { blobsIn } from "../folder/FolderCheck.ts"
+import { layerHttp, makeBucket } from "../s3/Bucket.ts"
+import { canStore, tryBucket } from "../s3/Probe.ts"
+import type { S3Failed } from "../s3/S3Error.ts"
+import { placeText } from "../s3/S3Settings.ts"
+import * as FileBlobStore from "./FileBlobStore.ts"
+import { BlobsConfig, type BucketSettings } from "./s3/BlobsConfig.ts"
+import * as S3BlobStore from "./s3/S3BlobStore.ts"
+
+export interface Originals {
+  readonly layer: (register: FileBlobStore.BlobRegister) => Layer.Layer<BlobStore, BlobStoreUnavailable>
+  /** Whether objects can be stored in the bucket now; undefined without one. */
+  readonly checkBucket: Effect.Effect<void, S3Failed> | undefined
+}
+
+/** The objects of earlier files would be missing, and their documents lost. */
+const refuseFiles = Effect.fnUntraced(function* (directory: string, place: string) {
+  if (blobsIn(directory).next().done === true) return
+  return yield* new DataDirectoryUnusable({
+    directory,
+    detail:
+      `BLOBS is ${place}, and blobs in this folder holds originals that would not be found any more. Copy them ` +
+      `(aws s3 sync ${join(directory, "blobs")} ${place}), move the folder blobs away, and start again; ` +
+      "or start without BLOBS"
+  })
+})
+
+const inBucket = Effect.fnUntraced(function* (directory: string, { access, cacheBytes, place }: BucketSettings) {
+  const { bucket: name, prefix } = place
+  yield* refuseFiles(directory, placeText(place))
+  const bucket = yield* makeBucket(access, name)
+  yield* tryBucket(bucket, prefix).pipe(
+    // What may pass by itself is no reason not to start: accepted documents wait, and uploads are refused with 503.
+    Effect.catchIf(
+      ({ isPassing }) => isPassing,
+      (error) => Effect.logWarning(`BLOBS ${placeText(place)} cannot be used yet: ${error.message}`)
+    )
+  )
+  const folder = join(directory, "cache")
+  const originals: Originals = {
+    layer: (register) => S3BlobStore.layer({ bucket, prefix, folder, cacheBytes, register }),
+    checkBucket: canStore(bucket, prefix)
+  }
+  return originals
+})
+
+/** As the environment says. A bucket is tried before it is used. */
+export const originalsFromEnv = Effect.fnUntraced(function* (directory: string) {
+  const settings = yield* BlobsConfig
+  if (settings !== undefined) {
+    const http = yield* Layer.build(Layer.merge(layerHttp, SecureRandom.layerWebCrypto))
+    return yield* Effect.provide(inBucket(directory, settings), http)
+  }
+  const originals: Originals = {
+    layer: (register) => FileBlobStore.layer({ directory, register }),
+    checkBucket: undefined
+  }
+  return originals
+})

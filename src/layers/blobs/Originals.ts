@@ -43,9 +43,11 @@ const inBucket = Effect.fnUntraced(function* (directory: string, { access, cache
     )
   )
   const folder = join(directory, "cache")
+  // Whether the service is ready is asked for again and again, so one try tells enough.
+  const once = yield* makeBucket(access, name, "once")
   const originals: Originals = {
     layer: (register) => S3BlobStore.layer({ bucket, prefix, folder, cacheBytes, register }),
-    checkBucket: canStore(bucket, prefix)
+    checkBucket: canStore(once, prefix)
   }
   return originals
 })

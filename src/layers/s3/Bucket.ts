@@ -25,12 +25,12 @@ export interface ObjectHead {
 export type Bucket = Effect.Success<ReturnType<typeof makeBucket>>
 
 /** A call is tried so often in all, with jitter between; a server that asks for a wait gets it, up to `longestWait`. */
-const tries = 4
+const mostTries = 4
 const longestWait = Duration.seconds(10)
 
 const retrySchedule = Schedule.exponential("200 millis").pipe(
   Schedule.jittered,
-  Schedule.upTo({ times: tries - 1 }),
+  Schedule.upTo({ times: mostTries - 1 }),
   Schedule.modifyDelay(({ duration, input }: Schedule.Metadata<unknown, unknown>) => {
     const asked = input instanceof S3Failed ? (input.retryAfterMillis ?? 0) : 0
     return Effect.succeed(Duration.max(duration, Duration.min(Duration.millis(asked), longestWait)))
@@ -38,7 +38,7 @@ const retrySchedule = Schedule.exponential("200 millis").pipe(
 )
 
 /** Tries again what failed with an `S3Failed` that may pass. */
-export const retrying = <A, E, R>(call: Effect.Effect<A, E, R>) =>
+export const retrying = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.retry(call, { schedule: retrySchedule, while: (error) => error instanceof S3Failed && error.isPassing })
 
 /** Slower than this, a body counts as stuck: its time is the call's and that of its bytes. */
@@ -79,8 +79,13 @@ const describeMissingAnswer = (error: HttpClientError.HttpClientError) => {
   return `there is no connection (${code})`
 }
 
-/** The calls of one bucket that are needed here. Failures that may pass are tried again. */
-export const makeBucket = Effect.fnUntraced(function* (access: S3Access, name: string) {
+/** The calls of one bucket that are needed here. Failures that may pass are tried again, unless calls are made `once`. */
+export const makeBucket = Effect.fnUntraced(function* (
+  access: S3Access,
+  name: string,
+  how: "again" | "once" = "again"
+) {
+  const again = <A, E, R>(call: Effect.Effect<A, E, R>) => (how === "once" ? call : retrying(call))
   const http = yield* HttpClient.HttpClient
   const { credentials, endpoint = new URL(`https://s3.${access.region}.amazonaws.com`), pathStyle, region } = access
   const base = `${endpoint.protocol}//${pathStyle ? "" : `${name}.`}${endpoint.host}`
@@ -156,7 +161,7 @@ export const makeBucket = Effect.fnUntraced(function* (access: S3Access, name: s
     answered(call).pipe(
       Effect.flatMap((response) => Effect.mapError(readText(response), noAnswer(call.operation))),
       within(call.operation, call.bytes?.size ?? 0),
-      retrying
+      again
     )
 
   const sizeOf = ({ headers }: HttpClientResponse.HttpClientResponse, operation: string) => {
@@ -221,7 +226,7 @@ export const makeBucket = Effect.fnUntraced(function* (access: S3Access, name: s
           }))
         ),
         within(call.operation, 0),
-        retrying
+        again
       )
     },
     /** One try of reading an object. Its bytes break off with an error if they come too slowly. */

@@ -23,6 +23,7 @@ import * as FullDisk from "./folder/FullDisk.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./SecretKeyFile.ts"
 import * as Sources from "./net/Sources.ts"
+import { s3SourcesFromEnv } from "./s3/S3Sources.ts"
 import * as FolderIdentity from "./sqlite/database/FolderIdentity.ts"
 import * as Inventory from "./sqlite/database/Inventory.ts"
 import { register } from "./sqlite/database/KnownBlobs.ts"
@@ -100,7 +101,12 @@ const layerWorkers = Layer.unwrap(
   )
 )
 
-const layerSources = Layer.unwrap(Effect.map(StorageConfig, ({ inbox }) => Sources.layer({ inbox, fetchTimeout })))
+const layerSources = Layer.unwrap(
+  Effect.gen(function* () {
+    const { inbox } = yield* StorageConfig
+    return Sources.layer({ inbox, fetchTimeout, s3: yield* s3SourcesFromEnv(fetchTimeout) })
+  })
+)
 
 /** The storage's API keys, for a program that serves the engine to others. */
 const layerApiKeys = Layer.effect(ApiKeys, ApiKeys)

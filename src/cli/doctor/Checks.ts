@@ -10,6 +10,7 @@ import { MetricsToken } from "../../http/auth/MetricsAccess.ts"
 import { BlobsConfig } from "../../layers/blobs/s3/BlobsConfig.ts"
 import { StorageConfig, WorkersConfig } from "../../layers/config/Config.ts"
 import { MinFreeBytes } from "../../layers/folder/DiskReserve.ts"
+import { S3SourcesConfig } from "../../layers/s3/S3Sources.ts"
 import * as Telemetry from "../../layers/observability/Telemetry.ts"
 import { TraceConfig } from "../../layers/recorder/WorkloadRecorder.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
@@ -44,6 +45,7 @@ const settings = Config.all({
   metricsToken: MetricsToken,
   outbound: OutboundPolicyConfig,
   minFree: MinFreeBytes,
+  sources: S3SourcesConfig,
   storage: StorageConfig,
   streams: StreamLimitsConfig,
   tenants: overridesFromEnv,

@@ -91,9 +91,10 @@ export class BlobStore extends Context.Service<
     readonly locate: (hash: BlobHash) => Effect.Effect<BlobLocation, BlobLost | BlobStoreUnavailable, Scope.Scope>
     /**
      * Removes the blob, if it is there. With `putBefore`, only if it was last put or touched before that moment: a sweep that
-     * found the blob unused must not take it from a submission of the same bytes that came in between.
+     * found the blob unused must not take it from a submission of the same bytes that came in between. With `until`, nothing
+     * is removed after that moment, at which the right to remove it ends: a process may be held up for any time in between.
      */
-    readonly remove: (hash: BlobHash, putBefore?: number) => Effect.Effect<void, BlobStoreUnavailable>
+    readonly remove: (hash: BlobHash, putBefore?: number, until?: number) => Effect.Effect<void, BlobStoreUnavailable>
     /** Every blob at rest, for the sweep of blobs that no document refers to. */
     readonly list: Stream.Stream<BlobAtRest, BlobStoreUnavailable>
   }

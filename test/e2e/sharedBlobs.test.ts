@@ -1,10 +1,12 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
+import { Effect, Exit, Scope, Stream } from "effect"
+import { createHash } from "node:crypto"
 import { existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe } from "vitest"
 import type { DocumentId } from "../../src/domain/Ids.ts"
-import { get, postPdf } from "../http/client.ts"
+import { layerHttp, makeBucket } from "../../src/layers/s3/Bucket.ts"
+import { get, postJson, postPdf } from "../http/client.ts"
 import { manyPages } from "../support/pdf.ts"
 import { clientOf, startServer } from "../support/serverProcess.ts"
 import { acceptedId, allPagesOf, statusOf, temporaryFolder, until } from "../support/service.ts"
@@ -78,5 +80,34 @@ describe.skipIf(swiftMissing !== undefined)(`A server with its originals in a bu
         }).pipe(Effect.provide(clientOf(second)))
         assert.notInclude(first.output() + second.output(), env.AWS_SECRET_ACCESS_KEY)
       })
+  )
+
+  it.live("reads PDFs from buckets that it allows, and each tenant only what is its own", () =>
+    Effect.gen(function* () {
+      yield* swift.makeBucket("sources")
+      const bucket = yield* Effect.provide(makeBucket(swift.access, "sources"), layerHttp)
+      const hash = createHash("sha256").update(pdf).digest("hex")
+      yield* bucket.put("of/acme/long.pdf", { size: pdf.length, hash, read: Stream.make(pdf) })
+      const server = yield* startServer(yield* temporaryFolder, {
+        ...swift.env,
+        S3_SOURCE_BUCKETS: "s3://sources/of/{tenant}"
+      })
+      const ingest = (tenant: string, pdfId: string) =>
+        postJson("/pdf/ingest", { tenant_id: tenant, pdf_ids: [pdfId] }, { "x-tenant-id": tenant })
+      yield* Effect.gen(function* () {
+        const refused = yield* ingest("other", "s3://sources/of/acme/long.pdf")
+        assert.deepStrictEqual([refused.status, refused.json["code"]], [422, "SOURCE_REFUSED"])
+        const accepted = yield* ingest("acme", "s3://sources/of/acme/long.pdf")
+        assert.strictEqual(accepted.status, 202, accepted.text)
+        const missing = yield* ingest("acme", "s3://sources/of/acme/none.pdf")
+        assert.strictEqual(missing.status, 202, missing.text)
+        const documents = yield* until(get("/v1/documents", { "x-tenant-id": "acme" }), ({ text }) => {
+          const states = Array.from(text.matchAll(/"status":"(\w+)"/g), ([, status]) => status)
+          return states.length === 2 && states.every((status) => status === "completed" || status === "failed")
+        })
+        assert.include(documents.text, '"status":"completed"')
+        assert.include(documents.text, "there is no such object in the bucket")
+      }).pipe(Effect.provide(clientOf(server)))
+    }).pipe(Effect.provide(layerHttp))
   )
 })

@@ -73,6 +73,10 @@ export const reasonOf = (status: number, code: string | undefined): S3Reason => 
   return status >= 300 && status < 400 ? "other-region" : "refused"
 }
 
+/** The answer to a call whose signature has expired. */
+export const isExpired = (code: string | undefined, message: string | undefined) =>
+  code === "AccessDenied" && /expired/i.test(message ?? "")
+
 /** In seconds, or as a date. */
 export const retryAfterMillis = (header: string | undefined, nowMillis: number): number | undefined => {
   if (header === undefined) return undefined

@@ -1,10 +1,10 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Clock, Context, Duration, Effect, Option, Schedule, Stream } from "effect"
 import { HttpBody, HttpClient, type HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
-import { element, type ListPage, readListPage, reasonOf, retryAfterMillis } from "./Answers.ts"
+import { element, isExpired, type ListPage, readListPage, reasonOf, retryAfterMillis } from "./Answers.ts"
 import { S3Failed, S3NotFound, type S3Reason } from "./S3Error.ts"
 import type { S3Access } from "./S3Settings.ts"
-import { emptyHash, encodePath, encodeQuery, sign } from "./Signature.ts"
+import { emptyHash, encodePath, encodeQuery, presign, sign } from "./Signature.ts"
 
 /** Bytes to store, which can be read again for another try. */
 export interface ObjectBytes {
@@ -70,7 +70,11 @@ interface Call {
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
   readonly bytes?: ObjectBytes
+  readonly until?: number | undefined
 }
+
+/** A removal is signed for at most so long. */
+const removalSeconds = 10
 
 const describeMissingAnswer = (error: HttpClientError.HttpClientError) => {
   const { cause } = error.reason
@@ -112,11 +116,22 @@ export const makeBucket = Effect.fnUntraced(function* (
     })
   }
 
+  const sendRemoval = Effect.fnUntraced(function* ({ key, operation, until = Number.POSITIVE_INFINITY }: Call) {
+    const now = yield* Clock.currentTimeMillis
+    const seconds = Math.min(removalSeconds, Math.floor((until - now) / 1000))
+    if (seconds < 1) return yield* failed(operation, "too-late", "the right to remove it has run out")
+    const url = presign("DELETE", new URL(`${base}${root}/${encodePath(key)}`), credentials, region, now, seconds)
+    return yield* http
+      .execute(HttpClientRequest.make("DELETE")(url.href))
+      .pipe(Effect.provide(untracedCalls), Effect.mapError(noAnswer(operation)))
+  })
+
   const send = Effect.fnUntraced(function* ({ bytes, headers = {}, key, method, operation, query }: Call) {
     const search = query === undefined ? "" : `?${encodeQuery(query)}`
     const url = new URL(`${base}${root}/${encodePath(key)}${search}`)
+    const now = yield* Clock.currentTimeMillis
     const unsigned = { method, url, headers, bodyHash: bytes?.hash ?? emptyHash }
-    const { host: _, ...signed } = sign(unsigned, credentials, region, yield* Clock.currentTimeMillis)
+    const { host: _, ...signed } = sign(unsigned, credentials, region, now)
     const request = HttpClientRequest.make(method)(url.href, { headers: signed })
     const whole =
       bytes === undefined
@@ -134,7 +149,7 @@ export const makeBucket = Effect.fnUntraced(function* (
     const code = element(text, "Code")
     const { status } = response
     if (status === 404 && code !== "NoSuchBucket") return yield* new S3NotFound({ key })
-    const reason = reasonOf(status, code)
+    const reason = isExpired(code, element(text, "Message")) ? "too-late" : reasonOf(status, code)
     const now = yield* Clock.currentTimeMillis
     const serverTime = Date.parse(response.headers["date"] ?? "")
     const apart =
@@ -153,7 +168,7 @@ export const makeBucket = Effect.fnUntraced(function* (
       : refuse(call, response)
 
   const answered = Effect.fnUntraced(function* (call: Call) {
-    const response = yield* send(call)
+    const response = yield* call.method === "DELETE" ? sendRemoval(call) : send(call)
     return response.status >= 200 && response.status < 300 ? response : yield* explain(call, response)
   })
 
@@ -238,9 +253,12 @@ export const makeBucket = Effect.fnUntraced(function* (
       const bytes = response.stream.pipe(Stream.mapError(noAnswer(call.operation)), Stream.interruptWhen(late))
       return { size, bytes }
     }),
-    /** Does nothing if there is no such object. */
-    remove: (key: string) =>
-      asText({ operation: "remove an object", method: "DELETE", key }).pipe(
+    /**
+     * Does nothing if there is no such object. The server refuses the call when it comes to it after `until`, in milliseconds
+     * since the epoch; without one, after ten seconds.
+     */
+    remove: (key: string, until?: number) =>
+      asText({ operation: "remove an object", method: "DELETE", key, until }).pipe(
         Effect.asVoid,
         Effect.catchTag("S3NotFound", () => Effect.void)
       ),
@@ -254,11 +272,11 @@ export const makeBucket = Effect.fnUntraced(function* (
 const metaHeaders = (metadata: Metadata) =>
   Object.fromEntries(Object.entries(metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]))
 
-/** All objects whose keys begin so, page by page. */
-export const listAll = (bucket: Bucket, prefix: string) =>
+/** All objects whose keys begin so, in pages of at most `most`, of which one is in memory. */
+export const listAll = (bucket: Bucket, prefix: string, most = 1000) =>
   Stream.paginate(undefined, (after: string | undefined) =>
     Effect.map(
-      bucket.list(prefix, after),
+      bucket.list(prefix, after, most),
       ({ next, objects }) => [objects, next === undefined ? Option.none<string>() : Option.some(next)] as const
     )
   )

@@ -23,6 +23,8 @@ export const S3Reason = Schema.Literals([
   "busy",
   /** The bytes that arrived are not those that were sent. */
   "damaged",
+  /** The right to do it has run out. */
+  "too-late",
   /** Any other refusal. */
   "refused"
 ])
@@ -37,6 +39,7 @@ const advice: Readonly<Record<S3Reason, string>> = {
   unreachable: "see whether the server runs, and whether S3_ENDPOINT is its address",
   busy: "it is tried again; if it lasts, see the server's log",
   damaged: "see whether a proxy between here and the server changes bodies",
+  "too-late": "the next sweep does it; if it lasts, set the clocks of this machine and of the server, by NTP",
   refused: "see the server's log"
 }
 

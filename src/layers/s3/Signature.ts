@@ -42,6 +42,23 @@ export const encodeQuery = (query: Readonly<Record<string, string>>) =>
 /** `20130524T000000Z` */
 export const compactTime = (millis: number) => new Date(millis).toISOString().replace(/[:-]|\.\d{3}/g, "")
 
+const signatureOf = (
+  canonical: string,
+  { region, scope, time }: { readonly region: string; readonly scope: string; readonly time: string },
+  secret: Redacted.Redacted
+) => {
+  const key = [region, "s3", "aws4_request"].reduce<Buffer>(
+    hmac,
+    hmac(`AWS4${Redacted.value(secret)}`, time.slice(0, 8))
+  )
+  return hmac(key, ["AWS4-HMAC-SHA256", time, scope, sha256(canonical)].join("\n")).toString("hex")
+}
+
+const scopeAt = (millis: number, region: string) => {
+  const time = compactTime(millis)
+  return { region, time, scope: `${time.slice(0, 8)}/${region}/s3/aws4_request` }
+}
+
 /** The headers to send, the signature among them. The server accepts it for about 15 minutes around `millis`. */
 export const sign = (
   { bodyHash, headers, method, url }: Unsigned,
@@ -49,26 +66,43 @@ export const sign = (
   region: string,
   millis: number
 ): Readonly<Record<string, string>> => {
-  const time = compactTime(millis)
-  const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`
+  const at = scopeAt(millis, region)
   const signed: Record<string, string> = {
     ...headers,
     host: url.host,
     "x-amz-content-sha256": bodyHash,
-    "x-amz-date": time,
+    "x-amz-date": at.time,
     ...(sessionToken === undefined ? {} : { "x-amz-security-token": Redacted.value(sessionToken) })
   }
   const names = Object.keys(signed).toSorted()
   const lines = names.map((name) => `${name}:${(signed[name] ?? "").trim().replace(/\s+/g, " ")}`)
   const query = url.search.slice(1)
   const canonical = [method, url.pathname, query, ...lines, "", names.join(";"), bodyHash].join("\n")
-  const key = [region, "s3", "aws4_request"].reduce<Buffer>(
-    hmac,
-    hmac(`AWS4${Redacted.value(secret)}`, time.slice(0, 8))
-  )
-  const signature = hmac(key, ["AWS4-HMAC-SHA256", time, scope, sha256(canonical)].join("\n")).toString("hex")
+  const signature = signatureOf(canonical, at, secret)
   return {
     ...signed,
-    authorization: `AWS4-HMAC-SHA256 Credential=${keyId}/${scope}, SignedHeaders=${names.join(";")}, Signature=${signature}`
+    authorization: `AWS4-HMAC-SHA256 Credential=${keyId}/${at.scope}, SignedHeaders=${names.join(";")}, Signature=${signature}`
   }
+}
+
+/** The URL with its signature in the query. The server accepts it for `seconds` from `millis` on, and not a moment longer. */
+export const presign = (
+  method: Unsigned["method"],
+  url: URL,
+  { keyId, secret, sessionToken }: Credentials,
+  region: string,
+  millis: number,
+  seconds: number
+): URL => {
+  const at = scopeAt(millis, region)
+  const query = encodeQuery({
+    "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+    "X-Amz-Credential": `${keyId}/${at.scope}`,
+    "X-Amz-Date": at.time,
+    "X-Amz-Expires": String(seconds),
+    ...(sessionToken === undefined ? {} : { "X-Amz-Security-Token": Redacted.value(sessionToken) }),
+    "X-Amz-SignedHeaders": "host"
+  })
+  const canonical = [method, url.pathname, query, `host:${url.host}`, "", "host", "UNSIGNED-PAYLOAD"].join("\n")
+  return new URL(`${url.origin}${url.pathname}?${query}&X-Amz-Signature=${signatureOf(canonical, at, secret)}`)
 }

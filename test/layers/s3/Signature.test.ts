@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { assert, it } from "@effect/vitest"
 import { Redacted } from "effect"
-import { emptyHash, encodePath, encodeQuery, sign, type Unsigned } from "../../../src/layers/s3/Signature.ts"
+import { emptyHash, encodePath, encodeQuery, presign, sign, type Unsigned } from "../../../src/layers/s3/Signature.ts"
 
 // The examples of "Authenticating Requests (AWS Signature Version 4)" in Amazon's reference of S3.
 const credentials = {
@@ -49,6 +49,14 @@ it("signs a query as Amazon's examples do", () => {
   assert.strictEqual(
     signatureOf({ method: "GET", url: new URL(`${host}/?${encodeQuery({ lifecycle: "" })}`) }),
     "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"
+  )
+})
+
+it("signs a URL that expires as Amazon's example does", () => {
+  const url = presign("GET", new URL(`${host}/test.txt`), credentials, "us-east-1", moment, 86_400)
+  assert.strictEqual(
+    url.searchParams.get("X-Amz-Signature"),
+    "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
   )
 })
 

@@ -12,6 +12,8 @@ export type Fault =
   | "wrong bytes"
   /** There is no answer, and the connection stays. */
   | "silent"
+  /** The request is held up for three seconds. */
+  | "late"
 
 /** Ends with the scope. Requests keep their Host, so that their signatures hold. */
 export const startFaultyProxy = Effect.fnUntraced(function* (target: string) {
@@ -56,6 +58,8 @@ export const startFaultyProxy = Effect.fnUntraced(function* (target: string) {
         return response.end("<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>")
       case "silent":
         return
+      case "late":
+        return setTimeout(() => forward(request, response, undefined), 3_000)
       default:
         return forward(request, response, fault)
     }

@@ -21,7 +21,8 @@ import { makeBlobCache, makeHashLocks, readFileStream } from "./BlobCache.ts"
 // blob write the same bytes, so no write has to be conditional.
 //
 // S3 has no call that removes an object only if it is old, so a removal looks first and removes then. What comes between is kept
-// away by the claim of the removal (`BlobReferences`): while it lasts, no upload of the same bytes goes on in any process.
+// away by the claim of the removal (`BlobReferences`): while it lasts, no upload of the same bytes goes on in any process. The
+// signature of the removal expires before the claim does, so it has no effect if this process was held up meanwhile.
 
 export interface S3BlobStoreOptions {
   readonly bucket: Bucket
@@ -119,12 +120,12 @@ const make = Effect.fnUntraced(function* (options: S3BlobStoreOptions) {
           return putAt < putBefore
         }).pipe(Effect.catchTag("S3NotFound", () => Effect.succeed(true)))
 
-  const remove = Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore?: number) {
+  const remove = Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore?: number, until?: number) {
     // Most removed blobs never were in the bucket, and a call over the network costs more than a look.
     if (!(yield* register.has(hash))) return
     yield* Effect.gen(function* () {
       if (!(yield* isOlder(hash, putBefore))) return
-      yield* bucket.remove(keyOf(hash))
+      yield* bucket.remove(keyOf(hash), until)
       yield* cache.drop(hash)
       yield* register.drop(hash)
     }).pipe(exclusively(hash), unavailable("remove a blob from its bucket"))

@@ -1,11 +1,11 @@
 import { assert, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Layer, Scope, Stream } from "effect"
+import { Clock, Duration, Effect, Exit, Layer, Scope, Stream } from "effect"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe } from "vitest"
 import * as S3BlobStore from "../../../../src/layers/blobs/s3/S3BlobStore.ts"
-import { layerHttp, makeBucket } from "../../../../src/layers/s3/Bucket.ts"
+import { layerHttp, listAll, makeBucket } from "../../../../src/layers/s3/Bucket.ts"
 import type { S3Access } from "../../../../src/layers/s3/S3Settings.ts"
 import { BlobStore } from "../../../../src/services/BlobStore.ts"
 import { blobStoreConformance } from "../../../conformance/blobStore.ts"
@@ -186,5 +186,34 @@ describe.skipIf(swiftMissing !== undefined)(`blobs in a bucket of a real server 
       const error = yield* Effect.flip(putBytes(blobs))
       assert.include(error._tag === "BlobStoreUnavailable" ? String(error.cause) : "", "no answer within")
     })
+  )
+
+  it.live("a removal has no effect after the moment at which its right ends, also when it is held up on the way", () =>
+    Effect.gen(function* () {
+      const { blobs, hash } = yield* faulty("late")
+      const now = yield* Clock.currentTimeMillis
+      const late = yield* Effect.flip(blobs.remove(hash, undefined, now + 1_900))
+      assert.include(String(late.cause), "set the clocks")
+      const tooLate = yield* Effect.flip(blobs.remove(hash, undefined, now))
+      assert.include(String(tooLate.cause), "has run out")
+      assert.lengthOf(yield* Stream.runCollect(blobs.list), 1)
+      yield* blobs.remove(hash, undefined, now + 60_000)
+      assert.lengthOf(yield* Stream.runCollect(blobs.list), 0)
+    })
+  )
+
+  it.live("a list comes in pages", () =>
+    Effect.gen(function* () {
+      const prefix = newPrefix()
+      const blobs = yield* open({ prefix })
+      yield* Effect.forEach([1, 2, 3, 4, 5], (n) => putBytes(blobs, Uint8Array.of(n)))
+      const bucket = yield* Effect.provide(makeBucket(swift.access, "blobs"), layerHttp)
+      const keys = (yield* Stream.runCollect(listAll(bucket, `${prefix}/`, 2))).map(({ key }) => key)
+      assert.strictEqual(keys.length, 5)
+      assert.strictEqual(new Set(keys).size, 5)
+      const { next, objects } = yield* bucket.list(`${prefix}/`, undefined, 2)
+      assert.lengthOf(objects, 2)
+      assert.isDefined(next)
+    }).pipe(Effect.provide(layerHttp))
   )
 })

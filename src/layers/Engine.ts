@@ -69,7 +69,7 @@ const layerDatabase = (directory: string) =>
   SqliteStore.layerDatabase({ filename: databasePath(directory), batchInterval: "20 millis" })
 
 /**
- * Everything durable below `DATA_DIR`: the database, the blobs (unless `BLOBS` names a bucket) and the key that seals passwords. Only this process holds the
+ * Everything durable below `DATA_DIR`: the database, the blobs (unless `BLOBS` names another place) and the key that seals passwords. Only this process holds the
  * folder, so it takes over the leases that it finds.
  */
 export const layerStorage = Layer.unwrap(
@@ -86,8 +86,8 @@ export const layerStorage = Layer.unwrap(
       Layer.provideMerge(SqliteStore.layerTakingOver),
       Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, large)),
       (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),
-      Layer.merge(originals.checkBucket === undefined ? Inventory.layer(directory) : Layer.empty),
-      Layer.provideMerge(StorageHealth.layer(directory, reserve, originals.checkBucket)),
+      Layer.merge(originals.folder === undefined ? Layer.empty : Inventory.layer(originals.folder)),
+      Layer.provideMerge(StorageHealth.layer(originals.folder ?? directory, reserve, originals.tryBucket)),
       Layer.provide(FolderIdentity.layer(directory, found)),
       Layer.provide(layerDatabase(directory))
     )

@@ -12,6 +12,7 @@ const name = "bucket"
 export const checkBucket = Effect.gen(function* () {
   const settings = yield* BlobsConfig
   if (settings === undefined) return ok(name, "none: originals are kept in the data folder (BLOBS)")
+  if (settings._tag === "Folder") return ok(name, `none: originals are kept in ${settings.folder} (BLOBS)`)
   const { access, place } = settings
   const startedAt = yield* Clock.currentTimeMillis
   const bucket = yield* makeBucket(access, place.bucket)

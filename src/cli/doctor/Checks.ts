@@ -113,7 +113,8 @@ const port = Effect.gen(function* () {
 const folder = Effect.flatMap(StorageConfig, ({ directory }) => checkFolder(directory))
 const contents = Effect.gen(function* () {
   const { directory } = yield* StorageConfig
-  return yield* checkContents(directory, (yield* BlobsConfig) !== undefined)
+  const blobs = yield* BlobsConfig
+  return yield* checkContents(directory, blobs !== undefined)
 })
 const disk = Effect.flatMap(StorageConfig, ({ directory }) => checkDisk(directory))
 const worker = Effect.flatMap(WorkersConfig, ({ memory, sandbox }) =>

@@ -94,13 +94,13 @@ const adopting =
 
 /**
  * Checks whether the database and the originals in the folder belong together. May run while a server uses the folder. Originals
- * in a bucket are not looked through.
+ * that are kept elsewhere (`BLOBS`) are not looked through.
  */
-export const checkContents = (directory: string, areInBucket: boolean) =>
+export const checkContents = (directory: string, areElsewhere: boolean) =>
   Effect.gen(function* () {
     const { mismatch, warning } = yield* examineFolder(directory)
     if (mismatch !== undefined) return fail("originals", mismatch, adopting)
-    if (areInBucket) return ok("originals", "they are in the bucket, and are not compared with the database")
+    if (areElsewhere) return ok("originals", "they are where BLOBS says, and are not compared with the database")
     const { missing, unknown } = yield* compareFolder(directory)
     if (missing > 0)
       return fail(

@@ -137,11 +137,13 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
   const dropEntry = (hash: BlobHash) =>
     Effect.flatMap(register.has(hash), (entered) => (entered ? register.drop(hash) : Effect.void))
 
-  const remove = Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore?: number) {
+  const remove = Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore?: number, until?: number) {
     const path = pathOf(hash)
     yield* exclusively(hash)(
       Effect.gen(function* () {
         if (putBefore !== undefined && putAt(yield* statFile(path)) >= putBefore) return false
+        if (until !== undefined && (yield* Clock.currentTimeMillis) > until)
+          return yield* Effect.fail(new Error("the right to remove it has run out; the next sweep does it"))
         yield* unlinkFile(path)
         return true
       }).pipe(

@@ -1,5 +1,5 @@
-/** Where originals are kept: as files in the data folder, or as objects in a bucket. */
-import { join } from "node:path"
+/** Where originals are kept: as files in the data folder or in a shared one, or as objects in a bucket. */
+import { join, resolve } from "node:path"
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { BlobStore, BlobStoreUnavailable } from "../../services/BlobStore.ts"
@@ -10,30 +10,41 @@ import { canStore, tryBucket } from "../s3/Probe.ts"
 import type { S3Failed } from "../s3/S3Error.ts"
 import { placeText } from "../s3/S3Settings.ts"
 import * as FileBlobStore from "./FileBlobStore.ts"
-import { BlobsConfig, type BucketSettings } from "./s3/BlobsConfig.ts"
+import { BlobsConfig, type BlobsSettings } from "./s3/BlobsConfig.ts"
 import * as S3BlobStore from "./s3/S3BlobStore.ts"
 
 export interface Originals {
   readonly layer: (register: FileBlobStore.BlobRegister) => Layer.Layer<BlobStore, BlobStoreUnavailable>
-  /** Whether objects can be stored in the bucket now; undefined without one. */
-  readonly checkBucket: Effect.Effect<void, S3Failed> | undefined
+  /** The folder of their files; undefined if they are in a bucket. */
+  readonly folder: string | undefined
+  /** Tries to store an original in the bucket; undefined without one. */
+  readonly tryBucket: Effect.Effect<void, S3Failed> | undefined
 }
 
-/** The objects of earlier files would be missing, and their documents lost. */
-const refuseFiles = Effect.fnUntraced(function* (directory: string, place: string) {
+const inFolder = (folder: string): Originals => ({
+  layer: (register) => FileBlobStore.layer({ directory: folder, register }),
+  folder,
+  tryBucket: undefined
+})
+
+/** Earlier files would be missing in the other place, and their documents lost. */
+const refuseFiles = Effect.fnUntraced(function* (directory: string, place: string, copy: string) {
   if (blobsIn(directory).next().done === true) return
   return yield* new DataDirectoryUnusable({
     directory,
     detail:
       `BLOBS is ${place}, and blobs in this folder holds originals that would not be found any more. Copy them ` +
-      `(aws s3 sync ${join(directory, "blobs")} ${place}), move the folder blobs away, and start again; ` +
+      `there (${copy}), move the folder blobs away, and start again; ` +
       "or start without BLOBS"
   })
 })
 
-const inBucket = Effect.fnUntraced(function* (directory: string, { access, cacheBytes, place }: BucketSettings) {
+const inBucket = Effect.fnUntraced(function* (
+  directory: string,
+  { access, cacheBytes, place }: Extract<BlobsSettings, { readonly _tag: "Bucket" }>
+) {
   const { bucket: name, prefix } = place
-  yield* refuseFiles(directory, placeText(place))
+  yield* refuseFiles(directory, placeText(place), `aws s3 sync ${join(directory, "blobs")} ${placeText(place)}`)
   const bucket = yield* makeBucket(access, name)
   yield* tryBucket(bucket, prefix).pipe(
     // What may pass by itself is no reason not to start: accepted documents wait, and uploads are refused with 503.
@@ -47,7 +58,8 @@ const inBucket = Effect.fnUntraced(function* (directory: string, { access, cache
   const once = yield* makeBucket(access, name, "once")
   const originals: Originals = {
     layer: (register) => S3BlobStore.layer({ bucket, prefix, folder, cacheBytes, register }),
-    checkBucket: canStore(once, prefix)
+    folder: undefined,
+    tryBucket: canStore(once, prefix)
   }
   return originals
 })
@@ -55,13 +67,13 @@ const inBucket = Effect.fnUntraced(function* (directory: string, { access, cache
 /** As the environment says. A bucket is tried before it is used. */
 export const originalsFromEnv = Effect.fnUntraced(function* (directory: string) {
   const settings = yield* BlobsConfig
-  if (settings !== undefined) {
-    const http = yield* Layer.build(Layer.merge(layerHttp, SecureRandom.layerWebCrypto))
-    return yield* Effect.provide(inBucket(directory, settings), http)
+  if (settings === undefined) return inFolder(directory)
+  if (settings._tag === "Folder") {
+    const { folder } = settings
+    if (resolve(folder) !== resolve(directory))
+      yield* refuseFiles(directory, folder, `cp -a ${join(directory, "blobs")} ${folder}`)
+    return inFolder(folder)
   }
-  const originals: Originals = {
-    layer: (register) => FileBlobStore.layer({ directory, register }),
-    checkBucket: undefined
-  }
-  return originals
+  const http = yield* Layer.build(Layer.merge(layerHttp, SecureRandom.layerWebCrypto))
+  return yield* Effect.provide(inBucket(directory, settings), http)
 })

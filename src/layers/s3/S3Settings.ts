@@ -32,24 +32,15 @@ export const isPlainKey = (key: string) =>
   !/[\u0000-\u001f\u007f]/.test(key) &&
   key.split("/").every((segment) => segment !== "" && segment !== "." && segment !== "..")
 
-const expected = "s3://bucket or s3://bucket/prefix"
+export const placeForm = "s3://bucket or s3://bucket/prefix"
 
 /** Reads `s3://bucket/prefix`; a slash at the end does not count. */
 export const parsePlace = (text: string): Result.Result<S3Place, string> => {
   const [, bucket = "", prefix = ""] = /^s3:\/\/([^/]*)(?:\/(.*?))?\/?$/is.exec(text.trim()) ?? []
   return bucketName.test(bucket) && (prefix === "" || isPlainKey(prefix))
     ? Result.succeed({ bucket, prefix })
-    : Result.fail(expected)
+    : Result.fail(placeForm)
 }
-
-const isPlace = Schema.makeFilter((text: string) => text === "" || Result.isSuccess(parsePlace(text)) || expected)
-
-/** Undefined if the variable is not set, or empty. */
-export const placeOrNoneConfig = (name: string): Config.Config<S3Place | undefined> =>
-  Config.schema(Schema.String.check(isPlace), name).pipe(
-    Config.withDefault(""),
-    Config.map((text) => Result.getOrUndefined(parsePlace(text)))
-  )
 
 export const placeText = ({ bucket, prefix }: S3Place) => `s3://${bucket}${prefix === "" ? "" : `/${prefix}`}`
 

@@ -2,9 +2,10 @@ import { Config, type Duration, Effect, Layer, Result, Schema, Stream } from "ef
 import { failure } from "../../domain/Failure.ts"
 import { TenantId } from "../../domain/Ids.ts"
 import { SourceRefused, SourceUnavailable } from "../../services/Sources.ts"
+import { BlobsPlaceConfig } from "../blobs/s3/BlobsConfig.ts"
 import { type Bucket, layerHttp, makeBucket } from "./Bucket.ts"
 import type { S3Failed, S3NotFound } from "./S3Error.ts"
-import { AccessConfig, isPlainKey, parsePlace, placeOrNoneConfig, type S3Access, type S3Place } from "./S3Settings.ts"
+import { AccessConfig, isPlainKey, parsePlace, type S3Access, type S3Place } from "./S3Settings.ts"
 
 // PDFs that a caller names as `s3://bucket/key`. A tenant reads only what S3_SOURCE_BUCKETS lets it: all of it is read with the
 // one key of this service, so nothing else would keep tenants apart.
@@ -53,7 +54,7 @@ const allowedConfig = Config.schema(
 
 /** Undefined if no bucket is a source. The server and the key are the same as those of `BLOBS`. */
 export const S3SourcesConfig: Config.Config<S3SourceSettings | undefined> = Config.flatMap(
-  Config.all({ allowed: allowedConfig, originals: placeOrNoneConfig("BLOBS") }),
+  Config.all({ allowed: allowedConfig, originals: BlobsPlaceConfig }),
   ({ allowed, originals }): Config.Config<S3SourceSettings | undefined> =>
     allowed.length === 0
       ? Config.succeed(undefined)

@@ -5,7 +5,6 @@ import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Effect, Schema, Semaphore, type Scope, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { BlobHash } from "../../../domain/Ids.ts"
-import type { BlobStoreUnavailable } from "../../../services/BlobStore.ts"
 import { call, makeDirectory } from "../Files.ts"
 import {
   attempt,
@@ -53,6 +52,28 @@ export const makeHashLocks = () => {
       )
 }
 
+const hashFile = (path: string) =>
+  Effect.map(
+    Stream.runFold(
+      readFileStream(path),
+      () => createHash("sha256"),
+      (digest, chunk) => digest.update(chunk)
+    ),
+    (digest) => digest.digest("hex")
+  )
+
+/** The blobs in the folder, the one that was written first at the start. */
+const filesIn = Effect.fnUntraced(function* (folder: string) {
+  const look = (name: string) =>
+    isBlobHash(name)
+      ? Effect.map(statFile(join(folder, name)), ({ mtimeMs, size }) => [{ hash: name, size, mtimeMs }]).pipe(
+          unlessMissing(() => [])
+        )
+      : Effect.succeed([])
+  const found = yield* Effect.forEach(yield* readNames(folder), look, { concurrency: 16 })
+  return found.flat().toSorted((a, b) => a.mtimeMs - b.mtimeMs)
+})
+
 /** Files of blobs below `folder`: at most `limit` bytes of them, besides those in use and what is being written. */
 export const makeBlobCache = Effect.fnUntraced(function* (folder: string, limit: number) {
   const kept = join(folder, "blobs")
@@ -79,16 +100,6 @@ export const makeBlobCache = Effect.fnUntraced(function* (folder: string, limit:
       entries.add(hash, size, true)
       yield* makeRoom
     }).pipe(Effect.uninterruptible, failing("keep a blob's file"))
-
-  const hashFile = (path: string) =>
-    Effect.map(
-      Stream.runFold(
-        readFileStream(path),
-        () => createHash("sha256"),
-        (digest, chunk) => digest.update(chunk)
-      ),
-      (digest) => digest.digest("hex")
-    )
 
   /** Whether the file in the cache is there and whole. Files of an earlier process are hashed once. */
   const isWhole = (hash: BlobHash, size: number, isChecked: boolean) =>
@@ -132,20 +143,12 @@ export const makeBlobCache = Effect.fnUntraced(function* (folder: string, limit:
       )
     )
 
-  const addFound = Effect.fnUntraced(function* (name: string) {
-    if (!isBlobHash(name)) return []
-    const stats = yield* Effect.map(statFile(pathOf(name)), (found) => [found]).pipe(unlessMissing(() => []))
-    return stats.map(({ mtimeMs, size }) => ({ hash: name, size, mtimeMs }))
-  })
-
-  const start: Effect.Effect<void, BlobStoreUnavailable> = Effect.gen(function* () {
+  yield* Effect.gen(function* () {
     for (const path of [kept, temporary]) yield* makeDirectory(path)
     yield* removeAbandoned(temporary)
-    const found = yield* Effect.forEach(yield* readNames(kept), addFound, { concurrency: 16 })
-    for (const { hash, size } of found.flat().toSorted((a, b) => a.mtimeMs - b.mtimeMs)) entries.add(hash, size, false)
+    for (const { hash, size } of yield* filesIn(kept)) entries.add(hash, size, false)
     yield* makeRoom
   }).pipe(failing(`prepare the folder ${folder}`))
-  yield* start
 
   return {
     withTemporary: yield* makeTemporaryFiles(temporary),

@@ -1,24 +1,50 @@
-import { ByteSize, Config } from "effect"
+import { isAbsolute } from "node:path"
+import { ByteSize, Config, Result, Schema } from "effect"
 import { byteSize } from "../../../services/config/ConfigValues.ts"
-import { AccessConfig, placeOrNoneConfig, type S3Access, type S3Place } from "../../s3/S3Settings.ts"
+import { AccessConfig, parsePlace, placeForm, type S3Access, type S3Place } from "../../s3/S3Settings.ts"
 
-export interface BucketSettings {
-  readonly place: S3Place
-  readonly access: S3Access
-  readonly cacheBytes: number
-}
+/** Where originals are kept, if it is not the data folder. */
+export type BlobsSettings =
+  | {
+      readonly _tag: "Bucket"
+      readonly place: S3Place
+      readonly access: S3Access
+      readonly cacheBytes: number
+    }
+  /** A folder that several processes may share. */
+  | { readonly _tag: "Folder"; readonly folder: string }
+
+const isBlobs = Schema.makeFilter(
+  (text: string) =>
+    text === "" ||
+    isAbsolute(text) ||
+    Result.isSuccess(parsePlace(text)) ||
+    `${placeForm}, or the absolute path of a folder`
+)
+
+const blobs = Config.schema(Schema.String.check(isBlobs), "BLOBS").pipe(Config.withDefault(""))
+
+/** The bucket for originals; undefined without one. */
+export const BlobsPlaceConfig: Config.Config<S3Place | undefined> = Config.map(blobs, (text) =>
+  Result.getOrUndefined(parsePlace(text))
+)
 
 const cacheSize = byteSize("BLOB_CACHE_SIZE").pipe(Config.withDefault(ByteSize.gibibytes(4)))
 
-/** The bucket for originals, or undefined if they are kept in the data folder. Its keys are needed only if there is one. */
-export const BlobsConfig: Config.Config<BucketSettings | undefined> = Config.flatMap(
-  placeOrNoneConfig("BLOBS"),
-  (place): Config.Config<BucketSettings | undefined> =>
-    place === undefined
-      ? Config.succeed(undefined)
-      : Config.map(Config.all({ access: AccessConfig, cache: cacheSize }), ({ access, cache }) => ({
-          place,
-          access,
-          cacheBytes: ByteSize.toNumberUnsafe(cache)
-        }))
+const bucketConfig = (place: S3Place): Config.Config<BlobsSettings> =>
+  Config.map(Config.all({ access: AccessConfig, cache: cacheSize }), ({ access, cache }) => ({
+    _tag: "Bucket",
+    place,
+    access,
+    cacheBytes: ByteSize.toNumberUnsafe(cache)
+  }))
+
+/** Undefined if originals are kept in the data folder. Keys are needed only for a bucket. */
+export const BlobsConfig: Config.Config<BlobsSettings | undefined> = Config.flatMap(
+  blobs,
+  (text): Config.Config<BlobsSettings | undefined> => {
+    if (text === "") return Config.succeed(undefined)
+    const place = Result.getOrUndefined(parsePlace(text))
+    return place === undefined ? Config.succeed({ _tag: "Folder", folder: text }) : bucketConfig(place)
+  }
 )

@@ -8,7 +8,8 @@ import {
   BlobStoreUnavailable,
   type PutOptions
 } from "../../../services/BlobStore.ts"
-import { type Bucket, listAll, retrying } from "../../s3/Bucket.ts"
+import { type Bucket, listAll } from "../../s3/Bucket.ts"
+import { retrying } from "../../s3/Calls.ts"
 import { S3Failed, type S3NotFound } from "../../s3/S3Error.ts"
 import { type BlobRegister, noRegister } from "../FileBlobStore.ts"
 import { writeHashed } from "../TemporaryFiles.ts"
@@ -39,7 +40,9 @@ const putAtName = "put-at"
 
 const isBlobHash = Schema.is(BlobHash)
 
-export const keyBelow = (prefix: string, key: string) => (prefix === "" ? key : `${prefix}/${key}`)
+const keyBelow = (prefix: string, key: string) => (prefix === "" ? key : `${prefix}/${key}`)
+
+const keyOfBlob = (prefix: string, hash: BlobHash) => keyBelow(prefix, `${hash.slice(0, 2)}/${hash}`)
 
 const unavailable = (operation: string) =>
   Effect.mapError((cause: S3Failed | BlobStoreUnavailable) =>
@@ -55,11 +58,26 @@ const lost = (hash: BlobHash, operation: string) =>
       : new BlobStoreUnavailable({ operation, cause: error })
   })
 
+/** Times are those of the server, to the second: the exact ones would take a call for each. */
+const listBlobs = (bucket: Bucket, prefix: string, register: BlobRegister) =>
+  listAll(bucket, keyBelow(prefix, "")).pipe(
+    Stream.flatMap(({ key, modifiedAtMillis }) => {
+      const hash = key.slice(key.lastIndexOf("/") + 1)
+      return isBlobHash(hash) && key === keyOfBlob(prefix, hash)
+        ? Stream.succeed({ hash, putAtMillis: modifiedAtMillis })
+        : Stream.empty
+    }),
+    Stream.mapEffect((blob) => Effect.map(register.has(blob.hash), (known) => ({ ...blob, known }))),
+    Stream.mapError((error) =>
+      error instanceof S3Failed ? new BlobStoreUnavailable({ operation: "list its bucket", cause: error }) : error
+    )
+  )
+
 const make = Effect.fnUntraced(function* (options: S3BlobStoreOptions) {
   const { bucket, prefix, register = noRegister } = options
   const cache = yield* makeBlobCache(options.folder, options.cacheBytes)
   const exclusively = makeHashLocks()
-  const keyOf = (hash: BlobHash) => keyBelow(prefix, `${hash.slice(0, 2)}/${hash}`)
+  const keyOf = (hash: BlobHash) => keyOfBlob(prefix, hash)
   const now = Effect.map(Clock.currentTimeMillis, (millis) => ({ [putAtName]: String(millis) }))
 
   const put = Effect.fn("BlobStore.put")(function* <E, R, E2 = never>(
@@ -131,19 +149,6 @@ const make = Effect.fnUntraced(function* (options: S3BlobStoreOptions) {
     }).pipe(exclusively(hash), unavailable("remove a blob from its bucket"))
   })
 
-  const list = listAll(bucket, keyBelow(prefix, "")).pipe(
-    Stream.map(({ key, modifiedAtMillis }) => ({ key, name: key.slice(key.lastIndexOf("/") + 1), modifiedAtMillis })),
-    Stream.flatMap(({ key, modifiedAtMillis, name }) =>
-      isBlobHash(name) && key === keyOf(name)
-        ? Stream.succeed({ hash: name, putAtMillis: modifiedAtMillis })
-        : Stream.empty
-    ),
-    Stream.mapEffect((blob) => Effect.map(register.has(blob.hash), (known) => ({ ...blob, known }))),
-    Stream.mapError((error) =>
-      error instanceof S3Failed ? new BlobStoreUnavailable({ operation: "list its bucket", cause: error }) : error
-    )
-  )
-
   return BlobStore.of({
     put,
     receive: put,
@@ -154,7 +159,7 @@ const make = Effect.fnUntraced(function* (options: S3BlobStoreOptions) {
       return { _tag: "File", path: yield* cache.open(hash, fetch(hash)), hash }
     }),
     remove,
-    list
+    list: listBlobs(bucket, prefix, register)
   })
 })
 

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Exit, Layer, Scope, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Exit, Layer, Scope, Stream } from "effect"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -7,7 +7,10 @@ import { afterAll, beforeAll, describe } from "vitest"
 import * as S3BlobStore from "../../../../src/layers/blobs/s3/S3BlobStore.ts"
 import { layerHttp, listAll, makeBucket } from "../../../../src/layers/s3/Bucket.ts"
 import type { S3Access } from "../../../../src/layers/s3/S3Settings.ts"
+import { makeUnusedBlobs } from "../../../../src/actors/upkeep/UnusedBlobs.ts"
 import { BlobStore } from "../../../../src/services/BlobStore.ts"
+import * as StoreMemory from "../../../../src/services/store/memory/StoreMemory.ts"
+import { type BlobReference, BlobReferences } from "../../../../src/services/store/BlobReferences.ts"
 import { blobStoreConformance } from "../../../conformance/blobStore.ts"
 import { accessOf, startSwift, type Swift, swiftMissing } from "../../../support/swift/Swift.ts"
 import { type Fault, startFaultyProxy } from "../../../support/swift/FaultyProxy.ts"
@@ -215,5 +218,39 @@ describe.skipIf(swiftMissing !== undefined)(`blobs in a bucket of a real server 
       assert.lengthOf(objects, 2)
       assert.isDefined(next)
     }).pipe(Effect.provide(layerHttp))
+  )
+
+  it.live("a collection in one instance never takes the bytes of an upload that goes on in another", () =>
+    Effect.gen(function* () {
+      const prefix = newPrefix()
+      const references = yield* BlobReferences
+      const one = yield* open({ prefix })
+      const other = yield* open({ prefix })
+      const unused = yield* Effect.provideService(makeUnusedBlobs, BlobStore, one)
+      for (let round = 0; round < 8; round++) {
+        const content = Uint8Array.of(1, 2, 3, round)
+        const { hash } = yield* putBytes(one, content)
+        const [, reference] = yield* Effect.all(
+          [
+            Effect.flatMap(Clock.currentTimeMillis, (now) => unused.collect(hash, now + 1)).pipe(
+              Effect.delay(Duration.millis(round * 10))
+            ),
+            Effect.gen(function* () {
+              const taken = yield* Deferred.make<BlobReference>()
+              yield* other.put(Stream.make(content), 100, {
+                reserve: (wanted) =>
+                  Effect.flatMap(references.reserve(wanted, "1 minute"), (given) => Deferred.succeed(taken, given))
+              })
+              return yield* Deferred.await(taken)
+            })
+          ],
+          { concurrency: "unbounded" }
+        )
+        assert.lengthOf(yield* Stream.runCollect(other.list), 1)
+        yield* references.release(reference)
+        yield* Effect.flatMap(Clock.currentTimeMillis, (now) => unused.collect(hash, now + 1))
+        assert.lengthOf(yield* Stream.runCollect(other.list), 0)
+      }
+    }).pipe(Effect.provide(StoreMemory.layerMemory))
   )
 })

@@ -19,6 +19,13 @@ export class BlobStoreUnavailable extends Schema.TaggedError<BlobStoreUnavailabl
   }
 }
 
+/** The right to remove a blob has run out before it was removed. */
+export const tooLateToRemove = () =>
+  new BlobStoreUnavailable({
+    operation: "remove a blob in time",
+    cause: new Error("the right to remove it has run out; the next sweep does it")
+  })
+
 /** The stream brought more than `limit` bytes. Nothing of it was kept. */
 export class BlobTooLarge extends Schema.TaggedError<BlobTooLarge>()("BlobTooLarge", { limit: Schema.Natural }) {
   override get message() {
@@ -91,8 +98,8 @@ export class BlobStore extends Context.Service<
     readonly locate: (hash: BlobHash) => Effect.Effect<BlobLocation, BlobLost | BlobStoreUnavailable, Scope.Scope>
     /**
      * Removes the blob, if it is there. With `putBefore`, only if it was last put or touched before that moment: a sweep that
-     * found the blob unused must not take it from a submission of the same bytes that came in between. With `until`, nothing
-     * is removed after that moment, at which the right to remove it ends: a process may be held up for any time in between.
+     * found the blob unused must not take it from a submission of the same bytes that came in between. After `until`,
+     * at which the right to remove it ends, it fails and removes nothing: a process may be held up for any time in between.
      */
     readonly remove: (hash: BlobHash, putBefore?: number, until?: number) => Effect.Effect<void, BlobStoreUnavailable>
     /** Every blob at rest, for the sweep of blobs that no document refers to. */

@@ -243,6 +243,19 @@ export const blobStoreConformance = (
     )
 
     test(
+      "removes nothing when the right to remove it has run out",
+      Effect.gen(function* () {
+        const blobs = yield* BlobStore
+        const { hash } = yield* blobs.put(Stream.make(text("spared")), limit)
+        const before = (yield* now) - 1
+        assert.strictEqual((yield* Effect.flip(blobs.remove(hash, undefined, before)))._tag, "BlobStoreUnavailable")
+        assert.lengthOf(yield* listed, 1)
+        yield* blobs.remove(hash, undefined, before + 60_000)
+        assert.deepStrictEqual(yield* listed, [])
+      })
+    )
+
+    test(
       "calls an unknown blob lost",
       Effect.gen(function* () {
         const blobs = yield* BlobStore

@@ -3,7 +3,13 @@ import { join, resolve } from "node:path"
 import { Clock, Effect, Layer, Schema, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { BlobHash } from "../../domain/Ids.ts"
-import { BlobLost, BlobStore, BlobStoreUnavailable, type PutOptions } from "../../services/BlobStore.ts"
+import {
+  BlobLost,
+  BlobStore,
+  BlobStoreUnavailable,
+  type PutOptions,
+  tooLateToRemove
+} from "../../services/BlobStore.ts"
 import { call, directoryMode, makeDirectory, syncDirectory, syncFile } from "./Files.ts"
 import {
   attempt,
@@ -142,8 +148,7 @@ const make = Effect.fnUntraced(function* (options: FileBlobStoreOptions) {
     yield* exclusively(hash)(
       Effect.gen(function* () {
         if (putBefore !== undefined && putAt(yield* statFile(path)) >= putBefore) return false
-        if (until !== undefined && (yield* Clock.currentTimeMillis) > until)
-          return yield* Effect.fail(new Error("the right to remove it has run out; the next sweep does it"))
+        if (until !== undefined && (yield* Clock.currentTimeMillis) > until) return yield* tooLateToRemove()
         yield* unlinkFile(path)
         return true
       }).pipe(

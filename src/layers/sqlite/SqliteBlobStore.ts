@@ -12,7 +12,8 @@ import {
   BlobStore,
   BlobStoreUnavailable,
   BlobTooLarge,
-  type PutOptions
+  type PutOptions,
+  tooLateToRemove
 } from "../../services/BlobStore.ts"
 import * as TraceContext from "../../observability/TraceContext.ts"
 import { GroupCommit, type Operation } from "./database/GroupCommit.ts"
@@ -175,6 +176,7 @@ const make = Effect.gen(function* () {
       putBefore = Number.MAX_SAFE_INTEGER,
       until?: number
     ) {
+      if (until !== undefined && (yield* Clock.currentTimeMillis) > until) return yield* tooLateToRemove()
       yield* commit("remove a blob", remove(hash, putBefore), "deferred").pipe(unavailable("remove a blob"))
       yield* others.remove(hash, putBefore, until)
     }),

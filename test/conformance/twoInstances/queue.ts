@@ -6,7 +6,7 @@ import { ChangeLog } from "../../../src/services/store/ChangeLog.ts"
 import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
 import { Documents } from "../../../src/services/store/Documents.ts"
 import { QueueStats } from "../../../src/services/store/QueueStats.ts"
-import { acme, documentId, numberOf, page } from "../documentStoreFixtures.ts"
+import { acme, documentId, numberOf, page } from "../storeFixtures.ts"
 import { accept, type Instance, type Test } from "./fixtures.ts"
 
 const request = (name: string) => ({ runner: RunnerId.make(name), lease: Duration.seconds(10) })
@@ -88,16 +88,18 @@ export const queue = (test: Test) => {
       assert.lengthOf(pages, 1)
     }))
 
-  test("count what the other has written", (one, other) =>
+  test("count what the other has written, after a moment", (one, other) =>
     Effect.gen(function* () {
       const stats = Context.get(one, QueueStats)
       assert.strictEqual((yield* stats.stats(acme)).waiting, 0)
       for (const [number, instance] of [other, one, other].entries()) {
         yield* accept(instance, number + 1)
+        yield* TestClock.adjust("100 millis")
         assert.strictEqual((yield* stats.stats(acme)).waiting, number + 1)
         assert.strictEqual((yield* stats.stats()).waiting, number + 1)
       }
       yield* claim(other, "other")
+      yield* TestClock.adjust("100 millis")
       assert.deepInclude(yield* stats.stats(acme), { waiting: 2, running: 1 })
     }))
 

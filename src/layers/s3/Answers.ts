@@ -2,11 +2,11 @@ import type { S3Reason } from "./S3Error.ts"
 
 // What an S3 server's answers mean. Its XML is small and flat, so a few patterns read it.
 
-const entities: Readonly<Record<string, string>> = { amp: "&", apos: "'", gt: ">", lt: "<", quot: '"' }
+const entities = new Map(Object.entries({ amp: "&", apos: "'", gt: ">", lt: "<", quot: '"' }))
 
 const unescape = (text: string) =>
   text.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
-    if (name !== undefined) return entities[name] ?? whole
+    if (name !== undefined) return entities.get(name) ?? whole
     const code = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal)
     return code <= 0x10ffff ? String.fromCodePoint(code) : whole
   })
@@ -44,29 +44,31 @@ export const readListPage = (xml: string): ListPage | undefined => {
   return { objects, next: element(xml, "NextContinuationToken") }
 }
 
-const reasons: Readonly<Record<string, S3Reason>> = {
-  AccessDenied: "not-allowed",
-  AllAccessDisabled: "not-allowed",
-  AuthorizationHeaderMalformed: "other-region",
-  BadDigest: "damaged",
-  ExpiredToken: "wrong-key",
-  IncompleteBody: "damaged",
-  InternalError: "busy",
-  InvalidAccessKeyId: "wrong-key",
-  InvalidToken: "wrong-key",
-  NoSuchBucket: "no-bucket",
-  PermanentRedirect: "other-region",
-  RequestTimeTooSkewed: "clocks-apart",
-  RequestTimeout: "busy",
-  ServiceUnavailable: "busy",
-  SignatureDoesNotMatch: "wrong-key",
-  SlowDown: "busy",
-  TemporaryRedirect: "busy",
-  XAmzContentSHA256Mismatch: "damaged"
-}
+const reasons = new Map<string, S3Reason>(
+  Object.entries({
+    AccessDenied: "not-allowed",
+    AllAccessDisabled: "not-allowed",
+    AuthorizationHeaderMalformed: "other-region",
+    BadDigest: "damaged",
+    ExpiredToken: "wrong-key",
+    IncompleteBody: "damaged",
+    InternalError: "busy",
+    InvalidAccessKeyId: "wrong-key",
+    InvalidToken: "wrong-key",
+    NoSuchBucket: "no-bucket",
+    PermanentRedirect: "other-region",
+    RequestTimeTooSkewed: "clocks-apart",
+    RequestTimeout: "busy",
+    ServiceUnavailable: "busy",
+    SignatureDoesNotMatch: "wrong-key",
+    SlowDown: "busy",
+    TemporaryRedirect: "busy",
+    XAmzContentSHA256Mismatch: "damaged"
+  } as const)
+)
 
 export const reasonOf = (status: number, code: string | undefined): S3Reason => {
-  const known = code === undefined ? undefined : reasons[code]
+  const known = reasons.get(code ?? "")
   if (known !== undefined) return known
   if (status >= 500 || status === 408 || status === 429) return "busy"
   if (status === 401 || status === 403) return "not-allowed"

@@ -253,4 +253,19 @@ describe.skipIf(swiftMissing !== undefined)(`blobs in a bucket of a real server 
       }
     }).pipe(Effect.provide(StoreMemory.layerMemory))
   )
+
+  it.live("a clock that is wrong is told by how much", () =>
+    Effect.gen(function* () {
+      const blobs = yield* open({})
+      const clock = yield* Clock.Clock
+      const hour = 3_600_000
+      const wrong: Clock.Clock = Object.assign(Object.create(clock), {
+        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() - hour,
+        currentTimeMillis: Effect.map(clock.currentTimeMillis, (millis) => millis - hour)
+      })
+      const error = yield* Effect.flip(Effect.provideService(putBytes(blobs), Clock.Clock, wrong))
+      const told = error._tag === "BlobStoreUnavailable" ? String(error.cause) : ""
+      assert.match(told, /whose clock is (1h|59m \d+s) ahead; set the clock/)
+    })
+  )
 })

@@ -56,6 +56,7 @@ const reasons = new Map<string, S3Reason>(
     InvalidAccessKeyId: "wrong-key",
     InvalidToken: "wrong-key",
     NoSuchBucket: "no-bucket",
+    OperationAborted: "busy",
     PermanentRedirect: "other-region",
     RequestTimeTooSkewed: "clocks-apart",
     RequestTimeout: "busy",

@@ -112,14 +112,6 @@ export const makeBlobCache = Effect.fnUntraced(function* (folder: string, limit:
       return true
     }).pipe(Effect.orElseSucceed(() => false))
 
-  const takeWhole = Effect.fnUntraced(function* (hash: BlobHash) {
-    const entry = entries.take(hash)
-    if (entry === undefined) return false
-    if (yield* isWhole(hash, entry.size, entry.isChecked)) return true
-    entries.forget(hash)
-    return false
-  })
-
   /**
    * The path of the blob's file, which stays there until the scope ends. One that is not there is fetched with `fetch`, which
    * has to `keep` it; calls for the same blob share one fetch.
@@ -128,16 +120,18 @@ export const makeBlobCache = Effect.fnUntraced(function* (folder: string, limit:
     exclusively(hash)(
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
-          if (!(yield* takeWhole(hash))) {
-            yield* restore(fetch)
-            entries.take(hash)
-          }
+          // Before the file is looked for or fetched, so that it is not given up in between.
+          const entry = entries.take(hash)
           yield* Effect.addFinalizer(() =>
             Effect.suspend(() => {
               entries.give(hash)
               return makeRoom
             })
           )
+          if (entry === undefined || !(yield* isWhole(hash, entry.size, entry.isChecked))) {
+            entries.forget(hash)
+            yield* restore(fetch)
+          }
           return pathOf(hash)
         })
       )

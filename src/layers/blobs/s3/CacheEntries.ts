@@ -2,49 +2,47 @@ import type { BlobHash } from "../../../domain/Ids.ts"
 
 interface Entry {
   readonly size: number
-  /** How many rely on the file now. */
-  readonly users: number
   /** The bytes are known to match the hash: this process has written them, or has read them once. */
   readonly isChecked: boolean
 }
 
 /**
- * What lies in the cache, as a state machine without effects. Invariant: `bytes` is the sum of all sizes. Entries in use are
- * never given up, so their bytes may exceed the limit.
+ * What lies in the cache, as a state machine without effects. Invariant: `bytes` is the sum of all sizes. A blob in use is
+ * never given up, so the bytes may exceed the limit.
  */
 export class CacheEntries {
   /** The least recently used first. */
   readonly #entries = new Map<BlobHash, Entry>()
+  /** How many use a blob now, whether its file is there already or still to come. */
+  readonly #users = new Map<BlobHash, number>()
   #bytes = 0
 
   get bytes(): number {
     return this.#bytes
   }
 
-  has(hash: BlobHash): boolean {
-    return this.#entries.has(hash)
-  }
-
-  /** A file was put in place. Those who use the one before go on with theirs. */
+  /** A file was put in place. */
   add(hash: BlobHash, size: number, isChecked: boolean): void {
-    const users = this.#entries.get(hash)?.users ?? 0
     this.forget(hash)
-    this.#entries.set(hash, { size, users, isChecked })
+    this.#entries.set(hash, { size, isChecked })
     this.#bytes += size
   }
 
-  /** The entry is in use until `give`, and the most recently used now. */
+  /** The blob is in use until `give`, and the most recently used now. */
   take(hash: BlobHash): Entry | undefined {
+    this.#users.set(hash, (this.#users.get(hash) ?? 0) + 1)
     const entry = this.#entries.get(hash)
     if (entry === undefined) return undefined
     this.#entries.delete(hash)
-    this.#entries.set(hash, { ...entry, users: entry.users + 1 })
+    this.#entries.set(hash, entry)
     return entry
   }
 
+  /** Ends what one `take` began. */
   give(hash: BlobHash): void {
-    const entry = this.#entries.get(hash)
-    if (entry !== undefined) this.#entries.set(hash, { ...entry, users: Math.max(0, entry.users - 1) })
+    const users = this.#users.get(hash) ?? 0
+    if (users > 1) this.#users.set(hash, users - 1)
+    else this.#users.delete(hash)
   }
 
   check(hash: BlobHash): void {
@@ -64,8 +62,8 @@ export class CacheEntries {
   evict(limit: number): ReadonlyArray<BlobHash> {
     const evicted: Array<BlobHash> = []
     if (this.#bytes <= limit) return evicted
-    for (const [hash, { users }] of this.#entries) {
-      if (users > 0) continue
+    for (const hash of this.#entries.keys()) {
+      if (this.#users.has(hash)) continue
       this.forget(hash)
       evicted.push(hash)
       if (this.#bytes <= limit) break

@@ -33,6 +33,15 @@ it("keeps what is in use, also beyond the limit, and also if it is put again mea
   assert.deepStrictEqual(entries.evict(0), [a])
 })
 
+it("keeps a blob whose file comes while it is in use, also if there is no room", () => {
+  const entries = new CacheEntries()
+  assert.isUndefined(entries.take(a))
+  entries.add(a, 10, true)
+  assert.deepStrictEqual(entries.evict(5), [])
+  entries.give(a)
+  assert.deepStrictEqual(entries.evict(5), [a])
+})
+
 it("counts the bytes of what it holds, whatever is forgotten or added twice", () => {
   const entries = three()
   entries.add(b, 4, false)

@@ -110,6 +110,23 @@ describe.skipIf(swiftMissing !== undefined)(`blobs in a bucket of a real server 
     })
   )
 
+  it.live("a cache without room for one blob keeps it for as long as it is used", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const blobs = yield* open({ folder, cacheBytes: 1 })
+      const { hash } = yield* putBytes(blobs)
+      assert.deepStrictEqual(filesIn(folder), [])
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          assert.deepStrictEqual(new Uint8Array(readFileSync(yield* pathOf(blobs, hash))), bytes)
+          yield* putBytes(blobs, new Uint8Array(10))
+          assert.deepStrictEqual(filesIn(folder), [hash])
+        })
+      )
+      assert.deepStrictEqual(filesIn(folder), [])
+    })
+  )
+
   it.live("files that an earlier process left are used again if they are whole, and fetched again if not", () =>
     Effect.gen(function* () {
       const prefix = newPrefix()

@@ -57,7 +57,7 @@ describe.skipIf(swiftMissing !== undefined)(`A server with its originals in a bu
         yield* first.signal("SIGKILL")
         yield* first.ended
         assert.isFalse(existsSync(join(folder, "blobs")))
-        assert.lengthOf(readdirSync(join(folder, "cache", "blobs")), 1)
+        assert.lengthOf(readdirSync(join(folder, "cache", "0", "blobs")), 1)
         rmSync(join(folder, "cache"), { recursive: true })
 
         yield* proxy.away(true)

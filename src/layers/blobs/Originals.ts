@@ -3,7 +3,7 @@ import { join, resolve } from "node:path"
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { BlobStore, BlobStoreUnavailable } from "../../services/BlobStore.ts"
-import { DataDirectoryUnusable } from "../folder/DataDirectory.ts"
+import { DataDirectoryUnusable, holdDataDirectory } from "../folder/DataDirectory.ts"
 import { blobsIn } from "../folder/FolderCheck.ts"
 import { layerHttp, makeBucket } from "../s3/Bucket.ts"
 import { canStore, tryBucket } from "../s3/Probe.ts"
@@ -39,6 +39,23 @@ const refuseFiles = Effect.fnUntraced(function* (directory: string, place: strin
   })
 })
 
+/** More processes than this do not share a data folder. */
+const mostCaches = 64
+
+/**
+ * A folder for the cache of this process alone, until the scope ends: another's must not give up a file that is used here. What
+ * an earlier process left in it is used again.
+ */
+const holdCacheFolder = Effect.fnUntraced(function* (caches: string) {
+  for (let n = 0; n < mostCaches - 1; n++) {
+    const folder = join(caches, String(n))
+    if (yield* Effect.isSuccess(holdDataDirectory(folder))) return folder
+  }
+  const last = join(caches, String(mostCaches - 1))
+  yield* holdDataDirectory(last)
+  return last
+})
+
 const inBucket = Effect.fnUntraced(function* (
   directory: string,
   { access, cacheBytes, place }: Extract<BlobsSettings, { readonly _tag: "Bucket" }>
@@ -53,7 +70,7 @@ const inBucket = Effect.fnUntraced(function* (
       (error) => Effect.logWarning(`BLOBS ${placeText(place)} cannot be used yet: ${error.message}`)
     )
   )
-  const folder = join(directory, "cache")
+  const folder = yield* holdCacheFolder(join(directory, "cache"))
   // Whether the service is ready is asked for again and again, so one try tells enough.
   const once = yield* makeBucket(access, name, "once")
   const originals: Originals = {

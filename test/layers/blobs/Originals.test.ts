@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Stream } from "effect"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { noRegister } from "../../../src/layers/blobs/FileBlobStore.ts"
@@ -75,5 +75,25 @@ it.effect("a wrong place, and a bucket without a key, are refused by the names o
     const wrong = yield* Effect.flip(originalsWith(one, endpoint))
     assert.include(String(wrong.message), "S3_ENDPOINT")
     assert.notInclude(String(wrong.message), "hidden")
+  })
+)
+
+it.live("services over one data folder have caches of their own, and one that starts anew takes one that is free", () =>
+  Effect.gen(function* () {
+    const { one } = yield* folders
+    const env = {
+      BLOBS: "s3://bucket",
+      AWS_ACCESS_KEY_ID: "a",
+      AWS_SECRET_ACCESS_KEY: "b",
+      S3_ENDPOINT: "http://127.0.0.1:1"
+    }
+    const caches = () => readdirSync(join(one, "cache")).toSorted()
+    yield* Effect.scoped(originalsWith(one, env))
+    assert.deepStrictEqual(caches(), ["0"])
+    // The bucket is away, which is no reason not to start.
+    yield* originalsWith(one, env)
+    assert.deepStrictEqual(caches(), ["0"])
+    yield* originalsWith(one, env)
+    assert.deepStrictEqual(caches(), ["0", "1"])
   })
 )

@@ -16,13 +16,14 @@ import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry
 import * as CallbackSender from "./net/CallbackSender.ts"
 import { StorageConfig, WorkersConfig } from "./config/Config.ts"
 import { holdDataDirectory } from "./folder/DataDirectory.ts"
-import * as FileBlobStore from "./blobs/FileBlobStore.ts"
+import { originalsFromEnv } from "./blobs/Originals.ts"
 import * as DiskReserve from "./folder/DiskReserve.ts"
 import { checkFolder, databasePath } from "./folder/FolderCheck.ts"
 import * as FullDisk from "./folder/FullDisk.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./SecretKeyFile.ts"
 import * as Sources from "./net/Sources.ts"
+import { s3SourcesFromEnv } from "./s3/S3Sources.ts"
 import * as FolderIdentity from "./sqlite/database/FolderIdentity.ts"
 import * as Inventory from "./sqlite/database/Inventory.ts"
 import { register } from "./sqlite/database/KnownBlobs.ts"
@@ -68,7 +69,7 @@ const layerDatabase = (directory: string) =>
   SqliteStore.layerDatabase({ filename: databasePath(directory), batchInterval: "20 millis" })
 
 /**
- * Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. Only this process holds the
+ * Everything durable below `DATA_DIR`: the database, the blobs (unless `BLOBS` names another place) and the key that seals passwords. Only this process holds the
  * folder, so it takes over the leases that it finds.
  */
 export const layerStorage = Layer.unwrap(
@@ -77,15 +78,16 @@ export const layerStorage = Layer.unwrap(
     yield* holdDataDirectory(directory)
     const reserve = yield* DiskReserve.make(directory, yield* DiskReserve.MinFreeBytes)
     const found = yield* checkFolder(directory)
-    const files = Layer.unwrap(Effect.map(register, (own) => FileBlobStore.layer({ directory, register: own })))
+    const originals = yield* originalsFromEnv(directory)
+    const large = Layer.unwrap(Effect.map(register, originals.layer))
     // One after the other: each brings the tables of the one database up to date.
     const records = SqliteTenantRegistry.layerNoDepsFromEnv.pipe(
       Layer.provideMerge(SqliteApiKeys.layerNoDepsFromEnv),
       Layer.provideMerge(SqliteStore.layerTakingOver),
-      Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, files)),
+      Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, large)),
       (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),
-      Layer.merge(Inventory.layer(directory)),
-      Layer.provideMerge(StorageHealth.layer(directory, reserve)),
+      Layer.merge(originals.folder === undefined ? Layer.empty : Inventory.layer(originals.folder)),
+      Layer.provideMerge(StorageHealth.layer(originals.folder ?? directory, reserve, originals.tryBucket)),
       Layer.provide(FolderIdentity.layer(directory, found)),
       Layer.provide(layerDatabase(directory))
     )
@@ -99,7 +101,12 @@ const layerWorkers = Layer.unwrap(
   )
 )
 
-const layerSources = Layer.unwrap(Effect.map(StorageConfig, ({ inbox }) => Sources.layer({ inbox, fetchTimeout })))
+const layerSources = Layer.unwrap(
+  Effect.gen(function* () {
+    const { inbox } = yield* StorageConfig
+    return Sources.layer({ inbox, fetchTimeout, s3: yield* s3SourcesFromEnv(fetchTimeout) })
+  })
+)
 
 /** The storage's API keys, for a program that serves the engine to others. */
 const layerApiKeys = Layer.effect(ApiKeys, ApiKeys)

@@ -1,4 +1,4 @@
-import type { Brand, Effect, Stream } from "effect"
+import type { Brand, Effect, Scope, Stream } from "effect"
 import { Context, Schema } from "effect"
 import { BlobHash } from "../domain/Ids.ts"
 
@@ -18,6 +18,13 @@ export class BlobStoreUnavailable extends Schema.TaggedError<BlobStoreUnavailabl
     return `the blob store failed to ${this.operation}`
   }
 }
+
+/** The right to remove a blob has run out before it was removed. */
+export const tooLateToRemove = () =>
+  new BlobStoreUnavailable({
+    operation: "remove a blob in time",
+    cause: new Error("the right to remove it has run out; the next sweep does it")
+  })
 
 /** The stream brought more than `limit` bytes. Nothing of it was kept. */
 export class BlobTooLarge extends Schema.TaggedError<BlobTooLarge>()("BlobTooLarge", { limit: Schema.Natural }) {
@@ -87,12 +94,14 @@ export class BlobStore extends Context.Service<
      * fails, or later, and then spares the blob.
      */
     readonly touch: (hash: BlobHash) => Effect.Effect<number, BlobLost | BlobStoreUnavailable>
-    readonly locate: (hash: BlobHash) => Effect.Effect<BlobLocation, BlobLost | BlobStoreUnavailable>
+    /** The location holds until the scope ends: a file may be one of a cache, and is kept there so long. */
+    readonly locate: (hash: BlobHash) => Effect.Effect<BlobLocation, BlobLost | BlobStoreUnavailable, Scope.Scope>
     /**
      * Removes the blob, if it is there. With `putBefore`, only if it was last put or touched before that moment: a sweep that
-     * found the blob unused must not take it from a submission of the same bytes that came in between.
+     * found the blob unused must not take it from a submission of the same bytes that came in between. After `until`,
+     * at which the right to remove it ends, it fails and removes nothing: a process may be held up for any time in between.
      */
-    readonly remove: (hash: BlobHash, putBefore?: number) => Effect.Effect<void, BlobStoreUnavailable>
+    readonly remove: (hash: BlobHash, putBefore?: number, until?: number) => Effect.Effect<void, BlobStoreUnavailable>
     /** Every blob at rest, for the sweep of blobs that no document refers to. */
     readonly list: Stream.Stream<BlobAtRest, BlobStoreUnavailable>
   }

@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto"
 import { Clock, Effect, Layer, Stream } from "effect"
 import { BlobHash } from "../domain/Ids.ts"
-import { BlobLost, BlobStore, BlobStoreUnavailable, BlobTooLarge, type PutOptions } from "./BlobStore.ts"
+import {
+  BlobLost,
+  BlobStore,
+  BlobStoreUnavailable,
+  BlobTooLarge,
+  type PutOptions,
+  tooLateToRemove
+} from "./BlobStore.ts"
 
 export interface MemoryOptions {
   /** Bytes held in all; a put beyond that fails like a full disk. */
@@ -63,13 +70,18 @@ export const layer = (options: MemoryOptions = {}): Layer.Layer<BlobStore> =>
       locate: Effect.fn("BlobStore.locate")(function* (hash: BlobHash) {
         return { _tag: "Bytes", bytes: (yield* find(hash)).bytes } as const
       }),
-      remove: (hash, putBefore = Number.POSITIVE_INFINITY) =>
-        Effect.sync(() => {
-          const entry = entries.get(hash)
-          if (entry === undefined || entry.putAtMillis >= putBefore) return
-          heldBytes -= entry.bytes.length
-          entries.delete(hash)
-        }),
+      remove: Effect.fnUntraced(function* (
+        hash: BlobHash,
+        putBefore = Number.POSITIVE_INFINITY,
+        until = Number.POSITIVE_INFINITY
+      ) {
+        const now = yield* Clock.currentTimeMillis
+        const entry = entries.get(hash)
+        if (entry === undefined || entry.putAtMillis >= putBefore) return
+        if (now > until) return yield* tooLateToRemove()
+        heldBytes -= entry.bytes.length
+        entries.delete(hash)
+      }),
       list: Stream.suspend(() =>
         Stream.fromIterable(Array.from(entries, ([hash, { putAtMillis }]) => ({ hash, putAtMillis, known: true })))
       )

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, type Layer, Stream } from "effect"
+import { Clock, Deferred, Effect, Fiber, type Layer, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
@@ -14,11 +14,29 @@ const bytesAt = (location: BlobLocation) =>
   location._tag === "File" ? new Uint8Array(readFileSync(location.path)) : location.bytes
 const unknown = hashOf(text("never stored"))
 
+export interface BlobStoreTestOptions {
+  /**
+   * The store is a server with a clock of its own: tests run in real time, and a list tells times by that clock, to about a
+   * second.
+   */
+  readonly live?: boolean
+}
+
 /** What every blob store promises. `make` gives an empty store. */
-export const blobStoreConformance = (name: string, make: () => Layer.Layer<BlobStore, unknown>) =>
+export const blobStoreConformance = (
+  name: string,
+  make: () => Layer.Layer<BlobStore, unknown>,
+  { live = false }: BlobStoreTestOptions = {}
+) =>
   describe(name, () => {
-    const test = <E>(title: string, body: Effect.Effect<void, E, BlobStore>) =>
-      it.effect(title, () => Effect.provide(body, make()))
+    const test = <E>(title: string, body: Effect.Effect<void, E, BlobStore | Scope.Scope>) =>
+      (live ? it.live : it.effect)(title, () => Effect.provide(body, make()))
+
+    const now = Clock.currentTimeMillis
+    const moveOn = live ? Effect.sleep("3 millis") : TestClock.adjust("1 minute")
+    const justAfter = live ? Effect.andThen(moveOn, now) : Effect.map(now, (millis) => millis + 1)
+    const assertTime = (told: number | undefined, expected: number) =>
+      live ? assert.isAtMost(Math.abs((told ?? 0) - expected), 30_000) : assert.strictEqual(told, expected)
 
     const listed = Effect.flatMap(BlobStore, (blobs) => Stream.runCollect(blobs.list))
 
@@ -148,18 +166,17 @@ export const blobStoreConformance = (name: string, make: () => Layer.Layer<BlobS
       "tells when each blob was last put",
       Effect.gen(function* () {
         const blobs = yield* BlobStore
-        yield* TestClock.setTime(1_800_000_000_123)
+        if (!live) yield* TestClock.setTime(1_800_000_000_123)
+        const firstAt = yield* now
         const first = yield* blobs.put(Stream.make(text("first")), limit)
         const second = yield* blobs.put(Stream.make(text("second")), limit)
-        yield* TestClock.setTime(1_800_000_007_456)
+        yield* moveOn
+        const secondAt = yield* now
         yield* blobs.put(Stream.make(text("second")), limit)
-        assert.deepStrictEqual(
-          new Map((yield* listed).map(({ hash, putAtMillis }) => [hash, putAtMillis])),
-          new Map([
-            [first.hash, 1_800_000_000_123],
-            [second.hash, 1_800_000_007_456]
-          ])
-        )
+        const told = new Map((yield* listed).map(({ hash, putAtMillis }) => [hash, putAtMillis]))
+        assert.strictEqual(told.size, 2)
+        assertTime(told.get(first.hash), firstAt)
+        assertTime(told.get(second.hash), secondAt)
       })
     )
 
@@ -191,15 +208,16 @@ export const blobStoreConformance = (name: string, make: () => Layer.Layer<BlobS
       "keeps a blob that was put again since the given moment",
       Effect.gen(function* () {
         const blobs = yield* BlobStore
-        yield* TestClock.setTime(1_000)
         const { hash } = yield* blobs.put(Stream.make(text("old")), limit)
-        yield* TestClock.setTime(5_000)
+        yield* moveOn
+        const again = yield* now
         yield* blobs.put(Stream.make(text("old")), limit)
-        yield* blobs.remove(hash, 5_000)
+        yield* blobs.remove(hash, again)
         assert.strictEqual((yield* listed).length, 1)
-        yield* blobs.remove(hash, 5_001)
+        const later = yield* justAfter
+        yield* blobs.remove(hash, later)
         assert.deepStrictEqual(yield* listed, [])
-        yield* blobs.remove(hash, 5_001)
+        yield* blobs.remove(hash, later)
       })
     )
 
@@ -207,15 +225,32 @@ export const blobStoreConformance = (name: string, make: () => Layer.Layer<BlobS
       "keeps a blob that was touched since the given moment, with its bytes",
       Effect.gen(function* () {
         const blobs = yield* BlobStore
-        yield* TestClock.setTime(1_800_000_000_123)
+        if (!live) yield* TestClock.setTime(1_800_000_000_123)
         const { hash } = yield* blobs.put(Stream.make(text("touched")), limit)
-        yield* TestClock.setTime(1_800_000_007_456)
+        yield* moveOn
+        const touchedAt = yield* now
         assert.strictEqual(yield* blobs.touch(hash), 7)
-        assert.deepStrictEqual(yield* listed, [{ hash, putAtMillis: 1_800_000_007_456, known: true }])
-        yield* blobs.remove(hash, 1_800_000_007_456)
+        const [blob, ...others] = yield* listed
+        assert.deepInclude(blob, { hash, known: true })
+        assertTime(blob?.putAtMillis, touchedAt)
+        assert.deepStrictEqual(others, [])
+        yield* blobs.remove(hash, touchedAt)
         assert.deepStrictEqual(bytesAt(yield* blobs.locate(hash)), text("touched"))
-        yield* blobs.remove(hash, 1_800_000_007_457)
+        yield* blobs.remove(hash, yield* justAfter)
         assert.deepInclude(yield* Effect.flip(blobs.touch(hash)), { _tag: "BlobLost", hash })
+        assert.deepStrictEqual(yield* listed, [])
+      })
+    )
+
+    test(
+      "removes nothing when the right to remove it has run out",
+      Effect.gen(function* () {
+        const blobs = yield* BlobStore
+        const { hash } = yield* blobs.put(Stream.make(text("spared")), limit)
+        const before = (yield* now) - 1
+        assert.strictEqual((yield* Effect.flip(blobs.remove(hash, undefined, before)))._tag, "BlobStoreUnavailable")
+        assert.lengthOf(yield* listed, 1)
+        yield* blobs.remove(hash, undefined, before + 60_000)
         assert.deepStrictEqual(yield* listed, [])
       })
     )

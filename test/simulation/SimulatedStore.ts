@@ -192,6 +192,6 @@ export const simulatedBlobs = (blobs: Blobs, process: Process, trouble: Trouble)
     receive: (bytes, limit, options) => Effect.andThen(up("put"), blobs.receive(bytes, limit, options)),
     touch: (hash) => Effect.andThen(up("touch"), blobs.touch(hash)),
     locate: (hash) => Effect.andThen(up("locate"), blobs.locate(hash)),
-    remove: (hash, putBefore) => Effect.andThen(up("remove"), blobs.remove(hash, putBefore))
+    remove: (...which) => Effect.andThen(up("remove"), blobs.remove(...which))
   })
 }

@@ -75,7 +75,7 @@ export const make = Effect.gen(function* () {
       options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
     ) {
       const admission = Effect.fnUntraced(function* (count: CountAdmitted, upload: Upload) {
-        const source: ResolvedSource = yield* sources.resolve(text)
+        const source: ResolvedSource = yield* sources.resolve(text, tenant)
         const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
         const origin =
           source._tag === "Blob"

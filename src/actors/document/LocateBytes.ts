@@ -55,7 +55,7 @@ const fetchInto = Effect.fnUntraced(function* (claim: Claim, { reference, reserv
   if (url === undefined)
     return yield* DocumentFailed.of(failure("BLOB_LOST", "the document has neither bytes nor a source"))
   const blob = yield* blobs
-    .put(onlyPdf(sources.fetch(url), DocumentFailed.of), Number(uploadSize), {
+    .put(onlyPdf(sources.fetch(url, claim.document.tenantId), DocumentFailed.of), Number(uploadSize), {
       reserve: (hash) => retryingStore(reserve(hash))
     })
     .pipe(

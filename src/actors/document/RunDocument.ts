@@ -132,7 +132,10 @@ const crash = (current: Run, defect: unknown) =>
     )
   )
 
-/** The steps of a run, up to how the document ends: locate, open, read the pages that have no result. */
+/**
+ * The steps of a run, up to how the document ends: locate, open, read the pages that have no result. Its bytes stay where they
+ * were located until then.
+ */
 const readDocument = Effect.fnUntraced(function* (current: Run) {
   const engine = yield* PdfEngine
   const pdf = yield* locate(current.claim, current.budget)
@@ -142,7 +145,7 @@ const readDocument = Effect.fnUntraced(function* (current: Run) {
   })
   // A preempted document stays open in its workers, which soon go on reading it.
   return yield* Effect.onExitPrimitive(read, (exit) => (isPreempted(exit) ? undefined : engine.close(pdf.key)))
-})
+}, Effect.scoped)
 
 const isPreempted = (exit: Exit.Exit<unknown, { readonly _tag: string }>): boolean =>
   Exit.isFailure(exit) && Option.exists(Cause.findErrorOption(exit.cause), ({ _tag }) => _tag === "Preempted")

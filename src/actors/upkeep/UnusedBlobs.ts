@@ -1,7 +1,10 @@
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
 import type { BlobHash } from "../../domain/Ids.ts"
 import { BlobStore } from "../../services/BlobStore.ts"
-import { BlobReferences, type BlobRemoval } from "../../services/store/BlobReferences.ts"
+import { BlobReferences, type BlobRemoval, removalLease } from "../../services/store/BlobReferences.ts"
+
+/** A claim is used for so long, in milliseconds. The rest of it is for clocks that are apart. */
+const usableMillis = Duration.toMillis(removalLease) * 0.75
 
 /** Removes blobs to which nothing refers. */
 export const makeUnusedBlobs = Effect.gen(function* () {
@@ -14,7 +17,7 @@ export const makeUnusedBlobs = Effect.gen(function* () {
    */
   const remove = (removal: BlobRemoval, putBefore = removal.claimedAt + 1) =>
     blobs
-      .remove(removal.hash, putBefore)
+      .remove(removal.hash, putBefore, removal.claimedAt + usableMillis)
       .pipe(Effect.ensuring(Effect.ignore(references.endRemoval(removal))), Effect.uninterruptible)
 
   return {

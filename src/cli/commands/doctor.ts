@@ -27,6 +27,6 @@ export const doctor = Command.make(
   }, reported)
 ).pipe(
   Command.withDescription(
-    "Checks what a server needs of this machine, with the settings it would have: Node, settings, memory, data folder, disk, page workers, port. Exit code 1 if something must be changed."
+    "Checks what a server needs of this machine, with the settings it would have: Node, settings, memory, data folder, disk, bucket, page workers, port. Exit code 1 if something must be changed."
   )
 )

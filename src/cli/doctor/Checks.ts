@@ -7,14 +7,17 @@ import { TrustedProxies } from "../../http/edge/ClientAddress.ts"
 import { HttpConfig } from "../../http/edge/HttpConfig.ts"
 import { StreamLimitsConfig } from "../../http/live/LiveStreams.ts"
 import { MetricsToken } from "../../http/auth/MetricsAccess.ts"
+import { BlobsConfig } from "../../layers/blobs/s3/BlobsConfig.ts"
 import { StorageConfig, WorkersConfig } from "../../layers/config/Config.ts"
 import { MinFreeBytes } from "../../layers/folder/DiskReserve.ts"
+import { S3SourcesConfig } from "../../layers/s3/S3Sources.ts"
 import * as Telemetry from "../../layers/observability/Telemetry.ts"
 import { TraceConfig } from "../../layers/recorder/WorkloadRecorder.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { OutboundPolicyConfig } from "../../services/config/OutboundPolicy.ts"
 import { overridesFromEnv } from "../../services/TenantRegistry.ts"
 import { reasonOf } from "../CommandFailure.ts"
+import { checkBucket } from "./Bucket.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
 import { sizeOf } from "./Size.ts"
 import { checkContents, checkDisk, checkFolder } from "./Storage.ts"
@@ -35,12 +38,14 @@ export const checkNode = (running: string): Finding => {
 /** All settings that `serve` reads at its start, so that this check refuses what `serve` would refuse. */
 const settings = Config.all({
   auth: AuthConfig,
+  blobs: BlobsConfig,
   http: HttpConfig,
   logFormat: Telemetry.LogFormatConfig,
   logLevel: Telemetry.LogLevelConfig,
   metricsToken: MetricsToken,
   outbound: OutboundPolicyConfig,
   minFree: MinFreeBytes,
+  sources: S3SourcesConfig,
   storage: StorageConfig,
   streams: StreamLimitsConfig,
   tenants: overridesFromEnv,
@@ -106,7 +111,11 @@ const port = Effect.gen(function* () {
 })
 
 const folder = Effect.flatMap(StorageConfig, ({ directory }) => checkFolder(directory))
-const contents = Effect.flatMap(StorageConfig, ({ directory }) => checkContents(directory))
+const contents = Effect.gen(function* () {
+  const { directory } = yield* StorageConfig
+  const blobs = yield* BlobsConfig
+  return yield* checkContents(directory, blobs !== undefined)
+})
 const disk = Effect.flatMap(StorageConfig, ({ directory }) => checkDisk(directory))
 const worker = Effect.flatMap(WorkersConfig, ({ memory, sandbox }) =>
   checkWorker(ByteSize.toNumberUnsafe(memory), sandbox)
@@ -124,6 +133,7 @@ export const checks = [
   Effect.catch(folder, unknown("data folder")),
   Effect.catch(contents, unknown("originals")),
   Effect.catch(disk, unknown("disk")),
+  Effect.catch(checkBucket, unknown("bucket")),
   Effect.catch(sandbox, unknown("sandbox")),
   Effect.catch(worker, unknown("page worker")),
   Effect.catch(port, unknown("port"))

@@ -92,11 +92,15 @@ export const checkDisk = Effect.fnUntraced(function* (directory: string) {
 const adopting =
   "Put back the database that belongs there, from a backup; or let a server start with what is there: sluice storage adopt."
 
-/** Checks whether the database and the originals in the folder belong together. May run while a server uses the folder. */
-export const checkContents = (directory: string) =>
+/**
+ * Checks whether the database and the originals in the folder belong together. May run while a server uses the folder. Originals
+ * that are kept elsewhere (`BLOBS`) are not looked through.
+ */
+export const checkContents = (directory: string, areElsewhere: boolean) =>
   Effect.gen(function* () {
     const { mismatch, warning } = yield* examineFolder(directory)
     if (mismatch !== undefined) return fail("originals", mismatch, adopting)
+    if (areElsewhere) return ok("originals", "they are where BLOBS says, and are not compared with the database")
     const { missing, unknown } = yield* compareFolder(directory)
     if (missing > 0)
       return fail(

@@ -14,7 +14,10 @@ export const IngestRequest = Schema.Struct({
   tenant_id: Schema.optionalKey(TenantName),
   pdf_ids: Schema.Array(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(2048)))
     .check(Schema.isMinLength(1), Schema.isMaxLength(1000))
-    .annotate({ description: "Paths below the inbox folder, hashes of known blobs, or http(s) URLs." }),
+    .annotate({
+      description:
+        "Paths below the inbox folder, hashes of known blobs, http(s) URLs, or objects in buckets that are allowed: `s3://bucket/key`."
+    }),
   priority,
   callback,
   force

@@ -3,11 +3,11 @@ import { join, resolve } from "node:path"
 import { Clock, Effect, Layer, Schema, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { BlobHash } from "../../domain/Ids.ts"
-import { BlobLost, BlobStore, BlobStoreUnavailable } from "../../services/BlobStore.ts"
+import { BlobLost, BlobStore, BlobStoreUnavailable, tooLateToRemove } from "../../services/BlobStore.ts"
 import { BlobFolders, prefixes } from "./BlobFolders.ts"
 import { type BlobRegister, noRegister } from "./BlobRegister.ts"
 import { attempt, failing, unlessMissing, withCode } from "./FileFailures.ts"
-import { call, closeFile, makeDirectory, readNames, statFile, syncFile, unlinkFile } from "./Files.ts"
+import { call, makeDirectory, readNames, statFile, syncFile, unlinkFile } from "./Files.ts"
 import { putWith } from "./PutBlob.ts"
 import { makeTemporaryFiles, removeAbandoned } from "./TemporaryFiles.ts"
 
@@ -54,11 +54,12 @@ const removeIn = (folders: BlobFolders, register: BlobRegister) => {
   const dropEntry = (hash: BlobHash) =>
     Effect.flatMap(register.has(hash), (entered) => (entered ? register.drop(hash) : Effect.void))
 
-  return Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore?: number) {
+  return Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore?: number, until?: number) {
     const path = folders.pathOf(hash)
     yield* folders.exclusively(hash)(
       Effect.gen(function* () {
         if (putBefore !== undefined && putAt(yield* statFile(path)) >= putBefore) return false
+        if (until !== undefined && (yield* Clock.currentTimeMillis) > until) return yield* tooLateToRemove()
         yield* unlinkFile(path)
         return true
       }).pipe(
@@ -100,7 +101,7 @@ const locateIn = (folders: BlobFolders) =>
 const make = Effect.fnUntraced(function* ({ directory, register = noRegister }: FileBlobStoreOptions) {
   const root = resolve(directory)
   const temporary = join(root, "tmp")
-  const newTemporary = yield* makeTemporaryFiles(temporary)
+  const withTemporary = yield* makeTemporaryFiles(temporary)
   const folders = yield* BlobFolders.make(join(root, "blobs"))
 
   yield* makeDirectory(temporary).pipe(
@@ -109,13 +110,9 @@ const make = Effect.fnUntraced(function* ({ directory, register = noRegister }: 
     failing(`prepare its directory ${root}`)
   )
   // Finds a read-only or foreign directory at start, not at the first upload.
-  yield* Effect.acquireUseRelease(
-    newTemporary,
-    (file) => syncFile(file.descriptor),
-    (file) => Effect.andThen(closeFile(file.descriptor), Effect.ignore(unlinkFile(file.path)))
-  ).pipe(failing(`write into its directory ${root}`))
+  yield* withTemporary((file) => syncFile(file.descriptor)).pipe(failing(`write into its directory ${root}`))
 
-  const put = putWith({ folders, register, newTemporary })
+  const put = putWith({ folders, register, withTemporary })
   return BlobStore.of({
     put,
     receive: put,

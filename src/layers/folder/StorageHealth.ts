@@ -41,7 +41,12 @@ const writeFile = (directory: string) => {
 
 const pragma = (db: Statements, name: string) => Number(db.get(`PRAGMA ${name}`)?.[name] ?? 0)
 
-const make = Effect.fnUntraced(function* (directory: string, reserve: DiskReserve) {
+const make = Effect.fnUntraced(function* (
+  directory: string,
+  reserve: DiskReserve,
+  /** Tries to store an original; a file in the data folder when absent. */
+  tryOriginal: Effect.Effect<unknown, Error> = writeFile(directory)
+) {
   const database = yield* SqliteDatabase
   const commit = yield* GroupCommit
 
@@ -74,7 +79,7 @@ const make = Effect.fnUntraced(function* (directory: string, reserve: DiskReserv
     [
       damage,
       reasonOf("the database cannot be written")(writeRow),
-      reasonOf("originals cannot be written")(writeFile(directory)),
+      reasonOf("originals cannot be written")(tryOriginal),
       reasonOf("the disk is full")(checkRoom(0))
     ],
     { concurrency: "unbounded" }
@@ -83,4 +88,4 @@ const make = Effect.fnUntraced(function* (directory: string, reserve: DiskReserv
   return { obstacles: yield* Effect.cachedWithTTL(check, fresh), checkRoom }
 })
 
-export const layer = (directory: string, reserve: DiskReserve) => Layer.effect(StorageHealth, make(directory, reserve))
+export const layer = (...options: Parameters<typeof make>) => Layer.effect(StorageHealth, make(...options))

@@ -2,10 +2,11 @@ import { constants, fstat, open, read, realpath, stat, type Stats } from "node:f
 import { basename, isAbsolute, join, relative, sep, win32 } from "node:path"
 import { type Duration, Effect, Layer, Option, Result, Schema, Stream } from "effect"
 import { failure } from "../../domain/Failure.ts"
-import { BlobHash } from "../../domain/Ids.ts"
+import { BlobHash, type TenantId } from "../../domain/Ids.ts"
 import { PrivateSources } from "../../services/config/OutboundPolicy.ts"
 import { type ResolvedSource, SourceRefused, Sources, SourceUnavailable } from "../../services/Sources.ts"
 import { call, closeFile } from "../blobs/Files.ts"
+import { isS3Url, noSources, type S3Sources } from "../s3/S3Sources.ts"
 import { makeFetch } from "./Fetch.ts"
 import { makeGuardedHttp } from "./GuardedHttp.ts"
 import { looksLikeUrl, nameOf, parseHttpUrl } from "../../domain/net/HttpUrl.ts"
@@ -13,6 +14,8 @@ import { looksLikeUrl, nameOf, parseHttpUrl } from "../../domain/net/HttpUrl.ts"
 export interface SourcesOptions {
   /** Paths are resolved below this folder. Without one, paths are refused. */
   readonly inbox: string | undefined
+  /** Objects in buckets; they are refused when absent. */
+  readonly s3?: S3Sources | undefined
   /** For one fetch as a whole. */
   readonly fetchTimeout: Duration.Input
   readonly connectTimeout?: Duration.Input | undefined
@@ -83,12 +86,20 @@ const make = Effect.fnUntraced(function* (options: SourcesOptions) {
     return hasOtherNames(stats) ? yield* refused(otherNames) : real
   })
 
-  const resolve = Effect.fn("Sources.resolve")(function* (source: string) {
+  const { s3 = noSources } = options
+  const fetchUrl = makeFetch(http, {
+    timeout: options.fetchTimeout,
+    connectTimeout: options.connectTimeout ?? "10 seconds",
+    maxRedirects: options.maxRedirects ?? 5
+  })
+
+  const resolve = Effect.fn("Sources.resolve")(function* (source: string, tenant: TenantId) {
     const lower = source.toLowerCase()
     if (isBlobHash(lower)) return { _tag: "Blob", hash: lower } satisfies ResolvedSource
     if (!looksLikeUrl(source)) {
       return { _tag: "File", path: yield* findFile(source), name: basename(source) } satisfies ResolvedSource
     }
+    if (isS3Url(source)) return { _tag: "Url", ...(yield* s3.resolve(source, tenant)) } satisfies ResolvedSource
     const url = parseHttpUrl(source)
     if (Result.isFailure(url)) return yield* refused(url.failure)
     return { _tag: "Url", url: url.success.href, name: nameOf(url.success) } satisfies ResolvedSource
@@ -130,13 +141,9 @@ const make = Effect.fnUntraced(function* (options: SourcesOptions) {
     resolve,
     readFile: (path) =>
       Stream.unwrap(Effect.map(openFile(path), (descriptor) => Stream.paginate(descriptor, readChunk))),
-    fetch: makeFetch(http, {
-      timeout: options.fetchTimeout,
-      connectTimeout: options.connectTimeout ?? "10 seconds",
-      maxRedirects: options.maxRedirects ?? 5
-    })
+    fetch: (url, tenant) => (isS3Url(url) ? s3.fetch(url, tenant) : fetchUrl(url))
   })
 })
 
-/** PDFs below an inbox folder, and behind URLs of public hosts and of `PrivateSources`. */
+/** PDFs below an inbox folder, in buckets, and behind URLs of public hosts and of `PrivateSources`. */
 export const layer = (options: SourcesOptions): Layer.Layer<Sources> => Layer.effect(Sources, make(options))

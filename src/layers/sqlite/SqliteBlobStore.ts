@@ -12,7 +12,8 @@ import {
   BlobStore,
   BlobStoreUnavailable,
   BlobTooLarge,
-  type PutOptions
+  type PutOptions,
+  tooLateToRemove
 } from "../../services/BlobStore.ts"
 import * as TraceContext from "../../observability/TraceContext.ts"
 import { GroupCommit, type Operation } from "./database/GroupCommit.ts"
@@ -170,9 +171,14 @@ const make = Effect.gen(function* () {
       const bytes = yield* database.use("look for a blob", (db) => find(db, hash)).pipe(unavailable("look for a blob"))
       return bytes === undefined ? yield* others.locate(hash) : ({ _tag: "Bytes", bytes, hash } as const)
     }),
-    remove: Effect.fn("BlobStore.remove")(function* (hash: BlobHash, putBefore = Number.MAX_SAFE_INTEGER) {
+    remove: Effect.fn("BlobStore.remove")(function* (
+      hash: BlobHash,
+      putBefore = Number.MAX_SAFE_INTEGER,
+      until?: number
+    ) {
+      if (until !== undefined && (yield* Clock.currentTimeMillis) > until) return yield* tooLateToRemove()
       yield* commit("remove a blob", remove(hash, putBefore), "deferred").pipe(unavailable("remove a blob"))
-      yield* others.remove(hash, putBefore)
+      yield* others.remove(hash, putBefore, until)
     }),
     list: Stream.concat(listSmall, others.list)
   })

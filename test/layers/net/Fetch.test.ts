@@ -3,6 +3,7 @@ import { Deferred, Effect, Fiber, Layer, Logger, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { IncomingMessage, type ServerResponse } from "node:http"
 import { Socket } from "node:net"
+import { TenantId } from "../../../src/domain/Ids.ts"
 import { AddressPolicy, HostNames } from "../../../src/layers/net/AddressPolicy.ts"
 import { makeFetch } from "../../../src/layers/net/Fetch.ts"
 import { layer } from "../../../src/layers/net/Sources.ts"
@@ -11,6 +12,8 @@ import { PrivateSources } from "../../../src/services/config/OutboundPolicy.ts"
 import { Sources } from "../../../src/services/Sources.ts"
 import { allowLoopback, scriptedNames, serve } from "./loopback.ts"
 
+const tenant = TenantId.make("acme")
+
 const make = (guard: Layer.Layer<never> = Layer.empty) =>
   layer({ inbox: undefined, fetchTimeout: "20 seconds", connectTimeout: "5 seconds", maxRedirects: 5 }).pipe(
     Layer.provide(guard)
@@ -18,7 +21,7 @@ const make = (guard: Layer.Layer<never> = Layer.empty) =>
 
 const fetch = (url: string) =>
   Sources.use((sources) =>
-    Effect.map(Stream.runCollect(sources.fetch(url)), (chunks) => Buffer.concat(chunks).toString())
+    Effect.map(Stream.runCollect(sources.fetch(url, tenant)), (chunks) => Buffer.concat(chunks).toString())
   )
 
 const redirect = (response: ServerResponse, location: string, status = 302) =>
@@ -379,7 +382,7 @@ describe("fetching a URL", () => {
         pour()
       })
       const taken = yield* Effect.provide(
-        Sources.use((sources) => Stream.runCollect(Stream.take(sources.fetch(`http://127.0.0.1:${port}/`), 3))),
+        Sources.use((sources) => Stream.runCollect(Stream.take(sources.fetch(`http://127.0.0.1:${port}/`, tenant), 3))),
         make(allowLoopback(port))
       )
       assert.strictEqual(taken.length, 3)

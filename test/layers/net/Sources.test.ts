@@ -4,11 +4,12 @@ import { execFileSync } from "node:child_process"
 import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { BlobHash } from "../../../src/domain/Ids.ts"
+import { BlobHash, TenantId } from "../../../src/domain/Ids.ts"
 import { layer } from "../../../src/layers/net/Sources.ts"
 import { Sources } from "../../../src/services/Sources.ts"
 
 const fetchTimeout = "1 minute"
+const tenant = TenantId.make("acme")
 
 /** `outside.pdf` and `inbox-other/` lie beside the inbox, the rest in it. */
 const inbox = Effect.acquireRelease(
@@ -52,8 +53,8 @@ describe("resolving a source", () => {
     Effect.gen(function* () {
       const sources = yield* Sources
       const hash = BlobHash.make("0123456789abcdef".repeat(4))
-      assert.deepEqual(yield* sources.resolve(hash), { _tag: "Blob", hash })
-      assert.deepEqual(yield* sources.resolve(hash.toUpperCase()), { _tag: "Blob", hash })
+      assert.deepEqual(yield* sources.resolve(hash, tenant), { _tag: "Blob", hash })
+      assert.deepEqual(yield* sources.resolve(hash.toUpperCase(), tenant), { _tag: "Blob", hash })
     }).pipe(Effect.provide(layer({ inbox: undefined, fetchTimeout })))
   )
 
@@ -71,9 +72,9 @@ describe("resolving a source", () => {
         ["http://127.0.0.1/x.pdf", "http://127.0.0.1/x.pdf", "x.pdf"]
       ] as const
       for (const [source, url, name] of cases) {
-        assert.deepEqual(yield* sources.resolve(source), { _tag: "Url", url, name })
+        assert.deepEqual(yield* sources.resolve(source, tenant), { _tag: "Url", url, name })
       }
-      const long = yield* sources.resolve(`http://example.com/${"\u{1f600}".repeat(300)}`)
+      const long = yield* sources.resolve(`http://example.com/${"\u{1f600}".repeat(300)}`, tenant)
       assert.strictEqual(long._tag === "Url" ? Array.from(long.name).length : 0, 255)
     }).pipe(Effect.provide(layer({ inbox: undefined, fetchTimeout })))
   )
@@ -91,7 +92,7 @@ describe("resolving a source", () => {
           "http://me:hunter2@example.com/",
           "http://"
         ]) {
-          const error = yield* Effect.flip(sources.resolve(source))
+          const error = yield* Effect.flip(sources.resolve(source, tenant))
           assert.strictEqual(error._tag, "SourceRefused", source)
           assert.strictEqual(error.failure.code, "SOURCE_REFUSED")
           assert.notInclude(JSON.stringify(error), "hunter2")
@@ -112,7 +113,7 @@ describe("resolving a source", () => {
           ["..hidden.pdf", "..hidden.pdf", "..hidden.pdf"]
         ] as const
         for (const [source, path, name] of cases) {
-          assert.deepEqual(yield* sources.resolve(source), { _tag: "File", path: join(folder, path), name })
+          assert.deepEqual(yield* sources.resolve(source, tenant), { _tag: "File", path: join(folder, path), name })
         }
       })
     )
@@ -147,7 +148,7 @@ describe("resolving a source", () => {
           "x/".repeat(3_000)
         ]
         for (const path of paths) {
-          const error = yield* Effect.flip(sources.resolve(path))
+          const error = yield* Effect.flip(sources.resolve(path, tenant))
           assert.strictEqual(error._tag, "SourceRefused", path)
           assert.notInclude(error.message, root)
         }
@@ -161,7 +162,7 @@ describe("resolving a source", () => {
         const sources = yield* Sources
         for (const path of ["missing.pdf", "a.pdf/b.pdf", "dangling.pdf"]) {
           assert.deepInclude(
-            yield* Effect.flip(sources.resolve(path)),
+            yield* Effect.flip(sources.resolve(path, tenant)),
             { _tag: "SourceUnavailable", retryable: false },
             path
           )
@@ -173,7 +174,7 @@ describe("resolving a source", () => {
   it.effect("refuses every path when there is no inbox, and says what to do", () =>
     Effect.gen(function* () {
       const sources = yield* Sources
-      const error = yield* Effect.flip(sources.resolve("a.pdf"))
+      const error = yield* Effect.flip(sources.resolve("a.pdf", tenant))
       assert.strictEqual(error.failure.code, "SOURCE_REFUSED")
       assert.include(error.message, "INBOX_DIR")
     }).pipe(Effect.provide(layer({ inbox: undefined, fetchTimeout })))
@@ -226,10 +227,10 @@ describe("reading a file", () => {
       const late = join(root, "late")
       yield* Effect.gen(function* () {
         const sources = yield* Sources
-        assert.strictEqual((yield* Effect.flip(sources.resolve("a.pdf")))._tag, "SourceUnavailable")
+        assert.strictEqual((yield* Effect.flip(sources.resolve("a.pdf", tenant)))._tag, "SourceUnavailable")
         mkdirSync(late)
         writeFileSync(join(late, "a.pdf"), "late")
-        const source = yield* sources.resolve("a.pdf")
+        const source = yield* sources.resolve("a.pdf", tenant)
         assert.strictEqual(source._tag === "File" ? yield* textOf(sources.readFile(source.path)) : "", "late")
       }).pipe(Effect.provide(layer({ inbox: late, fetchTimeout })))
     })

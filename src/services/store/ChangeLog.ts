@@ -45,11 +45,11 @@ export const cursorAt = Brand.nominal<ChangeCursor>()
 
 /** The cursors of a log that commits its changes in the order of their numbers. `last` is the number of the last one. */
 export const numberedCursors = (
-  last: () => number
+  last: Effect.Effect<number, StoreUnavailable>
 ): Pick<ChangeLog["Service"], "beginning" | "order" | "idOf" | "resume" | "last"> => ({
   beginning: cursorAt(0),
   order: Order.Number,
   idOf: (cursor) => cursor,
-  resume: (id) => Effect.sync(() => (id <= last() ? Option.some(cursorAt(id)) : Option.none())),
-  last: Effect.sync(() => cursorAt(last()))
+  resume: (id) => Effect.map(last, (number) => (id <= number ? Option.some(cursorAt(id)) : Option.none())),
+  last: Effect.map(last, (number) => cursorAt(number))
 })

@@ -34,7 +34,7 @@ describe("streams that are resumed far behind", () => {
         Effect.map(ChangeLog, (own) =>
           ChangeLog.of({
             ...own,
-            ...numberedCursors(() => last),
+            ...numberedCursors(Effect.succeed(last)),
             changes: ({ after, limit, tenant }) =>
               Effect.sync(() => {
                 if (tenant === undefined) return { changes: [], through: last, complete: true }

@@ -1,7 +1,7 @@
 /** The shape of the database, step by step. A step that has been released is never edited; a change is a new step. */
 import { Effect, Layer } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
-import { limitVersions, underWay } from "./ProcessTables.ts"
+import { callbackLeases, limitVersions, underWay } from "./ProcessTables.ts"
 
 /**
  * - Positions (`seq`) are given in the order of acceptance and never change, so a document that goes back to the queue
@@ -343,18 +343,6 @@ const stored = [
     WHERE tenant_id IN (OLD.tenant_id, '*');
   END`,
   `ALTER TABLE tenant_limits ADD COLUMN max_stored_bytes INTEGER`
-]
-
-/**
- * The runner that delivers a callback, until when it may, and how often the callback was claimed. There are few rows with a
- * lease, so counting those of a tenant costs little.
- */
-const callbackLeases = [
-  `ALTER TABLE documents ADD COLUMN callback_runner TEXT`,
-  `ALTER TABLE documents ADD COLUMN callback_leased_until INTEGER`,
-  `ALTER TABLE documents ADD COLUMN callback_claims INTEGER NOT NULL DEFAULT 0`,
-  `CREATE INDEX documents_callback_leased ON documents (tenant_id, callback_leased_until)
-    WHERE callback_leased_until IS NOT NULL`
 ]
 
 const steps = (statements: ReadonlyArray<string>) =>

@@ -25,9 +25,10 @@ export const limitVersions = [
 
 /**
  * What is under way, each until a moment: uploads whose bytes are about to get their document, removals of blobs, and requests
- * with an idempotency key. Ids are never used twice, so one that is held too long names nothing that was made later.
+ * with an idempotency key; and, in the row of all tenants, the number of the last change. Ids are never used twice, so one that is held too long names nothing that was made later.
  */
 export const underWay = [
+  `ALTER TABLE tenant_stats ADD COLUMN last_change INTEGER NOT NULL DEFAULT 0`,
   `CREATE TABLE blob_references (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     hash TEXT NOT NULL,
@@ -47,4 +48,16 @@ export const underWay = [
     expires_at INTEGER NOT NULL,
     UNIQUE (tenant_id, key)
   ) STRICT`
+]
+
+/**
+ * The runner that delivers a callback, until when it may, and how often the callback was claimed. There are few rows with a
+ * lease, so counting those of a tenant costs little.
+ */
+export const callbackLeases = [
+  `ALTER TABLE documents ADD COLUMN callback_runner TEXT`,
+  `ALTER TABLE documents ADD COLUMN callback_leased_until INTEGER`,
+  `ALTER TABLE documents ADD COLUMN callback_claims INTEGER NOT NULL DEFAULT 0`,
+  `CREATE INDEX documents_callback_leased ON documents (tenant_id, callback_leased_until)
+    WHERE callback_leased_until IS NOT NULL`
 ]

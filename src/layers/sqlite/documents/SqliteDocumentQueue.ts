@@ -5,6 +5,7 @@ import { DocumentQueue } from "../../../services/store/DocumentQueue.ts"
 import * as TraceContext from "../../../observability/TraceContext.ts"
 import type { Write } from "../database/GroupCommit.ts"
 import type { Read } from "../database/Read.ts"
+import { accept } from "./accept.ts"
 import { atNow } from "./atNow.ts"
 import * as lifecycle from "./lifecycle.ts"
 import * as queue from "./queue.ts"
@@ -19,7 +20,7 @@ type Queue = Context.Service.Shape<typeof DocumentQueue>
 
 const accepting = (write: Write): Pick<Queue, "accept"> => ({
   accept: TraceContext.traced("DocumentQueue.accept", (document, limits) =>
-    atNow((now) => write("accept a document", queue.accept(document, limits, now)))
+    atNow((now) => write("accept a document", accept(document, limits, now)))
   )
 })
 

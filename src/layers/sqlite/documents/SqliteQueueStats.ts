@@ -1,23 +1,19 @@
-/** `QueueStats` in SQLite. */
+/**
+ * `QueueStats` in SQLite. Nothing is cached: other processes write, too, and asking SQLite whether one has written costs as much as
+ * the row of counters does.
+ */
 import { Effect, Option } from "effect"
 import type { TenantId } from "../../../domain/Ids.ts"
 import { QueueStats } from "../../../services/store/QueueStats.ts"
 import * as TraceContext from "../../../observability/TraceContext.ts"
 import type { Read } from "../database/Read.ts"
-import type { CachedCounters } from "./CachedCounters.ts"
 import * as queueQueries from "./queueQueries.ts"
 import * as records from "./records.ts"
 
-export const queueStats = (read: Read, counters: CachedCounters) =>
+export const queueStats = (read: Read) =>
   QueueStats.of({
-    stats: TraceContext.traced("QueueStats.stats", (named?: TenantId) =>
-      Effect.suspend(() => {
-        const tenant = named ?? "*"
-        const known = counters.known(tenant)
-        return known === undefined
-          ? read("count documents", (db) => counters.learn(tenant, records.stats(db, tenant)))
-          : Effect.succeed(known)
-      })
+    stats: TraceContext.traced("QueueStats.stats", (tenant?: TenantId) =>
+      read("count documents", (db) => records.stats(db, tenant ?? "*"))
     ),
     ahead: Effect.fn("QueueStats.ahead")((tenant, id) =>
       read("count what is ahead of a document", (db) => queueQueries.ahead(db, tenant, id))

@@ -1,10 +1,8 @@
 /**
- * The numbers of changes, and the queries of changes. Numbers are given out in memory, from a block that is reserved in the
- * file: so a write costs nothing more, and a number is never used twice, even if its change was removed, or lost with a crash
- * of the machine. Every start begins a new block.
- *
- * A number is given out within the transaction that commits its change, and transactions run one after the other. So changes are
- * committed in the order of their numbers, and a number is a cursor.
+ * The numbers of changes, and the queries of changes. The last number is a counter in the row of all tenants, which most writes
+ * change anyway, so that several processes may write: a transaction reads it first and writes it last, and only one transaction
+ * writes at a time, so numbers are committed in their order, and a number is a cursor. A number is never used twice, even if its change was removed, or
+ * lost with a crash of the machine: every start begins above a block that was reserved before.
  */
 import { Exit } from "effect"
 import type { Change, Changes, DocumentChanges, PageChange } from "../../../domain/Change.ts"
@@ -22,24 +20,34 @@ const renewEvery = 1024
 
 const reserve = "UPDATE change_numbers SET reserved = max(reserved, ?)"
 
+/** The number of the last change that is committed, of any process. */
+export const lastChange = (db: Statements): number =>
+  number(db.get("SELECT last_change FROM tenant_stats WHERE tenant_id = '*'") ?? {}, "last_change")
+
+const writeLast = "UPDATE tenant_stats SET last_change = ? WHERE tenant_id = '*'"
+
 export const makeNumbers = () => {
+  /** Of the transaction at hand. */
   let last = 0
   let renewedAt = 0
   const begin: Operation<void, never> = (db) => {
     last = number(db.get("SELECT reserved FROM change_numbers") ?? {}, "reserved")
     renewedAt = last
     db.run(reserve, last + block)
+    db.run(writeLast, last)
     db.define("next_change", () => ++last)
     return Exit.void
   }
   return {
     begin,
-    last: () => last,
-    /** Reserves more numbers when the operation has used many. If its transaction is undone, its numbers are left out. */
+    /** Reserves more numbers when many have been used. If its transaction is undone, its numbers are given out again. */
     numbered:
       <A, E>(operation: Operation<A, E>): Operation<A, E> =>
       (db) => {
+        const before = lastChange(db)
+        last = before
         const exit = operation(db)
+        if (last !== before) db.run(writeLast, last)
         if (last - renewedAt >= renewEvery) {
           db.run(reserve, last + block)
           renewedAt = last
@@ -106,9 +114,10 @@ function* documentChanges(db: Statements, rows: ReadonlyArray<Row>): Generator<E
 
 export const changes = (
   db: Statements,
-  last: number,
   { after, limit, tenant }: { readonly after: number; readonly limit: number; readonly tenant?: TenantId | undefined }
 ): Changes => {
+  // Read first. What another process commits between these queries has a higher number, and is left for the next call.
+  const last = lastChange(db)
   const documents =
     tenant === undefined
       ? db.all(changedDocuments, after, limit)
@@ -119,7 +128,7 @@ export const changes = (
     boundOf(documents.length < limit ? undefined : documents.at(-1)),
     boundOf(db.get(lastPageLookedAt, after, limit - 1))
   )
-  const within = (until: number) => (row: Row) => number(row, "changed") <= until
+  const within = (until: number) => (row: Row) => number(row, "changed") <= Math.min(until, last)
   const changed = documents.filter(within(looked))
   const told = upTo(documentChanges(db, changed), portionBytes, ({ document }) => documentSize(document))
   const bound = told.length < changed.length ? (told.at(-1)?.cursor ?? after) : looked
@@ -134,11 +143,11 @@ export const changes = (
 
 export const changesOf = (
   db: Statements,
-  last: number,
   tenant: TenantId,
   id: DocumentId,
   { after = -1, limit }: { readonly after?: number | undefined; readonly limit: number }
 ): DocumentChanges | undefined => {
+  const last = lastChange(db)
   const found = db.get("SELECT seq, changed FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)
   if (found === undefined) return undefined
   const seq = number(found, "seq")

@@ -13,7 +13,8 @@ import type { Operation } from "../database/GroupCommit.ts"
 import { findBySeq } from "./records.ts"
 import { decodeStatus, number, optionalText, text } from "./rows.ts"
 import type { Row, Statements } from "../database/SqliteDatabase.ts"
-import { end, fullQueue } from "./queue.ts"
+import { fullQueue } from "./accept.ts"
+import { end } from "./queue.ts"
 import { claimRemoval } from "./SqliteBlobReferences.ts"
 
 export const retry =

@@ -1,5 +1,5 @@
 /**
- * The changes the document store makes, as operations of a group commit: each checks first, then writes, and may be
+ * The changes that runs make, as operations of a group commit: each checks first, then writes, and may be
  * repeated if its transaction has to be.
  */
 import { Exit, Option } from "effect"
@@ -9,126 +9,25 @@ import { BlobHash, DocumentId, type RunnerId, type TenantId } from "../../../dom
 import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
 import type { Claim } from "../../../services/store/Claim.ts"
 import type { Fence } from "../../../services/store/Fence.ts"
-import type { BacklogLimits, NewDocument } from "../../../services/store/NewDocument.ts"
 import type { Outcome, WholeDocument } from "../../../services/store/Outcome.ts"
-import {
-  DocumentNotFound,
-  LeaseLost,
-  QueueFull,
-  QuotaReached,
-  StoreUnavailable
-} from "../../../services/store/StoreErrors.ts"
+import { DocumentNotFound, LeaseLost } from "../../../services/store/StoreErrors.ts"
 import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import type { Operation } from "../database/GroupCommit.ts"
-import { donePages, faults, findBySeq, stats, tenantIds, waiting } from "./records.ts"
+import { donePages, faults, findBySeq, tenantIds } from "./records.ts"
 import {
   encodeFailure,
   encodeMetadata,
   encodeOutline,
   encodeWarnings,
-  newDocument,
   number,
   optionalText,
   text,
   toDocument
 } from "./rows.ts"
-import { bytesReceived } from "./ReceivedBytes.ts"
-import { saveBlob } from "../SqliteBlobStore.ts"
 import { type BlobReference, BlobReferenceExpired, type BlobRemoval } from "../../../services/store/BlobReferences.ts"
-import { claimRemoval, consume, release as giveBack } from "./SqliteBlobReferences.ts"
+import { claimRemoval, consume } from "./SqliteBlobReferences.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
-
-export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimits): QueueFull | undefined => {
-  const { all, own } = waiting(db, tenant)
-  if (own >= limits.tenant) return new QueueFull({ scope: "tenant", limit: limits.tenant })
-  if (all >= limits.global) return new QueueFull({ scope: "global", limit: limits.global })
-  return undefined
-}
-
-/** If the document's bytes are known, there has to be room for them, otherwise for one byte. */
-const quotaReached = (db: Statements, { source, tenantId }: NewDocument, { storedBytes: limit }: BacklogLimits) => {
-  if (limit === undefined) return undefined
-  const { storedBytes } = stats(db, tenantId)
-  const size = source._tag === "Blob" ? source.size : 1
-  return storedBytes + size > limit ? new QuotaReached({ limit, storedBytes }) : undefined
-}
-
-/** Stores the bytes that were received for the document; `false` if its receipt is not of this database. */
-const keepBytes = (db: Statements, { source }: NewDocument, now: number): boolean => {
-  if (source._tag === "Url" || source.receipt === undefined) return true
-  const bytes = bytesReceived(db, source.receipt)
-  if (bytes !== undefined) saveBlob(db, source.hash, bytes, now)
-  return bytes !== undefined
-}
-
-const foreignReceipt = () =>
-  new StoreUnavailable({ operation: "accept a document", cause: "its bytes were received by another store" })
-
-/** The document that stands in for this one, if there is one. It is recorded that it does. */
-const shareStandIn = (db: Statements, { callback, notBefore, ...wanted }: NewDocument, now: number) => {
-  if (wanted.source._tag === "Url") return undefined
-  const found = db.get(
-    `SELECT seq FROM documents WHERE blob = ? AND tenant_id = ? AND name = ? AND password_key IS ?
-      AND status IN ('scheduled', 'queued', 'running', 'completed', 'partial')
-      AND (? IS NULL OR callback = ?) AND (status <> 'scheduled' OR not_before <= ?)
-      ORDER BY seq DESC LIMIT 1`,
-    wanted.source.hash,
-    wanted.tenantId,
-    wanted.name,
-    wanted.passwordKey ?? null,
-    callback ?? null,
-    callback ?? null,
-    Math.max(notBefore ?? 0, now)
-  )
-  if (found === undefined) return undefined
-  const seq = number(found, "seq")
-  db.run("UPDATE documents SET shared = shared + 1 WHERE seq = ?", seq)
-  return findBySeq(db, seq)
-}
-
-export const accept =
-  (
-    document: NewDocument,
-    limits: BacklogLimits,
-    now: number
-  ): Operation<Document, QueueFull | QuotaReached | BlobReferenceExpired | StoreUnavailable> =>
-  (db) => {
-    const { reference } = document
-    const standIn = document.reuse ? shareStandIn(db, document, now) : undefined
-    if (standIn !== undefined && reference !== undefined) giveBack(db, reference)
-    if (standIn !== undefined) return keepBytes(db, document, now) ? Exit.succeed(standIn) : Exit.fail(foreignReceipt())
-    const full = fullQueue(db, document.tenantId, limits) ?? quotaReached(db, document, limits)
-    if (full !== undefined) return Exit.fail(full)
-    if (reference !== undefined && !consume(db, reference, now)) {
-      return Exit.fail(new BlobReferenceExpired({ hash: reference.hash }))
-    }
-    if (!keepBytes(db, document, now)) return Exit.fail(foreignReceipt())
-    const { notBefore, source } = document
-    const scheduled = notBefore !== undefined && notBefore > now
-    db.run(
-      `INSERT INTO documents
-      (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, password_key, callback,
-        accepted_at, queued_at, trace, changed)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, next_change())`,
-      document.id,
-      document.tenantId,
-      document.name,
-      source._tag === "Url" ? source.url : null,
-      source._tag === "Blob" ? source.hash : null,
-      source._tag === "Blob" ? source.size : null,
-      document.priority,
-      scheduled ? "scheduled" : "queued",
-      notBefore ?? null,
-      document.sealedPassword ?? null,
-      document.passwordKey ?? null,
-      document.callback ?? null,
-      now,
-      scheduled ? null : now,
-      document.trace ?? null
-    )
-    return Exit.succeed(newDocument(document, now, scheduled ? "scheduled" : "queued"))
-  }
 
 /** The index is named because a plan that sorts the whole backlog would be correct, too. */
 const nextQueued = `

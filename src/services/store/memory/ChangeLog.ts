@@ -24,7 +24,7 @@ const changeSize = (change: Change): number => (change._tag === "Page" ? 0 : doc
 
 export const changeLogMemory = (records: Records) =>
   ChangeLog.of({
-    ...numberedCursors(() => records.log.last),
+    ...numberedCursors(Effect.sync(() => records.log.last)),
     changes: ({ after, limit, tenant }) =>
       Effect.sync(() => {
         const found = records.log.after(after, limit)

@@ -95,37 +95,37 @@ const retry = `
   #variable_conflict use_column
   DECLARE
     own tenant_stats;
-    found documents;
+    target documents;
     at bigint := store_now();
     forgotten bigint;
     result text;
   BEGIN
     IF EXISTS (SELECT 1 FROM documents WHERE id = r_id AND tenant_id = r_tenant) THEN own := lock_tenant(r_tenant); END IF;
-    SELECT * INTO found FROM documents WHERE id = r_id AND tenant_id = r_tenant FOR UPDATE;
+    SELECT * INTO target FROM documents WHERE id = r_id AND tenant_id = r_tenant FOR UPDATE;
     IF NOT FOUND THEN
       result := 'missing';
-    ELSIF found.status NOT IN ('partial', 'failed') THEN
+    ELSIF target.status NOT IN ('partial', 'failed') THEN
       result := 'status';
-    ELSIF found.password_key IS NOT NULL AND r_password_key IS NULL THEN
+    ELSIF target.password_key IS NOT NULL AND r_password_key IS NULL THEN
       result := 'password';
     ELSE
       result := full_queue(own, most, most_of_all);
     END IF;
     IF result IS NULL THEN
       WITH removed AS (
-        DELETE FROM pages WHERE document = found.seq AND status IN ('failed', 'timeout')
+        DELETE FROM pages WHERE document = target.seq AND status IN ('failed', 'timeout')
         RETURNING octet_length(text) + octet_length(lines) AS bytes
       ) SELECT coalesce(sum(bytes), 0) INTO forgotten FROM removed;
-      DELETE FROM page_faults WHERE document = found.seq;
+      DELETE FROM page_faults WHERE document = target.seq;
       UPDATE documents SET status = 'queued', queued_at = at, retried_at = at, retries = retries + 1, failure = NULL,
         finished_at = NULL, pages_done = pages_done - pages_failed, pages_failed = 0, result_bytes = result_bytes - forgotten,
-        pages_warned = (SELECT count(*) FROM pages p WHERE p.document = found.seq AND p.warnings IS NOT NULL),
+        pages_warned = (SELECT count(*) FROM pages p WHERE p.document = target.seq AND p.warnings IS NOT NULL),
         callback_next_at = NULL, callback_deliveries = 0, changed = next_change(), sealed_password = r_sealed_password,
         password_key = r_password_key
-        WHERE documents.seq = found.seq;
+        WHERE documents.seq = target.seq;
       result := 'queued';
     END IF;
-    RETURN QUERY SELECT result, found.status, found.seq;
+    RETURN QUERY SELECT result, target.status, target.seq;
   END $$
 `
 

@@ -64,19 +64,19 @@ const record = `
     r_id text, r_claim int, r_retries int, r_due_at bigint, r_attempt int, r_at bigint, r_endpoint text, r_status int,
     r_error text, r_elapsed double precision, r_next_at bigint, kept int
   ) RETURNS void LANGUAGE plpgsql AS $$
-  DECLARE found bigint; place int;
+  DECLARE target bigint; place int;
   BEGIN
     PERFORM lock_tenant(tenant_id) FROM documents WHERE id = r_id;
-    SELECT seq INTO found FROM documents WHERE id = r_id FOR UPDATE;
-    IF found IS NULL THEN RETURN; END IF;
-    SELECT coalesce(max(number), 0) + 1 INTO place FROM deliveries WHERE document = found;
+    SELECT seq INTO target FROM documents WHERE id = r_id FOR UPDATE;
+    IF target IS NULL THEN RETURN; END IF;
+    SELECT coalesce(max(number), 0) + 1 INTO place FROM deliveries WHERE document = target;
     INSERT INTO deliveries (document, number, at, attempt, endpoint, status, error, elapsed_millis, next_at)
-      VALUES (found, place, r_at, r_attempt, r_endpoint, r_status, r_error, r_elapsed, r_next_at);
-    DELETE FROM deliveries WHERE document = found AND number <= place - kept;
+      VALUES (target, place, r_at, r_attempt, r_endpoint, r_status, r_error, r_elapsed, r_next_at);
+    DELETE FROM deliveries WHERE document = target AND number <= place - kept;
     UPDATE documents SET callback_next_at = r_next_at, callback_deliveries = callback_deliveries + 1
-      WHERE seq = found AND callback_claims = r_claim AND retries = r_retries AND callback_next_at = r_due_at;
+      WHERE seq = target AND callback_claims = r_claim AND retries = r_retries AND callback_next_at = r_due_at;
     UPDATE documents SET callback_runner = NULL, callback_leased_until = NULL
-      WHERE seq = found AND callback_claims = r_claim;
+      WHERE seq = target AND callback_claims = r_claim;
   END $$
 `
 

@@ -131,15 +131,15 @@ const finishWhole = `
 
 const cancel = `
   CREATE FUNCTION cancel_document(c_tenant text, c_id text, c_failure text) RETURNS SETOF documents LANGUAGE plpgsql AS $$
-  DECLARE found documents;
+  DECLARE target documents;
   BEGIN
     PERFORM lock_tenant(c_tenant) FROM documents WHERE id = c_id AND tenant_id = c_tenant;
-    SELECT * INTO found FROM documents WHERE id = c_id AND tenant_id = c_tenant FOR UPDATE;
+    SELECT * INTO target FROM documents WHERE id = c_id AND tenant_id = c_tenant FOR UPDATE;
     IF NOT FOUND THEN RETURN; END IF;
-    IF found.finished_at IS NULL THEN
-      RETURN QUERY SELECT * FROM end_document(found.seq, 'cancelled', c_failure);
+    IF target.finished_at IS NULL THEN
+      RETURN QUERY SELECT * FROM end_document(target.seq, 'cancelled', c_failure);
     ELSE
-      RETURN NEXT found;
+      RETURN NEXT target;
     END IF;
   END $$
 `
@@ -208,11 +208,11 @@ const withdraw = `
   CREATE FUNCTION withdraw_document(w_tenant text, w_id text, shares bigint, r_lease bigint)
   RETURNS TABLE (${removed}) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
-  DECLARE found bigint;
+  DECLARE target bigint;
   BEGIN
     PERFORM lock_tenant(w_tenant) FROM documents WHERE id = w_id AND tenant_id = w_tenant;
-    SELECT seq INTO found FROM documents WHERE id = w_id AND tenant_id = w_tenant AND shared <= shares FOR UPDATE;
-    IF found IS NOT NULL THEN RETURN QUERY SELECT * FROM remove_document(found, r_lease); END IF;
+    SELECT seq INTO target FROM documents WHERE id = w_id AND tenant_id = w_tenant AND shared <= shares FOR UPDATE;
+    IF target IS NOT NULL THEN RETURN QUERY SELECT * FROM remove_document(target, r_lease); END IF;
   END $$
 `
 

@@ -14,7 +14,7 @@ import * as OutboundPolicy from "../services/config/OutboundPolicy.ts"
 import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
-import { StorageConfig, WorkersConfig } from "./config/Config.ts"
+import { DatabaseConfig, StorageConfig, WorkersConfig } from "./config/Config.ts"
 import { holdDataDirectory } from "./folder/DataDirectory.ts"
 import * as FileBlobStore from "./blobs/FileBlobStore.ts"
 import * as DiskReserve from "./folder/DiskReserve.ts"
@@ -23,6 +23,7 @@ import * as FullDisk from "./folder/FullDisk.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./SecretKeyFile.ts"
 import * as Sources from "./net/Sources.ts"
+import * as PostgresStorage from "./postgres/PostgresStorage.ts"
 import * as FolderIdentity from "./sqlite/database/FolderIdentity.ts"
 import * as Inventory from "./sqlite/database/Inventory.ts"
 import { register } from "./sqlite/database/KnownBlobs.ts"
@@ -71,7 +72,7 @@ const layerDatabase = (directory: string) =>
  * Everything durable below `DATA_DIR`: the database, the blobs and the key that seals passwords. Only this process holds the
  * folder, so it takes over the leases that it finds.
  */
-export const layerStorage = Layer.unwrap(
+const layerFolder = Layer.unwrap(
   Effect.gen(function* () {
     const { directory } = yield* StorageConfig
     yield* holdDataDirectory(directory)
@@ -91,6 +92,21 @@ export const layerStorage = Layer.unwrap(
     )
     return Layer.merge(records, Secrets.layer({ directory }))
   })
+)
+
+type Postgres = ReturnType<typeof PostgresStorage.layer>
+type Storage = Layer.Layer<
+  Layer.Success<typeof layerFolder>,
+  Layer.Error<typeof layerFolder> | Layer.Error<Postgres>,
+  EngineConfig
+>
+
+/** In Postgres if `DATABASE_URL` names a database, else in the folder alone. */
+export const layerStorage = Layer.unwrap(
+  Effect.map(
+    DatabaseConfig,
+    ({ connections, url }): Storage => (url === undefined ? layerFolder : PostgresStorage.layer({ url, connections }))
+  )
 )
 
 const layerWorkers = Layer.unwrap(

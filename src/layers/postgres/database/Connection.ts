@@ -1,11 +1,12 @@
 /** The pool of connections, and what is asked of a database before the store begins. */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as PgTypes from "@effect/sql-pg/PgTypes"
-import { Duration, Effect, Layer, type Redacted, Result } from "effect"
+import { Duration, Effect, Layer, Redacted, Result } from "effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import { SqlClient } from "effect/sql"
 import { isSqlError } from "effect/sql/SqlError"
 import { checkDatabase, type DatabaseFacts, DatabaseUnusable, whyUnusable } from "./Check.ts"
+import { defaultConnections } from "./PoolSize.ts"
 import { migrate } from "./Migrations.ts"
 import { make, PostgresDatabase } from "./PostgresDatabase.ts"
 
@@ -15,8 +16,6 @@ export interface ConnectionOptions {
   /** The most connections of this process. */
   readonly connections?: number | undefined
 }
-
-export const defaultConnections = 16
 
 /** A document with its outline, or a portion of pages, in one row: far more than any has. */
 const largestMessage = 256 * 1024 * 1024
@@ -62,8 +61,15 @@ const warn = ({ isDurable }: DatabaseFacts) =>
         "the database does not flush its commits (fsync or synchronous_commit is off): a crash of its machine loses documents that were accepted"
       )
 
+const isPostgres = (url: Redacted.Redacted) => /^postgres(ql)?:\/\//.test(Redacted.value(url))
+
+const noUrl = new DatabaseUnusable({
+  detail: "it has to be the URL of a Postgres database: postgres://user:password@host:5432/database"
+})
+
 const open = Effect.fnUntraced(
   function* (options: ConnectionOptions) {
+    if (!isPostgres(options.url)) return yield* noUrl
     const client = yield* makeClient(options)
     const { facts, missing } = yield* checkDatabase(client)
     yield* warn(facts)
@@ -76,3 +82,11 @@ const open = Effect.fnUntraced(
 /** Opens the pool, checks the database, and brings its tables up to date, which one process does at a time. */
 export const layer = (options: ConnectionOptions): Layer.Layer<PostgresDatabase, DatabaseUnusable> =>
   Layer.effect(PostgresDatabase, open(options)).pipe(Layer.provide(Reactivity.layer))
+
+/** Looks at the database, and changes nothing. */
+export const examine = (options: ConnectionOptions): Effect.Effect<DatabaseFacts, DatabaseUnusable> =>
+  Effect.gen(function* () {
+    if (!isPostgres(options.url)) return yield* noUrl
+    const client = yield* makeClient({ ...options, connections: 2 })
+    return (yield* checkDatabase(client)).facts
+  }).pipe(Effect.scoped, Effect.provide(Reactivity.layer), Effect.mapError(unusable))

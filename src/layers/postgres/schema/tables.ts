@@ -154,7 +154,7 @@ const underWay = [
   `CREATE INDEX blob_removals_by_hash ON blob_removals (hash)`,
   `CREATE TABLE known_blobs (hash text COLLATE "C" PRIMARY KEY)`,
   // The folder with the originals; several machines share it.
-  `CREATE TABLE data_folder (only int PRIMARY KEY CHECK (only = 1), id text NOT NULL, checked_at bigint NOT NULL DEFAULT 0)`,
+  `CREATE TABLE data_folder (place int PRIMARY KEY CHECK (place = 1), id text NOT NULL, checked_at bigint NOT NULL DEFAULT 0)`,
   `CREATE TABLE idempotency_leases (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant_id text COLLATE "C" NOT NULL,

@@ -46,7 +46,7 @@ const compare = Effect.fnUntraced(function* (db: Statements, directory: string, 
       `it is not the folder with the originals of this database: all machines have to share one folder (NFS, for instance). If it is that folder, restored without its ${markName}, write {"database":"${known}"} into that file`
     )
   }
-  if (known === undefined) yield* db.all("INSERT INTO data_folder (only, id) VALUES ($1, $2)", int8(1), fresh)
+  if (known === undefined) yield* db.all("INSERT INTO data_folder (place, id) VALUES ($1, $2)", int8(1), fresh)
   return known ?? fresh
 })
 

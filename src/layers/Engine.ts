@@ -24,6 +24,7 @@ import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./SecretKeyFile.ts"
 import * as Sources from "./net/Sources.ts"
 import * as PostgresStorage from "./postgres/PostgresStorage.ts"
+import { refuseFolderOfPostgres } from "./postgres/storage/SharedFolder.ts"
 import * as FolderIdentity from "./sqlite/database/FolderIdentity.ts"
 import * as Inventory from "./sqlite/database/Inventory.ts"
 import { register } from "./sqlite/database/KnownBlobs.ts"
@@ -75,6 +76,7 @@ const layerDatabase = (directory: string) =>
 const layerFolder = Layer.unwrap(
   Effect.gen(function* () {
     const { directory } = yield* StorageConfig
+    yield* refuseFolderOfPostgres(directory)
     yield* holdDataDirectory(directory)
     const reserve = yield* DiskReserve.make(directory, yield* DiskReserve.MinFreeBytes)
     const found = yield* checkFolder(directory)

@@ -7,7 +7,7 @@ import { TrustedProxies } from "../../http/edge/ClientAddress.ts"
 import { HttpConfig } from "../../http/edge/HttpConfig.ts"
 import { StreamLimitsConfig } from "../../http/live/LiveStreams.ts"
 import { MetricsToken } from "../../http/auth/MetricsAccess.ts"
-import { StorageConfig, WorkersConfig } from "../../layers/config/Config.ts"
+import { DatabaseConfig, StorageConfig, WorkersConfig } from "../../layers/config/Config.ts"
 import { MinFreeBytes } from "../../layers/folder/DiskReserve.ts"
 import * as Telemetry from "../../layers/observability/Telemetry.ts"
 import { TraceConfig } from "../../layers/recorder/WorkloadRecorder.ts"
@@ -15,6 +15,7 @@ import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { OutboundPolicyConfig } from "../../services/config/OutboundPolicy.ts"
 import { overridesFromEnv } from "../../services/TenantRegistry.ts"
 import { reasonOf } from "../CommandFailure.ts"
+import { checkDatabase } from "./Database.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
 import { sizeOf } from "./Size.ts"
 import { checkContents, checkDisk, checkFolder } from "./Storage.ts"
@@ -35,6 +36,7 @@ export const checkNode = (running: string): Finding => {
 /** All settings that `serve` reads at its start, so that this check refuses what `serve` would refuse. */
 const settings = Config.all({
   auth: AuthConfig,
+  database: DatabaseConfig,
   http: HttpConfig,
   logFormat: Telemetry.LogFormatConfig,
   logLevel: Telemetry.LogLevelConfig,
@@ -106,7 +108,12 @@ const port = Effect.gen(function* () {
 })
 
 const folder = Effect.flatMap(StorageConfig, ({ directory }) => checkFolder(directory))
-const contents = Effect.flatMap(StorageConfig, ({ directory }) => checkContents(directory))
+const database = Effect.flatMap(DatabaseConfig, checkDatabase)
+const contents = Effect.flatMap(Effect.all([StorageConfig, DatabaseConfig]), ([{ directory }, { url }]) =>
+  url === undefined
+    ? checkContents(directory)
+    : Effect.succeed(ok("originals", "in the folder that belongs to the database; its start compares the two"))
+)
 const disk = Effect.flatMap(StorageConfig, ({ directory }) => checkDisk(directory))
 const worker = Effect.flatMap(WorkersConfig, ({ memory, sandbox }) =>
   checkWorker(ByteSize.toNumberUnsafe(memory), sandbox)
@@ -122,6 +129,7 @@ export const checks = [
   Effect.catch(memory, unknown("memory")),
   Effect.catch(processors, unknown("processors")),
   Effect.catch(folder, unknown("data folder")),
+  Effect.catch(database, unknown("database")),
   Effect.catch(contents, unknown("originals")),
   Effect.catch(disk, unknown("disk")),
   Effect.catch(sandbox, unknown("sandbox")),

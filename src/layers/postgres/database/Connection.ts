@@ -10,6 +10,8 @@ import { defaultConnections } from "./PoolSize.ts"
 import { migrate } from "./Migrations.ts"
 import { make, PostgresDatabase } from "./PostgresDatabase.ts"
 
+export type { DatabaseFacts } from "./Check.ts"
+
 export interface ConnectionOptions {
   /** `postgres://user:password@host:port/database?sslmode=require`. */
   readonly url: Redacted.Redacted

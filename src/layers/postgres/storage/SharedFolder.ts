@@ -76,3 +76,11 @@ export const claimFolder = Effect.fnUntraced(function* (directory: string) {
   const name = yield* transact("compare the data folder", (db) => compare(db, directory, marked.success, fresh))
   if (name !== undefined) yield* writeMark(directory, name)
 })
+
+/** For a server without `DATABASE_URL`: the documents of these originals are in Postgres. */
+export const refuseFolderOfPostgres = (directory: string) =>
+  Effect.suspend(() =>
+    existsSync(join(directory, markName))
+      ? refuse(directory, "it holds the originals of documents in Postgres; set DATABASE_URL, or use another folder")
+      : Effect.void
+  )

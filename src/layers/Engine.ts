@@ -105,9 +105,8 @@ type Storage = Layer.Layer<
 
 /** In Postgres if `DATABASE_URL` names a database, else in the folder alone. */
 export const layerStorage = Layer.unwrap(
-  Effect.map(
-    DatabaseConfig,
-    ({ connections, url }): Storage => (url === undefined ? layerFolder : PostgresStorage.layer({ url, connections }))
+  Effect.map(DatabaseConfig, ({ connections, url }): Storage =>
+    url === undefined ? layerFolder : PostgresStorage.layer({ url, connections })
   )
 )
 

@@ -12,7 +12,11 @@ export const judgeDatabase = (facts: DatabaseFacts, connections: number, millis:
   const told = `Postgres ${facts.release}, schema ${facts.schema}, up to ${connections} of ${facts.connections} connections, reached in ${Math.round(millis)} ms`
   if (!facts.isDurable) return warn("database", `${told}; it does not flush commits`, commitsAreLost)
   return connections + leastLeft > facts.connections
-    ? warn("database", told, "Lower DATABASE_CONNECTIONS, or raise max_connections of the server; each process opens its own.")
+    ? warn(
+        "database",
+        told,
+        "Lower DATABASE_CONNECTIONS, or raise max_connections of the server; each process opens its own."
+      )
     : ok("database", told)
 }
 
@@ -25,9 +29,10 @@ export const checkDatabase = Effect.fnUntraced(function* (database: {
   if (url === undefined) return ok("database", "SQLite in the data folder")
   const before = yield* Clock.currentTimeMillis
   return yield* Effect.matchEffect(examine({ url }), {
-    onSuccess: (facts) =>
-      Effect.map(Clock.currentTimeMillis, (now) => judgeDatabase(facts, connections, now - before)),
+    onSuccess: (facts) => Effect.map(Clock.currentTimeMillis, (now) => judgeDatabase(facts, connections, now - before)),
     onFailure: ({ detail }) =>
-      Effect.succeed(fail("database", `DATABASE_URL: ${detail}`, "A server would not start: docs/postgres.md says what it needs."))
+      Effect.succeed(
+        fail("database", `DATABASE_URL: ${detail}`, "A server would not start: docs/postgres.md says what it needs.")
+      )
   })
 })

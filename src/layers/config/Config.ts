@@ -21,9 +21,10 @@ export const StorageConfig = Config.all({
 /** The Postgres database that holds the documents; in `DATA_DIR` when none is named. The URL may hold a password. */
 export const DatabaseConfig = Config.all({
   url: Config.Redacted("DATABASE_URL").pipe(Config.withDefault(undefined)),
-  connections: Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 4, maximum: 1_000 })), "DATABASE_CONNECTIONS").pipe(
-    Config.withDefault(defaultConnections)
-  )
+  connections: Config.schema(
+    Schema.Int.check(Schema.isBetween({ minimum: 4, maximum: 1_000 })),
+    "DATABASE_CONNECTIONS"
+  ).pipe(Config.withDefault(defaultConnections))
 })
 
 /** How many processes read PDFs, how much memory the operating system lets each of them have, and what walls they work behind. */

@@ -4,7 +4,7 @@
  */
 import { Clock, type Context, DateTime, Duration, Effect, Layer, Option, Schedule } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { ApiKey, ApiKeyId } from "../../domain/tenant/ApiKey.ts"
+import { ApiKey, type ApiKeyId } from "../../domain/tenant/ApiKey.ts"
 import { TenantId } from "../../domain/Ids.ts"
 import { ApiKeyNotFound, ApiKeys, mostKeys, TooManyApiKeys } from "../../services/apiKeys/ApiKeys.ts"
 import { makeRevocations } from "../../services/apiKeys/ApiKeysRevocations.ts"

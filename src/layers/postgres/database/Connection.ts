@@ -47,7 +47,9 @@ export const makeClient = ({ connections = defaultConnections, url }: Connection
 const unusable = (error: unknown) =>
   error instanceof DatabaseUnusable
     ? error
-    : new DatabaseUnusable({ detail: isSqlError(error) ? whyUnusable(error) : `its tables cannot be made (${String(error)})` })
+    : new DatabaseUnusable({
+        detail: isSqlError(error) ? whyUnusable(error) : `its tables cannot be made (${String(error)})`
+      })
 
 /** The innermost failure of a step that makes tables. */
 const causeOf = (error: unknown): unknown =>

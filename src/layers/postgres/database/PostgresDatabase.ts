@@ -59,7 +59,11 @@ export const make = (sql: PgClient.PgClient): PostgresDatabase["Service"] => {
       )
     )
   return {
-    run: (operation, work) => guarded(operation, work(db)),
-    transact: (operation, work) => guarded(operation, sql.withTransaction(work(db)))
+    run: (operation, work) =>
+      guarded(
+        operation,
+        Effect.suspend(() => work(db))
+      ),
+    transact: (operation, work) => guarded(operation, sql.withTransaction(Effect.suspend(() => work(db))))
   }
 }

@@ -18,7 +18,8 @@ export const blobReferences = ({ run }: PostgresDatabase["Service"]) =>
       untilReserved(
         Effect.map(
           run("reserve a blob", (db) => db.get(reserveSql, hash, int8(Duration.toMillis(expiry)))),
-          (row = {}) => Option.map(Option.fromUndefinedOr(optional(row, "id", number)), (id) => ({ id: String(id), hash }))
+          (row = {}) =>
+            Option.map(Option.fromUndefinedOr(optional(row, "id", number)), (id) => ({ id: String(id), hash }))
         )
       )
     ),

@@ -27,7 +27,8 @@ const changedPages = `
   ) p JOIN documents d ON d.seq = p.document ORDER BY p.changed`
 
 /** The last of so many pages, if there are so many: a query ends there. */
-const lastPageLookedAt = "SELECT changed FROM pages WHERE changed > $1 AND changed <= $2 ORDER BY changed LIMIT 1 OFFSET $3"
+const lastPageLookedAt =
+  "SELECT changed FROM pages WHERE changed > $1 AND changed <= $2 ORDER BY changed LIMIT 1 OFFSET $3"
 
 const documentsAt = `${documentsFrom("documents")} WHERE d.seq = ANY($1)`
 
@@ -107,17 +108,15 @@ const changesOf = Effect.fnUntraced(function* (
   if (found === undefined) return yield* new DocumentNotFound({ documentId: id })
   const document = toDocument(found)
   const rows = yield* db.all(pagesOf, int8(number(found, "seq")), int8(after), int8(last), int8(limit))
-  const pages = rows.map(
-    (row): PageChange => ({
-      _tag: "Page",
-      cursor: cursorAt(number(row, "changed")),
-      tenantId: tenant,
-      documentId: id,
-      page: number(row, "number"),
-      status: decodePageStatus(row["status"]),
-      progress: document.progress
-    })
-  )
+  const pages = rows.map((row): PageChange => ({
+    _tag: "Page",
+    cursor: cursorAt(number(row, "changed")),
+    tenantId: tenant,
+    documentId: id,
+    page: number(row, "number"),
+    status: decodePageStatus(row["status"]),
+    progress: document.progress
+  }))
   const complete = pages.length < limit
   return {
     document,
@@ -143,6 +142,5 @@ export const changeLog = ({ run }: PostgresDatabase["Service"]) =>
       ),
     last: Effect.map(run("find the last change", settled), cursorAt),
     changes: (options) => run("find changes", (db) => changes(db, options)),
-    changesOf: (tenant, id, options) =>
-      run("find a document's changes", (db) => changesOf(db, tenant, id, options))
+    changesOf: (tenant, id, options) => run("find a document's changes", (db) => changesOf(db, tenant, id, options))
   })

@@ -66,12 +66,7 @@ const acceptArguments = (document: NewDocument, limits: BacklogLimits) => {
 
 type Refused = QueueFull | QuotaReached | BlobReferenceExpired | StoreUnavailable
 
-const answer = Effect.fnUntraced(function* (
-  db: Statements,
-  document: NewDocument,
-  limits: BacklogLimits,
-  row: Row
-) {
+const answer = Effect.fnUntraced(function* (db: Statements, document: NewDocument, limits: BacklogLimits, row: Row) {
   const { reference, source } = document
   if (source._tag === "Blob" && source.receipt !== undefined) {
     const cause = "its bytes were received by another store"
@@ -104,7 +99,9 @@ const bySeq = `${documentsFrom("documents")} WHERE d.seq = $1`
 
 export const findBySeq = (db: Statements, seq: number) =>
   Effect.flatMap(db.get(bySeq, int8(seq)), (row) =>
-    row === undefined ? Effect.die(new Error("a document vanished inside its own transaction")) : Effect.sync(() => toDocument(row))
+    row === undefined
+      ? Effect.die(new Error("a document vanished inside its own transaction"))
+      : Effect.sync(() => toDocument(row))
   )
 
 const renewSql = `
@@ -220,7 +217,9 @@ const writing = ({
     )
   ),
   release: Effect.fn("DocumentQueue.release")((fence) =>
-    run("release a document", (db) => Effect.flatMap(db.get(releaseSql, ...fenceOf(fence)), (row) => isHeld(fence, row)))
+    run("release a document", (db) =>
+      Effect.flatMap(db.get(releaseSql, ...fenceOf(fence)), (row) => isHeld(fence, row))
+    )
   )
 })
 

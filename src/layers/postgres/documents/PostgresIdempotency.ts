@@ -46,22 +46,15 @@ export const idempotency = ({ run }: PostgresDatabase["Service"]) =>
     keep: Effect.fn("IdempotencyStore.keep")(({ id, key, tenant }, { body, bytes, fingerprint, keptAt }) =>
       Effect.map(
         run("keep an answer", (db) =>
-          db.get(
-            keepSql,
-            int8(Number(id)),
-            tenant,
-            key,
-            textOf(fingerprint),
-            int8(bytes),
-            textOf(body),
-            int8(keptAt)
-          )
+          db.get(keepSql, int8(Number(id)), tenant, key, textOf(fingerprint), int8(bytes), textOf(body), int8(keptAt))
         ),
         (row) => row?.["kept"] === true
       )
     ),
     release: Effect.fn("IdempotencyStore.release")(({ id }) =>
-      Effect.asVoid(run("release a key", (db) => db.all("DELETE FROM idempotency_leases WHERE id = $1", int8(Number(id)))))
+      Effect.asVoid(
+        run("release a key", (db) => db.all("DELETE FROM idempotency_leases WHERE id = $1", int8(Number(id))))
+      )
     ),
     find: Effect.fn("IdempotencyStore.find")((tenant, key) =>
       Effect.map(

@@ -59,4 +59,3 @@ export const pageArguments = (pages: ReadonlyArray<PageResult>) => [
 /** `$from, …` for so many arguments. */
 export const placeholders = (from: number, count: number): string =>
   Array.from({ length: count }, (_, index) => `$${from + index}`).join(", ")
-

@@ -29,7 +29,12 @@ const stateSql = `
 const refuse = (directory: string, detail: string) => Effect.fail(new DataDirectoryUnusable({ directory, detail }))
 
 /** Compares the names; answers with the name that the folder still has to get, if any. */
-const compare = Effect.fnUntraced(function* (db: Statements, directory: string, marked: string | undefined, fresh: string) {
+const compare = Effect.fnUntraced(function* (
+  db: Statements,
+  directory: string,
+  marked: string | undefined,
+  fresh: string
+) {
   yield* db.all(oneAtATime)
   const row = (yield* db.get(stateSql)) ?? {}
   const known = optionalText(row, "id")
@@ -52,7 +57,8 @@ const compare = Effect.fnUntraced(function* (db: Statements, directory: string, 
 
 const writeMark = (directory: string, database: string) =>
   Effect.try({
-    try: () => writeFileSync(join(directory, markName), `${JSON.stringify({ database })}\n`, { mode: fileMode, flush: true }),
+    try: () =>
+      writeFileSync(join(directory, markName), `${JSON.stringify({ database })}\n`, { mode: fileMode, flush: true }),
     catch: (cause) => new DataDirectoryUnusable({ directory, detail: `it cannot be written (${String(cause)})` })
   }).pipe(Effect.andThen(Effect.ignore(syncDirectory(directory))))
 
@@ -71,7 +77,8 @@ export const claimFolder = Effect.fnUntraced(function* (directory: string) {
     )
   }
   const marked = Result.try(() => readMark(join(directory, markName)))
-  if (Result.isFailure(marked)) return yield* refuse(directory, `${markName} cannot be read (${String(marked.failure)})`)
+  if (Result.isFailure(marked))
+    return yield* refuse(directory, `${markName} cannot be read (${String(marked.failure)})`)
   const fresh = yield* random.uuidV7()
   const name = yield* transact("compare the data folder", (db) => compare(db, directory, marked.success, fresh))
   if (name !== undefined) yield* writeMark(directory, name)

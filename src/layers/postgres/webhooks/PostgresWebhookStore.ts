@@ -8,7 +8,16 @@ import { WebhookStore } from "../../../services/store/WebhookStore.ts"
 import { toWebhook, webhookColumns } from "../../sqlite/webhooks/endpoints.ts"
 import { bool, float8, int4, int8, text as textOf } from "../database/Parameters.ts"
 import type { PostgresDatabase, Row } from "../database/PostgresDatabase.ts"
-import { decodeStatus, documentsFrom, number, optional, optionalText, placeholders, text, toDocument } from "../documents/rows.ts"
+import {
+  decodeStatus,
+  documentsFrom,
+  number,
+  optional,
+  optionalText,
+  placeholders,
+  text,
+  toDocument
+} from "../documents/rows.ts"
 
 type Store = Context.Service.Shape<typeof WebhookStore>
 type Database = PostgresDatabase["Service"]
@@ -87,7 +96,10 @@ const claiming = ({ run, transact }: Database): Pick<Store, "claimCallbacks" | "
           int8(portionBytes)
         )
         if (claims.length === 0) return []
-        const rows = yield* db.all(pendingSql, claims.map((row) => BigInt(number(row, "document"))))
+        const rows = yield* db.all(
+          pendingSql,
+          claims.map((row) => BigInt(number(row, "document")))
+        )
         const bySeq = new Map(rows.map((row) => [number(row, "seq"), row]))
         return claims
           .toSorted((a, b) => number(a, "place") - number(b, "place"))

@@ -19,7 +19,7 @@ import {
   pendingCallbacks,
   settle,
   tried
-} from "../conformance/documentStoreFixtures.ts"
+} from "../conformance/storeFixtures.ts"
 import { assertProblem, authenticatedServer, get, post, remove, send } from "./client.ts"
 import { fakes } from "./fakes.ts"
 import { wholeStore } from "../support/store.ts"

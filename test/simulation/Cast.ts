@@ -117,15 +117,12 @@ export const makeCast = Effect.fnUntraced(function* (scenario: Scenario, world: 
     rivalAt = yield* world.now
   })
 
-  /** Every process that works hears of it; one that is about to start will find it. */
+  /** One process is told. Others find it among the rows, and one that starts later, too. */
   const setLimits = Effect.fnUntraced(function* (tenant: TenantId, patch: TenantLimitsPatch) {
     while (stopping || starting) yield* Effect.sleep(100)
-    const told = rival === undefined ? [main] : [main, rival]
-    yield* Effect.forEach(
-      told,
-      ({ ingestion }) => ingestion.setLimits(tenant, patch).pipe(outcome(`limits of ${tenant}`)),
-      { concurrency: "unbounded", discard: true }
-    )
+    yield* anyone()
+      .ingestion.setLimits(tenant, patch)
+      .pipe(outcome(`limits of ${tenant}`))
   })
 
   const withdraw = Effect.fnUntraced(function* (index: number, { id, tenantId }: Document) {

@@ -37,7 +37,7 @@ export class Flow {
     for (const { id: tenant } of this.#scenario.tenants) {
       const own = all.filter((entry) => entry.tenant === tenant).length
       const most = log.now(tenant).documents
-      const full = own >= most || all.length >= limits.globalDocuments
+      const full = ledger.occupied(tenant) >= most || all.length >= limits.globalDocuments
       if (full || ledger.isPaused(tenant) || ledger.queued(tenant) === 0) this.#fineAt.set(tenant, now)
       const since = Math.max(
         this.#steadyFrom,

@@ -77,6 +77,11 @@ export class Ledger {
     return queued
   }
 
+  /** Documents of the tenant that take up a place, whichever process runs them. */
+  occupied(tenant: TenantId): number {
+    return this.#running(tenant).length
+  }
+
   /** Documents that the process runs, of one tenant or of all. */
   running(runner: string | undefined, tenant?: TenantId): ReadonlyArray<Entry> {
     return [...this.entries.values()].filter(
@@ -335,9 +340,28 @@ export class Ledger {
     const limit = log.most("documents", tenant, lastTaken)
     const detail = `${tenant} runs ${own.length} of ${limit}`
     this.#check(own.length <= limit, "no tenant runs more documents than its limit", detail)
+    // The store counts them when one is claimed, whichever process runs them.
+    const together = this.occupied(tenant)
+    const most = log.most("documents", tenant, Math.min(now, this.#lastPermit(tenant)), now)
+    this.#check(
+      together <= most,
+      "all processes together run no more documents of a tenant than its limit",
+      `${tenant} runs ${together} of ${most}`
+    )
     this.#check(all <= global, "no more documents run than the global limit", `${all} of ${global}`)
     if (all >= global) this.busyAt.set("all", now)
     if (own.length >= log.now(tenant).documents || this.queued(tenant) === 0) this.busyAt.set(tenant, now)
+  }
+
+  /** When the claim at hand took its permit. */
+  #lastPermit(tenant: TenantId): number {
+    return Math.max(...this.#running(tenant).map(({ permitAt }) => permitAt))
+  }
+
+  #running(tenant: TenantId): ReadonlyArray<Entry> {
+    return [...this.entries.values()].filter(
+      (entry) => entry.status === "running" && !entry.removed && entry.tenant === tenant
+    )
   }
 
   /** One more waits than did when the call succeeded. */

@@ -6,11 +6,16 @@ interface Period {
   readonly limits: TenantLimits
 }
 
-/** What every tenant was allowed, and when. At the very moment of a change both hold, the old and the new. */
+/**
+ * What every tenant was allowed, and when. At the very moment of a change both hold, the old and the new. A process that did not
+ * make the change itself sees it a while later: until then both hold, too.
+ */
 export class LimitsLog {
   readonly #initial: (tenant: TenantId) => TenantLimits
   readonly #periods = new Map<TenantId, Array<Period>>()
   weightChanges = 0
+  /** How long a change may take to be seen everywhere. */
+  lagMillis = 0
 
   constructor(initial: (tenant: TenantId) => TenantLimits) {
     this.#initial = initial
@@ -30,7 +35,7 @@ export class LimitsLog {
     const periods = this.#of(tenant)
     return periods.flatMap((period, nth) => {
       const end = periods[nth + 1]?.from ?? Number.POSITIVE_INFINITY
-      return period.from <= to && end >= from ? [period.limits] : []
+      return period.from <= to && end + this.lagMillis >= from ? [period.limits] : []
     })
   }
 

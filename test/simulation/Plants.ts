@@ -264,6 +264,21 @@ const keepsBlobs: Plant = { blobs: (blobs) => ({ ...blobs, remove: () => Effect.
 
 const forgetsFetched: Plant = { store: (store) => ({ ...store, fetched: () => Effect.void }) }
 
+/** What protects bytes is known to the process that uploads them, and to no other. */
+const protectsOwnUploadsOnly: Plant = {
+  references: (references) => ({ ...references, reserve: (hash) => Effect.succeed({ id: "none", hash }) }),
+  store: (store) => ({
+    ...store,
+    accept: (document, limits) => store.accept({ ...document, reference: undefined }, limits),
+    fetched: (fence, blob) => store.fetched(fence, blob)
+  })
+}
+
+const neverRefreshes: Plant = { registry: (registry) => ({ ...registry, refresh: Effect.succeed([]) }) }
+
+/** As if each process counted its own documents only. */
+const doublesLimits: Plant = { store: (store) => ({ ...store, claim: (tenant, lease) => store.claim(tenant, lease) }) }
+
 export const plants = {
   "a store that forgets the fence when it saves a page": savePagesWithoutFence,
   "a store that forgets the fence when it finishes a document": finishWithoutFence,
@@ -289,6 +304,9 @@ export const plants = {
   "a store that never removes what has ended": removesNothing,
   "a store that removes too early": removesTooEarly,
   "blobs that are never removed": keepsBlobs,
-  "a store that forgets what was fetched": forgetsFetched
+  "a store that forgets what was fetched": forgetsFetched,
+  "a store without references to blobs": protectsOwnUploadsOnly,
+  "a registry that is never refreshed": neverRefreshes,
+  "a store that counts the documents of each process for itself": doublesLimits
 } as const satisfies Record<string, Plant>
 export type PlantName = keyof typeof plants

@@ -6,6 +6,7 @@ import { planChanges } from "./Changes.ts"
 import { planContention } from "./Contention.ts"
 import { Dice } from "./Dice.ts"
 import { plainDocument } from "./PlainDocument.ts"
+import { planTwoProcesses } from "./TwoProcesses.ts"
 
 /** What one seed stands for: tenants, documents, and everything that goes wrong. Times are milliseconds from the start. */
 export interface Scenario {
@@ -305,5 +306,6 @@ const planShares = (seed: string): Scenario => {
 
 export const planScenario = (seed: number): Scenario => {
   if (seed % 25 === 0) return planShares(String(seed))
+  if (seed % 25 === 6) return planTwoProcesses(String(seed))
   return seed % 25 === 12 ? planContention(String(seed)) : planTrouble(String(seed))
 }

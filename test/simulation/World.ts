@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { Clock, Context, Effect, Exit, Layer, Metric, Redacted, Schedule, Scope } from "effect"
+import { Clock, Context, Duration, Effect, Exit, Layer, Metric, Redacted, Schedule, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import * as Engine from "../../src/actors/Engine.ts"
 import { Ingestion } from "../../src/actors/Ingestion.ts"
@@ -9,14 +9,15 @@ import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
-import { defaultLimits, EngineConfig } from "../../src/services/config/EngineConfig.ts"
+import { defaultLimits, EngineConfig, type EngineLimits } from "../../src/services/config/EngineConfig.ts"
+import { StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
 import { Events } from "../../src/services/Events.ts"
 import { PdfEngine, type PdfRef } from "../../src/services/PdfEngine.ts"
 import { makeScriptedEngine } from "../../src/services/PdfEngineScripted.ts"
 import { Secrets } from "../../src/services/Secrets.ts"
 import { Sources } from "../../src/services/Sources.ts"
 import * as Telemetry from "../../src/observability/Telemetry.ts"
-import { limitsOver, TenantRegistry } from "../../src/services/TenantRegistry.ts"
+import { limitsOver, makeLimitRows, TenantRegistry } from "../../src/services/TenantRegistry.ts"
 import { Admissions } from "./Admissions.ts"
 import { layerSecureRandom } from "./Dice.ts"
 import { watched } from "./GateWatch.ts"
@@ -42,7 +43,10 @@ const plainSecrets = Layer.succeed(Secrets, {
   open: (sealed) => Effect.succeed(Redacted.make(sealed))
 })
 
-/** What outlives every process: store, blobs, events, and the knowledge of what should be in them. */
+/** A change of limits is read at the next refresh, and takes effect in the turn of the tenant's actor. */
+const refreshedWithin = ({ limitsRefresh }: EngineLimits) => Duration.toMillis(limitsRefresh) + 1_000
+
+/** What outlives every process: store, blobs, rows of limits, events, and the knowledge of what should be in them. */
 export const makeWorld = Effect.fnUntraced(function* (
   scenario: Scenario,
   plant: Plant | undefined,
@@ -78,8 +82,7 @@ export const makeWorld = Effect.fnUntraced(function* (
       BlobStoreMemory.layerMemory,
       layerSecureRandom(scenario.seed),
       plainSecrets,
-      EngineConfig.layer(scenario.limits),
-      Layer.provide(TenantRegistry.layer(overrides), EngineConfig.layer(scenario.limits))
+      EngineConfig.layer(scenario.limits)
     )
   )
   const store = storeOf(shared)
@@ -87,35 +90,44 @@ export const makeWorld = Effect.fnUntraced(function* (
   const references = plant?.references?.(innerReferences) ?? innerReferences
   const innerBlobs = Context.get(shared, BlobStore)
   const blobs = plant?.blobs?.(innerBlobs) ?? innerBlobs
-  const innerRegistry = Context.get(shared, TenantRegistry)
-  const limitsKept = plant?.registry?.(innerRegistry) ?? innerRegistry
+  const limitRows = makeLimitRows()
   /** Tenants whose next defect, if any, was caused on purpose. */
   const crashed = new Map<TenantId, number>()
   let crashedAt = 0
   const worldScope = yield* Effect.scope
   const processes: Array<Process> = []
 
-  const registry = Layer.succeed(TenantRegistry, {
-    refresh: limitsKept.refresh,
-    limits: (tenant) =>
-      Effect.suspend(() => {
-        if (trouble.tenantCrashes.delete(tenant)) {
-          crashed.set(tenant, (crashed.get(tenant) ?? 0) + 1)
-          crashedAt = clock.currentTimeMillisUnsafe()
-          ledger.crashes(tenant)
-          history.note(`${tenant} meets a defect`)
-          return Effect.die("simulated defect")
-        }
-        return limitsKept.limits(tenant)
-      }),
-    update: (tenant, patch) =>
-      Effect.tap(innerRegistry.update(tenant, patch), (changed) =>
-        Effect.sync(() => {
-          log.changed(tenant, changed, clock.currentTimeMillisUnsafe())
-          history.note(`${tenant} may have ${JSON.stringify(changed)}`)
-        })
-      )
-  })
+  /** The limits as one process knows them, over the rows that all share. */
+  const registryOf = (inner: TenantRegistry["Service"], process: Process) => {
+    const known = plant?.registry?.(inner) ?? inner
+    return TenantRegistry.of({
+      refresh: known.refresh,
+      limits: (tenant) =>
+        Effect.suspend(() => {
+          if (trouble.tenantCrashes.delete(tenant)) {
+            crashed.set(tenant, (crashed.get(tenant) ?? 0) + 1)
+            crashedAt = clock.currentTimeMillisUnsafe()
+            ledger.crashes(tenant)
+            history.note(`${tenant} meets a defect`)
+            return Effect.die("simulated defect")
+          }
+          return known.limits(tenant)
+        }),
+      update: (tenant, patch, pausing) =>
+        Effect.suspend(() =>
+          process.alive
+            ? inner.update(tenant, patch, pausing)
+            : Effect.fail(new StoreUnavailable({ operation: "change limits", cause: "simulated" }))
+        ).pipe(
+          Effect.tap((changed) =>
+            Effect.sync(() => {
+              log.changed(tenant, changed, clock.currentTimeMillisUnsafe())
+              history.note(`${tenant} may have ${JSON.stringify(changed)}`)
+            })
+          )
+        )
+    })
+  }
 
   /** Starts a process over the world. One that finds no store ends, and is started again. */
   const start = Effect.gen(function* () {
@@ -136,7 +148,10 @@ export const makeWorld = Effect.fnUntraced(function* (
         gathering: ({ key }) => gatheringOf(key)
       }
     )
-    const inner = yield* Layer.buildWithScope(Layer.mergeAll(scripted.layer, Events.layer()), scope)
+    if (processes.filter(({ alive }) => alive).length > 1) log.lagMillis = refreshedWithin(limits)
+    const own = Layer.provide(TenantRegistry.layer(overrides, limitRows), EngineConfig.layer(scenario.limits))
+    const inner = yield* Layer.buildWithScope(Layer.mergeAll(scripted.layer, Events.layer(), Layer.fresh(own)), scope)
+    const registry = Layer.succeed(TenantRegistry, registryOf(Context.get(inner, TenantRegistry), process))
     const events = Context.get(inner, Events)
     const watch = { limits: log, history, ledger, readings, trouble }
     const simulated = simulatedReader(Context.get(inner, PdfEngine), process, watch)

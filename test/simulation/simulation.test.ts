@@ -8,7 +8,23 @@ import { type Report, simulate, simulateScenario } from "./Simulation.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 
 /** They meet every kind of fault between them. */
-const seeds = [2, 7, 8, 12, 16, 19, 22, 25, 33, 34, 145, ...Array.from({ length: 14 }, (_, nth) => 201 + nth)]
+const seeds = [
+  2,
+  6,
+  7,
+  8,
+  12,
+  16,
+  19,
+  22,
+  25,
+  31,
+  33,
+  34,
+  56,
+  145,
+  ...Array.from({ length: 14 }, (_, nth) => 201 + nth)
+]
 
 const told = ({ digest, seed, tail, violation }: Report) =>
   `seed ${seed}, digest ${digest}: ${violation?.invariant} (${violation?.detail})\n${tail.slice(-12).join("\n")}`
@@ -49,7 +65,26 @@ const planted: ReadonlyArray<readonly [PlantName, number, ReadonlyArray<string>]
   ["a store that never removes what has ended", 12, ["what was kept for long enough is removed"]],
   ["a store that removes too early", 12, ["nothing is removed before its time"]],
   ["blobs that are never removed", 12, ["no bytes are left that nobody refers to"]],
-  ["a store that forgets what was fetched", 22, ["a source is not fetched again once its bytes are there"]]
+  ["a store that forgets what was fetched", 22, ["a source is not fetched again once its bytes are there"]],
+  [
+    "a store without references to blobs",
+    6,
+    ["the bytes of a document stay as long as it does", "a document that is read has every page"]
+  ],
+  [
+    "a registry that is never refreshed",
+    6,
+    [
+      "all processes together run no more documents of a tenant than its limit",
+      "no tenant runs more documents than its limit",
+      "pages in flight stay within the page gate"
+    ]
+  ],
+  [
+    "a store that counts the documents of each process for itself",
+    6,
+    ["all processes together run no more documents of a tenant than its limit"]
+  ]
 ]
 /** Seeds in which a plant has to show. */
 const within = 25

@@ -11,7 +11,7 @@ import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { makeScriptedEngine, type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
-import { documentStoreConformance } from "../conformance/documentStore.ts"
+import { storeConformance } from "../conformance/store.ts"
 import { pdfEngineConformance } from "../conformance/pdfEngine.ts"
 import { tenantRegistryConformance } from "../conformance/tenantRegistry.ts"
 import { inMemory, pdfOf } from "../layers/pdf/engine.ts"
@@ -54,7 +54,7 @@ for (const [where, services] of [
   ["in memory", inMemoryOnly],
   ["on SQLite", onSqlite]
 ] as const) {
-  documentStoreConformance(
+  storeConformance(
     `The recorded document store ${where}`,
     recorded(services({})).pipe(Layer.provide(EngineConfig.layer()))
   )

@@ -1,4 +1,4 @@
-import { Context, Duration, type Effect, type Option, Schema } from "effect"
+import { Context, Duration, Effect, Option, Schema } from "effect"
 import { BlobHash, type TenantId } from "../../domain/Ids.ts"
 import type { StoreUnavailable } from "./StoreErrors.ts"
 
@@ -59,3 +59,19 @@ export class BlobReferences extends Context.Service<
     readonly forgetExpired: Effect.Effect<void, StoreUnavailable>
   }
 >()("sluice/services/store/BlobReferences") {}
+
+/** How often an upload that waits for a removal looks again. A removal takes some milliseconds. */
+const lookAgain = "50 millis"
+
+/** Attempts to reserve until no removal is under way any more. */
+export const untilReserved = <E>(
+  attempt: Effect.Effect<Option.Option<BlobReference>, E>
+): Effect.Effect<BlobReference, E> =>
+  Effect.flatMap(attempt, (reference) =>
+    Option.isSome(reference)
+      ? Effect.succeed(reference.value)
+      : Effect.andThen(
+          Effect.sleep(lookAgain),
+          Effect.suspend(() => untilReserved(attempt))
+        )
+  )

@@ -159,6 +159,27 @@ describe("the admission", () => {
     })
   )
 
+  it.effect("announces a document and wakes its tenant once the acceptance has succeeded, and not before", () =>
+    Effect.gen(function* () {
+      const engine = yield* startEngine({
+        scripts,
+        store: (store) => ({
+          accept: (document, limits) => Effect.tap(store.accept(document, limits), () => Effect.sleep("1 second"))
+        })
+      })
+      const told: Array<string> = []
+      const live = yield* engine.events.subscribe
+      yield* Effect.forkChild(Stream.runForEach(live, ({ _tag }) => Effect.sync(() => told.push(_tag))))
+      const sending = yield* Effect.forkChild(engine.submit("short"))
+      yield* TestClock.adjust("900 millis")
+      assert.strictEqual((yield* engine.store.stats(acme)).waiting, 1)
+      assert.deepStrictEqual(told, [])
+      yield* TestClock.adjust("200 millis")
+      assert.strictEqual((yield* Fiber.join(sending)).status, "queued")
+      assert.deepStrictEqual(told.slice(0, 2), ["DocumentAccepted", "DocumentStarted"])
+    })
+  )
+
   it.effect("keeps a name that is long or broken within bounds", () =>
     Effect.gen(function* () {
       const engine = yield* startEngine({ scripts })

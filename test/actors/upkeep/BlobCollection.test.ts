@@ -6,7 +6,7 @@ import { BlobStore } from "../../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../../src/services/BlobStoreMemory.ts"
 import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
 import * as StoreMemory from "../../../src/services/store/memory/StoreMemory.ts"
-import { newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { newDocument, plenty } from "../../conformance/storeFixtures.ts"
 
 const put = (text: string) => BlobStore.use((blobs) => blobs.put(Stream.make(new TextEncoder().encode(text)), 1024))
 

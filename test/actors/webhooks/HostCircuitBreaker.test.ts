@@ -5,7 +5,7 @@ import { shortestDelayMillis } from "../../../src/actors/webhooks/DeliveryBackof
 import { makeHostCircuitBreaker } from "../../../src/actors/webhooks/HostCircuitBreaker.ts"
 import type { TenantId } from "../../../src/domain/Ids.ts"
 import { CallbackFailed, CallbackRefused } from "../../../src/services/CallbackSender.ts"
-import { acme, globex } from "../../conformance/documentStoreFixtures.ts"
+import { acme, globex } from "../../conformance/storeFixtures.ts"
 
 const origin = "https://a.example"
 const silence = Effect.fail(new CallbackFailed({ detail: "no connection" }))

@@ -12,16 +12,7 @@ import {
 } from "../../../src/services/CallbackSender.ts"
 import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
 import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
-import {
-  acme,
-  at,
-  claim,
-  documentId,
-  globex,
-  newDocument,
-  openedPdf,
-  plenty
-} from "../../conformance/documentStoreFixtures.ts"
+import { acme, at, claim, documentId, globex, newDocument, openedPdf, plenty } from "../../conformance/storeFixtures.ts"
 import { makeWorld } from "./world.ts"
 
 type Answer = Effect.Effect<CallbackAnswer, CallbackFailed | CallbackRefused>

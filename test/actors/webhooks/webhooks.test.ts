@@ -5,7 +5,7 @@ import { signaturesOf } from "../../../src/domain/webhook/WebhookSignature.ts"
 import { layer as sender } from "../../../src/layers/net/CallbackSender.ts"
 import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
 import { secretOverlap } from "../../../src/actors/webhooks/Webhooks.ts"
-import { acme, documentId, globex } from "../../conformance/documentStoreFixtures.ts"
+import { acme, documentId, globex } from "../../conformance/storeFixtures.ts"
 import { allowLoopback } from "../../layers/net/loopback.ts"
 import { expectedSignature, makeReceiver, makeWorld, type WorldOptions } from "./world.ts"
 

@@ -12,7 +12,7 @@ import type { NewDocument } from "../../../src/services/store/NewDocument.ts"
 import { layerMemory } from "../../../src/services/store/memory/StoreMemory.ts"
 import * as SecretsMemory from "../../../src/services/SecretsMemory.ts"
 import { Webhooks } from "../../../src/actors/webhooks/Webhooks.ts"
-import { acme, at, documentId, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { acme, at, documentId, newDocument, plenty } from "../../conformance/storeFixtures.ts"
 import { serve } from "../../layers/net/loopback.ts"
 import { type Store, storeContext, storeOf, wholeStore } from "../../support/store.ts"
 

@@ -3,7 +3,7 @@ import { Context, Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { BlobReferences } from "../../../src/services/store/BlobReferences.ts"
 import { Documents } from "../../../src/services/store/Documents.ts"
-import { acme, blobHash, documentId } from "../documentStoreFixtures.ts"
+import { acme, blobHash, documentId } from "../storeFixtures.ts"
 import { accept, type Instance, type Test } from "./fixtures.ts"
 
 const references = (instance: Instance) => Context.get(instance, BlobReferences)

@@ -3,7 +3,7 @@ import { Context, Effect, type Scope } from "effect"
 import type { ApiKeys } from "../../../src/services/apiKeys/ApiKeys.ts"
 import { TenantRegistry } from "../../../src/services/TenantRegistry.ts"
 import { type Stores } from "../../support/store.ts"
-import { newDocument, plenty } from "../documentStoreFixtures.ts"
+import { newDocument, plenty } from "../storeFixtures.ts"
 import type { NewDocument } from "../../../src/services/store/NewDocument.ts"
 import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
 

@@ -6,7 +6,7 @@ import { ChangeLog } from "../../../src/services/store/ChangeLog.ts"
 import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
 import { Documents } from "../../../src/services/store/Documents.ts"
 import { QueueStats } from "../../../src/services/store/QueueStats.ts"
-import { acme, documentId, numberOf, page } from "../documentStoreFixtures.ts"
+import { acme, documentId, numberOf, page } from "../storeFixtures.ts"
 import { accept, type Instance, type Test } from "./fixtures.ts"
 
 const request = (name: string) => ({ runner: RunnerId.make(name), lease: Duration.seconds(10) })

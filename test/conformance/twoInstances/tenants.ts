@@ -3,7 +3,7 @@ import { Context, Effect, Option, type Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { ApiKeys } from "../../../src/services/apiKeys/ApiKeys.ts"
 import { IdempotencyStore } from "../../../src/services/store/IdempotencyStore.ts"
-import { acme, globex } from "../documentStoreFixtures.ts"
+import { acme, globex } from "../storeFixtures.ts"
 import { type Instance, keyCache, registryOf, type Test } from "./fixtures.ts"
 
 const keysOf = (instance: Instance) => Context.get(instance, ApiKeys)

@@ -7,7 +7,7 @@ import * as StoreMemory from "../../../src/services/store/memory/StoreMemory.ts"
 import { BlobStore } from "../../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../../src/services/BlobStoreMemory.ts"
 import { blobStoreConformance } from "../../conformance/blobStore.ts"
-import { acme, at, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { acme, at, newDocument, plenty } from "../../conformance/storeFixtures.ts"
 import { storeOf, wholeStore } from "../../support/store.ts"
 
 const small = 64 * 1024

@@ -28,7 +28,7 @@ import { layer as clientLayer } from "../../../src/layers/sqlite/database/Sqlite
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { BlobStore } from "../../../src/services/BlobStore.ts"
 import { EngineConfig } from "../../../src/services/config/EngineConfig.ts"
-import { acme, documentId, newDocument, plenty } from "../../conformance/documentStoreFixtures.ts"
+import { acme, documentId, newDocument, plenty } from "../../conformance/storeFixtures.ts"
 import { wholeStore, type Stores } from "../../support/store.ts"
 
 const temporaryFolder = Effect.acquireRelease(

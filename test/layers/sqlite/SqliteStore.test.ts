@@ -6,7 +6,7 @@ import { warning } from "../../../src/domain/document/Warning.ts"
 import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { layer, layerDatabase, layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
-import { documentStoreConformance } from "../../conformance/documentStore.ts"
+import { storeConformance } from "../../conformance/store.ts"
 import {
   accept,
   acme,
@@ -21,7 +21,7 @@ import {
   pendingCallbacks,
   plenty,
   retry
-} from "../../conformance/documentStoreFixtures.ts"
+} from "../../conformance/storeFixtures.ts"
 import { wholeStore } from "../../support/store.ts"
 
 const temporaryFile = Effect.gen(function* () {
@@ -31,7 +31,7 @@ const temporaryFile = Effect.gen(function* () {
 
 const inTemporaryFile = Layer.unwrap(Effect.map(temporaryFile, (filename) => layer({ filename })))
 
-documentStoreConformance("The document store on SQLite", inTemporaryFile)
+storeConformance("The document store on SQLite", inTemporaryFile)
 
 /** The store together with the database below it, so that a test can break the one under the other. */
 const withDatabase = Layer.unwrap(

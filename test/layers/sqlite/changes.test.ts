@@ -5,7 +5,7 @@ import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
 import { layer as clientLayer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { layer, layerDatabase, layerNoDeps } from "../../../src/layers/sqlite/SqliteStore.ts"
-import { accept, acme, at, blobHash, claim, documentId, page } from "../../conformance/documentStoreFixtures.ts"
+import { accept, acme, at, blobHash, claim, documentId, page } from "../../conformance/storeFixtures.ts"
 import { ChangeLog } from "../../../src/services/store/ChangeLog.ts"
 import { wholeStore, type Stores } from "../../support/store.ts"
 

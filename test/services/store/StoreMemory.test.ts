@@ -1,4 +1,4 @@
 import { layerMemory } from "../../../src/services/store/memory/StoreMemory.ts"
-import { documentStoreConformance } from "../../conformance/documentStore.ts"
+import { storeConformance } from "../../conformance/store.ts"
 
-documentStoreConformance("The document store in memory", layerMemory)
+storeConformance("The document store in memory", layerMemory)

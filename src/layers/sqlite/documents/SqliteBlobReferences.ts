@@ -4,10 +4,10 @@ import { BlobHash, type TenantId } from "../../../domain/Ids.ts"
 import {
   type BlobReference,
   BlobReferences,
+  untilReserved,
   type BlobRemoval,
   removalLease
 } from "../../../services/store/BlobReferences.ts"
-import { untilReserved } from "../../../services/store/ReserveBlob.ts"
 import type { Operation, Write } from "../database/GroupCommit.ts"
 import type { Read } from "../database/Read.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"

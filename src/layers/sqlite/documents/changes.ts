@@ -1,8 +1,9 @@
 /**
  * The numbers of changes, and the queries of changes. The last number is a counter in the row of all tenants, which most writes
  * change anyway, so that several processes may write: a transaction reads it first and writes it last, and only one transaction
- * writes at a time, so numbers are committed in their order, and a number is a cursor. A number is never used twice, even if its change was removed, or
- * lost with a crash of the machine: every start begins above a block that was reserved before.
+ * writes at a time. So changes are committed in the order of their numbers, and a number is a cursor. A number is never used
+ * twice, even if its change was removed, or lost with a crash of the machine: every start begins above a block that was reserved
+ * before.
  */
 import { Exit } from "effect"
 import type { Change, Changes, DocumentChanges, PageChange } from "../../../domain/Change.ts"

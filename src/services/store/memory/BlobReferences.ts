@@ -1,7 +1,7 @@
 /** `BlobReferences` of the store in memory. */
 import { Clock, Duration, Effect, Option } from "effect"
 import { BlobReferences } from "../BlobReferences.ts"
-import { untilReserved } from "../ReserveBlob.ts"
+import { untilReserved } from "../BlobReferences.ts"
 import type { Records } from "./Records.ts"
 
 export const blobReferencesMemory = (records: Records) => {

@@ -19,7 +19,7 @@ import {
   settle,
   type Test,
   tried
-} from "./documentStoreFixtures.ts"
+} from "./storeFixtures.ts"
 
 const callback = "https://example.org/hook"
 const endpoint = "https://acme.example/ends"

@@ -24,7 +24,7 @@ import {
   settle,
   type Test,
   pendingCallbacks
-} from "./documentStoreFixtures.ts"
+} from "./storeFixtures.ts"
 
 const detail = { from: 1, limit: 100, detail: false }
 const broken = failure("PAGE_UNREADABLE", "broken")

@@ -25,7 +25,7 @@ import {
   retry,
   runner,
   type Test
-} from "./documentStoreFixtures.ts"
+} from "./storeFixtures.ts"
 
 /** `1 queued` for a document, `1 p2 ok` for a page of it. */
 const brief = (changes: ReadonlyArray<Change>) =>

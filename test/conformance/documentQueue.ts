@@ -17,7 +17,7 @@ import {
   page,
   type Test,
   tryClaim
-} from "./documentStoreFixtures.ts"
+} from "./storeFixtures.ts"
 
 /** Accepting and claiming. */
 export const queue = (test: Test) => {

@@ -23,7 +23,7 @@ import {
   page,
   pendingCallbacks,
   type Test
-} from "./documentStoreFixtures.ts"
+} from "./storeFixtures.ts"
 
 const everything = { status: undefined, before: undefined, limit: 100 }
 

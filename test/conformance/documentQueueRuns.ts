@@ -21,7 +21,7 @@ import {
   renew,
   runner,
   type Test
-} from "./documentStoreFixtures.ts"
+} from "./storeFixtures.ts"
 
 const detail = { from: 1, limit: 100, detail: true }
 

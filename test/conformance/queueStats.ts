@@ -23,7 +23,7 @@ import {
   retry,
   type Test,
   tryClaim
-} from "./documentStoreFixtures.ts"
+} from "./storeFixtures.ts"
 
 const tenants = [acme, globex, TenantId.make("initech")] as const
 const everything = { status: undefined, before: undefined, limit: 10_000 }

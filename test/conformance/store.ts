@@ -1,19 +1,19 @@
 import { describe, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
-import { changes } from "./documentStoreChanges.ts"
-import { counters } from "./documentStoreCounters.ts"
-import type { Test } from "./documentStoreFixtures.ts"
-import { duplicates, retention, retries, troubles } from "./documentStoreLifecycle.ts"
-import { portions } from "./documentStorePortions.ts"
-import { queue } from "./documentStoreQueue.ts"
-import { records } from "./documentStoreRecords.ts"
-import { runs } from "./documentStoreRuns.ts"
-import { warnings } from "./documentStoreWarnings.ts"
+import { changes } from "./changeLog.ts"
+import { counters } from "./queueStats.ts"
+import type { Test } from "./storeFixtures.ts"
+import { duplicates, retention, retries, troubles } from "./documentsLifecycle.ts"
+import { portions } from "./storePortions.ts"
+import { queue } from "./documentQueue.ts"
+import { records } from "./documents.ts"
+import { runs } from "./documentQueueRuns.ts"
+import { warnings } from "./storeWarnings.ts"
 import type { Stores } from "../support/store.ts"
-import { webhooks } from "./webhooks.ts"
+import { webhooks } from "./webhookStore.ts"
 
 /** What every document store promises. `layer` gives an empty store each time it is built. */
-export const documentStoreConformance = (name: string, layer: Layer.Layer<Stores, unknown>) =>
+export const storeConformance = (name: string, layer: Layer.Layer<Stores, unknown>) =>
   describe(name, () => {
     const test: Test = (title, body) => it.effect(title, () => Effect.provide(body, layer))
     describe("as a queue", () => queue(test))

@@ -17,7 +17,7 @@ import {
   page,
   type Test,
   pendingCallbacks
-} from "./documentStoreFixtures.ts"
+} from "./storeFixtures.ts"
 
 const everything = { status: undefined, before: undefined, limit: 100 }
 

@@ -5,18 +5,7 @@ import { warning } from "../../src/domain/document/Warning.ts"
 import { ChangeLog } from "../../src/services/store/ChangeLog.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
-import {
-  accept,
-  acme,
-  at,
-  claim,
-  documentId,
-  openedPdf,
-  page,
-  plenty,
-  retry,
-  type Test
-} from "./documentStoreFixtures.ts"
+import { accept, acme, at, claim, documentId, openedPdf, page, plenty, retry, type Test } from "./storeFixtures.ts"
 
 const cut = { warnings: [warning("CONTENT_CUT"), warning("FONT_DAMAGED", "The font Symb is damaged.")] }
 const repaired = { ...openedPdf, warnings: [warning("DAMAGE_REPAIRED")] }

@@ -18,7 +18,7 @@ import {
   newDocument,
   numberOf,
   page
-} from "../../conformance/documentStoreFixtures.ts"
+} from "../../conformance/storeFixtures.ts"
 import { onRealClock } from "../../support/clock.ts"
 import { postgresBinaries, withoutPostgres } from "../../support/postgres/binaries.ts"
 import { execute, urlOf } from "../../support/postgres/server.ts"

@@ -1,7 +1,6 @@
 /** `BlobReferences` in Postgres. Both sides take a lock of the blob first, so that neither overlooks the other. */
 import { Duration, Effect, Option } from "effect"
-import { BlobReferences, removalLease } from "../../../services/store/BlobReferences.ts"
-import { untilReserved } from "../../../services/store/ReserveBlob.ts"
+import { BlobReferences, removalLease, untilReserved } from "../../../services/store/BlobReferences.ts"
 import { int8 } from "../database/Parameters.ts"
 import type { PostgresDatabase } from "../database/PostgresDatabase.ts"
 import { number, optional } from "./rows.ts"

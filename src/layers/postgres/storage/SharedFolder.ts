@@ -10,13 +10,12 @@ import { SecureRandom } from "effect/crypto"
 import { fileMode, makeDirectory, syncDirectory } from "../../blobs/Files.ts"
 import { DataDirectoryUnusable } from "../../folder/DataDirectory.ts"
 import { int8 } from "../database/Parameters.ts"
+import { markName } from "./FolderMark.ts"
 import { PostgresDatabase, type Statements } from "../database/PostgresDatabase.ts"
 import { optionalText } from "../documents/rows.ts"
 
 const Mark = Schema.fromJsonString(Schema.Struct({ database: Schema.String }))
 const decodeMark = Schema.decodeUnknownOption(Mark)
-
-const markName = "postgres.json"
 
 const readMark = (path: string): string | undefined =>
   existsSync(path) ? Option.getOrUndefined(decodeMark(readFileSync(path, "utf8")))?.database : undefined
@@ -83,11 +82,3 @@ export const claimFolder = Effect.fnUntraced(function* (directory: string) {
   const name = yield* transact("compare the data folder", (db) => compare(db, directory, marked.success, fresh))
   if (name !== undefined) yield* writeMark(directory, name)
 })
-
-/** For a server without `DATABASE_URL`: the documents of these originals are in Postgres. */
-export const refuseFolderOfPostgres = (directory: string) =>
-  Effect.suspend(() =>
-    existsSync(join(directory, markName))
-      ? refuse(directory, "it holds the originals of documents in Postgres; set DATABASE_URL, or use another folder")
-      : Effect.void
-  )

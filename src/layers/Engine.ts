@@ -103,11 +103,14 @@ type Storage = Layer.Layer<
   EngineConfig
 >
 
-/** In Postgres if `DATABASE_URL` names a database, else in the folder alone. */
+/** In Postgres if `DATABASE_URL` names a database, whose client is then loaded, else in the folder alone. */
 export const layerStorage = Layer.unwrap(
-  Effect.map(DatabaseConfig, ({ connections, url }): Storage =>
-    url === undefined ? layerFolder : PostgresStorage.layer({ url, connections })
-  )
+  Effect.gen(function* (): Effect.fn.Return<Storage, Config.ConfigError> {
+    const { connections, url } = yield* DatabaseConfig
+    if (url === undefined) return layerFolder
+    const { layer } = yield* Effect.promise(() => import("./postgres/PostgresStorage.ts"))
+    return layer({ url, connections })
+  })
 )
 
 const layerWorkers = Layer.unwrap(

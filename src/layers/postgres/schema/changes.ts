@@ -20,9 +20,10 @@ export const clockAndChanges: ReadonlyArray<string> = [
     SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
   $$`,
   `CREATE SEQUENCE change_numbers`,
-  `CREATE FUNCTION last_change_number() RETURNS bigint LANGUAGE sql VOLATILE AS $$
-    SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM change_numbers
-  $$`,
+  `CREATE FUNCTION last_change_number() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+  BEGIN
+    RETURN (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM change_numbers);
+  END $$`,
   // The setting is the transaction's own, and is undone with it, as the lock is.
   `CREATE FUNCTION next_change() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
   BEGIN

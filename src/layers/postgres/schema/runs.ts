@@ -1,10 +1,16 @@
-/** Functions for what a run writes, under its fence, and for ends and removals. */
+/**
+ * Functions for what a run writes, under its fence, and for ends and removals. All are in plpgsql, which keeps the plans of its
+ * statements: a function in SQL plans them anew for every call.
+ */
 
 /** The position of the document that the fence holds. A checkpoint needs no lock of the tenant, because it counts nothing. */
 const held = `
-  CREATE FUNCTION held_document(f_id text, f_attempt int) RETURNS bigint LANGUAGE sql AS $$
-    SELECT seq FROM documents WHERE id = f_id AND attempt = f_attempt AND status = 'running' FOR UPDATE
-  $$
+  CREATE FUNCTION held_document(f_id text, f_attempt int) RETURNS bigint LANGUAGE plpgsql AS $$
+  DECLARE held bigint;
+  BEGIN
+    SELECT seq INTO held FROM documents WHERE id = f_id AND attempt = f_attempt AND status = 'running' FOR UPDATE;
+    RETURN held;
+  END $$
 `
 
 const heldForEnd = `
@@ -17,12 +23,13 @@ const heldForEnd = `
 
 const opened = `
   CREATE FUNCTION write_details(w_seq bigint, w_metadata text, w_outline text, w_warnings text) RETURNS bigint
-  LANGUAGE sql AS $$
+  LANGUAGE plpgsql AS $$
+  BEGIN
     INSERT INTO document_details (document, metadata, outline, warnings) VALUES (w_seq, w_metadata, w_outline, w_warnings)
       ON CONFLICT (document) DO UPDATE
-        SET metadata = excluded.metadata, outline = excluded.outline, warnings = excluded.warnings
-      RETURNING (octet_length(metadata) + octet_length(outline))::bigint
-  $$
+        SET metadata = excluded.metadata, outline = excluded.outline, warnings = excluded.warnings;
+    RETURN octet_length(w_metadata) + octet_length(w_outline);
+  END $$
 `
 
 const openDocument = `
@@ -44,9 +51,10 @@ const addPages = `
     a_seq bigint, numbers int[], statuses text[], widths double precision[], heights double precision[],
     rotations double precision[], elapsed double precision[], errors text[], warned text[], texts text[], lined text[],
     OUT done int, OUT failed int, OUT with_warnings int, OUT bytes bigint
-  ) LANGUAGE sql AS $$
+  ) LANGUAGE plpgsql AS $$
+  BEGIN
     WITH added AS (
-      INSERT INTO pages
+      INSERT INTO pages AS kept
         (document, number, status, width, height, rotation, elapsed_millis, error, warnings, changed, text, lines)
       SELECT a_seq, p.number, p.status, p.width, p.height, p.rotation, p.elapsed, p.error, p.warnings, next_change(), p.text, p.lines
       FROM (
@@ -55,12 +63,12 @@ const addPages = `
         ORDER BY place
       ) p
       ON CONFLICT DO NOTHING
-      RETURNING status, warnings, octet_length(text) + octet_length(lines) AS bytes
+      RETURNING kept.status, kept.warnings, octet_length(kept.text) + octet_length(kept.lines) AS bytes
     )
-    SELECT count(*)::int, (count(*) FILTER (WHERE status IN ('failed', 'timeout')))::int,
-      (count(*) FILTER (WHERE warnings IS NOT NULL))::int, coalesce(sum(bytes), 0)::bigint
-    FROM added
-  $$
+    SELECT count(*), count(*) FILTER (WHERE a.status IN ('failed', 'timeout')),
+      count(*) FILTER (WHERE a.warnings IS NOT NULL), coalesce(sum(a.bytes), 0)
+      INTO done, failed, with_warnings, bytes FROM added a;
+  END $$
 `
 
 const pageParameters = `numbers int[], statuses text[], widths double precision[], heights double precision[],
@@ -83,11 +91,12 @@ const savePages = `
 
 /** Whether the end of the document is owed to a receiver. */
 const owes = `
-  CREATE FUNCTION owes_callback(d documents) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT d.callback IS NOT NULL OR EXISTS (
+  CREATE FUNCTION owes_callback(d documents) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+  BEGIN
+    RETURN d.callback IS NOT NULL OR EXISTS (
       SELECT 1 FROM webhooks w WHERE w.tenant_id = d.tenant_id AND w.url IS NOT NULL AND w.disabled_at IS NULL
-    )
-  $$
+    );
+  END $$
 `
 
 /** Ends a document: its secrets are removed, its callback falls due, and its lease ends. A cancelled attempt moves on. */
@@ -158,12 +167,13 @@ const release = `
 
 /** Documents that another transaction is about to change are left to the next call. */
 const reclaim = `
-  CREATE FUNCTION reclaim_expired() RETURNS SETOF text LANGUAGE sql AS $$
-    UPDATE documents SET ${requeued} WHERE seq IN (
+  CREATE FUNCTION reclaim_expired() RETURNS SETOF text LANGUAGE plpgsql AS $$
+  BEGIN
+    RETURN QUERY UPDATE documents SET ${requeued} WHERE seq IN (
       SELECT seq FROM documents WHERE status = 'running' AND lease_until <= store_now()
       ORDER BY tenant_id, seq FOR UPDATE SKIP LOCKED
-    ) RETURNING tenant_id
-  $$
+    ) RETURNING tenant_id;
+  END $$
 `
 
 const queueDue = `

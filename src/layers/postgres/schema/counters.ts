@@ -57,12 +57,10 @@ const countDocument = `
       WHERE shard = pg_backend_pid() % ${shards};
     IF w > 0 OR r > 0 THEN
       SELECT sum(waiting), sum(running) INTO all_waiting, all_running FROM counter_shards;
-      IF EXISTS (SELECT 1 FROM counter_peaks WHERE waiting < all_waiting OR running < all_running) THEN
-        PERFORM 1 FROM counter_peaks FOR UPDATE SKIP LOCKED;
-        IF FOUND THEN
-          UPDATE counter_peaks SET waiting = greatest(waiting, all_waiting), running = greatest(running, all_running);
-        END IF;
-      END IF;
+      UPDATE counter_peaks SET waiting = greatest(waiting, all_waiting), running = greatest(running, all_running)
+        WHERE place = (
+          SELECT place FROM counter_peaks WHERE waiting < all_waiting OR running < all_running FOR UPDATE SKIP LOCKED
+        );
     END IF;
     RETURN NULL;
   END $$
@@ -96,8 +94,9 @@ export const counters: ReadonlyArray<string> = [
     owed bigint NOT NULL DEFAULT 0
   ) WITH (fillfactor = 10)`,
   `INSERT INTO counter_shards (shard) SELECT generate_series(0, ${shards - 1})`,
-  `CREATE TABLE counter_peaks (waiting bigint NOT NULL, running bigint NOT NULL)`,
-  `INSERT INTO counter_peaks VALUES (0, 0)`,
+  `CREATE TABLE counter_peaks (place int PRIMARY KEY, waiting bigint NOT NULL, running bigint NOT NULL)
+    WITH (fillfactor = 10)`,
+  `INSERT INTO counter_peaks VALUES (1, 0, 0)`,
   countDocument,
   `CREATE TRIGGER documents_counted_on_insert AFTER INSERT ON documents
     FOR EACH ROW EXECUTE FUNCTION count_document()`,

@@ -17,6 +17,7 @@ import { migrate } from "./database/Migrations.ts"
 import { makeRead } from "./database/Read.ts"
 import { layer as clientLayer } from "./database/SqliteClient.ts"
 import { SqliteDatabase, type SqliteOptions } from "./database/SqliteDatabase.ts"
+import { makeCachedCounters } from "./documents/CachedCounters.ts"
 import { makeNumbers } from "./documents/changes.ts"
 import { reclaimExpired } from "./documents/queue.ts"
 import { blobReferences, forgetReferences } from "./documents/SqliteBlobReferences.ts"
@@ -42,13 +43,16 @@ const make = Effect.fnUntraced(function* (takeOver: boolean) {
   const commit = yield* GroupCommit
   const numbers = makeNumbers()
   yield* commit("begin the numbers of changes", numbers.begin)
-  const write: Write = (name, operation, manner, size) => commit(name, numbers.numbered(operation), manner, size)
+  const counters = makeCachedCounters()
+  const write: Write = (name, operation, manner, size) =>
+    // After any failure: after a failed flush no read is answered any more, so counters cached during it must not be either.
+    Effect.onError(commit(name, counters.forgottenBy(numbers.numbered(operation)), manner, size), () => counters.forget)
   if (takeOver) yield* write("take over leases", endAllLeases, "deferred")
   const read = makeRead(yield* SqliteDatabase)
   return Context.make(DocumentQueue, documentQueue(read, write)).pipe(
     Context.add(Documents, documents(read, write)),
     Context.add(ChangeLog, changeLog(read)),
-    Context.add(QueueStats, queueStats(read)),
+    Context.add(QueueStats, queueStats(read, counters)),
     Context.add(BlobReferences, blobReferences(read, write)),
     Context.add(IdempotencyStore, idempotency(read, write)),
     Context.add(WebhookStore, webhookStore(read, write))

@@ -11,7 +11,7 @@ type Moment = number
 export class QueueStats extends Context.Service<
   QueueStats,
   {
-    /** Of one tenant, or of all when none is named. */
+    /** Of one tenant, or of all when none is named. What another process has just written may be missing for a moment. */
     readonly stats: (tenant?: TenantId) => Effect.Effect<QueueCounters, StoreUnavailable>
     /**
      * The documents that are claimed before this one, if it is queued: counted to a depth of `queueScanLimit` and no further.

@@ -88,16 +88,18 @@ export const queue = (test: Test) => {
       assert.lengthOf(pages, 1)
     }))
 
-  test("count what the other has written", (one, other) =>
+  test("count what the other has written, after a moment", (one, other) =>
     Effect.gen(function* () {
       const stats = Context.get(one, QueueStats)
       assert.strictEqual((yield* stats.stats(acme)).waiting, 0)
       for (const [number, instance] of [other, one, other].entries()) {
         yield* accept(instance, number + 1)
+        yield* TestClock.adjust("100 millis")
         assert.strictEqual((yield* stats.stats(acme)).waiting, number + 1)
         assert.strictEqual((yield* stats.stats()).waiting, number + 1)
       }
       yield* claim(other, "other")
+      yield* TestClock.adjust("100 millis")
       assert.deepInclude(yield* stats.stats(acme), { waiting: 2, running: 1 })
     }))
 

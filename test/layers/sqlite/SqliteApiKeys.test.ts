@@ -95,6 +95,23 @@ describe("API keys on SQLite, as a file", () => {
     }).pipe(Effect.provide(Layer.unwrap(Effect.map(temporaryFile, on))))
   )
 
+  it.effect("stay in the cache through a flood of unknown keys", () =>
+    Effect.gen(function* () {
+      const { text } = yield* create(acme)
+      yield* holderOf(text)
+      for (let n = 0; n < 10_500; n++) {
+        const unknown = Redacted.make(`sluice_${n.toString(16).padStart(16, "0")}_${"0".repeat(64)}`)
+        assert.isUndefined(yield* holderOf(unknown))
+      }
+      yield* execute("ALTER TABLE api_keys RENAME TO hidden")
+      assert.strictEqual(yield* holderOf(text), acme)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Effect.flip(holderOf(text)))._tag, "StoreUnavailable")
+      yield* execute("ALTER TABLE hidden RENAME TO api_keys")
+      assert.strictEqual(yield* holderOf(text), acme)
+    }).pipe(Effect.provide(Layer.unwrap(Effect.map(temporaryFile, on))))
+  )
+
   it.effect("go on to work when their use cannot be written down", () =>
     Effect.gen(function* () {
       const { text } = yield* create(acme)

@@ -1,19 +1,17 @@
-/**
- * `QueueStats` in SQLite. Nothing is cached: other processes write, too, and asking SQLite whether one has written costs as much as
- * the row of counters does.
- */
+/** `QueueStats` in SQLite. */
 import { Effect, Option } from "effect"
 import type { TenantId } from "../../../domain/Ids.ts"
 import { QueueStats } from "../../../services/store/QueueStats.ts"
 import * as TraceContext from "../../../observability/TraceContext.ts"
 import type { Read } from "../database/Read.ts"
+import type { CachedCounters } from "./CachedCounters.ts"
 import * as queueQueries from "./queueQueries.ts"
 import * as records from "./records.ts"
 
-export const queueStats = (read: Read) =>
+export const queueStats = (read: Read, counters: CachedCounters) =>
   QueueStats.of({
     stats: TraceContext.traced("QueueStats.stats", (tenant?: TenantId) =>
-      read("count documents", (db) => records.stats(db, tenant ?? "*"))
+      counters.get(tenant ?? "*", (learn) => read("count documents", (db) => learn(records.stats(db, tenant ?? "*"))))
     ),
     ahead: Effect.fn("QueueStats.ahead")((tenant, id) =>
       read("count what is ahead of a document", (db) => queueQueries.ahead(db, tenant, id))

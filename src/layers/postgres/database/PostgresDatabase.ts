@@ -2,6 +2,7 @@
 import type * as PgClient from "@effect/sql-pg/PgClient"
 import { Context, Effect, Schedule } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import { untraced } from "../../../observability/Untraced.ts"
 import { StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 
 export type Row = Readonly<Record<string, unknown>>
@@ -48,8 +49,9 @@ const again = Schedule.exponential("10 millis").pipe(Schedule.jittered, Schedule
 
 export const make = (sql: PgClient.PgClient): PostgresDatabase["Service"] => {
   const db = statementsOf(sql)
+  /** Without spans of statements: the methods of the store have their own, with either database. */
   const guarded = <A, E>(operation: string, effect: Effect.Effect<A, E | SqlError>) =>
-    effect.pipe(
+    untraced(effect).pipe(
       Effect.retry({ while: isLost, schedule: again }),
       Effect.mapError((error): Exclude<E, SqlError> | StoreUnavailable =>
         isSqlError(error)

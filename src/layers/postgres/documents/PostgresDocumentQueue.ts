@@ -166,7 +166,10 @@ const openSql = `SELECT open_document(${placeholders(1, 6)}) AS held`
 const saveSql = `SELECT save_pages(${placeholders(1, 12)}) AS held`
 const finishSql = documentsFrom(`finish_document(${placeholders(1, 4)})`)
 const finishWholeSql = `SELECT * FROM finish_whole_document(${placeholders(1, 18)})`
-const fetchedSql = "UPDATE documents SET blob = $2, size = $3 WHERE seq = held_document($1, $4) RETURNING true AS held"
+/** The function is called once, and not for each row. */
+const fetchedSql = `
+  UPDATE documents d SET blob = $2, size = $3 FROM (SELECT held_document($1, $4) AS seq OFFSET 0) held
+  WHERE d.seq = held.seq RETURNING true AS held`
 const faultSql = `
   INSERT INTO page_faults (document, page, failures, deaths)
   SELECT held, $3, $4, $5 FROM held_document($1, $2) held WHERE held IS NOT NULL

@@ -1,6 +1,7 @@
 /**
  * Functions for what a run writes, under its fence, and for ends and removals. All are in plpgsql, which keeps the plans of its
- * statements: a function in SQL plans them anew for every call.
+ * statements: a function in SQL plans them anew for every call. The clock is read into a variable first: a condition that calls it is
+ * no use for an index.
  */
 
 /** The position of the document that the fence holds. A checkpoint needs no lock of the tenant, because it counts nothing. */
@@ -168,9 +169,10 @@ const release = `
 /** Documents that another transaction is about to change are left to the next call. */
 const reclaim = `
   CREATE FUNCTION reclaim_expired() RETURNS SETOF text LANGUAGE plpgsql AS $$
+  DECLARE at bigint := store_now();
   BEGIN
     RETURN QUERY UPDATE documents SET ${requeued} WHERE seq IN (
-      SELECT seq FROM documents WHERE status = 'running' AND lease_until <= store_now()
+      SELECT seq FROM documents WHERE status = 'running' AND lease_until <= at
       ORDER BY tenant_id, seq FOR UPDATE SKIP LOCKED
     ) RETURNING tenant_id;
   END $$
@@ -188,9 +190,9 @@ const queueDue = `
 
 const expire = `
   CREATE FUNCTION expire_queued(waited double precision, most int, e_failure text) RETURNS SETOF documents LANGUAGE plpgsql AS $$
-  DECLARE late bigint;
+  DECLARE late bigint; before bigint := ceil(store_now() - waited);
   BEGIN
-    FOR late IN SELECT seq FROM documents WHERE queued_at < store_now() - waited AND status = 'queued'
+    FOR late IN SELECT seq FROM documents WHERE queued_at < before AND status = 'queued'
       ORDER BY queued_at, seq LIMIT most FOR UPDATE SKIP LOCKED
     LOOP
       RETURN QUERY SELECT * FROM end_document(late, 'failed', e_failure);
@@ -231,10 +233,10 @@ const removeEnded = `
   CREATE FUNCTION remove_ended(ended_ago double precision, most int, most_pages int, r_lease bigint)
   RETURNS TABLE (${removed}) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
-  DECLARE old record; pages bigint := 0; count int := 0;
+  DECLARE old record; pages bigint := 0; count int := 0; before bigint := ceil(store_now() - ended_ago);
   BEGIN
     FOR old IN SELECT seq, pages_done FROM documents
-      WHERE finished_at < store_now() - ended_ago AND callback_next_at IS NULL
+      WHERE finished_at < before AND callback_next_at IS NULL
       ORDER BY finished_at, seq LIMIT most FOR UPDATE SKIP LOCKED
     LOOP
       pages := pages + old.pages_done;

@@ -6,6 +6,7 @@ const hangMillis = 300_000
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/support/postgres/setup.ts",
     testTimeout: hangMillis,
     hookTimeout: hangMillis,
     teardownTimeout: hangMillis,

@@ -1,4 +1,4 @@
-import { ByteSize, Effect, Layer } from "effect"
+import { ByteSize, type Config, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Engine from "../actors/Engine.ts"
 import * as Outbox from "../actors/webhooks/Outbox.ts"
@@ -14,7 +14,7 @@ import * as OutboundPolicy from "../services/config/OutboundPolicy.ts"
 import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
-import { StorageConfig, WorkersConfig } from "./config/Config.ts"
+import { DatabaseConfig, StorageConfig, WorkersConfig } from "./config/Config.ts"
 import { holdDataDirectory } from "./folder/DataDirectory.ts"
 import { originalsFromEnv } from "./blobs/Originals.ts"
 import * as DiskReserve from "./folder/DiskReserve.ts"
@@ -24,6 +24,8 @@ import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./SecretKeyFile.ts"
 import * as Sources from "./net/Sources.ts"
 import { s3SourcesFromEnv } from "./s3/S3Sources.ts"
+import type * as PostgresStorage from "./postgres/PostgresStorage.ts"
+import { refuseFolderOfPostgres } from "./postgres/storage/FolderMark.ts"
 import * as FolderIdentity from "./sqlite/database/FolderIdentity.ts"
 import * as Inventory from "./sqlite/database/Inventory.ts"
 import { register } from "./sqlite/database/KnownBlobs.ts"
@@ -69,12 +71,13 @@ const layerDatabase = (directory: string) =>
   SqliteStore.layerDatabase({ filename: databasePath(directory), batchInterval: "20 millis" })
 
 /**
- * Everything durable below `DATA_DIR`: the database, the blobs (unless `BLOBS` names another place) and the key that seals passwords. Only this process holds the
- * folder, so it takes over the leases that it finds.
+ * Everything durable below `DATA_DIR`: the database, the blobs (unless `BLOBS` names another place) and the key that seals
+ * passwords. Only this process holds the folder, so it takes over the leases that it finds.
  */
-export const layerStorage = Layer.unwrap(
+const layerFolder = Layer.unwrap(
   Effect.gen(function* () {
     const { directory } = yield* StorageConfig
+    yield* refuseFolderOfPostgres(directory)
     yield* holdDataDirectory(directory)
     const reserve = yield* DiskReserve.make(directory, yield* DiskReserve.MinFreeBytes)
     const found = yield* checkFolder(directory)
@@ -92,6 +95,23 @@ export const layerStorage = Layer.unwrap(
       Layer.provide(layerDatabase(directory))
     )
     return Layer.merge(records, Secrets.layer({ directory }))
+  })
+)
+
+type Postgres = ReturnType<typeof PostgresStorage.layer>
+type Storage = Layer.Layer<
+  Layer.Success<typeof layerFolder>,
+  Layer.Error<typeof layerFolder> | Layer.Error<Postgres>,
+  EngineConfig
+>
+
+/** In Postgres if `DATABASE_URL` names a database, whose client is then loaded, else in the folder alone. */
+export const layerStorage = Layer.unwrap(
+  Effect.gen(function* (): Effect.fn.Return<Storage, Config.ConfigError> {
+    const { connections, url } = yield* DatabaseConfig
+    if (url === undefined) return layerFolder
+    const { layer } = yield* Effect.promise(() => import("./postgres/PostgresStorage.ts"))
+    return layer({ url, connections })
   })
 )
 

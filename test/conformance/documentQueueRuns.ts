@@ -1,6 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { failure } from "../../src/domain/Failure.ts"
+import type { PageResult } from "../../src/domain/document/Page.ts"
 import { RunnerId } from "../../src/domain/Ids.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
@@ -86,11 +87,10 @@ export const runs = (test: Test) => {
       yield* accept(1)
       const { fence } = yield* claim()
       const broken = page(2, { status: "failed", error: failure("PAGE_UNREADABLE", "broken"), text: "", lines: "[]" })
-      yield* Effect.forEach(
-        [page(1), broken, page(2), page(1, { text: "other" }), broken],
-        (result) => queue.savePages(fence, [result]),
-        { concurrency: "unbounded" }
-      )
+      const save = (results: ReadonlyArray<PageResult>) =>
+        Effect.forEach(results, (result) => queue.savePages(fence, [result]), { concurrency: "unbounded" })
+      yield* save([page(1), broken])
+      yield* save([page(2), page(1, { text: "other" }), broken])
       assert.deepStrictEqual(yield* documents.pages(acme, fence.documentId, detail), [page(1), broken])
       assert.deepStrictEqual((yield* documents.find(acme, fence.documentId)).progress, { done: 2, failed: 1 })
     })

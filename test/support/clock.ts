@@ -1,4 +1,4 @@
-import { Clock, Effect } from "effect"
+import { Clock, Context, Effect } from "effect"
 
 /** Runs the effect as if this many milliseconds had passed already: only its own clock goes ahead. */
 export const ahead = <A, E, R>(millis: number, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -14,3 +14,9 @@ export const ahead = <A, E, R>(millis: number, effect: Effect.Effect<A, E, R>): 
       sleep: (duration) => clock.sleep(duration)
     })
   })
+
+const real = Context.get(Context.empty(), Clock.Clock)
+
+/** Runs the effect by the real clock, whatever clock is set around it. */
+export const onRealClock = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, Clock.Clock, real)

@@ -8,7 +8,7 @@ import { HttpConfig } from "../../http/edge/HttpConfig.ts"
 import { StreamLimitsConfig } from "../../http/live/LiveStreams.ts"
 import { MetricsToken } from "../../http/auth/MetricsAccess.ts"
 import { BlobsConfig } from "../../layers/blobs/s3/BlobsConfig.ts"
-import { StorageConfig, WorkersConfig } from "../../layers/config/Config.ts"
+import { DatabaseConfig, StorageConfig, WorkersConfig } from "../../layers/config/Config.ts"
 import { MinFreeBytes } from "../../layers/folder/DiskReserve.ts"
 import { S3SourcesConfig } from "../../layers/s3/S3Sources.ts"
 import * as Telemetry from "../../layers/observability/Telemetry.ts"
@@ -18,6 +18,7 @@ import { OutboundPolicyConfig } from "../../services/config/OutboundPolicy.ts"
 import { overridesFromEnv } from "../../services/TenantRegistry.ts"
 import { reasonOf } from "../CommandFailure.ts"
 import { checkBucket } from "./Bucket.ts"
+import { checkDatabase } from "./Database.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
 import { sizeOf } from "./Size.ts"
 import { checkContents, checkDisk, checkFolder } from "./Storage.ts"
@@ -39,6 +40,7 @@ export const checkNode = (running: string): Finding => {
 const settings = Config.all({
   auth: AuthConfig,
   blobs: BlobsConfig,
+  database: DatabaseConfig,
   http: HttpConfig,
   logFormat: Telemetry.LogFormatConfig,
   logLevel: Telemetry.LogLevelConfig,
@@ -111,10 +113,14 @@ const port = Effect.gen(function* () {
 })
 
 const folder = Effect.flatMap(StorageConfig, ({ directory }) => checkFolder(directory))
+const database = Effect.flatMap(DatabaseConfig, checkDatabase)
 const contents = Effect.gen(function* () {
   const { directory } = yield* StorageConfig
+  const { url } = yield* DatabaseConfig
   const blobs = yield* BlobsConfig
-  return yield* checkContents(directory, blobs !== undefined)
+  return url === undefined
+    ? yield* checkContents(directory, blobs !== undefined)
+    : ok("originals", "in the folder that belongs to the database; its start compares the two")
 })
 const disk = Effect.flatMap(StorageConfig, ({ directory }) => checkDisk(directory))
 const worker = Effect.flatMap(WorkersConfig, ({ memory, sandbox }) =>
@@ -131,6 +137,7 @@ export const checks = [
   Effect.catch(memory, unknown("memory")),
   Effect.catch(processors, unknown("processors")),
   Effect.catch(folder, unknown("data folder")),
+  Effect.catch(database, unknown("database")),
   Effect.catch(contents, unknown("originals")),
   Effect.catch(disk, unknown("disk")),
   Effect.catch(checkBucket, unknown("bucket")),

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs"
 import { ByteSize, Config, Schema } from "effect"
 import { byteSize, count } from "../../services/config/ConfigValues.ts"
+import { defaultConnections } from "../postgres/database/PoolSize.ts"
 import { defaultOptions, leastMemoryBytes } from "../pdf/PdfEngine.ts"
 import { sandboxModes } from "../pdf/pool/Sandbox.ts"
 
@@ -15,6 +16,15 @@ export const StorageConfig = Config.all({
     ),
     "INBOX_DIR"
   ).pipe(Config.withDefault(undefined))
+})
+
+/** The Postgres database that holds the documents; in `DATA_DIR` when none is named. The URL may hold a password. */
+export const DatabaseConfig = Config.all({
+  url: Config.Redacted("DATABASE_URL").pipe(Config.withDefault(undefined)),
+  connections: Config.schema(
+    Schema.Int.check(Schema.isBetween({ minimum: 4, maximum: 1_000 })),
+    "DATABASE_CONNECTIONS"
+  ).pipe(Config.withDefault(defaultConnections))
 })
 
 /** How many processes read PDFs, how much memory the operating system lets each of them have, and what walls they work behind. */

@@ -25,7 +25,7 @@ const leastLeft = 256 * 1024
 const measureMillis = 250
 const takeEvery = "5 seconds"
 
-const freeAt = (directory: string) =>
+export const freeAt = (directory: string) =>
   Effect.map(
     call<StatsFs>((done) => statfs(directory, done)),
     ({ bavail, bsize }) => bavail * bsize

@@ -13,9 +13,9 @@ import { SqliteDatabase, type Statements } from "../sqlite/database/SqliteDataba
 /** A check that takes longer than this has failed. */
 const patience = "2 seconds"
 /** How long a result is reused. */
-const fresh = "5 seconds"
+export const fresh = "5 seconds"
 
-const reasonOf =
+export const reasonOf =
   (what: string) =>
   <E>(effect: Effect.Effect<unknown, E>): Effect.Effect<ReadonlyArray<string>> =>
     effect.pipe(
@@ -26,7 +26,7 @@ const reasonOf =
       Effect.match({ onSuccess: () => [], onFailure: (error) => [`${what}: ${rootCause(error)}`] })
     )
 
-const writeFile = (directory: string) => {
+export const writeFile = (directory: string) => {
   const path = join(directory, "tmp", "written-to-see-whether-it-can-be")
   return Effect.acquireUseRelease(
     call<number>((done) => open(path, "w", fileMode, done)),

@@ -24,10 +24,10 @@ export interface ApiKeysOptions {
   readonly cacheFor?: Duration.Input | undefined
 }
 
-const defaultCacheFor = Duration.seconds(10)
+export const defaultCacheFor = Duration.seconds(10)
 
 /** `KEY_CACHE_TTL`. */
-const CacheFor = duration("KEY_CACHE_TTL").pipe(Config.withDefault(defaultCacheFor))
+export const CacheFor = duration("KEY_CACHE_TTL").pipe(Config.withDefault(defaultCacheFor))
 
 const unavailable = (operation: string) => (cause: SqlError) => new StoreUnavailable({ operation, cause })
 

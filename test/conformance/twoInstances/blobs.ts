@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { BlobReferences } from "../../../src/services/store/BlobReferences.ts"
 import { Documents } from "../../../src/services/store/Documents.ts"
 import { acme, blobHash, documentId } from "../storeFixtures.ts"
-import { accept, type Instance, type Test } from "./fixtures.ts"
+import { accept, type Instance, type Test, untilDone } from "./fixtures.ts"
 
 const references = (instance: Instance) => Context.get(instance, BlobReferences)
 const hash = blobHash(1)
@@ -65,8 +65,3 @@ export const blobs = (test: Test) => {
       assert.isTrue(Option.isSome(yield* references(one).claimRemoval(hash)))
     }))
 }
-
-/** Lets time pass, and writes reach the disk meanwhile. */
-const untilDone = Effect.fnUntraced(function* (fiber: Fiber.Fiber<unknown, unknown>) {
-  for (let step = 0; step < 2_000 && fiber.pollUnsafe() === undefined; step++) yield* TestClock.adjust("25 millis")
-})

@@ -1,7 +1,9 @@
 import { it } from "@effect/vitest"
-import { Context, Effect, type Scope } from "effect"
+import { Context, type Duration, Effect, type Fiber, type Scope } from "effect"
+import { TestClock } from "effect/testing"
 import type { ApiKeys } from "../../../src/services/apiKeys/ApiKeys.ts"
 import { TenantRegistry } from "../../../src/services/TenantRegistry.ts"
+import { onRealClock } from "../../support/clock.ts"
 import { type Stores } from "../../support/store.ts"
 import { newDocument, plenty } from "../storeFixtures.ts"
 import type { NewDocument } from "../../../src/services/store/NewDocument.ts"
@@ -31,3 +33,14 @@ export const accept = (instance: Instance, number: number, changes: Partial<NewD
   Context.get(instance, DocumentQueue).accept(newDocument(number, changes), plenty)
 
 export const registryOf = (instance: Instance) => Context.get(instance, TenantRegistry)
+
+/** Lets the test's time pass in such steps until the fiber has ended, while a disk or a server takes real time for its answers. */
+export const untilDone = Effect.fnUntraced(function* (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  step: Duration.Input = "25 millis"
+) {
+  while (fiber.pollUnsafe() === undefined) {
+    yield* TestClock.adjust(step)
+    yield* onRealClock(Effect.sleep("2 millis"))
+  }
+})

@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { ApiKeys } from "../../../src/services/apiKeys/ApiKeys.ts"
 import { IdempotencyStore } from "../../../src/services/store/IdempotencyStore.ts"
 import { acme, globex } from "../storeFixtures.ts"
-import { type Instance, keyCache, registryOf, type Test } from "./fixtures.ts"
+import { type Instance, keyCache, registryOf, type Test, untilDone } from "./fixtures.ts"
 
 const keysOf = (instance: Instance) => Context.get(instance, ApiKeys)
 const holder = (instance: Instance, text: Redacted.Redacted) =>
@@ -29,8 +29,7 @@ const apiKeys = (test: Test) => {
       assert.isUndefined(yield* holder(one, text))
       yield* TestClock.adjust(keyCache)
       assert.isUndefined(yield* holder(other, text))
-      yield* TestClock.adjust(keyCache)
-      assert.isDefined(working.pollUnsafe())
+      yield* untilDone(working, keyCache)
     }))
 }
 

@@ -8,7 +8,9 @@ import { Warning, warningsField } from "../../../domain/document/Warning.ts"
 import type { NewDocument } from "../../../services/store/NewDocument.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import { metadataOmitted, outlineOmitted } from "../../../services/store/Portions.ts"
-import type { Row } from "../database/SqliteDatabase.ts"
+
+/** A row of either database. */
+type Row = Readonly<Record<string, unknown>>
 
 export const number = (row: Row, column: string): number => {
   const value = row[column]

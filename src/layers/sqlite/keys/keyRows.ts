@@ -31,7 +31,7 @@ export const keysOf = (db: Statements, tenant: TenantId): Array<Row> =>
   db.all("SELECT * FROM api_keys WHERE tenant_id = ? ORDER BY created_at, rowid", tenant)
 
 /** `use`: a use that is not written to the database yet. */
-export const toKey = (row: Row, use: (id: ApiKeyId) => number | undefined): ApiKey => {
+export const toKey = (row: Readonly<Record<string, unknown>>, use: (id: ApiKeyId) => number | undefined): ApiKey => {
   const id = ApiKeyId.make(text(row, "id"))
   const written = row["last_used_at"] === null ? 0 : number(row, "last_used_at")
   const used = use(id)

@@ -4,7 +4,7 @@ import type { TenantId } from "../../../domain/Ids.ts"
 import type { EndpointHealth, Webhook } from "../../../domain/webhook/Webhook.ts"
 import type { WebhookStore } from "../../../services/store/WebhookStore.ts"
 import type { Operation } from "../database/GroupCommit.ts"
-import type { Row, Statements } from "../database/SqliteDatabase.ts"
+import type { Statements } from "../database/SqliteDatabase.ts"
 import { number, optional, optionalText, text } from "../documents/rows.ts"
 
 type Store = WebhookStore["Service"]
@@ -12,7 +12,7 @@ type Store = WebhookStore["Service"]
 export const webhookColumns = `w.url, w.created_at, w.changed_at, w.secret, w.secret_created_at, w.old_secret, w.old_secret_created_at,
   w.old_secret_expires_at, w.failing_since, w.disabled_at, w.disabled_reason`
 
-export const toWebhook = (row: Row): Webhook => {
+export const toWebhook = (row: Readonly<Record<string, unknown>>): Webhook => {
   const old = optionalText(row, "old_secret")
   const disabledAt = optional(row, "disabled_at", number)
   return {

@@ -1,0 +1,88 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import { postPdf } from "../http/client.ts"
+import { manyPages } from "../support/pdf.ts"
+import { postgresBinaries, withoutPostgres } from "../support/postgres/binaries.ts"
+import { execute, newDatabase, urlOf } from "../support/postgres/server.ts"
+import { clientOf, startServer } from "../support/serverProcess.ts"
+import { acceptedId, allPagesOf, statusOf, temporaryFolder, until } from "../support/service.ts"
+
+const pageCount = 400
+const begun = ({ progress }: { readonly progress: { readonly done: number } }) => progress.done >= 40
+const ended = ({ status }: { readonly status: string }) => status !== "running" && status !== "queued"
+const expected = Array.from({ length: pageCount }, (_, index) => [index + 1, `Page ${index + 1} of ${pageCount}`])
+
+const upload = Effect.flatMap(postPdf("/v1/documents?name=long.pdf", {}, manyPages(pageCount)), acceptedId)
+
+/** What must hold of the tables, whatever happened: pages once, counters as a recount gives them, no lease of what ended. */
+const audit = `
+  SELECT
+    (SELECT count(*)::int FROM documents WHERE status <> 'completed' OR runner IS NOT NULL) AS unfinished,
+    (SELECT count(*)::int FROM documents d WHERE pages_done <> (SELECT count(*) FROM pages p WHERE p.document = d.seq)) AS uneven,
+    (SELECT count(*)::int FROM tenant_stats t WHERE waiting <> 0 OR queued <> 0 OR running <> 0 OR
+      stored <> (SELECT sum(size + result_bytes + detail_bytes) FROM documents d WHERE d.tenant_id = t.tenant_id)) AS miscounted,
+    (SELECT count(*)::int FROM (
+      SELECT sum(waiting) AS waiting, sum(running) AS running, sum(processed) AS processed, sum(stored) AS stored FROM counter_shards
+    ) s WHERE waiting <> 0 OR running <> 0 OR processed <> (SELECT count(*) FROM documents)
+      OR stored <> (SELECT sum(stored) FROM tenant_stats)) AS misadded,
+    (SELECT count(*)::int FROM blob_references) AS referred`
+
+const sound = { unfinished: 0, uneven: 0, miscounted: 0, misadded: 0, referred: 0 }
+
+const prepared = Effect.gen(function* () {
+  const database = yield* newDatabase
+  const env = { DATABASE_URL: Redacted.value(yield* urlOf(database)) }
+  return { database, env, folder: yield* temporaryFolder }
+})
+
+describe.skipIf(postgresBinaries === undefined)(
+  postgresBinaries === undefined ? withoutPostgres : "A server on Postgres",
+  () => {
+    it.live("goes on after it was killed with the pages that it had not read, and its tables are sound", () =>
+      Effect.gen(function* () {
+        const { database, env, folder } = yield* prepared
+        const first = yield* startServer(folder, env)
+        const { id, known } = yield* Effect.gen(function* () {
+          const id = yield* upload
+          yield* until(statusOf(id), begun)
+          return { id, known: yield* allPagesOf(id) }
+        }).pipe(Effect.provide(clientOf(first)))
+        yield* first.signal("SIGKILL")
+        yield* first.ended
+        yield* Effect.gen(function* () {
+          const document = yield* until(statusOf(id), ended)
+          assert.deepStrictEqual([document.status, document.attempt], ["completed", 2])
+          const pages = yield* allPagesOf(id)
+          assert.deepStrictEqual(
+            pages.map(({ number, text }) => [number, text]),
+            expected
+          )
+          // Including how long each took, which would differ had it been read again.
+          const numbers = new Set(known.map(({ number }) => number))
+          assert.deepStrictEqual(
+            pages.filter(({ number }) => numbers.has(number)),
+            known
+          )
+        }).pipe(Effect.provide(clientOf(yield* startServer(folder, env))))
+        assert.deepStrictEqual(yield* execute(database, audit), [[sound]])
+      })
+    )
+
+    it.live("is one of several over one database and one folder: another finishes what it had begun", () =>
+      Effect.gen(function* () {
+        const { database, env, folder } = yield* prepared
+        const first = yield* startServer(folder, env)
+        const id = yield* Effect.provide(upload, clientOf(first))
+        yield* Effect.provide(until(statusOf(id), begun), clientOf(first))
+        const other = yield* startServer(folder, env)
+        yield* first.signal("SIGKILL")
+        yield* Effect.gen(function* () {
+          const document = yield* until(statusOf(id), ended)
+          assert.strictEqual(document.status, "completed")
+          assert.lengthOf(yield* allPagesOf(id), pageCount)
+        }).pipe(Effect.provide(clientOf(other)))
+        assert.deepStrictEqual(yield* execute(database, audit), [[sound]])
+      })
+    )
+  }
+)

@@ -50,8 +50,9 @@ const step = Effect.fnUntraced(function* (number: number, runner: RunnerId) {
     const { fence } = claimed.value
     yield* queue.opened(fence, openedPdf)
     yield* queue.savePages(fence, [page(1), page(2, { status: "failed" })])
-    if (yield* Random.nextBoolean) yield* queue.release(fence)
-    else if (yield* Random.nextBoolean) yield* queue.finish(fence, { status: "partial" })
+    const way = yield* Random.nextIntBetween(1, 3)
+    if (way === 1) yield* queue.release(fence)
+    else if (way === 2) yield* queue.finish(fence, { status: "partial" })
     else yield* queue.finish(fence, { status: "failed", failure: failure("CORRUPT", "broken") })
   } else if (dice === 9) {
     yield* documents.cancel(tenant, other)

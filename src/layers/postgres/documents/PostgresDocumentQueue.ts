@@ -1,5 +1,5 @@
 /** `DocumentQueue` in Postgres. Every method that a document passes through is one round trip, unless it has run before. */
-import { type Context, Duration, Effect, Option } from "effect"
+import { type Context, Duration, Effect, Option, Schema } from "effect"
 import type { Document } from "../../../domain/document/Document.ts"
 import { failure } from "../../../domain/Failure.ts"
 import { DocumentId, TenantId } from "../../../domain/Ids.ts"
@@ -33,13 +33,20 @@ const acceptSql = `SELECT * FROM accept_document(${placeholders(1, 17)})`
 
 const accepting = ({ run }: Database): Pick<Queue, "accept"> => ({
   accept: TraceContext.traced("DocumentQueue.accept", (document, limits) =>
-    run("accept a document", (db) =>
-      Effect.flatMap(db.get(acceptSql, ...acceptArguments(document, limits)), (row = {}) =>
-        answer(db, document, limits, row)
-      )
-    )
+    isForeign(document)
+      ? Effect.fail(foreignReceipt())
+      : Effect.flatMap(
+          run("accept a document", (db) => db.get(acceptSql, ...acceptArguments(document, limits))),
+          (row = {}) => answer(document, limits, row)
+        )
   )
 })
+
+/** Bytes that another store has received are not here: originals are in files. */
+const isForeign = ({ source }: NewDocument): boolean => source._tag === "Blob" && source.receipt !== undefined
+
+const foreignReceipt = () =>
+  new StoreUnavailable({ operation: "accept a document", cause: "its bytes were received by another store" })
 
 const acceptArguments = (document: NewDocument, limits: BacklogLimits) => {
   const { reference, source } = document
@@ -64,21 +71,19 @@ const acceptArguments = (document: NewDocument, limits: BacklogLimits) => {
   ]
 }
 
+/** A row that was made text in the database, because it may be removed once the transaction that read it has ended. */
+const decodeRow = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
+
 type Refused = QueueFull | QuotaReached | BlobReferenceExpired | StoreUnavailable
 
-const answer = Effect.fnUntraced(function* (db: Statements, document: NewDocument, limits: BacklogLimits, row: Row) {
-  const { reference, source } = document
-  if (source._tag === "Blob" && source.receipt !== undefined) {
-    const cause = "its bytes were received by another store"
-    return yield* new StoreUnavailable({ operation: "accept a document", cause })
-  }
+const answer = Effect.fnUntraced(function* (document: NewDocument, limits: BacklogLimits, row: Row) {
   switch (text(row, "outcome")) {
     case "accepted": {
       const at = number(row, "detail")
       return newDocument(document, at, (document.notBefore ?? 0) > at ? "scheduled" : "queued")
     }
     case "shared":
-      return yield* findBySeq(db, number(row, "detail"))
+      return toDocument(decodeRow(text(row, "document")))
     case "tenant":
       return yield* new QueueFull({ scope: "tenant", limit: limits.tenant })
     case "global":
@@ -86,7 +91,7 @@ const answer = Effect.fnUntraced(function* (db: Statements, document: NewDocumen
     case "quota":
       return yield* new QuotaReached({ limit: limits.storedBytes ?? 0, storedBytes: number(row, "detail") })
     default:
-      return yield* expired(reference)
+      return yield* expired(document.reference)
   }
 })
 

@@ -156,9 +156,9 @@ const ending = ({ run }: Database): Pick<Methods, "cancel" | "remove" | "withdra
 
 const retryWithLimits = "SELECT * FROM retry_document($1, $2, $3, $4, $5, $6)"
 
-const retrying = ({ run }: Database): Pick<Methods, "retry"> => ({
+const retrying = ({ transact }: Database): Pick<Methods, "retry"> => ({
   retry: Effect.fn("Documents.retry")((tenant, id, { passwordKey, sealedPassword }, limits) =>
-    run("retry a document", (db) =>
+    transact("retry a document", (db) =>
       Effect.gen(function* () {
         const row =
           (yield* db.get(

@@ -5,6 +5,7 @@
  * so that they do not wait for each other in a circle, and so that a tenant's limits are exact. Steps of a function see what
  * was committed before the step, so what is read after the lock is current.
  */
+import { documentsFrom } from "../documents/rows.ts"
 import { runningBytes } from "./counters.ts"
 
 /** A blob's references and removals are compared under a lock of the blob. No two of these locks are held at a time. */
@@ -34,7 +35,7 @@ const fullQueue = `
 `
 
 /**
- * Outcomes: `accepted` at a moment, `shared` with the document at a position, `tenant` and `global` for a full queue, `quota`
+ * Outcomes: `accepted` at a moment, `shared` with the document that stands in, `tenant` and `global` for a full queue, `quota`
  * with the bytes that are kept, `expired` for the reference.
  */
 const accept = `
@@ -42,7 +43,7 @@ const accept = `
     a_id text, a_tenant text, a_name text, a_source_url text, a_blob text, a_size bigint, a_priority int,
     a_not_before bigint, a_sealed_password text, a_password_key text, a_callback text, a_trace text, a_reuse boolean,
     a_reference bigint, most bigint, most_of_all bigint, most_stored double precision
-  ) RETURNS TABLE (outcome text, detail bigint) LANGUAGE plpgsql AS $$
+  ) RETURNS TABLE (outcome text, detail bigint, document text) LANGUAGE plpgsql AS $$
   DECLARE
     own tenant_stats := lock_tenant(a_tenant);
     at bigint := store_now();
@@ -60,6 +61,7 @@ const accept = `
       IF FOUND THEN
         DELETE FROM blob_references WHERE id = a_reference;
         outcome := 'shared';
+        SELECT row_to_json(r)::text INTO document FROM (${documentsFrom("documents")} WHERE d.seq = detail) r;
         RETURN NEXT;
         RETURN;
       END IF;

@@ -17,7 +17,6 @@ export interface TextRun {
   readonly places?: ReadonlyArray<number>
   readonly fontName?: string
   /** See `patches/Drawing.ts`. */
-  readonly tone?: number
   readonly colour?: number
   readonly mode?: number
   readonly drawnBefore?: number

@@ -133,7 +133,7 @@ describe("describing files", () => {
     })
   )
 
-  it.effect("bounds the bytes of a page's text and lines, and tells", () =>
+  it.effect("bounds the bytes of a page's text, lines and layout, and tells", () =>
     Effect.gen(function* () {
       const text = "W".repeat(50)
       const form = stream(
@@ -153,7 +153,7 @@ describe("describing files", () => {
       assert.strictEqual(page?.status, "ok")
       assert.isAtMost(Buffer.byteLength(page?.text ?? ""), mostTextBytes)
       assert.isAtMost(Buffer.byteLength(page?.lines ?? ""), mostLineBytes)
-      assert.deepStrictEqual(codesOf(page ?? {}), ["TEXT_CUT"])
+      assert.deepStrictEqual(codesOf(page ?? {}), ["TEXT_CUT", "LAYOUT_CUT"])
     })
   )
 

@@ -26,7 +26,7 @@ const itemsOf = (task: PDFDocumentLoadingTask) =>
       const { items } = await page.getTextContent({ disableNormalization: true })
       // The names of fonts count the documents that were opened. What pdf.js does not report by itself is tested below.
       const texts = items.filter((item) => "str" in item)
-      const own = { fontName: "", glyphs: undefined, places: [], tone: 0, colour: 0, mode: 0, drawnBefore: 0 }
+      const own = { fontName: "", glyphs: undefined, places: [], colour: 0, mode: 0, drawnBefore: 0 }
       pages.push(texts.map((item) => ({ ...item, ...own })))
     }
     await task.destroy()

@@ -17,7 +17,6 @@ export interface TextRun {
   readonly places?: ReadonlyArray<number>
   readonly fontName?: string
   /** See `patches/Drawing.ts`. */
-  readonly tone?: number
   readonly colour?: number
   readonly mode?: number
   readonly drawnBefore?: number
@@ -114,12 +113,22 @@ class Frames {
   }
 }
 
+/** Around text from (`x`, `y`) on the displayed page: good enough to tell on what the text stands. */
+const roughBox = ({ ux, uy }: Frame, x: number, y: number, extent: number, size: number): Bounds => {
+  const alongX = x + extent * ux
+  const alongY = y + extent * uy
+  const upX = 0.5 * size * uy
+  const upY = -0.5 * size * ux
+  return {
+    left: Math.min(x, alongX, x + upX, alongX + upX),
+    right: Math.max(x, alongX, x + upX, alongX + upX),
+    top: Math.min(y, alongY, y + upY, alongY + upY),
+    bottom: Math.max(y, alongY, y + upY, alongY + upY)
+  }
+}
+
 /** The frames of a page, that with the most text first. */
-export const toFrames = (
-  items: ReadonlyArray<object>,
-  viewport: Viewport,
-  lookOf: LookOf = () => 0
-): ReadonlyArray<Frame> => {
+export const toFrames = (items: ReadonlyArray<object>, viewport: Viewport, lookOf?: LookOf): ReadonlyArray<Frame> => {
   const [va = 1, vb = 0, vc = 0, vd = -1, ve = 0, vf = 0] = viewport.transform
   const unit = Math.hypot(va, vb)
   const frames = new Frames()
@@ -153,15 +162,7 @@ export const toFrames = (
     opened.vertical ||= vertical
     const { frame, overprints } = opened
     const left = x * frame.ux + y * frame.uy
-    // A box that is good enough to tell on what the text stands.
-    const [alongX, alongY] = [x + extent * frame.ux, y + extent * frame.uy]
-    const [upX, upY] = [0.5 * size * frame.uy, -0.5 * size * frame.ux]
-    const look = lookOf(item, size, {
-      left: Math.min(x, alongX, x + upX, alongX + upX),
-      right: Math.max(x, alongX, x + upX, alongX + upX),
-      top: Math.min(y, alongY, y + upY, alongY + upY),
-      bottom: Math.max(y, alongY, y + upY, alongY + upY)
-    })
+    const look = lookOf === undefined ? 0 : lookOf(item, size, roughBox(frame, x, y, extent, size))
     const added = overprints.add({
       text,
       left,

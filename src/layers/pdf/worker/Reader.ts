@@ -49,8 +49,19 @@ const readTags = (page: PDFPageProxy) =>
     Effect.catch((cause) => (isMemoryError(cause) ? Effect.fail(cause) : Effect.succeed(undefined)))
   )
 
-const readMatter = Effect.fnUntraced(function* (page: PDFPageProxy) {
-  const tags = yield* readTags(page)
+/** An open document and what its pages need of it as a whole, each found when it is first asked for. */
+interface OpenDocument {
+  readonly document: PDFDocumentProxy
+  readonly options: ReadOptions
+  readonly fields: Effect.Effect<FieldTexts>
+  readonly layers: Effect.Effect<LayerVisibility>
+  /** Whether the file is known to have no tags at all: the other pages then need not be asked. */
+  isUntagged: boolean
+}
+
+const readMatter = Effect.fnUntraced(function* (page: PDFPageProxy, opened: OpenDocument) {
+  const tags = opened.isUntagged ? undefined : yield* readTags(page)
+  if (tags === null) opened.isUntagged = true
   const includeMarkedContent = tags !== undefined && tags !== null && tags.children.length > 0
   // Not normalised: the letters of an Arabic ligature would come out reversed.
   const { items, styles } = yield* foreign(() =>
@@ -59,21 +70,14 @@ const readMatter = Effect.fnUntraced(function* (page: PDFPageProxy) {
   return { ...sortMatter(items), fonts: styles, tags }
 })
 
-/** An open document and what its pages need of it as a whole, each found when it is first asked for. */
-interface OpenDocument {
-  readonly document: PDFDocumentProxy
-  readonly options: ReadOptions
-  readonly fields: Effect.Effect<FieldTexts>
-  readonly layers: Effect.Effect<LayerVisibility>
-}
-
-const readFrom = ({ document, fields, layers, options }: OpenDocument, number: number) =>
+const readFrom = (opened: OpenDocument, number: number) =>
   withPage(
-    document,
+    opened.document,
     number,
     Effect.fnUntraced(function* (page) {
+      const { fields, layers, options } = opened
       const viewport = page.getViewport({ scale: 1 })
-      const { items: found, ...beside } = yield* readMatter(page)
+      const { items: found, ...beside } = yield* readMatter(page, opened)
       const filledIn = (yield* fields).get(number) ?? []
       const { isDamaged, items, warnings } = hasOtherItems(found)
         ? shownItems(found, filledIn, found.some(isLayer) ? yield* layers : () => true)
@@ -121,7 +125,8 @@ const withParts = Effect.fnUntraced(function* (document: PDFDocumentProxy, optio
     document,
     options,
     fields: yield* Effect.cached(readFieldTexts(document)),
-    layers: yield* Effect.cached(layerVisibility(document))
+    layers: yield* Effect.cached(layerVisibility(document)),
+    isUntagged: false
   }
   return opened
 })

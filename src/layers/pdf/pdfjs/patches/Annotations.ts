@@ -111,6 +111,11 @@ const annotationText = String.raw`
 `
 
 export const annotationPatches: ReadonlyArray<Patch> = [
+  // A tree that cannot be read is undefined; null is only for a file that has none.
+  {
+    find: '      warn(`getStructTree: "${ex}".`);\n      return null;',
+    replace: '      warn(`getStructTree: "${ex}".`);\n      return undefined;'
+  },
   before("  async getStructTree() {\n    const structTreeRoot = await this.pdfManager.ensureCatalog(", annotationText),
   {
     find: "    return partialEvaluator.getTextContent({\n      stream: contentStream,\n",

@@ -9,7 +9,7 @@
 //   1 a filled rectangle     2 another filled area, by its bounds
 //   3 an image, by its bounds; its width is 1 if it hides what is under it     4 a stroke with curves, by its bounds
 //
-// A piece of text has `tone`, that of its letters, `mode`, its rendering mode, and `drawnBefore`, how many things were
+// A piece of text has `colour`, that of its letters, `mode`, its rendering mode, and `drawnBefore`, how many things were
 // drawn before it, if that is known. A run ends where invisible or white text begins or ends.
 import { after, before, type Patch } from "./Patch.ts"
 
@@ -277,7 +277,12 @@ export const drawingPatches: ReadonlyArray<Patch> = [
     "                viewBox,\n                lang,\n                disableNormalization,\n                keepWhiteSpace,\n",
     "                drawing,\n"
   ),
-  before("          case OPS.setFont:\n            const fontNameArg = args[0].name,", operators.slice(1)),
+  // After the operators of text, which are compared first and are the most.
+  before("        }\n        if (textContent.items.length >= sink.desiredSize) {\n", operators.slice(1)),
+  after(
+    "      prevTextRise: 0,\n",
+    "      looks: 0,\n      colour: 0,\n      mode: 0,\n      drawnBefore: undefined,\n"
+  ),
   {
     find: "            textState.translateTextMatrix(0, scaledDim);\n          }\n          continue;",
     replace:
@@ -307,7 +312,6 @@ export const drawingPatches: ReadonlyArray<Patch> = [
   after(
     "      textContentItem.fontName = loadedName;\n",
     String.raw`      textContentItem.looks = looksOf(textState);
-      textContentItem.tone = textState.tone;
       textContentItem.colour = textState.colour;
       textContentItem.mode = textState.mode;
       textContentItem.drawnBefore = drawing === null ? undefined : drawing.count;
@@ -316,7 +320,7 @@ export const drawingPatches: ReadonlyArray<Patch> = [
   ),
   after(
     "        fontName: textChunk.fontName,\n",
-    "        tone: textChunk.tone,\n        colour: textChunk.colour,\n        mode: textChunk.mode,\n        drawnBefore: textChunk.drawnBefore,\n"
+    "        colour: textChunk.colour,\n        mode: textChunk.mode,\n        drawnBefore: textChunk.drawnBefore,\n"
   ),
   // What a font is called and how it looks, beside what pdf.js reports of it.
   after(

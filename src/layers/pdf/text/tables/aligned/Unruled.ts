@@ -193,12 +193,11 @@ const build = (rows: ReadonlyArray<TextRow>, em: number, rulings: ReadonlyArray<
 const deepest = 3
 
 const search = (
-  segments: ReadonlyArray<Segment>,
+  rows: ReadonlyArray<TextRow>,
   em: number,
   rulings: ReadonlyArray<Ruling>,
   depth: number
 ): ReadonlyArray<FoundTable> => {
-  const rows = toRows(segments)
   let done = 0
   return findRuns(rows, em).flatMap((found) => {
     const core = rows.slice(found.from, found.until)
@@ -216,7 +215,7 @@ const search = (
       const all = core.flatMap(({ pieces }) => pieces)
       return sides.flatMap((side) => {
         const own = all.filter((piece) => piece.left >= side.left && piece.right <= side.right)
-        return own.length < 6 ? [] : search(own, em, rulings, depth + 1)
+        return own.length < 6 ? [] : search(toRows(own), em, rulings, depth + 1)
       })
     }
     const run = withHead(rows, found, done, em)
@@ -226,5 +225,7 @@ const search = (
   })
 }
 
-export const findUnruled = (segments: ReadonlyArray<Segment>, { horizontals }: Rulings): ReadonlyArray<FoundTable> =>
-  search(segments, usualSize(toRows(segments)), horizontals, 0)
+export const findUnruled = (segments: ReadonlyArray<Segment>, { horizontals }: Rulings): ReadonlyArray<FoundTable> => {
+  const rows = toRows(segments)
+  return search(rows, usualSize(rows), horizontals, 0)
+}

@@ -4,7 +4,7 @@ import type { Ingestion } from "../../actors/Ingestion.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { callbackAllowed } from "./CallbackTarget.ts"
 import { type CurrentTenant, tenantWithBody } from "../auth/CurrentTenant.ts"
-import type { UploadSession, UploadSettings } from "./SubmitItems.ts"
+import type { TakenItem, UploadSession, UploadSettings } from "./SubmitItems.ts"
 import {
   BadRequest,
   type Conflict,
@@ -78,6 +78,14 @@ export const uploadForm = Effect.fnUntraced(function* (
     return !truncated
   })
 
+  const record = (item: TakenItem): void => {
+    items.push(item)
+    const original = "id" in item.outcome ? item.outcome.duplicateOf : undefined
+    const duplicates = original === undefined ? undefined : made.get(original)
+    if (item.made !== undefined) made.set(item.made, 0)
+    else if (original !== undefined && duplicates !== undefined) made.set(original, duplicates + 1)
+  }
+
   const onFile = Effect.fnUntraced(function* (file: Multipart.File) {
     if (file.name === "") return yield* skipRest(file)
     if (file.key !== "file") {
@@ -85,12 +93,10 @@ export const uploadForm = Effect.fnUntraced(function* (
       return yield* skipRest(file)
     }
     if (settings === undefined) yield* readSettings()
-    const item = yield* session.take(file.name, file.content)
-    items.push(item)
-    const original = "id" in item.outcome ? item.outcome.duplicateOf : undefined
-    const duplicates = original === undefined ? undefined : made.get(original)
-    if (item.made !== undefined) made.set(item.made, 0)
-    else if (original !== undefined && duplicates !== undefined) made.set(original, duplicates + 1)
+    // Nothing may come between the commit of a document and its record here, or it would not be withdrawn.
+    const item = yield* Effect.uninterruptibleMask((restore) =>
+      Effect.tap(session.take(file.name, readWith(restore, file.content)), (taken) => Effect.sync(() => record(taken)))
+    )
     if (item.rejection !== undefined && item.rejection.status >= 429)
       allowance = Math.min(allowance, smallSkipAllowance)
     return item.rejection === undefined || (yield* skipRest(file))
@@ -136,6 +142,12 @@ export const uploadForm = Effect.fnUntraced(function* (
   const uploaded: Uploaded = { tenant, items, truncated }
   return uploaded
 })
+
+/** The stream can be interrupted while it is read, wherever that is. */
+const readWith = <A, E, R>(
+  restore: <B, E2, R2>(effect: Effect.Effect<B, E2, R2>) => Effect.Effect<B, E2, R2>,
+  bytes: Stream.Stream<A, E, R>
+): Stream.Stream<A, E, R> => Stream.transformPull(bytes, (pull) => Effect.succeed(restore(pull)))
 
 const unknownPart = {
   status: 422,

@@ -6,6 +6,17 @@ import { type ClientError, clientError, originOf } from "./ClientErrors.ts"
 import type { ClientOptions } from "./ClientInterface.ts"
 
 /** How requests reach the server: with the caller's tenant and key, and with the client's errors. */
+export interface Connection {
+  readonly http: HttpClient.HttpClient
+  readonly api: HttpApiClient.ForApi<typeof Api>
+  /** The address of the server as it may appear in messages. */
+  readonly origin: string
+  /** The address of a path below the base URL. */
+  readonly urlOf: (path: string) => string
+  /** Maps every failure of a request to one of the client's errors. */
+  readonly ask: <A, E, R>(request: Effect.Effect<A, E, R>) => Effect.Effect<A, ClientError, R>
+}
+
 export const makeConnection = Effect.fnUntraced(function* ({ apiKey, baseUrl, tenant }: ClientOptions) {
   const url = baseUrl.toString()
   const origin = yield* originOf(url)
@@ -15,16 +26,12 @@ export const makeConnection = Effect.fnUntraced(function* ({ apiKey, baseUrl, te
   }
   const http = HttpClient.mapRequest(yield* HttpClient.HttpClient, withHeaders)
   const api = yield* HttpApiClient.makeWith(Api, { httpClient: http, baseUrl })
-  return {
+  const connection: Connection = {
     http,
     api,
-    /** The address of the server as it may appear in messages. */
     origin,
-    /** The address of a path below the base URL. */
-    urlOf: (path: string) => `${url.replace(/\/+$/, "")}${path}`,
-    /** Maps every failure of a request to one of the client's errors. */
-    ask: <A, E, R>(request: Effect.Effect<A, E, R>): Effect.Effect<A, ClientError, R> =>
-      Effect.catch(request, (error) => Effect.flatMap(clientError(origin, error), Effect.fail))
+    urlOf: (path) => `${url.replace(/\/+$/, "")}${path}`,
+    ask: (request) => Effect.catch(request, (error) => Effect.flatMap(clientError(origin, error), Effect.fail))
   }
+  return connection
 })
-export type Connection = Effect.Success<ReturnType<typeof makeConnection>>

@@ -141,8 +141,7 @@ export const layoutExample = {
   source: "geometry" as const
 }
 
-/** What stands on a page, in the order in which it is read. */
-export const PageLayout = Schema.Struct({
+const layout = Schema.Struct({
   width: Schema.Finite,
   height: Schema.Finite,
   blocks: Schema.Array(Block),
@@ -153,6 +152,11 @@ export const PageLayout = Schema.Struct({
   /** How many characters the file draws beside the page. They are in no block, and not in the text of the page. */
   offPage: Schema.optionalKey(Schema.Natural)
 }).annotate({ identifier: "PageLayout", examples: [layoutExample] })
-export type PageLayout = typeof PageLayout.Type
+
+/** What stands on a page, in the order in which it is read. */
+export interface PageLayout extends Schema.Schema.Type<typeof layout> {}
+export interface EncodedPageLayout extends Schema.Codec.Encoded<typeof layout> {}
+/** Its type has a name, so that types of the HTTP contract name it instead of repeating all of it. */
+export const PageLayout: Schema.Codec<PageLayout, EncodedPageLayout> = layout
 
 export const textOfLine = ({ spans }: LayoutLine): string => spans.map(({ text }) => text).join("")

@@ -1,5 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
-import { parseOptions, RequestRules } from "./RequestRules.ts"
+import { parseOptions } from "./RequestRules.ts"
 import { CallbacksApi } from "./Callbacks.ts"
 import { DocumentsApi } from "./Documents.ts"
 import { EventsApi } from "./Events.ts"
@@ -16,6 +16,8 @@ import { TenantsApi } from "./Tenants.ts"
 import { WebhookApi } from "./Webhook.ts"
 import { WorkersApi } from "./Workers.ts"
 
+// Each group has RequestRules by itself: with them added to all at once, the type of the contract is too long to be written into
+// declarations.
 const groups = HttpApi.make("sluice")
   .add(
     DocumentsApi,
@@ -36,7 +38,6 @@ const groups = HttpApi.make("sluice")
   .annotate(HttpApi.HeadersParseOptions, parseOptions.headers)
   .annotate(HttpApi.QueryParseOptions, parseOptions.query)
   .annotate(HttpApi.PayloadParseOptions, parseOptions.payload)
-  .middleware(RequestRules)
 
 /** The HTTP contract, for the server, for generated clients and for the OpenAPI document. */
 export class Api extends groups.annotateMerge(

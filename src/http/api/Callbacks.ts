@@ -4,6 +4,7 @@ import { examples } from "../../domain/Examples.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "../auth/CurrentTenant.ts"
 import { documentParams } from "./Documents.ts"
 import { ConflictResponse, NotFoundResponse, ServiceUnavailableResponse } from "./problems/ProblemResponses.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const nextAttemptAt = Schema.optionalKey(Schema.DateTimeUtcFromString)
 
@@ -74,6 +75,7 @@ export class CallbacksApi extends HttpApiGroup.make("callbacks")
     )
   )
   .middleware(TenantIdentification)
+  .middleware(RequestRules)
   .annotateMerge(
     OpenApi.annotations({
       title: "Deliveries",

@@ -19,6 +19,7 @@ import {
   submissionProblems
 } from "./problems/ProblemResponses.ts"
 import { passwordHeader, PdfPassword, submissionParameters } from "./schemas/SubmitOptions.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 export const pdfMediaTypes = ["application/pdf", "application/octet-stream"] as const
 
@@ -182,6 +183,7 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
 export class DocumentsApi extends HttpApiGroup.make("documents")
   .add(upload, list, status, remove, cancel, retry)
   .middleware(TenantIdentification)
+  .middleware(RequestRules)
   .annotateMerge(
     OpenApi.annotations({
       title: "Documents",

@@ -13,6 +13,7 @@ import {
   TooManyRequestsResponse
 } from "./problems/ProblemResponses.ts"
 import { queueExample, QueueStatusView } from "./Queue.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const pageEventExample = {
   documentId: documentIdExample,
@@ -111,6 +112,7 @@ const all = HttpApiEndpoint.get("all", "/v1/events", {
 export class EventsApi extends HttpApiGroup.make("events")
   .add(document, all)
   .middleware(TenantIdentification)
+  .middleware(RequestRules)
   .annotateMerge(
     OpenApi.annotations({ title: "Events", description: "Changes as they happen, as Server-Sent Events." })
   ) {}

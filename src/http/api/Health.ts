@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { BadRequestResponse, ServiceUnavailableResponse } from "./problems/ProblemResponses.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const live = HttpApiEndpoint.get("live", "/health/live", {
   success: Schema.Struct({ status: Schema.Literal("live") }).annotate({ examples: [{ status: "live" }] }),
@@ -24,4 +25,5 @@ const ready = HttpApiEndpoint.get("ready", "/health/ready", {
 
 export class HealthApi extends HttpApiGroup.make("health")
   .add(live, ready)
+  .middleware(RequestRules)
   .annotateMerge(OpenApi.annotations({ title: "Health", description: "For probes. No key is needed." })) {}

@@ -7,6 +7,7 @@ import { TenantIdentification, TenantName, tenantHeaders, tenantQuery } from "..
 import { acceptedExample, DocumentOutcome, refusedExample } from "./views/SubmitOutcome.ts"
 import { RequestTimeoutResponse, submissionProblems } from "./problems/ProblemResponses.ts"
 import { submissionParameters } from "./schemas/SubmitOptions.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const { callback, force, priority } = submissionParameters
 
@@ -51,6 +52,7 @@ const ingest = HttpApiEndpoint.post("ingest", "/pdf/ingest", {
 export class IngestApi extends HttpApiGroup.make("ingest")
   .add(ingest)
   .middleware(TenantIdentification)
+  .middleware(RequestRules)
   .annotateMerge(
     OpenApi.annotations({ title: "Ingest by reference", description: "PDFs that the server fetches itself." })
   ) {}

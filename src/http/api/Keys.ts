@@ -11,6 +11,7 @@ import {
   NotFoundResponse,
   ServiceUnavailableResponse
 } from "./problems/ProblemResponses.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const tenantParams = { tenant: TenantId }
 
@@ -74,4 +75,5 @@ const revoke = HttpApiEndpoint.delete("revoke", "/v1/tenants/:tenant/keys/:key",
 export class KeysApi extends HttpApiGroup.make("keys")
   .add(create, list, revoke)
   .middleware(TenantIdentification)
+  .middleware(RequestRules)
   .annotateMerge(OpenApi.annotations({ title: "API keys", description: "For the administrator's key only." })) {}

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { BadRequestResponse, ForbiddenResponse, UnauthorizedResponse } from "./problems/ProblemResponses.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const metrics = HttpApiEndpoint.get("metrics", "/metrics", {
   success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" })),
@@ -14,4 +15,5 @@ const metrics = HttpApiEndpoint.get("metrics", "/metrics", {
 
 export class MetricsApi extends HttpApiGroup.make("metrics")
   .add(metrics)
+  .middleware(RequestRules)
   .annotateMerge(OpenApi.annotations({ title: "Metrics", description: "For Prometheus." })) {}

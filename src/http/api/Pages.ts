@@ -10,6 +10,7 @@ import {
   ServiceUnavailableResponse,
   TooManyRequestsResponse
 } from "./problems/ProblemResponses.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const withLines = "`lines` adds the lines of text with their positions"
 
@@ -142,4 +143,5 @@ const all = HttpApiEndpoint.get("all", "/v1/documents/:id/pages.ndjson", {
 export class PagesApi extends HttpApiGroup.make("pages")
   .add(pages, page, all, text)
   .middleware(TenantIdentification)
+  .middleware(RequestRules)
   .annotateMerge(OpenApi.annotations({ title: "Pages", description: "What was read in a document, by page." })) {}

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "../auth/CurrentTenant.ts"
 import { ForbiddenResponse, ServiceUnavailableResponse } from "./problems/ProblemResponses.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const count = (description: string) => Schema.Natural.annotate({ description })
 
@@ -55,4 +56,5 @@ const queueStatus = HttpApiEndpoint.get("queueStatus", "/queue/status", {
 export class QueueApi extends HttpApiGroup.make("queue")
   .add(queueStatus)
   .middleware(TenantIdentification)
+  .middleware(RequestRules)
   .annotateMerge(OpenApi.annotations({ title: "Queue", description: "How much there is to do." })) {}

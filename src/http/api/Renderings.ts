@@ -6,6 +6,7 @@ import { PageNumber, pageSummaryExamples, PageView } from "../../domain/document
 import { TenantIdentification, tenantHeaders, tenantQuery } from "../auth/CurrentTenant.ts"
 import { documentParams } from "./Documents.ts"
 import { NotFoundResponse, ServiceUnavailableResponse, TooManyRequestsResponse } from "./problems/ProblemResponses.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const range = {
   from: Schema.optionalKey(PageNumber.annotate({ description: "The first page; default 1." })),
@@ -112,6 +113,7 @@ const json = HttpApiEndpoint.get("json", "/v1/documents/:id/json", {
 export class RenderingsApi extends HttpApiGroup.make("renderings")
   .add(markdown, html, json)
   .middleware(TenantIdentification)
+  .middleware(RequestRules)
   .annotateMerge(
     OpenApi.annotations({
       title: "Renderings",

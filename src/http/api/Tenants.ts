@@ -11,6 +11,7 @@ import {
   jsonProblems,
   ServiceUnavailableResponse
 } from "./problems/ProblemResponses.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const tenantParams = { tenant: TenantId }
 
@@ -135,4 +136,5 @@ const resume = HttpApiEndpoint.post("resume", "/v1/tenant/resume", pausing).anno
 export class TenantsApi extends HttpApiGroup.make("tenants")
   .add(list, own, find, change, pause, resume)
   .middleware(TenantIdentification)
+  .middleware(RequestRules)
   .annotateMerge(OpenApi.annotations({ title: "Tenants", description: "What tenants may have, have and get." })) {}

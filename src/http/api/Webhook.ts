@@ -10,6 +10,7 @@ import {
   ServiceUnavailableResponse
 } from "./problems/ProblemResponses.ts"
 import { CallbackUrl } from "./schemas/SubmitOptions.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const ofTenant = "/v1/tenants/:tenant/webhook"
 const own = "/v1/webhook"
@@ -156,6 +157,7 @@ export class WebhookApi extends HttpApiGroup.make("webhook")
     }).annotateMerge(words.rotate)
   )
   .middleware(TenantIdentification)
+  .middleware(RequestRules)
   .annotateMerge(
     OpenApi.annotations({
       title: "Webhooks",

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "../auth/CurrentTenant.ts"
 import { ForbiddenResponse } from "./problems/ProblemResponses.ts"
+import { RequestRules } from "./RequestRules.ts"
 
 const WorkerView = Schema.Struct({
   pid: Schema.Natural,
@@ -67,4 +68,5 @@ const list = HttpApiEndpoint.get("list", "/v1/workers", {
 export class WorkersApi extends HttpApiGroup.make("workers")
   .add(list)
   .middleware(TenantIdentification)
+  .middleware(RequestRules)
   .annotateMerge(OpenApi.annotations({ title: "Workers", description: "The processes that read PDFs." })) {}

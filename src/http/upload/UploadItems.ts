@@ -44,6 +44,26 @@ export const uploadRaw = Effect.fnUntraced(function* (
 const skipAllowance = 64 * 1024 * 1024
 const smallSkipAllowance = 1024 * 1024
 
+/** New documents of a form, each with the number of further files of the form that are duplicates of it. */
+class MadeDocuments {
+  readonly #duplicates = new Map<DocumentId, number>()
+
+  add({ made, outcome }: TakenItem): void {
+    const original = "id" in outcome ? outcome.duplicateOf : undefined
+    const duplicates = original === undefined ? undefined : this.#duplicates.get(original)
+    if (made !== undefined) this.#duplicates.set(made, 0)
+    else if (original !== undefined && duplicates !== undefined) this.#duplicates.set(original, duplicates + 1)
+  }
+
+  withdraw(ingestion: Ingestion["Service"], tenant: TenantId): Effect.Effect<void> {
+    return Effect.forEach(
+      this.#duplicates,
+      ([id, duplicates]) => Effect.ignore(ingestion.withdraw(tenant, id, duplicates), { log: "Warn" }),
+      { discard: true }
+    )
+  }
+}
+
 /**
  * The body is a form of any number of files, submitted one after the other while they arrive. If it fails or is
  * interrupted, the documents made so far are withdrawn: the caller does not know of them and will send the files again.
@@ -56,8 +76,7 @@ export const uploadForm = Effect.fnUntraced(function* (
 ) {
   const fields = makeFields()
   const items: Array<Item> = []
-  /** New documents, each with the number of further files of the form that are duplicates of it. */
-  const made = new Map<DocumentId, number>()
+  const made = new MadeDocuments()
   let tenant = yield* tenantWithBody(undefined)
   let settings: UploadSettings | undefined
   let allowance = skipAllowance
@@ -78,14 +97,6 @@ export const uploadForm = Effect.fnUntraced(function* (
     return !truncated
   })
 
-  const record = (item: TakenItem): void => {
-    items.push(item)
-    const original = "id" in item.outcome ? item.outcome.duplicateOf : undefined
-    const duplicates = original === undefined ? undefined : made.get(original)
-    if (item.made !== undefined) made.set(item.made, 0)
-    else if (original !== undefined && duplicates !== undefined) made.set(original, duplicates + 1)
-  }
-
   const onFile = Effect.fnUntraced(function* (file: Multipart.File) {
     if (file.name === "") return yield* skipRest(file)
     if (file.key !== "file") {
@@ -95,7 +106,12 @@ export const uploadForm = Effect.fnUntraced(function* (
     if (settings === undefined) yield* readSettings()
     // Nothing may come between the commit of a document and its record here, or it would not be withdrawn.
     const item = yield* Effect.uninterruptibleMask((restore) =>
-      Effect.tap(session.take(file.name, readWith(restore, file.content)), (taken) => Effect.sync(() => record(taken)))
+      Effect.tap(session.take(file.name, readWith(restore, file.content)), (taken) =>
+        Effect.sync(() => {
+          items.push(taken)
+          made.add(taken)
+        })
+      )
     )
     if (item.rejection !== undefined && item.rejection.status >= 429)
       allowance = Math.min(allowance, smallSkipAllowance)
@@ -120,17 +136,7 @@ export const uploadForm = Effect.fnUntraced(function* (
     CurrentTenant | Scope.Scope
   > => (part._tag === "Field" ? onField(part) : onFile(part))
 
-  const withdrawMade = Effect.suspend(() =>
-    Effect.forEach(
-      made,
-      ([id, duplicates]) => Effect.ignore(ingestion.withdraw(tenant, id, duplicates), { log: "Warn" }),
-      {
-        discard: true
-      }
-    )
-  )
-
-  yield* Stream.runForEachWhile(partsOf(request), onPart).pipe(Effect.onError(() => withdrawMade))
+  yield* Stream.runForEachWhile(partsOf(request), onPart).pipe(Effect.onError(() => made.withdraw(ingestion, tenant)))
   if (settings === undefined) yield* fields.read
   if (items.length === 0) {
     return yield* new UnprocessableContent({

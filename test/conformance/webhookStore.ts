@@ -356,7 +356,7 @@ export const webhooks = (test: Test) => {
       yield* accept(1, { callback })
       yield* cancel(1)
       const pending = yield* owed
-      yield* TestClock.adjust("1 day")
+      yield* TestClock.adjust("1 hour")
       yield* settle(pending)
       assert.deepInclude(yield* store.owed(acme), { deliveries: 0 })
     })

@@ -1,7 +1,5 @@
 // What tenants upload, and what has to come of it. The same seed gives the same uploads.
-import { deflateSync } from "node:zlib"
-import { literal } from "../../examples/pdf-writer.ts"
-import { brokenPage, makeEncryptedPdf, makePdf, type Page, textPage } from "../support/pdf.ts"
+import { brokenPage, makeEncryptedPdf, makePdf, slowPage, textPage } from "../support/pdf.ts"
 
 export interface Expected {
   readonly status: "completed" | "partial" | "failed"
@@ -35,12 +33,6 @@ export const between = (random: Random, low: number, high: number): number =>
   low + Math.floor(random() * (high - low + 1))
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
-
-/** A page with this text that keeps a reader busy for some tens of milliseconds. */
-const slowPage = (text: string, operators: number): Page => {
-  const content = `BT /F1 11 Tf 72 700 Td ${literal(text)} Tj ET\n${"0 0 m 9 9 l S\n".repeat(operators)}`
-  return { raw: { entries: "/Filter /FlateDecode", bytes: deflateSync(content, { level: 1 }) } }
-}
 
 const textOf = (name: string, page: number, count: number) => `${name}: page ${page} of ${count}`
 

@@ -1,18 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { postPdf } from "../http/client.ts"
-import { manyPages } from "../support/pdf.ts"
+import { slowPages } from "../support/pdf.ts"
 import { postgresBinaries, withoutPostgres } from "../support/postgres/binaries.ts"
 import { execute, newDatabase, urlOf } from "../support/postgres/server.ts"
 import { clientOf, startServer } from "../support/serverProcess.ts"
 import { acceptedId, allPagesOf, statusOf, temporaryFolder, until } from "../support/service.ts"
 
-const pageCount = 400
-const begun = ({ progress }: { readonly progress: { readonly done: number } }) => progress.done >= 40
+/** They take so long that the server is killed before they are all read, also on a busy machine. */
+const pageCount = 150
+const begun = ({ progress }: { readonly progress: { readonly done: number } }) => progress.done >= 20
 const ended = ({ status }: { readonly status: string }) => status !== "running" && status !== "queued"
 const expected = Array.from({ length: pageCount }, (_, index) => [index + 1, `Page ${index + 1} of ${pageCount}`])
 
-const upload = Effect.flatMap(postPdf("/v1/documents?name=long.pdf", {}, manyPages(pageCount)), acceptedId)
+const upload = Effect.flatMap(postPdf("/v1/documents?name=long.pdf", {}, slowPages(pageCount)), acceptedId)
 
 /** What must hold of the tables, whatever happened: pages once, counters as a recount gives them, no lease of what ended. */
 const audit = `

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto"
 import { constants, deflateRawSync, deflateSync } from "node:zlib"
 import type { Cipher, Page, PdfObject } from "../../examples/pdf-writer.ts"
-import { firstExtraObject, linesPage, writeObjects, writePdf } from "../../examples/pdf-writer.ts"
+import { firstExtraObject, linesPage, literal, writeObjects, writePdf } from "../../examples/pdf-writer.ts"
 
 export type { Bookmark, Page, PdfObject, PdfSource, PlacedText } from "../../examples/pdf-writer.ts"
 export { a4, writeObjects, writePdf as makePdf, linesPage as textPage } from "../../examples/pdf-writer.ts"
@@ -10,6 +10,16 @@ export { a4, writeObjects, writePdf as makePdf, linesPage as textPage } from "..
 /** `n` pages with a line each: "Page 1 of n", ... */
 export const manyPages = (n: number): Uint8Array =>
   writePdf({ pages: Array.from({ length: n }, (_, index) => linesPage([`Page ${index + 1} of ${n}`])) })
+
+/** A page with this text that keeps a reader busy for some tens of milliseconds. */
+export const slowPage = (text: string, operators: number): Page => {
+  const content = `BT /F1 11 Tf 72 700 Td ${literal(text)} Tj ET\n${"0 0 m 9 9 l S\n".repeat(operators)}`
+  return { raw: { entries: "/Filter /FlateDecode", bytes: deflateSync(content, { level: 1 }) } }
+}
+
+/** As `manyPages`, but each page takes some ten milliseconds. */
+export const slowPages = (n: number): Uint8Array =>
+  writePdf({ pages: Array.from({ length: n }, (_, index) => slowPage(`Page ${index + 1} of ${n}`, 10_000)) })
 
 /** A page with an image over all of it and no text. */
 export const scannedPage: Page = { scan: true }

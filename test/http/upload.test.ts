@@ -4,15 +4,16 @@ import { HttpBody } from "effect/http"
 import { LimitReached, ShuttingDown } from "../../src/actors/Ingestion.ts"
 import { BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
 import { StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
+import { linksOf } from "../../src/http/api/views/SubmitOutcome.ts"
 import { change, idOf, inspect, uploadLimit } from "./fakes.ts"
 import { assertProblem, errorNames, get, pdf, post, postForm, postPdf, rawConnection, testServer } from "./client.ts"
 
-const linksOf = (n: number) => ({
-  self: `/v1/documents/${idOf(n)}`,
-  pages: `/v1/documents/${idOf(n)}/pages`,
-  text: `/v1/documents/${idOf(n)}/text`
+const accepted = (n: number, name: string, status = "queued") => ({
+  id: idOf(n),
+  name,
+  status,
+  links: linksOf(idOf(n))
 })
-const accepted = (n: number, name: string, status = "queued") => ({ id: idOf(n), name, status, links: linksOf(n) })
 const notPdf = (name: string) => ({
   name,
   error: {

@@ -92,6 +92,8 @@ describe("a PDF as the body", () => {
     }).pipe(Effect.provide(testServer))
   )
 
+  const withCode = (code: string) => Object.assign(new Error(code), { code })
+
   it.effect("is refused with the time to come back when the engine takes nothing", () =>
     Effect.gen(function* () {
       for (const [refuse, status, code, retryAfter, limit] of [
@@ -102,7 +104,15 @@ describe("a PDF as the body", () => {
         [reached("global_queue", 3, 300), 429, "GLOBAL_QUEUE_FULL", "300", 3],
         [new ShuttingDown(), 503, "SHUTTING_DOWN", "5", undefined],
         [new StoreUnavailable({ operation: "x", cause: "c" }), 503, "STORE_UNAVAILABLE", "5", undefined],
-        [new BlobStoreUnavailable({ operation: "x", cause: "c" }), 503, "BLOB_STORE_UNAVAILABLE", "5", undefined]
+        [new BlobStoreUnavailable({ operation: "x", cause: "c" }), 503, "BLOB_STORE_UNAVAILABLE", "5", undefined],
+        [new BlobStoreUnavailable({ operation: "x", cause: withCode("ENOSPC") }), 503, "STORAGE_FULL", "5", undefined],
+        [
+          new BlobStoreUnavailable({ operation: "x", cause: withCode("EIO") }),
+          503,
+          "BLOB_STORE_UNAVAILABLE",
+          "5",
+          undefined
+        ]
       ] as const) {
         yield* change({ refuse })
         const answer = yield* postPdf()

@@ -138,7 +138,7 @@ const makeCard = (id, complain, again) => {
     mark.style.insetInlineStart = `${tenant.share.entitled * 100}%`
     say(
       share,
-      `got ${percent(tenant.share.received1m)}, entitled to ${percent(tenant.share.entitled)} in the last minute; got ${percent(tenant.share.received15m)} in 15`
+      `got ${percent(tenant.share.received1m)}${tenant.share.entitled === 0 ? "" : `, entitled to ${percent(tenant.share.entitled)}`} in the last minute; got ${percent(tenant.share.received15m)} in 15`
     )
     slots.show(tenant.running, limits.documents)
     say(running, `${tenant.running} of ${plural(limits.documents, "document")} open`)

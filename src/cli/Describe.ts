@@ -83,7 +83,15 @@ export const seconds = (count: number): string => {
   return count < 6000 ? `${Math.round(count / 60)} min` : `${Math.round(count / 3600)} h`
 }
 
-export const percent = (share: number): string => `${Math.round(share * 100)} %`
+/** A share of 0.4 % is not shown as none. */
+const percent = (share: number): string => (share > 0 && share < 0.005 ? "< 1 %" : `${Math.round(share * 100)} %`)
+
+/**
+ * What a tenant received of what it is entitled to. It is entitled to nothing while it has no work when that is looked at, once a
+ * second: work that is done in between has no share to be compared with.
+ */
+export const receivedOf = ({ entitled, received1m }: TenantState["share"]): string =>
+  entitled === 0 ? percent(received1m) : `${percent(received1m)} of ${percent(entitled)}`
 
 const rateOf = ({ burst, rate }: TenantState["limits"]): string => {
   if (rate === undefined) return "no limit"
@@ -114,9 +122,6 @@ export const tenantLines = ({
     ["pages at once", `${limits.pages} of a document`],
     ["rate", rateOf(limits)],
     ["stored", storedOf(storedBytes, limits)],
-    [
-      "share",
-      `${percent(share.received1m)} of ${percent(share.entitled)} (1 min), ${percent(share.received15m)} (15 min)`
-    ],
+    ["share", `${receivedOf(share)} (1 min), ${percent(share.received15m)} (15 min)`],
     ["noisy", noisy ? "yes: much of its work waits while others have work, too" : undefined]
   ])

@@ -2,7 +2,7 @@ import type { DateTime } from "effect"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
 import type { DocumentView } from "../http/api/views/DocumentView.ts"
 import type { QueueStatusView } from "../http/api/Queue.ts"
-import { etaOf, percent, progressOf, seconds, shortWaiting } from "./Describe.ts"
+import { etaOf, progressOf, receivedOf, seconds, shortWaiting } from "./Describe.ts"
 import { bar, clock, column, printable } from "./Text.ts"
 
 /** The state that `watch` shows, at one moment. */
@@ -25,7 +25,7 @@ const engineLines = (queue: View["queue"]): ReadonlyArray<string> => [
 const tenantLine = ({ backlog, limits, noisy, oldestSeconds, paused, running, share, tenantId }: TenantState) =>
   `${column(tenantId, 20)} ${bar(running, limits.documents, 8)} ${column(`${running} of ${limits.documents}`, 9)}` +
   ` ${column(`${backlog} waiting`, 14)}` +
-  ` ${column(`${percent(share.received1m)} of ${percent(share.entitled)}`, 15)} weight ${limits.weight}` +
+  ` ${column(receivedOf(share), 15)} weight ${limits.weight}` +
   (oldestSeconds === undefined ? "" : `  oldest ${seconds(oldestSeconds)}`) +
   (paused ? "  paused" : "") +
   (noisy ? "  noisy" : "")

@@ -1,6 +1,7 @@
 // The errors of the typed client: any failure of a request, whatever the endpoint declares, is one of three.
-import { Effect, Option, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import { HttpClientError } from "effect/http"
+import { retryAfterMillis } from "../domain/net/HttpDate.ts"
 import { DocumentOutcome } from "../http/api/views/SubmitOutcome.ts"
 
 const problemFields = {
@@ -58,7 +59,6 @@ export const isBusy = (error: unknown): error is Refused =>
   error instanceof Refused && (error.status === 429 || error.status === 503)
 
 const decodeProblem = Schema.decodeUnknownOption(Schema.Struct({ status: Schema.Int, ...problemFields }))
-const decodeSeconds = Schema.decodeUnknownOption(Schema.NumberFromString.pipe(Schema.decodeTo(Schema.Natural)))
 
 const wordsOf = (cause: unknown): string => {
   if (!(cause instanceof Error)) return String(cause)
@@ -84,12 +84,12 @@ export const clientError = Effect.fnUntraced(function* (url: string, error: unkn
   if (Option.isSome(problem)) return new Refused(problem.value)
   const { headers, status } = response
   if (status < 400) return new UnexpectedAnswer({ url, detail: wordsOf(error) })
-  const retryAfter = Option.getOrUndefined(decodeSeconds(headers["retry-after"]))
+  const wait = retryAfterMillis(headers["retry-after"], yield* Clock.currentTimeMillis)
   return new Refused({
     status,
     code: `HTTP_${status}`,
     detail: "the answer is no problem document; something between here and Sluice may have sent it",
-    ...(retryAfter === undefined ? {} : { retryAfter })
+    ...(wait === undefined ? {} : { retryAfter: Math.min(Math.ceil(wait / 1000), Number.MAX_SAFE_INTEGER) })
   })
 })
 

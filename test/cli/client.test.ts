@@ -3,6 +3,7 @@ import { Clock, DateTime, Duration, Effect, Fiber, Layer, Redacted, Stream } fro
 import { HttpClient, HttpClientResponse } from "effect/http"
 import { TestClock } from "effect/testing"
 import { SluiceClient, TenantId } from "../../src/client.ts"
+import { linksOf } from "../../src/http/api/views/SubmitOutcome.ts"
 import { alter, change, idOf, inspect } from "../http/fakes.ts"
 import { pdf, testServer } from "../http/client.ts"
 import { serverUrl } from "./harness.ts"
@@ -196,7 +197,7 @@ const document = (status: string) => ({
   retries: 0,
   progress: { done: 0, failed: 0 },
   timings: { acceptedAt: DateTime.formatIso(DateTime.makeUnsafe(0)) },
-  links: { self: "", pages: "", text: "" }
+  links: linksOf("")
 })
 
 const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>

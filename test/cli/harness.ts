@@ -1,8 +1,9 @@
 // Runs the command line in this process, as a person without a terminal sees it.
 import { NodeServices } from "@effect/platform-node"
-import { Cause, ConfigProvider, Console, Effect, Exit, Runtime, Sink, Stdio, Stream } from "effect"
+import { Cause, ConfigProvider, Console, Effect, Exit, FileSystem, Layer, Runtime, Sink, Stdio, Stream } from "effect"
 import { TerminalCapabilities } from "effect/cli"
 import { HttpServer } from "effect/http"
+import { existsSync } from "node:fs"
 import { run } from "../../src/cli/Sluice.ts"
 
 export interface Ran {
@@ -11,7 +12,20 @@ export interface Ran {
   readonly err: string
   /** What went to standard output as it is, and not as lines. */
   readonly written: string
+  /** The temporary folders that it made, and which of them are still there. Folders of other processes do not count. */
+  readonly temporary: { readonly made: number; readonly left: ReadonlyArray<string> }
 }
+
+/** The file system; notes each temporary folder. */
+const notingFolders = (made: Array<string>) =>
+  Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (files) => ({
+      ...files,
+      makeTempDirectoryScoped: (options?: Parameters<typeof files.makeTempDirectoryScoped>[0]) =>
+        Effect.tap(files.makeTempDirectoryScoped(options), (path) => Effect.sync(() => made.push(path)))
+    }))
+  ).pipe(Layer.provideMerge(NodeServices.layer))
 
 const text = (chunks: ReadonlyArray<Uint8Array | string>) =>
   Buffer.concat(chunks.map((chunk) => Buffer.from(chunk))).toString()
@@ -28,6 +42,7 @@ export const sluice = Effect.fnUntraced(function* (
     stdin: stdin === undefined ? Stream.never : Stream.make(stdin),
     stdout: () => Sink.forEach((chunk) => Effect.sync(() => void written.push(chunk)))
   })
+  const made: Array<string> = []
   const out: Array<string> = []
   const err: Array<string> = []
   const console: Console.Console = {
@@ -38,7 +53,7 @@ export const sluice = Effect.fnUntraced(function* (
   const exit = yield* run(args).pipe(
     Effect.exit,
     Effect.provide(stdio),
-    Effect.provide(NodeServices.layer),
+    Effect.provide(notingFolders(made)),
     Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))),
     Effect.provideService(TerminalCapabilities.TerminalCapabilities, {
       canAnimate: false,
@@ -48,7 +63,8 @@ export const sluice = Effect.fnUntraced(function* (
     Effect.provideService(Console.Console, console)
   )
   const code = Exit.isSuccess(exit) ? 0 : Runtime.getErrorExitCode(Cause.squash(exit.cause))
-  const ran: Ran = { code, out: out.join("\n"), err: err.join("\n"), written: text(written) }
+  const temporary = { made: made.length, left: made.filter((path) => existsSync(path)) }
+  const ran: Ran = { code, out: out.join("\n"), err: err.join("\n"), written: text(written), temporary }
   return ran
 })
 

@@ -3,7 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { writeAtomically } from "../../src/cli/ingest/AtomicFile.ts"
 import { asLines, asText } from "../../src/cli/ingest/Formats.ts"
@@ -222,10 +221,8 @@ describe("ingest", () => {
       const terminal = yield* sluiceHere(["ingest", "-"])
       assert.strictEqual(terminal.code, 2)
       assert.include(terminal.err, "which is a terminal")
-      assert.deepStrictEqual(
-        readdirSync(tmpdir()).filter((name) => name.startsWith("sluice-stdin-")),
-        []
-      )
+      for (const { temporary } of [all, kept, empty]) assert.deepStrictEqual(temporary, { made: 1, left: [] })
+      assert.deepStrictEqual(terminal.temporary, { made: 0, left: [] })
     }).pipe(Effect.provide(service()))
   )
 

@@ -97,6 +97,26 @@ describe.skipIf(!mountable)("On a disk of 32 MiB (left out where no file system 
     })
   )
 
+  it.live(
+    "that is filled between two measurements, an upload is refused for the full disk, and not for a broken store",
+    () =>
+      Effect.gen(function* () {
+        const disk = yield* smallDisk
+        yield* Effect.gen(function* () {
+          for (const [n, large] of [true, false].entries()) {
+            // Measures the free space.
+            yield* finished(yield* acceptedId(yield* upload(`before-${n}`, 1, large)))
+            yield* fill(join(disk, "filler"))
+            const refused = yield* upload(`refused-${n}`, 2 + n, large)
+            assertProblem(refused, 503, "STORAGE_FULL")
+            assert.isDefined(refused.headers["retry-after"])
+            rmSync(join(disk, "filler"))
+            yield* until(ready, ({ status }) => status === 200)
+          }
+        }).pipe(Effect.provide(serviceAt(join(disk, "data"), { env })), Effect.scoped)
+      })
+  )
+
   it.live("that becomes read-only, the service is not ready, and says so when it is started anew", () =>
     Effect.gen(function* () {
       const disk = yield* smallDisk

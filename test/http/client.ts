@@ -49,7 +49,8 @@ export interface Answered {
 
 export const answered = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse) {
   const text = yield* response.text
-  const isJson = response.headers["content-type"]?.includes("json") ?? false
+  // Lines of `application/x-ndjson` are JSON; the whole is not.
+  const isJson = /[/+]json/.test(response.headers["content-type"] ?? "")
   const json = isJson ? yield* Schema.decodeEffect(Schema.fromJsonString(Answer))(text) : {}
   const answer: Answered = { status: response.status, headers: response.headers, text, json }
   return answer

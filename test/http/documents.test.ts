@@ -44,7 +44,10 @@ describe("a document", () => {
         retries: 0,
         progress: { done: 0, failed: 0 },
         timings: { acceptedAt: "1970-01-01T00:00:00.000Z" },
-        links: { self: first, pages: `${first}/pages`, text: `${first}/text` }
+        links: {
+          self: first,
+          ...Object.fromEntries(["pages", "text", "markdown", "html", "json"].map((kind) => [kind, `${first}/${kind}`]))
+        }
       })
     }).pipe(Effect.provide(testServer))
   )
@@ -185,6 +188,34 @@ describe("pages", () => {
       const { error: _, lines: __, ...shown } = pageOf(4)
       const two = yield* get(`${first}/pages?limit=2&from=4`)
       assert.deepStrictEqual(two.json, { pages: [shown] })
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("end where they are asked to end, in every form", () =>
+    Effect.gen(function* () {
+      yield* withPages(1, 2, 3, 5)
+      const numbersOf = (json: Readonly<Record<string, unknown>>) =>
+        namesOf((Array.isArray(json["pages"]) ? json["pages"] : []).map(({ number }) => ({ name: number })))
+      for (const detail of ["", "&detail=lines", "&detail=summary"]) {
+        const both = yield* get(`${first}/pages?from=2&to=4${detail}`)
+        assert.deepStrictEqual([numbersOf(both.json), both.json.next], [[2, 3], undefined])
+        const one = yield* get(`${first}/pages?from=2&to=3&limit=1${detail}`)
+        assert.deepStrictEqual([numbersOf(one.json), one.json.next], [[2], 3])
+        assert.deepStrictEqual((yield* get(`${first}/pages?from=9${detail}`)).json, { pages: [] })
+      }
+      assert.strictEqual((yield* get(`${first}/text?from=2&to=3`)).text, "text of page 2\ftext of page 3")
+      yield* alter(idOf(1), { status: "running", progress: { pages: 5, done: 4, failed: 0 } })
+      const marked = yield* get(`${first}/text?from=3&to=4&mark=missing`)
+      assert.strictEqual(marked.text, "text of page 3\f[page 4 is missing: pending]")
+      assert.strictEqual(marked.headers["sluice-missing-pages"], "4")
+      const lines = yield* get(`${first}/pages.ndjson?from=2&to=3`)
+      assert.deepStrictEqual(
+        lines.text.split("\n").map((line) => (line === "" ? undefined : JSON.parse(line).number)),
+        [2, 3, undefined]
+      )
+      // It does not wait for a page beyond the last one that is asked for.
+      const followed = yield* get(`${first}/pages.ndjson?from=1&to=3&follow=true`)
+      assert.lengthOf(followed.text.trim().split("\n"), 3)
     }).pipe(Effect.provide(testServer))
   )
 

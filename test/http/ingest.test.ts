@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { HttpBody } from "effect/http"
 import { LimitReached } from "../../src/actors/Ingestion.ts"
+import { linksOf } from "../../src/http/api/views/SubmitOutcome.ts"
 import { badSource, change, idOf, inspect } from "./fakes.ts"
 import { assertProblem, post, postJson, testServer } from "./client.ts"
 
@@ -24,8 +25,7 @@ describe("an ingestion by reference", () => {
         callback: "https://example.com/"
       })
       assert.strictEqual(answer.status, 202)
-      const self = `/v1/documents/${idOf(1)}`
-      const links = { self, pages: `${self}/pages`, text: `${self}/text` }
+      const links = linksOf(idOf(1))
       assert.deepStrictEqual(answer.json, {
         accepted: true,
         queued_pdfs: 1,

@@ -73,6 +73,27 @@ describe("renderings of a document", () => {
     }).pipe(Effect.provide(testServer))
   )
 
+  it.effect("of pages from one to another: a range that the document does not have is refused", () =>
+    Effect.gen(function* () {
+      yield* document
+      for (const kind of ["markdown", "html", "json", "text", "pages.ndjson"]) {
+        const beyond = yield* get(`${first}/${kind}?from=99`)
+        assertProblem(beyond, 404, "PAGE_NOT_FOUND")
+        assert.strictEqual(beyond.json.detail, "page 99 is beyond the last page, 4")
+        const backwards = yield* get(`${first}/${kind}?from=3&to=2`)
+        assertProblem(backwards, 400, "INVALID_REQUEST")
+        assert.include(String(backwards.json.detail), "query.to: Expected at least 3")
+        assert.strictEqual((yield* get(`${first}/${kind}?from=2&to=99`)).status, 200)
+        // The last page is pending: it is in the document, and may have a result any moment.
+        assert.strictEqual((yield* get(`${first}/${kind}?from=4`)).status, 200)
+        assertProblem(yield* get(`${first}/${kind}?limit=2`), 400, "INVALID_REQUEST")
+      }
+      assertProblem(yield* get(`${first}/pages?from=3&to=2`), 400, "INVALID_REQUEST")
+      yield* alter(idOf(1), { status: "failed", progress: { done: 0, failed: 0 } })
+      assert.strictEqual((yield* get(`${first}/markdown?from=99`)).status, 200)
+    }).pipe(Effect.provide(testServer))
+  )
+
   it.effect("are refused for documents that are not there, and for what is not known", () =>
     Effect.gen(function* () {
       yield* document

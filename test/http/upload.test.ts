@@ -4,15 +4,16 @@ import { HttpBody } from "effect/http"
 import { LimitReached, ShuttingDown } from "../../src/actors/Ingestion.ts"
 import { BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
 import { StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
+import { linksOf } from "../../src/http/api/views/SubmitOutcome.ts"
 import { change, idOf, inspect, uploadLimit } from "./fakes.ts"
 import { assertProblem, errorNames, get, pdf, post, postForm, postPdf, rawConnection, testServer } from "./client.ts"
 
-const linksOf = (n: number) => ({
-  self: `/v1/documents/${idOf(n)}`,
-  pages: `/v1/documents/${idOf(n)}/pages`,
-  text: `/v1/documents/${idOf(n)}/text`
+const accepted = (n: number, name: string, status = "queued") => ({
+  id: idOf(n),
+  name,
+  status,
+  links: linksOf(idOf(n))
 })
-const accepted = (n: number, name: string, status = "queued") => ({ id: idOf(n), name, status, links: linksOf(n) })
 const notPdf = (name: string) => ({
   name,
   error: {
@@ -91,6 +92,8 @@ describe("a PDF as the body", () => {
     }).pipe(Effect.provide(testServer))
   )
 
+  const withCode = (code: string) => Object.assign(new Error(code), { code })
+
   it.effect("is refused with the time to come back when the engine takes nothing", () =>
     Effect.gen(function* () {
       for (const [refuse, status, code, retryAfter, limit] of [
@@ -101,7 +104,15 @@ describe("a PDF as the body", () => {
         [reached("global_queue", 3, 300), 429, "GLOBAL_QUEUE_FULL", "300", 3],
         [new ShuttingDown(), 503, "SHUTTING_DOWN", "5", undefined],
         [new StoreUnavailable({ operation: "x", cause: "c" }), 503, "STORE_UNAVAILABLE", "5", undefined],
-        [new BlobStoreUnavailable({ operation: "x", cause: "c" }), 503, "BLOB_STORE_UNAVAILABLE", "5", undefined]
+        [new BlobStoreUnavailable({ operation: "x", cause: "c" }), 503, "BLOB_STORE_UNAVAILABLE", "5", undefined],
+        [new BlobStoreUnavailable({ operation: "x", cause: withCode("ENOSPC") }), 503, "STORAGE_FULL", "5", undefined],
+        [
+          new BlobStoreUnavailable({ operation: "x", cause: withCode("EIO") }),
+          503,
+          "BLOB_STORE_UNAVAILABLE",
+          "5",
+          undefined
+        ]
       ] as const) {
         yield* change({ refuse })
         const answer = yield* postPdf()

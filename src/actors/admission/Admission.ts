@@ -3,7 +3,7 @@ import type { TenantId } from "../../domain/Ids.ts"
 import { BlobStoreUnavailable, BlobTooLarge } from "../../services/BlobStore.ts"
 import { QuotaReached, StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { type ResolvedSource, Sources } from "../../services/Sources.ts"
-import { StorageFull } from "../../services/StorageHealth.ts"
+import { failedForSpace, StorageFull } from "../../services/StorageHealth.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import * as TraceContext from "../../observability/TraceContext.ts"
 import { LimitReached, ShuttingDown, SubmissionRejected, type SubmitOptions } from "../Ingestion.ts"
@@ -30,7 +30,8 @@ const refusal = (error: unknown): Telemetry.Refusal | undefined => {
   if (error instanceof ShuttingDown) return "shutting_down"
   if (error instanceof QuotaReached) return "tenant_storage"
   if (error instanceof StorageFull) return "storage_full"
-  return error instanceof StoreUnavailable || error instanceof BlobStoreUnavailable ? "unavailable" : undefined
+  if (!(error instanceof StoreUnavailable || error instanceof BlobStoreUnavailable)) return undefined
+  return failedForSpace(error) ? "storage_full" : "unavailable"
 }
 
 export const make = Effect.gen(function* () {

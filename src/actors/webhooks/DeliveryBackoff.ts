@@ -1,4 +1,5 @@
 import { Effect, Random } from "effect"
+import { retryAfterMillis } from "../../domain/net/HttpDate.ts"
 
 // When a failed delivery is tried again: twelve tries, spread over about a day.
 
@@ -18,13 +19,6 @@ const maxRetryAfterMillis = 86_400_000
 export const delayMillis = (failedAttempts: number): number =>
   Math.min(firstDelayMillis * growth ** (failedAttempts - 1), maxDelayMillis)
 
-/** The value of a Retry-After header: seconds, or a date. Any other value counts as absent. */
-export const retryAfterMillis = (header: string | undefined, now: number): number => {
-  if (header === undefined) return 0
-  const wait = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now
-  return Number.isNaN(wait) ? 0 : Math.min(Math.max(wait, 0), maxRetryAfterMillis)
-}
-
 /** The time of the next try, no earlier than the receiver asked for; `undefined` after the last try. */
 export const nextAttemptAt = Effect.fnUntraced(function* (
   failedAttempts: number,
@@ -33,6 +27,7 @@ export const nextAttemptAt = Effect.fnUntraced(function* (
 ) {
   if (failedAttempts >= maxAttempts) return undefined
   const spread = 1 + jitter * (2 * (yield* Random.next) - 1)
-  const delay = Math.max(delayMillis(failedAttempts) * spread, retryAfterMillis(retryAfter, now))
+  const asked = Math.min(retryAfterMillis(retryAfter, now) ?? 0, maxRetryAfterMillis)
+  const delay = Math.max(delayMillis(failedAttempts) * spread, asked)
   return now + Math.round(delay)
 })

@@ -18,13 +18,14 @@ import {
   TooManyRequestsResponse,
   submissionProblems
 } from "./problems/ProblemResponses.ts"
-import { passwordHeader, PdfPassword, submissionParameters } from "./schemas/SubmitOptions.ts"
+import { passwordHeader, PdfPassword, submissionFields, submissionParameters } from "./schemas/SubmitOptions.ts"
+import { wholeNumber } from "./schemas/WholeNumber.ts"
 import { RequestRules } from "./RequestRules.ts"
 
 export const pdfMediaTypes = ["application/pdf", "application/octet-stream"] as const
 
 const Upload = Schema.Struct({
-  ...submissionParameters,
+  ...submissionFields,
   tenant_id: Schema.optionalKey(TenantName),
   password: Schema.optionalKey(PdfPassword),
   file: Multipart.FilesSchema
@@ -100,9 +101,11 @@ const list = HttpApiEndpoint.get("list", "/v1/documents", {
     ),
     cursor: Schema.optionalKey(DocumentId.annotate({ description: "`nextCursor` of the part before." })),
     limit: Schema.optionalKey(
-      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
-        description: "1 to 200; default 50."
-      })
+      wholeNumber(
+        Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
+          description: "1 to 200; default 50."
+        })
+      )
     )
   },
   headers: tenantHeaders,

@@ -13,6 +13,7 @@ import {
   TooManyRequestsResponse
 } from "./problems/ProblemResponses.ts"
 import { queueExample, QueueStatusView } from "./Queue.ts"
+import { wholeNumber } from "./schemas/WholeNumber.ts"
 import { RequestRules } from "./RequestRules.ts"
 
 const pageEventExample = {
@@ -57,11 +58,13 @@ const documentEvents = [
 ] as const
 const queueEvent = eventOf("queue", QueueStatusView).pipe(examples(exampleOf("queue", queueExample)))
 
-const lastEventId = Schema.Natural.annotate({
-  description:
-    "The `id` of the last event received: what came after it is sent first. 0 for everything that is still kept.",
-  examples: [4711]
-})
+const lastEventId = wholeNumber(
+  Schema.Natural.annotate({
+    description:
+      "The `id` of the last event received: what came after it is sent first. 0 for everything that is still kept.",
+    examples: [4711]
+  })
+)
 
 const query = { ...tenantQuery, lastEventId: Schema.optionalKey(lastEventId) }
 const headers = { ...tenantHeaders, "last-event-id": Schema.optionalKey(lastEventId) }

@@ -6,10 +6,10 @@ import { idempotencyHeaders } from "../upload/IdempotentAnswer.ts"
 import { TenantIdentification, TenantName, tenantHeaders, tenantQuery } from "../auth/CurrentTenant.ts"
 import { acceptedExample, DocumentOutcome, refusedExample } from "./views/SubmitOutcome.ts"
 import { RequestTimeoutResponse, submissionProblems } from "./problems/ProblemResponses.ts"
-import { submissionParameters } from "./schemas/SubmitOptions.ts"
+import { submissionFields } from "./schemas/SubmitOptions.ts"
 import { RequestRules } from "./RequestRules.ts"
 
-const { callback, force, priority } = submissionParameters
+const { callback, force, priority } = submissionFields
 
 export const IngestRequest = Schema.Struct({
   tenant_id: Schema.optionalKey(TenantName),

@@ -10,6 +10,8 @@ import {
   ServiceUnavailableResponse,
   TooManyRequestsResponse
 } from "./problems/ProblemResponses.ts"
+import { withPageRange } from "./schemas/PageRange.ts"
+import { wholeNumber } from "./schemas/WholeNumber.ts"
 import { RequestRules } from "./RequestRules.ts"
 
 const withLines = "`lines` adds the lines of text with their positions"
@@ -43,13 +45,14 @@ const wait = Schema.String.check(
 
 const pages = HttpApiEndpoint.get("pages", "/v1/documents/:id/pages", {
   params: documentParams,
-  query: {
+  query: withPageRange({
     ...tenantQuery,
-    from: Schema.optionalKey(PageNumber.annotate({ description: "The first page; default 1." })),
     limit: Schema.optionalKey(
-      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 500 })).annotate({
-        description: "1 to 500; default 50."
-      })
+      wholeNumber(
+        Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 500 })).annotate({
+          description: "The most pages of one answer: 1 to 500; default 50."
+        })
+      )
     ),
     detail: Schema.optionalKey(
       Schema.Literals(["summary", "lines"]).annotate({
@@ -57,7 +60,7 @@ const pages = HttpApiEndpoint.get("pages", "/v1/documents/:id/pages", {
       })
     ),
     wait: Schema.optionalKey(wait)
-  },
+  }),
   headers: tenantHeaders,
   success: [PageList, PageSummaryList],
   error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
@@ -65,16 +68,16 @@ const pages = HttpApiEndpoint.get("pages", "/v1/documents/:id/pages", {
   OpenApi.annotations({
     summary: "The pages that have a result, in order",
     description:
-      "While a document runs, pages may be missing between those shown, and appear later. An answer ends after " +
-      "`limit` pages, or before the page with which it would have more than 4 MiB of pages; it has at least one " +
-      "page if there is one. In both cases `next` is the `from` of the next answer. An answer that waits begins at " +
+      "While a document runs, pages may be missing between those shown, and appear later: so a range of pages that has none " +
+      "is an empty list. An answer ends after `to`, after `limit` pages, or before the page with which it would have more than 4 MiB of pages; it has at least one " +
+      "page if there is one. If pages up to `to` are left, `next` is the `from` of the next answer. An answer that waits begins at " +
       "once, with status 200 and whitespace before its JSON. If there is no room for pages then, or the document " +
       "was removed, it has none."
   })
 )
 
 const page = HttpApiEndpoint.get("page", "/v1/documents/:id/pages/:n", {
-  params: { ...documentParams, n: PageNumber },
+  params: { ...documentParams, n: wholeNumber(PageNumber) },
   query: { ...tenantQuery, detail },
   headers: tenantHeaders,
   success: PageView,
@@ -90,7 +93,7 @@ const page = HttpApiEndpoint.get("page", "/v1/documents/:id/pages/:n", {
 
 const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
   params: documentParams,
-  query: {
+  query: withPageRange({
     ...tenantQuery,
     mark: Schema.optionalKey(
       Schema.Literal("missing").annotate({
@@ -99,7 +102,7 @@ const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
           "`[page 4 is incomplete: CONTENT_CUT]` after a text with warnings."
       })
     )
-  },
+  }),
   headers: tenantHeaders,
   success: HttpApiSchema.StreamUint8Array({ contentType: "text/plain; charset=utf-8" }),
   error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
@@ -107,7 +110,8 @@ const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
   OpenApi.annotations({
     summary: "The text of the finished pages",
     description:
-      "Form feeds separate the pages. The headers say whether the text is complete, as of the beginning of the answer: " +
+      "Form feeds separate the pages. 404 `PAGE_NOT_FOUND`: `from` is beyond the last page. The headers say, of the pages that are " +
+      "asked for, whether the text is complete, as of the beginning of the answer: " +
       "`Sluice-Text` is `complete`, or `partial` when the document is not `completed`, a page has no text that may have some, or has warnings; " +
       "`Sluice-Document-Status` is its status; `Sluice-Missing-Pages` names those pages, such as `3,7-9`: not read, failed, or " +
       "`scanned`; `Sluice-Incomplete-Pages` those with warnings. A list of more than 1,000 characters ends with `,...`."
@@ -116,7 +120,7 @@ const text = HttpApiEndpoint.get("text", "/v1/documents/:id/text", {
 
 const all = HttpApiEndpoint.get("all", "/v1/documents/:id/pages.ndjson", {
   params: documentParams,
-  query: {
+  query: withPageRange({
     ...tenantQuery,
     detail: Schema.optionalKey(
       Schema.Boolean.annotate({ description: "`true` adds the lines of text with their positions." })
@@ -127,7 +131,7 @@ const all = HttpApiEndpoint.get("all", "/v1/documents/:id/pages.ndjson", {
           "`true` also waits for the pages of a running document that have no result yet, until it has ended."
       })
     )
-  },
+  }),
   headers: tenantHeaders,
   success: HttpApiSchema.StreamNdjson({ schema: PageView }),
   error: [NotFoundResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
@@ -135,7 +139,7 @@ const all = HttpApiEndpoint.get("all", "/v1/documents/:id/pages.ndjson", {
   OpenApi.annotations({
     summary: "All finished pages, one JSON object per line, in order",
     description:
-      "As fast as they are read. With `follow=true` a page waits for those before it; pages that have no result when the document " +
+      "As fast as they are read. 404 `PAGE_NOT_FOUND`: `from` is beyond the last page. With `follow=true` a page waits for those before it; pages that have no result when the document " +
       "ends are left out. As long as there is none, an empty line comes at once and then every 15 seconds. If the answer cannot be completed, the connection is cut."
   })
 )

@@ -2,20 +2,15 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { OutlineItem } from "../../domain/document/Document.ts"
 import { layoutExample } from "../../domain/document/PageLayout.ts"
-import { PageNumber, pageSummaryExamples, PageView } from "../../domain/document/Page.ts"
+import { pageSummaryExamples, PageView } from "../../domain/document/Page.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "../auth/CurrentTenant.ts"
 import { documentParams } from "./Documents.ts"
 import { NotFoundResponse, ServiceUnavailableResponse, TooManyRequestsResponse } from "./problems/ProblemResponses.ts"
+import { withPageRange } from "./schemas/PageRange.ts"
 import { RequestRules } from "./RequestRules.ts"
 
-const range = {
-  from: Schema.optionalKey(PageNumber.annotate({ description: "The first page; default 1." })),
-  to: Schema.optionalKey(PageNumber.annotate({ description: "The last page; default the last one." }))
-}
-
-const query = {
+const query = withPageRange({
   ...tenantQuery,
-  ...range,
   headers: Schema.optionalKey(
     Schema.Literal("keep").annotate({
       description: "`keep` shows running headers and footers and page numbers, which are left out otherwise."
@@ -37,10 +32,11 @@ const query = {
         "`missing` gives every page that has no text or an incomplete one a mark, as in the text of the document."
     })
   )
-}
+})
 
 const headersTell =
-  "The headers tell what is missing, as those of `/text` do, in the pages that are asked for. `Sluice-Pages-Without-Layout` names the " +
+  "`from` and `to` are pages, and a rendering is one answer, however long: so it has no `limit`. 404 `PAGE_NOT_FOUND`: `from` is beyond " +
+  "the last page; a `to` beyond it means the last page. The headers tell what is missing, as those of `/text` do, in the pages that are asked for. `Sluice-Pages-Without-Layout` names the " +
   "pages that were read without their layout, by an earlier release or with `PAGE_LAYOUT=off`: they are rendered from their text, as " +
   "paragraphs. Send the file again with `force=true` to have them read with it. If the answer cannot be completed, the connection is cut."
 
@@ -97,7 +93,7 @@ export type DocumentLayout = typeof DocumentLayout.Type
 
 const json = HttpApiEndpoint.get("json", "/v1/documents/:id/json", {
   params: documentParams,
-  query: { ...tenantQuery, ...range },
+  query: withPageRange(tenantQuery),
   headers: tenantHeaders,
   success: DocumentLayout,
   error: problems

@@ -11,6 +11,7 @@ import {
   jsonProblems,
   ServiceUnavailableResponse
 } from "./problems/ProblemResponses.ts"
+import { wholeNumber } from "./schemas/WholeNumber.ts"
 import { RequestRules } from "./RequestRules.ts"
 
 const tenantParams = { tenant: TenantId }
@@ -46,9 +47,11 @@ const list = HttpApiEndpoint.get("list", "/v1/tenants", {
     ...tenantQuery,
     cursor: Schema.optionalKey(TenantId.annotate({ description: "`nextCursor` of the part before." })),
     limit: Schema.optionalKey(
-      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
-        description: "1 to 200; default 50."
-      })
+      wholeNumber(
+        Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
+          description: "1 to 200; default 50."
+        })
+      )
     ),
     detail: Schema.optionalKey(
       Schema.Literal("state").annotate({ description: "`state` adds what each may have, has, and gets." })

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { LimitReached, SubmitError, Submitted } from "../../actors/Ingestion.ts"
-import { storeCodes } from "../api/problems/Failures.ts"
+import { storageFull, storeFailure } from "../api/problems/Failures.ts"
 import { type DocumentOutcome, linksOf, type RefusedDocument } from "../api/views/SubmitOutcome.ts"
 import {
   ContentTooLarge,
@@ -58,17 +58,10 @@ const rejectionOf = (error: SubmitError): Rejection => {
         }
       }
     case "StorageFull":
-      return {
-        status: 503,
-        error: {
-          code: "STORAGE_FULL",
-          message: error.message,
-          advice: "Try again later: the operator has to make room, or documents have to be removed."
-        }
-      }
+      return { status: 503, error: { ...storageFull, message: error.message } }
     case "StoreUnavailable":
     case "BlobStoreUnavailable":
-      return { status: 503, error: { code: storeCodes[error._tag], message: error.message, advice: "Try again soon." } }
+      return { status: 503, error: { ...storeFailure(error), message: error.message } }
   }
 }
 

@@ -79,10 +79,3 @@ export const reasonOf = (status: number, code: string | undefined): S3Reason => 
 /** The answer to a call whose signature has expired. */
 export const isExpired = (code: string | undefined, message: string | undefined) =>
   code === "AccessDenied" && /expired/i.test(message ?? "")
-
-/** In seconds, or as a date. */
-export const retryAfterMillis = (header: string | undefined, nowMillis: number): number | undefined => {
-  if (header === undefined) return undefined
-  const millis = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - nowMillis
-  return Number.isNaN(millis) ? undefined : Math.max(0, millis)
-}

@@ -1,6 +1,7 @@
 import { Clock, Duration, Effect, Schedule, Stream } from "effect"
 import type { HttpClientResponse } from "effect/http"
-import { element, isExpired, reasonOf, retryAfterMillis } from "./Answers.ts"
+import { parseHttpDate, retryAfterMillis } from "../../domain/net/HttpDate.ts"
+import { element, isExpired, reasonOf } from "./Answers.ts"
 import { S3Failed, S3NotFound, type S3Reason } from "./S3Error.ts"
 import type { S3Access } from "./S3Settings.ts"
 import { type Call, failure, makeSend, noAnswer } from "./Send.ts"
@@ -49,8 +50,9 @@ export const sizeOf = (bucket: string, operation: string, { headers }: HttpClien
 
 /** How far the server's clock is from this one, to be added to a message. */
 const apartBy = (date: string | undefined, now: number) => {
-  const seconds = Math.round((Date.parse(date ?? "") - now) / 1000)
-  if (Number.isNaN(seconds)) return ""
+  const at = parseHttpDate(date ?? "", now)
+  if (at === undefined) return ""
+  const seconds = Math.round((at - now) / 1000)
   const apart = Duration.format(Duration.seconds(Math.abs(seconds)))
   return `, whose clock is ${apart} ${seconds > 0 ? "ahead" : "behind"}`
 }

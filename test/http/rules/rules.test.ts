@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, SchemaAST } from "effect"
 import { HttpBody, type HttpMethod, HttpClientRequest } from "effect/http"
 import { HttpApi } from "effect/http-api"
 import { TestClock } from "effect/testing"
@@ -47,6 +47,27 @@ const operations: ReadonlyArray<Operation> = (() => {
   })
   return found
 })()
+
+/** Texts that JavaScript reads as numbers; no program writes a whole number so. */
+const otherNumbers = ["1e2", "+5", "05", " 5", "5 ", "5.0", "0x5", "-0", "5e0", "1_0", "٥"]
+
+/** The parameters of each endpoint that are numbers, by method and path. */
+const numbersIn = (part: "query" | "headers") => {
+  const found: Array<readonly [HttpMethod.HttpMethod, string, ReadonlyArray<string>]> = []
+  HttpApi.reflect(Api, {
+    onGroup: () => {},
+    onEndpoint: ({ endpoint }) => {
+      const ast = endpoint[part]?.ast
+      if (ast === undefined || !SchemaAST.isObjects(ast)) return
+      const names = ast.propertySignatures
+        .filter(({ type }) => SchemaAST.isNumber(SchemaAST.toType(type)))
+        .map(({ name }) => String(name))
+      const path = endpoint.path.replace(/:(\w+)/g, (_, name: string) => placeholders[name] ?? "")
+      found.push([endpoint.method, path, names])
+    }
+  })
+  return found
+}
 
 const json = (text: string | Uint8Array, contentType = "application/json") =>
   typeof text === "string" ? HttpBody.text(text, contentType) : HttpBody.uint8Array(text, contentType)
@@ -97,6 +118,34 @@ describe("A query", () => {
       assert.strictEqual(messageOf(answer, "query.limit"), "Expected once; it is there several times")
       assert.deepStrictEqual(errorNames(answer), ["query.cursor", "query.limit"])
       assertProblem(yield* get("/v1/documents?tenant_id=a&tenant_id=b"), 400, "INVALID_TENANT")
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("that has a number in another form than digits is refused by the parameter's name, at every endpoint", () =>
+    Effect.gen(function* () {
+      let seen = 0
+      for (const [method, path, names] of numbersIn("query")) {
+        for (const name of names) {
+          for (const text of otherNumbers) {
+            const answer = yield* send(HttpClientRequest.make(method)(`${path}?${name}=${encodeURIComponent(text)}`))
+            assertProblem(answer, 400, "INVALID_REQUEST")
+            assert.deepStrictEqual(errorNames(answer), [`query.${name}`], `${path} ${text}`)
+            assert.include(messageOf(answer, `query.${name}`), "digits")
+            seen++
+          }
+        }
+      }
+      for (const [method, path, names] of numbersIn("headers")) {
+        for (const name of names) {
+          const answer = yield* send(HttpClientRequest.make(method)(path, { headers: { [name]: "1e2" } }))
+          assertProblem(answer, 400, "INVALID_REQUEST")
+          seen++
+        }
+      }
+      for (const text of otherNumbers) {
+        assertProblem(yield* get(`/v1/documents/${id}/pages/${encodeURIComponent(text)}`), 400, "INVALID_REQUEST")
+      }
+      assert.isAbove(seen, 100)
     }).pipe(Effect.provide(testServer))
   )
 

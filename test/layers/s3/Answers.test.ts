@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { element, readListPage, reasonOf, retryAfterMillis } from "../../../src/layers/s3/Answers.ts"
+import { element, readListPage, reasonOf } from "../../../src/layers/s3/Answers.ts"
 
 it("reads a page of a list, with escaped keys", () => {
   const page = readListPage(
@@ -45,13 +45,4 @@ it("knows what refusals mean", () => {
     [502, "unheard of", "busy"]
   ] as const)
     assert.strictEqual(reasonOf(status, code), reason, `${status} ${code}`)
-})
-
-it("reads Retry-After as seconds and as a date", () => {
-  const now = Date.UTC(2026, 0, 1)
-  assert.strictEqual(retryAfterMillis("7", now), 7_000)
-  assert.strictEqual(retryAfterMillis("Thu, 01 Jan 2026 00:00:05 GMT", now), 5_000)
-  assert.strictEqual(retryAfterMillis("Thu, 01 Jan 2015 00:00:05 GMT", now), 0)
-  assert.isUndefined(retryAfterMillis("soon", now))
-  assert.isUndefined(retryAfterMillis(undefined, now))
 })

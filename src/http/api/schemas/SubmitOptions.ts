@@ -3,6 +3,7 @@ import { Priority } from "../../../domain/document/Document.ts"
 import { examples } from "../../../domain/Examples.ts"
 import { parseHttpUrl } from "../../../domain/net/HttpUrl.ts"
 import { Timestamp } from "./Timestamp.ts"
+import { wholeNumber } from "./WholeNumber.ts"
 
 /** The options that a caller may set for the documents of one submission. */
 
@@ -34,10 +35,14 @@ export const passwordHeader = Schema.optionalKey(
   ).annotate({ description: "Opens the documents. ASCII only." })
 )
 
-export const submissionParameters = {
-  priority: Schema.optionalKey(
-    Priority.annotate({ description: "0 (last) to 9 (first) within the tenant; default 5.", examples: [7] })
-  ),
+const priority = Priority.annotate({
+  description: "0 (last) to 9 (first) within the tenant; default 5.",
+  examples: [7]
+})
+
+/** As members of JSON. */
+export const submissionFields = {
+  priority: Schema.optionalKey(priority),
   notBefore: Schema.optionalKey(
     Timestamp.annotate({
       description:
@@ -49,6 +54,9 @@ export const submissionParameters = {
     Schema.Boolean.annotate({ description: "`true` makes new documents even of bytes that the tenant has already." })
   )
 }
+
+/** As parameters of a query or fields of a form: all are text. */
+export const submissionParameters = { ...submissionFields, priority: Schema.optionalKey(wholeNumber(priority)) }
 
 export const SubmissionParameters = Schema.Struct(submissionParameters)
 export type SubmissionParameters = typeof SubmissionParameters.Type

@@ -4,13 +4,26 @@ import { DocumentId, documentIdExample } from "../../../domain/Ids.ts"
 
 /** The outcome of each item of a submission. One refused item does not affect the others. */
 
-export const Links = Schema.Struct({ self: Schema.String, pages: Schema.String, text: Schema.String })
-
-export const linksOf = (id: string): typeof Links.Type => ({
-  self: `/v1/documents/${id}`,
-  pages: `/v1/documents/${id}/pages`,
-  text: `/v1/documents/${id}/text`
+export const Links = Schema.Struct({
+  self: Schema.String,
+  pages: Schema.String,
+  text: Schema.String,
+  markdown: Schema.String,
+  html: Schema.String,
+  json: Schema.String
 })
+
+export const linksOf = (id: string): typeof Links.Type => {
+  const self = `/v1/documents/${id}`
+  return {
+    self,
+    pages: `${self}/pages`,
+    text: `${self}/text`,
+    markdown: `${self}/markdown`,
+    html: `${self}/html`,
+    json: `${self}/json`
+  }
+}
 
 export const AcceptedDocument = Schema.Struct({
   id: DocumentId,

@@ -19,6 +19,8 @@ export interface PageServices {
 interface ListQuery {
   readonly detail: PageDetail
   readonly from: number
+  /** The last page that is asked for; infinite for all. */
+  readonly to: number
   readonly limit: number
   /** Such as `30s`, in a form that `waitOf` knows. */
   readonly wait: string | undefined
@@ -29,11 +31,16 @@ const readPages = (
   { ingestion, unsent }: PageServices,
   tenant: TenantId,
   id: DocumentId,
-  { detail, from, limit }: ListQuery
+  { detail, from, limit, to }: ListQuery
 ) => {
   const isSummary = detail === "summary"
   const kinds = isSummary ? { detail: false, summary: true } : { detail: detail === "lines", bytes: portionBytes }
-  const read = (from: number, limit: number) => documentProblems(ingestion.pages(tenant, id, { from, limit, ...kinds }))
+  const read = (from: number, limit: number) =>
+    from > to
+      ? Effect.succeed([])
+      : Effect.map(documentProblems(ingestion.pages(tenant, id, { from, limit, ...kinds })), (found) =>
+          found.filter(({ number }) => number <= to)
+        )
   const encoded = encodedPages(read, unsent.hold, { detail, from, limit })
   return isSummary ? encoded : Effect.andThen(unsent.room(mostBytes), encoded)
 }
@@ -45,10 +52,10 @@ export const listPages = Effect.fnUntraced(function* (
   id: DocumentId,
   query: ListQuery
 ) {
-  const { from, wait } = query
+  const { from, to, wait } = query
   const pages = readPages(services, tenant, id, query)
   const longest = (wait && waitOf(wait)) || Duration.zero
-  const found = yield* waitForPages(services, tenant, id, { from, longest })
+  const found = yield* waitForPages(services, tenant, id, { from, to, longest })
   if (Option.isNone(found)) {
     return HttpServerResponse.uint8Array(yield* pages, { contentType: "application/json" })
   }

@@ -2,7 +2,7 @@ import { Data, Effect, Option, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../../../actors/Ingestion.ts"
-import { type Document, isTerminal } from "../../../domain/document/Document.ts"
+import { isTerminal } from "../../../domain/document/Document.ts"
 import type { PageResult } from "../../../domain/document/Page.ts"
 import { hasNoText } from "../../../domain/document/PageMarks.ts"
 import { decodeLayout } from "../../../services/store/LayoutBytes.ts"
@@ -15,7 +15,8 @@ import { documentProblems } from "../../api/problems/Failures.ts"
 import { liveHeaders, LiveStreams } from "../../live/LiveStreams.ts"
 import { pagesInOrder } from "./PagesInOrder.ts"
 import { gapsOf, pageTexts } from "./PagesText.ts"
-import { Conflict, NotFound } from "../../api/problems/Problems.ts"
+import { pageNotFound, requireRange } from "./RequestedPages.ts"
+import { Conflict } from "../../api/problems/Problems.ts"
 import { gapHeaders } from "./TextGaps.ts"
 
 /** The server stopped before all pages were sent. */
@@ -30,9 +31,10 @@ export const PagesHandlers = HttpApiBuilder.group(
     const unsent = yield* UnsentBytes
     const services = { ingestion, streams, unsent }
     return handlers.handleAll({
-      pages: Effect.fnUntraced(function* ({ params: { id }, query: { detail, from = 1, limit = 50, wait } }) {
+      pages: Effect.fnUntraced(function* ({ params: { id }, query: { detail, from = 1, limit = 50, to, wait } }) {
         const tenant = yield* CurrentTenant
-        return yield* listPages(services, tenant.id, id, { detail: detail ?? "text", from, limit, wait })
+        const range = { from, to: to ?? Number.POSITIVE_INFINITY }
+        return yield* listPages(services, tenant.id, id, { detail: detail ?? "text", ...range, limit, wait })
       }),
 
       page: Effect.fnUntraced(function* ({ params: { id, n }, query }) {
@@ -46,23 +48,22 @@ export const PagesHandlers = HttpApiBuilder.group(
           return HttpServerResponse.text(shown, { contentType: "application/json" })
         }
         const document = yield* documentProblems(ingestion.find(tenant.id, id))
-        return yield* new NotFound({ code: "PAGE_NOT_FOUND", detail: whyAbsent(document, n) })
+        return yield* pageNotFound(document, n)
       }),
 
       all: Effect.fnUntraced(function* ({ params, query }) {
         const { id: tenant } = yield* CurrentTenant
-        const options = { detail: query.detail ?? false, follow: query.follow ?? false }
-        const { status } = yield* documentProblems(ingestion.find(tenant, params.id))
-        const waits = options.follow && !isTerminal(status)
+        const { detail = false, follow = false, from, to } = query
+        const document = yield* documentProblems(ingestion.find(tenant, params.id))
+        yield* requireRange(document, { from })
+        const waits = follow && !isTerminal(document.status)
         if (waits) yield* streams.enter(tenant)
         yield* unsent.hold(streamBytes)
-        const pages = pagesInOrder(ingestion, tenant, params.id, options).pipe(
+        const pages = pagesInOrder(ingestion, tenant, params.id, { detail, follow, from, to }).pipe(
           Stream.interruptWhen(Effect.andThen(streams.closed, Effect.fail(new Stopping()))),
           Stream.tapError((error) => Effect.logWarning("pages broke off", error)),
           // An empty line means that no page is ready yet.
-          Stream.map(
-            (page) => `${Option.isNone(page) ? "" : encodedPage(page.value, options.detail ? "lines" : "text")}\n`
-          ),
+          Stream.map((page) => `${Option.isNone(page) ? "" : encodedPage(page.value, detail ? "lines" : "text")}\n`),
           Stream.encodeText
         )
         const headers = waits ? liveHeaders : {}
@@ -72,9 +73,10 @@ export const PagesHandlers = HttpApiBuilder.group(
       text: Effect.fnUntraced(function* ({ params, query }) {
         const tenant = yield* CurrentTenant
         const document = yield* documentProblems(ingestion.find(tenant.id, params.id))
+        yield* requireRange(document, query)
         yield* unsent.hold(streamBytes)
-        const headers = gapHeaders(document, yield* documentProblems(gapsOf(ingestion, document)))
-        const text = pageTexts(ingestion, document, query.mark === "missing").pipe(
+        const headers = gapHeaders(document, yield* documentProblems(gapsOf(ingestion, document, query)))
+        const text = pageTexts(ingestion, document, query).pipe(
           Stream.intersperse("\f"),
           Stream.encodeText,
           // The status line has been sent, so the connection is cut: the text must not appear to be complete.
@@ -97,8 +99,3 @@ const laidOutPage = Effect.fnUntraced(function* (page: PageResult, detail: "word
     advice: "Send the file again with force=true, to a server that runs with PAGE_LAYOUT=on."
   })
 })
-
-const whyAbsent = ({ progress: { pages }, status }: Document, n: number): string => {
-  if (pages !== undefined && n > pages) return `page ${n} is beyond the last page, ${pages}`
-  return isTerminal(status) ? `page ${n} has no result: the document is ${status}` : `page ${n} is pending`
-}

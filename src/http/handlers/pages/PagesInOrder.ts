@@ -5,6 +5,7 @@ import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
 import type { PageResult } from "../../../domain/document/Page.ts"
 import type { DocumentNotFound, StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 import { streamBytes } from "../../answers/UnsentBytes.ts"
+import type { PageRange } from "../../api/schemas/PageRange.ts"
 import { heartbeat } from "../../live/LiveStreams.ts"
 
 /** Limits of one read of pages with their texts: the memory that one reader needs. */
@@ -17,7 +18,7 @@ const beforeGap = (pages: ReadonlyArray<PageResult>, from: number): ReadonlyArra
 }
 
 /**
- * All finished pages in the order of their numbers, read on demand. With `follow`, also pages that finish until the document
+ * The finished pages of a range in the order of their numbers, read on demand. With `follow`, also pages that finish until the document
  * ends: a page that finishes before its predecessors stays in the store until they are done. While no page is ready, a `None` is
  * emitted at once and with every heartbeat.
  */
@@ -25,7 +26,12 @@ export const pagesInOrder = (
   ingestion: Context.Service.Shape<typeof Ingestion>,
   tenant: TenantId,
   id: DocumentId,
-  { detail, follow }: { readonly detail: boolean; readonly follow: boolean }
+  {
+    detail,
+    follow,
+    from: first = 1,
+    to = Number.POSITIVE_INFINITY
+  }: PageRange & { readonly detail: boolean; readonly follow: boolean }
 ) =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -36,11 +42,13 @@ export const pagesInOrder = (
       type Part = readonly [ReadonlyArray<Option.Option<PageResult>>, Option.Option<number>]
       const next = (from: number) =>
         Effect.gen(function* (): Effect.fn.Return<Part, DocumentNotFound | StoreUnavailable> {
+          if (from > to) return [[], Option.none()]
           for (;;) {
             // The status is read before the pages: pages read after the document ended are complete.
             const mayGrow = follow && !isTerminal((yield* ingestion.find(tenant, id)).status)
             const found = yield* ingestion.pages(tenant, id, { from, ...portion, detail })
-            const pages = mayGrow ? beforeGap(found, from) : found
+            const wanted = found.filter(({ number }) => number <= to)
+            const pages = mayGrow ? beforeGap(wanted, from) : wanted
             const last = pages.at(-1)
             const now = yield* Clock.currentTimeMillis
             if (last !== undefined) {
@@ -56,6 +64,6 @@ export const pagesInOrder = (
             yield* Effect.raceFirst(changed, Effect.sleep(silence))
           }
         })
-      return Stream.paginate(1, next)
+      return Stream.paginate(first, next)
     })
   )

@@ -2,6 +2,7 @@ import { type Context, Effect, Option, Stream } from "effect"
 import type { Ingestion } from "../../../actors/Ingestion.ts"
 import type { Document } from "../../../domain/document/Document.ts"
 import type { PageResult } from "../../../domain/document/Page.ts"
+import type { PageRange } from "../../api/schemas/PageRange.ts"
 import { pagesInOrder } from "./PagesInOrder.ts"
 import { markedText, unknownMark, unreadMark } from "../../../domain/document/PageMarks.ts"
 import { Gaps } from "./TextGaps.ts"
@@ -15,7 +16,7 @@ const portion = 500
 export const gapsOf = Effect.fnUntraced(function* (
   ingestion: Engine,
   { id, progress, tenantId }: Document,
-  { from: first = 1, to = Number.POSITIVE_INFINITY }: { readonly from?: number; readonly to?: number } = {}
+  { from: first = 1, to = Number.POSITIVE_INFINITY }: PageRange
 ) {
   const gaps = new Gaps(first)
   for (let from = first; ;) {
@@ -29,31 +30,39 @@ export const gapsOf = Effect.fnUntraced(function* (
   return gaps
 })
 
-/** One element for every page; a page without a result gets a mark. */
-const marked = <E>(document: Document, pages: Stream.Stream<PageResult, E>): Stream.Stream<string, E> => {
+/** One element for every page of the range; a page without a result gets a mark. */
+const marked = <E>(
+  document: Document,
+  pages: Stream.Stream<PageResult, E>,
+  { from: first = 1, to = Number.POSITIVE_INFINITY }: PageRange
+): Stream.Stream<string, E> => {
   const { pages: count } = document.progress
   const unread = (from: number, to: number) =>
     from > to ? Stream.empty : Stream.map(Stream.range(from, to), (number) => unreadMark(number, document))
   return Stream.suspend(() => {
-    let last = 0
+    let last = first - 1
     const read = Stream.flatMap(pages, (page) => {
       const before = unread(last + 1, page.number - 1)
       last = page.number
       return Stream.concat(before, Stream.make(markedText(page)))
     })
     const rest = Stream.suspend(() =>
-      count === undefined ? Stream.make(unknownMark(document)) : unread(last + 1, count)
+      count === undefined ? Stream.make(unknownMark(document)) : unread(last + 1, Math.min(count, to))
     )
     return Stream.concat(read, rest)
   })
 }
 
-/** The text of the finished pages, one element each; with `mark`, one element for every page. */
-export const pageTexts = (ingestion: Engine, document: Document, mark: boolean) => {
+/** The text of the finished pages of a range, one element each; with `mark`, one element for every page. */
+export const pageTexts = (
+  ingestion: Engine,
+  document: Document,
+  { from, mark, to }: PageRange & { readonly mark?: "missing" }
+) => {
   const { id, tenantId } = document
-  const pages = pagesInOrder(ingestion, tenantId, id, { detail: false, follow: false }).pipe(
+  const pages = pagesInOrder(ingestion, tenantId, id, { detail: false, follow: false, from, to }).pipe(
     Stream.filter(Option.isSome),
     Stream.map(({ value }) => value)
   )
-  return mark ? marked(document, pages) : Stream.map(pages, ({ text }) => text)
+  return mark === "missing" ? marked(document, pages, { from, to }) : Stream.map(pages, ({ text }) => text)
 }

@@ -7,17 +7,17 @@ import type { DocumentId } from "../../../domain/Ids.ts"
 import { streamBytes, UnsentBytes } from "../../answers/UnsentBytes.ts"
 import { Api } from "../../api/Api.ts"
 import { documentProblems } from "../../api/problems/Failures.ts"
+import type { PageRange } from "../../api/schemas/PageRange.ts"
 import { CurrentTenant } from "../../auth/CurrentTenant.ts"
 import { gapsOf } from "./PagesText.ts"
+import { requireRange } from "./RequestedPages.ts"
 import { gapHeaders, textHeaders } from "./TextGaps.ts"
 
 /** Keeps a browser from loading or running anything, should ever something get into the HTML that could. */
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
 
-interface Wanted {
-  readonly from?: number
-  readonly to?: number
+interface Wanted extends PageRange {
   readonly headers?: "keep"
   readonly hidden?: "drop"
   readonly emphasis?: "keep"
@@ -34,7 +34,7 @@ const optionsOf = (format: RenderingOptions["format"], query: Wanted): Rendering
   marks: query.mark === "missing"
 })
 
-const within = (spans: ReadonlyArray<PageSpan>, { from = 1, to = Number.POSITIVE_INFINITY }: Wanted) =>
+const within = (spans: ReadonlyArray<PageSpan>, { from = 1, to = Number.POSITIVE_INFINITY }: PageRange) =>
   spans.flatMap(([first, last]): ReadonlyArray<PageSpan> => {
     const span = [Math.max(first, from), Math.min(last, to)] as const
     return span[0] > span[1] ? [] : [span]
@@ -56,6 +56,7 @@ export const RenderingsHandlers = HttpApiBuilder.group(
     ) {
       const tenant = yield* CurrentTenant
       const document = yield* documentProblems(ingestion.find(tenant.id, id))
+      yield* requireRange(document, query)
       yield* unsent.hold(streamBytes)
       const gaps = yield* documentProblems(gapsOf(ingestion, document, query))
       const { text, withoutLayout } = yield* documentProblems(ingestion.render(tenant.id, id, optionsOf(format, query)))

@@ -7,19 +7,19 @@ import { documentProblems } from "../../api/problems/Failures.ts"
 import { heartbeat, type LiveStreams } from "../../live/LiveStreams.ts"
 
 /**
- * Waits until a page at or after `from` has a result, the document has ended, or the longest time has passed; `None` if there is
+ * Waits until a page from `from` to `to` has a result, the document has ended, or the longest time has passed; `None` if there is
  * nothing to wait for.
  */
 export const waitForPages = Effect.fnUntraced(function* (
   { ingestion, streams }: { readonly ingestion: Ingestion["Service"]; readonly streams: LiveStreams["Service"] },
   tenant: TenantId,
   id: DocumentId,
-  { from, longest }: { readonly from: number; readonly longest: Duration.Duration }
+  { from, longest, to }: { readonly from: number; readonly to: number; readonly longest: Duration.Duration }
 ) {
   if (Duration.isZero(longest)) return Option.none()
   const isReady = Effect.gen(function* () {
     const found = yield* ingestion.pages(tenant, id, { from, limit: 1, detail: false, summary: true })
-    return found.length > 0 || isTerminal((yield* ingestion.find(tenant, id)).status)
+    return found.some(({ number }) => number <= to) || isTerminal((yield* ingestion.find(tenant, id)).status)
   })
   if (yield* documentProblems(isReady)) return Option.none()
   yield* streams.enter(tenant)

@@ -64,8 +64,9 @@ export interface BlobAtRest {
 
 export interface PutOptions<E = never> {
   /**
-   * Called with the hash once all bytes are there, before the blob counts as stored: from then on the caller relies on it. If it
-   * fails, nothing is stored. Not called for a blob with a receipt, which is stored together with its document.
+   * Called with the hash once all bytes are there, before the blob counts as stored: from then on the caller relies on it. It has
+   * to make the blob known, as `BlobReferences.reserve` does; without it, the store does so itself. If it fails, nothing is
+   * stored. Not called for a blob with a receipt, which is stored together with its document.
    */
   readonly reserve?: (hash: BlobHash) => Effect.Effect<void, E>
 }

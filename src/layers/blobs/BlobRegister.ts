@@ -5,6 +5,7 @@ import type { BlobStoreUnavailable } from "../../services/BlobStore.ts"
 /** Records which blobs were put by this store's owner, as opposed to blobs that were found in the folder. */
 export interface BlobRegister {
   readonly add: (hash: BlobHash) => Effect.Effect<void, BlobStoreUnavailable>
+  /** Nothing happens if a document or an upload refers to the blob. */
   readonly drop: (hash: BlobHash) => Effect.Effect<void, BlobStoreUnavailable>
   /** The blob was entered, or a document refers to it. */
   readonly has: (hash: BlobHash) => Effect.Effect<boolean, BlobStoreUnavailable>

@@ -75,11 +75,17 @@ export const make = Effect.fnUntraced(function* (directory: string, minFree: Byt
     measured = { at, free }
     return free
   })
-  const space = Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
-    const recent = measured !== undefined && Math.abs(now - measured.at) < measureMillis ? measured.free : undefined
-    return { free: recent ?? (yield* measure), least }
-  }).pipe(Effect.orElseSucceed(() => undefined))
+  const measuredSpace = measure.pipe(
+    Effect.map((free): Space | undefined => ({ free, least })),
+    Effect.orElseSucceed(() => undefined)
+  )
+  // Every submission asks, most of them within the age of a measurement.
+  const space = Effect.clockWith((clock): Effect.Effect<Space | undefined> => {
+    const age = measured === undefined ? undefined : Math.abs(clock.currentTimeMillisUnsafe() - measured.at)
+    return measured === undefined || age === undefined || age >= measureMillis
+      ? measuredSpace
+      : Effect.succeed({ free: measured.free, least })
+  })
 
   const give = Effect.suspend(() => {
     held = false

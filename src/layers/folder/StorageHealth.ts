@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { Clock, Effect, Exit, Layer } from "effect"
 import { StorageFull, StorageHealth } from "../../services/StorageHealth.ts"
 import { rootCause } from "./DataDirectory.ts"
-import type { DiskReserve } from "./DiskReserve.ts"
+import type { DiskReserve, Space } from "./DiskReserve.ts"
 import { call, closeFile, fileMode, syncFile } from "../blobs/Files.ts"
 import { GroupCommit } from "../sqlite/database/GroupCommit.ts"
 import { mostBytes } from "../sqlite/SqliteBlobStore.ts"
@@ -56,12 +56,14 @@ const make = Effect.fnUntraced(function* (
     () => 0
   )
 
-  const checkRoom = Effect.fnUntraced(function* (bytes: number) {
-    const space = yield* reserve.space
-    if (space === undefined || space.free - bytes >= space.least) return
-    const fitsDatabase = bytes <= mostBytes && (yield* freeInDatabase) - bytes >= space.least
-    if (!fitsDatabase) return yield* new StorageFull({ freeBytes: space.free, reserveBytes: space.least })
+  const checkDatabase = Effect.fnUntraced(function* (bytes: number, { free, least }: Space) {
+    const fitsDatabase = bytes <= mostBytes && (yield* freeInDatabase) - bytes >= least
+    if (!fitsDatabase) return yield* new StorageFull({ freeBytes: free, reserveBytes: least })
   })
+  const checkRoom = (bytes: number) =>
+    Effect.flatMap(reserve.space, (space) =>
+      space === undefined || space.free - bytes >= space.least ? Effect.void : checkDatabase(bytes, space)
+    )
 
   const writeRow = Effect.flatMap(Clock.currentTimeMillis, (now) =>
     commit("see whether it can be written", (db) => {

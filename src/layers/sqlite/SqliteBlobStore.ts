@@ -5,7 +5,7 @@
  * blob that was received for a document is committed with it.
  */
 import { hash as digest } from "node:crypto"
-import { Clock, Effect, Exit, Layer, Option, Pull, Stream } from "effect"
+import { Array as Arr, Channel, Clock, Effect, Exit, Layer, Option, Pull, Stream } from "effect"
 import { BlobHash } from "../../domain/Ids.ts"
 import {
   type BlobReceipt,
@@ -32,9 +32,26 @@ const portion = 1_000
 const unavailable = (operation: string) =>
   Effect.mapError((cause: unknown) => new BlobStoreUnavailable({ operation, cause }))
 
+/** What was read of a stream, and then the rest of it. */
+const continued = <E, R>(
+  head: ReadonlyArray<Uint8Array>,
+  pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, E, void, R>
+): Stream.Stream<Uint8Array, E, R> =>
+  Stream.fromPull(
+    Effect.sync(() => {
+      let unread = head
+      return Effect.suspend(() => {
+        const next = unread
+        unread = []
+        return Arr.isReadonlyArrayNonEmpty(next) ? Effect.succeed(next) : pull
+      })
+    })
+  )
+
 /** Reads only as much as it takes to know whether the blob is small. */
 const readHead = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) {
-  const pull = yield* Stream.toPull(bytes)
+  // Nothing else pulls, so the lock of `Stream.toPull` is not needed.
+  const pull = yield* Channel.toPullScoped(bytes.channel, yield* Effect.scope)
   const head: Array<Buffer> = []
   let size = 0
   const readOn: Effect.Effect<boolean, E, R> = pull.pipe(
@@ -49,8 +66,7 @@ const readHead = Effect.fnUntraced(function* <E, R>(bytes: Stream.Stream<Uint8Ar
     Pull.catchDone(() => Effect.succeed(false))
   )
   while (size <= mostBytes && (yield* readOn));
-  const rest = size <= mostBytes ? Stream.empty : Stream.fromPull(Effect.succeed(pull))
-  return { head, size, rest }
+  return { head, size, pull }
 })
 
 /** Saves the blob; one that is there is renewed and healed. */
@@ -122,9 +138,9 @@ const make = Effect.gen(function* () {
     options: PutOptions<E2>,
     keep: Keep<E3>
   ) {
-    const { head, rest, size } = yield* readHead(bytes)
+    const { head, pull, size } = yield* readHead(bytes)
     if (size > limit) return yield* new BlobTooLarge({ limit })
-    if (size > mostBytes) return yield* others.put(Stream.concat(Stream.fromIterable(head), rest), limit, options)
+    if (size > mostBytes) return yield* others.put(continued(head, pull), limit, options)
     const [first] = head
     const whole = first?.length === size ? first : Buffer.concat(head)
     const hash = BlobHash.make(digest("sha256", whole, "hex"))

@@ -42,7 +42,10 @@ export const removalLease = Duration.seconds(20)
 export class BlobReferences extends Context.Service<
   BlobReferences,
   {
-    /** Takes a reference for at most so long. Waits while a removal of this blob is under way. */
+    /**
+     * Takes a reference for at most so long. Waits while a removal of this blob is under way. From then on the blob is known
+     * (`BlobAtRest.known`), also if the reference runs out.
+     */
     readonly reserve: (hash: BlobHash, expiry: Duration.Input) => Effect.Effect<BlobReference, StoreUnavailable>
     /** Gives a reference back that no document was accepted with. Nothing happens if it has run out. */
     readonly release: (reference: BlobReference) => Effect.Effect<void, StoreUnavailable>

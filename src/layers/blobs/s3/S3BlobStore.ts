@@ -8,6 +8,7 @@ import {
   BlobStoreUnavailable,
   type PutOptions
 } from "../../../services/BlobStore.ts"
+import * as TraceContext from "../../../observability/TraceContext.ts"
 import { type Bucket, listAll } from "../../s3/Bucket.ts"
 import { retrying } from "../../s3/Calls.ts"
 import { S3Failed, type S3NotFound } from "../../s3/S3Error.ts"
@@ -80,29 +81,28 @@ const make = Effect.fnUntraced(function* (options: S3BlobStoreOptions) {
   const keyOf = (hash: BlobHash) => keyOfBlob(prefix, hash)
   const now = Effect.map(Clock.currentTimeMillis, (millis) => ({ [putAtName]: String(millis) }))
 
-  const put = Effect.fn("BlobStore.put")(function* <E, R, E2 = never>(
-    bytes: Stream.Stream<Uint8Array, E, R>,
-    limit: number,
-    { reserve }: PutOptions<E2> = {}
-  ) {
-    return yield* cache.withTemporary(
-      Effect.fnUntraced(function* (file) {
-        const stored = yield* writeHashed(file, bytes, limit)
-        const { hash, size } = stored
-        // Before the blob is locked: it waits for a removal of the same blob, which takes the lock.
-        if (reserve !== undefined) yield* reserve(hash)
-        const send = Effect.gen(function* () {
-          // The entry comes before the object: an object without an entry was put there by another owner.
-          yield* register.add(hash)
-          yield* bucket.put(keyOf(hash), { size, hash, read: readFileStream(file.path) }, yield* now)
-        }).pipe(unavailable("store a blob in its bucket"))
-        yield* exclusively(hash)(send)
-        // The blob is stored, with or without its local file.
-        yield* Effect.ignore(cache.keep(file, hash, size), { log: "Warn" })
-        return stored
-      })
-    )
-  })
+  const put = TraceContext.traced(
+    "BlobStore.put",
+    <E, R, E2 = never>(bytes: Stream.Stream<Uint8Array, E, R>, limit: number, { reserve }: PutOptions<E2> = {}) =>
+      cache.withTemporary(
+        Effect.fnUntraced(function* (file) {
+          const stored = yield* writeHashed(file, bytes, limit)
+          const { hash, size } = stored
+          // Before the blob is locked: it waits for a removal of the same blob, which takes the lock.
+          if (reserve !== undefined) yield* reserve(hash)
+          const send = Effect.gen(function* () {
+            // Known before the object is there: an object that is not known was put there by another owner. The caller's reference
+            // has made it known.
+            if (reserve === undefined) yield* register.add(hash)
+            yield* bucket.put(keyOf(hash), { size, hash, read: readFileStream(file.path) }, yield* now)
+          }).pipe(unavailable("store a blob in its bucket"))
+          yield* exclusively(hash)(send)
+          // The blob is stored, with or without its local file.
+          yield* Effect.ignore(cache.keep(file, hash, size), { log: "Warn" })
+          return stored
+        })
+      )
+  )
 
   const fetch = (hash: BlobHash) =>
     retrying(

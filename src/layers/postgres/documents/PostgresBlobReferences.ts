@@ -1,11 +1,18 @@
 /** `BlobReferences` in Postgres. Both sides take a lock of the blob first, so that neither overlooks the other. */
 import { Duration, Effect, Option } from "effect"
 import { BlobReferences, removalLease, untilReserved } from "../../../services/store/BlobReferences.ts"
+import * as TraceContext from "../../../observability/TraceContext.ts"
 import { int8 } from "../database/Parameters.ts"
 import type { PostgresDatabase } from "../database/PostgresDatabase.ts"
 import { number, optional } from "./rows.ts"
 
-const reserveSql = "SELECT reserve_blob($1, $2) AS id"
+/** Makes the blob known if it was reserved. The lock of the blob is taken first, by the function. */
+const reserveSql = `
+  WITH made AS (SELECT reserve_blob($1, $2) AS id), known AS (
+    INSERT INTO known_blobs (hash) SELECT $1 FROM made WHERE id IS NOT NULL ON CONFLICT DO NOTHING
+  )
+  SELECT id FROM made
+`
 const claimSql = "SELECT * FROM claim_removal($1, $2)"
 const referredByAny = "SELECT 1 FROM documents WHERE blob = $1 LIMIT 1"
 const referredByTenant = "SELECT 1 FROM documents WHERE blob = $1 AND tenant_id = $2 LIMIT 1"
@@ -13,7 +20,7 @@ const forgetSql = (table: string) => `DELETE FROM ${table} WHERE expires_at <= s
 
 export const blobReferences = ({ run }: PostgresDatabase["Service"]) =>
   BlobReferences.of({
-    reserve: Effect.fn("BlobReferences.reserve")((hash, expiry) =>
+    reserve: TraceContext.traced("BlobReferences.reserve", (hash, expiry) =>
       untilReserved(
         Effect.map(
           run("reserve a blob", (db) => db.get(reserveSql, hash, int8(Duration.toMillis(expiry)))),

@@ -6,7 +6,10 @@ import type { BlobRegister } from "../../blobs/BlobRegister.ts"
 import { PostgresDatabase } from "../database/PostgresDatabase.ts"
 
 const addSql = "INSERT INTO known_blobs (hash) VALUES ($1) ON CONFLICT DO NOTHING"
-const dropSql = "DELETE FROM known_blobs WHERE hash = $1"
+const dropSql = `
+  DELETE FROM known_blobs WHERE hash = $1
+    AND NOT EXISTS (SELECT 1 FROM blob_references WHERE hash = $1) AND NOT EXISTS (SELECT 1 FROM documents WHERE blob = $1)
+`
 const hasSql = "SELECT 1 FROM known_blobs WHERE hash = $1 UNION ALL SELECT 1 FROM documents WHERE blob = $1 LIMIT 1"
 
 export const register = Effect.map(PostgresDatabase, ({ run }): BlobRegister => {

@@ -6,6 +6,12 @@ import type { BlobRegister } from "../../blobs/BlobRegister.ts"
 import { GroupCommit } from "./GroupCommit.ts"
 import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 
+export const makeKnown = "INSERT OR IGNORE INTO known_blobs (hash) VALUES (?)"
+const makeUnknown = `
+  DELETE FROM known_blobs WHERE hash = ?1
+    AND NOT EXISTS (SELECT 1 FROM blob_references WHERE hash = ?1) AND NOT EXISTS (SELECT 1 FROM documents WHERE blob = ?1)
+`
+
 const known = `SELECT 1 FROM known_blobs WHERE hash = ? UNION ALL SELECT 1 FROM documents WHERE blob = ? LIMIT 1`
 
 /**
@@ -27,8 +33,8 @@ export const register = Effect.gen(function* () {
   }
 
   const blobs: BlobRegister = {
-    add: change("enter a blob", "INSERT OR IGNORE INTO known_blobs (hash) VALUES (?)"),
-    drop: change("forget a blob", "DELETE FROM known_blobs WHERE hash = ?"),
+    add: change("enter a blob", makeKnown),
+    drop: change("forget a blob", makeUnknown),
     has: (hash) =>
       database
         .use("look for a blob", (db) => db.get(known, hash, hash) !== undefined)

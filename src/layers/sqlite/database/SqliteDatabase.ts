@@ -10,6 +10,7 @@ import { classifySqliteError, SqlError } from "effect/sql/SqlError"
 import { makePrivate } from "../../folder/DataDirectory.ts"
 import { call, closeFile } from "../../blobs/Files.ts"
 import * as Checkpoints from "./Checkpoints.ts"
+import { TransactionWork } from "./TransactionWork.ts"
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
 
 export type Row = Record<string, SQLOutputValue>
@@ -25,6 +26,8 @@ export interface Statements {
   readonly values: (sql: string, ...values: Array<SQLInputValue>) => ReadonlyArray<ReadonlyArray<SQLOutputValue>>
   readonly exec: (sql: string) => void
   readonly inTransaction: () => boolean
+  /** Of the transaction of a group commit. */
+  readonly work: TransactionWork
   /** Makes a function without arguments known to SQL. It is called once for each row of a statement. */
   readonly define: (name: string, body: () => number) => void
 }
@@ -100,6 +103,7 @@ const makeStatements = (database: DatabaseSync, onDamage: (message: string) => v
     },
     exec: (sql) => watched(() => database.exec(sql)),
     inTransaction: () => database.isTransaction,
+    work: new TransactionWork(),
     define: (name, body) => database.function(name, { deterministic: false }, body)
   }
 }

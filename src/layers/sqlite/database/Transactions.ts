@@ -38,8 +38,10 @@ const transact = (statements: Statements, writers: ReadonlyArray<Writer>): Outco
     Result.getOrElse(Result.try(body), (cause): Outcome => ({ _tag: "TransactionFailed", cause }))
   const outcome = attempt(() => {
     statements.run("BEGIN IMMEDIATE")
+    statements.work.begin()
     const ran = Result.try(() => writers.map((writer) => ({ writer, tell: writer.run(statements) })))
     if (Result.isFailure(ran)) return { _tag: "OperationThrew", cause: ran.failure }
+    statements.work.end()
     statements.run("COMMIT")
     return { _tag: "Committed", tell: ran.success }
   })

@@ -1,4 +1,4 @@
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import type { TenantId } from "../../../domain/Ids.ts"
 import type { QueueCounters } from "../../../services/store/QueueFigures.ts"
 import type { StoreUnavailable } from "../../../services/store/StoreErrors.ts"
@@ -8,6 +8,9 @@ import type { Operation } from "../database/GroupCommit.ts"
 const mostCounted = 1024
 /** How long writes of other processes may be missing in the counters. */
 const mostStaleMillis = 100
+
+/** Caches counters, and answers with them. */
+export type Learn = (counters: QueueCounters) => QueueCounters
 
 interface Counted {
   readonly counters: QueueCounters
@@ -31,14 +34,15 @@ export const makeCachedCounters = () => {
     /** The cached counters, or those that `read` answers with. `read` hands them over in the turn in which it read them. */
     get: (
       tenant: TenantId | "*",
-      read: (learn: (counters: QueueCounters) => QueueCounters) => Effect.Effect<QueueCounters, StoreUnavailable>
+      read: (tenant: TenantId | "*", learn: Learn) => Effect.Effect<QueueCounters, StoreUnavailable>
     ) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      Effect.clockWith((clock) => {
+        const now = clock.currentTimeMillisUnsafe()
         const known = counted.get(tenant)
         const age = known === undefined ? Number.POSITIVE_INFINITY : now - known.readAt
         return known !== undefined && age >= 0 && age < mostStaleMillis
           ? Effect.succeed(known.counters)
-          : read((counters) => learn(tenant, counters, now))
+          : read(tenant, (counters) => learn(tenant, counters, now))
       }),
     forget: Effect.sync(() => counted.clear()),
     /** Empties the cache also if the write is undone: the counters are then read again. */

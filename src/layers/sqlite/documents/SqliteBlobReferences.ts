@@ -1,5 +1,5 @@
 /** Blob references and claims of removals, as operations of a group commit. */
-import { Clock, Duration, Effect, Exit, Option } from "effect"
+import { Duration, Effect, Exit, Option } from "effect"
 import { BlobHash, type TenantId } from "../../../domain/Ids.ts"
 import {
   type BlobReference,
@@ -8,9 +8,12 @@ import {
   type BlobRemoval,
   removalLease
 } from "../../../services/store/BlobReferences.ts"
+import * as TraceContext from "../../../observability/TraceContext.ts"
+import { atNow } from "../database/atNow.ts"
 import type { Operation, Write } from "../database/GroupCommit.ts"
 import type { Read } from "../database/Read.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
+import { makeKnown } from "../database/KnownBlobs.ts"
 import { number, text } from "./rows.ts"
 
 const refersTo = (db: Statements, hash: BlobHash, tenant: TenantId | undefined): boolean =>
@@ -18,7 +21,7 @@ const refersTo = (db: Statements, hash: BlobHash, tenant: TenantId | undefined):
     ? db.get("SELECT 1 FROM documents WHERE blob = ? LIMIT 1", hash) !== undefined
     : db.get("SELECT 1 FROM documents WHERE blob = ? AND tenant_id = ? LIMIT 1", hash, tenant) !== undefined
 
-/** None while a removal is claimed. */
+/** None while a removal is claimed. Makes the blob known in the same commit. */
 const reserve =
   (hash: BlobHash, now: number, millis: number): Operation<Option.Option<BlobReference>, never> =>
   (db) => {
@@ -30,7 +33,9 @@ const reserve =
       now + millis,
       now
     )
-    return Exit.succeed(Option.map(Option.fromUndefinedOr(row), (made) => ({ id: String(number(made, "id")), hash })))
+    if (row === undefined) return Exit.succeed(Option.none())
+    db.run(makeKnown, hash)
+    return Exit.succeed(Option.some({ id: String(number(row, "id")), hash }))
   }
 
 /** Ends the reference. False, and nothing is written, if it has run out. */
@@ -74,13 +79,10 @@ export const forgetReferences = (db: Statements, now: number): void => {
  * References are deferred: a crash of the machine that loses one ends its upload, too. A claim is flushed, so that the
  * removals of documents before it are on the disk when the bytes go.
  */
-export const blobReferences = (read: Read, write: Write) => {
-  const now = Clock.currentTimeMillis
-  return BlobReferences.of({
-    reserve: Effect.fn("BlobReferences.reserve")((hash, expiry) =>
-      untilReserved(
-        Effect.flatMap(now, (at) => write("reserve a blob", reserve(hash, at, Duration.toMillis(expiry)), "deferred"))
-      )
+export const blobReferences = (read: Read, write: Write) =>
+  BlobReferences.of({
+    reserve: TraceContext.traced("BlobReferences.reserve", (hash, expiry) =>
+      untilReserved(atNow((at) => write("reserve a blob", reserve(hash, at, Duration.toMillis(expiry)), "deferred")))
     ),
     release: Effect.fn("BlobReferences.release")((reference) =>
       write("release a blob", (db) => Exit.succeed(release(db, reference)), "deferred")
@@ -89,15 +91,14 @@ export const blobReferences = (read: Read, write: Write) => {
       read("look for a blob's documents", (db) => refersTo(db, hash, tenant))
     ),
     claimRemoval: Effect.fn("BlobReferences.claimRemoval")((hash) =>
-      Effect.flatMap(now, (at) =>
+      atNow((at) =>
         write("claim the removal of a blob", (db) => Exit.succeed(Option.fromUndefinedOr(claimRemoval(db, hash, at))))
       )
     ),
     endRemoval: Effect.fn("BlobReferences.endRemoval")((removal) =>
       write("end the removal of a blob", endRemoval(removal), "deferred")
     ),
-    forgetExpired: Effect.flatMap(now, (at) =>
+    forgetExpired: atNow((at) =>
       write("forget old references", (db) => Exit.succeed(forgetReferences(db, at)), "deferred")
     )
   })
-}

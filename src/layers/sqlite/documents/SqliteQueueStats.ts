@@ -4,15 +4,16 @@ import type { TenantId } from "../../../domain/Ids.ts"
 import { QueueStats } from "../../../services/store/QueueStats.ts"
 import * as TraceContext from "../../../observability/TraceContext.ts"
 import type { Read } from "../database/Read.ts"
-import type { CachedCounters } from "./CachedCounters.ts"
+import type { CachedCounters, Learn } from "./CachedCounters.ts"
 import * as queueQueries from "./queueQueries.ts"
 import * as records from "./records.ts"
 
-export const queueStats = (read: Read, counters: CachedCounters) =>
-  QueueStats.of({
-    stats: TraceContext.traced("QueueStats.stats", (tenant?: TenantId) =>
-      counters.get(tenant ?? "*", (learn) => read("count documents", (db) => learn(records.stats(db, tenant ?? "*"))))
-    ),
+export const queueStats = (read: Read, counters: CachedCounters) => {
+  const count = TraceContext.traced("QueueStats.stats", (tenant: TenantId | "*", learn: Learn) =>
+    read("count documents", (db) => learn(records.stats(db, tenant)))
+  )
+  return QueueStats.of({
+    stats: (tenant?: TenantId) => counters.get(tenant ?? "*", count),
     ahead: Effect.fn("QueueStats.ahead")((tenant, id) =>
       read("count what is ahead of a document", (db) => queueQueries.ahead(db, tenant, id))
     ),
@@ -25,3 +26,4 @@ export const queueStats = (read: Read, counters: CachedCounters) =>
       )
     )
   })
+}

@@ -39,21 +39,26 @@ export const makeNumbers = () => {
     db.define("next_change", () => ++last)
     return Exit.void
   }
+  const owner = {}
+  /** Reads the last number of any process, and before the commit writes the new one. Reserves more when many have been used. */
+  const takeUp = (db: Statements) => {
+    const before = lastChange(db)
+    last = before
+    return () => {
+      if (last !== before) db.run(writeLast, last)
+      if (last - renewedAt < renewEvery) return
+      db.run(reserve, last + block)
+      renewedAt = last
+    }
+  }
   return {
     begin,
-    /** Reserves more numbers when many have been used. If its transaction is undone, its numbers are given out again. */
+    /** Gives an operation its numbers. If its transaction is undone, they are given out again. */
     numbered:
       <A, E>(operation: Operation<A, E>): Operation<A, E> =>
       (db) => {
-        const before = lastChange(db)
-        last = before
-        const exit = operation(db)
-        if (last !== before) db.run(writeLast, last)
-        if (last - renewedAt >= renewEvery) {
-          db.run(reserve, last + block)
-          renewedAt = last
-        }
-        return exit
+        db.work.once(owner, () => takeUp(db))
+        return operation(db)
       }
   }
 }

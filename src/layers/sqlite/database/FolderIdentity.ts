@@ -5,7 +5,7 @@ import { DataDirectoryUnusable, rootCause } from "../../folder/DataDirectory.ts"
 import type { FolderFound } from "../../folder/FolderCheck.ts"
 import { folderFormat, writeMark } from "../../folder/FolderMark.ts"
 import { migrate } from "./Migrations.ts"
-import { forgetKey } from "./SealingKey.ts"
+import { forgetKey } from "../keys/SealingKey.ts"
 import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 
 const saveIdentity = (db: Statements, id: string, generation: number) =>

@@ -2,7 +2,7 @@
 import { Effect, Layer } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { callbackLeases, limitVersions, underWay } from "./ProcessTables.ts"
-import { sealingKey } from "./SealingKey.ts"
+import { sealingKey } from "../keys/SealingKey.ts"
 
 /**
  * - Positions (`seq`) are given in the order of acceptance and never change, so a document that goes back to the queue

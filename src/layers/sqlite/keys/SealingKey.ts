@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import { StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 import type { KeyRecord } from "../../KeyRecord.ts"
-import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
+import { SqliteDatabase, type Statements } from "../database/SqliteDatabase.ts"
 
-/** A step of `Migrations.ts`. */
+/** A step of `database/Migrations.ts`. */
 export const sealingKey = [
   `CREATE TABLE sealing_key (only INTEGER PRIMARY KEY CHECK (only = 1), check_value TEXT NOT NULL) STRICT`
 ]

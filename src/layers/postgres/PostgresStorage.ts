@@ -19,16 +19,17 @@ import { register } from "./storage/KnownBlobs.ts"
 import * as PostgresStorageHealth from "./storage/PostgresStorageHealth.ts"
 import { refuseUnfinishedMove } from "./storage/FolderMove.ts"
 import { keyRecord, replacingRecord } from "./storage/SealingKey.ts"
-import { adoptPlace, claimBucket, claimFolder } from "./storage/SharedFolder.ts"
+import { adoptPlace, claimBucket, claimFolder, prepareFolder } from "./storage/SharedFolder.ts"
 
 /**
  * Where originals are is compared with what the database says before anything is written. The data folder is shared by all
- * machines if it has the originals or the key in it; else it is a cache, and each machine has its own.
+ * machines if it has the originals in it; else it is a cache, and each machine may have its own, with the same key.
  */
-export const claimPlace = Effect.fnUntraced(function* (directory: string, isKeyGiven: boolean) {
+export const claimPlace = Effect.fnUntraced(function* (directory: string) {
+  yield* prepareFolder(directory)
   const blobs = yield* BlobsConfig
-  if (!isKeyGiven || blobs === undefined) return yield* claimFolder(directory)
-  return yield* blobs._tag === "Folder" ? claimFolder(blobs.folder) : claimBucket(directory, placeText(blobs.place))
+  if (blobs?._tag === "Bucket") return yield* claimBucket(directory, placeText(blobs.place))
+  return yield* claimFolder(blobs?.folder ?? directory)
 })
 
 const records = (directory: string) =>
@@ -36,7 +37,7 @@ const records = (directory: string) =>
     Effect.gen(function* () {
       const given = yield* SecretKeyConfig
       yield* refuseUnfinishedMove
-      yield* claimPlace(directory, given !== undefined)
+      yield* claimPlace(directory)
       const originals = yield* originalsFromEnv(directory)
       return Layer.mergeAll(
         PostgresTenantRegistry.layerNoDepsFromEnv,
@@ -64,8 +65,9 @@ export const adopt = (database: { readonly url: Redacted.Redacted; readonly conn
     const { directory } = yield* StorageConfig
     const given = yield* SecretKeyConfig
     const blobs = yield* BlobsConfig
-    const bucket = given !== undefined && blobs?._tag === "Bucket" ? placeText(blobs.place) : undefined
-    const folder = given !== undefined && blobs?._tag === "Folder" ? blobs.folder : directory
+    const bucket = blobs?._tag === "Bucket" ? placeText(blobs.place) : undefined
+    const folder = blobs?._tag === "Folder" ? blobs.folder : directory
+    yield* prepareFolder(directory)
     yield* adoptPlace(folder, bucket)
     yield* Layer.build(Secrets.layer({ directory, given, record: yield* replacingRecord }))
     return { originals: bucket ?? folder, key: given?.place ?? join(directory, "secret.key") }

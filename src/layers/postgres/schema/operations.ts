@@ -4,6 +4,7 @@ export const operations: ReadonlyArray<string> = [
   // The data folder whose contents are moved into this database, and how far that has come.
   `CREATE TABLE folder_move (
     place int PRIMARY KEY CHECK (place = 1),
+    identity text NOT NULL,
     folder text NOT NULL,
     begun_at bigint NOT NULL,
     finished_at bigint

@@ -68,20 +68,23 @@ const writeMark = (directory: string, database: string) =>
     catch: (cause) => new DataDirectoryUnusable({ directory, detail: `it cannot be written (${String(cause)})` })
   }).pipe(Effect.andThen(Effect.ignore(syncDirectory(directory))))
 
-const refuseSqlite = (directory: string) =>
-  existsSync(join(directory, "sluice.db"))
-    ? refuse(
-        directory,
-        "it holds the documents of a server without DATABASE_URL (sluice.db); use another folder, start without DATABASE_URL, or move " +
-          "the documents into the database: sluice migrate"
-      )
-    : Effect.void
-
 const makeFolder = (directory: string) =>
   Effect.mapError(
     makeDirectory(directory),
     (cause) => new DataDirectoryUnusable({ directory, detail: `it cannot be made (${cause.message})` })
   )
+
+/** Makes the folder if need be. One with the documents of a server without `DATABASE_URL` is refused. */
+export const prepareFolder = Effect.fnUntraced(function* (directory: string) {
+  yield* makeFolder(directory)
+  if (existsSync(join(directory, "sluice.db"))) {
+    return yield* refuse(
+      directory,
+      "it holds the documents of a server without DATABASE_URL (sluice.db); use another folder, start without DATABASE_URL, or move " +
+        "the documents into the database: sluice migrate"
+    )
+  }
+})
 
 const markIn = Effect.fnUntraced(function* (directory: string) {
   const marked = Result.try(() => readMark(join(directory, markName)))
@@ -94,8 +97,7 @@ const markIn = Effect.fnUntraced(function* (directory: string) {
 export const claimFolder = Effect.fnUntraced(function* (directory: string) {
   const random = yield* SecureRandom.SecureRandom
   const { transact } = yield* PostgresDatabase
-  yield* makeFolder(directory)
-  yield* refuseSqlite(directory)
+  yield* prepareFolder(directory)
   const marked = yield* markIn(directory)
   const fresh = yield* random.uuidV7()
   const name = yield* transact("compare the data folder", (db) => compare(db, directory, marked, fresh))
@@ -103,13 +105,11 @@ export const claimFolder = Effect.fnUntraced(function* (directory: string) {
 })
 
 /**
- * For originals in a bucket and a key that is given: each machine has a folder of its own, which holds nothing but the cache. The
- * database names the bucket, so that no machine looks for originals elsewhere.
+ * For originals in a bucket: each machine has a folder of its own, which holds the cache. The database names the bucket, so that
+ * no machine looks for originals elsewhere.
  */
 export const claimBucket = Effect.fnUntraced(function* (directory: string, place: string) {
   const { transact } = yield* PostgresDatabase
-  yield* makeFolder(directory)
-  yield* refuseSqlite(directory)
   yield* transact("compare the place of originals", (db) =>
     Effect.gen(function* () {
       yield* db.all(oneAtATime)
@@ -129,12 +129,14 @@ export const claimBucket = Effect.fnUntraced(function* (directory: string, place
   )
 })
 
-/** Makes the present place of originals the database's own, whatever it was before. Removes nothing. */
+/**
+ * Makes the present place of originals the database's own, whatever it was before: the bucket, or else the folder. Removes
+ * nothing.
+ */
 export const adoptPlace = Effect.fnUntraced(function* (directory: string, bucket: string | undefined) {
   const random = yield* SecureRandom.SecureRandom
   const { transact } = yield* PostgresDatabase
-  yield* makeFolder(directory)
-  yield* refuseSqlite(directory)
+  if (bucket === undefined) yield* makeFolder(directory)
   const place = bucket ?? (yield* markIn(directory)) ?? (yield* random.uuidV7())
   yield* transact("adopt the place of originals", (db) =>
     Effect.gen(function* () {

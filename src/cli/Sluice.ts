@@ -57,6 +57,9 @@ const subcommands = [
   ),
   subcommand("storage", "Decide how to go on with a data folder whose database and originals do not match", () =>
     import("./commands/storage.ts").then(({ storage }) => storage)
+  ),
+  subcommand("migrate", "Move a data folder into Postgres", () =>
+    import("./commands/migrate.ts").then(({ migrate }) => migrate)
   )
 ]
 

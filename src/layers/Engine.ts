@@ -15,6 +15,7 @@ import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
 import { DatabaseConfig, StorageConfig, WorkersConfig } from "./config/Config.ts"
+import { SecretKeyConfig } from "./config/SecretKeyConfig.ts"
 import { holdDataDirectory } from "./folder/DataDirectory.ts"
 import { originalsFromEnv } from "./blobs/Originals.ts"
 import * as DiskReserve from "./folder/DiskReserve.ts"
@@ -29,6 +30,7 @@ import { refuseFolderOfPostgres } from "./postgres/storage/FolderMark.ts"
 import * as FolderIdentity from "./sqlite/database/FolderIdentity.ts"
 import * as Inventory from "./sqlite/database/Inventory.ts"
 import { register } from "./sqlite/database/KnownBlobs.ts"
+import { keyRecord } from "./sqlite/keys/SealingKey.ts"
 import * as SqliteApiKeys from "./sqlite/SqliteApiKeys.ts"
 import * as SqliteBlobStore from "./sqlite/SqliteBlobStore.ts"
 import * as SqliteStore from "./sqlite/SqliteStore.ts"
@@ -72,7 +74,7 @@ const layerDatabase = (directory: string) =>
 
 /**
  * Everything durable below `DATA_DIR`: the database, the blobs (unless `BLOBS` names another place) and the key that seals
- * passwords. Only this process holds the folder, so it takes over the leases that it finds.
+ * passwords (unless it is given). Only this process holds the folder, so it takes over the leases that it finds.
  */
 const layerFolder = Layer.unwrap(
   Effect.gen(function* () {
@@ -84,17 +86,20 @@ const layerFolder = Layer.unwrap(
     const originals = yield* originalsFromEnv(directory)
     const large = Layer.unwrap(Effect.map(register, originals.layer))
     // One after the other: each brings the tables of the one database up to date.
+    const given = yield* SecretKeyConfig
+    const secrets = Layer.unwrap(Effect.map(keyRecord, (record) => Secrets.layer({ directory, given, record })))
     const records = SqliteTenantRegistry.layerNoDepsFromEnv.pipe(
       Layer.provideMerge(SqliteApiKeys.layerNoDepsFromEnv),
       Layer.provideMerge(SqliteStore.layerTakingOver),
       Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, large)),
       (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),
+      Layer.merge(secrets),
       Layer.merge(originals.folder === undefined ? Layer.empty : Inventory.layer(originals.folder)),
       Layer.provideMerge(StorageHealth.layer(originals.folder ?? directory, reserve, originals.tryBucket)),
       Layer.provide(FolderIdentity.layer(directory, found)),
       Layer.provide(layerDatabase(directory))
     )
-    return Layer.merge(records, Secrets.layer({ directory }))
+    return records
   })
 )
 

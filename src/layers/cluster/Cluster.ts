@@ -12,10 +12,16 @@ import * as ClusterDatabase from "./ClusterDatabase.ts"
 import * as ClusterSharding from "./ClusterSharding.ts"
 import * as ClusterSingletons from "./ClusterSingletons.ts"
 import * as ClusterTenants from "./ClusterTenants.ts"
+import { OwnPool } from "./turns/OwnPool.ts"
+import * as SharedScheduling from "./turns/SharedScheduling.ts"
 
 export const layer = (settings: ClusterSettings) =>
-  Layer.merge(Engine.layerOver(ClusterTenants.layer(settings.shards)), Outbox.layerFromEnv).pipe(
+  Layer.merge(
+    Engine.layerScheduledOver(ClusterTenants.layer(settings.shards), SharedScheduling.layer),
+    Outbox.layerFromEnv
+  ).pipe(
     Layer.provide(ClusterSingletons.layer),
     Layer.provide(ClusterSharding.layer(settings)),
+    Layer.provide(OwnPool.layer(settings.address)),
     Layer.provide(ClusterDatabase.layer(settings.url))
   )

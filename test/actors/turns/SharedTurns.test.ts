@@ -28,7 +28,7 @@ const makeCluster = Effect.gen(function* () {
     const actor = yield* Effect.provideService(makeTurnsActor(), Scope.Scope, own)
     return { actor, own }
   })
-  let current: { readonly actor: TurnsActor; readonly own: Scope.Scope } | undefined = yield* rebuilt
+  let current: { readonly actor: TurnsActor; readonly own: Scope.Closeable } | undefined = yield* rebuilt
   const faults = { request: new Set<string>(), answer: new Set<string>(), repeat: new Set<string>() }
   const gone = new TurnsUnavailable({ detail: "scripted" })
 
@@ -36,7 +36,8 @@ const makeCluster = Effect.gen(function* () {
     Effect.fnUntraced(function* (news) {
       const to = current
       if (to === undefined || faults.request.delete(runner)) return yield* gone
-      if (faults.repeat.has(runner)) yield* Effect.forkScoped(to.actor.take(news)).pipe(Effect.provideService(Scope.Scope, scope))
+      if (faults.repeat.has(runner))
+        yield* Effect.forkScoped(to.actor.take(news)).pipe(Effect.provideService(Scope.Scope, scope))
       const loses = faults.answer.delete(runner)
       const answer = yield* to.actor.take(news)
       return loses || current !== to ? yield* gone : answer
@@ -74,7 +75,12 @@ const makeCluster = Effect.gen(function* () {
           : Effect.raceFirst(Deferred.await(done), Deferred.await(pool.lost))
       })
       const fiber = yield* Effect.forkIn(scheduler.run(turn)(reading), scope)
-      return { fiber, begun: Deferred.await(begun), isBegun: Deferred.isDone(begun), end: Deferred.succeed(done, undefined) }
+      return {
+        fiber,
+        begun: Deferred.await(begun),
+        isBegun: Deferred.isDone(begun),
+        end: Deferred.succeed(done, undefined)
+      }
     })
     return { work, running, stop: Scope.close(own, Exit.void), scheduler, shares: Context.get(built, FairShares) }
   })

@@ -12,6 +12,8 @@
  *                detail     memory while a thousand pages are read and fetched with all their lines
  *     peers      peers-large, peers-small, peers-accepts   the service against BullMQ, graphile-worker and pg-boss
  *     fairness   quiet (30 seconds each, or --seconds), shares, weights, scheduler
+ *     cluster    three runners over a Postgres of their own: cluster-document (workers busy with one document),
+ *                cluster-shares (weights 1:2:4 for 30 seconds, or --seconds), cluster-quiet (a page beside 100,000)
  *     others     policies, flood, estimates
  *                telemetry  processor time of the main process: not watched, scraped, and exporting a tenth or all of the traces
  *
@@ -28,6 +30,7 @@ import { Console, Effect } from "effect"
 import { accepting, saturated } from "./accepting.ts"
 import { backlog } from "./backlog.ts"
 import { barPlot } from "./bars.ts"
+import { clusterDocument, clusterQuiet, clusterShares } from "./cluster/cluster.ts"
 import { detail } from "./detail.ts"
 import { equalShares, quiet, weightedShares } from "./fairness.ts"
 import { estimates } from "./estimates.ts"
@@ -114,13 +117,17 @@ const benches: Record<string, Effect.Effect<Found, unknown>> = {
   policies: rowsAlone(comparePolicies),
   flood: rowsAlone(flood(rounds)),
   estimates: rowsAlone(estimates(rounds)),
-  telemetry: telemetry(rounds, seconds ?? 2, environment)
+  telemetry: telemetry(rounds, seconds ?? 2, environment),
+  "cluster-document": rowsAlone(clusterDocument(rounds)),
+  "cluster-shares": rowsAlone(clusterShares(seconds ?? 30)),
+  "cluster-quiet": rowsAlone(clusterQuiet(seconds ?? 30))
 }
 
 const groups: Record<string, ReadonlyArray<string>> = {
   speed: ["reading", "small", "accepting", "saturated", "first", "backlog", "detail"],
   peers: ["peers-large", "peers-small", "peers-accepts"],
-  fairness: ["quiet", "shares", "weights", "scheduler"]
+  fairness: ["quiet", "shares", "weights", "scheduler"],
+  cluster: ["cluster-document", "cluster-shares", "cluster-quiet"]
 }
 
 const benchesOf = (name: string) =>

@@ -56,8 +56,11 @@ export const layerNoScheduling = layerNoSchedulingOver(TenantDirectory.layer)
 /** The default scheduling: tenants share the workers' time and the global permits fairly. */
 export const layerFair = Layer.merge(PageScheduler.layer, GlobalGate.layer).pipe(Layer.provideMerge(FairShares.layer))
 
-/** The engine with its actors where the directory has them. */
-export const layerOver = <E, R>(directory: Layer.Layer<TenantDirectory, E, R>) =>
-  layerNoSchedulingOver(directory).pipe(Layer.provide(layerFair), Layer.provide(Layer.effectDiscard(requireOneEffect)))
+/** The engine with its actors where the directory has them, and another scheduling, which may read elsewhere, too. */
+export const layerScheduledOver = <E, R, A, E2, R2>(
+  directory: Layer.Layer<TenantDirectory, E, R>,
+  scheduling: Layer.Layer<A | Layer.Success<typeof layerFair>, E2, R2>
+) =>
+  layerNoSchedulingOver(directory).pipe(Layer.provide(scheduling), Layer.provide(Layer.effectDiscard(requireOneEffect)))
 
-export const layer = layerOver(TenantDirectory.layer)
+export const layer = layerScheduledOver(TenantDirectory.layer, layerFair)

@@ -188,7 +188,7 @@ export const blobPutBytes = Metric.counter("sluice_blob_put_bytes_total", {
 
 // Page workers
 
-export const engineErrorCodes = [...FailureCode.literals, "WORKER_DIED", "UNAVAILABLE"] as const
+export const engineErrorCodes = [...FailureCode.literals, "WORKER_DIED", "UNAVAILABLE", "POOL_LOST"] as const
 export const engineErrors = labelled(
   "code",
   engineErrorCodes,
@@ -201,7 +201,7 @@ type EngineErrorReason =
 /** Counts the failure of a call of the engine. */
 export const countEngineError = ({ reason }: { readonly reason: EngineErrorReason }) =>
   Metric.update(engineErrors.of(reason._tag === "PdfUnreadable" ? reason.failure.code : deathCodes[reason._tag]), 1)
-const deathCodes = { WorkerDied: "WORKER_DIED", EngineUnavailable: "UNAVAILABLE" } as const
+const deathCodes = { WorkerDied: "WORKER_DIED", EngineUnavailable: "UNAVAILABLE", PoolLost: "POOL_LOST" } as const
 export const workersAlive = gauge("sluice_workers_alive", "Page workers that are running.")()
 export const workersReplaced = counter(
   "sluice_workers_replaced_total",

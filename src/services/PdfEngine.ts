@@ -35,8 +35,21 @@ export class EngineUnavailable extends Schema.TaggedError<EngineUnavailable>()("
   }
 }
 
+/**
+ * The runner that reads is gone, or cannot be reached, or cannot read this file now. Neither the file nor a page is the cause:
+ * what is unread is read elsewhere.
+ */
+export class PoolLost extends Schema.TaggedError<PoolLost>()("PoolLost", {
+  pool: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `the page workers of ${this.pool} are lost: ${this.detail}`
+  }
+}
+
 export class PdfEngineError extends Schema.TaggedError<PdfEngineError>()("PdfEngineError", {
-  reason: Schema.Union([PdfUnreadable, WorkerDied, EngineUnavailable])
+  reason: Schema.Union([PdfUnreadable, WorkerDied, EngineUnavailable, PoolLost])
 }) {
   override get message() {
     return this.reason.message

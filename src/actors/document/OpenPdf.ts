@@ -2,14 +2,12 @@ import { Data, Duration, Effect } from "effect"
 import { failure } from "../../domain/Failure.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import {
-  type EngineUnavailable,
+  EngineUnavailable,
   type HeadRequest,
   type OpenedWithHead,
   PdfEngine,
   PdfEngineError,
-  type PdfRef,
-  type PdfUnreadable,
-  type WorkerDied
+  type PdfRef
 } from "../../services/PdfEngine.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import * as TraceContext from "../../observability/TraceContext.ts"
@@ -70,7 +68,9 @@ const openInTurn = Effect.fnUntraced(function* (
           }
         }),
         inTurn(clock.currentTimeMillisUnsafe()),
-        scheduler.run({ ...turn, estimatedMillis: estimatedOpenMillis })
+        scheduler.run({ ...turn, estimatedMillis: estimatedOpenMillis, document: { key: pdf.key, millisLeft: 0 } }),
+        // The file is not to blame: it is opened by another runner.
+        Effect.retry({ while: isPoolLost })
       )
     )
   const openAlone = openWith({ pages: 0, concurrency: 1 }).pipe(
@@ -96,8 +96,11 @@ const openInTurn = Effect.fnUntraced(function* (
 const isWorkerDeath = (error: { readonly _tag: string }) =>
   error instanceof PdfEngineError && error.reason._tag === "WorkerDied"
 
+const isPoolLost = (error: { readonly _tag: string }) =>
+  error instanceof PdfEngineError && error.reason._tag === "PoolLost"
+
 /** The error of the document when the PDF engine cannot open its file. */
-const opening = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): DocumentFailed | EngineUnavailable => {
+const opening = (reason: PdfEngineError["reason"]): DocumentFailed | EngineUnavailable => {
   switch (reason._tag) {
     case "PdfUnreadable":
       return DocumentFailed.of(reason.failure)
@@ -107,5 +110,7 @@ const opening = (reason: PdfUnreadable | WorkerDied | EngineUnavailable): Docume
       )
     case "EngineUnavailable":
       return reason
+    case "PoolLost":
+      return new EngineUnavailable({ detail: reason.message })
   }
 }

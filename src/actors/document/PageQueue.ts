@@ -32,6 +32,11 @@ export class PageQueue {
     return range
   }
 
+  /** Puts the pages back: they were not read, for no fault of theirs. They are the next. */
+  putBack(pages: ReadonlyArray<number>): void {
+    this.#pending.push(...pages.toReversed())
+  }
+
   takeSuspect(): number | undefined {
     return this.#suspect.pop()
   }

@@ -55,6 +55,8 @@ export type RangeEnd =
       readonly unfinished: ReadonlyArray<number>
     }
   | { readonly _tag: "Stalled"; readonly unfinished: ReadonlyArray<number> }
+  /** The runner that read is gone. No page is in doubt. */
+  | { readonly _tag: "Lost"; readonly unfinished: ReadonlyArray<number> }
 
 /** A page could not be made durable: the whole document stops. */
 export type CheckpointError = LeaseLost | StoreUnavailable
@@ -124,11 +126,12 @@ export const readRange = Effect.fn("DocumentActor.range")(function* (
     Effect.map((): RangeEnd => (unfinished.size === 0 ? { _tag: "Read" } : died(false, "it left pages out"))),
     Effect.catchTag("Stalled", () => Effect.succeed<RangeEnd>({ _tag: "Stalled", unfinished: [...unfinished] })),
     Effect.tapErrorTag("PdfEngineError", Telemetry.countEngineError),
-    Effect.catchTag("PdfEngineError", ({ reason }) =>
-      reason._tag === "WorkerDied"
-        ? Effect.succeed(died(reason.memory, reason.detail))
-        : Effect.fail<PdfUnreadable | EngineUnavailable>(reason)
-    ),
+    Effect.catchTag("PdfEngineError", ({ reason }): Effect.Effect<RangeEnd, PdfUnreadable | EngineUnavailable> => {
+      if (reason._tag === "WorkerDied") return Effect.succeed(died(reason.memory, reason.detail))
+      if (reason._tag !== "PoolLost") return Effect.fail(reason)
+      const lost: RangeEnd = { _tag: "Lost", unfinished: [...unfinished] }
+      return Effect.as(Effect.logInfo(reason.message), lost)
+    }),
     Effect.tap((end) =>
       Effect.logDebug("range ended").pipe(Effect.annotateLogs({ end: end._tag, unfinished: unfinished.size }))
     )

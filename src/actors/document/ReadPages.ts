@@ -25,6 +25,8 @@ import { isFinal, noFaults, readSuspect, type SuspectPages } from "./SuspectPage
  * - No page comes for the length of the page timeout: the worker is stopped, and the same pages are read again, alone; a page
  *   that stalls alone fails for good.
  *
+ * A fourth is nobody's fault: the runner whose worker reads is lost. Pages that had come stay; the others are read next.
+ *
  * When the engine stops, or the document's permit is requested for another tenant, the lanes take no further range. They
  * finish and checkpoint the ranges they have; then this fails with `SchedulerClosed` or `Preempted` if pages are left.
  */
@@ -82,7 +84,11 @@ const readGated = (
       pages,
       concurrency: permits,
       pageTimeout: request.pageTimeout,
-      turn: { ...turn, estimatedMillis: sizer.estimate(pages.length) },
+      turn: {
+        ...turn,
+        estimatedMillis: sizer.estimate(pages.length),
+        document: { key: request.pdf.key, millisLeft: sizer.estimate(reading.queue.pending + pages.length) }
+      },
       budget: request.budget,
       onPages,
       onUsed: (count, millis) => sizer.observe(count, millis)
@@ -146,8 +152,10 @@ const readOneRange = Effect.fnUntraced(function* (
     })
   )
   if (range !== undefined) yield* range.close
-  const suspects = end._tag === "Read" ? [] : end.unfinished.slice(0, end.inHand)
-  if (end._tag !== "Read") queue.doubt(end.unfinished.slice(end.inHand))
+  if (end._tag === "Lost") queue.putBack(end.unfinished)
+  const isFaulty = end._tag === "Died" || end._tag === "Stalled"
+  const suspects = isFaulty ? end.unfinished.slice(0, end.inHand) : []
+  if (isFaulty) queue.doubt(end.unfinished.slice(end.inHand))
   yield* Effect.forEach(faulty, (page) => readFaulty(reading, page), { discard: true })
   yield* Effect.forEach(suspects, (page) => readDoubted(reading, page, noFaults), { discard: true })
 })

@@ -64,10 +64,13 @@ export const readSuspect = Effect.fnUntraced(function* (
 
   const attempt = Effect.gen(function* () {
     let faulty: PageResult | undefined
-    const end = yield* read(number, (pages) => {
+    const reading = read(number, (pages) => {
       faulty = pages.find(({ status }) => status === "failed")
       return faulty === undefined ? checkpoint(pages) : Effect.void
     })
+    // Without an outcome, its reader was lost: that tells nothing of the page.
+    const isLost = (end: RangeEnd) => end._tag === "Lost" && end.unfinished.length > 0
+    const end = yield* Effect.repeat(reading, { while: isLost })
     if (end._tag === "Stalled") return yield* stalled()
     if (end._tag === "Died") return yield* died(end)
     if (faulty !== undefined) return yield* failed(faulty)

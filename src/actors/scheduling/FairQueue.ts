@@ -42,11 +42,12 @@ export class FairQueue<A> {
   readonly #lines = new Map<TenantId, Line<A>>()
   readonly #ready = new MinHeap<Ready<A>>((a, b) => a.virtualTime - b.virtualTime || a.order - b.order)
   #order = 0
+  readonly #unwatch: () => void
   #waiting = 0
 
   constructor(shares: Shares) {
     this.#shares = shares
-    shares.onChange((tenant) => {
+    this.#unwatch = shares.onChange((tenant) => {
       const line = this.#lines.get(tenant)
       if (line !== undefined) this.#announce(line)
     })
@@ -54,6 +55,11 @@ export class FairQueue<A> {
 
   get size(): number {
     return this.#waiting
+  }
+
+  /** It is not used any more. Nothing may wait in it. */
+  close(): void {
+    this.#unwatch()
   }
 
   /** Adds an item and returns how to withdraw it; withdrawing what was taken has no effect. */
@@ -122,8 +128,43 @@ export class FairQueue<A> {
   }
 }
 
+/** Several queues between tenants as one: the next item is that of the tenant that has had the least. */
+export class MergedQueues<A> {
+  readonly #shares: Shares
+  readonly #queues: ReadonlyArray<FairQueue<A>>
+
+  constructor(shares: Shares, queues: ReadonlyArray<FairQueue<A>>) {
+    this.#shares = shares
+    this.#queues = queues
+  }
+
+  next(): TenantId | undefined {
+    return this.#least()?.next()
+  }
+
+  take(): A | undefined {
+    return this.#least()?.take()
+  }
+
+  #least(): FairQueue<A> | undefined {
+    let least: FairQueue<A> | undefined
+    let leastTime = Number.POSITIVE_INFINITY
+    for (const queue of this.#queues) {
+      const tenant = queue.next()
+      const virtualTime = tenant === undefined ? Number.POSITIVE_INFINITY : this.#shares.virtualTime(tenant)
+      if (virtualTime < leastTime) {
+        least = queue
+        leastTime = virtualTime
+      }
+    }
+    return least
+  }
+}
+
+type Takable<A> = Pick<FairQueue<A>, "next" | "take">
+
 /** Takes from the queue that goes first, unless a tenant in the other queue has fallen far behind its share. */
-export const takeFirst = <A>(shares: Shares, first: FairQueue<A>, others: FairQueue<A>): A | undefined => {
+export const takeFirst = <A>(shares: Shares, first: Takable<A>, others: Takable<A>): A | undefined => {
   const next = others.next()
   return next !== undefined && shares.isFarBehind(next) ? others.take() : (first.take() ?? others.take())
 }

@@ -22,6 +22,13 @@ export interface Active {
   readonly waits: boolean
 }
 
+/** How tenants stand to each other: virtual times, the floor below which none begins, and what exactly a share would be. */
+export interface Standing {
+  readonly floor: number
+  readonly due: number
+  readonly virtualTimes: ReadonlyArray<{ readonly tenant: TenantId; readonly virtualTime: number }>
+}
+
 /**
  * The margin in milliseconds of worker time. A busy tenant that is further ahead of another, waiting busy tenant can lose a
  * permit to it; with no margin the two would only change places. An idle tenant no further ahead of its share is a newcomer.
@@ -55,11 +62,13 @@ export class Shares {
   readonly #accounts = new Map<TenantId, Account>()
   readonly #weights = new Map<TenantId, number>()
   readonly #ranks = new MinHeap<Rank>((a, b) => a.virtualTime - b.virtualTime)
-  readonly #changed: Array<(tenant: TenantId) => void> = []
+  readonly #changed = new Set<(tenant: TenantId) => void>()
   readonly #used: Array<(tenant: TenantId, millis: number) => void> = []
   #floor = 0
   #due = 0
   #openWeight = 0
+  /** The weight of all tenants with open documents, where others know it better than this object. */
+  #declaredWeight: number | undefined
   #latest = 0
   #waiting = 0
   #given = 0
@@ -119,6 +128,32 @@ export class Shares {
     // The latest virtual time may have been its own, by the old weight.
     this.#latest = this.#floor
     for (const { virtualTime } of this.#accounts.values()) this.#latest = Math.max(this.#latest, virtualTime)
+  }
+
+  /** The weight of all tenants with a document open or waiting to be opened. */
+  get openWeight(): number {
+    return this.#declaredWeight ?? this.#openWeight
+  }
+
+  declareOpenWeight(weight: number): void {
+    this.#declaredWeight = weight
+  }
+
+  /** All virtual times: those of the accounts, and where the others begin. */
+  standing(): Standing {
+    const virtualTimes = Array.from(this.#accounts.values(), ({ tenant, virtualTime }) => ({ tenant, virtualTime }))
+    return { floor: this.#floor, due: this.due, virtualTimes }
+  }
+
+  /** Takes over virtual times that others have counted; those of tenants not named stay, or rise to the floor. */
+  adopt({ due, floor, virtualTimes }: Standing): void {
+    this.#floor = floor
+    this.#due = due
+    for (const { tenant, virtualTime } of virtualTimes) {
+      const account = this.#account(tenant)
+      if (account.virtualTime !== virtualTime) this.#moveTo(account, virtualTime)
+      this.#latest = Math.max(this.#latest, virtualTime)
+    }
   }
 
   /** Tenants with a document open or waiting to be opened. */
@@ -185,15 +220,16 @@ export class Shares {
     this.#given--
     this.#advance(account, usedMillis - estimatedMillis)
     this.#latest = Math.max(this.#latest, account.virtualTime)
-    this.#due = Math.min(this.#latest, this.due + usedMillis / Math.max(this.#openWeight, this.weight(tenant)))
+    this.#due = Math.min(this.#latest, this.due + usedMillis / Math.max(this.openWeight, this.weight(tenant)))
     for (const listener of this.#used) listener(tenant, usedMillis)
     if (this.#waiting === 0 && this.#given === 0) this.#floor = Math.max(this.#floor, this.#latest)
     this.#forgetSettled()
   }
 
-  /** Calls the listener whenever the virtual time of a tenant that waits has changed. */
-  onChange(listener: (tenant: TenantId) => void): void {
-    this.#changed.push(listener)
+  /** Calls the listener whenever the virtual time of a tenant that waits has changed. Returns how to end that. */
+  onChange(listener: (tenant: TenantId) => void): () => void {
+    this.#changed.add(listener)
+    return () => this.#changed.delete(listener)
   }
 
   /** Calls the listener with the worker time of every turn that has ended. */

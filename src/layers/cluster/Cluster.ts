@@ -14,16 +14,32 @@ import * as ClusterSharding from "./ClusterSharding.ts"
 import * as ClusterSingletons from "./ClusterSingletons.ts"
 import * as ClusterTenants from "./ClusterTenants.ts"
 import * as Membership from "./Membership.ts"
+import { OwnPool } from "./turns/OwnPool.ts"
+import * as SharedScheduling from "./turns/SharedScheduling.ts"
 
-/** A process that only serves the interface has no tenants and no loops, and opens no port to other runners. */
-export const layer = (settings: ClusterSettings) => {
-  const tenants = settings.role === "api" ? ClusterTenants.layerAway : ClusterTenants.layer(settings.shards)
-  const sharding = settings.role === "api" ? ClusterSharding.layerClient(settings) : ClusterSharding.layer(settings)
-  return Layer.merge(Engine.layerOver(tenants), Outbox.layerFromEnv).pipe(
+/** Only serves the interface: it has no tenants, no loops and no page workers, and opens no port to other runners. */
+const layerApi = (settings: ClusterSettings) =>
+  Layer.merge(Engine.layerOver(ClusterTenants.layerAway), Outbox.layerFromEnv).pipe(
     Layer.provide([ClusterSingletons.layer, ClusterRegister.layer(settings)]),
-    Layer.provide(sharding),
+    Layer.provide(ClusterSharding.layerClient(settings)),
     // Before this process asks for tenants.
     Layer.provide(Membership.layer(settings)),
     Layer.provide(ClusterDatabase.layer(settings.url))
   )
-}
+
+/** Runs tenants' actors, and reads pages for all runners. */
+const layerRunner = (settings: ClusterSettings) =>
+  Layer.merge(
+    Engine.layerScheduledOver(ClusterTenants.layer(settings.shards), SharedScheduling.layer),
+    Outbox.layerFromEnv
+  ).pipe(
+    Layer.provide([ClusterSingletons.layer, ClusterRegister.layer(settings)]),
+    Layer.provide(ClusterSharding.layer(settings)),
+    Layer.provide(OwnPool.layer(settings.address)),
+    // Before this process asks for tenants.
+    Layer.provide(Membership.layer(settings)),
+    Layer.provide(ClusterDatabase.layer(settings.url))
+  )
+
+export const layer = (settings: ClusterSettings) =>
+  settings.role === "api" ? layerApi(settings) : layerRunner(settings)

@@ -11,6 +11,7 @@ import * as RunnerHealth from "effect/cluster/RunnerHealth"
 import * as Runners from "effect/cluster/Runners"
 import * as RunnerServer from "effect/cluster/RunnerServer"
 import { RunnerStorage } from "effect/cluster/RunnerStorage"
+import * as Sharding from "effect/cluster/Sharding"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
@@ -18,6 +19,8 @@ import * as RpcServer from "effect/rpc/RpcServer"
 import { ClusterUnusable, type ClusterSettings } from "../config/ClusterConfig.ts"
 import { ClusterDatabase } from "./ClusterDatabase.ts"
 import * as PeerSockets from "./PeerSockets.ts"
+import { PoolRpcs } from "./turns/PoolRpcs.ts"
+import * as PoolServer from "./turns/PoolServer.ts"
 
 /** Measured with three runners: a killed one is replaced after 3.4 to 4.7 s, a frozen one after 10 s, a stopped one after 0.6 s. */
 const intervals = {
@@ -64,14 +67,21 @@ export const layerClient = (settings: ClusterSettings) =>
     Layer.provide(RpcSerialization.layerSchemaBinary())
   )
 
+/** What other runners call over the one port: actors, and the page workers of this process. */
+const layerCalls = RpcServer.layer(Runners.Rpcs.merge(PoolRpcs), {
+  disableTracing: true,
+  disableFatalDefects: true
+}).pipe(Layer.provide([RunnerServer.layerHandlers, PoolServer.layer]))
+
 /** One runner of the cluster. */
 export const layer = (settings: ClusterSettings) =>
-  RunnerServer.layerWithClients.pipe(
+  layerCalls.pipe(
+    Layer.provideMerge(Sharding.layer),
     Layer.provide(RpcServer.layerProtocolSocketServer),
     Layer.provide(PeerSockets.layerServer(settings)),
     Layer.provide(RunnerHealth.layerPing),
     Layer.provide(Runners.layerRpc),
-    Layer.provide(PeerSockets.layerClient(settings)),
+    Layer.provideMerge(PeerSockets.layerClient(settings)),
     Layer.provide([MessageStorage.layerNoop, layerRunners]),
     Layer.provide(ShardingConfig.layer(config(settings))),
     Layer.provide(RpcSerialization.layerSchemaBinary())

@@ -15,7 +15,7 @@ const endOf = (exit: Exit.Exit<unknown, PdfEngineError>): CallEnd => {
   const error = errorOf(exit)
   if (error === undefined) return "interrupted"
   if (error._tag === "PdfUnreadable") return "unreadable"
-  if (error._tag === "EngineUnavailable") return "unavailable"
+  if (error._tag === "EngineUnavailable" || error._tag === "PoolLost") return "unavailable"
   return error.memory ? "died of memory" : "died"
 }
 

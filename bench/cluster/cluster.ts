@@ -1,0 +1,144 @@
+/** What three runners do as one: their workers on one document, the shares of tenants over all of them, a quiet tenant's wait. */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import { Clock, Duration, Effect, Redacted, Schedule, Stream } from "effect"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import { prosePdf, type Report } from "../material.ts"
+import { jain, percentile } from "../statistics.ts"
+import { busyWorkers, type Cluster, runnerCount, startCluster, untilEnded, upload, workersEach } from "./runners.ts"
+
+const workers = runnerCount * workersEach
+
+/** A share of the workers that is busy, looked at again and again for as long as the work goes on. */
+const busyWhile = <A, E, R>({ runners }: Cluster, work: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const busy: Array<ReadonlyArray<number>> = []
+    const look = Effect.map(Effect.forEach(runners, busyWorkers, { concurrency: "unbounded" }), (found) => {
+      busy.push(found)
+    })
+    const [took] = yield* Effect.timed(Effect.raceFirst(work, Effect.repeat(look, Schedule.spaced("20 millis"))))
+    const share = (index: number) => busy.reduce((sum, each) => sum + (each[index] ?? 0), 0) / (busy.length * workersEach)
+    return { took, shares: runners.map((_, index) => share(index)) }
+  })
+
+const warmUp = (cluster: Cluster) =>
+  Effect.forEach(
+    Array.from({ length: 4 * workers }, (_, index) => index),
+    (index) => {
+      const runner = cluster.runners[index % runnerCount] ?? cluster.runners[0]
+      const tenant = `warm-${index % workers}`
+      return Effect.flatMap(upload(runner, tenant, prosePdf(8, 500_000 + index)), (id) => untilEnded(runner, tenant, id))
+    },
+    { concurrency: workers, discard: true }
+  )
+
+/** One document of a thousand pages, and nothing else. */
+export const clusterDocument = (rounds: number) =>
+  Effect.gen(function* () {
+    const cluster = yield* startCluster({})
+    yield* warmUp(cluster)
+    const found: Array<Effect.Success<ReturnType<typeof busyWhile<void, never, never>>>> = []
+    for (let round = 0; round < rounds; round++) {
+      const runner = cluster.runners[round % runnerCount] ?? cluster.runners[0]
+      const bytes = prosePdf(1000, round)
+      const work = Effect.flatMap(upload(runner, "one", bytes), (id) => untilEnded(runner, "one", id))
+      found.push(yield* busyWhile(cluster, Effect.asVoid(work)))
+    }
+    const report: Report = [
+      {
+        name: `1,000 pages, ${runnerCount} runners of ${workersEach} workers, from upload to end`,
+        unit: "pages/s",
+        figures: found.map(({ took }) => 1000 / Duration.toSeconds(took))
+      },
+      ...cluster.runners.map((_, index) => ({
+        name: `  workers of runner ${index + 1} at work`,
+        unit: "%",
+        figures: found.map(({ shares }) => (shares[index] ?? 0) * 100)
+      })),
+      {
+        name: "  all workers at work",
+        unit: "%",
+        figures: found.map(({ shares }) => (shares.reduce((sum, share) => sum + share, 0) / runnerCount) * 100)
+      }
+    ]
+    return report
+  }).pipe(Effect.scoped)
+
+const pagesOf = ({ sql }: Cluster) =>
+  Effect.map(PgClient.make({ url: Redacted.make(sql), maxConnections: 1 }), (client) =>
+    Effect.map(
+      client<{ tenant: string; pages: number }>`SELECT tenant_id AS tenant, sum(pages_done)::int AS pages FROM documents GROUP BY tenant_id`,
+      (rows) => new Map(rows.map(({ pages, tenant }) => [tenant, pages]))
+    ).pipe(Effect.orDie)
+  ).pipe(Effect.provide(Reactivity.layer), Effect.orDie)
+
+const weights = [1, 2, 4] as const
+const settleSeconds = 10
+
+/** Tenants with weights, each with more than it can get. All have the same file, so pages are worker time. */
+export const clusterShares = (seconds: number) =>
+  Effect.gen(function* () {
+    const tenants = weights.map((weight) => ({ weight, name: `weight-${weight}` }))
+    const limits = tenants.map(({ name, weight }) => [name, { weight, documents: 3, pages: 24 }])
+    const cluster = yield* startCluster({ TENANT_LIMITS: JSON.stringify(Object.fromEntries(limits)) })
+    yield* warmUp(cluster)
+    const bytes = prosePdf(1000, 0)
+    for (let count = 0; count < 8; count++) {
+      for (const [index, { name }] of tenants.entries()) {
+        yield* upload(cluster.runners[index % runnerCount] ?? cluster.runners[0], name, bytes)
+      }
+    }
+    const pages = yield* pagesOf(cluster)
+    yield* Effect.sleep(`${settleSeconds} seconds`)
+    const before = yield* pages
+    yield* Effect.sleep(`${seconds} seconds`)
+    const after = yield* pages
+    const got = tenants.map(({ name }) => (after.get(name) ?? 0) - (before.get(name) ?? 0))
+    const sum = got.reduce((total, each) => total + each, 0)
+    const due = (weight: number) => (sum * weight) / weights.reduce<number>((total, each) => total + each, 0)
+    const report: Report = [
+      { name: `pages of three tenants in ${seconds} s`, unit: "pages/s", figures: [sum / seconds] },
+      ...tenants.map(({ name, weight }, index) => ({
+        name: `  ${name} of 1:2:4`,
+        unit: "% off its share",
+        figures: [((got[index] ?? 0) / due(weight) - 1) * 100]
+      })),
+      { name: "  over what was due", unit: "Jain's index", figures: [jain(got.map((each, index) => each / due(weights[index] ?? 1)))] }
+    ]
+    return report
+  }).pipe(Effect.scoped)
+
+const hotDocuments = 100
+
+/** A tenant that sends a page every second, while another has a hundred thousand pages waiting. */
+export const clusterQuiet = (seconds: number) =>
+  Effect.gen(function* () {
+    const cluster = yield* startCluster({})
+    yield* warmUp(cluster)
+    const [first] = cluster.runners
+    const times = Effect.gen(function* () {
+      const one = Effect.fnUntraced(function* (salt: number) {
+        const runner = cluster.runners[salt % runnerCount] ?? first
+        const start = yield* Clock.currentTimeMillis
+        const id = yield* upload(runner, "quiet", prosePdf(1, salt))
+        yield* untilEnded(runner, "quiet", id)
+        return (yield* Clock.currentTimeMillis) - start
+      })
+      return yield* Stream.range(1, seconds).pipe(
+        Stream.schedule(Schedule.fixed("1 second")),
+        Stream.mapEffect(one, { concurrency: "unbounded" }),
+        Stream.runCollect
+      )
+    })
+    const alone = yield* times
+    const bytes = prosePdf(1000, 0)
+    yield* Effect.forEach(Array.from({ length: hotDocuments }), () => upload(first, "hot", bytes), { concurrency: 4 })
+    yield* Effect.sleep("2 seconds")
+    const beside = yield* times
+    const report: Report = [
+      { name: "one page, alone", unit: "ms, p50", figures: [percentile(alone, 0.5)] },
+      { name: "", unit: "ms, p99", figures: [percentile(alone, 0.99)] },
+      { name: "one page, 100,000 pages of another tenant wait", unit: "ms, p50", figures: [percentile(beside, 0.5)] },
+      { name: "", unit: "ms, p99", figures: [percentile(beside, 0.99)] }
+    ]
+    return report
+  }).pipe(Effect.scoped)

@@ -14,6 +14,7 @@ import * as OutboundPolicy from "../services/config/OutboundPolicy.ts"
 import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
+import { clusterSettings, type ClusterUnusable } from "./config/ClusterConfig.ts"
 import { DatabaseConfig, StorageConfig, WorkersConfig } from "./config/Config.ts"
 import { holdDataDirectory } from "./folder/DataDirectory.ts"
 import { originalsFromEnv } from "./blobs/Originals.ts"
@@ -132,8 +133,23 @@ const layerSources = Layer.unwrap(
 const layerApiKeys = Layer.effect(ApiKeys, ApiKeys)
 const layerHealth = Layer.effect(Health, Health)
 
+const layerAlone = Layer.merge(Engine.layer, Outbox.layerFromEnv)
+
+type Alone = typeof layerAlone
+type Clustered = Layer.Layer<Layer.Success<Alone>, Layer.Error<Alone> | ClusterUnusable, Layer.Services<Alone>>
+
+/** The engine of one process, or one runner of a cluster, whose modules are then loaded. */
+const layerEngine = Layer.unwrap(
+  Effect.gen(function* (): Effect.fn.Return<Clustered, Config.ConfigError | ClusterUnusable> {
+    const settings = yield* clusterSettings
+    if (settings === undefined) return layerAlone
+    const { layer } = yield* Effect.promise(() => import("./cluster/Cluster.ts"))
+    return layer(settings)
+  })
+)
+
 /** The engine as a service runs it, configured by the environment. */
-export const layer = Layer.mergeAll(Engine.layer, Outbox.layerFromEnv, layerApiKeys, layerHealth).pipe(
+export const layer = Layer.mergeAll(layerEngine, layerApiKeys, layerHealth).pipe(
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),
   Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),

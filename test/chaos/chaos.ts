@@ -1,5 +1,6 @@
 // npm run chaos -- [--kills N] [--seed S] [--seconds S]
-// npm run chaos -- --cluster [--minutes M] [--seed S] [--runners N] [--only kill|stop|term|postgres|grow|s3] [--env NAME=VALUE ...]
+// npm run chaos -- --cluster [--minutes M] [--seed S] [--runners N] [--only kill|stop|term|postgres|grow|s3] [--leases]
+//   [--env NAME=VALUE ...]
 import { NodeRuntime } from "@effect/platform-node"
 import { Clock, Config, Console, Data, Effect, Option, Redacted, Runtime } from "effect"
 import { parseArgs } from "node:util"
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     minutes: { type: "string" },
     runners: { type: "string" },
     only: { type: "string" },
+    leases: { type: "boolean", default: false },
     env: { type: "string", multiple: true, default: [] }
   }
 })
@@ -67,7 +69,7 @@ const ofCluster = Effect.fnUntraced(function* (seed: number) {
     env,
     originals: "s3",
     databaseUrl: Option.getOrUndefined(Option.map(url, Redacted.value)),
-    isResumingBounded: false,
+    isCluster: !values.leases,
     onProgress
   })
 })

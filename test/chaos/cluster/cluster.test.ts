@@ -41,7 +41,7 @@ it.live.skipIf(process.platform !== "linux" || postgresBinaries === undefined)(
   "A runner that is killed, one that is told to stop, and a restart of the database lose nothing and double nothing",
   () =>
     Effect.gen(function* () {
-      const scene = yield* openScene({ runners: 2, originals: "folder" })
+      const scene = yield* openScene({ runners: 2, isCluster: true, originals: "folder" })
       const { database, runners } = scene
       const [one, two] = runners.all
       if (one === undefined || two === undefined) return assert.fail("there are two runners")

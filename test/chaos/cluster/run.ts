@@ -13,7 +13,6 @@ export interface ClusterChaosOptions extends SceneOptions {
   readonly minutes: number
   readonly seed: number
   readonly only?: TroubleName | undefined
-  readonly isResumingBounded: boolean
   readonly onProgress?: (text: string) => void
 }
 
@@ -115,6 +114,6 @@ export const runClusterChaos = Effect.fnUntraced(function* (options: ClusterChao
   yield* untilQuiet(scene, anyRunner, longestStillness)
   say("auditing")
   const evidence = yield* collect(scene, uploads, tenants, withOverlaps(times))
-  const findings: ReadonlyArray<Finding> = audit(evidence, options)
+  const findings: ReadonlyArray<Finding> = audit(evidence, { isResumingBounded: options.isCluster })
   return findings
 }, Effect.scoped)

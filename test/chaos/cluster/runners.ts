@@ -27,8 +27,8 @@ const mostStarts = 60
 
 export interface RunnersOptions {
   readonly count: number
-  /** What a runner is started with, beside its port. */
-  readonly env: (name: string, port: number) => Readonly<Record<string, string>>
+  /** What a runner is started with, beside its port. The port of the argument is another one, for its peers. */
+  readonly env: (name: string, peerPort: number) => Readonly<Record<string, string>>
   readonly directory: (name: string) => string
 }
 
@@ -53,7 +53,7 @@ export const makeRunners = Effect.fnUntraced(function* ({ count, directory, env 
   }
 
   const make = Effect.fnUntraced(function* (name: string) {
-    const port = yield* freePort
+    const [port, peerPort] = [yield* freePort, yield* freePort]
     const runner: Runner = { name, client: makeClient(`http://127.0.0.1:${port}`), state: "down" }
     let life: { readonly server: ServerProcess; readonly scope: Scope.Closeable } | undefined
 
@@ -63,7 +63,7 @@ export const makeRunners = Effect.fnUntraced(function* ({ count, directory, env 
         startServer({
           directory: directory(name),
           port,
-          env: { LOG_LEVEL: "Debug", ...env(name, port) },
+          env: { LOG_LEVEL: "Debug", ...env(name, peerPort) },
           onLine: hear
         }),
         own

@@ -11,6 +11,8 @@ import { makeRunners } from "./runners.ts"
 
 export interface SceneOptions {
   readonly runners: number
+  /** Whether runners know of each other (`CLUSTER=on`), or find each other's documents by their leases only. */
+  readonly isCluster: boolean
   /** In an S3 server, or in the folder that all runners share. */
   readonly originals: "s3" | "folder"
   /** The database; one of the run's own if there is none. */
@@ -18,6 +20,8 @@ export interface SceneOptions {
   /** What every runner is started with besides. */
   readonly env?: Readonly<Record<string, string>>
 }
+
+const token = "a token of runners that only this run knows"
 
 /** All runners are up, and the record is kept. Everything ends with the scope. */
 export const openScene = Effect.fnUntraced(function* (options: SceneOptions) {
@@ -33,9 +37,12 @@ export const openScene = Effect.fnUntraced(function* (options: SceneOptions) {
   const runners = yield* makeRunners({
     count: options.runners,
     directory: () => data,
-    env: (name) => ({
+    env: (name, peerPort) => ({
       DATABASE_URL: database.urlFor(name),
       PAGE_WORKERS: "1",
+      ...(options.isCluster
+        ? { CLUSTER: "on", CLUSTER_HOST: "127.0.0.1", CLUSTER_PORT: String(peerPort), CLUSTER_TOKEN: token }
+        : {}),
       ...originals?.env,
       ...options.env
     })

@@ -1,5 +1,5 @@
 // The database of a run: a Postgres of its own that can be restarted, or the one that DATABASE_URL names.
-import { Deferred, Effect, Schedule } from "effect"
+import { Effect, Schedule } from "effect"
 import type { ChildProcess } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { createConnection } from "node:net"
@@ -51,31 +51,24 @@ const startOwn = Effect.gen(function* () {
   )
   makeCluster(folder, binaries)
   const port = yield* freePort
-  const begin = Effect.gen(function* () {
-    const told = Deferred.makeUnsafe<never>()
-    const child = serve(folder, binaries, port, { stdio: "ignore" })
-    child.once("error", (error) => Deferred.doneUnsafe(told, Effect.die(error)))
-    yield* Effect.raceFirst(
-      Deferred.await(told),
-      Effect.repeat(answers(port), { until: (is) => is, schedule: Schedule.spaced("20 millis") })
-    )
-    return child
-  })
-  let server: ChildProcess = yield* Effect.acquireRelease(begin, () =>
+  let server: ChildProcess | undefined
+  const end = (signal: NodeJS.Signals) =>
     Effect.suspend(() => {
-      server.kill("SIGQUIT")
-      return endOf(server)
+      server?.kill(signal)
+      return server === undefined ? Effect.void : endOf(server)
     })
-  )
+  const begin = Effect.suspend(() => {
+    server = serve(folder, binaries, port, { stdio: "ignore" })
+    const look = Effect.suspend(() =>
+      server?.exitCode === null ? answers(port) : Effect.die(new Error("Postgres ended at its start"))
+    )
+    return Effect.repeat(look, { until: (is) => is, schedule: Schedule.spaced("20 millis") })
+  })
+  yield* Effect.addFinalizer(() => end("SIGQUIT"))
+  yield* begin
   const database: Database = {
     urlFor: withName(`postgres://sluice@127.0.0.1:${port}/postgres`),
-    restart: (how, awayMillis) =>
-      Effect.gen(function* () {
-        server.kill(signals[how])
-        yield* endOf(server)
-        yield* Effect.sleep(awayMillis)
-        server = yield* begin
-      }).pipe(Effect.uninterruptible)
+    restart: (how, awayMillis) => Effect.asVoid(Effect.andThen(end(signals[how]), Effect.delay(begin, awayMillis)))
   }
   return database
 })

@@ -7,7 +7,7 @@ import { collect, untilQuiet } from "./collect.ts"
 import type { TroubleTime } from "./evidence.ts"
 import { openScene, type SceneOptions } from "./scene.ts"
 import { allTroubles, type Trouble, type TroubleName } from "./troubles.ts"
-import { makeUploads, uploadAll } from "./uploads.ts"
+import { makeUploads, uploadAll, uploadLong } from "./uploads.ts"
 
 export interface ClusterChaosOptions extends SceneOptions {
   readonly minutes: number
@@ -83,7 +83,14 @@ export const runClusterChaos = Effect.fnUntraced(function* (options: ClusterChao
   const uploading = yield* Effect.forkChild(
     Effect.forEach(
       tenants,
-      (tenant, index) => uploadAll(uploads, anyRunner, tenant, options.seed * 1000 + index, mostWaiting),
+      (tenant, index) =>
+        Effect.all(
+          [
+            uploadAll(uploads, anyRunner, tenant, options.seed * 1000 + index, mostWaiting),
+            uploadLong(uploads, anyRunner, tenant)
+          ],
+          { concurrency: "unbounded" }
+        ),
       { concurrency: "unbounded", discard: true }
     )
   )

@@ -1,7 +1,8 @@
 // Tenants that upload all the time, through whichever runner, and through another one when that does not answer.
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
+import { isTerminal } from "../../../src/domain/document/Document.ts"
 import { type Client, Refused, type Unanswered } from "../client.ts"
-import { between, makeRandom, nextUpload, type Random, type Upload } from "../workload.ts"
+import { between, longUpload, makeRandom, nextUpload, type Random, type Upload } from "../workload.ts"
 
 export interface Uploads {
   /** All that were sent, by name. Each has an idempotency key, so one of them makes one document, however often it is sent. */
@@ -46,16 +47,17 @@ export const send = Effect.fnUntraced(function* (
       .pipe(Effect.timeout(patience), Effect.result)
     if (sent._tag === "Success") {
       uploads.acknowledged.set(sent.success, upload)
-      return
+      return sent.success
     }
     if (!mayPass(sent.failure)) {
       const { body, status } = sent.failure instanceof Refused ? sent.failure : { body: "", status: 0 }
       uploads.wrongAnswers.push(`${upload.name}: ${status} ${body}`)
-      return
+      return undefined
     }
     uploads.sentAgain++
     yield* Effect.sleep("500 millis")
   }
+  return undefined
 })
 
 /** One tenant, without end; it pauses while more than so many documents wait. */
@@ -73,5 +75,21 @@ export const uploadAll = Effect.fnUntraced(function* (
     if (queue._tag === "None" || queue.value.queue_size > mostWaiting) continue
     const upload = nextUpload(random, tenant, `${tenant}-${number}.pdf`)
     yield* send(uploads, anyRunner, upload, random() < slowShare ? between(random, 50, 1_500) : 0)
+  }
+})
+
+/** One long document of the tenant after another, so that a trouble finds something under way. */
+export const uploadLong = Effect.fnUntraced(function* (uploads: Uploads, anyRunner: () => Client, tenant: string) {
+  for (let number = 1; ; number++) {
+    const id = yield* send(uploads, anyRunner, longUpload(tenant, `${tenant}-long-${number}.pdf`))
+    if (id === undefined) continue
+    yield* Effect.suspend(() => anyRunner().document(tenant, id)).pipe(
+      Effect.timeout("2 seconds"),
+      Effect.option,
+      Effect.repeat({
+        until: (found) => found._tag === "Some" && isTerminal(found.value.status),
+        schedule: Schedule.spaced("1 second")
+      })
+    )
   }
 })

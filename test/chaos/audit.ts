@@ -4,8 +4,10 @@ import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { isTerminal } from "../../src/domain/document/Document.ts"
 import type { Client, View } from "./client.ts"
+import { type Finding, none } from "./findings.ts"
 import { type Journal, lookInto, type StoredPage } from "./Journal.ts"
 import { isAlive, type Process } from "./processes.ts"
+import { compare } from "./results.ts"
 import type { ServerProcess } from "./server.ts"
 import { slowDocument, type Upload } from "./workload.ts"
 
@@ -21,16 +23,6 @@ export interface Account {
   workerKills: number
 }
 
-export interface Finding {
-  readonly what: string
-  readonly found: number
-  /** The bound, when there is one. */
-  readonly allowed?: number
-  readonly detail?: ReadonlyArray<string>
-}
-
-export const isViolated = ({ allowed, found }: Finding): boolean => allowed !== undefined && found > allowed
-
 export interface Scene {
   readonly account: Account
   readonly client: Client
@@ -39,35 +31,6 @@ export interface Scene {
   readonly server: ServerProcess
   readonly tenants: ReadonlyArray<string>
 }
-
-const list = (what: string, detail: ReadonlyArray<string>): Finding => ({
-  what,
-  found: detail.length,
-  allowed: 0,
-  detail
-})
-
-/** What is wrong with the document as the interface shows it, page by page. */
-const inspect = Effect.fnUntraced(function* (client: Client, upload: Upload, document: View) {
-  const { expected, tenant } = upload
-  const pages = yield* client.pages(tenant, document.id)
-  const wrongEnd =
-    document.status === expected.status && document.error?.code === expected.code
-      ? []
-      : [
-          `${upload.name} ${document.id}: ${document.status} ${document.error?.code ?? ""} instead of ${expected.status}`
-        ]
-  const numbers = new Set(pages.map((page) => page.number))
-  const doubled = pages.length - numbers.size
-  const missing = expected.pages.filter((_, index) => !numbers.has(index + 1)).length
-  const surplus = pages.filter((page) => page.number > expected.pages.length).length
-  const wrongPages = pages.flatMap(({ error, number, status, text }) => {
-    const wanted = expected.pages[number - 1]
-    const right = wanted === undefined ? status === "failed" : status === "ok" && text === wanted
-    return right ? [] : [`${upload.name} page ${number}: ${status} ${error?.code ?? ""} ${JSON.stringify(text)}`]
-  })
-  return { wrongEnd, doubled, missing: missing + surplus, wrongPages, pages: pages.length }
-})
 
 /** As many documents of every tenant at once as it may have: all of them have to run at the same time, and end. */
 const useAllPermits = Effect.fnUntraced(function* ({ client, tenants }: Scene) {
@@ -153,7 +116,9 @@ export const audit = Effect.fnUntraced(function* (scene: Scene) {
     documents.values(),
     (document) => {
       const upload = account.attempted.get(document.name)
-      return upload === undefined ? Effect.succeed(undefined) : inspect(client, upload, document)
+      return upload === undefined
+        ? Effect.succeed(undefined)
+        : Effect.map(client.pages(upload.tenant, document.id), (pages) => compare(upload, document, pages))
     },
     { concurrency: 4 }
   )
@@ -200,16 +165,16 @@ export const audit = Effect.fnUntraced(function* (scene: Scene) {
       allowed: unacknowledged
     },
     { what: "pages with a result", found: sum((each) => each.pages) },
-    list("documents lost", lost),
-    list("documents stuck", stuck),
-    list("documents nobody uploaded", documents.size === known.length ? [] : ["see the list of documents"]),
-    list(
+    none("documents lost", lost),
+    none("documents stuck", stuck),
+    none("documents nobody uploaded", documents.size === known.length ? [] : ["see the list of documents"]),
+    none(
       "documents with the wrong end",
       known.flatMap((each) => each.wrongEnd)
     ),
     { what: "pages doubled", found: sum((each) => each.doubled) + stored.doubled, allowed: 0 },
     { what: "pages missing or surplus", found: sum((each) => each.missing), allowed: 0 },
-    list(
+    none(
       "pages with the wrong result",
       known.flatMap((each) => each.wrongPages)
     ),
@@ -230,8 +195,8 @@ export const audit = Effect.fnUntraced(function* (scene: Scene) {
       allowed: 0
     },
     { what: "exit code of the last server", found: end.code ?? 255, allowed: 0 },
-    list("orphaned page workers", orphans),
-    list("blobs lost", missingBlobs),
+    none("orphaned page workers", orphans),
+    none("blobs lost", missingBlobs),
     // A kill between a blob and its document leaves the blob, which the sweep removes after an hour.
     { what: "blobs without a document", found: unusedBlobs.length, allowed: unacknowledged },
     { what: "files of cut-off uploads", found: halves, allowed: unacknowledged }

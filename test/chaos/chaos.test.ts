@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { isViolated } from "./audit.ts"
+import { isViolated } from "./findings.ts"
 import { runChaos } from "./run.ts"
 
 // The full form is `npm run chaos`.

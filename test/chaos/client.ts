@@ -59,13 +59,17 @@ export const makeClient = (url: string) => {
   return {
     ask,
     /** With a pause half-way through the bytes, if one is given. */
-    upload: ({ bytes, name, password, tenant }: Upload, pauseMillis = 0) =>
+    upload: (
+      { bytes, name, password, tenant }: Upload,
+      { idempotencyKey, pauseMillis = 0 }: { readonly idempotencyKey?: string; readonly pauseMillis?: number } = {}
+    ) =>
       Effect.map(
         readAccepted(tenant, `/v1/documents?name=${encodeURIComponent(name)}`, {
           method: "POST",
           headers: {
             "content-type": "application/pdf",
-            ...(password === undefined ? {} : { "x-pdf-password": password })
+            ...(password === undefined ? {} : { "x-pdf-password": password }),
+            ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey })
           },
           body: inHalves(bytes, pauseMillis),
           duplex: "half"

@@ -4,8 +4,9 @@ import { mkdtempSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Account, audit, type Finding } from "./audit.ts"
+import { type Account, audit } from "./audit.ts"
 import { makeClient } from "./client.ts"
+import type { Finding } from "./findings.ts"
 import { Journal } from "./Journal.ts"
 import { kill, type Process } from "./processes.ts"
 import { freePort, type ServerProcess, startServer } from "./server.ts"
@@ -92,7 +93,7 @@ export const runChaos = Effect.fnUntraced(function* (options: ChaosOptions) {
         account.attempted.set(upload.name, upload)
         // What is not acknowledged is not tried again as such: the next upload is a new one, and this may exist or not.
         const pause = random() < slowShare ? between(random, 50, 1_500) : 0
-        const id = yield* Effect.option(client.upload(upload, pause))
+        const id = yield* Effect.option(client.upload(upload, { pauseMillis: pause }))
         if (id._tag === "Some") account.acknowledged.set(id.value, upload)
       }
     })

@@ -51,6 +51,14 @@ const pageCount = (random: Random): number => {
   return kind < 0.9 ? between(random, 10, 60) : between(random, 100, 200)
 }
 
+/** A document that keeps a worker busy for some seconds. */
+export const longUpload = (tenant: string, name: string): Upload => ({
+  name,
+  tenant,
+  bytes: slowDocument(name, 120),
+  expected: whole(name, 120)
+})
+
 /** The next upload of the tenant. `name` goes into every page, so no two uploads have the same bytes. */
 export const nextUpload = (random: Random, tenant: string, name: string): Upload => {
   const upload = (bytes: Uint8Array, expected: Expected) => ({ name, tenant, bytes, expected })

@@ -58,12 +58,12 @@ type State = Effect.Success<ReturnType<typeof makeState>>
 /** Runs the claimed document in its own fiber, so that it can be stopped by its id. */
 const runClaim = Effect.fnUntraced(function* (state: State, claim: Claim, permit: GlobalPermit) {
   const { attempts, documents, pageGates, runner, tenant, waits } = state
+  const { documentId, attempt } = claim.fence
   const document = Effect.flatMap(pageGates.open, (pageGate) => runDocument(claim, { permit, pageGate })).pipe(
     Effect.scoped,
     runner.holding({ tenant, fence: claim.fence }),
-    Effect.annotateLogs(documentAttributes({ tenantId: tenant, documentId: claim.document.id }))
+    Effect.annotateLogs(documentAttributes({ tenantId: tenant, documentId, attempt }))
   )
-  const { documentId, attempt } = claim.fence
   attempts.set(documentId, attempt)
   const fiber = yield* FiberMap.run(documents, documentId, document)
   const [took, exit] = yield* Effect.timed(Effect.interruptible(Fiber.await(fiber)))

@@ -14,6 +14,9 @@ export const mostEncodedBytes = 5 * 1024 * 1024
 /** Text of layouts shrinks to a tenth at this level already; higher ones take longer for little. */
 const level = 3
 
+/** Half of the usual memory: a page's layout has little more than the window, and clearing more costs a part of the time. */
+const options = { level, windowBits: 14, memLevel: 7 }
+
 /** The first blocks, as many as fit. */
 const blocksWithin = (blocks: ReadonlyArray<Block>, most: number): ReadonlyArray<Block> => {
   let bytes = 0
@@ -33,7 +36,7 @@ export const encodeLayout = (layout: PageLayout): { readonly bytes: EncodedLayou
   const kept = isCut
     ? JSON.stringify({ ...layout, blocks: blocksWithin(layout.blocks, mostLayoutBytes - 1_024) })
     : json
-  return { bytes: deflateRawSync(kept, { level }), isCut }
+  return { bytes: deflateRawSync(kept, options), isCut }
 }
 
 const decode = Schema.decodeUnknownOption(PageLayout)

@@ -22,8 +22,8 @@ export interface TextRun {
   readonly drawnBefore?: number
 }
 
-/** What is known of the looks of runs, beside the runs. `box` is on the displayed page. */
-export type LookOf = (run: TextRun, size: number, box: Bounds) => number
+/** What is known of the looks of runs, beside the runs. `boxOf` measures a run on the displayed page: few need it. */
+export type LookOf = (run: TextRun, size: number, boxOf: () => Bounds) => number
 
 /** `transform` takes user space to the page as displayed: origin top left, y downwards. */
 export interface Viewport {
@@ -162,7 +162,7 @@ export const toFrames = (items: ReadonlyArray<object>, viewport: Viewport, lookO
     opened.vertical ||= vertical
     const { frame, overprints } = opened
     const left = x * frame.ux + y * frame.uy
-    const look = lookOf === undefined ? 0 : lookOf(item, size, roughBox(frame, x, y, extent, size))
+    const look = lookOf === undefined ? 0 : lookOf(item, size, () => roughBox(frame, x, y, extent, size))
     const added = overprints.add({
       text,
       left,

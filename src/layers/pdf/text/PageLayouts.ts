@@ -29,21 +29,24 @@ export const boxOnPage = ({ ux, uy }: Direction, { left, right, top, bottom }: B
   return { x: round(x), y: round(y), width: round(Math.max(...xs) - x), height: round(Math.max(...ys) - y) }
 }
 
+type OpenSpan = { -readonly [Key in keyof TextSpan]: TextSpan[Key] }
+
+// Assignments, since a page has hundreds of spans, and spreading a field that is mostly absent costs much more.
 const toSpan = (frame: Direction, span: Span): TextSpan => {
   const { look, size, text } = span
   const top = span.baseline - 0.8 * size
-  const hidden = hiddenBy(look)
-  return {
-    text,
-    box: boxOnPage(frame, { left: span.left, right: span.right, top, bottom: top + size }),
-    size: round(size),
-    ...((look & bold) !== 0 ? { bold: true } : undefined),
-    ...((look & italic) !== 0 ? { italic: true } : undefined),
-    ...((look & mono) !== 0 ? { mono: true } : undefined),
-    ...(span.raised ? { raised: true } : undefined),
-    ...(hidden === undefined ? undefined : { hidden }),
-    ...(span.link === undefined ? undefined : { link: span.link })
+  const box = boxOnPage(frame, { left: span.left, right: span.right, top, bottom: top + size })
+  const open: OpenSpan = { text, box, size: round(size) }
+  if (look !== 0) {
+    const hidden = hiddenBy(look)
+    if ((look & bold) !== 0) open.bold = true
+    if ((look & italic) !== 0) open.italic = true
+    if ((look & mono) !== 0) open.mono = true
+    if (hidden !== undefined) open.hidden = hidden
   }
+  if (span.raised) open.raised = true
+  if (span.link !== undefined) open.link = span.link
+  return open
 }
 
 export const toLayoutLine = (frame: Direction, line: StyledLine): LayoutLine => ({

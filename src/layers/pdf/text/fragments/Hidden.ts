@@ -24,6 +24,8 @@ const channel = (colour: number, shift: number): number => (colour >> shift) & 0
 const isAlike = (one: number, other: number): boolean =>
   one >= 0 && other >= 0 && channels.every((shift) => Math.abs(channel(one, shift) - channel(other, shift)) <= likeness)
 
+const widthOf = ({ left, right }: Bounds): number => right - left
+
 const covers = (drawn: Drawn, x: number, y: number): boolean =>
   drawn.left <= x && x <= drawn.right && drawn.top <= y && y <= drawn.bottom
 
@@ -65,16 +67,19 @@ export const hiddenLooks = (drawn: ReadonlyArray<Drawn>): LookOf => {
       return image.order >= before && covers(image, left, top) && covers(image, right, bottom)
     })
 
-  return (run: TextRun, size: number, box: Bounds): number => {
+  return (run: TextRun, size: number, boxOf: () => Bounds): number => {
     if (run.mode === invisibleMode) return hiddenLook("invisible")
-    if (size < tinySize && (box.right - box.left) / Math.max(1, run.str.length) < tinySize) return hiddenLook("tiny")
+    if (size < tinySize && widthOf(boxOf()) / Math.max(1, run.str.length) < tinySize) return hiddenLook("tiny")
     const { colour, drawnBefore } = run
     if (colour === undefined || drawnBefore === undefined || drawnBefore >= mostDrawn) return 0
     if (comparisons > mostComparisons) return 0
-    if (isGround(colour)) {
+    const mayBeHidden = isGround(colour)
+    if (!mayBeHidden && images.length === 0) return 0
+    const box = boxOf()
+    if (mayBeHidden) {
       const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2]
       if (isLikeGround(colour, drawnBefore, x, y)) return hiddenLook("colour")
     }
-    return images.length > 0 && isCovered(drawnBefore, box) ? hiddenLook("invisible") : 0
+    return isCovered(drawnBefore, box) ? hiddenLook("invisible") : 0
   }
 }

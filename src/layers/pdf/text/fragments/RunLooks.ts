@@ -9,13 +9,13 @@ import { hiddenLooks } from "./Hidden.ts"
 export const runLooks = (fonts: Readonly<Record<string, FontStyle>>, drawn: ReadonlyArray<Drawn>): LookOf => {
   const known = new Map<string | undefined, number>()
   const hidden = hiddenLooks(drawn)
-  return (run: TextRun, size, box) => {
+  return (run: TextRun, size, boxOf) => {
     const { fontName } = run
     let look = known.get(fontName)
     if (look === undefined) {
       look = lookOfFont((fontName === undefined ? undefined : fonts[fontName]) ?? {})
       known.set(fontName, look)
     }
-    return look | hidden(run, size, box)
+    return look | hidden(run, size, boxOf)
   }
 }

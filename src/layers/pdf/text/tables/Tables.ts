@@ -14,7 +14,7 @@ import { bottomOf, topOf } from "./Measures.ts"
 import { hasWideGaps, toPieces } from "./Pieces.ts"
 import { toRuledTable } from "./ruled/Ruled.ts"
 import type { Rulings } from "./Rulings.ts"
-import { findUnruled } from "./aligned/Unruled.ts"
+import { fewestLines, findUnruled } from "./aligned/Unruled.ts"
 
 export type { FoundCell, FoundTable } from "./FoundTable.ts"
 
@@ -30,21 +30,30 @@ export const noTables = (segments: ReadonlyArray<Segment>): FoundTables => ({ ta
 /** A page with more is not searched. */
 const mostSegments = 20_000
 
-const fewestGaps = 3
-
-/** Whether some lines have gaps: by far the most pages of prose end here. Segments come in the order of the file. */
+/**
+ * Whether enough lines consist of several pieces: most pages of prose end here. A line is told twice, as segments come in the order
+ * of the file, and by their heights.
+ */
 const mayHaveColumns = (segments: ReadonlyArray<Segment>): boolean => {
-  let found = 0
+  let lines = 0
+  let isOpen = false
   let last: Segment | undefined
   for (const segment of segments) {
     const isLevel = last !== undefined && Math.abs(last.baseline - segment.baseline) < 0.3 * segment.size
-    if (isLevel || hasWideGaps(segment)) found++
-    if (found >= fewestGaps) return true
+    if (!isLevel) isOpen = false
+    if (!isOpen && (isLevel || hasWideGaps(segment))) {
+      isOpen = true
+      if (++lines >= fewestLines) return true
+    }
     last = segment
   }
   const heights = Float64Array.from(segments, ({ baseline }) => baseline).sort()
+  lines = 0
+  isOpen = false
   for (let index = 1; index < heights.length; index++) {
-    if ((heights[index] ?? 0) - (heights[index - 1] ?? 0) < 0.5 && ++found >= 2 * fewestGaps) return true
+    const isLevel = (heights[index] ?? 0) - (heights[index - 1] ?? 0) < 0.5
+    if (isLevel && !isOpen && ++lines >= fewestLines) return true
+    isOpen = isLevel
   }
   return false
 }

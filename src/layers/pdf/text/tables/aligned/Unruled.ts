@@ -10,7 +10,7 @@ import { toTableLines } from "../aligned/TableLine.ts"
 import { cutSegment } from "../Pieces.ts"
 import type { Ruling, Rulings } from "../Rulings.ts"
 import type { TextRow } from "../Rows.ts"
-import { toRows, usualSize } from "../Rows.ts"
+import { isNumeric, toRows, usualSize } from "../Rows.ts"
 
 // In parts of the font size.
 const farthestRow = 3
@@ -19,6 +19,10 @@ const farthestLine = 1.6
 const cellGap = 0.9
 const touching = 0.2
 const proseWidth = 15
+
+/** Lines of several pieces that a table without rulings has at least; one of two columns has a number in so many. */
+export const fewestLines = 3
+const fewestNumbers = 5
 
 const mostHeadLines = 4
 const mostLooseLines = 2
@@ -179,11 +183,20 @@ const alignment = (rows: ReadonlyArray<TextRow>, columns: ReadonlyArray<Column>,
   return columns.length === 0 ? 0 : aligned / columns.length
 }
 
+/** Whether enough lines have several cells. Almost all runs of a page of prose end here. */
+const mayBeTable = (rows: ReadonlyArray<TextRow>, columns: number): boolean => {
+  if (rows.filter(({ pieces }) => pieces.length > 1).length < fewestLines) return false
+  if (columns > 2) return true
+  const numbers = rows.filter(({ pieces }) => pieces.some(({ text }) => isNumeric(text))).length
+  return numbers >= fewestNumbers
+}
+
 const build = (rows: ReadonlyArray<TextRow>, em: number, rulings: ReadonlyArray<Ruling>): FoundTable | undefined => {
   const taken = rows.flatMap(({ pieces }) => pieces)
   const rough = findColumns(rows, em)
   if (rough.columns.length < 2) return undefined
   const cut = cutRows(rows, rough)
+  if (!mayBeTable(cut, rough.columns.length)) return undefined
   const columns = findColumns(cut, em)
   if (alignment(cut, columns.columns, em) < 0.7) return undefined
   const groups = toRowGroups(toTableLines(cut, columns, em), columns, [])

@@ -19,7 +19,7 @@ import * as SharedScheduling from "./turns/SharedScheduling.ts"
 
 /** Only serves the interface: it has no tenants, no loops and no page workers, and opens no port to other runners. */
 const layerApi = (settings: ClusterSettings) =>
-  Layer.merge(Engine.layerOver(ClusterTenants.layerAway), Outbox.layerFromEnv).pipe(
+  Layer.merge(Engine.layerScheduledOver(ClusterTenants.layerAway, Engine.layerFair), Outbox.layerFromEnv).pipe(
     Layer.provide([ClusterSingletons.layer, ClusterRegister.layer(settings)]),
     Layer.provide(ClusterSharding.layerClient(settings)),
     // Before this process asks for tenants.

@@ -13,7 +13,7 @@ export const CommandPath = Context.Reference<ReadonlyArray<string>>("sluice/cli/
 })
 
 /** Commands that have subcommands. No flag with a value may stand before the names of these. */
-const nested: ReadonlySet<string> = new Set(["keys"])
+const nested: ReadonlySet<string> = new Set(["keys", "storage"])
 
 /** The names of commands that the arguments begin with. */
 export const commandPathOf = (args: ReadonlyArray<string>): ReadonlyArray<string> => {

@@ -81,18 +81,30 @@ describe("The command line", () => {
           "--format has no value: expected text | ndjson | md | html | json",
           "sluice ingest [flags] <files...>"
         ],
-        ["keys list", "--tenant says whose keys are meant", "sluice keys list [flags]"]
+        ["keys list", "--tenant says whose keys are meant", "sluice keys list [flags]"],
+        [
+          "storage dicsard",
+          'there is no command "dicsard"; did you mean discard?',
+          "sluice storage <subcommand> [flags]"
+        ],
+        ["storage discard", "originals that no document refers to", "sluice storage discard [flags]"]
       ] as const) {
         const { err } = yield* sluice(args.split(" "))
         assert.include(err, `sluice: USAGE: ${words}`)
         assert.include(err, `\nusage: ${usage}`)
       }
-      const asked = yield* sluice(["keys"])
-      assert.deepStrictEqual([asked.code, asked.err], [0, ""])
-      includes(asked.out, "create", "list", "revoke")
-      const unsaid = yield* sluice(["keys", "--json"])
-      assert.deepStrictEqual([unsaid.code, unsaid.out], [2, ""])
-      assert.include(JSON.parse(unsaid.err).error.detail, "create, list and revoke")
+      for (const [name, first, ...others] of [
+        ["keys", "create", "list", "revoke"],
+        ["storage", "adopt", "discard"]
+      ] as const) {
+        const asked = yield* sluice([name])
+        assert.deepStrictEqual([asked.code, asked.err], [0, ""])
+        includes(asked.out, first, ...others)
+        const unsaid = yield* sluice([name, "--json"])
+        assert.deepStrictEqual([unsaid.code, unsaid.out], [2, ""])
+        const all = [first, ...others.slice(0, -1)].join(", ")
+        assert.include(JSON.parse(unsaid.err).error.detail, `${name} needs one of ${all} and ${others.at(-1)}`)
+      }
     })
   )
 

@@ -1,12 +1,13 @@
 import { DateTime, Effect, Option, Schema } from "effect"
-import { Argument, CliError, Command } from "effect/cli"
+import { Argument, Command } from "effect/cli"
 import { SluiceClient, type TenantId } from "../../client.ts"
 import { type ApiKey, ApiKeyId, ApiKeyName } from "../../domain/tenant/ApiKey.ts"
 import { IssuedKeyView, KeyList } from "../../http/api/Keys.ts"
 import { connected, connection } from "../Connection.ts"
 import { reported, WrongUsage } from "../CommandFailure.ts"
-import { Json, show } from "../Json.ts"
+import { show } from "../Json.ts"
 import { printable, table } from "../Text.ts"
+import { withoutSubcommand } from "./withoutSubcommand.ts"
 
 const named = (tenant: Option.Option<TenantId>) =>
   Option.match(tenant, {
@@ -79,13 +80,7 @@ const revoke = Command.make(
   )
 ).pipe(Command.withShortDescription("Revoke a key"))
 
-/** `keys` without a subcommand shows its help; with `--json` it is a usage error. */
-const nothingToDo = Effect.fnUntraced(function* () {
-  if (yield* Json) return yield* new WrongUsage({ message: "keys needs one of create, list and revoke" })
-  return yield* new CliError.ShowHelp({ commandPath: ["sluice", "keys"], errors: [] })
-}, reported)
-
-export const keys = Command.make("keys", {}, nothingToDo).pipe(
+export const keys = Command.make("keys", {}, withoutSubcommand("keys", ["create", "list", "revoke"])).pipe(
   Command.withDescription(
     "Manages the API keys of the tenant that --tenant names. A server that requires API keys accepts only the " +
       "administrator's for this, from SLUICE_API_KEY. To rotate a key, make a new one, and revoke the old one when it " +

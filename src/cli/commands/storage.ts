@@ -4,6 +4,7 @@ import { DatabaseConfig, StorageConfig } from "../../layers/config/Config.ts"
 import { sizeOf } from "../doctor/Size.ts"
 import { reported, WrongUsage } from "../CommandFailure.ts"
 import { show } from "../Json.ts"
+import { withoutSubcommand } from "./withoutSubcommand.ts"
 
 // Loaded on demand, so that other commands start fast.
 const care = Effect.promise(() => import("../../layers/folder/FolderCare.ts"))
@@ -56,7 +57,7 @@ const discard = Command.make(
   }, reported)
 ).pipe(Command.withShortDescription("The same, and remove the originals that no document refers to"))
 
-export const storage = Command.make("storage").pipe(
+export const storage = Command.make("storage", {}, withoutSubcommand("storage", ["adopt", "discard"])).pipe(
   Command.withDescription(
     "Works on the folder of DATA_DIR, in which no server may run meanwhile, or on the database of DATABASE_URL. A server refuses to start when sluice.db is missing, older than the originals beside it, or another folder's; or when the database of DATABASE_URL had its originals elsewhere, or was sealed with another key. Putting the right ones back is best."
   ),

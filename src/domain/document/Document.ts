@@ -42,7 +42,9 @@ export const PdfMetadata = Schema.Struct({
   pdfVersion: Schema.optionalKey(Schema.String),
   encrypted: Schema.Boolean,
   /** Active or embedded content that is present but never executed. */
-  hasJavaScript: Schema.Boolean,
+  hasJavaScript: Schema.Boolean.annotate({
+    description: "Of the document or a field of its form. Scripts of single pages and links are not looked for."
+  }),
   hasAttachments: Schema.Boolean,
   hasForms: Schema.Boolean,
   hasXfa: Schema.Boolean

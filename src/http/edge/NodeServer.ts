@@ -1,8 +1,9 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Duration, Effect, Layer } from "effect"
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import { answerUnreadable } from "../rules/UnreadableRequests.ts"
 import { HttpConfig } from "./HttpConfig.ts"
+import { SerialServer } from "./SerialServer.ts"
 
 const seconds = 1000
 
@@ -27,7 +28,7 @@ const answerWhileNotServing = (server: Server, event: "request" | "checkContinue
 
 /** A server with a deadline for every phase of a connection, so that no client can occupy one for ever. */
 const makeServer = (): Server => {
-  const server = createServer({
+  const server = new SerialServer({
     headersTimeout: 20 * seconds,
     // For the whole request, so it bounds the slowest upload; silence within an upload is noticed much earlier.
     requestTimeout: 3600 * seconds,

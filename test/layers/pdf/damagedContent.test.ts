@@ -7,6 +7,27 @@ const count = 40
 const lines = Array.from({ length: count }, (_, index) => `line ${index} of the page`)
 const operators = lines.map((line, index) => shows(line, 740 - 14 * index))
 
+/** The bytes in ASCII 85, with other characters in their middle. */
+const ascii85 = (bytes: Buffer, between = ""): string => {
+  let text = ""
+  for (let at = 0; at < bytes.length; at += 4) {
+    if (at === Math.floor(bytes.length / 8) * 4) text += between
+    const group = Buffer.concat([bytes.subarray(at, at + 4), Buffer.alloc(4)]).readUInt32BE(0)
+    const digits = [52_200_625, 614_125, 7_225, 85, 1].map((power) =>
+      String.fromCharCode(33 + (Math.floor(group / power) % 85))
+    )
+    text += group === 0 ? "z" : digits.slice(0, Math.min(4, bytes.length - at) + 1).join("")
+  }
+  return `${text}~>`
+}
+
+/** The bytes in LZW that never makes codes longer: the table is cleared before that. */
+const lzw = (bytes: Buffer): Buffer => {
+  const bits = [...bytes].flatMap((byte, index) => [...(index % 200 === 0 ? [256] : []), byte])
+  const text = bits.map((code) => code.toString(2).padStart(9, "0")).join("")
+  return Buffer.from((text.match(/.{1,8}/g) ?? []).map((byte) => Number.parseInt(byte.padEnd(8, "0"), 2)))
+}
+
 /** The page with these operators in place of those of line 10. */
 const broken = (instead: string) => operators.map((one, index) => (index === 10 ? instead : one)).join("")
 
@@ -95,6 +116,47 @@ describe("content that breaks off", () => {
       assert.deepInclude(whole, { status: "failed", text: "" })
     })
   )
+
+  /** ASCII 85 and LZW of the content, with something else in the middle. */
+  const half = Buffer.from(lines.map((line, index) => shows(line, 740 - 14 * index)).join(""), "latin1")
+  for (const [what, content, least] of [
+    ["an image that does not end", broken("BI /W 4 /H 4 /BPC 8 /CS /G ID abcdefgh\n"), 9],
+    ["characters that ASCII 85 does not know", stream(ascii85(half, "\u0080v\u0081vvv"), "/Filter /ASCII85Decode"), 9],
+    [
+      "codes that LZW does not define",
+      stream(Buffer.concat([lzw(half), Buffer.alloc(64, 0xab)]), "/Filter /LZWDecode"),
+      9
+    ]
+  ] as const) {
+    it.effect(`tells when it has ${what}`, () =>
+      Effect.gen(function* () {
+        const page = yield* readFirst(onePage({ content }))
+        assert.include(page.text, `line ${least} of the page`)
+        assert.include(codesOf(page), "CONTENT_CUT")
+      })
+    )
+  }
+
+  it.effect("fails when nothing of it can be decoded", () =>
+    Effect.gen(function* () {
+      const page = yield* readFirst(onePage({ content: stream(packed, "/Filter /LZWDecode") }))
+      assert.deepInclude(page, { status: "failed", text: "" })
+    })
+  )
+
+  for (const [what, content] of [
+    ["ASCII 85", stream(ascii85(half), "/Filter /ASCII85Decode")],
+    ["LZW", stream(Buffer.concat([lzw(half), Buffer.of(0x80, 0x80)]), "/Filter /LZWDecode")],
+    ["images within it", broken("BI /W 4 /H 2 /BPC 8 /CS /G ID abcdefgh EI\n")]
+  ] as const) {
+    it.effect(`warns of nothing in sound content with ${what}`, () =>
+      Effect.gen(function* () {
+        const page = yield* readFirst(onePage({ content }))
+        assert.include(page.text, "line 39 of the page")
+        assert.isUndefined(page.warnings)
+      })
+    )
+  }
 
   it.effect("warns of nothing where only the checksum is missing", () =>
     Effect.gen(function* () {

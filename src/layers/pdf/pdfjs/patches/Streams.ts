@@ -45,6 +45,21 @@ function carryDamage(from, to) {
     replace:
       '      warn(`Invalid stream: "${ex}"`);\n      return Object.assign(new NullStream(), { damage: String(ex.message) });'
   },
+  {
+    find: "        t = t * 85 + (input[i] - 0x21);\n",
+    replace: String.raw`        if (input[i] < 0x21 || input[i] > 0x75) this.damage ??= "a stream has characters that ASCII 85 does not know";
+        t = t * 85 + (input[i] - 0x21);
+`
+  },
+  before(
+    "          currentSequence[currentSequenceLength++] = currentSequence[0];\n",
+    '          if (code > nextCode || !hasPrev) this.damage ??= "an LZW stream has a code that it does not define";\n'
+  ),
+  // A line end or two may follow.
+  before(
+    "        this.eof = true;\n        delete this.lzwState;\n",
+    '        if (this.stream.getBytes(9).length > 8) this.damage ??= "an LZW stream ends before its data";\n'
+  ),
   after("      chunk = stream.getBytes();\n", "      this.damage ??= stream.damageFound();\n"),
   after("    this.streams = streams;\n    this._onError = onError;\n", "    this.damage = undefined;\n")
 ]
@@ -192,4 +207,12 @@ const strings: ReadonlyArray<Patch> = [
   }
 ]
 
-export const streamPatches: ReadonlyArray<Patch> = [...remember, ...pageContent, ...strings]
+/** Everything from an image on is taken for its data, or everything up to the last `EI` that cannot be its end. */
+const inlineImages: ReadonlyArray<Patch> = [
+  after(
+    '      warn("findDefaultInlineStreamEnd: " + "Reached the end of the stream without finding a valid EI marker");\n',
+    '      this.lexer.damage ??= "an image within the content does not end";\n'
+  )
+]
+
+export const streamPatches: ReadonlyArray<Patch> = [...remember, ...pageContent, ...strings, ...inlineImages]

@@ -100,6 +100,7 @@ describe("the description of the interface", () => {
         "/v1/documents/{id}/retry",
         "/v1/documents/{id}/text",
         "/v1/events",
+        "/v1/runners",
         "/v1/tenant",
         "/v1/tenant/pause",
         "/v1/tenant/resume",
@@ -344,10 +345,16 @@ describe("the server", () => {
 
   it.effect("listens on the loopback unless told otherwise, and on nothing else", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* configured({}), { host: "127.0.0.1", port: 3000, allowedHosts: [] })
+      assert.deepStrictEqual(yield* configured({}), {
+        host: "127.0.0.1",
+        port: 3000,
+        reusePort: "off",
+        allowedHosts: []
+      })
       assert.deepStrictEqual(yield* configured({ HOST: "::1", PORT: "8080" }), {
         host: "::1",
         port: 8080,
+        reusePort: "off",
         allowedHosts: []
       })
       for (const HOST of ["0.0.0.0", "::", "192.168.0.1", "example.com", "127.0.0.1.example.com"]) {

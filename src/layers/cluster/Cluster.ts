@@ -4,7 +4,8 @@
  * Release goes from the top: the engine is drained, its loops go to other runners, the tenants' actors are stopped and their shards
  * handed over, and at last the port is closed.
  */
-import { Layer } from "effect"
+import { Duration, Layer } from "effect"
+import { ChangePolling } from "../../actors/changes/ChangeBroadcaster.ts"
 import * as Engine from "../../actors/Engine.ts"
 import * as Outbox from "../../actors/webhooks/Outbox.ts"
 import type { ClusterSettings } from "../config/ClusterConfig.ts"
@@ -17,10 +18,13 @@ import * as Membership from "./Membership.ts"
 import { OwnPool } from "./turns/OwnPool.ts"
 import * as SharedScheduling from "./turns/SharedScheduling.ts"
 
+/** No event comes from other runners, so their changes are asked for: a query each time, while there are watchers. */
+const changesOfOthers = Layer.succeed(ChangePolling, Duration.millis(250))
+
 /** Only serves the interface: it has no tenants, no loops and no page workers, and opens no port to other runners. */
 const layerApi = (settings: ClusterSettings) =>
   Layer.merge(Engine.layerScheduledOver(ClusterTenants.layerAway, Engine.layerFair), Outbox.layerFromEnv).pipe(
-    Layer.provide([ClusterSingletons.layer, ClusterRegister.layer(settings)]),
+    Layer.provide([changesOfOthers, ClusterSingletons.layer, ClusterRegister.layer(settings)]),
     Layer.provide(ClusterSharding.layerClient(settings)),
     // Before this process asks for tenants.
     Layer.provide(Membership.layer(settings)),
@@ -33,7 +37,7 @@ const layerRunner = (settings: ClusterSettings) =>
     Engine.layerScheduledOver(ClusterTenants.layer(settings.shards), SharedScheduling.layer),
     Outbox.layerFromEnv
   ).pipe(
-    Layer.provide([ClusterSingletons.layer, ClusterRegister.layer(settings)]),
+    Layer.provide([changesOfOthers, ClusterSingletons.layer, ClusterRegister.layer(settings)]),
     Layer.provide(ClusterSharding.layer(settings)),
     Layer.provide(OwnPool.layer(settings.address)),
     // Before this process asks for tenants.

@@ -188,7 +188,7 @@ const publish = Effect.fnUntraced(function* (to: string, part: string, hashes: R
   const { identity } = yield* examineFolder(to)
   if (identity !== undefined) yield* writeMark(to, { format: folderFormat, ...identity, open: false })
   const kept = new Set<BlobHash>(hashes)
-  for (const hash of [...blobsIn(to)]) if (!kept.has(hash)) rmSync(pathIn(to, hash), { force: true })
+  for (const hash of blobsIn(to)) if (!kept.has(hash)) rmSync(pathIn(to, hash), { force: true })
 })
 
 const copyKey = (directory: string, to: string) =>

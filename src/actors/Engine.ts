@@ -3,6 +3,7 @@ import { requireOneEffect } from "../domain/EffectCopy.ts"
 import { Webhooks } from "./webhooks/Webhooks.ts"
 import * as BlobCollection from "./upkeep/BlobCollection.ts"
 import { BytesInFlight } from "./admission/BytesInFlight.ts"
+import { RunnerReports } from "./upkeep/RunnerReports.ts"
 import { Shutdown } from "./upkeep/Shutdown.ts"
 import { RetryAfterEstimator } from "./admission/retryAfter/RetryAfterEstimator.ts"
 import { FairShares } from "./scheduling/FairShares.ts"
@@ -28,29 +29,35 @@ import { CostModel } from "./estimates/CostModel.ts"
  * then stops the loops, then stops the tenant actors. Documents that still run then go back to their queues with their
  * finished pages.
  */
-export const layerNoScheduling = Shutdown.layer.pipe(
-  Layer.provideMerge(
-    Layer.mergeAll(
-      IngestionLive.layer,
-      Webhooks.layerNoDeps,
-      QueueUpkeep.layer,
-      LeaseRenewal.layer,
-      LimitsRefresh.layer,
-      BlobCollection.layer,
-      Retention.layer
-    )
-  ),
-  Layer.provideMerge(TenantDirectory.layer),
-  Layer.provideMerge(InFlightSubmissions.layer),
-  Layer.provide([RetryAfterEstimator.layer, RateLimits.layer, BytesInFlight.layer]),
-  Layer.provide([Runner.layer, RetryTracker.layer, RunTimeBudgets.layer, WaitEstimator.layer]),
-  Layer.provide([UsageMeter.layer, CostModel.layer])
-)
+export const layerNoSchedulingOver = <E, R>(directory: Layer.Layer<TenantDirectory, E, R>) =>
+  Shutdown.layer.pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(
+        IngestionLive.layer,
+        Webhooks.layerNoDeps,
+        QueueUpkeep.layer,
+        LeaseRenewal.layer,
+        LimitsRefresh.layer,
+        BlobCollection.layer,
+        Retention.layer
+      )
+    ),
+    Layer.provideMerge(RunnerReports.layer),
+    Layer.provideMerge(directory),
+    Layer.provideMerge(InFlightSubmissions.layer),
+    Layer.provide([RetryAfterEstimator.layer, RateLimits.layer, BytesInFlight.layer]),
+    Layer.provide([Runner.layer, RetryTracker.layer, RunTimeBudgets.layer, WaitEstimator.layer]),
+    Layer.provide([UsageMeter.layer, CostModel.layer])
+  )
+
+/** The same with the actors in this process. */
+export const layerNoScheduling = layerNoSchedulingOver(TenantDirectory.layer)
 
 /** The default scheduling: tenants share the workers' time and the global permits fairly. */
 export const layerFair = Layer.merge(PageScheduler.layer, GlobalGate.layer).pipe(Layer.provideMerge(FairShares.layer))
 
-export const layer = layerNoScheduling.pipe(
-  Layer.provide(layerFair),
-  Layer.provide(Layer.effectDiscard(requireOneEffect))
-)
+/** The engine with its actors where the directory has them. */
+export const layerOver = <E, R>(directory: Layer.Layer<TenantDirectory, E, R>) =>
+  layerNoSchedulingOver(directory).pipe(Layer.provide(layerFair), Layer.provide(Layer.effectDiscard(requireOneEffect)))
+
+export const layer = layerOver(TenantDirectory.layer)

@@ -7,6 +7,7 @@ import { ApiKeys } from "../services/apiKeys/ApiKeys.ts"
 import * as ApiKeysMemory from "../services/apiKeys/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
 import * as StoreMemory from "../services/store/memory/StoreMemory.ts"
+import { RoleConfig } from "../services/config/RoleConfig.ts"
 import { EngineConfig, type EngineLimits } from "../services/config/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import * as SecretsMemory from "../services/SecretsMemory.ts"
@@ -14,6 +15,7 @@ import * as OutboundPolicy from "../services/config/OutboundPolicy.ts"
 import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
+import { clusterSettings, type ClusterUnusable } from "./config/ClusterConfig.ts"
 import { DatabaseConfig, StorageConfig, WorkersConfig } from "./config/Config.ts"
 import { SecretKeyConfig } from "./config/SecretKeyConfig.ts"
 import { holdDataDirectory } from "./folder/DataDirectory.ts"
@@ -21,6 +23,7 @@ import { originalsFromEnv } from "./blobs/Originals.ts"
 import * as DiskReserve from "./folder/DiskReserve.ts"
 import { checkFolder, databasePath } from "./folder/FolderCheck.ts"
 import * as FullDisk from "./folder/FullDisk.ts"
+import * as NoWorkers from "./pdf/NoWorkers.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./SecretKeyFile.ts"
 import * as Sources from "./net/Sources.ts"
@@ -121,9 +124,11 @@ export const layerStorage = Layer.unwrap(
 )
 
 const layerWorkers = Layer.unwrap(
-  Effect.map(WorkersConfig, ({ layout, memory, sandbox, workers }) =>
-    PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory), layout: layout === "on" })
-  )
+  Effect.gen(function* () {
+    const { layout, memory, sandbox, workers } = yield* WorkersConfig
+    if ((yield* RoleConfig) === "api") return NoWorkers.layer
+    return PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory), layout: layout === "on" })
+  })
 )
 
 const layerSources = Layer.unwrap(
@@ -137,8 +142,23 @@ const layerSources = Layer.unwrap(
 const layerApiKeys = Layer.effect(ApiKeys, ApiKeys)
 const layerHealth = Layer.effect(Health, Health)
 
+const layerAlone = Layer.merge(Engine.layer, Outbox.layerFromEnv)
+
+type Alone = typeof layerAlone
+type Clustered = Layer.Layer<Layer.Success<Alone>, Layer.Error<Alone> | ClusterUnusable, Layer.Services<Alone>>
+
+/** The engine of one process, or one runner of a cluster, whose modules are then loaded. */
+const layerEngine = Layer.unwrap(
+  Effect.gen(function* (): Effect.fn.Return<Clustered, Config.ConfigError | ClusterUnusable> {
+    const settings = yield* clusterSettings
+    if (settings === undefined) return layerAlone
+    const { layer } = yield* Effect.promise(() => import("./cluster/Cluster.ts"))
+    return layer(settings)
+  })
+)
+
 /** The engine as a service runs it, configured by the environment. */
-export const layer = Layer.mergeAll(Engine.layer, Outbox.layerFromEnv, layerApiKeys, layerHealth).pipe(
+export const layer = Layer.mergeAll(layerEngine, layerApiKeys, layerHealth).pipe(
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),
   Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),

@@ -216,6 +216,26 @@ export const runs = (test: Test) => {
   )
 
   test(
+    "takes back all running documents of one tenant, whatever their leases say",
+    Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      yield* accept(1)
+      yield* accept(2, { tenantId: globex })
+      yield* accept(3)
+      const own = yield* claim(acme, { ...lease, until: 60_000 })
+      const foreign = yield* claim(globex, { ...lease, until: 60_000 })
+      assert.deepStrictEqual([...(yield* queue.tenantsWithRunning)].toSorted(), [acme, globex])
+      assert.strictEqual(yield* queue.reclaimAll(acme), 1)
+      yield* assertFencedOut(own.fence)
+      yield* queue.savePages(foreign.fence, [page(1)])
+      assert.deepStrictEqual(yield* queue.tenantsWithRunning, [globex])
+      assert.strictEqual((yield* claim()).fence.attempt, 2)
+      assert.strictEqual(yield* queue.reclaimAll(acme), 1)
+      assert.strictEqual(yield* queue.reclaimAll(acme), 0)
+    })
+  )
+
+  test(
     "leaves an expired lease to its holder until it is taken back",
     Effect.gen(function* () {
       const queue = yield* DocumentQueue

@@ -5,18 +5,32 @@ import { actorRestart } from "../retries/RetryPolicies.ts"
 import { runTenantActor } from "./TenantActor.ts"
 import type { TenantMessage } from "./TenantProtocol.ts"
 
+/** Restarts the tenant's actor with backoff when it dies of a defect. It keeps its mailbox. */
+export const supervised =
+  (tenant: TenantId) =>
+  <E, R>(actor: Effect.Effect<void, E, R>) =>
+    actor.pipe(
+      Effect.tapCause((cause) => Effect.logError("tenant actor died", cause)),
+      Effect.sandbox,
+      Effect.retry(actorRestart),
+      Effect.annotateLogs({ "tenant.id": tenant })
+    )
+
 /**
- * Finds or starts a tenant's actor, and supervises it. An actor that dies of a defect is restarted with backoff and keeps its
- * mailbox; an idle actor is stopped and forgotten.
+ * The one door to tenants' actors: finds or starts a tenant's actor, and supervises it. In one process an actor is a fiber, and
+ * an idle one is stopped and forgotten. In a cluster each actor lives in one of the runners, and a message goes there.
  */
 export class TenantDirectory extends Context.Service<
   TenantDirectory,
   {
-    /** Puts the message into the tenant's mailbox. Waits while the mailbox is full. */
+    /**
+     * Puts the message into the tenant's mailbox. In one process it waits while the mailbox is full; in a cluster it does not
+     * wait at all, and a message may be lost: the work is in the store, where it is found later.
+     */
     readonly tell: (tenant: TenantId, message: TenantMessage) => Effect.Effect<void>
-    /** Tenants whose actor is alive. */
+    /** Tenants whose actor is alive in this process. */
     readonly active: Effect.Effect<number>
-    /** Messages in all mailboxes. */
+    /** Messages in all mailboxes of this process. */
     readonly waiting: Effect.Effect<number>
   }
 >()("sluice/actors/tenant/TenantDirectory") {
@@ -39,13 +53,7 @@ export class TenantDirectory extends Context.Service<
 
       const start = (tenant: TenantId, mailbox: Queue.Queue<TenantMessage>) => {
         const mayEnd = () => Queue.sizeUnsafe(mailbox) === 0 && mailboxes.delete(tenant)
-        const actor = runTenantActor(tenant, mailbox, mayEnd).pipe(
-          Effect.tapCause((cause) => Effect.logError("tenant actor died", cause)),
-          Effect.sandbox,
-          Effect.retry(actorRestart),
-          Effect.annotateLogs({ "tenant.id": tenant })
-        )
-        fork(tenant, actor)
+        fork(tenant, supervised(tenant)(runTenantActor(tenant, mailbox, mayEnd)))
       }
 
       const tell = Effect.fnUntraced(function* (tenant: TenantId, message: TenantMessage) {

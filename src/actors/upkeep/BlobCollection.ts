@@ -4,16 +4,12 @@ import { BlobStore } from "../../services/BlobStore.ts"
 import { BlobReferences } from "../../services/store/BlobReferences.ts"
 import { untraced } from "../../observability/Untraced.ts"
 import { backgroundLoop } from "./BackgroundLoop.ts"
+import { singleton } from "./Singletons.ts"
 import { makeUnusedBlobs } from "./UnusedBlobs.ts"
 
 const graceMillis = 60 * 60 * 1000
 
-/**
- * Removes blobs that no document refers to: they are left by a crash between the blob and its row. Blobs of uploads under way
- * have a reference. Blobs younger than an hour are left alone all the same, so that they need no look. It always keeps blobs that this store did not put itself: their documents
- * may be in another database, and that is for people to find out.
- */
-export const layer = Layer.effectDiscard(
+const loop = singleton("blobs")(
   Effect.gen(function* () {
     const blobs = yield* BlobStore
     const references = yield* BlobReferences
@@ -57,3 +53,10 @@ export const layer = Layer.effectDiscard(
     yield* backgroundLoop({ name: "the collection of unused blobs", pass: sweep, rest: Effect.sleep("1 hour") })
   })
 )
+
+/**
+ * Removes blobs that no document refers to: they are left by a crash between the blob and its row. Blobs of uploads under way
+ * have a reference. Blobs younger than an hour are left alone all the same, so that they need no look. It always keeps blobs that this store did not put itself: their documents
+ * may be in another database, and that is for people to find out.
+ */
+export const layer = Layer.effectDiscard(loop)

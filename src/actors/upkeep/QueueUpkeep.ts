@@ -7,21 +7,19 @@ import { announceEnd } from "../document/FinishDocument.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
 import { untraced } from "../../observability/Untraced.ts"
 import { backgroundLoop } from "./BackgroundLoop.ts"
-import { makeGateReport } from "./GateReport.ts"
+import { makeGateReport, makeQueueReport } from "./GateReport.ts"
+import { singleton } from "./Singletons.ts"
 
 /** The number of documents that expire in one transaction. */
 const expiryPortion = 256
 
-/**
- * Finds work for which no message was sent. When the engine starts: all queued documents. Then, every second: documents whose
- * lease has run out, documents that have become due, and documents that have waited too long.
- */
-export const layer = Layer.effectDiscard(
+/** Finds work for which no message was sent, in all processes together. */
+const upkeep = singleton("queue")(
   Effect.gen(function* () {
     const queue = yield* DocumentQueue
     const directory = yield* TenantDirectory
     const { queueTtl } = yield* EngineConfig
-    const report = yield* makeGateReport
+    const report = yield* makeQueueReport
 
     const wake = (tenants: ReadonlyArray<TenantId>) =>
       Effect.forEach(tenants, (tenant) => directory.tell(tenant, { _tag: "Wake" }), { discard: true })
@@ -59,3 +57,15 @@ export const layer = Layer.effectDiscard(
     yield* backgroundLoop({ name: "the upkeep of the queue", pass: sweep, rest: Effect.sleep("1 second") })
   })
 )
+
+/** What each process has to say of itself. */
+const gateReport = Effect.gen(function* () {
+  const report = yield* makeGateReport
+  yield* backgroundLoop({ name: "the report of the gates", pass: untraced(report), rest: Effect.sleep("1 second") })
+})
+
+/**
+ * Finds work for which no message was sent. When the engine starts: all queued documents. Then, every second: documents whose
+ * lease has run out, documents that have become due, and documents that have waited too long.
+ */
+export const layer = Layer.effectDiscard(Effect.andThen(upkeep, gateReport))

@@ -5,17 +5,14 @@ import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { answerLifeMillis } from "../admission/IdempotentRequests.ts"
 import { untraced } from "../../observability/Untraced.ts"
 import { backgroundLoop } from "./BackgroundLoop.ts"
+import { singleton } from "./Singletons.ts"
 import { makeUnusedBlobs } from "./UnusedBlobs.ts"
 
 /** The number of documents, and of answers, removed in one transaction. */
 const documentsPerPortion = 32
 const answersPerPortion = 256
 
-/**
- * Removes, every minute and in bounded portions, what is older than its retention: ended documents with their pages and the
- * blobs that nothing refers to any more; and answers under idempotency keys.
- */
-export const layer = Layer.effectDiscard(
+const loop = singleton("retention")(
   Effect.gen(function* () {
     const documents = yield* Documents
     const keys = yield* IdempotencyStore
@@ -47,3 +44,9 @@ export const layer = Layer.effectDiscard(
     yield* backgroundLoop({ name: "the removal of old documents", pass: sweep, rest: Effect.sleep("1 minute") })
   })
 )
+
+/**
+ * Removes, every minute and in bounded portions, what is older than its retention: ended documents with their pages and the
+ * blobs that nothing refers to any more; and answers under idempotency keys.
+ */
+export const layer = Layer.effectDiscard(loop)

@@ -11,6 +11,7 @@ import type { Secrets } from "../../services/Secrets.ts"
 import type { StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { WebhookStore } from "../../services/store/WebhookStore.ts"
 import { backgroundLoop } from "../upkeep/BackgroundLoop.ts"
+import { singleton } from "../upkeep/Singletons.ts"
 import { callbackLease, DisableAfter, makeDeliver } from "./Delivery.ts"
 
 // Delivers the ends of documents to callbacks and endpoints, at least once. The store owes a delivery from the moment the
@@ -23,7 +24,7 @@ import { callbackLease, DisableAfter, makeDeliver } from "./Delivery.ts"
 // An owed delivery is a column of the document and not an element of a queue (`PersistedQueue` of effect/persistence): it has
 // to be written in the same transaction that ends the document, and to disappear when the document is retried or removed.
 
-/** Deliveries at once: of this runner, and of one tenant by all runners. */
+/** Deliveries at once: of the engine, and of one tenant. */
 const bounds = { total: 8, perTenant: 2 }
 /** The longest time between two claims while a delivery may begin. */
 const pollMillis = 2_000
@@ -134,7 +135,7 @@ const withstanding =
 
 /** Runs until its scope closes. */
 export const layer: Layer.Layer<never, never, WebhookStore | CallbackSender | Secrets | SecureRandom.SecureRandom> =
-  Layer.effectDiscard(make)
+  Layer.effectDiscard(singleton("webhooks")(make))
 
 /** `WEBHOOK_DISABLE_AFTER`. */
 export const DisableAfterConfig = duration("WEBHOOK_DISABLE_AFTER").pipe(Config.withDefault(Duration.days(3)))

@@ -63,6 +63,11 @@ export class DocumentQueue extends Context.Service<
     readonly release: (fence: Fence) => Effect.Effect<void, Fenced>
     /** Returns documents whose lease has expired to their queues; answers with their tenants. */
     readonly reclaimExpired: Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
+    /**
+     * Returns all running documents of the tenant to its queue, whatever their leases say; answers with their number. For the
+     * only runner that runs the tenant's documents from now on: what another one still does under an old attempt is fenced.
+     */
+    readonly reclaimAll: (tenant: TenantId) => Effect.Effect<number, StoreUnavailable>
     /** Queues documents whose `notBefore` has come; answers with their tenants. */
     readonly queueDue: Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
     /** Ends queued documents that have waited longer than this and never ran; at most `limit`, the oldest first. */
@@ -72,6 +77,7 @@ export class DocumentQueue extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<Document>, StoreUnavailable>
     /** Whether a claim would get a document. */
     readonly hasQueued: (tenant: TenantId, most?: number) => Effect.Effect<boolean, StoreUnavailable>
+    readonly tenantsWithRunning: Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
     /** Without tenants that are paused. */
     readonly tenantsWithQueued: Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
     /** Documents of a paused tenant are not claimed; those that run go on. */

@@ -264,7 +264,24 @@ const tenantIds = (rows: ReadonlyArray<Row>): ReadonlyArray<TenantId> =>
 const expireSql = documentsFrom("expire_queued($1, $2, $3)")
 const expiry = encodeFailure(failure("EXPIRED", "The document waited too long for its turn."))
 
-const upkeep = ({ run }: Database): Pick<Queue, "reclaimExpired" | "queueDue" | "expireQueued"> => ({
+/** The tenant's row is locked first, as by all that end or give back a document. */
+const reclaimAllSql = `
+  UPDATE documents SET status = 'queued', interruptions = interruptions + 1, runner = NULL, lease_until = NULL,
+    changed = next_change()
+  WHERE tenant_id = $1 AND status = 'running' RETURNING seq`
+
+const upkeep = ({
+  run,
+  transact
+}: Database): Pick<Queue, "reclaimExpired" | "reclaimAll" | "queueDue" | "expireQueued"> => ({
+  reclaimAll: Effect.fn("DocumentQueue.reclaimAll")((tenant) =>
+    transact("reclaim a tenant's documents", (db) =>
+      Effect.andThen(
+        db.all("SELECT 1 FROM lock_tenant($1)", tenant),
+        Effect.map(db.all(reclaimAllSql, tenant), (rows) => rows.length)
+      )
+    )
+  ),
   reclaimExpired: Effect.withSpan("DocumentQueue.reclaimExpired")(
     Effect.map(
       run("reclaim expired leases", (db) => db.all("SELECT * FROM reclaim_expired() AS tenant_id")),
@@ -301,7 +318,15 @@ const hasQueuedSql = `
 export const setPausedSql = `
   INSERT INTO tenant_stats (tenant_id, paused) VALUES ($1, $2) ON CONFLICT (tenant_id) DO UPDATE SET paused = excluded.paused`
 
-const pausing = ({ run }: Database): Pick<Queue, "hasQueued" | "tenantsWithQueued" | "setPaused" | "isPaused"> => ({
+const pausing = ({
+  run
+}: Database): Pick<Queue, "hasQueued" | "tenantsWithQueued" | "tenantsWithRunning" | "setPaused" | "isPaused"> => ({
+  tenantsWithRunning: Effect.map(
+    run("find tenants whose documents run", (db) =>
+      db.all("SELECT DISTINCT tenant_id FROM documents WHERE status = 'running'")
+    ),
+    tenantIds
+  ),
   hasQueued: TraceContext.traced("DocumentQueue.hasQueued", (tenant, most = Number.MAX_SAFE_INTEGER) =>
     Effect.map(
       run("see whether a tenant has work", (db) => db.get(hasQueuedSql, tenant, float8(most))),

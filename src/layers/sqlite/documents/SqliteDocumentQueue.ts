@@ -60,9 +60,14 @@ const running = (
   release: Effect.fn("DocumentQueue.release")((fence) => write("release a document", queue.release(fence), "deferred"))
 })
 
-const upkeep = (write: Write): Pick<Queue, "reclaimExpired" | "queueDue" | "expireQueued" | "setPaused"> => ({
+const upkeep = (
+  write: Write
+): Pick<Queue, "reclaimExpired" | "reclaimAll" | "queueDue" | "expireQueued" | "setPaused"> => ({
   reclaimExpired: Effect.withSpan("DocumentQueue.reclaimExpired")(
     atNow((now) => write("reclaim expired leases", queue.reclaimExpired(now), "deferred"))
+  ),
+  reclaimAll: Effect.fn("DocumentQueue.reclaimAll")((tenant) =>
+    write("reclaim a tenant's documents", queue.reclaimAll(tenant), "deferred")
   ),
   queueDue: Effect.withSpan("DocumentQueue.queueDue")(
     atNow((now) => write("queue due documents", queue.queueDue(now), "deferred"))
@@ -77,10 +82,11 @@ const upkeep = (write: Write): Pick<Queue, "reclaimExpired" | "queueDue" | "expi
   )
 })
 
-const looking = (read: Read): Pick<Queue, "hasQueued" | "tenantsWithQueued" | "isPaused"> => ({
+const looking = (read: Read): Pick<Queue, "hasQueued" | "tenantsWithQueued" | "tenantsWithRunning" | "isPaused"> => ({
   hasQueued: TraceContext.traced("DocumentQueue.hasQueued", (tenant, most) =>
     read("see whether a tenant has work", (db) => records.hasQueued(db, tenant, most))
   ),
+  tenantsWithRunning: read("find tenants whose documents run", records.tenantsWithRunning),
   tenantsWithQueued: read("find tenants with work", records.tenantsWithQueued),
   isPaused: Effect.fn("DocumentQueue.isPaused")((tenant) =>
     read("see whether a tenant is paused", (db) => records.isPaused(db, tenant))

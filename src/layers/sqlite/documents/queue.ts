@@ -296,6 +296,13 @@ export const reclaimExpired =
       )
     )
 
+export const reclaimAll =
+  (tenant: TenantId): Operation<number, never> =>
+  (db) =>
+    Exit.succeed(
+      db.all(`UPDATE documents ${requeued} WHERE status = 'running' AND tenant_id = ? RETURNING seq`, tenant).length
+    )
+
 export const queueDue =
   (now: number): Operation<ReadonlyArray<TenantId>, never> =>
   (db) =>

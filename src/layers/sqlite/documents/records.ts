@@ -129,6 +129,9 @@ export const tenantIds = (rows: ReadonlyArray<Row>): Array<TenantId> =>
 export const tenantsWithQueued = (db: Statements): Array<TenantId> =>
   tenantIds(db.all("SELECT tenant_id FROM tenant_stats WHERE queued > 0 AND paused = 0 AND tenant_id <> '*'"))
 
+export const tenantsWithRunning = (db: Statements): Array<TenantId> =>
+  tenantIds(db.all("SELECT tenant_id FROM tenant_stats WHERE running > 0 AND tenant_id <> '*'"))
+
 export const hasQueued = (db: Statements, tenant: TenantId, most = Number.MAX_SAFE_INTEGER): boolean =>
   db.get(
     "SELECT 1 FROM tenant_stats WHERE tenant_id = ? AND queued > 0 AND paused = 0 AND running < ?",

@@ -157,7 +157,7 @@ const interrupted = (stored: Stored): void => {
 const requeueing = (
   records: Records,
   owes: Owes
-): Pick<Queue, "release" | "reclaimExpired" | "queueDue" | "expireQueued"> => ({
+): Pick<Queue, "release" | "reclaimExpired" | "reclaimAll" | "queueDue" | "expireQueued"> => ({
   release: Effect.fn("DocumentQueue.release")((fence) =>
     Effect.asVoid(held(records, fence, (stored) => requeue(records, [stored], interrupted)))
   ),
@@ -165,6 +165,13 @@ const requeueing = (
     Effect.map(Clock.currentTimeMillis, (now) => {
       const expired = Array.from(records.running).filter(({ lease }) => lease !== undefined && lease.until <= now)
       return requeue(records, expired, interrupted)
+    })
+  ),
+  reclaimAll: Effect.fn("DocumentQueue.reclaimAll")((tenant) =>
+    Effect.sync(() => {
+      const running = Array.from(records.running).filter(({ accepted }) => accepted.tenantId === tenant)
+      requeue(records, running, interrupted)
+      return running.length
     })
   ),
   queueDue: Effect.withSpan("DocumentQueue.queueDue")(
@@ -194,7 +201,12 @@ const requeueing = (
   )
 })
 
-const pausing = (records: Records): Pick<Queue, "hasQueued" | "tenantsWithQueued" | "setPaused" | "isPaused"> => ({
+const pausing = (
+  records: Records
+): Pick<Queue, "hasQueued" | "tenantsWithQueued" | "tenantsWithRunning" | "setPaused" | "isPaused"> => ({
+  tenantsWithRunning: Effect.sync(() =>
+    Array.from(new Set(Array.from(records.running, ({ accepted }) => accepted.tenantId)))
+  ),
   hasQueued: Effect.fn("DocumentQueue.hasQueued")((tenant, most) =>
     Effect.sync(() => records.next(tenant, most) !== undefined)
   ),

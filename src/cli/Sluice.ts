@@ -56,6 +56,9 @@ const subcommands = [
   subcommand("storage", "Decide how to go on with a data folder whose database and originals do not match", () =>
     import("./commands/storage.ts").then(({ storage }) => storage)
   ),
+  subcommand("backup", "Copy a data folder while its server works", () =>
+    import("./commands/backup.ts").then(({ backup }) => backup)
+  ),
   subcommand("migrate", "Move a data folder into Postgres", () =>
     import("./commands/migrate.ts").then(({ migrate }) => migrate)
   )

@@ -37,8 +37,8 @@ const records = (directory: string, clustered: boolean) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const given = yield* SecretKeyConfig
-      yield* refuseUnfinishedMove
       if (!clustered) yield* refuseBesideCluster
+      yield* refuseUnfinishedMove
       yield* claimPlace(directory)
       const originals = yield* originalsFromEnv(directory)
       return Layer.mergeAll(

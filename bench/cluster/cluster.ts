@@ -16,7 +16,8 @@ const busyWhile = <A, E, R>({ runners }: Cluster, work: Effect.Effect<A, E, R>) 
       busy.push(found)
     })
     const [took] = yield* Effect.timed(Effect.raceFirst(work, Effect.repeat(look, Schedule.spaced("20 millis"))))
-    const share = (index: number) => busy.reduce((sum, each) => sum + (each[index] ?? 0), 0) / (busy.length * workersEach)
+    const share = (index: number) =>
+      busy.reduce((sum, each) => sum + (each[index] ?? 0), 0) / (busy.length * workersEach)
     return { took, shares: runners.map((_, index) => share(index)) }
   })
 
@@ -26,7 +27,9 @@ const warmUp = (cluster: Cluster) =>
     (index) => {
       const runner = cluster.runners[index % runnerCount] ?? cluster.runners[0]
       const tenant = `warm-${index % workers}`
-      return Effect.flatMap(upload(runner, tenant, prosePdf(8, 500_000 + index)), (id) => untilEnded(runner, tenant, id))
+      return Effect.flatMap(upload(runner, tenant, prosePdf(8, 500_000 + index)), (id) =>
+        untilEnded(runner, tenant, id)
+      )
     },
     { concurrency: workers, discard: true }
   )
@@ -66,7 +69,10 @@ export const clusterDocument = (rounds: number) =>
 const pagesOf = ({ sql }: Cluster) =>
   Effect.map(PgClient.make({ url: Redacted.make(sql), maxConnections: 1 }), (client) =>
     Effect.map(
-      client<{ tenant: string; pages: number }>`SELECT tenant_id AS tenant, sum(pages_done)::int AS pages FROM documents GROUP BY tenant_id`,
+      client<{
+        tenant: string
+        pages: number
+      }>`SELECT tenant_id AS tenant, sum(pages_done)::int AS pages FROM documents GROUP BY tenant_id`,
       (rows) => new Map(rows.map(({ pages, tenant }) => [tenant, pages]))
     ).pipe(Effect.orDie)
   ).pipe(Effect.provide(Reactivity.layer), Effect.orDie)
@@ -102,7 +108,11 @@ export const clusterShares = (seconds: number) =>
         unit: "% off its share",
         figures: [((got[index] ?? 0) / due(weight) - 1) * 100]
       })),
-      { name: "  over what was due", unit: "Jain's index", figures: [jain(got.map((each, index) => each / due(weights[index] ?? 1)))] }
+      {
+        name: "  over what was due",
+        unit: "Jain's index",
+        figures: [jain(got.map((each, index) => each / due(weights[index] ?? 1)))]
+      }
     ]
     return report
   }).pipe(Effect.scoped)

@@ -4,6 +4,7 @@ import { PdfEngine, PdfEngineError, PoolLost } from "../../services/PdfEngine.ts
 import type { Pool, PoolName } from "../../services/pools/Pools.ts"
 import { FairShares, type Shares } from "../scheduling/FairShares.ts"
 import { makePageScheduler, PageScheduler } from "../scheduling/PageScheduler.ts"
+import { turnMillis } from "../scheduling/RangeSizer.ts"
 import type { Ticket, Turn, TurnSource } from "../scheduling/Turn.ts"
 import { OpenPlaces, type Places } from "./OpenPlaces.ts"
 import { RunnerTurns } from "./RunnerTurns.ts"
@@ -19,6 +20,8 @@ const mostCalls = 2
 interface Surroundings {
   readonly own: RunnerTurns
   readonly runner: PoolName
+  /** Workers of this runner. */
+  readonly ownTurns: number
   readonly shares: Shares
   readonly places: Places
   readonly clock: Clock.Clock
@@ -39,6 +42,9 @@ class Source implements TurnSource {
   }
 
   readonly turns = () => this.#around.own.turns
+
+  /** Twice as long: a turn costs messages between runners, and among more workers one is free sooner. */
+  readonly turnMillis = () => (this.turns() > this.#around.ownTurns ? 2 : 1) * turnMillis
 
   readonly ask = (turn: Turn, give: (pool: Pool | undefined) => void): Ticket => {
     const { own, runner, signal } = this.#around
@@ -105,7 +111,7 @@ export const layer = Layer.effect(
     const news = yield* Queue.sliding<void>(1)
     const calls = yield* Semaphore.make(mostCalls)
     const signal = () => void Queue.offerUnsafe(news, undefined)
-    const source = new Source({ own, runner: turns.runner, shares, places, clock, signal })
+    const source = new Source({ own, runner: turns.runner, ownTurns: engine.capacity, shares, places, clock, signal })
     let underWay = 0
     let ready = -1
 

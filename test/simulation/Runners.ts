@@ -35,9 +35,11 @@ export const planRunners = (seed: string): Scenario => {
   }))
   const documents = Array.from({ length: dice.int(6, 24) }, (_, index) => {
     const tenant = tenants[dice.int(0, tenants.length - 1)]?.id ?? TenantId.make("tenant-0")
+    const most = index % 3 === 0 ? 120 : dice.pick([20, 80])
     const costs = new Dice(`runners ${seed} ${index}`)
-    const pages = dice.skewed(1, dice.pick([10, 150]))
-    const pageCosts = Array.from({ length: pages }, () => costs.skewed(2, 80))
+    // Every third is worth the workers of several runners.
+    const pages = index % 3 === 0 ? dice.int(100, 300) : dice.skewed(1, 40)
+    const pageCosts = Array.from({ length: pages }, () => costs.skewed(2, most))
     return { ...plainDocument(index, tenant), pages, pageMillis: (page: number) => pageCosts[page - 1] ?? 1 }
   })
   const rivals = [0, 12_000, 20_000].map((at): Step => {

@@ -120,6 +120,7 @@ export const makeSimulatedTurns = Effect.fnUntraced(function* (options: {
         Stream.unwrap(
           Effect.gen(function* () {
             const { reader } = yield* ofMember(pool, (member) => member)
+            history.note(`${pages.length} pages are read by ${pool}`)
             return reader.read(yield* refOf(pdf, pool), pages, concurrency)
           })
         ).pipe(Stream.provideService(CurrentPool, undefined), Stream.interruptWhen(watched(pool))),

@@ -19,7 +19,7 @@ export class SchedulerClosed extends Data.TaggedError("SchedulerClosed")<{}> {}
 export class PageScheduler extends Context.Service<
   PageScheduler,
   {
-    /** How many turns there are at once, at present. */
+    /** How many turns a document should ask for at once, at present. */
     readonly turns: () => number
     /** Milliseconds that a turn should take. */
     readonly turnMillis: () => number

@@ -23,7 +23,7 @@ export interface Ticket {
 
 /** Where turns come from: the workers of this process alone, or those of all runners. Without effects. */
 export interface TurnSource {
-  /** How many turns there may be at once, at present. */
+  /** How many turns a document should ask for at once, at present. */
   readonly turns: () => number
   /** Milliseconds that a turn should take. */
   readonly turnMillis: () => number

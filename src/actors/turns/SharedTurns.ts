@@ -41,10 +41,14 @@ class Source implements TurnSource {
     return this.#open
   }
 
-  readonly turns = () => this.#around.own.turns
+  /** More than there are, if some are with other runners: when one ends, the next request is known already. */
+  readonly turns = () => {
+    const { own, ownTurns } = this.#around
+    return own.turns > ownTurns ? own.turns + Math.ceil(own.turns / 3) : own.turns
+  }
 
-  /** Twice as long: a turn costs messages between runners, and among more workers one is free sooner. */
-  readonly turnMillis = () => (this.turns() > this.#around.ownTurns ? 2 : 1) * turnMillis
+  /** Longer with other runners: a turn costs messages between them, and among more workers one is free sooner. */
+  readonly turnMillis = () => (this.#around.own.turns > this.#around.ownTurns ? 3 : 1) * turnMillis
 
   readonly ask = (turn: Turn, give: (pool: Pool | undefined) => void): Ticket => {
     const { own, runner, signal } = this.#around

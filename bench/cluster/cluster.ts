@@ -2,22 +2,24 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { Clock, Duration, Effect, Redacted, Schedule, Stream } from "effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
-import { prosePdf, type Report } from "../material.ts"
+import { costlyPdf, prosePdf, type Report } from "../material.ts"
 import { jain, percentile } from "../statistics.ts"
 import { busyWorkers, type Cluster, runnerCount, startCluster, untilEnded, upload, workersEach } from "./runners.ts"
 
 const workers = runnerCount * workersEach
 
-/** A share of the workers that is busy, looked at again and again for as long as the work goes on. */
+/** The share of each runner's workers that is busy, looked at again and again from the first that is to the last. */
 const busyWhile = <A, E, R>({ runners }: Cluster, work: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const busy: Array<ReadonlyArray<number>> = []
     const look = Effect.map(Effect.forEach(runners, busyWorkers, { concurrency: "unbounded" }), (found) => {
       busy.push(found)
     })
-    const [took] = yield* Effect.timed(Effect.raceFirst(work, Effect.repeat(look, Schedule.spaced("20 millis"))))
+    const [took] = yield* Effect.timed(Effect.raceFirst(work, Effect.repeat(look, Schedule.spaced("40 millis"))))
+    const isBusy = (each: ReadonlyArray<number>) => each.some((count) => count > 0)
+    const under = busy.slice(busy.findIndex(isBusy), busy.findLastIndex(isBusy) + 1)
     const share = (index: number) =>
-      busy.reduce((sum, each) => sum + (each[index] ?? 0), 0) / (busy.length * workersEach)
+      under.reduce((sum, each) => sum + (each[index] ?? 0), 0) / (under.length * workersEach)
     return { took, shares: runners.map((_, index) => share(index)) }
   })
 
@@ -78,7 +80,9 @@ const pagesOf = ({ sql }: Cluster) =>
   ).pipe(Effect.provide(Reactivity.layer), Effect.orDie)
 
 const weights = [1, 2, 4] as const
-const settleSeconds = 10
+const settleSeconds = 15
+/** Long enough for several runners, and cheap to open: opening is worker time, too, but no pages. */
+const file = { pages: 200, lines: 300, documents: 16 }
 
 /** Tenants with weights, each with more than it can get. All have the same file, so pages are worker time. */
 export const clusterShares = (seconds: number) =>
@@ -87,8 +91,8 @@ export const clusterShares = (seconds: number) =>
     const limits = tenants.map(({ name, weight }) => [name, { weight, documents: 3, pages: 24 }])
     const cluster = yield* startCluster({ TENANT_LIMITS: JSON.stringify(Object.fromEntries(limits)) })
     yield* warmUp(cluster)
-    const bytes = prosePdf(1000, 0)
-    for (let count = 0; count < 8; count++) {
+    const bytes = costlyPdf(file.pages, file.lines)
+    for (let count = 0; count < file.documents; count++) {
       for (const [index, { name }] of tenants.entries()) {
         yield* upload(cluster.runners[index % runnerCount] ?? cluster.runners[0], name, bytes)
       }

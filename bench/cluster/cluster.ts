@@ -68,15 +68,19 @@ export const clusterDocument = (rounds: number) =>
     return report
   }).pipe(Effect.scoped)
 
-const pagesOf = ({ sql }: Cluster) =>
+/** What tenants have had so far: milliseconds of workers, as their turns were settled, and pages. */
+const hadOf = ({ sql }: Cluster) =>
   Effect.map(PgClient.make({ url: Redacted.make(sql), maxConnections: 1 }), (client) =>
-    Effect.map(
-      client<{
-        tenant: string
-        pages: number
-      }>`SELECT tenant_id AS tenant, sum(pages_done)::int AS pages FROM documents GROUP BY tenant_id`,
-      (rows) => new Map(rows.map(({ pages, tenant }) => [tenant, pages]))
-    ).pipe(Effect.orDie)
+    Effect.gen(function* () {
+      const pages = yield* client<{ tenant: string; pages: number }>`
+        SELECT tenant_id AS tenant, sum(pages_done)::int AS pages FROM documents GROUP BY tenant_id`
+      const times = yield* client<{ tenant: string; time: number }>`
+        SELECT substr(name, 2) AS tenant, virtual_time AS time FROM sluice_turn_shares WHERE name LIKE ':%'`
+      return {
+        pages: new Map(pages.map((row) => [row.tenant, row.pages])),
+        virtualTimes: new Map(times.map((row) => [row.tenant, row.time]))
+      }
+    }).pipe(Effect.orDie)
   ).pipe(Effect.provide(Reactivity.layer), Effect.orDie)
 
 const weights = [1, 2, 4] as const
@@ -84,7 +88,12 @@ const settleSeconds = 15
 /** Long enough for several runners, and cheap to open: opening is worker time, too, but no pages. */
 const file = { pages: 200, lines: 300, documents: 16 }
 
-/** Tenants with weights, each with more than it can get. All have the same file, so pages are worker time. */
+const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
+const due = (got: ReadonlyArray<number>, weight: number) => (sum(got) * weight) / sum(weights)
+const off = (ratio: number | undefined) => ((ratio ?? Number.NaN) - 1) * 100
+
+/** Tenants with weights, each with more than it can get. All have the same file, so pages are nearly worker time: all but
+ * what it costs to open a file in one more worker. */
 export const clusterShares = (seconds: number) =>
   Effect.gen(function* () {
     const tenants = weights.map((weight) => ({ weight, name: `weight-${weight}` }))
@@ -97,26 +106,26 @@ export const clusterShares = (seconds: number) =>
         yield* upload(cluster.runners[index % runnerCount] ?? cluster.runners[0], name, bytes)
       }
     }
-    const pages = yield* pagesOf(cluster)
+    const had = yield* hadOf(cluster)
     yield* Effect.sleep(`${settleSeconds} seconds`)
-    const before = yield* pages
+    const before = yield* had
     yield* Effect.sleep(`${seconds} seconds`)
-    const after = yield* pages
-    const got = tenants.map(({ name }) => (after.get(name) ?? 0) - (before.get(name) ?? 0))
-    const sum = got.reduce((total, each) => total + each, 0)
-    const due = (weight: number) => (sum * weight) / weights.reduce<number>((total, each) => total + each, 0)
+    const after = yield* had
+    const grown = (of: "pages" | "virtualTimes", name: string) =>
+      (after[of].get(name) ?? 0) - (before[of].get(name) ?? 0)
+    const pages = tenants.map(({ name }) => grown("pages", name))
+    // A virtual time grows by the time used over the weight.
+    const millis = tenants.map(({ name, weight }) => grown("virtualTimes", name) * weight)
+    const ratios = (got: ReadonlyArray<number>) => got.map((each, index) => each / due(got, weights[index] ?? 1))
     const report: Report = [
-      { name: `pages of three tenants in ${seconds} s`, unit: "pages/s", figures: [sum / seconds] },
-      ...tenants.map(({ name, weight }, index) => ({
-        name: `  ${name} of 1:2:4`,
-        unit: "% off its share",
-        figures: [((got[index] ?? 0) / due(weight) - 1) * 100]
-      })),
-      {
-        name: "  over what was due",
-        unit: "Jain's index",
-        figures: [jain(got.map((each, index) => each / due(weights[index] ?? 1)))]
-      }
+      { name: `pages of three tenants in ${seconds} s`, unit: "pages/s", figures: [sum(pages) / seconds] },
+      { name: "worker time in use", unit: "%", figures: [(sum(millis) / (workers * seconds * 1000)) * 100] },
+      ...tenants.flatMap(({ name }, index) => [
+        { name: `  ${name} of 1:2:4, worker time`, unit: "% off its share", figures: [off(ratios(millis)[index])] },
+        { name: `  ${name} of 1:2:4, pages`, unit: "% off its share", figures: [off(ratios(pages)[index])] }
+      ]),
+      { name: "  worker time over what was due", unit: "Jain's index", figures: [jain(ratios(millis))] },
+      { name: "  pages over what was due", unit: "Jain's index", figures: [jain(ratios(pages))] }
     ]
     return report
   }).pipe(Effect.scoped)

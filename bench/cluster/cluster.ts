@@ -68,6 +68,16 @@ export const clusterDocument = (rounds: number) =>
     return report
   }).pipe(Effect.scoped)
 
+/** How many documents of each tenant have not ended. */
+const unfinishedOf = ({ sql }: Cluster) =>
+  Effect.map(PgClient.make({ url: Redacted.make(sql), maxConnections: 1 }), (client) =>
+    Effect.map(
+      client<{ tenant: string; count: number }>`
+        SELECT tenant_id AS tenant, count(*)::int AS count FROM documents WHERE status IN ('queued', 'running') GROUP BY tenant_id`,
+      (rows) => new Map(rows.map((row) => [row.tenant, row.count]))
+    ).pipe(Effect.orDie)
+  ).pipe(Effect.provide(Reactivity.layer), Effect.orDie)
+
 /** What tenants have had so far: milliseconds of workers, as their turns were settled, and pages. */
 const hadOf = ({ sql }: Cluster) =>
   Effect.map(PgClient.make({ url: Redacted.make(sql), maxConnections: 1 }), (client) =>
@@ -85,8 +95,8 @@ const hadOf = ({ sql }: Cluster) =>
 
 const weights = [1, 2, 4] as const
 const settleSeconds = 15
-/** Long enough for several runners, and cheap to open: opening is worker time, too, but no pages. */
-const file = { pages: 200, lines: 300, documents: 16 }
+/** Long enough for several runners, and cheap to open: opening is worker time, too, but no pages. So many are kept unfinished. */
+const file = { pages: 200, lines: 300, documents: 6 }
 
 const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
 const due = (got: ReadonlyArray<number>, weight: number) => (sum(got) * weight) / sum(weights)
@@ -101,11 +111,18 @@ export const clusterShares = (seconds: number) =>
     const cluster = yield* startCluster({ TENANT_LIMITS: JSON.stringify(Object.fromEntries(limits)) })
     yield* warmUp(cluster)
     const bytes = costlyPdf(file.pages, file.lines)
-    for (let count = 0; count < file.documents; count++) {
-      for (const [index, { name }] of tenants.entries()) {
-        yield* upload(cluster.runners[index % runnerCount] ?? cluster.runners[0], name, bytes)
-      }
-    }
+    const unfinished = yield* unfinishedOf(cluster)
+    const fillUp = Effect.flatMap(unfinished, (counts) =>
+      Effect.forEach(tenants, ({ name }, index) =>
+        Effect.replicateEffect(
+          upload(cluster.runners[index % runnerCount] ?? cluster.runners[0], name, bytes),
+          Math.max(0, file.documents - (counts.get(name) ?? 0)),
+          { discard: true }
+        )
+      )
+    )
+    yield* fillUp
+    yield* Effect.forkScoped(Effect.repeat(fillUp, Schedule.spaced("500 millis")))
     const had = yield* hadOf(cluster)
     yield* Effect.sleep(`${settleSeconds} seconds`)
     const before = yield* had

@@ -7,6 +7,7 @@ import { ApiKeys } from "../services/apiKeys/ApiKeys.ts"
 import * as ApiKeysMemory from "../services/apiKeys/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
 import * as StoreMemory from "../services/store/memory/StoreMemory.ts"
+import { RoleConfig } from "../services/config/RoleConfig.ts"
 import { EngineConfig, type EngineLimits } from "../services/config/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import * as SecretsMemory from "../services/SecretsMemory.ts"
@@ -21,6 +22,7 @@ import { originalsFromEnv } from "./blobs/Originals.ts"
 import * as DiskReserve from "./folder/DiskReserve.ts"
 import { checkFolder, databasePath } from "./folder/FolderCheck.ts"
 import * as FullDisk from "./folder/FullDisk.ts"
+import * as NoWorkers from "./pdf/NoWorkers.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./SecretKeyFile.ts"
 import * as Sources from "./net/Sources.ts"
@@ -117,9 +119,11 @@ export const layerStorage = Layer.unwrap(
 )
 
 const layerWorkers = Layer.unwrap(
-  Effect.map(WorkersConfig, ({ layout, memory, sandbox, workers }) =>
-    PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory), layout: layout === "on" })
-  )
+  Effect.gen(function* () {
+    const { layout, memory, sandbox, workers } = yield* WorkersConfig
+    if ((yield* RoleConfig) === "api") return NoWorkers.layer
+    return PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory), layout: layout === "on" })
+  })
 )
 
 const layerSources = Layer.unwrap(

@@ -344,10 +344,16 @@ describe("the server", () => {
 
   it.effect("listens on the loopback unless told otherwise, and on nothing else", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* configured({}), { host: "127.0.0.1", port: 3000, allowedHosts: [] })
+      assert.deepStrictEqual(yield* configured({}), {
+        host: "127.0.0.1",
+        port: 3000,
+        reusePort: "off",
+        allowedHosts: []
+      })
       assert.deepStrictEqual(yield* configured({ HOST: "::1", PORT: "8080" }), {
         host: "::1",
         port: 8080,
+        reusePort: "off",
         allowedHosts: []
       })
       for (const HOST of ["0.0.0.0", "::", "192.168.0.1", "example.com", "127.0.0.1.example.com"]) {

@@ -38,7 +38,8 @@ const settings = (port: number): ClusterSettings => ({
   address: { host: "127.0.0.1", port },
   listenHost: "127.0.0.1",
   token: Redacted.make("0123456789abcdef0123456789abcdef"),
-  shards: 8
+  shards: 8,
+  role: "all"
 })
 
 const opened = {
@@ -55,6 +56,8 @@ const makeRunners = (read: PdfEngine["Service"]["read"], locate?: BlobStore["Ser
     const scope = yield* Effect.scope
     const server = yield* Scope.fork(scope)
     const engine = Layer.mock(PdfEngine)({
+      capacity: 1,
+      ready: () => 1,
       open: (ref) => Effect.as(Queue.offer(asked, ref), { ...opened, head: [page(1), broken] }),
       read,
       close: (key) => Effect.asVoid(Deferred.succeed(closed, key))

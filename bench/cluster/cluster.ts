@@ -2,22 +2,24 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { Clock, Duration, Effect, Redacted, Schedule, Stream } from "effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
-import { prosePdf, type Report } from "../material.ts"
+import { costlyPdf, prosePdf, type Report } from "../material.ts"
 import { jain, percentile } from "../statistics.ts"
 import { busyWorkers, type Cluster, runnerCount, startCluster, untilEnded, upload, workersEach } from "./runners.ts"
 
 const workers = runnerCount * workersEach
 
-/** A share of the workers that is busy, looked at again and again for as long as the work goes on. */
+/** The share of each runner's workers that is busy, looked at again and again from the first that is to the last. */
 const busyWhile = <A, E, R>({ runners }: Cluster, work: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const busy: Array<ReadonlyArray<number>> = []
     const look = Effect.map(Effect.forEach(runners, busyWorkers, { concurrency: "unbounded" }), (found) => {
       busy.push(found)
     })
-    const [took] = yield* Effect.timed(Effect.raceFirst(work, Effect.repeat(look, Schedule.spaced("20 millis"))))
+    const [took] = yield* Effect.timed(Effect.raceFirst(work, Effect.repeat(look, Schedule.spaced("40 millis"))))
+    const isBusy = (each: ReadonlyArray<number>) => each.some((count) => count > 0)
+    const under = busy.slice(busy.findIndex(isBusy), busy.findLastIndex(isBusy) + 1)
     const share = (index: number) =>
-      busy.reduce((sum, each) => sum + (each[index] ?? 0), 0) / (busy.length * workersEach)
+      under.reduce((sum, each) => sum + (each[index] ?? 0), 0) / (under.length * workersEach)
     return { took, shares: runners.map((_, index) => share(index)) }
   })
 
@@ -66,53 +68,81 @@ export const clusterDocument = (rounds: number) =>
     return report
   }).pipe(Effect.scoped)
 
-const pagesOf = ({ sql }: Cluster) =>
+/** How many documents of each tenant have not ended. */
+const unfinishedOf = ({ sql }: Cluster) =>
   Effect.map(PgClient.make({ url: Redacted.make(sql), maxConnections: 1 }), (client) =>
     Effect.map(
-      client<{
-        tenant: string
-        pages: number
-      }>`SELECT tenant_id AS tenant, sum(pages_done)::int AS pages FROM documents GROUP BY tenant_id`,
-      (rows) => new Map(rows.map(({ pages, tenant }) => [tenant, pages]))
+      client<{ tenant: string; count: number }>`
+        SELECT tenant_id AS tenant, count(*)::int AS count FROM documents WHERE status IN ('queued', 'running') GROUP BY tenant_id`,
+      (rows) => new Map(rows.map((row) => [row.tenant, row.count]))
     ).pipe(Effect.orDie)
   ).pipe(Effect.provide(Reactivity.layer), Effect.orDie)
 
-const weights = [1, 2, 4] as const
-const settleSeconds = 10
+/** What tenants have had so far: milliseconds of workers, as their turns were settled, and pages. */
+const hadOf = ({ sql }: Cluster) =>
+  Effect.map(PgClient.make({ url: Redacted.make(sql), maxConnections: 1 }), (client) =>
+    Effect.gen(function* () {
+      const pages = yield* client<{ tenant: string; pages: number }>`
+        SELECT tenant_id AS tenant, sum(pages_done)::int AS pages FROM documents GROUP BY tenant_id`
+      const times = yield* client<{ tenant: string; time: number }>`
+        SELECT substr(name, 2) AS tenant, virtual_time AS time FROM sluice_turn_shares WHERE name LIKE ':%'`
+      return {
+        pages: new Map(pages.map((row) => [row.tenant, row.pages])),
+        virtualTimes: new Map(times.map((row) => [row.tenant, row.time]))
+      }
+    }).pipe(Effect.orDie)
+  ).pipe(Effect.provide(Reactivity.layer), Effect.orDie)
 
-/** Tenants with weights, each with more than it can get. All have the same file, so pages are worker time. */
+const weights = [1, 2, 4] as const
+const settleSeconds = 15
+/** Long enough for several runners, and cheap to open: opening is worker time, too, but no pages. So many are kept unfinished. */
+const file = { pages: 200, lines: 300, documents: 6 }
+
+const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
+const due = (got: ReadonlyArray<number>, weight: number) => (sum(got) * weight) / sum(weights)
+const off = (ratio: number | undefined) => ((ratio ?? Number.NaN) - 1) * 100
+
+/** Tenants with weights, each with more than it can get. All have the same file, so pages are nearly worker time: all but
+ * what it costs to open a file in one more worker. */
 export const clusterShares = (seconds: number) =>
   Effect.gen(function* () {
     const tenants = weights.map((weight) => ({ weight, name: `weight-${weight}` }))
     const limits = tenants.map(({ name, weight }) => [name, { weight, documents: 3, pages: 24 }])
     const cluster = yield* startCluster({ TENANT_LIMITS: JSON.stringify(Object.fromEntries(limits)) })
     yield* warmUp(cluster)
-    const bytes = prosePdf(1000, 0)
-    for (let count = 0; count < 8; count++) {
-      for (const [index, { name }] of tenants.entries()) {
-        yield* upload(cluster.runners[index % runnerCount] ?? cluster.runners[0], name, bytes)
-      }
-    }
-    const pages = yield* pagesOf(cluster)
+    const bytes = costlyPdf(file.pages, file.lines)
+    const unfinished = yield* unfinishedOf(cluster)
+    const fillUp = Effect.flatMap(unfinished, (counts) =>
+      Effect.forEach(tenants, ({ name }, index) =>
+        Effect.replicateEffect(
+          upload(cluster.runners[index % runnerCount] ?? cluster.runners[0], name, bytes),
+          Math.max(0, file.documents - (counts.get(name) ?? 0)),
+          { discard: true }
+        )
+      )
+    )
+    yield* fillUp
+    yield* Effect.forkScoped(Effect.repeat(fillUp, Schedule.spaced("500 millis")))
+    const had = yield* hadOf(cluster)
     yield* Effect.sleep(`${settleSeconds} seconds`)
-    const before = yield* pages
+    const before = yield* had
     yield* Effect.sleep(`${seconds} seconds`)
-    const after = yield* pages
-    const got = tenants.map(({ name }) => (after.get(name) ?? 0) - (before.get(name) ?? 0))
-    const sum = got.reduce((total, each) => total + each, 0)
-    const due = (weight: number) => (sum * weight) / weights.reduce<number>((total, each) => total + each, 0)
+    const after = yield* had
+    const grown = (of: "pages" | "virtualTimes", name: string) =>
+      (after[of].get(name) ?? 0) - (before[of].get(name) ?? 0)
+    const pages = tenants.map(({ name }) => grown("pages", name))
+    // A virtual time grows by the time used over the weight.
+    const millis = tenants.map(({ name, weight }) => grown("virtualTimes", name) * weight)
+    const ratios = (got: ReadonlyArray<number>) => got.map((each, index) => each / due(got, weights[index] ?? 1))
     const report: Report = [
-      { name: `pages of three tenants in ${seconds} s`, unit: "pages/s", figures: [sum / seconds] },
-      ...tenants.map(({ name, weight }, index) => ({
-        name: `  ${name} of 1:2:4`,
-        unit: "% off its share",
-        figures: [((got[index] ?? 0) / due(weight) - 1) * 100]
-      })),
-      {
-        name: "  over what was due",
-        unit: "Jain's index",
-        figures: [jain(got.map((each, index) => each / due(weights[index] ?? 1)))]
-      }
+      { name: `pages of three tenants in ${seconds} s`, unit: "pages/s", figures: [sum(pages) / seconds] },
+      { name: "worker time in use", unit: "%", figures: [(sum(millis) / (workers * seconds * 1000)) * 100] },
+      ...tenants.flatMap(({ name }, index) => [
+        { name: `  ${name} of 1:2:4, worker time`, unit: "% off its share", figures: [off(ratios(millis)[index])] },
+        { name: `  ${name} of 1:2:4, pages`, unit: "% off its share", figures: [off(ratios(pages)[index])] }
+      ]),
+      { name: "  worker time over what was due", unit: "Jain's index", figures: [jain(ratios(millis))] },
+      { name: "  pages over what was due", unit: "Jain's index", figures: [jain(ratios(pages))] }
     ]
     return report
   }).pipe(Effect.scoped)

@@ -56,11 +56,15 @@ export const layerNoScheduling = layerNoSchedulingOver(TenantDirectory.layer)
 /** The default scheduling: tenants share the workers' time and the global permits fairly. */
 export const layerFair = Layer.merge(PageScheduler.layer, GlobalGate.layer).pipe(Layer.provideMerge(FairShares.layer))
 
-/** The engine with its actors where the directory has them, and another scheduling, which may read elsewhere, too. */
+/** The same with another scheduling, which may read elsewhere, too. */
 export const layerScheduledOver = <E, R, A, E2, R2>(
   directory: Layer.Layer<TenantDirectory, E, R>,
   scheduling: Layer.Layer<A | Layer.Success<typeof layerFair>, E2, R2>
 ) =>
   layerNoSchedulingOver(directory).pipe(Layer.provide(scheduling), Layer.provide(Layer.effectDiscard(requireOneEffect)))
 
-export const layer = layerScheduledOver(TenantDirectory.layer, layerFair)
+/** The engine with its actors where the directory has them. */
+export const layerOver = <E, R>(directory: Layer.Layer<TenantDirectory, E, R>) =>
+  layerScheduledOver(directory, layerFair)
+
+export const layer = layerOver(TenantDirectory.layer)

@@ -106,7 +106,7 @@ export const makeCast = Effect.fnUntraced(function* (scenario: Scenario, world: 
     })
 
   const compete = Effect.fnUntraced(function* (millis: number, killed: boolean) {
-    if (rival !== undefined) return
+    if (rival !== undefined || starting) return
     starting = true
     const competitor = yield* world.start
     starting = false
@@ -206,6 +206,10 @@ export const makeCast = Effect.fnUntraced(function* (scenario: Scenario, world: 
         return yield* background(restart("stop"))
       case "Kill":
         return yield* background(restart("kill"))
+      case "TurnsMove":
+        return yield* background(world.turns.move(action.millis))
+      case "TurnsDisturbed":
+        return world.turns.disturb(action.share, now + action.millis)
       case "Rival":
         return yield* background(compete(action.millis, action.killed))
     }

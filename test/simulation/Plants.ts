@@ -1,8 +1,10 @@
 import { type Context, Duration, Effect, Layer, Option, Stream } from "effect"
 import type * as Engine from "../../src/actors/Engine.ts"
-import { FairShares } from "../../src/actors/scheduling/FairShares.ts"
+import { FairShares, type Shares } from "../../src/actors/scheduling/FairShares.ts"
 import { GlobalGate } from "../../src/actors/gates/GlobalGate.ts"
 import { PageScheduler } from "../../src/actors/scheduling/PageScheduler.ts"
+import { TurnLedger } from "../../src/actors/turns/TurnLedger.ts"
+import type { News } from "../../src/actors/turns/TurnsProtocol.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
 import type { TenantLimits } from "../../src/domain/tenant/TenantLimits.ts"
 import type { Claim } from "../../src/services/store/Claim.ts"
@@ -19,6 +21,8 @@ export interface Plant {
   readonly blobs?: (blobs: Blobs) => Blobs
   readonly registry?: (registry: Registry) => Registry
   readonly scheduling?: typeof Engine.layerFair
+  /** What gives turns of all runners. */
+  readonly ledger?: (shares: Shares, now: number) => TurnLedger
 }
 
 type Registry = Context.Service.Shape<typeof TenantRegistry>
@@ -279,7 +283,40 @@ const neverRefreshes: Plant = { registry: (registry) => ({ ...registry, refresh:
 /** As if each process counted its own documents only. */
 const doublesLimits: Plant = { store: (store) => ({ ...store, claim: (tenant, lease) => store.claim(tenant, lease) }) }
 
+/** What a runner says is taken again when it is repeated, and when it comes too late. */
+class WithoutFence extends TurnLedger {
+  #number = 0
+  override hear(news: News, now: number): boolean {
+    return super.hear({ ...news, isComplete: true, held: [...news.held], number: ++this.#number }, now)
+  }
+}
+
+/** Each pool has a worker that is given twice. */
+class GivesTwice extends TurnLedger {
+  override hear(news: News, now: number): boolean {
+    return super.hear({ ...news, ready: news.ready === 0 ? 0 : news.ready + 1 }, now)
+  }
+}
+
+/** Every thirtieth time nothing is known of what was asked for. */
+class LosesOffers extends TurnLedger {
+  #times = 0
+  override hear(news: News, now: number): boolean {
+    const isLost = news.asked.length > 0 && !news.isComplete && ++this.#times % 30 === 0
+    return super.hear(isLost ? { ...news, asked: [] } : news, now)
+  }
+}
+
+/** It never takes a runner for dead. */
+class NeverGivesUp extends TurnLedger {
+  override tick(): void {}
+}
+
 export const plants = {
+  "turns of runners without a fence": { ledger: (shares, now) => new WithoutFence(shares, now) },
+  "a turn that is given twice": { ledger: (shares, now) => new GivesTwice(shares, now) },
+  "an offer that is lost": { ledger: (shares, now) => new LosesOffers(shares, now) },
+  "a dead runner that keeps its turns": { ledger: (shares, now) => new NeverGivesUp(shares, now) },
   "a store that forgets the fence when it saves a page": savePagesWithoutFence,
   "a store that forgets the fence when it finishes a document": finishWithoutFence,
   "a store whose claim ignores the lease": claimIgnoresLease,

@@ -6,6 +6,7 @@ import { planChanges } from "./Changes.ts"
 import { planContention } from "./Contention.ts"
 import { Dice } from "./Dice.ts"
 import { plainDocument } from "./PlainDocument.ts"
+import { planRunners } from "./Runners.ts"
 import { planTwoProcesses } from "./TwoProcesses.ts"
 
 /** What one seed stands for: tenants, documents, and everything that goes wrong. Times are milliseconds from the start. */
@@ -18,6 +19,8 @@ export interface Scenario {
   readonly steps: ReadonlyArray<Step>
   /** When set, tenants are backlogged all the time and their shares of worker time are compared with their weights. */
   readonly shares: boolean
+  /** The processes are runners of one cluster: they share the turns of all their workers. */
+  readonly clustered?: boolean
   /** Documents have so little time that big ones run out of it. */
   readonly hasty: boolean
   /** After everything has ended hours pass, and nothing may be left that nobody needs. */
@@ -92,6 +95,10 @@ export type Action =
   | { readonly _tag: "BlobsDown"; readonly millis: number }
   | { readonly _tag: "TenantCrash"; readonly tenant: TenantId }
   | { readonly _tag: "Restart" | "Kill" }
+  /** What gives turns of all runners is lost; another begins after a while. */
+  | { readonly _tag: "TurnsMove"; readonly millis: number }
+  /** What runners and it say to each other is lost, repeated or late. */
+  | { readonly _tag: "TurnsDisturbed"; readonly share: number; readonly millis: number }
   | { readonly _tag: "Rival"; readonly millis: number; readonly killed: boolean }
 
 export interface Step {
@@ -307,5 +314,6 @@ const planShares = (seed: string): Scenario => {
 export const planScenario = (seed: number): Scenario => {
   if (seed % 25 === 0) return planShares(String(seed))
   if (seed % 25 === 6) return planTwoProcesses(String(seed))
+  if (seed % 25 === 18) return planRunners(String(seed))
   return seed % 25 === 12 ? planContention(String(seed)) : planTrouble(String(seed))
 }

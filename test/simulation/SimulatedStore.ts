@@ -193,7 +193,8 @@ export const simulatedBlobs = (blobs: Blobs, process: Process, trouble: Trouble)
     put: (bytes, limit, options) => Effect.andThen(up("put"), blobs.put(bytes, limit, options)),
     receive: (bytes, limit, options) => Effect.andThen(up("put"), blobs.receive(bytes, limit, options)),
     touch: (hash) => Effect.andThen(up("touch"), blobs.touch(hash)),
-    locate: (hash) => Effect.andThen(up("locate"), blobs.locate(hash)),
+    locate: (hash) =>
+      Effect.map(Effect.andThen(up("locate"), blobs.locate(hash)), (location) => ({ ...location, hash })),
     remove: (...which) => Effect.andThen(up("remove"), blobs.remove(...which))
   })
 }

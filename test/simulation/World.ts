@@ -29,6 +29,7 @@ import type { DocumentPlan, Scenario } from "./Scenario.ts"
 import { gatheringOf, Readings, scriptOf, simulatedReader } from "./SimulatedEngine.ts"
 import { SimulatedSources } from "./SimulatedSources.ts"
 import { type Process, simulatedBlobs, simulatedReferences, simulatedStore } from "./SimulatedStore.ts"
+import { makeSimulatedTurns } from "./SimulatedTurns.ts"
 import { Trouble } from "./Trouble.ts"
 import { storeContext, storeOf } from "../support/store.ts"
 
@@ -95,6 +96,7 @@ export const makeWorld = Effect.fnUntraced(function* (
   const crashed = new Map<TenantId, number>()
   let crashedAt = 0
   const worldScope = yield* Effect.scope
+  const turns = yield* makeSimulatedTurns({ seed: scenario.seed, history, ledger: plant?.ledger })
   const processes: Array<Process> = []
 
   /** The limits as one process knows them, over the rows that all share. */
@@ -153,13 +155,16 @@ export const makeWorld = Effect.fnUntraced(function* (
     const inner = yield* Layer.buildWithScope(Layer.mergeAll(scripted.layer, Events.layer(), Layer.fresh(own)), scope)
     const registry = Layer.succeed(TenantRegistry, registryOf(Context.get(inner, TenantRegistry), process))
     const events = Context.get(inner, Events)
-    const watch = { limits: log, history, ledger, readings, trouble }
+    const watch = { limits: log, history, ledger, readings, trouble, mayExceed: turns.areUnsettled }
     const simulated = simulatedReader(Context.get(inner, PdfEngine), process, watch)
+    const reader = plant?.reader?.(simulated.reader) ?? simulated.reader
+    const scheduling =
+      plant?.scheduling ?? (scenario.clustered === true ? turns.join(process, reader) : Engine.layerFair)
     const services = shared.pipe(
       Context.merge(storeContext(simulatedStore(plant?.store?.(store) ?? store, process, trouble, ledger))),
       Context.add(BlobReferences, simulatedReferences(references, process, trouble)),
       Context.add(BlobStore, simulatedBlobs(blobs, process, trouble)),
-      Context.add(PdfEngine, plant?.reader?.(simulated.reader) ?? simulated.reader),
+      Context.add(PdfEngine, reader),
       Context.add(Sources, sources.for(process)),
       Context.add(Metric.MetricRegistry, new Map()),
       Context.add(
@@ -176,9 +181,9 @@ export const makeWorld = Effect.fnUntraced(function* (
       )
     )
     const engine = yield* Layer.buildWithScope(
-      Layer.fresh(
-        Engine.layerNoScheduling.pipe(Layer.provide(watched(plant?.scheduling ?? Engine.layerFair, history)))
-      ).pipe(Layer.provide(registry)),
+      Layer.fresh(Engine.layerNoScheduling.pipe(Layer.provide(watched(scheduling, history)))).pipe(
+        Layer.provide(registry)
+      ),
       scope
     ).pipe(
       Effect.provideContext(services),
@@ -238,6 +243,7 @@ export const makeWorld = Effect.fnUntraced(function* (
     crashed,
     crashedAt: () => crashedAt,
     start,
+    turns,
     now,
     killAll
   }

@@ -15,13 +15,16 @@ const seeds = [
   8,
   12,
   16,
+  18,
   19,
   22,
   25,
   31,
   33,
   34,
+  43,
   56,
+  118,
   145,
   ...Array.from({ length: 14 }, (_, nth) => 201 + nth)
 ]
@@ -84,7 +87,15 @@ const planted: ReadonlyArray<readonly [PlantName, number, ReadonlyArray<string>]
     "a store that counts the documents of each process for itself",
     6,
     ["all processes together run no more documents of a tenant than its limit"]
-  ]
+  ],
+  [
+    "turns of runners without a fence",
+    18,
+    ["calls of the workers stay within their capacity", "every history ends", "no turn of a worker is lost"]
+  ],
+  ["a turn that is given twice", 18, ["calls of the workers stay within their capacity"]],
+  ["an offer that is lost", 18, ["every history ends"]],
+  ["a dead runner that keeps its turns", 43, ["every history ends", "no turn of a worker is lost"]]
 ]
 /** Seeds in which a plant has to show. */
 const within = 25

@@ -193,7 +193,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const scheduler = yield* PageScheduler
   const checkpoints = yield* makeCheckpoints(request.checkpoint)
   const inHand = new Set(request.head.map((page) => page.number))
-  const lanes = Math.max(1, Math.min(scheduler.turns, request.pages.length - inHand.size))
+  const lanes = Math.max(1, Math.min(scheduler.turns(), request.pages.length - inHand.size))
   const queue = new PageQueue({
     pending: request.pages.filter((page) => !request.faults.has(page) && !inHand.has(page)),
     suspect: request.pages.filter((page) => request.faults.has(page))
@@ -201,7 +201,7 @@ export const readPages = Effect.fnUntraced(function* (request: ReadPages) {
   const reading: Reading = {
     request,
     queue,
-    sizer: new RangeSizer(),
+    sizer: new RangeSizer(scheduler.turnMillis),
     lanes,
     checkpoints,
     head: request.head,

@@ -3,6 +3,7 @@ import type { PdfEngine } from "../../services/PdfEngine.ts"
 import type { Pool } from "../../services/pools/Pools.ts"
 import { FairQueue, takeFirst } from "./FairQueue.ts"
 import type { Shares } from "./FairShares.ts"
+import { turnMillis } from "./RangeSizer.ts"
 import type { Ticket, Turn, TurnSource } from "./Turn.ts"
 
 interface Waiting {
@@ -27,6 +28,7 @@ export class OwnTurns implements TurnSource {
   }
 
   readonly turns = () => this.#engine.capacity
+  readonly turnMillis = () => turnMillis
 
   readonly ask = (turn: Turn, give: (pool: Pool | undefined) => void): Ticket => {
     const withdraw = (turn.isNewcomer === true ? this.#newcomers : this.#others).add(turn, { turn, give })

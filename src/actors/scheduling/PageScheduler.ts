@@ -19,7 +19,10 @@ export class SchedulerClosed extends Data.TaggedError("SchedulerClosed")<{}> {}
 export class PageScheduler extends Context.Service<
   PageScheduler,
   {
-    readonly turns: number
+    /** How many turns a document should ask for at once, at present. */
+    readonly turns: () => number
+    /** Milliseconds that a turn should take. */
+    readonly turnMillis: () => number
     /** Runs the effect when its turn comes, and charges the tenant for the time it took. */
     readonly run: (
       turn: Turn
@@ -80,9 +83,8 @@ const waitForTurn = (
 export const makePageScheduler = (source: TurnSource) => {
   let open = true
   return PageScheduler.of({
-    get turns() {
-      return source.turns()
-    },
+    turns: source.turns,
+    turnMillis: source.turnMillis,
     run: (turn) => (work) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /** A range is sized to about this much work, so that no tenant waits long for a turn and messages cost next to nothing. */
-const targetMillis = 64
+export const turnMillis = 64
 const maxPages = 128
 const firstGuessMillis = 8
 /** Pages of the first range, before any was measured: pages of a map or a scan may take a hundred times the guess. */
@@ -13,10 +13,15 @@ export const maxConcurrencyPerWorker = 4
 export class RangeSizer {
   #pageMillis = firstGuessMillis
   #longest = firstPages
+  readonly #turnMillis: () => number
+
+  constructor(target: () => number = () => turnMillis) {
+    this.#turnMillis = target
+  }
 
   /** The number of pages for the next range, small enough to leave work for every lane. */
   size(remaining: number, lanes: number): number {
-    const byTime = Math.round(targetMillis / this.#pageMillis)
+    const byTime = Math.round(this.#turnMillis() / this.#pageMillis)
     return Math.max(1, Math.min(byTime, this.#longest, Math.ceil(remaining / lanes)))
   }
 

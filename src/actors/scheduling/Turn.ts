@@ -23,8 +23,10 @@ export interface Ticket {
 
 /** Where turns come from: the workers of this process alone, or those of all runners. Without effects. */
 export interface TurnSource {
-  /** How many turns there may be at once, at present. */
+  /** How many turns a document should ask for at once, at present. */
   readonly turns: () => number
+  /** Milliseconds that a turn should take. */
+  readonly turnMillis: () => number
   /** `give` is called once, perhaps at once, when a worker is ready. Without a pool the worker is one of this process. */
   readonly ask: (turn: Turn, give: (pool: Pool | undefined) => void) => Ticket
   /** Gives every request its turn, which is void. */

@@ -1,8 +1,11 @@
 import { Context, Layer } from "effect"
 import type { PoolName } from "../../services/pools/Pools.ts"
 
-/** The worker time that a pool has to save, as a multiple of what it costs that it fetches and opens the document. */
-const leastGain = 10
+/**
+ * The worker time that a pool has to save, as a multiple of what it costs that it fetches and opens the document. If all workers
+ * are busy, at most a third more than necessary is done; if they were idle, nobody has less for it.
+ */
+const leastGain = 3
 /** Milliseconds to fetch and open a document, until measured. */
 const firstOpenMillis = 150
 const weightOfNewest = 0.2

@@ -68,7 +68,7 @@ export class Requests {
   forget(pool: PoolName): void {
     const own = this.#own.get(pool)
     if (own === undefined) return
-    for (const request of [...this.#waiting]) {
+    for (const request of Array.from(this.#waiting)) {
       if (request.asked.anywhere || !request.pools.includes(pool)) continue
       this.withdraw(request)
       this.#enqueue(request)

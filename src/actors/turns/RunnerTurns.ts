@@ -124,7 +124,7 @@ export class RunnerTurns {
 
   /** Gives every waiting request its turn, which is void. */
   giveUp(): void {
-    for (const { request } of [...this.#waiting.values()]) this.#give(request.turn, this.#runner)
+    for (const { request } of this.#waiting.values()) this.#give(request.turn, this.#runner)
   }
 
   #give(turn: TurnNumber, pool: PoolName): void {

@@ -4,6 +4,7 @@ import { PdfEngine, PdfEngineError, PoolLost } from "../../services/PdfEngine.ts
 import type { Pool, PoolName } from "../../services/pools/Pools.ts"
 import { FairShares, type Shares } from "../scheduling/FairShares.ts"
 import { makePageScheduler, PageScheduler } from "../scheduling/PageScheduler.ts"
+import { turnMillis } from "../scheduling/RangeSizer.ts"
 import type { Ticket, Turn, TurnSource } from "../scheduling/Turn.ts"
 import { OpenPlaces, type Places } from "./OpenPlaces.ts"
 import { RunnerTurns } from "./RunnerTurns.ts"
@@ -19,6 +20,8 @@ const mostCalls = 2
 interface Surroundings {
   readonly own: RunnerTurns
   readonly runner: PoolName
+  /** Workers of this runner. */
+  readonly ownTurns: number
   readonly shares: Shares
   readonly places: Places
   readonly clock: Clock.Clock
@@ -38,7 +41,14 @@ class Source implements TurnSource {
     return this.#open
   }
 
-  readonly turns = () => this.#around.own.turns
+  /** More than there are, if some are with other runners: when one ends, the next request is known already. */
+  readonly turns = () => {
+    const { own, ownTurns } = this.#around
+    return own.turns > ownTurns ? own.turns + Math.ceil(own.turns / 3) : own.turns
+  }
+
+  /** Longer with other runners: a turn costs messages between them, and among more workers one is free sooner. */
+  readonly turnMillis = () => (this.#around.own.turns > this.#around.ownTurns ? 3 : 1) * turnMillis
 
   readonly ask = (turn: Turn, give: (pool: Pool | undefined) => void): Ticket => {
     const { own, runner, signal } = this.#around
@@ -105,7 +115,7 @@ export const layer = Layer.effect(
     const news = yield* Queue.sliding<void>(1)
     const calls = yield* Semaphore.make(mostCalls)
     const signal = () => void Queue.offerUnsafe(news, undefined)
-    const source = new Source({ own, runner: turns.runner, shares, places, clock, signal })
+    const source = new Source({ own, runner: turns.runner, ownTurns: engine.capacity, shares, places, clock, signal })
     let underWay = 0
     let ready = -1
 

@@ -20,6 +20,8 @@ const saveInterval = "1 second"
 export interface TurnsActorOptions {
   /** Virtual times that an earlier actor has saved. */
   readonly saved?: Standing
+  /** In place of `TurnLedger`, for tests of what finds its faults. */
+  readonly makeLedger?: (shares: Shares, now: number) => TurnLedger
   /** It may fail: the times are saved again with the next. */
   readonly save?: (standing: Standing) => Effect.Effect<void>
 }
@@ -33,12 +35,12 @@ const unknown: Answer = {
 }
 
 /** Its loops end with the scope. */
-export const makeTurnsActor = Effect.fnUntraced(function* ({ save, saved }: TurnsActorOptions = {}) {
+export const makeTurnsActor = Effect.fnUntraced(function* ({ makeLedger, save, saved }: TurnsActorOptions = {}) {
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
   const shares = new Shares()
   if (saved !== undefined) shares.adopt(saved)
-  const ledger = new TurnLedger(shares, now())
+  const ledger = makeLedger?.(shares, now()) ?? new TurnLedger(shares, now())
   /** Runners whose latest news are not answered yet. `true`: there is something to tell. */
   const polls = new Map<PoolName, Deferred.Deferred<boolean>>()
 

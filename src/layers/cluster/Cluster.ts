@@ -21,29 +21,18 @@ import * as SharedScheduling from "./turns/SharedScheduling.ts"
 /** No event comes from other runners, so their changes are asked for: a query each time, while there are watchers. */
 const changesOfOthers = Layer.succeed(ChangePolling, Duration.millis(250))
 
-/** Only serves the interface: it has no tenants, no loops and no page workers, and opens no port to other runners. */
-const layerApi = (settings: ClusterSettings) =>
-  Layer.merge(Engine.layerScheduledOver(ClusterTenants.layerAway, Engine.layerFair), Outbox.layerFromEnv).pipe(
+/** A process that only serves the interface has no tenants and no loops, reads for nobody, and opens no port to other runners. */
+export const layer = (settings: ClusterSettings) => {
+  const isApi = settings.role === "api"
+  const tenants = isApi ? ClusterTenants.layerAway : ClusterTenants.layer(settings.shards)
+  const scheduling = isApi ? SharedScheduling.layerAlone : SharedScheduling.layer
+  const sharding = isApi ? ClusterSharding.layerClient(settings) : ClusterSharding.layer(settings)
+  return Layer.merge(Engine.layerScheduledOver(tenants, scheduling), Outbox.layerFromEnv).pipe(
     Layer.provide([changesOfOthers, ClusterSingletons.layer, ClusterRegister.layer(settings)]),
-    Layer.provide(ClusterSharding.layerClient(settings)),
-    // Before this process asks for tenants.
-    Layer.provide(Membership.layer(settings)),
-    Layer.provide(ClusterDatabase.layer(settings.url))
-  )
-
-/** Runs tenants' actors, and reads pages for all runners. */
-const layerRunner = (settings: ClusterSettings) =>
-  Layer.merge(
-    Engine.layerScheduledOver(ClusterTenants.layer(settings.shards), SharedScheduling.layer),
-    Outbox.layerFromEnv
-  ).pipe(
-    Layer.provide([changesOfOthers, ClusterSingletons.layer, ClusterRegister.layer(settings)]),
-    Layer.provide(ClusterSharding.layer(settings)),
+    Layer.provide(sharding),
     Layer.provide(OwnPool.layer(settings.address)),
     // Before this process asks for tenants.
     Layer.provide(Membership.layer(settings)),
     Layer.provide(ClusterDatabase.layer(settings.url))
   )
-
-export const layer = (settings: ClusterSettings) =>
-  settings.role === "api" ? layerApi(settings) : layerRunner(settings)
+}

@@ -58,20 +58,20 @@ const layerRunners = Layer.effect(
   })
 )
 
-/** A process that finds tenants in the runners, and has none itself. */
-export const layerClient = (settings: ClusterSettings) =>
-  RunnerServer.layerClientOnly.pipe(
-    Layer.provide(PeerSockets.layerClient(settings)),
-    Layer.provide([MessageStorage.layerNoop, layerRunners]),
-    Layer.provide(ShardingConfig.layer({ ...config(settings), runnerAddress: Option.none() })),
-    Layer.provide(RpcSerialization.layerSchemaBinary())
-  )
-
 /** What other runners call over the one port: actors, and the page workers of this process. */
 const layerCalls = RpcServer.layer(Runners.Rpcs.merge(PoolRpcs), {
   disableTracing: true,
   disableFatalDefects: true
 }).pipe(Layer.provide([RunnerServer.layerHandlers, PoolServer.layer]))
+
+/** A process that finds tenants in the runners, and has none itself. */
+export const layerClient = (settings: ClusterSettings) =>
+  RunnerServer.layerClientOnly.pipe(
+    Layer.provideMerge(PeerSockets.layerClient(settings)),
+    Layer.provide([MessageStorage.layerNoop, layerRunners]),
+    Layer.provide(ShardingConfig.layer({ ...config(settings), runnerAddress: Option.none() })),
+    Layer.provide(RpcSerialization.layerSchemaBinary())
+  )
 
 /** One runner of the cluster. */
 export const layer = (settings: ClusterSettings) =>

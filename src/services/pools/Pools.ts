@@ -1,5 +1,5 @@
-import { Context, Deferred, type Effect, type Redacted, Schema, type Stream } from "effect"
-import { BlobHash } from "../../domain/Ids.ts"
+import { Context, type Deferred, type Effect, type Redacted, Schema, type Stream } from "effect"
+import type { BlobHash } from "../../domain/Ids.ts"
 import type { PageResult } from "../../domain/document/Page.ts"
 import type { HeadRequest, OpenedWithHead, PdfEngineError } from "../PdfEngine.ts"
 

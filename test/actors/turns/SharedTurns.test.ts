@@ -113,7 +113,7 @@ describe("turns shared by several runners", () => {
       const works = yield* Effect.forEach([1, 2, 3], () => one.work("a"))
       yield* soon
       assert.deepStrictEqual(one.running, [undefined, "two"])
-      assert.strictEqual(one.scheduler.turns, 2)
+      assert.strictEqual(one.scheduler.turns(), 3)
       yield* works[1]?.end ?? Effect.void
       yield* soon
       assert.deepStrictEqual(one.running, [undefined, "two", "two"])
@@ -192,7 +192,7 @@ describe("turns shared by several runners", () => {
       assert.isTrue(exit !== undefined && Exit.isFailure(exit))
       assert.include(String(exit), "the page workers of two are lost")
       assert.isUndefined(works[0]?.fiber.pollUnsafe())
-      assert.strictEqual(one.scheduler.turns, 1)
+      assert.strictEqual(one.scheduler.turns(), 1)
     })
   )
 

@@ -9,9 +9,8 @@ import { PoolRpcs } from "./PoolRpcs.ts"
 const noHead: HeadRequest = { pages: 0, concurrency: 1 }
 const closeTimeout = "1 second"
 
-/** Whatever is not the answer of the far workers: it, or the way to it, is gone. */
+/** Whatever is not the answer of the far workers: they, or the way to them, are gone. A runner that stops interrupts its calls. */
 const lost = (pool: PoolName, cause: Cause.Cause<unknown>): Cause.Cause<PdfEngineError> => {
-  if (Cause.hasInterruptsOnly(cause)) return Cause.interrupt()
   const error = Cause.squash(cause)
   if (error instanceof PdfEngineError) return Cause.fail(error)
   const detail = error instanceof Error ? error.message : String(error)

@@ -3,6 +3,7 @@ import { requireOneEffect } from "../domain/EffectCopy.ts"
 import { Webhooks } from "./webhooks/Webhooks.ts"
 import * as BlobCollection from "./upkeep/BlobCollection.ts"
 import { BytesInFlight } from "./admission/BytesInFlight.ts"
+import { RunnerReports } from "./upkeep/RunnerReports.ts"
 import { Shutdown } from "./upkeep/Shutdown.ts"
 import { RetryAfterEstimator } from "./admission/retryAfter/RetryAfterEstimator.ts"
 import { FairShares } from "./scheduling/FairShares.ts"
@@ -41,6 +42,7 @@ export const layerNoSchedulingOver = <E, R>(directory: Layer.Layer<TenantDirecto
         Retention.layer
       )
     ),
+    Layer.provideMerge(RunnerReports.layer),
     Layer.provideMerge(directory),
     Layer.provideMerge(InFlightSubmissions.layer),
     Layer.provide([RetryAfterEstimator.layer, RateLimits.layer, BytesInFlight.layer]),

@@ -12,6 +12,7 @@ import type { BlobStoreUnavailable } from "../services/BlobStore.ts"
 import type { KeptAnswer } from "../services/store/IdempotencyStore.ts"
 import type { ListOptions, PagesOptions } from "../services/store/Documents.ts"
 import type { DocumentNotFound, NotRetryable, QuotaReached, StoreUnavailable } from "../services/store/StoreErrors.ts"
+import type { RunnerEntry } from "../services/RunnerRegister.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
 import type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
@@ -250,6 +251,8 @@ export class Ingestion extends Context.Service<
     /** Returns an effect; each run of it waits until the document has changed since the previous run, or since this call. */
     readonly changed: (id: DocumentId) => Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
     /** The number of changes in memory for watchers, and the number of watchers. */
+    /** The processes of the engine, this one first. */
+    readonly runners: Effect.Effect<ReadonlyArray<RunnerEntry>, StoreUnavailable>
     readonly watching: Effect.Effect<{ readonly changes: number; readonly watchers: number }>
     /** False once the engine is stopping and refuses submissions. */
     readonly accepting: Effect.Effect<boolean>

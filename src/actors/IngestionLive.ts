@@ -11,6 +11,7 @@ import { makeEndDocument } from "./document/EndDocument.ts"
 import { makeStatus } from "./estimates/Status.ts"
 import { Ingestion } from "./Ingestion.ts"
 import { makeRenderDocument } from "./renderings/RenderDocument.ts"
+import { RunnerReports } from "./upkeep/RunnerReports.ts"
 import { makeTenantChanges } from "./tenant/TenantChanges.ts"
 
 /** Pages read from the store at a time when a whole text is streamed, unless their texts are long. */
@@ -27,6 +28,7 @@ export const layer = Layer.effect(
     const admission = yield* Admission.make
     const render = yield* makeRenderDocument(documents)
     const ending = yield* makeEndDocument
+    const { list: runners } = yield* RunnerReports
     const changes = yield* makeTenantChanges
     const { describe, queueStatus, tenantState } = yield* makeStatus
     const feed = yield* makeChangeFeed({ queueStatus, describe })
@@ -70,6 +72,7 @@ export const layer = Layer.effect(
       watchDocument: feed.watchDocument,
       changed: feed.changed,
       watching: Effect.sync(feed.held),
+      runners,
       accepting: submissions.accepting
     })
   })

@@ -1,6 +1,6 @@
 import { join, relative } from "node:path"
-import { cwd } from "node:process"
-import { Console, Effect, Layer, References } from "effect"
+import { cwd, kill, pid, stdin } from "node:process"
+import { Config, Console, Effect, Layer, References } from "effect"
 import { HttpServer } from "effect/http"
 import { Shutdown } from "../actors/upkeep/Shutdown.ts"
 import { AuthConfig } from "../http/auth/AuthConfig.ts"
@@ -38,7 +38,10 @@ ${listens} (interface description: ${url}/docs). Try it:
 
 const logWalls = Layer.effectDiscard(
   Effect.gen(function* () {
-    const { walls = [] } = yield* PdfEngine.use(({ status }) => status)
+    const { capacity, status } = yield* PdfEngine
+    // A process that reads no pages has none.
+    if (capacity === 0) return
+    const { walls = [] } = yield* status
     const text = `page workers are ${describeWalls(walls)}`
     yield* walls.every(({ stands }) => stands) ? Effect.logInfo(text) : Effect.logWarning(text)
   })
@@ -47,8 +50,16 @@ const logWalls = Layer.effectDiscard(
 /** Released first, so the server continues to answer reads while the engine shuts down. */
 const drainFirst = Layer.effectDiscard(Effect.flatMap(Shutdown, ({ run }) => Effect.addFinalizer(() => run)))
 
+/** A runner that is supervised stops in order when its supervisor is gone, whatever ended that. */
+const stopWithSupervisor = Layer.effectDiscard(
+  Effect.gen(function* () {
+    if ((yield* Config.Literals(["on", "off"], "SUPERVISED").pipe(Config.withDefault("off"))) === "off") return
+    stdin.resume().once("end", () => kill(pid, "SIGTERM"))
+  })
+)
+
 /** The server as a whole. */
-export const service = Layer.mergeAll(welcome, logWalls, drainFirst).pipe(
+export const service = Layer.mergeAll(welcome, logWalls, drainFirst, stopWithSupervisor).pipe(
   Layer.provide(Server.layer),
   Layer.provide([Engine.layer, NodeServer.layer]),
   Layer.provide(Telemetry.layer)

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
@@ -8,7 +6,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
-import * as Schema from "effect/Schema"
+import { version } from "../layers/config/Version.ts"
 import { UsageFailed } from "./Ending.ts"
 import { Json } from "./Json.ts"
 import { CommandPath, commandPathOf, presenterFor } from "./Usage.ts"
@@ -57,6 +55,12 @@ const subcommands = [
   ),
   subcommand("storage", "Decide how to go on with a data folder whose database and originals do not match", () =>
     import("./commands/storage.ts").then(({ storage }) => storage)
+  ),
+  subcommand("backup", "Copy a data folder while its server works", () =>
+    import("./commands/backup.ts").then(({ backup }) => backup)
+  ),
+  subcommand("migrate", "Move a data folder into Postgres", () =>
+    import("./commands/migrate.ts").then(({ migrate }) => migrate)
   )
 ]
 
@@ -77,12 +81,6 @@ const sluice = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
     Command.withGlobalFlags([Json])
   )
 })
-
-const decodeManifest = Schema.decodeSync(Schema.fromJsonString(Schema.Struct({ version: Schema.String })))
-
-/** The relative path to package.json is the same from the sources and from the build. */
-export const version = (): string =>
-  decodeManifest(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8")).version
 
 const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
 

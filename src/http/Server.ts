@@ -2,7 +2,8 @@ import { ByteSize, Effect, Layer } from "effect"
 import { HttpEffect, HttpIncomingMessage, HttpRouter } from "effect/http"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import * as OutboundPolicy from "../services/config/OutboundPolicy.ts"
-import { Api } from "./api/Api.ts"
+import { RoleConfig } from "../services/config/RoleConfig.ts"
+import { Api, OwnApi } from "./api/Api.ts"
 import * as Authentication from "./auth/Authentication.ts"
 import { CallbacksHandlers } from "./handlers/CallbacksHandlers.ts"
 import * as CurrentTenant from "./auth/CurrentTenant.ts"
@@ -47,7 +48,14 @@ const Handlers = Layer.mergeAll(
   MetricsHandlers
 )
 
-const Routes = Layer.mergeAll(
+/** What a process without the interface answers: probes and metrics. */
+const ownRoutes = HttpApiBuilder.layer(OwnApi).pipe(
+  Layer.merge(RequestMiddleware.layer),
+  Layer.provide([HealthHandlers, MetricsHandlers]),
+  Layer.provide(RequestRules.layer)
+)
+
+const allRoutes = Layer.mergeAll(
   HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
   HttpApiSwagger.layer(Api, { path: "/docs" }),
   DashboardHandlers,
@@ -57,16 +65,21 @@ const Routes = Layer.mergeAll(
 /** The limit for bodies that are held in memory, for every endpoint. Uploads are streams and have no such limit. */
 const largestBody = ByteSize.mebibytes(4)
 
-const served = Layer.unwrap(
-  Effect.map(UnsentBytes, ({ deliver }) =>
-    HttpRouter.serve(Routes, {
-      disableLogger: true,
-      disableListenLog: true,
-      // `deliver` runs after compression, so it counts the bytes that are sent.
-      middleware: (app) =>
-        RequestMetrics.middleware(Compression.middleware(HttpEffect.withPreResponseHandler(app, deliver)))
-    })
+const serve = <E, R>(routes: Layer.Layer<never, E, R>) =>
+  Layer.unwrap(
+    Effect.map(UnsentBytes, ({ deliver }) =>
+      HttpRouter.serve(routes, {
+        disableLogger: true,
+        disableListenLog: true,
+        // `deliver` runs after compression, so it counts the bytes that are sent.
+        middleware: (app) =>
+          RequestMetrics.middleware(Compression.middleware(HttpEffect.withPreResponseHandler(app, deliver)))
+      })
+    )
   )
+
+const served = Layer.unwrap(
+  Effect.map(RoleConfig, (role) => (role === "runner" ? serve(ownRoutes) : serve(allRoutes)))
 ).pipe(
   Layer.provide([Tracing.layer, Compression.layer]),
   Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize)(largestBody))

@@ -7,6 +7,7 @@ import { ApiKeys } from "../services/apiKeys/ApiKeys.ts"
 import * as ApiKeysMemory from "../services/apiKeys/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
 import * as StoreMemory from "../services/store/memory/StoreMemory.ts"
+import { RoleConfig } from "../services/config/RoleConfig.ts"
 import { EngineConfig, type EngineLimits } from "../services/config/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
 import * as SecretsMemory from "../services/SecretsMemory.ts"
@@ -16,11 +17,13 @@ import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry
 import * as CallbackSender from "./net/CallbackSender.ts"
 import { clusterSettings, type ClusterUnusable } from "./config/ClusterConfig.ts"
 import { DatabaseConfig, StorageConfig, WorkersConfig } from "./config/Config.ts"
+import { SecretKeyConfig } from "./config/SecretKeyConfig.ts"
 import { holdDataDirectory } from "./folder/DataDirectory.ts"
 import { originalsFromEnv } from "./blobs/Originals.ts"
 import * as DiskReserve from "./folder/DiskReserve.ts"
 import { checkFolder, databasePath } from "./folder/FolderCheck.ts"
 import * as FullDisk from "./folder/FullDisk.ts"
+import * as NoWorkers from "./pdf/NoWorkers.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Secrets from "./SecretKeyFile.ts"
 import * as Sources from "./net/Sources.ts"
@@ -30,6 +33,7 @@ import { refuseFolderOfPostgres } from "./postgres/storage/FolderMark.ts"
 import * as FolderIdentity from "./sqlite/database/FolderIdentity.ts"
 import * as Inventory from "./sqlite/database/Inventory.ts"
 import { register } from "./sqlite/database/KnownBlobs.ts"
+import { keyRecord } from "./sqlite/keys/SealingKey.ts"
 import * as SqliteApiKeys from "./sqlite/SqliteApiKeys.ts"
 import * as SqliteBlobStore from "./sqlite/SqliteBlobStore.ts"
 import * as SqliteStore from "./sqlite/SqliteStore.ts"
@@ -73,7 +77,7 @@ const layerDatabase = (directory: string) =>
 
 /**
  * Everything durable below `DATA_DIR`: the database, the blobs (unless `BLOBS` names another place) and the key that seals
- * passwords. Only this process holds the folder, so it takes over the leases that it finds.
+ * passwords (unless it is given). Only this process holds the folder, so it takes over the leases that it finds.
  */
 const layerFolder = Layer.unwrap(
   Effect.gen(function* () {
@@ -85,17 +89,20 @@ const layerFolder = Layer.unwrap(
     const originals = yield* originalsFromEnv(directory)
     const large = Layer.unwrap(Effect.map(register, originals.layer))
     // One after the other: each brings the tables of the one database up to date.
+    const given = yield* SecretKeyConfig
+    const secrets = Layer.unwrap(Effect.map(keyRecord, (record) => Secrets.layer({ directory, given, record })))
     const records = SqliteTenantRegistry.layerNoDepsFromEnv.pipe(
       Layer.provideMerge(SqliteApiKeys.layerNoDepsFromEnv),
       Layer.provideMerge(SqliteStore.layerTakingOver),
       Layer.merge(Layer.provide(SqliteBlobStore.layerNoDeps, large)),
       (stores) => Layer.provideMerge(FullDisk.layer(reserve), stores),
+      Layer.merge(secrets),
       Layer.merge(originals.folder === undefined ? Layer.empty : Inventory.layer(originals.folder)),
       Layer.provideMerge(StorageHealth.layer(originals.folder ?? directory, reserve, originals.tryBucket)),
       Layer.provide(FolderIdentity.layer(directory, found)),
       Layer.provide(layerDatabase(directory))
     )
-    return Layer.merge(records, Secrets.layer({ directory }))
+    return records
   })
 )
 
@@ -117,9 +124,11 @@ export const layerStorage = Layer.unwrap(
 )
 
 const layerWorkers = Layer.unwrap(
-  Effect.map(WorkersConfig, ({ layout, memory, sandbox, workers }) =>
-    PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory), layout: layout === "on" })
-  )
+  Effect.gen(function* () {
+    const { layout, memory, sandbox, workers } = yield* WorkersConfig
+    if ((yield* RoleConfig) === "api") return NoWorkers.layer
+    return PdfEngine.layer({ workers, sandbox, memoryBytes: ByteSize.toNumberUnsafe(memory), layout: layout === "on" })
+  })
 )
 
 const layerSources = Layer.unwrap(

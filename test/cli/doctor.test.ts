@@ -92,6 +92,8 @@ describe("doctor", () => {
         ["TENANT_LIMITS", "none"],
         ["ADMIN_KEY", "short"],
         ["QUEUE_TTL", "soon"],
+        ["SECRET_KEY", "short"],
+        ["SECRET_KEY_FILE", "/nowhere"],
         ["ALLOW_PRIVATE_SOURCES", "http://minio"],
         ["ALLOW_PRIVATE_WEBHOOKS", "10.0.0.1/8"]
       ] as const) {

@@ -1,7 +1,7 @@
-import { chmodSync, cpSync, readFileSync } from "node:fs"
+import { chmodSync, cpSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Option, Queue, Schema, Stream } from "effect"
+import { ConfigProvider, Effect, Layer, Option, Queue, Redacted, Schema, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Engine from "../../src/actors/Engine.ts"
 import { Ingestion } from "../../src/actors/Ingestion.ts"
@@ -15,6 +15,10 @@ import { CallbackSender } from "../../src/services/CallbackSender.ts"
 import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { Events } from "../../src/services/Events.ts"
 import { expectedSignature } from "../actors/webhooks/world.ts"
+import { sluice } from "../cli/harness.ts"
+import { postgresBinaries } from "../support/postgres/binaries.ts"
+import { newDatabase, urlOf } from "../support/postgres/server.ts"
+import { startSwift, swiftMissing } from "../support/swift/Swift.ts"
 import { temporaryFolder } from "../support/service.ts"
 
 const acme = TenantId.make("acme")
@@ -40,7 +44,7 @@ interface Sent {
 }
 
 /** The engine and the outbox over a folder, as a service runs them; what would be sent goes into the queue. */
-const serviceOver = (directory: string, sent: Queue.Queue<Sent>) => {
+const serviceOver = (env: Readonly<Record<string, string>>, sent: Queue.Queue<Sent>) => {
   const sender = Layer.succeed(CallbackSender, {
     send: (path, body, headers) =>
       Effect.as(Queue.offer(sent, { path, body, headers }), { status: 204, retryAfter: undefined })
@@ -49,7 +53,7 @@ const serviceOver = (directory: string, sent: Queue.Queue<Sent>) => {
     Layer.provide(PdfEngine.layer({ workers: 1 })),
     Layer.provide([layerStorage, Sources.layer({ inbox: undefined, fetchTimeout: "1 minute" }), Events.layer()]),
     Layer.provide([sender, SecureRandom.layerWebCrypto, EngineConfig.layer()]),
-    Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ DATA_DIR: directory })))
+    Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(env)))
   )
 }
 
@@ -115,13 +119,54 @@ const readsEverything = Effect.fnUntraced(function* (sent: Queue.Queue<Sent>) {
   }
 })
 
+/** A copy of the folder. A checkout does not keep the modes of files. */
+const earlierFolder = Effect.gen(function* () {
+  const directory = join(yield* temporaryFolder, "data")
+  cpSync(join(fixture, "folder"), directory, { recursive: true })
+  chmodSync(join(directory, "secret.key"), 0o600)
+  return directory
+})
+
 it.live("A data folder of an earlier version is read whole, and what waited in it goes on", () =>
   Effect.gen(function* () {
-    const directory = join(yield* temporaryFolder, "data")
-    cpSync(join(fixture, "folder"), directory, { recursive: true })
-    // A checkout does not keep the modes of files.
-    chmodSync(join(directory, "secret.key"), 0o600)
+    const directory = yield* earlierFolder
     const sent = yield* Queue.unbounded<Sent>()
-    yield* Effect.provide(readsEverything(sent), serviceOver(directory, sent))
+    yield* Effect.provide(readsEverything(sent), serviceOver({ DATA_DIR: directory }, sent))
   })
+)
+
+it.live.skipIf(postgresBinaries === undefined)("The same holds after it was moved into Postgres", () =>
+  Effect.gen(function* () {
+    const directory = yield* earlierFolder
+    const env = { DATA_DIR: directory, DATABASE_URL: Redacted.value(yield* urlOf(yield* newDatabase)) }
+    const moved = yield* sluice(["migrate", "--json"], env)
+    assert.strictEqual(moved.code, 0, moved.err)
+    const sent = yield* Queue.unbounded<Sent>()
+    yield* Effect.provide(readsEverything(sent), serviceOver(env, sent))
+  })
+)
+
+it.live.skipIf(postgresBinaries === undefined || swiftMissing !== undefined)(
+  `And when its originals were moved into a bucket, without the folder ${swiftMissing ?? ""}`,
+  () =>
+    Effect.gen(function* () {
+      const swift = yield* startSwift
+      yield* swift.makeBucket("originals")
+      const directory = yield* earlierFolder
+      const database = { DATABASE_URL: Redacted.value(yield* urlOf(yield* newDatabase)), ...swift.env }
+      const args = ["migrate", "--blobs", "s3://originals/of-earlier", "--json"]
+      const moved = yield* sluice(args, { ...database, DATA_DIR: directory })
+      assert.strictEqual(moved.code, 0, moved.err)
+      assert.deepInclude(JSON.parse(moved.out).originals, { kept: 0, missing: 0, damaged: 0 })
+      const key = readFileSync(join(directory, "secret.key")).toString("hex")
+      rmSync(directory, { recursive: true })
+      const env = {
+        ...database,
+        DATA_DIR: join(yield* temporaryFolder, "another"),
+        BLOBS: "s3://originals/of-earlier",
+        SECRET_KEY: key
+      }
+      const sent = yield* Queue.unbounded<Sent>()
+      yield* Effect.provide(readsEverything(sent), serviceOver(env, sent))
+    })
 )

@@ -254,6 +254,7 @@ const ingestion = Layer.effect(
       watchDocument: (tenant, id) => Effect.as(find(tenant, id), Option.some(Stream.never)),
       changed: () => Effect.succeed(Effect.never),
       watching: Effect.succeed({ changes: 0, watchers: 0 }),
+      runners: Effect.succeed([]),
       accepting: Effect.map(Ref.get(state), ({ accepting }) => accepting)
     })
   })

@@ -344,7 +344,12 @@ describe("the server", () => {
 
   it.effect("listens on the loopback unless told otherwise, and on nothing else", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* configured({}), { host: "127.0.0.1", port: 3000, allowedHosts: [] })
+      assert.deepStrictEqual(yield* configured({}), {
+        host: "127.0.0.1",
+        port: 3000,
+        reusePort: "off" as const,
+        allowedHosts: []
+      })
       assert.deepStrictEqual(yield* configured({ HOST: "::1", PORT: "8080" }), {
         host: "::1",
         port: 8080,

@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe } from "vitest"
-import { layer } from "../../src/layers/SecretKeyFile.ts"
+import { layer, type SecretsOptions } from "../../src/layers/SecretKeyFile.ts"
 import { Secrets } from "../../src/services/Secrets.ts"
 import { layerMemory } from "../../src/services/SecretsMemory.ts"
 
@@ -178,4 +178,32 @@ it.effect.skipIf(process.platform === "win32")("a pipe in the key's place is ref
     const { message } = yield* Effect.flip(Layer.build(layer({ directory })))
     assert.strictEqual(message, `the secret key ${path} cannot be used: it is not a file`)
   })
+)
+
+it.effect(
+  "a given key is used instead of the folder's, and the first key that comes is the one that others have to be",
+  () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      let entered: string | undefined
+      const record = {
+        known: Effect.sync(() => entered),
+        enter: (check: string) => Effect.sync(() => (entered ??= check)),
+        sample: Effect.succeed(undefined)
+      }
+      const given = (fill: number) => ({ key: Redacted.make(new Uint8Array(32).fill(fill)), place: "SECRET_KEY" })
+      const start = (options: Partial<SecretsOptions>) =>
+        Effect.provide(
+          Secrets.use((secrets) => secrets.seal(secret)),
+          layer({ directory, record, ...options })
+        )
+      yield* start({ given: given(1) })
+      assert.deepStrictEqual(readdirSync(directory), [])
+      yield* start({ given: given(1) })
+      assert.include((yield* Effect.flip(start({ given: given(2) }))).message, "sealed with another key")
+      assert.include((yield* Effect.flip(start({}))).message, "it is missing, and the database was sealed with it")
+      assert.deepStrictEqual(readdirSync(directory), [])
+      writeFileSync(join(directory, "secret.key"), new Uint8Array(32).fill(1), { mode: 0o600 })
+      yield* start({})
+    })
 )

@@ -5,6 +5,7 @@ import type { TenantId } from "../../domain/Ids.ts"
 import type { Ahead } from "../../services/store/QueueFigures.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { PdfEngine } from "../../services/PdfEngine.ts"
+import { RunnerRegister } from "../../services/RunnerRegister.ts"
 import { TenantRegistry } from "../../services/TenantRegistry.ts"
 import { FairShares } from "../scheduling/FairShares.ts"
 import { UsageMeter } from "../scheduling/UsageMeter.ts"
@@ -18,13 +19,14 @@ export const makeEndEstimates = Effect.gen(function* () {
   const config = yield* EngineConfig
   const engine = yield* PdfEngine
   const registry = yield* TenantRegistry
+  const register = yield* RunnerRegister
   const shares = yield* FairShares
   const meter = yield* UsageMeter
   const costModel = yield* CostModel
   const loads = yield* makeTenantLoads
 
   /** Worker milliseconds per millisecond. */
-  const capacity = () => engine.capacity * meter.efficiency()
+  const capacity = () => (register.totals()?.capacity ?? engine.capacity) * meter.efficiency()
 
   /** The other tenants with work. */
   const competitorsOf = (tenant: TenantId, loads: Loads): ReadonlyArray<Competitor> => {

@@ -8,6 +8,7 @@ import { QueueStats } from "../../services/store/QueueStats.ts"
 import { TenantRegistry } from "../../services/TenantRegistry.ts"
 import type { QueueStatus } from "../Ingestion.ts"
 import { UsageMeter } from "../scheduling/UsageMeter.ts"
+import { RunnerRegister } from "../../services/RunnerRegister.ts"
 import { RetryTracker } from "../retries/RetryTracker.ts"
 import { WaitEstimator } from "./WaitEstimator.ts"
 
@@ -20,11 +21,15 @@ export const makeStatus = Effect.gen(function* () {
   const estimator = yield* WaitEstimator
   const meter = yield* UsageMeter
   const retries = yield* RetryTracker
+  const register = yield* RunnerRegister
 
   const queueStatus = Effect.fn("Ingestion.queueStatus")(function* (tenant?: TenantId) {
     const { waiting, running, maxWaiting, maxRunning, processed, failed } = yield* queueStats.stats(tenant)
-    const own = tenant === undefined ? config.globalDocuments : (yield* registry.limits(tenant)).documents
-    const concurrency = Math.min(own, config.globalDocuments)
+    // A tenant's documents run in one process.
+    const concurrency =
+      tenant === undefined
+        ? (register.totals()?.permits ?? config.globalDocuments)
+        : Math.min((yield* registry.limits(tenant)).documents, config.globalDocuments)
     const paused = tenant !== undefined && (yield* queue.isPaused(tenant))
     const status: QueueStatus = {
       waiting,

@@ -9,6 +9,7 @@ import { StreamLimitsConfig } from "../../http/live/LiveStreams.ts"
 import { MetricsToken } from "../../http/auth/MetricsAccess.ts"
 import { BlobsConfig } from "../../layers/blobs/s3/BlobsConfig.ts"
 import { DatabaseConfig, StorageConfig, WorkersConfig } from "../../layers/config/Config.ts"
+import { SecretKeyConfig } from "../../layers/config/SecretKeyConfig.ts"
 import { MinFreeBytes } from "../../layers/folder/DiskReserve.ts"
 import { S3SourcesConfig } from "../../layers/s3/S3Sources.ts"
 import * as Telemetry from "../../layers/observability/Telemetry.ts"
@@ -47,6 +48,7 @@ const settings = Config.all({
   metricsToken: MetricsToken,
   outbound: OutboundPolicyConfig,
   minFree: MinFreeBytes,
+  secretKey: SecretKeyConfig,
   sources: S3SourcesConfig,
   storage: StorageConfig,
   streams: StreamLimitsConfig,

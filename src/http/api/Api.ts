@@ -39,6 +39,9 @@ const groups = HttpApi.make("sluice")
   .annotate(HttpApi.QueryParseOptions, parseOptions.query)
   .annotate(HttpApi.PayloadParseOptions, parseOptions.payload)
 
+/** The part for operators, which every process answers. */
+export const OwnApi = HttpApi.make("sluice").add(HealthApi, MetricsApi)
+
 /** The HTTP contract, for the server, for generated clients and for the OpenAPI document. */
 export class Api extends groups.annotateMerge(
   OpenApi.annotations({

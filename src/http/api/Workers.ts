@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "../auth/CurrentTenant.ts"
-import { ForbiddenResponse } from "./problems/ProblemResponses.ts"
+import { ForbiddenResponse, ServiceUnavailableResponse } from "./problems/ProblemResponses.ts"
 import { RequestRules } from "./RequestRules.ts"
 
 const WorkerView = Schema.Struct({
@@ -53,6 +53,63 @@ export const WorkersView = Schema.Struct({
   ]
 })
 
+const RunnerView = Schema.Struct({
+  id: Schema.String,
+  name: Schema.String.annotate({
+    description: "The address by which other runners reach it; `local` without a cluster."
+  }),
+  role: Schema.Literals(["all", "api", "runner"]),
+  version: Schema.String,
+  startedAt: Schema.Number.annotate({ description: "Milliseconds since 1970, by the clock of its machine." }),
+  shards: Schema.optionalKey(
+    Schema.Natural.annotate({ description: "How many parts of all tenants it has; absent without a cluster." })
+  ),
+  tenants: Schema.Natural.annotate({ description: "Tenants whose documents it runs, or ran a short time ago." }),
+  documents: Schema.Natural.annotate({ description: "Documents that run there." }),
+  permits: Schema.Natural.annotate({ description: "Documents that may run there at once." }),
+  workers: Schema.Natural.annotate({ description: "Page workers that are alive there." }),
+  capacity: Schema.Natural.annotate({ description: "How many of them read at the same time." })
+}).annotate({ identifier: "Runner" })
+
+export const RunnersView = Schema.Struct({
+  runners: Schema.Array(RunnerView).annotate({ description: "The one that answers comes first." })
+}).annotate({
+  identifier: "Runners",
+  examples: [
+    {
+      runners: [
+        {
+          id: "01900000-0000-7000-8000-0000000000a1",
+          name: "10.0.0.7:34431",
+          role: "all",
+          version: "0.1.0",
+          startedAt: 1_796_040_000_000,
+          shards: 48,
+          tenants: 12,
+          documents: 5,
+          permits: 8,
+          workers: 5,
+          capacity: 4
+        }
+      ]
+    }
+  ]
+})
+
+const runners = HttpApiEndpoint.get("runners", "/v1/runners", {
+  query: tenantQuery,
+  headers: tenantHeaders,
+  success: RunnersView,
+  error: [ForbiddenResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "The processes of the engine, and what each has",
+    description:
+      "One, or all that belong to the cluster. Those that have been silent for six seconds are left out. If API keys are turned on, only " +
+      "the administrator's key may see them."
+  })
+)
+
 const list = HttpApiEndpoint.get("list", "/v1/workers", {
   query: tenantQuery,
   headers: tenantHeaders,
@@ -66,7 +123,7 @@ const list = HttpApiEndpoint.get("list", "/v1/workers", {
 )
 
 export class WorkersApi extends HttpApiGroup.make("workers")
-  .add(list)
+  .add(list, runners)
   .middleware(TenantIdentification)
   .middleware(RequestRules)
   .annotateMerge(OpenApi.annotations({ title: "Workers", description: "The processes that read PDFs." })) {}

@@ -28,6 +28,8 @@ export const HttpConfig = Config.all({
   port: Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 })), "PORT").pipe(
     Config.withDefault(3000)
   ),
+  /** Whether other processes of the same user may listen there, too: the system then deals out the connections. */
+  reusePort: Config.Literals(["on", "off"], "HTTP_REUSE_PORT").pipe(Config.withDefault("off")),
   /** Host names that are answered besides the loopback's, for a proxy in front that forwards the original Host header. */
   allowedHosts: Config.schema(
     Schema.String.check(

@@ -50,14 +50,21 @@ const closeGrace = Duration.seconds(2)
 /** Listens where `HttpConfig` says. */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
-    const { host, port } = yield* HttpConfig
+    const { host, port, reusePort } = yield* HttpConfig
     const server = makeServer()
     // Runs after the requests have ended and before the server's own close, which would wait for every open connection.
     const cutConnections = Layer.effectDiscard(
       Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
     )
     return cutConnections.pipe(
-      Layer.provideMerge(NodeHttpServer.layer(() => server, { host, port, gracefulShutdownTimeout: closeGrace }))
+      Layer.provideMerge(
+        NodeHttpServer.layer(() => server, {
+          host,
+          port,
+          reusePort: reusePort === "on",
+          gracefulShutdownTimeout: closeGrace
+        })
+      )
     )
   })
 )

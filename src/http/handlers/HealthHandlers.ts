@@ -20,9 +20,11 @@ export const HealthHandlers = HttpApiBuilder.group(
     const obstacles = Effect.gen(function* () {
       const reasons: Array<string> = []
       if (!(yield* ingestion.accepting)) reasons.push("no more work is accepted")
+      // A process that reads no pages needs no workers.
+      const needed = engine.capacity > 0
       const status = Option.getOrUndefined(yield* Effect.timeoutOption(engine.status, answerTimeout))
-      if (status?.unavailable !== undefined) reasons.push(`no page worker can be had: ${status.unavailable}`)
-      else if (status === undefined || status.workers.length === 0) reasons.push("no page worker is alive")
+      if (needed && status?.unavailable !== undefined) reasons.push(`no page worker can be had: ${status.unavailable}`)
+      else if (needed && (status === undefined || status.workers.length === 0)) reasons.push("no page worker is alive")
       const store = yield* Effect.result(Effect.timeout(ingestion.queueStatus(), answerTimeout))
       if (Result.isFailure(store)) reasons.push("the document store does not answer")
       return [...reasons, ...(yield* storage.obstacles)]

@@ -47,7 +47,7 @@ const mostCaches = 64
  * A folder for the cache of this process alone, until the scope ends: another's must not give up a file that is used here. What
  * an earlier process left in it is used again.
  */
-const holdCacheFolder = Effect.fnUntraced(function* (caches: string) {
+export const holdCacheFolder = Effect.fnUntraced(function* (caches: string) {
   for (let n = 0; n < mostCaches - 1; n++) {
     const folder = join(caches, String(n))
     if (yield* Effect.isSuccess(holdDataDirectory(folder))) return folder

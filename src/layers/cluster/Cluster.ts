@@ -1,5 +1,5 @@
 /**
- * The engine as one of several runners over one database. Loaded only with `CLUSTER=on`.
+ * The engine as one of several processes over one database. Loaded only with `CLUSTER=on`.
  *
  * Release goes from the top: the engine is drained, its loops go to other runners, the tenants' actors are stopped and their shards
  * handed over, and at last the port is closed.
@@ -9,13 +9,21 @@ import * as Engine from "../../actors/Engine.ts"
 import * as Outbox from "../../actors/webhooks/Outbox.ts"
 import type { ClusterSettings } from "../config/ClusterConfig.ts"
 import * as ClusterDatabase from "./ClusterDatabase.ts"
+import * as ClusterRegister from "./ClusterRegister.ts"
 import * as ClusterSharding from "./ClusterSharding.ts"
 import * as ClusterSingletons from "./ClusterSingletons.ts"
 import * as ClusterTenants from "./ClusterTenants.ts"
+import * as Membership from "./Membership.ts"
 
-export const layer = (settings: ClusterSettings) =>
-  Layer.merge(Engine.layerOver(ClusterTenants.layer(settings.shards)), Outbox.layerFromEnv).pipe(
-    Layer.provide(ClusterSingletons.layer),
-    Layer.provide(ClusterSharding.layer(settings)),
+/** A process that only serves the interface has no tenants and no loops, and opens no port to other runners. */
+export const layer = (settings: ClusterSettings) => {
+  const tenants = settings.role === "api" ? ClusterTenants.layerAway : ClusterTenants.layer(settings.shards)
+  const sharding = settings.role === "api" ? ClusterSharding.layerClient(settings) : ClusterSharding.layer(settings)
+  return Layer.merge(Engine.layerOver(tenants), Outbox.layerFromEnv).pipe(
+    Layer.provide([ClusterSingletons.layer, ClusterRegister.layer(settings)]),
+    Layer.provide(sharding),
+    // Before this process asks for tenants.
+    Layer.provide(Membership.layer(settings)),
     Layer.provide(ClusterDatabase.layer(settings.url))
   )
+}

@@ -55,6 +55,15 @@ const layerRunners = Layer.effect(
   })
 )
 
+/** A process that finds tenants in the runners, and has none itself. */
+export const layerClient = (settings: ClusterSettings) =>
+  RunnerServer.layerClientOnly.pipe(
+    Layer.provide(PeerSockets.layerClient(settings)),
+    Layer.provide([MessageStorage.layerNoop, layerRunners]),
+    Layer.provide(ShardingConfig.layer({ ...config(settings), runnerAddress: Option.none() })),
+    Layer.provide(RpcSerialization.layerSchemaBinary())
+  )
+
 /** One runner of the cluster. */
 export const layer = (settings: ClusterSettings) =>
   RunnerServer.layerWithClients.pipe(

@@ -64,4 +64,12 @@ const make = Effect.fnUntraced(function* (shards: number) {
   })
 })
 
+/** The directory of a process without tenants. */
+export const layerAway = Layer.effect(
+  TenantDirectory,
+  Effect.map(makeDeliveries, ({ tell }) =>
+    TenantDirectory.of({ tell, active: Effect.succeed(0), waiting: Effect.succeed(0) })
+  )
+)
+
 export const layer = (shards: number) => Layer.effect(TenantDirectory, make(shards))

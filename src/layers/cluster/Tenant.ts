@@ -3,6 +3,9 @@ import * as Entity from "effect/cluster/Entity"
 import * as Rpc from "effect/rpc/Rpc"
 import { DocumentId } from "../../domain/Ids.ts"
 
+/** Grows with every change of what runners say to each other: those of different protocols do not work together. */
+export const protocolVersion = 1
+
 /** What is to be said to a tenant's actor: it may look for work, and these attempts are to be stopped. */
 export const News = Schema.Struct({
   wake: Schema.Boolean,

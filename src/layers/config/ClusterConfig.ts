@@ -1,6 +1,7 @@
 /** Whether this process is one of several that share their work, and how they find and trust each other. */
 import { existsSync, readFileSync } from "node:fs"
 import { Config, Effect, Redacted, Schema } from "effect"
+import { type Role, RoleConfig } from "../../services/config/RoleConfig.ts"
 import { DatabaseConfig } from "./Config.ts"
 
 /** The settings of the cluster cannot be used, or the cluster does not take this process, and what to do about it. */
@@ -25,6 +26,7 @@ export interface ClusterSettings {
   readonly listenHost: string
   /** What proves to other runners that this one belongs to them. */
   readonly token: Redacted.Redacted
+  readonly role: Role
   /** How many parts the tenants are divided into. */
   readonly shards: number
 }
@@ -69,7 +71,11 @@ const tokenOf = Effect.fnUntraced(function* (own: Redacted.Redacted | undefined,
 /** Undefined when this process works alone. */
 export const clusterSettings = Effect.gen(function* () {
   const { cluster, host, listenHost = host, port, shards, token, tokenFile } = yield* raw
-  if (cluster === "off") return undefined
+  const role = yield* RoleConfig
+  if (cluster === "off") {
+    if (role !== "all") return yield* refuse(`ROLE=${role} needs other processes that do the rest; set CLUSTER=on`)
+    return undefined
+  }
   const { url } = yield* DatabaseConfig
   if (url === undefined) {
     return yield* refuse("on needs a Postgres database that all runners share; set DATABASE_URL")
@@ -79,7 +85,8 @@ export const clusterSettings = Effect.gen(function* () {
     address: { host, port },
     listenHost,
     token: yield* tokenOf(token, tokenFile),
-    shards
+    shards,
+    role
   }
   return settings
 })

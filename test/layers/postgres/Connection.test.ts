@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Connection from "../../../src/layers/postgres/database/Connection.ts"
+import { stepNames } from "../../../src/layers/postgres/database/Migrations.ts"
 import { PostgresDatabase } from "../../../src/layers/postgres/database/PostgresDatabase.ts"
 import { claimFolder } from "../../../src/layers/postgres/storage/SharedFolder.ts"
 import { postgresBinaries, withoutPostgres } from "../../support/postgres/binaries.ts"
@@ -81,7 +82,7 @@ describe.skipIf(postgresBinaries === undefined)(
           { concurrency: "unbounded" }
         )
         const [steps] = yield* execute(database, "SELECT count(*)::int AS steps FROM sluice_migrations")
-        assert.deepStrictEqual(steps, [{ steps: 1 }])
+        assert.deepStrictEqual(steps, [{ steps: stepNames.length }])
       })
     )
 

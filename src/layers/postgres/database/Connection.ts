@@ -17,6 +17,8 @@ export interface ConnectionOptions {
   readonly url: Redacted.Redacted
   /** The most connections of this process. */
   readonly connections?: number | undefined
+  /** What the server lists the connections as: `sluice` for servers. */
+  readonly name?: string
 }
 
 /** A document with its outline, or a portion of pages, in one row: far more than any has. */
@@ -32,13 +34,13 @@ const numbers = (() => {
   return registry
 })()
 
-export const makeClient = ({ connections = defaultConnections, url }: ConnectionOptions) =>
+export const makeClient = ({ connections = defaultConnections, name = "sluice", url }: ConnectionOptions) =>
   PgClient.make({
     url,
     maxConnections: connections,
     idleTimeout: Duration.minutes(1),
     connectTimeout: Duration.seconds(5),
-    applicationName: "sluice",
+    applicationName: name,
     maxMessageSize: largestMessage,
     preparedStatementCacheSize: 200,
     types: numbers

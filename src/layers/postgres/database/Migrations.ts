@@ -5,6 +5,7 @@ import { acceptance } from "../schema/acceptance.ts"
 import { callbacks } from "../schema/callbacks.ts"
 import { clockAndChanges } from "../schema/changes.ts"
 import { counters } from "../schema/counters.ts"
+import { operations } from "../schema/operations.ts"
 import { runs } from "../schema/runs.ts"
 import { tables } from "../schema/tables.ts"
 
@@ -15,7 +16,8 @@ const steps = (statements: ReadonlyArray<string>) =>
   })
 
 const all = {
-  "0001_store": steps([...tables, ...counters, ...clockAndChanges, ...acceptance, ...runs, ...callbacks])
+  "0001_store": steps([...tables, ...counters, ...clockAndChanges, ...acceptance, ...runs, ...callbacks]),
+  "0002_operations": steps(operations)
 }
 
 /** The names of all steps in their order; the first has number 1. */

@@ -5,6 +5,7 @@ import { DataDirectoryUnusable, rootCause } from "../../folder/DataDirectory.ts"
 import type { FolderFound } from "../../folder/FolderCheck.ts"
 import { folderFormat, writeMark } from "../../folder/FolderMark.ts"
 import { migrate } from "./Migrations.ts"
+import { forgetKey } from "../keys/SealingKey.ts"
 import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 
 const saveIdentity = (db: Statements, id: string, generation: number) =>
@@ -61,13 +62,14 @@ export const layer = (directory: string, found: FolderFound) =>
 
 /**
  * Makes the database that is there the folder's own. Blobs that it put into files and that have no document count as unknown
- * from then on: a later database may have given them one.
+ * from then on: a later database may have given them one. The key that the next server brings is the one that seals.
  */
 export const adopt = Effect.fnUntraced(function* (directory: string, found: FolderFound) {
   yield* migrate
   const database = yield* SqliteDatabase
-  yield* database.use("adopt blobs", (db) =>
+  yield* database.use("adopt blobs", (db) => {
     db.run("DELETE FROM known_blobs WHERE NOT EXISTS (SELECT 1 FROM documents WHERE blob = known_blobs.hash)")
-  )
+    forgetKey(db)
+  })
   yield* advance(directory, yield* nextIdentity(found), false)
 })

@@ -353,6 +353,7 @@ describe("the server", () => {
       assert.deepStrictEqual(yield* configured({ HOST: "::1", PORT: "8080" }), {
         host: "::1",
         port: 8080,
+        reusePort: "off",
         allowedHosts: []
       })
       for (const HOST of ["0.0.0.0", "::", "192.168.0.1", "example.com", "127.0.0.1.example.com"]) {

@@ -126,6 +126,17 @@ export const oldestQueuedAge = gauge(
   "How long the oldest document that never ran has waited since it was due, paused tenants included.",
   "seconds"
 )()
+/** Pools of workers. */
+export const pools = ["pages"] as const
+export const workAhead = labelled(
+  "pool",
+  pools,
+  gauge(
+    "sluice_work_ahead_seconds",
+    "Worker time that queued and running documents still need, estimated from what was measured, over all tenants that are not paused.",
+    "seconds"
+  )
+)
 export const documentsRunning = gauge("sluice_documents_running", "Documents under a lease, over all tenants.")()
 
 // Gates

@@ -141,6 +141,11 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
   const gateInUse = (gate: Telemetry.Gate) =>
     Effect.map(Effect.provideContext(Metric.value(Telemetry.gateInUse.of(gate)), services), ({ value }) => value)
 
+  const workAhead = Effect.map(
+    Effect.provideContext(Metric.value(Telemetry.workAhead.of("pages")), services),
+    ({ value }) => value
+  )
+
   /** Ends of documents that were counted, by their status. */
   const endsCounted = Effect.fnUntraced(function* () {
     const ends: Record<string, number> = {}
@@ -159,6 +164,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     blobs: Context.get(services, BlobStore),
     events: Context.get(services, Events),
     gateInUse,
+    workAhead,
     endsCounted
   }
 })

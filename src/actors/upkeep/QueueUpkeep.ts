@@ -3,6 +3,7 @@ import type { Document } from "../../domain/document/Document.ts"
 import type { TenantId } from "../../domain/Ids.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
+import { makeWorkAheadReport } from "../estimates/WorkAhead.ts"
 import { announceEnd } from "../document/FinishDocument.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
 import { untraced } from "../../observability/Untraced.ts"
@@ -58,6 +59,18 @@ const upkeep = singleton("queue")(
   })
 )
 
+/** Told by one process for all, so that the sum over processes is right. */
+const workAhead = singleton("work ahead")(
+  Effect.gen(function* () {
+    const report = yield* makeWorkAheadReport
+    yield* backgroundLoop({
+      name: "the report of the work ahead",
+      pass: untraced(report),
+      rest: Effect.sleep("5 seconds")
+    })
+  })
+)
+
 /** What each process has to say of itself. */
 const gateReport = Effect.gen(function* () {
   const report = yield* makeGateReport
@@ -68,4 +81,4 @@ const gateReport = Effect.gen(function* () {
  * Finds work for which no message was sent. When the engine starts: all queued documents. Then, every second: documents whose
  * lease has run out, documents that have become due, and documents that have waited too long.
  */
-export const layer = Layer.effectDiscard(Effect.andThen(upkeep, gateReport))
+export const layer = Layer.effectDiscard(Effect.all([upkeep, workAhead, gateReport]))

@@ -100,6 +100,7 @@ describe("the description of the interface", () => {
         "/v1/documents/{id}/retry",
         "/v1/documents/{id}/text",
         "/v1/events",
+        "/v1/runners",
         "/v1/tenant",
         "/v1/tenant/pause",
         "/v1/tenant/resume",
@@ -347,7 +348,7 @@ describe("the server", () => {
       assert.deepStrictEqual(yield* configured({}), {
         host: "127.0.0.1",
         port: 3000,
-        reusePort: "off" as const,
+        reusePort: "off",
         allowedHosts: []
       })
       assert.deepStrictEqual(yield* configured({ HOST: "::1", PORT: "8080" }), {

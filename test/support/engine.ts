@@ -46,6 +46,8 @@ export interface WorldOptions {
   /** Events reach nobody. */
   readonly deaf?: boolean
   readonly reader?: (reader: Reader) => Partial<Reader>
+  /** What is started; the engine with its actors in this process when absent. */
+  readonly engine?: typeof Engine.layer
 }
 
 export const tenant = (name: string) => TenantId.make(name)
@@ -127,7 +129,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     const own = options.separateRegistries
       ? yield* Layer.buildWithScope(Layer.fresh(registryLayer), scope).pipe(Effect.provideContext(services))
       : services
-    const engine = yield* Layer.buildWithScope(Layer.fresh(Engine.layer), scope).pipe(
+    const engine = yield* Layer.buildWithScope(Layer.fresh(options.engine ?? Engine.layer), scope).pipe(
       Effect.provideContext(Context.merge(services, own))
     )
     return {

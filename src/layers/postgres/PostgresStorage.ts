@@ -16,6 +16,7 @@ import * as PostgresApiKeys from "./PostgresApiKeys.ts"
 import * as PostgresBlobStore from "./PostgresBlobStore.ts"
 import * as PostgresStore from "./PostgresStore.ts"
 import * as PostgresTenantRegistry from "./PostgresTenantRegistry.ts"
+import { refuseBesideCluster } from "./storage/BesideCluster.ts"
 import { register } from "./storage/KnownBlobs.ts"
 import * as PostgresStorageHealth from "./storage/PostgresStorageHealth.ts"
 import { refuseUnfinishedMove } from "./storage/FolderMove.ts"
@@ -33,10 +34,11 @@ export const claimPlace = Effect.fnUntraced(function* (directory: string) {
   return yield* claimFolder(blobs?.folder ?? directory)
 })
 
-const records = (directory: string) =>
+const records = (directory: string, clustered: boolean) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const given = yield* SecretKeyConfig
+      if (!clustered) yield* refuseBesideCluster
       yield* refuseUnfinishedMove
       yield* claimPlace(directory)
       const originals = yield* originalsFromEnv(directory)
@@ -51,8 +53,13 @@ const records = (directory: string) =>
     })
   )
 
-export const layer = (database: { readonly url: Redacted.Redacted; readonly connections: number }) =>
-  Layer.unwrap(Effect.map(StorageConfig, ({ directory }) => records(directory))).pipe(
+export const layer = (database: {
+  readonly url: Redacted.Redacted
+  readonly connections: number
+  /** Whether this process shares the tenants with others. */
+  readonly clustered: boolean
+}) =>
+  Layer.unwrap(Effect.map(StorageConfig, ({ directory }) => records(directory, database.clustered))).pipe(
     Layer.provide(Connection.layer(database)),
     Layer.provide(SecureRandom.layerWebCrypto)
   )

@@ -16,6 +16,7 @@
  *                cluster-shares (weights 1:2:4 for 30 seconds, or --seconds), cluster-quiet (a page beside 100,000)
  *     others     policies, flood, estimates
  *                telemetry  processor time of the main process: not watched, scraped, and exporting a tenth or all of the traces
+ *                postgres   the service over Postgres against the service over SQLite, and where its main process's time goes
  *
  * Without a name, those of `speed` run. The bare loop is the same pdf.js in the same page workers, with no store, no actors
  * and no HTTP. `speed` and `peers` measure the service as it is shipped, in a process of its own: SQLite, blobs and results
@@ -44,6 +45,7 @@ import { type Found, machine, resultOf, save } from "./result.ts"
 import { scheduler } from "./scheduler.ts"
 import { percentile } from "./statistics.ts"
 import { barsOf } from "./targets.ts"
+import { postgres } from "./stores/postgres.ts"
 import { telemetry } from "./telemetry.ts"
 
 const refuse = (message: string): never => {
@@ -117,6 +119,7 @@ const benches: Record<string, Effect.Effect<Found, unknown>> = {
   policies: rowsAlone(comparePolicies),
   flood: rowsAlone(flood(rounds)),
   estimates: rowsAlone(estimates(rounds)),
+  postgres: postgres(rounds, seconds ?? 5, environment),
   telemetry: telemetry(rounds, seconds ?? 2, environment),
   "cluster-document": rowsAlone(clusterDocument(rounds)),
   "cluster-shares": rowsAlone(clusterShares(seconds ?? 30)),

@@ -64,7 +64,7 @@ export const startSluiceWith = Effect.fnUntraced(function* ({ environment = {}, 
       ...environment
     }
   })
-  const url = yield* waitForOutput(child, /listens on (http:\/\/[^\s/]+)/)
+  const url = yield* waitForOutput(child, /listens on (http:\/\/[^\s/"]+)/)
   const own = Object.entries(environment).map(([name, value]) => `, ${name} ${value}`)
   const subject: Subject = {
     name: "Sluice",

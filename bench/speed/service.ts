@@ -71,7 +71,7 @@ export const untilProcessed = Effect.fnUntraced(function* (client: Client, count
 const quietShare = 0.9
 
 /** Uploads files again and again, and tells how many seconds it took until all of them were read. */
-export const makeReader = ({ client }: Service, files: ReadonlyArray<File>) => {
+export const makeReader = ({ client }: Pick<Service, "client">, files: ReadonlyArray<File>) => {
   let leastSeconds = 0
   return Effect.gen(function* () {
     const { total_processed } = yield* queueStatus(client)

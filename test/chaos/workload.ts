@@ -55,8 +55,8 @@ const pageCount = (random: Random): number => {
 export const longUpload = (tenant: string, name: string): Upload => ({
   name,
   tenant,
-  bytes: slowDocument(name, 120),
-  expected: whole(name, 120)
+  bytes: slowDocument(name, 100, () => 5_000),
+  expected: whole(name, 100)
 })
 
 /** The next upload of the tenant. `name` goes into every page, so no two uploads have the same bytes. */

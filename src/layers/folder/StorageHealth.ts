@@ -6,8 +6,8 @@ import { StorageFull, StorageHealth } from "../../services/StorageHealth.ts"
 import { rootCause } from "./DataDirectory.ts"
 import type { DiskReserve, Space } from "./DiskReserve.ts"
 import { call, closeFile, fileMode, syncFile } from "../blobs/Files.ts"
+import { mostBytes } from "../blobs/SmallBlobs.ts"
 import { GroupCommit } from "../sqlite/database/GroupCommit.ts"
-import { mostBytes } from "../sqlite/SqliteBlobStore.ts"
 import { SqliteDatabase, type Statements } from "../sqlite/database/SqliteDatabase.ts"
 
 /** A check that takes longer than this has failed. */

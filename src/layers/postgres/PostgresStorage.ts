@@ -13,6 +13,7 @@ import { placeText } from "../s3/S3Settings.ts"
 import * as Secrets from "../SecretKeyFile.ts"
 import * as Connection from "./database/Connection.ts"
 import * as PostgresApiKeys from "./PostgresApiKeys.ts"
+import * as PostgresBlobStore from "./PostgresBlobStore.ts"
 import * as PostgresStore from "./PostgresStore.ts"
 import * as PostgresTenantRegistry from "./PostgresTenantRegistry.ts"
 import { refuseBesideCluster } from "./storage/BesideCluster.ts"
@@ -46,7 +47,7 @@ const records = (directory: string, clustered: boolean) =>
         PostgresApiKeys.layerNoDepsFromEnv,
         PostgresStore.layerNoDeps,
         PostgresStorageHealth.layer(originals.folder ?? directory, originals.tryBucket),
-        originals.layer(yield* register),
+        Layer.provide(PostgresBlobStore.layerNoDeps, originals.layer(yield* register)),
         Secrets.layer({ directory, given, record: yield* keyRecord })
       )
     })

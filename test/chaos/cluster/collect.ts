@@ -40,7 +40,9 @@ const showAll = (client: Client, tenants: ReadonlyArray<string>) =>
   )
 
 const Original = Schema.Struct({ id: Schema.String, blob: Schema.String })
-const originalsSql = "SELECT id, blob FROM documents WHERE blob IS NOT NULL"
+/** Small ones are in the database itself. */
+const originalsSql = `SELECT id, blob FROM documents d
+  WHERE blob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM small_blobs s WHERE s.hash = d.blob)`
 
 const missingOriginals = Effect.fnUntraced(function* ({ hasOriginal, record }: Scene) {
   const found = yield* record.rows(Original, originalsSql)

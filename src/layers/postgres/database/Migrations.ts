@@ -7,6 +7,7 @@ import { clockAndChanges } from "../schema/changes.ts"
 import { counters } from "../schema/counters.ts"
 import { operations } from "../schema/operations.ts"
 import { runs } from "../schema/runs.ts"
+import { smallBlobs } from "../schema/smallBlobs.ts"
 import { tables } from "../schema/tables.ts"
 
 const steps = (statements: ReadonlyArray<string>) =>
@@ -17,7 +18,8 @@ const steps = (statements: ReadonlyArray<string>) =>
 
 const all = {
   "0001_store": steps([...tables, ...counters, ...clockAndChanges, ...acceptance, ...runs, ...callbacks]),
-  "0002_operations": steps(operations)
+  "0002_operations": steps(operations),
+  "0003_small_blobs": steps(smallBlobs)
 }
 
 /** The names of all steps in their order; the first has number 1. */

@@ -11,8 +11,9 @@ import type { BacklogLimits, NewDocument } from "../../../services/store/NewDocu
 import type { Outcome } from "../../../services/store/Outcome.ts"
 import { LeaseLost, QueueFull, QuotaReached, StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 import * as TraceContext from "../../../observability/TraceContext.ts"
+import { bytesReceived } from "../../blobs/ReceivedBytes.ts"
 import { newDocument } from "../../sqlite/documents/rows.ts"
-import { bool, float8, int4, int8, text as textOf } from "../database/Parameters.ts"
+import { bool, bytes as bytesOf, float8, int4, int8, text as textOf } from "../database/Parameters.ts"
 import type { PostgresDatabase, Row, Statements } from "../database/PostgresDatabase.ts"
 import {
   detailArguments,
@@ -30,20 +31,23 @@ type Queue = Context.Service.Shape<typeof DocumentQueue>
 type Database = PostgresDatabase["Service"]
 
 const acceptSql = `SELECT * FROM accept_document(${placeholders(1, 17)})`
+const acceptWithBytesSql = `SELECT * FROM accept_with_bytes(${placeholders(1, 18)})`
 
-const accepting = ({ run }: Database): Pick<Queue, "accept"> => ({
-  accept: TraceContext.traced("DocumentQueue.accept", (document, limits) =>
-    isForeign(document)
-      ? Effect.fail(foreignReceipt())
-      : Effect.flatMap(
-          run("accept a document", (db) => db.get(acceptSql, ...acceptArguments(document, limits))),
-          (row = {}) => answer(document, limits, row)
-        )
-  )
+const accepting = (database: Database): Pick<Queue, "accept"> => ({
+  accept: TraceContext.traced("DocumentQueue.accept", (document, limits) => {
+    const receipt = document.source._tag === "Blob" ? document.source.receipt : undefined
+    const received = receipt === undefined ? undefined : bytesReceived(database, receipt)
+    if (receipt !== undefined && received === undefined) return Effect.fail(foreignReceipt())
+    return Effect.flatMap(
+      database.run("accept a document", (db) =>
+        received === undefined
+          ? db.get(acceptSql, ...acceptArguments(document, limits))
+          : db.get(acceptWithBytesSql, bytesOf(received), ...acceptArguments(document, limits))
+      ),
+      (row = {}) => answer(document, limits, row)
+    )
+  })
 })
-
-/** Bytes that another store has received are not here: originals are in files. */
-const isForeign = ({ source }: NewDocument): boolean => source._tag === "Blob" && source.receipt !== undefined
 
 const foreignReceipt = () =>
   new StoreUnavailable({ operation: "accept a document", cause: "its bytes were received by another store" })

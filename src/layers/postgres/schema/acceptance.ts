@@ -8,8 +8,8 @@
 import { documentsFrom } from "../documents/rows.ts"
 import { runningBytes } from "./counters.ts"
 
-/** A blob's references and removals are compared under a lock of the blob. No two of these locks are held at a time. */
-const lockBlob = (hash: string) => `PERFORM pg_advisory_xact_lock(5718, hashtext(${hash}))`
+/** A blob's references and removals are compared under a lock of the blob. */
+export const lockBlob = (hash: string) => `PERFORM pg_advisory_xact_lock(5718, hashtext(${hash}))`
 
 const lockTenant = `
   CREATE FUNCTION lock_tenant(of text) RETURNS tenant_stats LANGUAGE plpgsql AS $$

@@ -19,7 +19,7 @@ import * as TraceContext from "../../observability/TraceContext.ts"
 import { GroupCommit, type Operation } from "./database/GroupCommit.ts"
 import { migrate } from "./database/Migrations.ts"
 import { receiptFor } from "./documents/ReceivedBytes.ts"
-import { number, text } from "./documents/rows.ts"
+import { number, text } from "../rows/documentRows.ts"
 import { SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
 
 /**

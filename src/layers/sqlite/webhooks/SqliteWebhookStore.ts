@@ -21,10 +21,10 @@ export const webhookStore = (read: Read, write: Write) =>
       )
     ),
     putWebhook: Effect.fn("WebhookStore.putWebhook")((tenant, webhook) =>
-      write("set a webhook", endpoints.put(tenant, webhook))
+      atNow((now) => write("set a webhook", endpoints.put(tenant, webhook, now)))
     ),
     rotateSecret: Effect.fn("WebhookStore.rotateSecret")((tenant, rotation) =>
-      write("rotate a webhook's secret", endpoints.rotate(tenant, rotation))
+      atNow((now) => write("rotate a webhook's secret", endpoints.rotate(tenant, rotation, now)))
     ),
     removeWebhook: Effect.fn("WebhookStore.removeWebhook")((tenant) =>
       write("remove a webhook", endpoints.remove(tenant))

@@ -2,14 +2,14 @@
 import { Duration, Exit } from "effect"
 import type { RunnerId, TenantId } from "../../../domain/Ids.ts"
 import type { PendingCallback } from "../../../domain/webhook/Webhook.ts"
-import { portionBytes, upTo } from "../../../services/store/Portions.ts"
+import { portionBytes, upTo } from "../../../domain/document/Portions.ts"
 import type { Owed } from "../../../services/store/QueueFigures.ts"
 import type { CallbackClaims } from "../../../services/store/WebhookStore.ts"
 import type { Operation } from "../database/GroupCommit.ts"
 import type { Row, Statements } from "../database/SqliteDatabase.ts"
 import { metadataColumns } from "../documents/records.ts"
-import { number, optional, optionalText, rowSize, text, toDocument } from "../documents/rows.ts"
-import { toWebhook, webhookColumns } from "./endpoints.ts"
+import { number, optional, optionalText, rowSize, text, toDocument } from "../../rows/documentRows.ts"
+import { toWebhook, webhookColumns } from "../../rows/webhookRows.ts"
 
 const owing = "documents INDEXED BY documents_callback_of_tenant WHERE callback_next_at IS NOT NULL"
 

@@ -12,9 +12,10 @@ import {
 } from "../../../domain/webhook/Webhook.ts"
 import { DocumentNotFound, NotDeliverable } from "../../../services/store/StoreErrors.ts"
 import type { Operation } from "../database/GroupCommit.ts"
-import type { Row, Statements } from "../database/SqliteDatabase.ts"
+import type { Statements } from "../database/SqliteDatabase.ts"
 import { owesCallback } from "../documents/queue.ts"
-import { decodeStatus, number, optional, optionalText, text } from "../documents/rows.ts"
+import { decodeStatus, number, optional } from "../../rows/documentRows.ts"
+import { toDelivery } from "../../rows/webhookRows.ts"
 import { find, judge } from "./endpoints.ts"
 
 /** Adds to a log whose last entry has this number. */
@@ -65,16 +66,6 @@ export const record =
     if (webhook === undefined || health === undefined) return Exit.succeed(false)
     return Exit.succeed(judge(db, document.tenantId, webhook.changedAt, delivery.at, health))
   }
-
-const toDelivery = (row: Row): Delivery => ({
-  at: number(row, "at"),
-  attempt: number(row, "attempt"),
-  endpoint: text(row, "endpoint"),
-  status: optional(row, "status", number),
-  error: optionalText(row, "error"),
-  elapsedMillis: number(row, "elapsed_millis"),
-  nextAt: optional(row, "next_at", number)
-})
 
 export const deliveriesOf = (db: Statements, tenant: TenantId, id: DocumentId): DeliveryLog | undefined => {
   const found = db.get("SELECT seq, callback_next_at FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)

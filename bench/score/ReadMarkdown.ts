@@ -6,7 +6,7 @@ import { renderDefaults, type RenderOptions } from "../../src/domain/rendering/R
 import { DocumentBlocks } from "../../src/domain/rendering/structure/DocumentBlocks.ts"
 import { StructureCollector } from "../../src/domain/rendering/structure/DocumentStructure.ts"
 import { openPdf } from "../../src/layers/pdf/worker/Reader.ts"
-import { decodeLayout } from "../../src/services/store/LayoutBytes.ts"
+import { decodeLayout } from "../../src/domain/document/LayoutBytes.ts"
 
 /** All pages with their layouts, and the outline of the file. */
 export const readPages = Effect.fnUntraced(function* (bytes: Uint8Array) {

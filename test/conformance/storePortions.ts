@@ -11,7 +11,7 @@ import {
   metadataOmitted,
   outlineOmitted,
   portionBytes
-} from "../../src/services/store/Portions.ts"
+} from "../../src/domain/document/Portions.ts"
 import {
   accept,
   acme,

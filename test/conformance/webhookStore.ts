@@ -24,8 +24,11 @@ import {
 const callback = "https://example.org/hook"
 const endpoint = "https://acme.example/ends"
 
-const put = (url: string | undefined = endpoint, at = 2_000) =>
-  WebhookStore.use((store) => store.putWebhook(acme, { url, sealedSecret: `sealed at ${at}`, at }))
+const put = (url: string | undefined = endpoint, moment = 2_000) =>
+  WebhookStore.use((store) => at(moment, store.putWebhook(acme, { url, sealedSecret: `sealed at ${moment}` })))
+
+const rotate = (sealedSecret: string, moment: number) =>
+  WebhookStore.use((store) => at(moment, store.rotateSecret(acme, { sealedSecret, overlap: Duration.seconds(6) })))
 
 const cancel = (number: number, moment = 3_000) =>
   Documents.use((documents) => at(moment, documents.cancel(acme, documentId(number))))
@@ -158,7 +161,7 @@ export const webhooks = (test: Test) => {
       yield* cancel(1)
       assert.isTrue(yield* store.recordDelivery(yield* owed, tried(), { toleranceMillis: 0, reason: "gone" }))
       yield* cancel(2)
-      yield* store.putWebhook(acme, { url: undefined, sealedSecret: "", at: 3_000 })
+      yield* at(3_000, store.putWebhook(acme, { url: undefined, sealedSecret: "" }))
       yield* cancel(3)
       assert.deepStrictEqual(yield* pendingCallbacks(99_000, 9), [])
     })
@@ -169,7 +172,7 @@ export const webhooks = (test: Test) => {
     Effect.gen(function* () {
       const store = yield* WebhookStore
       assert.isTrue(Option.isNone(yield* store.findWebhook(acme)))
-      assert.isTrue(Option.isNone(yield* store.rotateSecret(acme, { sealedSecret: "b", at: 3_000, expiresAt: 9_000 })))
+      assert.isTrue(Option.isNone(yield* rotate("b", 1_000)))
       const made = yield* put()
       assert.deepStrictEqual(made, {
         created: true,
@@ -185,8 +188,8 @@ export const webhooks = (test: Test) => {
       const changed = yield* put("https://acme.example/other", 2_500)
       assert.isFalse(changed.created)
       assert.deepInclude(changed.webhook, { secrets: made.webhook.secrets, createdAt: 2_000, changedAt: 2_500 })
-      yield* store.rotateSecret(acme, { sealedSecret: "b", at: 3_000, expiresAt: 9_000 })
-      yield* store.rotateSecret(acme, { sealedSecret: "c", at: 4_000, expiresAt: 10_000 })
+      yield* rotate("b", 3_000)
+      yield* rotate("c", 4_000)
       const webhook = yield* found
       assert.deepStrictEqual(webhook.secrets, [
         { sealed: "c", createdAt: 4_000, expiresAt: undefined },

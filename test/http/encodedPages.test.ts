@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { PageResult } from "../../src/domain/document/Page.ts"
-import { pageSize, portionBytes, upTo } from "../../src/services/store/Portions.ts"
+import { pageSize, portionBytes, upTo } from "../../src/domain/document/Portions.ts"
 import { encodedPages, mostBytes, type PageDetail } from "../../src/http/handlers/pages/EncodedPages.ts"
 
 const pageOf = (number: number, characters: number): PageResult => ({

@@ -1,6 +1,6 @@
 import type { Order } from "effect"
 import type { Change, ChangeCursor } from "../../domain/Change.ts"
-import { documentSize } from "../../services/store/Portions.ts"
+import { documentSize } from "../../domain/document/Portions.ts"
 
 /** The weight of a change also grows with the file's metadata, which may be much larger than all the rest. */
 const charactersPerChange = 1024

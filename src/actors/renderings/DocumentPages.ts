@@ -4,7 +4,7 @@ import type { Document } from "../../domain/document/Document.ts"
 import type { PageResult } from "../../domain/document/Page.ts"
 import { hasNoText, pageMark, unknownMark, unreadMark } from "../../domain/document/PageMarks.ts"
 import type { RenderedPage } from "../../domain/rendering/DocumentBlock.ts"
-import { decodeLayout } from "../../services/store/LayoutBytes.ts"
+import { decodeLayout } from "../../domain/document/LayoutBytes.ts"
 import type { Documents } from "../../services/store/Documents.ts"
 
 type Store = Context.Service.Shape<typeof Documents>

@@ -106,7 +106,8 @@ const make = Effect.gen(function* () {
         Effect.tap(Effect.forEach(begin, { discard: true })),
         Effect.uninterruptible
       )
-      if (claimed.length === 0) return
+      // Nothing more may begin now, or what was claimed is large: then its end leads to the next claim.
+      if (claimed.length < limit) return
     }
   })
 

@@ -1,4 +1,4 @@
-import { Clock, Context, Duration, Effect, Layer, Option, type Redacted, Schema } from "effect"
+import { Context, Duration, Effect, Layer, Option, type Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { DeliveryLog, Webhook } from "../../domain/webhook/Webhook.ts"
@@ -40,10 +40,7 @@ export class Webhooks extends Context.Service<
     readonly remove: (tenant: TenantId) => Effect.Effect<void, WebhookNotFound | StoreUnavailable>
     /** The deliveries that are still owed to the tenant's endpoint and callbacks. */
     readonly owed: (tenant: TenantId) => Effect.Effect<Owed, StoreUnavailable>
-    readonly deliveries: (
-      tenant: TenantId,
-      id: DocumentId
-    ) => Effect.Effect<DeliveryLog, DocumentNotFound | StoreUnavailable>
+    readonly deliveries: WebhookStore["Service"]["deliveries"]
     /** Delivers the end of the document again, under the same id. Returns the present log of deliveries. */
     readonly redeliver: (
       tenant: TenantId,
@@ -69,15 +66,13 @@ export class Webhooks extends Context.Service<
         find: Effect.fn("Webhooks.find")((tenant) => Effect.flatMap(store.findWebhook(tenant), found)),
         put: Effect.fn("Webhooks.put")(function* (tenant, url) {
           const { sealedSecret, secret } = yield* makeSecret
-          const at = yield* Clock.currentTimeMillis
-          const { created, webhook } = yield* store.putWebhook(tenant, { url, sealedSecret, at })
+          const { created, webhook } = yield* store.putWebhook(tenant, { url, sealedSecret })
           return { webhook, secret: created ? secret : undefined }
         }),
         rotate: Effect.fn("Webhooks.rotate")(function* (tenant) {
           const { sealedSecret, secret } = yield* makeSecret
-          const at = yield* Clock.currentTimeMillis
-          const expiresAt = at + Duration.toMillis(secretOverlap)
-          const webhook = yield* Effect.flatMap(store.rotateSecret(tenant, { sealedSecret, at, expiresAt }), found)
+          const rotation = { sealedSecret, overlap: secretOverlap }
+          const webhook = yield* Effect.flatMap(store.rotateSecret(tenant, rotation), found)
           return { webhook, secret }
         }),
         remove: Effect.fn("Webhooks.remove")(function* (tenant) {

@@ -1,4 +1,4 @@
-import { Duration, Effect, Exit, Metric } from "effect"
+import { Clock, Context, Duration, Effect, Exit } from "effect"
 import { HttpMiddleware, HttpServerRequest, type HttpServerResponse } from "effect/http"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import { routeOf } from "./Tracing.ts"
@@ -24,24 +24,26 @@ const seriesOf = (method: string, route: string, status: string) => {
   return made
 }
 
-const answered = (request: HttpServerRequest.HttpServerRequest, status: string, nanos: bigint) => {
-  const method = methods.has(request.method) ? request.method : "other"
-  const { count, duration } = seriesOf(method, routeOf(request) ?? "none", status)
-  return Effect.andThen(Metric.update(count, 1), Metric.update(duration, Duration.nanos(nanos > 0n ? nanos : 0n)))
-}
-
-/** Counts and times every request, also a failed or interrupted one. The server never interrupts this before it has counted. */
+/**
+ * Counts and times every request, also a failed or interrupted one. The server never interrupts this before it has counted. Every
+ * request comes here, so the metrics are updated in two steps instead of a dozen.
+ */
 export const middleware = HttpMiddleware.make((app) =>
-  Effect.clockWith((clock) => {
+  Effect.contextWith((context: Context.Context<HttpServerRequest.HttpServerRequest>) => {
+    const clock = Context.get(context, Clock.Clock)
+    const request = Context.get(context, HttpServerRequest.HttpServerRequest)
     const start = clock.currentTimeNanosUnsafe()
     const ended = (exit: Exit.Exit<HttpServerResponse.HttpServerResponse, unknown>) =>
-      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+      Effect.sync(() => {
         const status = Exit.isSuccess(exit) ? `${Math.floor(exit.value.status / 100)}xx` : "aborted"
-        return Effect.andThen(
-          Metric.modify(Telemetry.httpInFlight, -1),
-          answered(request, status, clock.currentTimeNanosUnsafe() - start)
-        )
+        const method = methods.has(request.method) ? request.method : "other"
+        const nanos = clock.currentTimeNanosUnsafe() - start
+        const { count, duration } = seriesOf(method, routeOf(request) ?? "none", status)
+        Telemetry.httpInFlight.modifyUnsafe(-1, context)
+        count.updateUnsafe(1, context)
+        duration.updateUnsafe(Duration.nanos(nanos > 0n ? nanos : 0n), context)
       })
-    return Effect.andThen(Metric.modify(Telemetry.httpInFlight, 1), Effect.onExit(app, ended))
+    Telemetry.httpInFlight.modifyUnsafe(1, context)
+    return Effect.onExit(app, ended)
   })
 )

@@ -180,22 +180,12 @@ const endedBy = (response: HttpServerResponse.HttpServerResponse, revoked: Effec
 
 const cacheable = makeCacheable()
 
-interface Rules {
-  readonly hosts: typeof HostPolicy.Service
-  readonly shedding: LoadShedding["Service"]
-  readonly authentication: Authentication["Service"]
-}
-
-/** Runs the route unless the Host, origin, target, sender or credentials of the request are refused. */
+/** Runs the route unless the credentials of the request are refused. */
 const admit = Effect.fnUntraced(function* <E, R>(
   request: HttpServerRequest.HttpServerRequest,
-  { authentication, hosts, shedding }: Rules,
+  authentication: Authentication["Service"],
   route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ) {
-  const refusal = refusalOf(request, hosts)
-  if (refusal !== undefined) return yield* HttpServerRespondable.toResponse(refusal)
-  const shed = shedding.shed(request)
-  if (shed !== undefined) return yield* shed
   const principal = yield* Effect.result(authentication.authenticate(request))
   if (Result.isSuccess(principal)) {
     const response = yield* Effect.provideService(cacheable(route), CurrentPrincipal, principal.success)
@@ -223,11 +213,9 @@ const logAccess = (request: HttpServerRequest.HttpServerRequest, status: number,
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const requestIdOf = yield* makeRequestIds
-    const rules = {
-      hosts: yield* HostPolicy,
-      shedding: yield* LoadShedding,
-      authentication: yield* Authentication
-    }
+    const hosts = yield* HostPolicy
+    const shedding = yield* LoadShedding
+    const authentication = yield* Authentication
 
     const guarded = <E, R>(
       request: HttpServerRequest.HttpServerRequest,
@@ -237,13 +225,21 @@ export const layer = Layer.unwrap(
       const requestId = requestIdOf(request.headers["x-request-id"])
       const startedAt = clock.currentTimeMillisUnsafe()
       const log = (status: number) => logAccess(request, status, clock.currentTimeMillisUnsafe() - startedAt)
-      return admit(request, rules, route).pipe(
+      const finish = (answer: HttpServerResponse.HttpServerResponse) => {
+        const problem = asProblem(answer)
+        const response = HttpServerResponse.setHeaders(problem, headersOf(request, problem, requestId))
+        return Effect.as(log(response.status), response)
+      }
+      // The Host, origin and target first, then the sender.
+      const refusal = refusalOf(request, hosts)
+      const shed = refusal === undefined ? shedding.shed(request) : undefined
+      // A flood is answered with as few steps as possible.
+      if (shed !== undefined) return Effect.annotateLogs(Effect.flatMap(shed, finish), "request.id", requestId)
+      const admitted =
+        refusal === undefined ? admit(request, authentication, route) : HttpServerRespondable.toResponse(refusal)
+      return admitted.pipe(
         Effect.catchCause(answerCause),
-        Effect.flatMap((answer) => {
-          const problem = asProblem(answer)
-          const response = HttpServerResponse.setHeaders(problem, headersOf(request, problem, requestId))
-          return Effect.as(log(response.status), response)
-        }),
+        Effect.flatMap(finish),
         // The client went away.
         Effect.onInterrupt(() => log(499)),
         Effect.annotateLogs("request.id", requestId)

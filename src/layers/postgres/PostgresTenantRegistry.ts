@@ -5,7 +5,13 @@
  */
 import { Effect, Layer, Schema } from "effect"
 import { TenantId } from "../../domain/Ids.ts"
-import { patched, TenantLimitsPatch, type TenantOverride } from "../../domain/tenant/TenantLimits.ts"
+import {
+  type LimitName,
+  limitNames,
+  patched,
+  TenantLimitsPatch,
+  type TenantOverride
+} from "../../domain/tenant/TenantLimits.ts"
 import type { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { KnownLimits } from "../../services/KnownLimits.ts"
 import { StoreUnavailable } from "../../services/store/StoreErrors.ts"
@@ -13,41 +19,37 @@ import { limitsOver, overridesFromEnv, TenantRegistry, type TenantOverrides } fr
 import { bool, float8, int4, int8 } from "./database/Parameters.ts"
 import { PostgresDatabase, type Statements } from "./database/PostgresDatabase.ts"
 import { setPausedSql } from "./documents/PostgresDocumentQueue.ts"
-import { number } from "./documents/rows.ts"
+import { columnOf, limitColumns, namedLimits } from "../rows/limitColumns.ts"
+import { number, placeholders } from "./documents/rows.ts"
 
 const Rows = Schema.Array(Schema.Struct({ tenant_id: TenantId, version: Schema.Int, ...TenantLimitsPatch.fields }))
 const decodeRows = Schema.decodeUnknownEffect(Rows)
 
-const columns = `tenant_id, version, documents, weight, backlog, pages, rate, burst, max_stored_bytes AS "maxStoredBytes"`
+const columns = `tenant_id, version, ${namedLimits}`
 const changedSince = `SELECT ${columns} FROM tenant_limits WHERE version > $1`
 const ofTenant = `SELECT ${columns} FROM tenant_limits WHERE tenant_id = $1`
 const oneAtATime = "SELECT 1 FROM pg_advisory_xact_lock(5718, hashtext('limits ' || current_schema()))"
 const saveSql = `
-  INSERT INTO tenant_limits (tenant_id, version, documents, weight, backlog, pages, rate, burst, max_stored_bytes)
-  VALUES ($1, (SELECT coalesce(max(version), 0) + 1 FROM tenant_limits), $2, $3, $4, $5, $6, $7, $8)
-  ON CONFLICT (tenant_id) DO UPDATE SET version = excluded.version, documents = excluded.documents, weight = excluded.weight,
-    backlog = excluded.backlog, pages = excluded.pages, rate = excluded.rate, burst = excluded.burst,
-    max_stored_bytes = excluded.max_stored_bytes
+  INSERT INTO tenant_limits (tenant_id, version, ${limitColumns})
+  VALUES ($1, (SELECT coalesce(max(version), 0) + 1 FROM tenant_limits), ${placeholders(2, limitNames.length)})
+  ON CONFLICT (tenant_id) DO UPDATE
+    SET version = excluded.version, ${limitNames.map((limit) => `${columnOf(limit)} = excluded.${columnOf(limit)}`).join(", ")}
   RETURNING version`
 
-const save = (
-  db: Statements,
-  tenant: TenantId,
-  { backlog, burst, documents, maxStoredBytes, pages, rate, weight }: TenantOverride
-) =>
-  Effect.map(
-    db.get(
-      saveSql,
-      tenant,
-      int4(documents),
-      float8(weight),
-      int8(backlog),
-      int4(pages),
-      float8(rate),
-      int8(burst),
-      int8(maxStoredBytes)
-    ),
-    (row = {}) => number(row, "version")
+/** The type of each limit's column. */
+const parameters = {
+  documents: int4,
+  weight: float8,
+  backlog: int8,
+  pages: int4,
+  rate: float8,
+  burst: int8,
+  maxStoredBytes: int8
+} satisfies Record<LimitName, unknown>
+
+const save = (db: Statements, tenant: TenantId, changed: TenantOverride) =>
+  Effect.map(db.get(saveSql, tenant, ...limitNames.map((limit) => parameters[limit](changed[limit]))), (row = {}) =>
+    number(row, "version")
   )
 
 const decoded = (rows: ReadonlyArray<unknown>) =>

@@ -3,7 +3,7 @@
  * map. Another process may revoke a key, so a key is read again when it was cached for `KEY_CACHE_TTL`: at most so long a revoked
  * key still works here. A key that is not in the cache costs a read by its primary key, whether it exists or not.
  */
-import { Clock, Config, DateTime, Duration, Effect, Layer, Option } from "effect"
+import { Clock, DateTime, Duration, Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
@@ -11,23 +11,14 @@ import { ApiKey, type ApiKeyId } from "../../domain/tenant/ApiKey.ts"
 import { ApiKeyNotFound, ApiKeys, mostKeys, TooManyApiKeys } from "../../services/apiKeys/ApiKeys.ts"
 import { makeRevocations } from "../../services/apiKeys/ApiKeysRevocations.ts"
 import { digest, generate, idIn, noDigest, sameDigest } from "../../services/apiKeys/ApiKeysText.ts"
-import { duration } from "../../services/config/ConfigValues.ts"
 import { StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { migrate } from "./database/Migrations.ts"
 import { SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
-import { type HeldKey, KeyCache } from "./keys/KeyCache.ts"
+import { type HeldKey, KeyCache } from "../keys/KeyCache.ts"
+import { toKey } from "../rows/keyRow.ts"
+import { type ApiKeysOptions, CacheFor, defaultCacheFor } from "../keys/ApiKeysOptions.ts"
 import * as keyRows from "./keys/keyRows.ts"
 import { makeKeyUses, outsideTransaction } from "./keys/KeyUses.ts"
-
-export interface ApiKeysOptions {
-  /** How long a key is taken as valid before it is read again. */
-  readonly cacheFor?: Duration.Input | undefined
-}
-
-export const defaultCacheFor = Duration.seconds(10)
-
-/** `KEY_CACHE_TTL`. */
-export const CacheFor = duration("KEY_CACHE_TTL").pipe(Config.withDefault(defaultCacheFor))
 
 const unavailable = (operation: string) => (cause: SqlError) => new StoreUnavailable({ operation, cause })
 
@@ -82,7 +73,7 @@ const make = Effect.fnUntraced(function* ({ cacheFor = defaultCacheFor }: ApiKey
       return { key, text }
     }),
     list: Effect.fn("ApiKeys.list")((tenant) =>
-      read("list keys", (db) => keyRows.keysOf(db, tenant).map((row) => keyRows.toKey(row, (id) => uses.get(id))))
+      read("list keys", (db) => keyRows.keysOf(db, tenant).map((row) => toKey(row, (id) => uses.get(id))))
     ),
     revoke: Effect.fn("ApiKeys.revoke")(function* (tenant, id) {
       const revoked = yield* write("revoke a key", (db) => {

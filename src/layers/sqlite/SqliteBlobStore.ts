@@ -6,7 +6,7 @@ import { receiptFor } from "../blobs/ReceivedBytes.ts"
 import { portion, type SmallBlobs, withSmallBlobs } from "../blobs/SmallBlobs.ts"
 import { GroupCommit, type Operation } from "./database/GroupCommit.ts"
 import { migrate } from "./database/Migrations.ts"
-import { number, text } from "./documents/rows.ts"
+import { number, text } from "../rows/documentRows.ts"
 import { SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
 
 const unavailable = (operation: string) =>

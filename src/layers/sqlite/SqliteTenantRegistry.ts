@@ -5,13 +5,14 @@
 import { Effect, Layer, Result, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 import { TenantId } from "../../domain/Ids.ts"
-import { patched, TenantLimitsPatch, type TenantOverride } from "../../domain/tenant/TenantLimits.ts"
+import { limitNames, patched, TenantLimitsPatch, type TenantOverride } from "../../domain/tenant/TenantLimits.ts"
 import { StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import type { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { KnownLimits } from "../../services/KnownLimits.ts"
 import { limitsOver, overridesFromEnv, TenantRegistry, type TenantOverrides } from "../../services/TenantRegistry.ts"
 import { setPaused } from "./documents/lifecycle.ts"
-import { number } from "./documents/rows.ts"
+import { number } from "../rows/documentRows.ts"
+import { limitColumns, namedLimits } from "../rows/limitColumns.ts"
 import { migrate } from "./database/Migrations.ts"
 import { SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
 
@@ -21,12 +22,14 @@ const decodeRowsSync = Schema.decodeUnknownSync(Rows)
 
 /** A tenant that is back at its defaults has a version, and no limits. */
 const changedSince = `
-  SELECT v.tenant_id, v.version, documents, weight, backlog, pages, rate, burst, max_stored_bytes AS maxStoredBytes
+  SELECT v.tenant_id, v.version, ${namedLimits}
   FROM tenant_limit_versions v LEFT JOIN tenant_limits l ON l.tenant_id = v.tenant_id WHERE v.version > ?
 `
 const limitsOfTenant = `
-  SELECT tenant_id, 0 AS version, documents, weight, backlog, pages, rate, burst, max_stored_bytes AS maxStoredBytes
-  FROM tenant_limits WHERE tenant_id = ?
+  SELECT tenant_id, 0 AS version, ${namedLimits} FROM tenant_limits WHERE tenant_id = ?
+`
+const saved = `
+  INSERT OR REPLACE INTO tenant_limits (tenant_id, ${limitColumns}) VALUES (?${", ?".repeat(limitNames.length)})
 `
 const versionOf = "SELECT version FROM tenant_limit_versions WHERE tenant_id = ?"
 
@@ -47,19 +50,7 @@ const transact = <A>(db: Statements, body: () => A): A => {
 
 const save = (db: Statements, tenant: TenantId, changed: TenantOverride) => {
   if (Object.keys(changed).length === 0) return db.run("DELETE FROM tenant_limits WHERE tenant_id = ?", tenant)
-  const { backlog, burst, documents, maxStoredBytes, pages, rate, weight } = changed
-  return db.run(
-    `INSERT OR REPLACE INTO tenant_limits (tenant_id, documents, weight, backlog, pages, rate, burst, max_stored_bytes)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    tenant,
-    documents ?? null,
-    weight ?? null,
-    backlog ?? null,
-    pages ?? null,
-    rate ?? null,
-    burst ?? null,
-    maxStoredBytes ?? null
-  )
+  return db.run(saved, tenant, ...limitNames.map((limit) => changed[limit] ?? null))
 }
 
 const make = Effect.fnUntraced(function* (overrides: TenantOverrides) {

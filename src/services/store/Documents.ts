@@ -54,7 +54,7 @@ export interface Removed {
  * what it wrote is durable; when it fails, nothing of it was kept.
  *
  * Only `find` answers with a document's outline, which may be much larger than all else, and only if asked for it; no answer
- * holds metadata or an outline larger than `Portions.ts` allows.
+ * holds metadata or an outline larger than `domain/document/Portions.ts` allows.
  */
 export class Documents extends Context.Service<
   Documents,

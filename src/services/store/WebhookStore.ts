@@ -11,9 +11,6 @@ import type {
 import type { Owed } from "./QueueFigures.ts"
 import type { DocumentNotFound, NotDeliverable, StoreUnavailable } from "./StoreErrors.ts"
 
-/** Milliseconds since the epoch. */
-type Moment = number
-
 export interface CallbackClaims {
   readonly runner: RunnerId
   readonly limit: number
@@ -33,12 +30,12 @@ export class WebhookStore extends Context.Service<
     /** Sets the URL and enables the endpoint; the secret is used only if there was none. */
     readonly putWebhook: (
       tenant: TenantId,
-      webhook: { readonly url: string | undefined; readonly sealedSecret: string; readonly at: Moment }
+      webhook: { readonly url: string | undefined; readonly sealedSecret: string }
     ) => Effect.Effect<{ readonly webhook: Webhook; readonly created: boolean }, StoreUnavailable>
-    /** Adds a newest secret. The one before it expires at `expiresAt`; an older one is forgotten. */
+    /** Adds a newest secret. The one before it expires after `overlap`; an older one is forgotten. */
     readonly rotateSecret: (
       tenant: TenantId,
-      rotation: { readonly sealedSecret: string; readonly at: Moment; readonly expiresAt: Moment }
+      rotation: { readonly sealedSecret: string; readonly overlap: Duration.Duration }
     ) => Effect.Effect<Option.Option<Webhook>, StoreUnavailable>
     /**
      * Removes the endpoint with its secrets; answers whether there was one. Ends owed to it come up once more, without a

@@ -249,7 +249,7 @@ describe("a delivery", () => {
   it.effect("is not made unsigned when its secret cannot be opened", () =>
     Effect.gen(function* () {
       const { end, next, received, start, store, url } = yield* makeBoth(status(200))
-      yield* store.putWebhook(acme, { url, sealedSecret: "v1.of another key", at: 0 })
+      yield* store.putWebhook(acme, { url, sealedSecret: "v1.of another key" })
       yield* end(1)
       yield* start
       const record = yield* next

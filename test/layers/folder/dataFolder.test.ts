@@ -27,6 +27,8 @@ import { migrateTo } from "../../../src/layers/sqlite/database/Migrations.ts"
 import { layer as clientLayer } from "../../../src/layers/sqlite/database/SqliteClient.ts"
 import { SqliteDatabase } from "../../../src/layers/sqlite/database/SqliteDatabase.ts"
 import { BlobStore } from "../../../src/services/BlobStore.ts"
+import type { BlobHash } from "../../../src/domain/Ids.ts"
+import { BlobReferences } from "../../../src/services/store/BlobReferences.ts"
 import { EngineConfig } from "../../../src/services/config/EngineConfig.ts"
 import { acme, documentId, newDocument, plenty } from "../../conformance/storeFixtures.ts"
 import { wholeStore, type Stores } from "../../support/store.ts"
@@ -314,6 +316,30 @@ describe("The sweep of blobs", () => {
       )
       assert.deepStrictEqual(yield* discardUnknown(directory), { removed: 1, bytes: 21 })
       assert.deepStrictEqual(originals(directory), [hash])
+    })
+  )
+
+  it.live("knows bytes that an upload has reserved and left behind, and forgets them when they are removed", () =>
+    Effect.gen(function* () {
+      const { directory } = yield* usedFolder
+      const known = (hash: BlobHash) =>
+        Effect.flatMap(BlobStore, (blobs) =>
+          Effect.map(Stream.runCollect(blobs.list), (all) => all.find((blob) => blob.hash === hash)?.known)
+        )
+      yield* run(
+        directory,
+        Effect.gen(function* () {
+          const blobs = yield* BlobStore
+          const references = yield* BlobReferences
+          const reserve = (hash: BlobHash) => Effect.asVoid(references.reserve(hash, "1 minute"))
+          const { hash } = yield* blobs.put(Stream.make(bytesOf(4)), 100_000, { reserve })
+          assert.isTrue(yield* known(hash))
+          // The upload still holds its reference: the bytes that it may put again stay known.
+          yield* blobs.remove(hash)
+          yield* blobs.put(Stream.make(bytesOf(4)), 100_000, { reserve: () => Effect.void })
+          assert.isTrue(yield* known(hash))
+        })
+      )
     })
   )
 

@@ -3,7 +3,7 @@ import { Effect, Stream } from "effect"
 import { Ingestion } from "../../../src/actors/Ingestion.ts"
 import { TenantId } from "../../../src/domain/Ids.ts"
 import { layerMemory } from "../../../src/layers/Engine.ts"
-import { decodeLayout } from "../../../src/services/store/LayoutBytes.ts"
+import { decodeLayout } from "../../../src/domain/document/LayoutBytes.ts"
 import { makePdf, textPage } from "../../support/pdf.ts"
 import { engineWith, inMemory, pdfOf, read } from "./engine.ts"
 

@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { OutlineItem, PdfMetadata } from "../../../domain/document/Document.ts"
 import { FailureCode } from "../../../domain/Failure.ts"
 import { type PageResult, PageStatus } from "../../../domain/document/Page.ts"
-import { mostEncodedBytes } from "../../../services/store/LayoutBytes.ts"
+import { mostEncodedBytes } from "../../../domain/document/LayoutBytes.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import type { Outcome, Report, Timing, Work } from "./Protocol.ts"
 

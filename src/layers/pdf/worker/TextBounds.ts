@@ -3,7 +3,7 @@ import type { TextLine } from "../../../domain/document/Page.ts"
 import { type EncodedLayout, noLines } from "../../../domain/document/Page.ts"
 import type { PageLayout } from "../../../domain/document/PageLayout.ts"
 import { type Warning, warning } from "../../../domain/document/Warning.ts"
-import { encodeLayout } from "../../../services/store/LayoutBytes.ts"
+import { encodeLayout } from "../../../domain/document/LayoutBytes.ts"
 import type { TextLayout } from "../text/PageText.ts"
 
 /** In UTF-8; far more than a page that a person reads. */

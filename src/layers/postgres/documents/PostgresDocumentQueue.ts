@@ -12,7 +12,7 @@ import type { Outcome } from "../../../services/store/Outcome.ts"
 import { LeaseLost, QueueFull, QuotaReached, StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 import * as TraceContext from "../../../observability/TraceContext.ts"
 import { bytesReceived } from "../../blobs/ReceivedBytes.ts"
-import { newDocument } from "../../sqlite/documents/rows.ts"
+import { newDocument } from "../../rows/documentRows.ts"
 import { bool, bytes as bytesOf, float8, int4, int8, text as textOf } from "../database/Parameters.ts"
 import type { PostgresDatabase, Row, Statements } from "../database/PostgresDatabase.ts"
 import {

@@ -1,8 +1,8 @@
 /** Selections of documents with their details, and the codecs of rows that both databases share. */
 import type { PageResult } from "../../../domain/document/Page.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
-import { largestMetadata, largestOutline } from "../../../services/store/Portions.ts"
-import { encodeFailure, encodeMetadata, encodeOutline, encodeWarnings } from "../../sqlite/documents/rows.ts"
+import { largestMetadata, largestOutline } from "../../../domain/document/Portions.ts"
+import { encodeFailure, encodeMetadata, encodeOutline, encodeWarnings } from "../../rows/documentRows.ts"
 import { byteas, float8s, int4, int4s, text, texts } from "../database/Parameters.ts"
 
 export {
@@ -17,7 +17,7 @@ export {
   text,
   toDocument,
   toPage
-} from "../../sqlite/documents/rows.ts"
+} from "../../rows/documentRows.ts"
 
 /** The length of a value is known without reading it, and one that is too large is not read. */
 const unless = (column: string, most: number) =>

@@ -46,8 +46,12 @@ const claim = `
     LOOP
       size := size + due.size;
       EXIT WHEN at_turn > 0 AND size > portion;
+      -- A retry that was committed since the search has settled what was owed.
       UPDATE documents d SET callback_runner = c_runner, callback_leased_until = at + c_lease,
-        callback_claims = d.callback_claims + 1 WHERE d.seq = due.seq RETURNING d.callback_claims INTO claim;
+        callback_claims = d.callback_claims + 1
+      WHERE d.seq = due.seq AND d.callback_next_at <= at
+        AND (d.callback_leased_until IS NULL OR d.callback_leased_until <= at)
+      RETURNING d.callback_claims INTO claim;
       IF FOUND THEN
         at_turn := at_turn + 1;
         place := at_turn;

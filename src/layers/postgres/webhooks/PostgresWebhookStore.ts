@@ -1,11 +1,11 @@
 /** `WebhookStore` in Postgres. */
 import { type Context, Duration, Effect, Option } from "effect"
 import { isTerminal } from "../../../domain/document/Document.ts"
-import { deliveriesKept, type Delivery, type PendingCallback } from "../../../domain/webhook/Webhook.ts"
-import { portionBytes } from "../../../services/store/Portions.ts"
+import { deliveriesKept, type PendingCallback } from "../../../domain/webhook/Webhook.ts"
+import { portionBytes } from "../../../domain/document/Portions.ts"
 import { DocumentNotFound, NotDeliverable } from "../../../services/store/StoreErrors.ts"
 import { WebhookStore } from "../../../services/store/WebhookStore.ts"
-import { toWebhook, webhookColumns } from "../../sqlite/webhooks/endpoints.ts"
+import { toDelivery, toWebhook, webhookColumns } from "../../rows/webhookRows.ts"
 import { bool, float8, int4, int8, text as textOf } from "../database/Parameters.ts"
 import type { PostgresDatabase, Row } from "../database/PostgresDatabase.ts"
 import {
@@ -15,7 +15,6 @@ import {
   optional,
   optionalText,
   placeholders,
-  text,
   toDocument
 } from "../documents/rows.ts"
 
@@ -26,13 +25,14 @@ const findSql = `SELECT ${webhookColumns} FROM webhooks w WHERE tenant_id = $1`
 /** A row that this statement inserted has no transaction that has replaced it. */
 const putSql = `
   INSERT INTO webhooks AS w (tenant_id, url, created_at, changed_at, secret, secret_created_at)
-  VALUES ($1, $2, $3, $3, $4, $3)
+  SELECT $1, $2, at.now, at.now, $3, at.now FROM (SELECT store_now() AS now) at
   ON CONFLICT (tenant_id) DO UPDATE SET url = excluded.url, changed_at = greatest(excluded.changed_at, w.changed_at + 1),
     failing_since = NULL, disabled_at = NULL, disabled_reason = NULL
   RETURNING ${webhookColumns}, (xmax = 0) AS created`
 const rotateSql = `
-  UPDATE webhooks w SET old_secret = secret, old_secret_created_at = secret_created_at, old_secret_expires_at = $2,
-    secret = $3, secret_created_at = $4 WHERE tenant_id = $1 RETURNING ${webhookColumns}`
+  UPDATE webhooks w SET old_secret = secret, old_secret_created_at = secret_created_at, old_secret_expires_at = at.now + $2,
+    secret = $3, secret_created_at = at.now FROM (SELECT store_now() AS now) at
+  WHERE tenant_id = $1 RETURNING ${webhookColumns}`
 
 const endpoints = ({
   run
@@ -43,15 +43,15 @@ const endpoints = ({
       (row) => Option.map(Option.fromUndefinedOr(row), toWebhook)
     )
   ),
-  putWebhook: Effect.fn("WebhookStore.putWebhook")((tenant, { at, sealedSecret, url }) =>
+  putWebhook: Effect.fn("WebhookStore.putWebhook")((tenant, { sealedSecret, url }) =>
     Effect.map(
-      run("set a webhook", (db) => db.get(putSql, tenant, textOf(url), int8(at), textOf(sealedSecret))),
+      run("set a webhook", (db) => db.get(putSql, tenant, textOf(url), textOf(sealedSecret))),
       (row = {}) => ({ webhook: toWebhook(row), created: row["created"] === true })
     )
   ),
-  rotateSecret: Effect.fn("WebhookStore.rotateSecret")((tenant, { at, expiresAt, sealedSecret }) =>
+  rotateSecret: Effect.fn("WebhookStore.rotateSecret")((tenant, { overlap, sealedSecret }) =>
     Effect.map(
-      run("rotate a secret", (db) => db.get(rotateSql, tenant, int8(expiresAt), textOf(sealedSecret), int8(at))),
+      run("rotate a secret", (db) => db.get(rotateSql, tenant, int8(Duration.toMillis(overlap)), textOf(sealedSecret))),
       (row) => Option.map(Option.fromUndefinedOr(row), toWebhook)
     )
   ),
@@ -164,16 +164,6 @@ const settling = ({ run, transact }: Database): Pick<Store, "owed" | "recordDeli
         })
       )
   )
-})
-
-const toDelivery = (row: Row): Delivery => ({
-  at: number(row, "at"),
-  attempt: number(row, "attempt"),
-  endpoint: text(row, "endpoint"),
-  status: optional(row, "status", number),
-  error: optionalText(row, "error"),
-  elapsedMillis: number(row, "elapsed_millis"),
-  nextAt: optional(row, "next_at", number)
 })
 
 const lockSql = "SELECT 1 FROM documents d, lock_tenant(d.tenant_id) WHERE d.id = $1 AND d.tenant_id = $2"

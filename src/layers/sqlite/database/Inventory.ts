@@ -3,7 +3,7 @@ import { type Stats, stat } from "node:fs"
 import { join } from "node:path"
 import { Effect, Layer } from "effect"
 import { call } from "../../blobs/Files.ts"
-import { text } from "../documents/rows.ts"
+import { text } from "../../rows/documentRows.ts"
 import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 
 /** Blobs checked in one turn of the connection. */

@@ -13,8 +13,8 @@ import { atNow } from "../database/atNow.ts"
 import type { Operation, Write } from "../database/GroupCommit.ts"
 import type { Read } from "../database/Read.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
-import { makeKnown } from "../database/KnownBlobs.ts"
-import { number, text } from "./rows.ts"
+import { makeKnown } from "../KnownBlobs.ts"
+import { number, text } from "../../rows/documentRows.ts"
 
 const refersTo = (db: Statements, hash: BlobHash, tenant: TenantId | undefined): boolean =>
   tenant === undefined

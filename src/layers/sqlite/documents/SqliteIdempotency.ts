@@ -10,7 +10,7 @@ import {
 import type { Operation, Write } from "../database/GroupCommit.ts"
 import type { Read } from "../database/Read.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
-import { number, text } from "./rows.ts"
+import { number, text } from "../../rows/documentRows.ts"
 
 const find = (db: Statements, tenant: TenantId, key: string): Option.Option<KeptAnswer> => {
   const row = db.get("SELECT * FROM idempotency_keys WHERE tenant_id = ? AND key = ?", tenant, key)

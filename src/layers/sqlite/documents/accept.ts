@@ -10,7 +10,7 @@ import type { Statements } from "../database/SqliteDatabase.ts"
 import { bytesReceived } from "../../blobs/ReceivedBytes.ts"
 import { saveBlob } from "../SqliteBlobStore.ts"
 import { findBySeq, stats, waiting } from "./records.ts"
-import { newDocument, number } from "./rows.ts"
+import { newDocument, number } from "../../rows/documentRows.ts"
 import { consume, release as giveBack } from "./SqliteBlobReferences.ts"
 
 export const fullQueue = (db: Statements, tenant: TenantId, limits: BacklogLimits): QueueFull | undefined => {

@@ -8,11 +8,11 @@
 import { Exit } from "effect"
 import type { Change, Changes, DocumentChanges, PageChange } from "../../../domain/Change.ts"
 import { DocumentId, TenantId } from "../../../domain/Ids.ts"
-import { documentSize, portionBytes, upTo } from "../../../services/store/Portions.ts"
+import { documentSize, portionBytes, upTo } from "../../../domain/document/Portions.ts"
 import { cursorAt } from "../../../services/store/ChangeLog.ts"
 import type { Operation } from "../database/GroupCommit.ts"
 import { findBySeq } from "./records.ts"
-import { decodePageStatus, number, progress, text } from "./rows.ts"
+import { decodePageStatus, number, progress, text } from "../../rows/documentRows.ts"
 import type { Row, Statements } from "../database/SqliteDatabase.ts"
 
 /** Far more numbers than are given out before the next reservation is on the disk. */

@@ -11,7 +11,7 @@ import type { BacklogLimits, Retry } from "../../../services/store/NewDocument.t
 import { DocumentNotFound, NotRetryable, type QueueFull } from "../../../services/store/StoreErrors.ts"
 import type { Operation } from "../database/GroupCommit.ts"
 import { findBySeq } from "./records.ts"
-import { decodeStatus, number, optionalText, text } from "./rows.ts"
+import { decodeStatus, number, optionalText, text } from "../../rows/documentRows.ts"
 import type { Row, Statements } from "../database/SqliteDatabase.ts"
 import { fullQueue } from "./accept.ts"
 import { end } from "./queue.ts"

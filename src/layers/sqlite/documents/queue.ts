@@ -24,7 +24,7 @@ import {
   optionalText,
   text,
   toDocument
-} from "./rows.ts"
+} from "../../rows/documentRows.ts"
 import { type BlobReference, BlobReferenceExpired, type BlobRemoval } from "../../../services/store/BlobReferences.ts"
 import { claimRemoval, consume } from "./SqliteBlobReferences.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"

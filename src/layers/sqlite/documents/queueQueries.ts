@@ -1,7 +1,7 @@
 /** The document store's queries of its queues. Indexes are named: another plan would be correct, and slow. */
 import { DocumentId, TenantId } from "../../../domain/Ids.ts"
 import { type Ahead, queueScanLimit, type UnderWay } from "../../../services/store/QueueFigures.ts"
-import { number, optional, text } from "./rows.ts"
+import { number, optional, text } from "../../rows/documentRows.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
 
 const place = "SELECT seq, priority FROM documents WHERE id = ? AND tenant_id = ? AND status = 'queued'"

@@ -5,8 +5,8 @@ import type { PageResult } from "../../../domain/document/Page.ts"
 import type { PageFaults } from "../../../services/store/Claim.ts"
 import type { ListOptions, PagesOptions } from "../../../services/store/Documents.ts"
 import type { QueueCounters } from "../../../services/store/QueueFigures.ts"
-import { largestMetadata, largestOutline, upTo } from "../../../services/store/Portions.ts"
-import { number, rowSize, text, toDocument, toPage } from "./rows.ts"
+import { largestMetadata, largestOutline, upTo } from "../../../domain/document/Portions.ts"
+import { number, rowSize, text, toDocument, toPage } from "../../rows/documentRows.ts"
 import type { Row, Statements } from "../database/SqliteDatabase.ts"
 
 /** The length of a value is known without reading it, and one that is too large is not read. */

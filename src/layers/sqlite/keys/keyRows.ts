@@ -1,11 +1,11 @@
 /** Queries and rows of API keys. */
 import { DateTime } from "effect"
-import { ApiKey, ApiKeyId } from "../../../domain/tenant/ApiKey.ts"
+import type { ApiKey, ApiKeyId } from "../../../domain/tenant/ApiKey.ts"
 import { TenantId } from "../../../domain/Ids.ts"
 import { type KnownTenant, mostKeys } from "../../../services/apiKeys/ApiKeys.ts"
 import type { Row, Statements } from "../database/SqliteDatabase.ts"
-import { number, text } from "../documents/rows.ts"
-import type { HeldKey } from "./KeyCache.ts"
+import { number, text } from "../../rows/documentRows.ts"
+import type { HeldKey } from "../../keys/KeyCache.ts"
 
 const blob = (row: Row, column: string): Uint8Array => {
   const value = row[column]
@@ -29,22 +29,6 @@ export const insert = (db: Statements, { createdAt, id, name, tenantId }: ApiKey
 
 export const keysOf = (db: Statements, tenant: TenantId): Array<Row> =>
   db.all("SELECT * FROM api_keys WHERE tenant_id = ? ORDER BY created_at, rowid", tenant)
-
-/** `use`: a use that is not written to the database yet. */
-export const toKey = (row: Readonly<Record<string, unknown>>, use: (id: ApiKeyId) => number | undefined): ApiKey => {
-  const id = ApiKeyId.make(text(row, "id"))
-  const written = row["last_used_at"] === null ? 0 : number(row, "last_used_at")
-  const used = use(id)
-  return new ApiKey({
-    id,
-    tenantId: TenantId.make(text(row, "tenant_id")),
-    name: text(row, "name"),
-    createdAt: DateTime.makeUnsafe(number(row, "created_at")),
-    ...(used === undefined && row["last_used_at"] === null
-      ? {}
-      : { lastUsedAt: DateTime.makeUnsafe(Math.max(written, used ?? 0)) })
-  })
-}
 
 /** Each table is read only as far as the answer can reach. `*` stands for all tenants. */
 const firstTenants = (table: string) =>

@@ -1,5 +1,7 @@
 /** `WebhookStore` in SQLite, over the connection and the commits of the whole store. */
-import { Clock, Effect, Option } from "effect"
+import { Effect, Option } from "effect"
+import * as TraceContext from "../../../observability/TraceContext.ts"
+import { atNow } from "../database/atNow.ts"
 import { DocumentNotFound } from "../../../services/store/StoreErrors.ts"
 import { WebhookStore } from "../../../services/store/WebhookStore.ts"
 import type { Write } from "../database/GroupCommit.ts"
@@ -7,6 +9,8 @@ import type { Read } from "../database/Read.ts"
 import * as callbacks from "./callbacks.ts"
 import * as deliveries from "./deliveries.ts"
 import * as endpoints from "./endpoints.ts"
+
+const nothing = Effect.succeed([])
 
 export const webhookStore = (read: Read, write: Write) =>
   WebhookStore.of({
@@ -17,25 +21,28 @@ export const webhookStore = (read: Read, write: Write) =>
       )
     ),
     putWebhook: Effect.fn("WebhookStore.putWebhook")((tenant, webhook) =>
-      write("set a webhook", endpoints.put(tenant, webhook))
+      atNow((now) => write("set a webhook", endpoints.put(tenant, webhook, now)))
     ),
     rotateSecret: Effect.fn("WebhookStore.rotateSecret")((tenant, rotation) =>
-      write("rotate a webhook's secret", endpoints.rotate(tenant, rotation))
+      atNow((now) => write("rotate a webhook's secret", endpoints.rotate(tenant, rotation, now)))
     ),
     removeWebhook: Effect.fn("WebhookStore.removeWebhook")((tenant) =>
       write("remove a webhook", endpoints.remove(tenant))
     ),
-    claimCallbacks: Effect.fn("WebhookStore.claimCallbacks")(function* (claims) {
-      const now = yield* Clock.currentTimeMillis
-      const any = yield* read("find callbacks owed", (db) => callbacks.isAnyClaimable(db, now, claims))
-      // A delivery reports only what is on the disk: the claim's commit is flushed before the answer.
-      return any ? yield* write("claim callbacks", callbacks.claim(now, claims)) : []
-    }),
+    claimCallbacks: TraceContext.traced("WebhookStore.claimCallbacks", (claims) =>
+      atNow((now) =>
+        Effect.flatMap(
+          read("find callbacks owed", (db) => callbacks.findClaimable(db, now, claims)),
+          // A delivery reports only what is on the disk: the claim's commit is flushed before the answer.
+          (found) => (found.length === 0 ? nothing : write("claim callbacks", callbacks.claim(now, claims, found)))
+        )
+      )
+    ),
     releaseCallbacks: Effect.fn("WebhookStore.releaseCallbacks")((runner) =>
       write("release callbacks", callbacks.release(runner), "deferred")
     ),
     owed: Effect.fn("WebhookStore.owed")((tenant) => read("count what is owed", (db) => callbacks.owed(db, tenant))),
-    recordDelivery: Effect.fn("WebhookStore.recordDelivery")((pending, delivery, health) =>
+    recordDelivery: TraceContext.traced("WebhookStore.recordDelivery", (pending, delivery, health) =>
       write("record a delivery", deliveries.record(pending, delivery, health))
     ),
     deliveries: Effect.fn("WebhookStore.deliveries")(function* (tenant, id) {
@@ -43,7 +50,6 @@ export const webhookStore = (read: Read, write: Write) =>
       return found ?? (yield* new DocumentNotFound({ documentId: id }))
     }),
     redeliver: Effect.fn("WebhookStore.redeliver")(function* (tenant, id) {
-      const now = yield* Clock.currentTimeMillis
-      yield* write("deliver a document's end again", deliveries.redeliver(tenant, id, now))
+      yield* atNow((now) => write("deliver a document's end again", deliveries.redeliver(tenant, id, now)))
     })
   })

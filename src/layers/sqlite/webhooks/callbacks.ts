@@ -2,14 +2,14 @@
 import { Duration, Exit } from "effect"
 import type { RunnerId, TenantId } from "../../../domain/Ids.ts"
 import type { PendingCallback } from "../../../domain/webhook/Webhook.ts"
-import { portionBytes, upTo } from "../../../services/store/Portions.ts"
+import { portionBytes, upTo } from "../../../domain/document/Portions.ts"
 import type { Owed } from "../../../services/store/QueueFigures.ts"
 import type { CallbackClaims } from "../../../services/store/WebhookStore.ts"
 import type { Operation } from "../database/GroupCommit.ts"
 import type { Row, Statements } from "../database/SqliteDatabase.ts"
 import { metadataColumns } from "../documents/records.ts"
-import { number, optional, optionalText, rowSize, text, toDocument } from "../documents/rows.ts"
-import { toWebhook, webhookColumns } from "./endpoints.ts"
+import { number, optional, optionalText, rowSize, text, toDocument } from "../../rows/documentRows.ts"
+import { toWebhook, webhookColumns } from "../../rows/webhookRows.ts"
 
 const owing = "documents INDEXED BY documents_callback_of_tenant WHERE callback_next_at IS NOT NULL"
 
@@ -47,8 +47,17 @@ const withWebhook = `
   WHERE d.seq = ?
 `
 
-/** Numbers of documents, in turns of their tenants. */
-const claimableNow = (db: Statements, now: number, { after, limit, perTenant }: CallbackClaims): Array<number> => {
+const leasedByTenant = `
+  SELECT tenant_id, count(*) AS leased FROM documents INDEXED BY documents_callback_leased
+  WHERE callback_leased_until IS NOT NULL AND callback_leased_until > ? GROUP BY tenant_id
+`
+
+/** What could be claimed: numbers of documents, in turns of their tenants. Another process may claim them first. */
+export const findClaimable = (
+  db: Statements,
+  now: number,
+  { after, limit, perTenant }: CallbackClaims
+): Array<number> => {
   const due = (from: string, to: string, most: number) =>
     db
       .all(tenantsDue, now, perTenant, from, to, most)
@@ -64,19 +73,37 @@ const claimableNow = (db: Statements, now: number, { after, limit, perTenant }: 
     .slice(0, limit)
 }
 
-/** Read one by one. */
-function* callbackRows(db: Statements, documents: ReadonlyArray<number>): Generator<Row> {
-  for (const seq of documents) yield* db.all(withWebhook, seq)
+/** Those that can still be claimed, read one by one. */
+function* callbackRows(
+  db: Statements,
+  now: number,
+  { perTenant }: CallbackClaims,
+  found: ReadonlyArray<number>
+): Generator<Row> {
+  const leased = new Map(db.all(leasedByTenant, now).map((row) => [text(row, "tenant_id"), number(row, "leased")]))
+  const isDue = (row: Row) =>
+    (optional(row, "callback_next_at", number) ?? Number.POSITIVE_INFINITY) <= now &&
+    (optional(row, "callback_leased_until", number) ?? 0) <= now
+  for (const seq of found) {
+    const row = db.get(withWebhook, seq)
+    if (row === undefined || !isDue(row)) continue
+    const tenant = text(row, "tenant_id")
+    const held = leased.get(tenant) ?? 0
+    if (held >= perTenant) continue
+    leased.set(tenant, held + 1)
+    yield row
+  }
 }
 
-/** Whether a claim would get anything. */
-export const isAnyClaimable = (db: Statements, now: number, claims: CallbackClaims): boolean =>
-  claimableNow(db, now, { ...claims, limit: Math.min(claims.limit, 1) }).length > 0
-
+/** Claims those that were found, unless another process has claimed them since, or others of their tenants. */
 export const claim =
-  (now: number, claims: CallbackClaims): Operation<ReadonlyArray<PendingCallback>, never> =>
+  (
+    now: number,
+    claims: CallbackClaims,
+    found: ReadonlyArray<number>
+  ): Operation<ReadonlyArray<PendingCallback>, never> =>
   (db) => {
-    const rows = upTo(callbackRows(db, claimableNow(db, now, claims)), portionBytes, rowSize)
+    const rows = upTo(callbackRows(db, now, claims, found), portionBytes, rowSize)
     return Exit.succeed(
       rows.map((row) => {
         db.run(

@@ -12,14 +12,15 @@ import {
 } from "../../../domain/webhook/Webhook.ts"
 import { DocumentNotFound, NotDeliverable } from "../../../services/store/StoreErrors.ts"
 import type { Operation } from "../database/GroupCommit.ts"
-import type { Row, Statements } from "../database/SqliteDatabase.ts"
+import type { Statements } from "../database/SqliteDatabase.ts"
 import { owesCallback } from "../documents/queue.ts"
-import { decodeStatus, number, optional, optionalText, text } from "../documents/rows.ts"
+import { decodeStatus, number, optional } from "../../rows/documentRows.ts"
+import { toDelivery } from "../../rows/webhookRows.ts"
 import { find, judge } from "./endpoints.ts"
 
-const log = (db: Statements, seq: number, attempt: number, delivery: Omit<Delivery, "attempt">) => {
-  const last = db.get("SELECT max(number) AS number FROM deliveries WHERE document = ?", seq)
-  const place = (last === undefined ? 0 : (optional(last, "number", number) ?? 0)) + 1
+/** Adds to a log whose last entry has this number. */
+const log = (db: Statements, seq: number, last: number, attempt: number, delivery: Omit<Delivery, "attempt">) => {
+  const place = last + 1
   db.run(
     `INSERT INTO deliveries (document, number, at, attempt, endpoint, status, error, elapsed_millis, next_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -33,8 +34,21 @@ const log = (db: Statements, seq: number, attempt: number, delivery: Omit<Delive
     delivery.elapsedMillis,
     delivery.nextAt ?? null
   )
-  db.run("DELETE FROM deliveries WHERE document = ? AND number <= ?", seq, place - deliveriesKept)
+  if (place > deliveriesKept)
+    db.run("DELETE FROM deliveries WHERE document = ? AND number <= ?", seq, place - deliveriesKept)
 }
+
+const withLastEntry = `
+  SELECT seq, (SELECT max(number) FROM deliveries WHERE document = documents.seq) AS last FROM documents WHERE id = ?
+`
+
+/** Ends the lease. Settles what was owed, unless it is no longer the same: a retry or a redelivery came in between. */
+const settle = `
+  UPDATE documents SET callback_runner = NULL, callback_leased_until = NULL,
+    callback_next_at = iif(retries = ?1 AND callback_next_at = ?2, ?3, callback_next_at),
+    callback_deliveries = callback_deliveries + iif(retries = ?1 AND callback_next_at = ?2, 1, 0)
+  WHERE seq = ?4 AND callback_claims = ?5
+`
 
 export const record =
   (
@@ -43,38 +57,15 @@ export const record =
     health: EndpointHealth | undefined
   ): Operation<boolean, never> =>
   (db) => {
-    const found = db.get("SELECT seq FROM documents WHERE id = ?", document.id)
+    const found = db.get(withLastEntry, document.id)
     if (found !== undefined) {
       const seq = number(found, "seq")
-      log(db, seq, deliveries + 1, delivery)
-      db.run(
-        `UPDATE documents SET callback_next_at = ?, callback_deliveries = callback_deliveries + 1
-        WHERE seq = ? AND callback_claims = ? AND retries = ? AND callback_next_at = ?`,
-        delivery.nextAt ?? null,
-        seq,
-        claim,
-        document.retries,
-        dueAt
-      )
-      db.run(
-        "UPDATE documents SET callback_runner = NULL, callback_leased_until = NULL WHERE seq = ? AND callback_claims = ?",
-        seq,
-        claim
-      )
+      log(db, seq, optional(found, "last", number) ?? 0, deliveries + 1, delivery)
+      db.run(settle, document.retries, dueAt, delivery.nextAt ?? null, seq, claim)
     }
     if (webhook === undefined || health === undefined) return Exit.succeed(false)
     return Exit.succeed(judge(db, document.tenantId, webhook.changedAt, delivery.at, health))
   }
-
-const toDelivery = (row: Row): Delivery => ({
-  at: number(row, "at"),
-  attempt: number(row, "attempt"),
-  endpoint: text(row, "endpoint"),
-  status: optional(row, "status", number),
-  error: optionalText(row, "error"),
-  elapsedMillis: number(row, "elapsed_millis"),
-  nextAt: optional(row, "next_at", number)
-})
 
 export const deliveriesOf = (db: Statements, tenant: TenantId, id: DocumentId): DeliveryLog | undefined => {
   const found = db.get("SELECT seq, callback_next_at FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)

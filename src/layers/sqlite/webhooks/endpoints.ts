@@ -1,40 +1,13 @@
 /** The endpoints of tenants with their secrets, and their health. */
-import { Exit, Option } from "effect"
+import { Duration, Exit, Option } from "effect"
 import type { TenantId } from "../../../domain/Ids.ts"
 import type { EndpointHealth, Webhook } from "../../../domain/webhook/Webhook.ts"
 import type { WebhookStore } from "../../../services/store/WebhookStore.ts"
 import type { Operation } from "../database/GroupCommit.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
-import { number, optional, optionalText, text } from "../documents/rows.ts"
+import { toWebhook, webhookColumns } from "../../rows/webhookRows.ts"
 
 type Store = WebhookStore["Service"]
-
-export const webhookColumns = `w.url, w.created_at, w.changed_at, w.secret, w.secret_created_at, w.old_secret, w.old_secret_created_at,
-  w.old_secret_expires_at, w.failing_since, w.disabled_at, w.disabled_reason`
-
-export const toWebhook = (row: Readonly<Record<string, unknown>>): Webhook => {
-  const old = optionalText(row, "old_secret")
-  const disabledAt = optional(row, "disabled_at", number)
-  return {
-    url: optionalText(row, "url"),
-    secrets: [
-      { sealed: text(row, "secret"), createdAt: number(row, "secret_created_at"), expiresAt: undefined },
-      ...(old === undefined
-        ? []
-        : [
-            {
-              sealed: old,
-              createdAt: number(row, "old_secret_created_at"),
-              expiresAt: number(row, "old_secret_expires_at")
-            }
-          ])
-    ],
-    createdAt: number(row, "created_at"),
-    changedAt: number(row, "changed_at"),
-    failingSince: optional(row, "failing_since", number),
-    disabled: disabledAt === undefined ? undefined : { at: disabledAt, reason: text(row, "disabled_reason") }
-  }
-}
 
 export const find = (db: Statements, tenant: TenantId): Webhook | undefined => {
   const row = db.get(`SELECT ${webhookColumns} FROM webhooks w WHERE tenant_id = ?`, tenant)
@@ -44,7 +17,8 @@ export const find = (db: Statements, tenant: TenantId): Webhook | undefined => {
 export const put =
   (
     tenant: TenantId,
-    { at, sealedSecret, url }: Parameters<Store["putWebhook"]>[1]
+    { sealedSecret, url }: Parameters<Store["putWebhook"]>[1],
+    at: number
   ): Operation<{ readonly webhook: Webhook; readonly created: boolean }, never> =>
   (db) => {
     const created = find(db, tenant) === undefined
@@ -66,13 +40,14 @@ export const put =
 export const rotate =
   (
     tenant: TenantId,
-    { at, expiresAt, sealedSecret }: Parameters<Store["rotateSecret"]>[1]
+    { overlap, sealedSecret }: Parameters<Store["rotateSecret"]>[1],
+    at: number
   ): Operation<Option.Option<Webhook>, never> =>
   (db) => {
     db.run(
       `UPDATE webhooks SET old_secret = secret, old_secret_created_at = secret_created_at, old_secret_expires_at = ?,
         secret = ?, secret_created_at = ? WHERE tenant_id = ?`,
-      expiresAt,
+      at + Duration.toMillis(overlap),
       sealedSecret,
       at,
       tenant

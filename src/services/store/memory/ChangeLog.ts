@@ -4,7 +4,7 @@ import type { Change, PageChange } from "../../../domain/Change.ts"
 import { ChangeLog, cursorAt, numberedCursors } from "../ChangeLog.ts"
 import { DocumentNotFound } from "../StoreErrors.ts"
 import type { Entry } from "./ChangeEntries.ts"
-import { documentSize, portionBytes, upTo } from "../Portions.ts"
+import { documentSize, portionBytes, upTo } from "../../../domain/document/Portions.ts"
 import { type Records, type Stored, toDocument } from "./Records.ts"
 
 const pageChange = (stored: Stored, number: number, page: number): ReadonlyArray<PageChange> => {

@@ -19,7 +19,13 @@ import type { PagesOptions } from "../Documents.ts"
 import type { NewDocument } from "../NewDocument.ts"
 import type { QueueCounters } from "../QueueFigures.ts"
 import type { OpenedPdf } from "../../PdfEngine.ts"
-import { largestMetadata, largestOutline, metadataOmitted, metadataSize, outlineOmitted } from "../Portions.ts"
+import {
+  largestMetadata,
+  largestOutline,
+  metadataOmitted,
+  metadataSize,
+  outlineOmitted
+} from "../../../domain/document/Portions.ts"
 
 export interface Stored {
   /** Place in the order of acceptance; kept for life. */

@@ -8,7 +8,7 @@ import {
   type PendingCallback,
   type Webhook
 } from "../../../domain/webhook/Webhook.ts"
-import { documentSize, portionBytes, upTo } from "../Portions.ts"
+import { documentSize, portionBytes, upTo } from "../../../domain/document/Portions.ts"
 import { NotDeliverable } from "../StoreErrors.ts"
 import { type CallbackClaims, WebhookStore } from "../WebhookStore.ts"
 import { type Records, type Stored, toDocument } from "./Records.ts"
@@ -106,8 +106,8 @@ const endpoints = (
   findWebhook: Effect.fn("WebhookStore.findWebhook")((tenant) =>
     Effect.sync(() => Option.fromUndefinedOr(webhooks.get(tenant)))
   ),
-  putWebhook: Effect.fn("WebhookStore.putWebhook")((tenant, { at, sealedSecret, url }) =>
-    Effect.sync(() => {
+  putWebhook: Effect.fn("WebhookStore.putWebhook")((tenant, { sealedSecret, url }) =>
+    Effect.map(Clock.currentTimeMillis, (at) => {
       const before = webhooks.get(tenant)
       const webhook: Webhook = {
         url,
@@ -121,12 +121,12 @@ const endpoints = (
       return { webhook, created: before === undefined }
     })
   ),
-  rotateSecret: Effect.fn("WebhookStore.rotateSecret")((tenant, { at, expiresAt, sealedSecret }) =>
-    Effect.sync(() =>
+  rotateSecret: Effect.fn("WebhookStore.rotateSecret")((tenant, { overlap, sealedSecret }) =>
+    Effect.map(Clock.currentTimeMillis, (at) =>
       Option.map(Option.fromUndefinedOr(webhooks.get(tenant)), (before) => {
         const secrets = [
           { sealed: sealedSecret, createdAt: at, expiresAt: undefined },
-          ...before.secrets.slice(0, 1).map((secret) => ({ ...secret, expiresAt }))
+          ...before.secrets.slice(0, 1).map((secret) => ({ ...secret, expiresAt: at + Duration.toMillis(overlap) }))
         ]
         const webhook = { ...before, secrets }
         webhooks.set(tenant, webhook)

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { Block, PageLayout } from "../../../../src/domain/document/PageLayout.ts"
 import { textOfLine } from "../../../../src/domain/document/PageLayout.ts"
 import { openPdf } from "../../../../src/layers/pdf/worker/Reader.ts"
-import { decodeLayout } from "../../../../src/services/store/LayoutBytes.ts"
+import { decodeLayout } from "../../../../src/domain/document/LayoutBytes.ts"
 import type { PdfSource, PlacedText } from "../../../support/pdf.ts"
 import { a4, makePdf } from "../../../support/pdf.ts"
 

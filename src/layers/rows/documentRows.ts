@@ -1,16 +1,16 @@
 /** Turns rows into domain values. A row that does not fit is damage, not an answer: decoding it throws. */
 import { DateTime, Schema } from "effect"
-import { Document, DocumentStatus, OutlineItem, PdfMetadata } from "../../../domain/document/Document.ts"
-import { Failure } from "../../../domain/Failure.ts"
-import { BlobHash, DocumentId, TenantId } from "../../../domain/Ids.ts"
-import { noLines, type PageResult, PageStatus } from "../../../domain/document/Page.ts"
-import { Warning, warningsField } from "../../../domain/document/Warning.ts"
-import type { NewDocument } from "../../../services/store/NewDocument.ts"
-import type { OpenedPdf } from "../../../services/PdfEngine.ts"
-import { metadataOmitted, outlineOmitted } from "../../../services/store/Portions.ts"
+import { Document, DocumentStatus, OutlineItem, PdfMetadata } from "../../domain/document/Document.ts"
+import { Failure } from "../../domain/Failure.ts"
+import { BlobHash, DocumentId, TenantId } from "../../domain/Ids.ts"
+import { noLines, type PageResult, PageStatus } from "../../domain/document/Page.ts"
+import { Warning, warningsField } from "../../domain/document/Warning.ts"
+import type { NewDocument } from "../../services/store/NewDocument.ts"
+import type { OpenedPdf } from "../../services/PdfEngine.ts"
+import { metadataOmitted, outlineOmitted } from "../../domain/document/Portions.ts"
 
 /** A row of either database. */
-type Row = Readonly<Record<string, unknown>>
+export type Row = Readonly<Record<string, unknown>>
 
 export const number = (row: Row, column: string): number => {
   const value = row[column]

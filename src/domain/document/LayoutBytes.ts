@@ -2,8 +2,8 @@
 // layout looks into it.
 import { Schema } from "effect"
 import { deflateRawSync, inflateRawSync } from "node:zlib"
-import type { EncodedLayout } from "../../domain/document/Page.ts"
-import { type Block, PageLayout } from "../../domain/document/PageLayout.ts"
+import type { EncodedLayout } from "./Page.ts"
+import { type Block, PageLayout } from "./PageLayout.ts"
 
 /** Of the JSON, in UTF-8. A page that a person reads has a hundredth of it, and decoding this much takes a moment. */
 export const mostLayoutBytes = 4 * 1024 * 1024

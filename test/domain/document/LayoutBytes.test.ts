@@ -5,7 +5,7 @@ import {
   encodeLayout,
   mostEncodedBytes,
   mostLayoutBytes
-} from "../../../src/services/store/LayoutBytes.ts"
+} from "../../../src/domain/document/LayoutBytes.ts"
 import { heading, item, layoutOf, line, paragraph, simpleTable, span } from "../../support/layouts.ts"
 
 describe("bytes of layouts", () => {

@@ -1,5 +1,5 @@
-import type { KeyHolder } from "../../../services/apiKeys/ApiKeys.ts"
-import type { ApiKeyId } from "../../../domain/tenant/ApiKey.ts"
+import type { KeyHolder } from "../../services/apiKeys/ApiKeys.ts"
+import type { ApiKeyId } from "../../domain/tenant/ApiKey.ts"
 
 /** The most keys in the cache. Beyond it the key that entered first leaves, and is read again at its next use. */
 const mostHeld = 10_000

@@ -1,7 +1,7 @@
 /** How many bytes one read of the store may bring: rows are of very different sizes, so a count alone bounds nothing. */
-import type { Document, PdfMetadata } from "../../domain/document/Document.ts"
-import type { PageResult } from "../../domain/document/Page.ts"
-import { type Warning, warning } from "../../domain/document/Warning.ts"
+import type { Document, PdfMetadata } from "./Document.ts"
+import type { PageResult } from "./Page.ts"
+import { type Warning, warning } from "./Warning.ts"
 
 /** The most bytes, about, of one read; more only if the first item alone is larger. */
 export const portionBytes = 1024 * 1024

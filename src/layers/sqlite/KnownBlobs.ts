@@ -1,10 +1,10 @@
 /** The blobs in files that this database has put there. Only those are removed when no document refers to them. */
 import { Effect, Exit } from "effect"
-import type { BlobHash } from "../../../domain/Ids.ts"
-import { BlobStoreUnavailable } from "../../../services/BlobStore.ts"
-import type { BlobRegister } from "../../blobs/BlobRegister.ts"
-import { GroupCommit } from "./GroupCommit.ts"
-import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
+import type { BlobHash } from "../../domain/Ids.ts"
+import { BlobStoreUnavailable } from "../../services/BlobStore.ts"
+import type { BlobRegister } from "../blobs/BlobRegister.ts"
+import { GroupCommit } from "./database/GroupCommit.ts"
+import { SqliteDatabase, type Statements } from "./database/SqliteDatabase.ts"
 
 export const makeKnown = "INSERT OR IGNORE INTO known_blobs (hash) VALUES (?)"
 const makeUnknown = `

@@ -17,6 +17,7 @@ import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as RpcServer from "effect/rpc/RpcServer"
 import { ClusterUnusable, type ClusterSettings } from "../config/ClusterConfig.ts"
 import { ClusterDatabase } from "./ClusterDatabase.ts"
+import { watchSilentRunners } from "./SilentRunners.ts"
 import * as PeerSockets from "./PeerSockets.ts"
 
 /** Measured with three runners: a killed one is replaced after 3.4 to 4.7 s, a frozen one after 10 s, a stopped one after 0.6 s. */
@@ -66,7 +67,8 @@ export const layerClient = (settings: ClusterSettings) =>
 
 /** One runner of the cluster. */
 export const layer = (settings: ClusterSettings) =>
-  RunnerServer.layerWithClients.pipe(
+  Layer.effectDiscard(watchSilentRunners).pipe(
+    Layer.provideMerge(RunnerServer.layerWithClients),
     Layer.provide(RpcServer.layerProtocolSocketServer),
     Layer.provide(PeerSockets.layerServer(settings)),
     Layer.provide(RunnerHealth.layerPing),

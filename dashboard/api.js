@@ -111,5 +111,7 @@ export const api = {
   /** @type {(tenant: string, change: Record<string, unknown>) => Promise<import("./types.d.ts").Tenant>} */
   changeTenant: (tenant, change) => json("PATCH", `v1/tenants/${tenant}`, { body: change }),
   /** @type {(signal?: AbortSignal) => Promise<import("./types.d.ts").Workers>} */
-  workers: (signal) => json("GET", "v1/workers", { signal })
+  workers: (signal) => json("GET", "v1/workers", { signal }),
+  /** @type {(signal?: AbortSignal) => Promise<import("./types.d.ts").Runners>} */
+  runners: (signal) => json("GET", "v1/runners", { signal })
 }

@@ -4,7 +4,7 @@ import type { PageEvent as PageEventSchema } from "../src/http/api/Events.ts"
 import type { DocumentOutcome } from "../src/http/api/views/SubmitOutcome.ts"
 import type { QueueStatusView } from "../src/http/api/Queue.ts"
 import type { TenantList } from "../src/http/api/Tenants.ts"
-import type { WorkersView } from "../src/http/api/Workers.ts"
+import type { RunnersView, WorkersView } from "../src/http/api/Workers.ts"
 import type { TenantState } from "../src/domain/tenant/TenantState.ts"
 import type { Waiting as WaitingSchema } from "../src/domain/document/Waiting.ts"
 import type { PageSummary as PageSummarySchema, PageView } from "../src/domain/document/Page.ts"
@@ -16,6 +16,7 @@ export type PageSummary = typeof PageSummarySchema.Encoded
 export type PageSummaries = typeof PageSummaryList.Encoded
 export type Outcome = typeof DocumentOutcome.Encoded
 export type Queue = typeof QueueStatusView.Encoded
+export type Runners = typeof RunnersView.Encoded
 export type Workers = typeof WorkersView.Encoded
 export type Tenant = typeof TenantState.Encoded
 export type Waiting = typeof WaitingSchema.Encoded

@@ -39,16 +39,44 @@ const makeCard = (pid, signal) => {
   }
 }
 
+/** The processes of a cluster, each with what it has. @param {AbortSignal} signal */
+const makeRunners = (signal) => {
+  const list = h("ul", { class: "cards" })
+  const section = h("section", { hidden: "" }, h("h2", null, "Runners"), list)
+  const look = async () => {
+    const { runners } = await api.runners(signal)
+    section.hidden = runners.length < 2
+    list.replaceChildren(
+      ...runners.map(({ capacity, documents, name, permits, role, shards = 0, tenants }) =>
+        h(
+          "li",
+          { class: "card" },
+          h("header", null, h("h3", null, name), h("span", { class: "pill" }, role)),
+          h("p", { class: "figure" }, h("b", null, `${documents} of ${permits}`), " documents"),
+          h(
+            "p",
+            { class: "muted" },
+            `${plural(shards, "shard")} · ${plural(tenants, "tenant")} · ${capacity} pages at once`
+          )
+        )
+      )
+    )
+  }
+  return { section, look }
+}
+
 /** @type {import("./types.d.ts").View} */
 export const workersView = (root, signal) => {
   const summary = h("p", { class: "muted", role: "status" })
   const list = h("ul", { class: "cards" })
-  root.append(h("h1", null, "Workers"), summary, list)
+  const runners = makeRunners(signal)
+  root.append(h("h1", null, "Workers"), summary, list, runners.section)
   /** @type {Map<number, { card: ReturnType<typeof makeCard>, controller: AbortController }>} */
   const cards = new Map()
   every(lookMillis, signal, async () => {
     try {
       const { capacity, ready, replaced, workers } = await api.workers(signal)
+      await runners.look()
       const alive = new Set(workers.map(({ pid }) => pid))
       for (const [pid, { card, controller }] of cards) {
         if (alive.has(pid)) continue

@@ -12,7 +12,7 @@ import type { BlobStoreUnavailable } from "../services/BlobStore.ts"
 import type { KeptAnswer } from "../services/store/IdempotencyStore.ts"
 import type { ListOptions, PagesOptions } from "../services/store/Documents.ts"
 import type { DocumentNotFound, NotRetryable, QuotaReached, StoreUnavailable } from "../services/store/StoreErrors.ts"
-import type { RunnerEntry } from "../services/RunnerRegister.ts"
+import type { RunnerEntry } from "../services/runners/RunnerRegister.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
 import type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 

@@ -1,5 +1,6 @@
 import { DateTime } from "effect"
 import type { DocumentView } from "../http/api/views/DocumentView.ts"
+import type { RunnersView } from "../http/api/Workers.ts"
 import type { QueueStatusView } from "../http/api/Queue.ts"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
 import type { Waiting } from "../domain/document/Waiting.ts"
@@ -77,6 +78,24 @@ export const queueLines = (queue: typeof QueueStatusView.Type): ReadonlyArray<st
     ],
     ["paused", queue.paused ? "yes" : undefined]
   ])
+
+/** One line for each process. */
+export const runnersLines = ({ runners }: typeof RunnersView.Type): ReadonlyArray<string> =>
+  table(
+    runners.map(({ capacity, documents, name, permits, role, shards, tenants, version, workers }) => [
+      name,
+      [
+        role,
+        shards === undefined ? undefined : plural(shards, "shard"),
+        plural(tenants, "tenant"),
+        `${documents} of ${permits} documents`,
+        role === "api" ? undefined : `${capacity} pages at once by ${plural(workers, "worker")}`,
+        version === "" ? undefined : `Sluice ${version}`
+      ]
+        .filter((part) => part !== undefined)
+        .join(", ")
+    ])
+  )
 
 export const seconds = (count: number): string => {
   if (count < 100) return `${Math.round(count * 10) / 10} s`

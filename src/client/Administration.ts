@@ -6,7 +6,8 @@ import type { Connection } from "./Connection.ts"
 export const administrationWith = ({
   api,
   ask
-}: Connection): Pick<Interface, "changeTenant" | "createKey" | "keys" | "revokeKey" | "tenant"> => ({
+}: Connection): Pick<Interface, "changeTenant" | "createKey" | "keys" | "revokeKey" | "runners" | "tenant"> => ({
+  runners: Effect.map(ask(api.workers.runners({ query: {}, headers: {} })), (answer) => answer.runners),
   tenant: (tenant) =>
     tenant === undefined
       ? ask(api.tenants.own({ query: {}, headers: {} }))

@@ -11,6 +11,7 @@ import type { DocumentList, DocumentView } from "../http/api/views/DocumentView.
 import type { IssuedKeyView } from "../http/api/Keys.ts"
 import type { AcceptedDocument } from "../http/api/views/SubmitOutcome.ts"
 import type { QueueStatusView } from "../http/api/Queue.ts"
+import type { RunnersView } from "../http/api/Workers.ts"
 import type { TenantChange } from "../http/api/Tenants.ts"
 import type { ClientError } from "./ClientErrors.ts"
 
@@ -120,6 +121,8 @@ export interface Interface {
   readonly retry: (id: DocumentId, password?: Redacted.Redacted) => Effect.Effect<typeof DocumentView.Type, ClientError>
   readonly queue: (scope?: "all") => Effect.Effect<typeof QueueStatusView.Type, ClientError>
   /** The limits, use and received share of a tenant; by default the caller's own. */
+  /** The processes of the engine; takes the administrator's key. */
+  readonly runners: Effect.Effect<(typeof RunnersView.Type)["runners"], ClientError>
   readonly tenant: (tenant?: TenantId) => Effect.Effect<TenantState, ClientError>
   readonly changeTenant: (tenant: TenantId, change: typeof TenantChange.Type) => Effect.Effect<TenantState, ClientError>
   /** The valid keys of a tenant. If the server requires keys, this and the following need the administrator's key. */

@@ -110,11 +110,11 @@ type Storage = Layer.Layer<
 
 /** In Postgres if `DATABASE_URL` names a database, whose client is then loaded, else in the folder alone. */
 export const layerStorage = Layer.unwrap(
-  Effect.gen(function* (): Effect.fn.Return<Storage, Config.ConfigError> {
+  Effect.gen(function* (): Effect.fn.Return<Storage, Config.ConfigError | ClusterUnusable> {
     const { connections, url } = yield* DatabaseConfig
     if (url === undefined) return layerFolder
     const { layer } = yield* Effect.promise(() => import("./postgres/PostgresStorage.ts"))
-    return layer({ url, connections })
+    return layer({ url, connections, clustered: (yield* clusterSettings) !== undefined })
   })
 )
 

@@ -247,7 +247,13 @@ describe("A request with the administrator's key", () => {
       assert.deepInclude((yield* get("/v1/tenant", { ...admin, "x-tenant-id": "acme" })).json, { tenantId: "acme" })
       assert.strictEqual((yield* get(`/v1/documents/${document}`, { ...admin, "x-tenant-id": "globex" })).status, 200)
       assertProblem(yield* get(`/v1/documents/${document}`, admin), 404, "DOCUMENT_NOT_FOUND")
-      for (const path of ["/queue/status?scope=all", "/v1/tenants/globex", "/v1/tenants", "/v1/workers"]) {
+      for (const path of [
+        "/queue/status?scope=all",
+        "/v1/tenants/globex",
+        "/v1/tenants",
+        "/v1/workers",
+        "/v1/runners"
+      ]) {
         assert.strictEqual((yield* get(path, admin)).status, 200, path)
       }
     }).pipe(Effect.provide(guarded))

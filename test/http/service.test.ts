@@ -100,6 +100,7 @@ describe("the description of the interface", () => {
         "/v1/documents/{id}/retry",
         "/v1/documents/{id}/text",
         "/v1/events",
+        "/v1/runners",
         "/v1/tenant",
         "/v1/tenant/pause",
         "/v1/tenant/resume",

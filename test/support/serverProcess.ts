@@ -27,7 +27,7 @@ const end = (child: ChildProcess) =>
   })
 
 /** A port of the loopback that was free a moment ago. */
-const freePort = Effect.callback<number>((resume) => {
+export const freePort = Effect.callback<number>((resume) => {
   const server = createServer()
   server.listen(0, "127.0.0.1", () => {
     const address = server.address()

@@ -8,7 +8,7 @@
  * has caught up; it then receives each changed document only once, in its present state. So the cost of a reader does not depend
  * on its speed, and no reader misses anything.
  */
-import { Clock, Effect, Latch, Option, Order, Stream } from "effect"
+import { Clock, Context, Duration, Effect, Latch, Option, Order, Stream } from "effect"
 import type { Change, ChangeCursor, Changes } from "../../domain/Change.ts"
 import type { DocumentId } from "../../domain/Ids.ts"
 import { ChangeLog } from "../../services/store/ChangeLog.ts"
@@ -25,7 +25,11 @@ export const portion = 500
 const takeLimit = 100
 /** Changes are gathered for this long, so that a series of pages does not wake all watchers for each page. */
 const gathering = "20 millis"
-const pollMillis = 1_000
+
+/** How often the store is asked for changes that this process has no event of, while there are watchers. */
+export const ChangePolling = Context.Reference<Duration.Duration>("sluice/actors/changes/ChangePolling", {
+  defaultValue: () => Duration.seconds(1)
+})
 
 type Listener = (keys: ReadonlySet<WatchKey>) => void
 
@@ -131,6 +135,7 @@ const readOn = (changeLog: ChangeLog["Service"], publication: Publication): Effe
 /** Publishes changes until the last watcher has left. `begun` is called when there is a place to begin at. */
 const publishChanges = Effect.fnUntraced(function* (publication: Publication, begun: () => void) {
   const changeLog = yield* ChangeLog
+  const polling = yield* ChangePolling
   const { watchers } = publication
   const { news, takeEnded } = yield* listenForNews(watchers)
   publication.begin(yield* changeLog.last)
@@ -142,7 +147,7 @@ const publishChanges = Effect.fnUntraced(function* (publication: Publication, be
       Effect.logWarning("changes cannot be read just now", error)
     )
     for (const id of gone) watchers.doubt(`document ${id}`)
-    yield* Effect.timeoutOption(news.await, pollMillis)
+    yield* Effect.timeoutOption(news.await, polling)
     watchers.beat(yield* Clock.currentTimeMillis)
     yield* Effect.sleep(gathering)
   }
@@ -162,7 +167,7 @@ export const makeChangeBroadcaster = Effect.gen(function* () {
         hasWatchers.closeUnsafe()
       })
     ),
-    Effect.catchTag("StoreUnavailable", () => Effect.sleep(pollMillis)),
+    Effect.catchTag("StoreUnavailable", () => Effect.sleep("1 second")),
     Effect.forever,
     Effect.forkScoped
   )

@@ -8,7 +8,7 @@ import { QueueStats } from "../../services/store/QueueStats.ts"
 import { TenantRegistry } from "../../services/TenantRegistry.ts"
 import type { QueueStatus } from "../Ingestion.ts"
 import { UsageMeter } from "../scheduling/UsageMeter.ts"
-import { RunnerRegister } from "../../services/RunnerRegister.ts"
+import { RunnerRegister } from "../../services/runners/RunnerRegister.ts"
 import { RetryTracker } from "../retries/RetryTracker.ts"
 import { WaitEstimator } from "./WaitEstimator.ts"
 

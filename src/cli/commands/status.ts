@@ -2,9 +2,10 @@ import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { DocumentId, SluiceClient } from "../../client.ts"
 import { DocumentView } from "../../http/api/views/DocumentView.ts"
+import { RunnersView } from "../../http/api/Workers.ts"
 import { QueueStatusView } from "../../http/api/Queue.ts"
 import { connected, connection } from "../Connection.ts"
-import { documentLines, queueLines } from "../Describe.ts"
+import { documentLines, queueLines, runnersLines } from "../Describe.ts"
 import { reported } from "../CommandFailure.ts"
 import { show } from "../Json.ts"
 
@@ -20,11 +21,16 @@ export const status = Command.make(
       Flag.withDescription("The queue of the whole engine instead of the tenant's"),
       Flag.withDefault(false)
     ),
+    runners: Flag.Boolean("runners").pipe(
+      Flag.withDescription("The processes of the engine, and what each has; takes the administrator's key"),
+      Flag.withDefault(false)
+    ),
     ...connection
   },
   Effect.fnUntraced(
-    function* ({ all, id }) {
+    function* ({ all, id, runners }) {
       const sluice = yield* SluiceClient
+      if (runners) return yield* show(RunnersView, { runners: yield* sluice.runners }, runnersLines)
       if (Option.isSome(id)) return yield* show(DocumentView, yield* sluice.status(id.value), documentLines)
       return yield* show(QueueStatusView, yield* sluice.queue(all ? "all" : undefined), queueLines)
     },
@@ -37,6 +43,7 @@ export const status = Command.make(
   ),
   Command.withExamples([
     { command: "sluice status" },
+    { command: "sluice status --runners" },
     { command: "sluice status 01a207b0-622e-7327-b679-1bc44ce43310" }
   ])
 )

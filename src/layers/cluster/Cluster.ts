@@ -4,7 +4,8 @@
  * Release goes from the top: the engine is drained, its loops go to other runners, the tenants' actors are stopped and their shards
  * handed over, and at last the port is closed.
  */
-import { Layer } from "effect"
+import { Duration, Layer } from "effect"
+import { ChangePolling } from "../../actors/changes/ChangeBroadcaster.ts"
 import * as Engine from "../../actors/Engine.ts"
 import * as Outbox from "../../actors/webhooks/Outbox.ts"
 import type { ClusterSettings } from "../config/ClusterConfig.ts"
@@ -17,6 +18,9 @@ import * as Membership from "./Membership.ts"
 import { OwnPool } from "./turns/OwnPool.ts"
 import * as SharedScheduling from "./turns/SharedScheduling.ts"
 
+/** No event comes from other runners, so their changes are asked for: a query each time, while there are watchers. */
+const changesOfOthers = Layer.succeed(ChangePolling, Duration.millis(250))
+
 /** A process that only serves the interface has no tenants and no loops, reads for nobody, and opens no port to other runners. */
 export const layer = (settings: ClusterSettings) => {
   const isApi = settings.role === "api"
@@ -24,7 +28,7 @@ export const layer = (settings: ClusterSettings) => {
   const scheduling = isApi ? SharedScheduling.layerAlone : SharedScheduling.layer
   const sharding = isApi ? ClusterSharding.layerClient(settings) : ClusterSharding.layer(settings)
   return Layer.merge(Engine.layerScheduledOver(tenants, scheduling), Outbox.layerFromEnv).pipe(
-    Layer.provide([ClusterSingletons.layer, ClusterRegister.layer(settings)]),
+    Layer.provide([changesOfOthers, ClusterSingletons.layer, ClusterRegister.layer(settings)]),
     Layer.provide(sharding),
     Layer.provide(OwnPool.layer(settings.address)),
     // Before this process asks for tenants.

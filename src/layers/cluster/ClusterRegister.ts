@@ -1,7 +1,7 @@
 import { Effect, Layer, Schema } from "effect"
 import { Sharding } from "effect/cluster/Sharding"
 import { RunnerId } from "../../domain/Ids.ts"
-import { type RunnerEntry, RunnerRegister } from "../../services/RunnerRegister.ts"
+import { type RunnerEntry, RunnerRegister } from "../../services/runners/RunnerRegister.ts"
 import type { ClusterSettings } from "../config/ClusterConfig.ts"
 import { type Member, Membership } from "./Membership.ts"
 import { shardsHere } from "./ShardWatch.ts"

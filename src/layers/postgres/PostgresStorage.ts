@@ -11,14 +11,16 @@ import * as Connection from "./database/Connection.ts"
 import * as PostgresApiKeys from "./PostgresApiKeys.ts"
 import * as PostgresStore from "./PostgresStore.ts"
 import * as PostgresTenantRegistry from "./PostgresTenantRegistry.ts"
+import { refuseBesideCluster } from "./storage/BesideCluster.ts"
 import { register } from "./storage/KnownBlobs.ts"
 import * as PostgresStorageHealth from "./storage/PostgresStorageHealth.ts"
 import { claimFolder } from "./storage/SharedFolder.ts"
 
 /** The folder is compared with the database before anything is written to it. */
-const records = (directory: string) =>
+const records = (directory: string, clustered: boolean) =>
   Layer.unwrap(
     Effect.gen(function* () {
+      if (!clustered) yield* refuseBesideCluster
       yield* claimFolder(directory)
       const originals = yield* originalsFromEnv(directory)
       return Layer.mergeAll(
@@ -32,8 +34,13 @@ const records = (directory: string) =>
     })
   )
 
-export const layer = (database: { readonly url: Redacted.Redacted; readonly connections: number }) =>
-  Layer.unwrap(Effect.map(StorageConfig, ({ directory }) => records(directory))).pipe(
+export const layer = (database: {
+  readonly url: Redacted.Redacted
+  readonly connections: number
+  /** Whether this process shares the tenants with others. */
+  readonly clustered: boolean
+}) =>
+  Layer.unwrap(Effect.map(StorageConfig, ({ directory }) => records(directory, database.clustered))).pipe(
     Layer.provide(Connection.layer(database)),
     Layer.provide(SecureRandom.layerWebCrypto)
   )

@@ -69,6 +69,8 @@ const changes = Effect.fnUntraced(function* (
   { after, limit, tenant }: { readonly after: number; readonly limit: number; readonly tenant?: TenantId | undefined }
 ) {
   const last = Math.max(yield* settled(db), after)
+  const nothing: Changes = { changes: [], through: cursorAt(last), complete: true }
+  if (last === after) return nothing
   const range = [int8(after), int8(last), int8(limit)]
   const documents =
     tenant === undefined ? yield* db.all(changedOfAll, ...range) : yield* db.all(changedOfTenant, ...range, tenant)

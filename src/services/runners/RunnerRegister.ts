@@ -1,7 +1,7 @@
 import { Context, Effect } from "effect"
-import type { RunnerId } from "../domain/Ids.ts"
-import type { Role } from "./config/RoleConfig.ts"
-import type { StoreUnavailable } from "./store/StoreErrors.ts"
+import type { RunnerId } from "../../domain/Ids.ts"
+import type { Role } from "../config/RoleConfig.ts"
+import type { StoreUnavailable } from "../store/StoreErrors.ts"
 
 /** What a process says of itself. */
 export interface RunnerState {

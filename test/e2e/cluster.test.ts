@@ -1,0 +1,105 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Redacted, Schema, Stream } from "effect"
+import { HttpClient } from "effect/http"
+import { RunnersView } from "../../src/http/api/Workers.ts"
+import { slowDocument } from "../chaos/workload.ts"
+import { get, postPdf, remove } from "../http/client.ts"
+import { manyPages } from "../support/pdf.ts"
+import { postgresBinaries, withoutPostgres } from "../support/postgres/binaries.ts"
+import { newDatabase, urlOf } from "../support/postgres/server.ts"
+import { clientOf, freePort, type ServerProcess, startServer } from "../support/serverProcess.ts"
+import { acceptedId, allPagesOf, statusOf, temporaryFolder, until } from "../support/service.ts"
+
+const headers = (tenant: string) => ({ "x-tenant-id": tenant })
+const upload = (tenant: string, name: string, bytes: Uint8Array) =>
+  Effect.flatMap(postPdf(`/v1/documents?name=${name}`, headers(tenant), bytes), acceptedId)
+const ended = ({ status }: { readonly status: string }) => status !== "running" && status !== "queued"
+
+const decodeRunners = Schema.decodeUnknownEffect(RunnersView)
+const runners = Effect.flatMap(get("/v1/runners"), ({ json }) =>
+  Effect.map(decodeRunners(json), (view) => view.runners)
+)
+
+/** Tenants whose documents the server has started, as its log says. */
+const tenantsOf = ({ output }: ServerProcess): ReadonlySet<string> =>
+  new Set(Array.from(output().matchAll(/"document started".*?"tenant\.id":"([^"]+)"/g), ([, tenant = ""]) => tenant))
+
+const startRunner = Effect.fnUntraced(function* (folder: string, url: Redacted.Redacted) {
+  const port = yield* freePort
+  return yield* startServer(folder, {
+    DATABASE_URL: Redacted.value(url),
+    CLUSTER: "on",
+    CLUSTER_PORT: String(port),
+    CLUSTER_TOKEN: "0123456789abcdef0123456789abcdef",
+    PAGE_WORKERS: "1"
+  })
+})
+
+/** Uploads for more and more tenants, until both servers have run documents of some. Answers with one tenant of each. */
+const findTenants = Effect.fnUntraced(function* (one: ServerProcess, other: ServerProcess) {
+  for (let number = 1; number <= 60; number++) {
+    const tenant = `tenant-${number}`
+    const id = yield* upload(tenant, "small.pdf", manyPages(1))
+    yield* until(statusOf(id, tenant), ended)
+    const [here] = tenantsOf(one)
+    const [there] = tenantsOf(other)
+    if (here !== undefined && there !== undefined) return { here, there }
+  }
+  return yield* Effect.die(new Error("one of the servers has no tenants"))
+})
+
+/** Reads the document's live stream until an event of a page has come. */
+const pageEvent = (id: string, tenant: string) =>
+  Effect.gen(function* () {
+    const response = yield* HttpClient.get(`/v1/documents/${id}/events`, { headers: headers(tenant) })
+    let heard = ""
+    yield* response.stream.pipe(
+      Stream.decodeText(),
+      Stream.takeUntil((text) => {
+        heard += text
+        return heard.includes("event: page")
+      }),
+      Stream.runDrain
+    )
+    return heard
+  })
+
+describe.skipIf(postgresBinaries === undefined)(
+  postgresBinaries === undefined ? withoutPostgres : "Two runners over one database",
+  () => {
+    it.live("serve each other's tenants, and one goes on with what the other had when it was killed", () =>
+      Effect.gen(function* () {
+        const url = yield* urlOf(yield* newDatabase)
+        const folder = yield* temporaryFolder
+        const one = yield* startRunner(folder, url)
+        const other = yield* startRunner(folder, url)
+        yield* Effect.gen(function* () {
+          // A new runner gets its part of the tenants a few seconds after it has come.
+          yield* until(runners, (found) => found.length === 2 && found.every(({ shards = 0 }) => shards > 0))
+          const { there } = yield* findTenants(one, other)
+
+          // Everything is asked of the runner that does not have the tenant.
+          const slow = yield* upload(there, "slow.pdf", slowDocument("slow", 400))
+          assert.include(yield* pageEvent(slow, there), "event: page")
+          const page = yield* get(`/v1/documents/${slow}/pages?wait=60s&from=1`, headers(there))
+          assert.strictEqual(page.status, 200)
+          yield* remove(`/v1/documents/${slow}`, headers(there))
+          yield* until(runners, (found) => found.every(({ documents }) => documents === 0))
+
+          const long = yield* upload(there, "long.pdf", slowDocument("long", 120))
+          const { progress } = yield* until(statusOf(long, there), ({ progress: { done } }) => done >= 10)
+          assert.isBelow(progress.done, 120)
+          yield* other.signal("SIGKILL")
+          const document = yield* until(statusOf(long, there), ended)
+          assert.deepStrictEqual([document.status, document.attempt], ["completed", 2])
+          assert.lengthOf(yield* allPagesOf(long, there), 120)
+          // Not when its lease had run out.
+          assert.include(one.output(), "documents of another runner are taken over")
+          yield* until(runners, (found) => found.length === 1)
+        }).pipe(Effect.provide(clientOf(one)))
+        yield* one.signal("SIGTERM")
+        assert.deepStrictEqual(yield* one.ended, { code: 0, signal: null })
+      })
+    )
+  }
+)

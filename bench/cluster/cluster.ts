@@ -7,8 +7,9 @@ import { jain, percentile } from "../statistics.ts"
 import { busyWorkers, type Cluster, runnerCount, startCluster, untilEnded, upload, workersEach } from "./runners.ts"
 
 const workers = runnerCount * workersEach
+const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
 
-/** The share of each runner's workers that is busy, looked at again and again from the first that is to the last. */
+/** The share of the workers that is busy, looked at again and again. */
 const busyWhile = <A, E, R>({ runners }: Cluster, work: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const busy: Array<ReadonlyArray<number>> = []
@@ -16,11 +17,15 @@ const busyWhile = <A, E, R>({ runners }: Cluster, work: Effect.Effect<A, E, R>) 
       busy.push(found)
     })
     const [took] = yield* Effect.timed(Effect.raceFirst(work, Effect.repeat(look, Schedule.spaced("40 millis"))))
-    const isBusy = (each: ReadonlyArray<number>) => each.some((count) => count > 0)
-    const under = busy.slice(busy.findIndex(isBusy), busy.findLastIndex(isBusy) + 1)
-    const share = (index: number) =>
-      under.reduce((sum, each) => sum + (each[index] ?? 0), 0) / (under.length * workersEach)
-    return { took, shares: runners.map((_, index) => share(index)) }
+    // It is opened by one worker; then its pages are read by all.
+    const between = (least: number) => {
+      const isBusy = (each: ReadonlyArray<number>) => sum(each) >= least
+      return busy.slice(busy.findIndex(isBusy), busy.findLastIndex(isBusy) + 1)
+    }
+    const all = (looks: typeof busy) => sum(looks.map(sum)) / (looks.length * workers)
+    const read = between(2)
+    const share = (index: number) => sum(read.map((each) => each[index] ?? 0)) / (read.length * workersEach)
+    return { took, shares: runners.map((_, index) => share(index)), read: all(read), run: all(between(1)) }
   })
 
 const warmUp = (cluster: Cluster) =>
@@ -60,9 +65,14 @@ export const clusterDocument = (rounds: number) =>
         figures: found.map(({ shares }) => (shares[index] ?? 0) * 100)
       })),
       {
-        name: "  all workers at work",
+        name: "  all workers at work, while its pages are read",
         unit: "%",
-        figures: found.map(({ shares }) => (shares.reduce((sum, share) => sum + share, 0) / runnerCount) * 100)
+        figures: found.map(({ read }) => read * 100)
+      },
+      {
+        name: "  the same with its opening, by one worker",
+        unit: "%",
+        figures: found.map(({ run }) => run * 100)
       }
     ]
     return report
@@ -98,7 +108,6 @@ const settleSeconds = 15
 /** Long enough for several runners, and cheap to open: opening is worker time, too, but no pages. So many are kept unfinished. */
 const file = { pages: 200, lines: 300, documents: 6 }
 
-const sum = (values: ReadonlyArray<number>) => values.reduce((total, value) => total + value, 0)
 const due = (got: ReadonlyArray<number>, weight: number) => (sum(got) * weight) / sum(weights)
 const off = (ratio: number | undefined) => ((ratio ?? Number.NaN) - 1) * 100
 

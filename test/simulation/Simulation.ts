@@ -35,6 +35,8 @@ export interface Options {
 
 /** No history may take longer: what is not over by then never ends. */
 const longestMillis = 6 * 3_600_000
+/** Several leases, pauses and retries, one after the other. */
+const longestIdleMillis = 120_000
 /** An attempt whose end could not be written is found by its lease; this long after the last fault, at the latest. */
 const longestAbandonedMillis = 120_000
 /** What another process left queued is looked for every half minute. */
@@ -47,6 +49,15 @@ const run = Effect.fnUntraced(function* (scenario: Scenario, options: Options) {
   const cast = yield* makeCast(scenario, world)
   const flow = new Flow(scenario, world)
   const failed = () => history.violation !== undefined
+  let progress = { pages: 0, at: 0 }
+  /** Turns of runners that are lost would otherwise show only when the history does not end. */
+  const checkProgress = (now: number) => {
+    const pages = world.readings.pagesRead
+    if (pages > progress.pages || ledger.open.length === 0) progress = { pages, at: now }
+    else if (now - Math.max(progress.at, trouble.calmFrom) > longestIdleMillis) {
+      history.violate("runners go on while there is work", `no page is begun for ${longestIdleMillis} ms`)
+    }
+  }
 
   const checkStep = Effect.gen(function* () {
     const now = yield* world.now
@@ -55,6 +66,7 @@ const run = Effect.fnUntraced(function* (scenario: Scenario, options: Options) {
     const messages = yield* directory.waiting
     // A process that is on its way out may have been told of work that is its successor's.
     if (messages > room && !cast.stopping()) history.violate("mailboxes are bounded", `${messages} messages`)
+    if (scenario.clustered === true) checkProgress(now)
     flow.check(now, cast.main(), cast.stopping() ? Number.POSITIVE_INFINITY : cast.rivalAt() + rivalForgottenMillis)
     const most = mostSwitches(scenario, world)
     if (ledger.preemptions > most) {

@@ -91,11 +91,15 @@ const planted: ReadonlyArray<readonly [PlantName, number, ReadonlyArray<string>]
   [
     "turns of runners without a fence",
     18,
-    ["calls of the workers stay within their capacity", "every history ends", "no turn of a worker is lost"]
+    [
+      "calls of the workers stay within their capacity",
+      "runners go on while there is work",
+      "no turn of a worker is lost"
+    ]
   ],
   ["a turn that is given twice", 18, ["calls of the workers stay within their capacity"]],
-  ["an offer that is lost", 18, ["every history ends"]],
-  ["a dead runner that keeps its turns", 43, ["every history ends", "no turn of a worker is lost"]]
+  ["an offer that is lost", 18, ["runners go on while there is work", "no document waits beside a free permit"]],
+  ["a dead runner that keeps its turns", 43, ["runners go on while there is work", "no turn of a worker is lost"]]
 ]
 /** Seeds in which a plant has to show. */
 const within = 25

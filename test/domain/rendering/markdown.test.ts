@@ -37,6 +37,12 @@ describe("Markdown of blocks", () => {
     assert.strictEqual(markdown([{ _tag: "figure", box: { x: 0, y: 0, width: 1, height: 1 } }, paragraph("  ")]), "")
   })
 
+  it("goes on with a list after a picture in it", () => {
+    const figure: Block = { _tag: "figure", box: { x: 0, y: 0, width: 1, height: 1 } }
+    const blocks = [item("1.", "first"), item("a)", "below", 1), figure, item("b)", "more", 1)]
+    assert.strictEqual(markdown(blocks), markdown(blocks.filter(({ _tag }) => _tag !== "figure")))
+  })
+
   it("indents an item by the width of the mark above it", () => {
     assert.strictEqual(
       markdown([item("10.", "ten"), item("•", "below", 1), item("•", "too deep", 5), item("11.", "eleven")]),

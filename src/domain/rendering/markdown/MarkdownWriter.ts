@@ -38,9 +38,10 @@ export class MarkdownWriter {
   /** The block with what separates it from the one before; empty when the block shows nothing. */
   write(block: DocumentBlock): string {
     const between = this.#isFirst ? "" : this.#lists.isOpen && block._tag === "listItem" ? "\n" : "\n\n"
-    if (block._tag !== "listItem") this.#lists.end()
     const shown = block._tag === "text" ? plainMarkdown(block.text) : this.#block(block)
+    // A picture between two items, of which nothing is shown, does not end their list.
     if (shown === "") return ""
+    if (block._tag !== "listItem") this.#lists.end()
     this.#isFirst = false
     return `${between}${shown}`
   }

@@ -39,6 +39,16 @@ describe("the blocks of a page", () => {
     })
   )
 
+  it.effect("are items of lists where a bullet stands, however large they are set", () =>
+    Effect.gen(function* () {
+      const { layout } = yield* readText([
+        ...set(["- With a bullet", "- With another"], { y: 140, size: 24 }),
+        ...set(prose(8), { y: 260 })
+      ])
+      assert.deepStrictEqual(shown(layout).slice(0, 2), ["listItem0 -: With a bullet", "listItem0 -: With another"])
+    })
+  )
+
   it.effect("are no headings for sentences in bold, entries of contents and most text of a page", () =>
     Effect.gen(function* () {
       const { layout } = yield* readText([

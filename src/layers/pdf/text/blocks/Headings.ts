@@ -1,5 +1,5 @@
 // Which blocks are headings, by size, weight, capitals and numbering, compared with the running text of the page.
-import { isCaptionStart, numberingDepth } from "./Markers.ts"
+import { isCaptionStart, listMarker, numberingDepth } from "./Markers.ts"
 import type { PageStyle } from "./PageStyle.ts"
 import type { StyledLine } from "./StyledLine.ts"
 import type { TextBlock } from "./TextBlock.ts"
@@ -104,7 +104,10 @@ export const markHeadings = (blocks: ReadonlyArray<TextBlock>, style: PageStyle)
     const look = lookOf(block, style)
     if (look !== undefined) candidates.push({ block, look })
   })
-  const headings = withoutRows(candidates, blocks)
+  // Items count for rows, but are none themselves, however large they are set.
+  const headings = withoutRows(candidates, blocks).filter(
+    ({ block }) => listMarker(block.lines[0]?.text ?? "")?.kind !== "bullet"
+  )
   const keys = [...new Set(headings.map(styleKey))].sort()
   for (const candidate of headings) {
     const depth = numberingDepth(blockText(candidate.block))

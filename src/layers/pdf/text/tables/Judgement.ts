@@ -1,5 +1,6 @@
 // What looks like a grid may be a drawing, a form, a list or prose in columns.
 import type { FoundTable } from "./FoundTable.ts"
+import { listMarker } from "../blocks/Markers.ts"
 import { isNumeric } from "./Rows.ts"
 
 /** By what it was found: lines all around, horizontal lines, the places of its text. */
@@ -50,6 +51,13 @@ const isListOfNumbers = ({ headerRows }: FoundTable, texts: Texts): boolean => {
 
 const listMark = /^([•◦▪‣·–—*o-]|\(?(\d{1,3}|[a-z]|[ivx]{1,4})[.)]|\[\d+\])$/iu
 
+/** Lists that stand beside each other: most cells are items. */
+const areLists = (texts: Texts): boolean => {
+  const filled = texts.flat().filter((text) => text !== "")
+  const items = filled.filter((text) => listMark.test(text) || listMarker(text) !== undefined).length
+  return items >= 0.5 * filled.length
+}
+
 const isList = ({ columns }: FoundTable, texts: Texts): boolean => {
   const firsts = texts.flatMap(([text = ""]) => (text === "" ? [] : [text]))
   const marks = firsts.filter((text) => listMark.test(text)).length
@@ -94,17 +102,31 @@ const isRuled = (table: FoundTable, texts: Texts, share: number): boolean => {
 }
 
 const longText = 120
+const longName = 30
+
+/** Each column has a name, and most rows have cells here and there. */
+const isSparse = ({ columns, headerRows, rows }: FoundTable, texts: Texts): boolean => {
+  const names = texts[headerRows - 1] ?? []
+  return (
+    columns >= 4 &&
+    headerRows > 0 &&
+    rows - headerRows >= 4 &&
+    names.every((name) => hasLetter(name) && name.length <= longName) &&
+    rowsOfCells(texts) >= 0.8 * rows
+  )
+}
 
 const isUnruled = (table: FoundTable, texts: Texts): boolean => {
   const { columns, rows } = table
   if (columns === 2) return isListOfNumbers(table, texts)
-  if (isProse(table, texts)) return false
+  if (isProse(table, texts) || areLists(texts)) return false
   const filled = (column: number): number => below(texts, 0, column).filter((text) => text !== "").length
   const real = Array.from({ length: columns }, (_, column) => filled(column)).filter(
     (count) => count >= Math.max(2, 0.25 * rows)
   )
   const full = texts.filter((row) => row.filter((text) => text !== "").length >= Math.max(2, 0.6 * columns)).length
-  return real.length >= 3 && full >= 3 && full >= 0.5 * rows
+  if (real.length < 3) return false
+  return (full >= 3 && full >= 0.5 * rows) || isSparse(table, texts)
 }
 
 export const isTable = (table: FoundTable, kind: Kind): boolean => {

@@ -125,4 +125,30 @@ describe("tables without rulings", () => {
     assert.strictEqual(tablesOf(lines(["120", "135", "110", "170", "160"])).length, 1)
     assert.deepStrictEqual(tablesOf(lines(["Anna", "Bert", "Cleo", "Dora", "Emil"])), [])
   })
+
+  it("reads a table with few cells in a row where each column has a name", () => {
+    const xs = [50, 150, 250, 350, 450]
+    const page = [
+      ...cells(["Product", "Place", "Expected", "Actual", "Status"], xs, 100),
+      ...cells(["A-1", "north", "450", "", ""], xs, 120),
+      ...cells(["", "south", "", "289", ""], xs, 140),
+      ...cells(["B-2", "", "780", "", "fine"], xs, 160),
+      ...cells(["", "east", "", "15", ""], xs, 180)
+    ]
+    assert.deepStrictEqual(tablesOf(page), [
+      ["Product|Place|Expected|Actual|Status", "A-1|north|450||", "|south||289|", "B-2||780||fine", "|east||15|"]
+    ])
+  })
+
+  it("reads a head that ends far from its numbers, and one that nearly touches those of the column before", () => {
+    const years = ["2019", "2020", "2021", "2022", "2023", "2024"]
+    const page = [
+      text("Year", 122, 100),
+      text("Freshwater Ducks", 186, 100),
+      ...years.flatMap((year, index) => numbers([year, `${120 + index}`], [184, 274], 113 + 13 * index))
+    ]
+    assert.deepStrictEqual(tablesOf(page), [
+      ["Year|Freshwater Ducks", ...years.map((year, index) => `${year}|${120 + index}`)]
+    ])
+  })
 })

@@ -98,4 +98,11 @@ describe("what looks like a table and is none", () => {
     const ticks = [...cells(["0", "10", "20", "30"], [105, 165, 225, 285], 178), text("Number of households", 165, 148)]
     assert.deepStrictEqual(tablesOf(ticks, lines), [])
   })
+
+  it("takes lists that stand beside each other for lists", () => {
+    const page = ["1.", "2.", "3.", "4."].flatMap((number, index) =>
+      cells([`${number} one`, `• two ${number}`, `• three`], [50, 200, 350], 100 + 14 * index)
+    )
+    assert.deepStrictEqual(tablesOf(page), [])
+  })
 })

@@ -31,11 +31,25 @@ const covered = (pieces: ReadonlyArray<Segment>, most: number): ReadonlyArray<Co
   return found
 }
 
-const joinNear = (columns: ReadonlyArray<Column>, least: number): ReadonlyArray<Column> => {
+/** How many lines have a piece in each of two columns. */
+const linesWithBoth = (one: Column, other: Column, rows: ReadonlyArray<TextRow>): number =>
+  rows.filter(
+    ({ pieces }) =>
+      pieces.some((piece) => piece.left < one.right && piece.right > one.left) &&
+      pieces.some((piece) => piece.left < other.right && piece.right > other.left)
+  ).length
+
+/** Columns that are nearer than `least` are one, unless most lines have both: then only a word of the head comes near. */
+const joinNear = (
+  columns: ReadonlyArray<Column>,
+  rows: ReadonlyArray<TextRow>,
+  least: number
+): ReadonlyArray<Column> => {
   const joined: Array<Column> = []
   for (const column of columns) {
     const last = joined.at(-1)
-    if (last !== undefined && column.left - last.right < least) {
+    const isNear = last !== undefined && column.left - last.right < least
+    if (isNear && linesWithBoth(last, column, rows) < Math.max(fewestLines, 0.8 * rows.length)) {
       joined[joined.length - 1] = { left: last.left, right: Math.max(last.right, column.right) }
     } else joined.push(column)
   }
@@ -87,6 +101,23 @@ const joinBridged = (
   return joined
 }
 
+/** Where only the first line has a piece in a column, and it has none in the next, that is the head of the next: its numbers end at the right. */
+const joinHeads = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<TextRow>): ReadonlyArray<Column> => {
+  const isIn = ({ left, right }: Column, { pieces }: TextRow): boolean =>
+    pieces.some((piece) => piece.left < right && piece.right > left)
+  const [first, ...others] = rows
+  if (first === undefined || others.length < fewestLines) return columns
+  const joined: Array<Column> = []
+  let head: Column | undefined
+  for (const column of columns) {
+    const isBelow = head !== undefined && !isIn(column, first) && others.every((row) => isIn(column, row))
+    if (head !== undefined && isBelow) joined[joined.length - 1] = { left: head.left, right: column.right }
+    else joined.push(column)
+    head = isIn(column, first) && !others.some((row) => isIn(column, row)) ? column : undefined
+  }
+  return joined
+}
+
 /** A word of a head that stands apart from the rest of it is no column. */
 const joinStray = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<TextRow>, em: number): ReadonlyArray<Column> => {
   const counts = columns.map(() => 0)
@@ -131,15 +162,16 @@ export const findColumns = (rows: ReadonlyArray<TextRow>, em: number): Columns =
   // First what most lines agree on; then every gap that is left without the pieces that lie across those.
   const strong = joinNear(
     covered(main, Math.max(several.length >= fewestLines ? 1 : 0, Math.floor(0.15 * several.length))),
+    several,
     narrowestGap * em
   )
   const spanning = new Set<Segment>()
   if (strong.length > mostColumns) return { columns: [], spanning }
   for (const { pieces } of rows) for (const piece of pieces) if (crosses(piece, strong, 0.3 * em)) spanning.add(piece)
   const rest = main.filter((piece) => !spanning.has(piece))
-  const apart = joinNear(covered(rest, 0), narrowestGap * em)
+  const apart = joinNear(covered(rest, 0), several, narrowestGap * em)
   if (apart.length > mostColumns) return { columns: [], spanning }
-  const columns = joinStray(joinBridged(apart, several, em), several, em)
+  const columns = joinStray(joinHeads(joinBridged(apart, several, em), several), several, em)
   for (const { pieces } of rows) for (const piece of pieces) if (crosses(piece, columns, 0.3 * em)) spanning.add(piece)
   return { columns, spanning }
 }

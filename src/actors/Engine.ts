@@ -15,6 +15,8 @@ import * as Retention from "./upkeep/Retention.ts"
 import { RateLimits } from "./admission/RateLimits.ts"
 import { RetryTracker } from "./retries/RetryTracker.ts"
 import { Runner } from "./tenant/Runner.ts"
+import * as DownstreamsLive from "./downstreams/DownstreamsLive.ts"
+import { UsageRecorder } from "./usage/UsageRecorder.ts"
 import { UsageMeter } from "./scheduling/UsageMeter.ts"
 import { RunTimeBudgets } from "./document/RunTimeBudget.ts"
 import { InFlightSubmissions } from "./admission/InFlightSubmissions.ts"
@@ -37,9 +39,11 @@ export const layerNoScheduling = Shutdown.layer.pipe(
       LeaseRenewal.layer,
       LimitsRefresh.layer,
       BlobCollection.layer,
-      Retention.layer
+      Retention.layer,
+      DownstreamsLive.layer
     )
   ),
+  Layer.provideMerge(UsageRecorder.layer),
   Layer.provideMerge(TenantDirectory.layer),
   Layer.provideMerge(InFlightSubmissions.layer),
   Layer.provide([RetryAfterEstimator.layer, RateLimits.layer, BytesInFlight.layer]),

@@ -7,6 +7,7 @@ import { clockAndChanges } from "../schema/changes.ts"
 import { counters } from "../schema/counters.ts"
 import { runs } from "../schema/runs.ts"
 import { tables } from "../schema/tables.ts"
+import { usage } from "../schema/usage.ts"
 
 const steps = (statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
@@ -15,7 +16,8 @@ const steps = (statements: ReadonlyArray<string>) =>
   })
 
 const all = {
-  "0001_store": steps([...tables, ...counters, ...clockAndChanges, ...acceptance, ...runs, ...callbacks])
+  "0001_store": steps([...tables, ...counters, ...clockAndChanges, ...acceptance, ...runs, ...callbacks]),
+  "0002_usage": steps(usage)
 }
 
 /** The names of all steps in their order; the first has number 1. */

@@ -2,6 +2,7 @@
 import { Effect, Layer } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { callbackLeases, limitVersions, underWay } from "./ProcessTables.ts"
+import { usage } from "../usage/tables.ts"
 
 /**
  * - Positions (`seq`) are given in the order of acceptance and never change, so a document that goes back to the queue
@@ -374,7 +375,8 @@ const all = {
   "0017_limit_versions": steps(limitVersions),
   "0018_under_way": steps(underWay),
   "0019_callback_leases": steps(callbackLeases),
-  "0020_layout": steps(layout)
+  "0020_layout": steps(layout),
+  "0021_usage": steps(usage)
 }
 
 /** The names of all steps by their numbers, which grow but need not follow each other. */

@@ -29,6 +29,7 @@ const bodies: Readonly<Record<string, HttpBody.HttpBody>> = {
   "documents.retry": HttpBody.jsonUnsafe({ password: "a password" }),
   "ingest.ingest": HttpBody.jsonUnsafe({ pdf_ids: ["a.pdf"] }),
   "tenants.change": HttpBody.jsonUnsafe({ paused: true }),
+  "downstreams.change": HttpBody.jsonUnsafe({ concurrency: 2 }),
   "keys.create": HttpBody.jsonUnsafe({ name: "a key" }),
   "webhook.put": HttpBody.jsonUnsafe({}),
   "webhook.putOf": HttpBody.jsonUnsafe({})
@@ -88,7 +89,13 @@ const people = Effect.gen(function* () {
 
   /** The endpoint's request, about what is globex's. */
   const call = ({ method, name, params, path }: Endpoint, headers: Record<string, string>, query = "") => {
-    const theirThings: Readonly<Record<string, string>> = { id: document, n: "1", tenant: globex, key: theirs.id }
+    const theirThings: Readonly<Record<string, string>> = {
+      id: document,
+      n: "1",
+      tenant: globex,
+      key: theirs.id,
+      name: "ocr"
+    }
     const url = params.reduce((filled, param) => {
       const value = theirThings[param]
       assert.isDefined(value, `${path}: a value for :${param} belongs into this test`)
@@ -247,7 +254,13 @@ describe("A request with the administrator's key", () => {
       assert.deepInclude((yield* get("/v1/tenant", { ...admin, "x-tenant-id": "acme" })).json, { tenantId: "acme" })
       assert.strictEqual((yield* get(`/v1/documents/${document}`, { ...admin, "x-tenant-id": "globex" })).status, 200)
       assertProblem(yield* get(`/v1/documents/${document}`, admin), 404, "DOCUMENT_NOT_FOUND")
-      for (const path of ["/queue/status?scope=all", "/v1/tenants/globex", "/v1/tenants", "/v1/workers"]) {
+      for (const path of [
+        "/queue/status?scope=all",
+        "/v1/tenants/globex",
+        "/v1/tenants",
+        "/v1/workers",
+        "/v1/downstreams"
+      ]) {
         assert.strictEqual((yield* get(path, admin)).status, 200, path)
       }
     }).pipe(Effect.provide(guarded))

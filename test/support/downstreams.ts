@@ -1,12 +1,17 @@
 // Downstreams over fakes: production actors, usage in memory, and a far side that follows a script. Time is the test's.
-import { Clock, Effect, Layer, Metric } from "effect"
+import { Clock, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import * as DownstreamsLive from "../../src/actors/downstreams/DownstreamsLive.ts"
 import { FairShares } from "../../src/actors/scheduling/FairShares.ts"
 import { UsageRecorder } from "../../src/actors/usage/UsageRecorder.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
-import { Downstreams, FarSideRefused, type CallOptions } from "../../src/services/downstreams/Downstreams.ts"
+import {
+  Downstreams,
+  FarSideRefused,
+  reportUsed,
+  type CallOptions
+} from "../../src/services/downstreams/Downstreams.ts"
 import { DownstreamsConfig } from "../../src/services/downstreams/DownstreamsConfig.ts"
 import { decodeDownstreams, type DownstreamsWritten } from "../../src/services/downstreams/DownstreamSettings.ts"
 import { UsageStore } from "../../src/services/downstreams/UsageStore.ts"
@@ -34,7 +39,6 @@ export const downstreamsLayer = (
       Layer.effect(DownstreamsConfig, Effect.orDie(decodeDownstreams(written)))
     ]),
     Layer.provideMerge(Layer.succeed(UsageStore, usage)),
-    Layer.provideMerge(Layer.sync(Metric.MetricRegistry, () => new Map())),
     Layer.fresh
   )
 
@@ -51,6 +55,15 @@ export class FarSide {
   constructor(capacity: number, retryAfterMillis?: number) {
     this.capacity = capacity
     this.retryAfterMillis = retryAfterMillis
+  }
+
+  /** One exchange that reports what it used. */
+  askTokens(tokens: number) {
+    return Effect.tap(this.ask("all", 10), () => reportUsed({ tokens }))
+  }
+
+  askCost(cost: number) {
+    return Effect.tap(this.ask("all", 10), () => reportUsed({ cost }))
   }
 
   /** One exchange, which takes this long if it is taken. */

@@ -1,6 +1,7 @@
 import { Effect, Result, Schema, SchemaGetter } from "effect"
 import { DownstreamName, OnExhausted } from "../../domain/downstream/Downstream.ts"
 import { examples } from "../../domain/Examples.ts"
+import { parseHttpUrl } from "../../domain/net/HttpUrl.ts"
 import { parseDuration } from "../config/ConfigValues.ts"
 
 // The settings of downstreams, as they are written in a file or as values of a program. Times are written as `30s`, `500 ms` or
@@ -13,7 +14,7 @@ const Millis = Schema.String.check(
   Schema.annotate({ description: "A duration such as `30s`, `500 ms` or `5 minutes`.", examples: ["30s"] }),
   Schema.decodeTo(Schema.Finite, {
     decode: SchemaGetter.transform((text: string) => Result.getOrElse(parseDuration(text), () => 0)),
-    encode: SchemaGetter.transform((millis: number) => `${millis}ms`)
+    encode: SchemaGetter.transform((millis: number) => (millis % 1_000 === 0 ? `${millis / 1_000}s` : `${millis}ms`))
   })
 )
 
@@ -67,7 +68,7 @@ const seconds = (text: string) => Millis.pipe(Schema.withDecodingDefaultKey(Effe
 const Timeouts = Schema.Struct({
   connect: seconds("5s").annotateKey({ description: "To connect; for calls over HTTP." }),
   firstByte: Schema.optionalKey(Millis).annotateKey({
-    description: "From the connection to the head of the answer; for calls over HTTP."
+    description: "From the begin of a try to the head of the answer; for calls over HTTP."
   }),
   whole: seconds("2m").annotateKey({ description: "One try, from its begin to the last byte." })
 })
@@ -100,10 +101,14 @@ const HeaderValue = Schema.Union([
   })
 ])
 
+const HttpUrl = Schema.String.check(
+  Schema.makeFilter((text: string) => Result.match(parseHttpUrl(text), { onFailure: String, onSuccess: () => true }))
+)
+
 const described = <S extends Schema.Top>(schema: S, description: string) => schema.annotate({ description })
 
 export const DownstreamSettings = Schema.Struct({
-  url: Schema.optionalKey(described(Schema.String, "Where calls over HTTP go; their paths are added.")),
+  url: Schema.optionalKey(described(HttpUrl, "Where calls over HTTP go; their paths are added.")),
   headers: Schema.optionalKey(
     Schema.Record(Schema.String, HeaderValue).annotate({
       description: "Headers of calls over HTTP. A secret is named by the environment variable that holds it."
@@ -138,7 +143,14 @@ export const DownstreamSettings = Schema.Struct({
       "While a budget is used up or the breaker is open: `wait` (calls wait, up to `maxWait`), `skip` (the page goes on without " +
       "the stage), `fail`, or `use:<stage>`."
   }).pipe(Schema.withDecodingDefaultKey(Effect.succeed("wait")))
-}).annotate({ identifier: "Downstream" })
+})
+  .check(
+    Schema.makeFilter(({ concurrency, reserve }) => {
+      const most = typeof concurrency === "number" ? concurrency : concurrency.max
+      return reserve < most || { path: ["reserve"], issue: `less than the most calls at once, ${most}` }
+    })
+  )
+  .annotate({ identifier: "Downstream" })
 export interface DownstreamSettings extends Schema.Schema.Type<typeof DownstreamSettings> {}
 
 /** Downstreams by name, as they are written. */
@@ -161,7 +173,7 @@ export const DownstreamChange = Schema.Struct({
   onExhausted: Schema.optionalKey(OnExhausted)
 }).pipe(
   Schema.annotate({ identifier: "DownstreamChange" }),
-  examples({ concurrency: 8, maxWait: "1 minute" }, { paused: true, tokens: null })
+  examples({ concurrency: 8, maxWait: "60s" }, { paused: true, tokens: null })
 )
 export interface DownstreamChange extends Schema.Schema.Type<typeof DownstreamChange> {}
 

@@ -13,6 +13,7 @@
  *     peers      peers-large, peers-small, peers-accepts   the service against BullMQ, graphile-worker and pg-boss
  *     fairness   quiet (30 seconds each, or --seconds), shares, weights, scheduler
  *     others     policies, flood, estimates
+ *                downstream calls of a server that refuses beyond four at once
  *                telemetry  processor time of the main process: not watched, scraped, and exporting a tenth or all of the traces
  *
  * Without a name, those of `speed` run. The bare loop is the same pdf.js in the same page workers, with no store, no actors
@@ -30,6 +31,7 @@ import { backlog } from "./backlog.ts"
 import { barPlot } from "./bars.ts"
 import { detail } from "./detail.ts"
 import { equalShares, quiet, weightedShares } from "./fairness.ts"
+import { downstream } from "./downstream.ts"
 import { estimates } from "./estimates.ts"
 import { first } from "./first.ts"
 import { flood } from "./flood.ts"
@@ -114,6 +116,7 @@ const benches: Record<string, Effect.Effect<Found, unknown>> = {
   policies: rowsAlone(comparePolicies),
   flood: rowsAlone(flood(rounds)),
   estimates: rowsAlone(estimates(rounds)),
+  downstream: rowsAlone(downstream(rounds)),
   telemetry: telemetry(rounds, seconds ?? 2, environment)
 }
 

@@ -15,6 +15,7 @@
  *     cluster    three runners over a Postgres of their own: cluster-document (workers busy with one document),
  *                cluster-shares (weights 1:2:4 for 30 seconds, or --seconds), cluster-quiet (a page beside 100,000)
  *     others     policies, flood, estimates
+ *                downstream calls of a server that refuses beyond four at once
  *                telemetry  processor time of the main process: not watched, scraped, and exporting a tenth or all of the traces
  *                postgres   the service over Postgres against the service over SQLite, and where its main process's time goes
  *
@@ -34,6 +35,7 @@ import { barPlot } from "./bars.ts"
 import { clusterDocument, clusterQuiet, clusterShares } from "./cluster/cluster.ts"
 import { detail } from "./detail.ts"
 import { equalShares, quiet, weightedShares } from "./fairness.ts"
+import { downstream } from "./downstream.ts"
 import { estimates } from "./estimates.ts"
 import { first } from "./first.ts"
 import { flood } from "./flood.ts"
@@ -119,6 +121,7 @@ const benches: Record<string, Effect.Effect<Found, unknown>> = {
   policies: rowsAlone(comparePolicies),
   flood: rowsAlone(flood(rounds)),
   estimates: rowsAlone(estimates(rounds)),
+  downstream: rowsAlone(downstream(rounds)),
   postgres: postgres(rounds, seconds ?? 5, environment),
   telemetry: telemetry(rounds, seconds ?? 2, environment),
   "cluster-document": rowsAlone(clusterDocument(rounds)),

@@ -16,6 +16,9 @@ import * as Retention from "./upkeep/Retention.ts"
 import { RateLimits } from "./admission/RateLimits.ts"
 import { RetryTracker } from "./retries/RetryTracker.ts"
 import { Runner } from "./tenant/Runner.ts"
+import * as DownstreamsLive from "./downstreams/DownstreamsLive.ts"
+import { UsageRecorder } from "./usage/UsageRecorder.ts"
+import { UsageStore } from "../services/downstreams/UsageStore.ts"
 import { UsageMeter } from "./scheduling/UsageMeter.ts"
 import { RunTimeBudgets } from "./document/RunTimeBudget.ts"
 import { InFlightSubmissions } from "./admission/InFlightSubmissions.ts"
@@ -23,6 +26,9 @@ import * as QueueUpkeep from "./upkeep/QueueUpkeep.ts"
 import { TenantDirectory } from "./tenant/TenantDirectory.ts"
 import { WaitEstimator } from "./estimates/WaitEstimator.ts"
 import { CostModel } from "./estimates/CostModel.ts"
+
+/** The record of usage, for those who ask what was used. */
+const layerUsage = Layer.effect(UsageStore, UsageStore)
 
 /**
  * The engine without the scheduling between tenants: the actors and the background loops. Release first drains the engine,
@@ -39,9 +45,12 @@ export const layerNoSchedulingOver = <E, R>(directory: Layer.Layer<TenantDirecto
         LeaseRenewal.layer,
         LimitsRefresh.layer,
         BlobCollection.layer,
-        Retention.layer
+        Retention.layer,
+        DownstreamsLive.layer,
+        layerUsage
       )
     ),
+    Layer.provideMerge(UsageRecorder.layer),
     Layer.provideMerge(RunnerReports.layer),
     Layer.provideMerge(directory),
     Layer.provideMerge(InFlightSubmissions.layer),

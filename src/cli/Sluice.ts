@@ -47,6 +47,9 @@ const subcommands = [
   subcommand("keys", "Make, list and revoke the API keys of a tenant", () =>
     import("./commands/keys.ts").then(({ keys }) => keys)
   ),
+  subcommand("downstreams", "Show what stages call outside of the engine; or change it", () =>
+    import("./commands/downstreams.ts").then(({ downstreams }) => downstreams)
+  ),
   subcommand("watch", "See the engine, tenants and documents move", () =>
     import("./commands/watch.ts").then(({ watch }) => watch)
   ),

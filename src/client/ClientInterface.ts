@@ -4,6 +4,7 @@ import type { HttpApiClient } from "effect/http-api"
 import type { ApiKey, ApiKeyId } from "../domain/tenant/ApiKey.ts"
 import type { DocumentStatus } from "../domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
+import type { DownstreamName, DownstreamState } from "../domain/downstream/Downstream.ts"
 import type { PageView } from "../domain/document/Page.ts"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
 import type { Api } from "../http/api/Api.ts"
@@ -12,6 +13,8 @@ import type { IssuedKeyView } from "../http/api/Keys.ts"
 import type { AcceptedDocument } from "../http/api/views/SubmitOutcome.ts"
 import type { QueueStatusView } from "../http/api/Queue.ts"
 import type { RunnersView } from "../http/api/Workers.ts"
+import type { UsageList } from "../http/api/downstreams/Usage.ts"
+import type { DownstreamChange } from "../http/api/downstreams/Downstreams.ts"
 import type { TenantChange } from "../http/api/Tenants.ts"
 import type { ClientError } from "./ClientErrors.ts"
 
@@ -57,6 +60,9 @@ export interface FollowOptions {
 }
 
 type ListQuery = Parameters<HttpApiClient.ForApi<typeof Api>["documents"]["list"]>[0]["query"]
+
+/** Days, what is summed by, and the part of a long answer. */
+export type UsageQuery = Parameters<HttpApiClient.ForApi<typeof Api>["usage"]["list"]>[0]["query"]
 
 export interface ListOptions extends Omit<ListQuery, "status"> {
   /** Only documents in this state, or in one of these. */
@@ -120,10 +126,20 @@ export interface Interface {
   readonly cancel: (id: DocumentId) => Effect.Effect<typeof DocumentView.Type, ClientError>
   readonly retry: (id: DocumentId, password?: Redacted.Redacted) => Effect.Effect<typeof DocumentView.Type, ClientError>
   readonly queue: (scope?: "all") => Effect.Effect<typeof QueueStatusView.Type, ClientError>
-  /** The limits, use and received share of a tenant; by default the caller's own. */
   /** The processes of the engine; takes the administrator's key. */
   readonly runners: Effect.Effect<(typeof RunnersView.Type)["runners"], ClientError>
+  /** The limits, use and received share of a tenant; by default the caller's own. */
   readonly tenant: (tenant?: TenantId) => Effect.Effect<TenantState, ClientError>
+  /** All downstreams, by their names. Only with the administrator's key, as the next two. */
+  readonly downstreams: Effect.Effect<ReadonlyArray<DownstreamState>, ClientError>
+  readonly downstream: (name: DownstreamName) => Effect.Effect<DownstreamState, ClientError>
+  /** Changes what a downstream may be asked for, until the server ends. */
+  readonly changeDownstream: (
+    name: DownstreamName,
+    change: DownstreamChange
+  ) => Effect.Effect<DownstreamState, ClientError>
+  /** What was used: of the tenant, or with `scope: "all"` of all. */
+  readonly usage: (query?: UsageQuery) => Effect.Effect<typeof UsageList.Type, ClientError>
   readonly changeTenant: (tenant: TenantId, change: typeof TenantChange.Type) => Effect.Effect<TenantState, ClientError>
   /** The valid keys of a tenant. If the server requires keys, this and the following need the administrator's key. */
   readonly keys: (tenant: TenantId) => Effect.Effect<ReadonlyArray<ApiKey>, ClientError>

@@ -8,6 +8,8 @@ import * as Authentication from "./auth/Authentication.ts"
 import { CallbacksHandlers } from "./handlers/CallbacksHandlers.ts"
 import * as CurrentTenant from "./auth/CurrentTenant.ts"
 import { DashboardHandlers } from "./dashboard/DashboardHandlers.ts"
+import { DownstreamsHandlers } from "./handlers/downstreams/DownstreamsHandlers.ts"
+import { UsageHandlers } from "./handlers/downstreams/UsageHandlers.ts"
 import { DocumentsHandlers } from "./handlers/DocumentsHandlers.ts"
 import * as Compression from "./answers/Compression.ts"
 import { UnsentBytes } from "./answers/UnsentBytes.ts"
@@ -42,6 +44,8 @@ const Handlers = Layer.mergeAll(
   TenantsHandlers,
   KeysHandlers,
   WorkersHandlers,
+  DownstreamsHandlers,
+  UsageHandlers,
   CallbacksHandlers,
   WebhookHandlers,
   HealthHandlers,

@@ -10,10 +10,14 @@ import * as StoreMemory from "../services/store/memory/StoreMemory.ts"
 import { RoleConfig } from "../services/config/RoleConfig.ts"
 import { EngineConfig, type EngineLimits } from "../services/config/EngineConfig.ts"
 import { Events } from "../services/Events.ts"
-import * as SecretsMemory from "../services/SecretsMemory.ts"
+import * as SecretsMemory from "../services/secrets/SecretsMemory.ts"
 import * as OutboundPolicy from "../services/config/OutboundPolicy.ts"
 import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
+import { DownstreamsConfig } from "../services/downstreams/DownstreamsConfig.ts"
+import { decodeDownstreams, type DownstreamsWritten } from "../services/downstreams/DownstreamSettings.ts"
+import * as PipelinesFile from "./config/PipelinesFile.ts"
+import * as DownstreamHttp from "./net/DownstreamHttp.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
 import { clusterSettings, type ClusterUnusable } from "./config/ClusterConfig.ts"
 import { DatabaseConfig, StorageConfig, WorkersConfig } from "./config/Config.ts"
@@ -51,6 +55,8 @@ export interface MemoryOptions {
   readonly tenants?: TenantOverrides
   /** Processes that read PDFs; as many as there are processors when absent. */
   readonly workers?: number
+  /** What stages call outside of the engine, by name, as `PIPELINES_FILE` has it. */
+  readonly downstreams?: DownstreamsWritten
 }
 
 /** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is lost with the process. */
@@ -66,6 +72,8 @@ export const layerMemory = (options: MemoryOptions = {}) =>
       CallbackSender.layer,
       SecureRandom.layerWebCrypto
     ]),
+    Layer.provideMerge(DownstreamHttp.layer),
+    Layer.provide(Layer.effect(DownstreamsConfig, decodeDownstreams(options.downstreams ?? {}))),
     Layer.provide(TenantRegistry.layer(options.tenants)),
     Layer.provide(EngineConfig.layer(options.limits)),
     Layer.provide(oneEffect)
@@ -159,6 +167,8 @@ const layerEngine = Layer.unwrap(
 
 /** The engine as a service runs it, configured by the environment. */
 export const layer = Layer.mergeAll(layerEngine, layerApiKeys, layerHealth).pipe(
+  Layer.provideMerge(DownstreamHttp.layer),
+  Layer.provide(PipelinesFile.layerFromEnv),
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),
   Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),

@@ -1,6 +1,6 @@
 /** Which key a database was sealed with. No secret is stored: the check value says whether two keys are the same, and no more. */
 import { type Effect, Redacted } from "effect"
-import type { Secrets } from "../services/Secrets.ts"
+import type { Secrets } from "../services/secrets/Secrets.ts"
 
 /** Where a database keeps the check value of its key. */
 export interface KeyRecord<E> {

@@ -5,73 +5,14 @@
  *
  * Units are base units, as Prometheus and OpenTelemetry both ask for: seconds, bytes, and ratios from 0 to 1.
  */
-import { Duration, Metric } from "effect"
+import { Metric } from "effect"
 import { FailureCode } from "../domain/Failure.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { PageStatus } from "../domain/document/Page.ts"
+import { counter, described, gauge, labelled, sizes, timer } from "./Metrics.ts"
 
-/** One metric with one label. */
-export interface Labelled<Value extends string, M> {
-  readonly label: string
-  readonly values: ReadonlyArray<Value>
-  /** The series of this value. */
-  readonly of: (value: Value) => M
-}
-
-const labelled = <const Value extends string, M>(
-  label: string,
-  values: ReadonlyArray<Value>,
-  make: (attributes: Record<string, string>) => M
-): Labelled<Value, M> => {
-  const build = (value: Value) => make({ [label]: value })
-  const series = new Map(values.map((value) => [value, build(value)]))
-  return { label, values, of: (value) => series.get(value) ?? build(value) }
-}
-
-/** One metric whose label values are not listed here but are bounded; `labels` says by what. */
-export interface Described<Values extends ReadonlyArray<string>, M> {
-  readonly labels: Readonly<Record<string, string>>
-  /** The series of these values, in the order of the labels. */
-  readonly series: (...values: Values) => M
-}
-
-const described = <Values extends ReadonlyArray<string>, M>(
-  labels: Readonly<Record<string, string>>,
-  make: (attributes: Record<string, string>) => M
-): Described<Values, M> => {
-  const names = Object.keys(labels)
-  return {
-    labels,
-    series: (...values) => make(Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""])))
-  }
-}
-
-/** Seconds from a millisecond to half an hour: from a checkpoint to a long wait at a gate. */
-const durations = Metric.boundariesFromIterable([
-  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800
-])
-const sizes = Metric.boundariesFromIterable([1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
-
-const counter = (id: string, description: string) => (attributes?: Record<string, string>) =>
-  Metric.counter(id, { description, attributes, incremental: true })
-const gauge = (id: string, description: string, unit?: string) => (attributes?: Record<string, string>) =>
-  Metric.gauge(id, { description, attributes: unit === undefined ? attributes : { ...attributes, unit } })
-const timer = (id: string, description: string) => (attributes?: Record<string, string>) =>
-  Metric.mapInput(
-    Metric.histogram(id, { description, attributes: { ...attributes, unit: "seconds" }, boundaries: durations }),
-    (duration: Duration.Duration) => Duration.toSeconds(duration)
-  )
-
-type AnyMetric = Metric.Metric<never, unknown>
-
-const isLabelled = (value: unknown): value is Labelled<string, AnyMetric> =>
-  typeof value === "object" && value !== null && "values" in value && "of" in value
-
-/** The metrics among these values, one for each value of their label. The series of `Described` are not known beforehand. */
-export const seriesKnown = (exports: ReadonlyArray<unknown>): ReadonlyArray<AnyMetric> =>
-  exports.flatMap((each) =>
-    Metric.isMetric(each) ? [each] : isLabelled(each) ? each.values.map((value) => each.of(value)) : []
-  )
+export { type Described, type Labelled, seriesKnown } from "./Metrics.ts"
+export * from "./DownstreamMetrics.ts"
 
 // Documents
 
@@ -374,6 +315,11 @@ export const spans = {
   "RetentionSweeper.*":
     "Removing the blobs of documents that a round over old documents has removed; rounds that find nothing have no span.",
   "BlobSweeper.*": "Removing a blob that no document refers to.",
+  "Downstreams.call": "One call of a downstream: waiting for its place, its tries, the waits between them.",
+  "Downstreams.try": "One try of a call, from its permit to the answer.",
+  "Downstreams.*": "Looking up or changing a downstream.",
+  "DownstreamHttp.*": "One exchange over HTTP with a downstream.",
+  "UsageStore.*": "Reading or writing what tenants used.",
   "ApiKeys.*": "Making, listing, revoking or verifying API keys.",
   "SluiceClient.*": "One call of the client; not made by the engine.",
   "cli.*": "A command of the command line; not made by the engine.",

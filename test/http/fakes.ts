@@ -9,7 +9,8 @@ import * as ApiKeysMemory from "../../src/services/apiKeys/ApiKeysMemory.ts"
 import { DocumentNotFound, StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
-import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
+import * as SecretsMemory from "../../src/services/secrets/SecretsMemory.ts"
+import { downstreamsLayer } from "../support/downstreams.ts"
 import { Webhooks } from "../../src/actors/webhooks/Webhooks.ts"
 
 type Options = Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
@@ -284,6 +285,9 @@ const webhooks = Webhooks.layerNoDeps.pipe(
   Layer.provide([StoreMemory.layerMemory, SecretsMemory.layerMemory, SecureRandom.layerWebCrypto])
 )
 
-export const fakes = Layer.mergeAll(ingestion, engine, ApiKeysMemory.layerMemory, webhooks).pipe(
+/** One that has a name and a limit. */
+const downstreams = downstreamsLayer({ ocr: { concurrency: 4 } })
+
+export const fakes = Layer.mergeAll(ingestion, engine, ApiKeysMemory.layerMemory, webhooks, downstreams).pipe(
   Layer.provideMerge(fake)
 )

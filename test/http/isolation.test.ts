@@ -29,6 +29,7 @@ const bodies: Readonly<Record<string, HttpBody.HttpBody>> = {
   "documents.retry": HttpBody.jsonUnsafe({ password: "a password" }),
   "ingest.ingest": HttpBody.jsonUnsafe({ pdf_ids: ["a.pdf"] }),
   "tenants.change": HttpBody.jsonUnsafe({ paused: true }),
+  "downstreams.change": HttpBody.jsonUnsafe({ concurrency: 2 }),
   "keys.create": HttpBody.jsonUnsafe({ name: "a key" }),
   "webhook.put": HttpBody.jsonUnsafe({}),
   "webhook.putOf": HttpBody.jsonUnsafe({})
@@ -88,7 +89,13 @@ const people = Effect.gen(function* () {
 
   /** The endpoint's request, about what is globex's. */
   const call = ({ method, name, params, path }: Endpoint, headers: Record<string, string>, query = "") => {
-    const theirThings: Readonly<Record<string, string>> = { id: document, n: "1", tenant: globex, key: theirs.id }
+    const theirThings: Readonly<Record<string, string>> = {
+      id: document,
+      n: "1",
+      tenant: globex,
+      key: theirs.id,
+      name: "ocr"
+    }
     const url = params.reduce((filled, param) => {
       const value = theirThings[param]
       assert.isDefined(value, `${path}: a value for :${param} belongs into this test`)
@@ -252,7 +259,8 @@ describe("A request with the administrator's key", () => {
         "/v1/tenants/globex",
         "/v1/tenants",
         "/v1/workers",
-        "/v1/runners"
+        "/v1/runners",
+        "/v1/downstreams"
       ]) {
         assert.strictEqual((yield* get(path, admin)).status, 200, path)
       }

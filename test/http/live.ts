@@ -16,7 +16,7 @@ import * as ApiKeysMemory from "../../src/services/apiKeys/ApiKeysMemory.ts"
 import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
 import { Events } from "../../src/services/Events.ts"
 import { makeScriptedEngine, type ScriptedDocument } from "../../src/services/PdfEngineScripted.ts"
-import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
+import * as SecretsMemory from "../../src/services/secrets/SecretsMemory.ts"
 import { Sources } from "../../src/services/Sources.ts"
 import { TenantRegistry } from "../../src/services/TenantRegistry.ts"
 

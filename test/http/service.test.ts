@@ -99,6 +99,8 @@ describe("the description of the interface", () => {
         "/v1/documents/{id}/pages/{n}",
         "/v1/documents/{id}/retry",
         "/v1/documents/{id}/text",
+        "/v1/downstreams",
+        "/v1/downstreams/{name}",
         "/v1/events",
         "/v1/runners",
         "/v1/tenant",
@@ -110,6 +112,7 @@ describe("the description of the interface", () => {
         "/v1/tenants/{tenant}/keys/{key}",
         "/v1/tenants/{tenant}/webhook",
         "/v1/tenants/{tenant}/webhook/secret",
+        "/v1/usage",
         "/v1/webhook",
         "/v1/webhook/secret",
         "/v1/workers"

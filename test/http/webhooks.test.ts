@@ -7,7 +7,7 @@ import * as Server from "../../src/http/Server.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
-import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
+import * as SecretsMemory from "../../src/services/secrets/SecretsMemory.ts"
 import { Webhooks } from "../../src/actors/webhooks/Webhooks.ts"
 import {
   accept,

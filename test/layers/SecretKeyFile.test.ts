@@ -6,8 +6,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe } from "vitest"
 import { layer, type SecretsOptions } from "../../src/layers/SecretKeyFile.ts"
-import { Secrets } from "../../src/services/Secrets.ts"
-import { layerMemory } from "../../src/services/SecretsMemory.ts"
+import { Secrets } from "../../src/services/secrets/Secrets.ts"
+import { layerMemory } from "../../src/services/secrets/SecretsMemory.ts"
 
 const temporaryDirectory = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-secrets-"))),

@@ -4,7 +4,7 @@ import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
 import * as Outbox from "../../src/actors/webhooks/Outbox.ts"
 import { CallbackSender } from "../../src/services/CallbackSender.ts"
-import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
+import * as SecretsMemory from "../../src/services/secrets/SecretsMemory.ts"
 import { startEngine } from "../support/engine.ts"
 import { storeContext } from "../support/store.ts"
 

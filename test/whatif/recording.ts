@@ -14,7 +14,7 @@ import { EngineConfig, type EngineLimits } from "../../src/services/config/Engin
 import { Events } from "../../src/services/Events.ts"
 import type { PdfRef } from "../../src/services/PdfEngine.ts"
 import { makeScriptedEngine, type ScriptedDocument, soundDocument } from "../../src/services/PdfEngineScripted.ts"
-import * as SecretsMemory from "../../src/services/SecretsMemory.ts"
+import * as SecretsMemory from "../../src/services/secrets/SecretsMemory.ts"
 import { SourceRefused, Sources } from "../../src/services/Sources.ts"
 import { type TenantOverrides, TenantRegistry } from "../../src/services/TenantRegistry.ts"
 import { inVirtualTime, layerIds, letPass } from "../../bench/whatif/VirtualTime.ts"

@@ -4,7 +4,7 @@ import { defaultPriority, type Document } from "../../domain/document/Document.t
 import { DocumentId, type TenantId } from "../../domain/Ids.ts"
 import { cutText } from "../../domain/Text.ts"
 import { Events } from "../../services/Events.ts"
-import { Secrets } from "../../services/Secrets.ts"
+import { Secrets } from "../../services/secrets/Secrets.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
 import type { NewDocument } from "../../services/store/NewDocument.ts"
 import { StoreUnavailable } from "../../services/store/StoreErrors.ts"

@@ -1,6 +1,6 @@
 import { Clock, Duration, Effect, Option, type Redacted } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
-import { Secrets } from "../../services/Secrets.ts"
+import { Secrets } from "../../services/secrets/Secrets.ts"
 import { IdempotencyStore, type KeptAnswer, type KeyLease } from "../../services/store/IdempotencyStore.ts"
 import { KeyInUse } from "../Ingestion.ts"
 import { untraced } from "../../observability/Untraced.ts"

@@ -2,7 +2,7 @@ import { Cause, Context, Duration, Effect, Exit, Layer, Option, Schedule, Schema
 import { CircuitBreaker } from "effect/persistence"
 import type { TenantId } from "../../domain/Ids.ts"
 import type { CallbackFailed, CallbackRefused } from "../../services/CallbackSender.ts"
-import type { SealBroken } from "../../services/Secrets.ts"
+import type { SealBroken } from "../../services/secrets/Secrets.ts"
 import { shortestDelayMillis } from "./DeliveryBackoff.ts"
 
 // Deliveries to a host that did not answer are deferred for a while: each would hold a place until its timeout. There is one

@@ -2,7 +2,7 @@ import { Effect, Schema } from "effect"
 import { Document } from "../../domain/document/Document.ts"
 import type { Webhook } from "../../domain/webhook/Webhook.ts"
 import { signaturesOf } from "../../domain/webhook/WebhookSignature.ts"
-import type { Secrets } from "../../services/Secrets.ts"
+import type { Secrets } from "../../services/secrets/Secrets.ts"
 
 // The body of a webhook: the document as the HTTP interface shows it, without its outline (which may be long), its links and
 // the fields that concern only the service.

@@ -6,7 +6,7 @@ import { secretBytes, toSecret } from "../../domain/webhook/WebhookSignature.ts"
 import { WebhookStore } from "../../services/store/WebhookStore.ts"
 import type { Owed } from "../../services/store/QueueFigures.ts"
 import type { DocumentNotFound, NotDeliverable, StoreUnavailable } from "../../services/store/StoreErrors.ts"
-import { Secrets } from "../../services/Secrets.ts"
+import { Secrets } from "../../services/secrets/Secrets.ts"
 
 export class WebhookNotFound extends Schema.TaggedError<WebhookNotFound>()("WebhookNotFound", {}) {
   override get message() {

@@ -6,7 +6,7 @@ import { databasePath } from "../../layers/folder/FolderCheck.ts"
 import { checkOf } from "../../layers/KeyRecord.ts"
 import { examine } from "../../layers/postgres/database/Connection.ts"
 import * as SecretKeyFile from "../../layers/SecretKeyFile.ts"
-import { Secrets } from "../../services/Secrets.ts"
+import { Secrets } from "../../services/secrets/Secrets.ts"
 import { fail, ok, warn } from "./Finding.ts"
 
 const name = "secret key"

@@ -2,6 +2,8 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { parseOptions } from "./RequestRules.ts"
 import { CallbacksApi } from "./Callbacks.ts"
 import { DocumentsApi } from "./Documents.ts"
+import { DownstreamsApi } from "./downstreams/Downstreams.ts"
+import { UsageApi } from "./downstreams/Usage.ts"
 import { EventsApi } from "./Events.ts"
 import { HealthApi } from "./Health.ts"
 import { IngestApi } from "./Ingest.ts"
@@ -30,6 +32,8 @@ const groups = HttpApi.make("sluice")
     TenantsApi,
     KeysApi,
     WorkersApi,
+    DownstreamsApi,
+    UsageApi,
     WebhookApi,
     HealthApi,
     MetricsApi

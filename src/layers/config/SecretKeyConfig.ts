@@ -1,7 +1,7 @@
 /** The key that seals passwords, when it is given apart from the data folder: then the folder may be lost. */
 import { readFileSync, statSync } from "node:fs"
 import { Config, Option, Redacted, Result, Schema } from "effect"
-import { keyBytes } from "../../services/SealedSecrets.ts"
+import { keyBytes } from "../../services/secrets/SealedSecrets.ts"
 
 export interface GivenKey {
   readonly key: Redacted.Redacted<Uint8Array>

@@ -43,7 +43,7 @@ export interface Exchange {
   readonly url: URL
   readonly method: "GET" | "POST"
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | undefined
+  readonly body?: string | Uint8Array | undefined
   readonly connectTimeout: Duration.Input
 }
 

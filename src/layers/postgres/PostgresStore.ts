@@ -9,6 +9,8 @@ import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
 import { Documents } from "../../services/store/Documents.ts"
 import { IdempotencyStore } from "../../services/store/IdempotencyStore.ts"
 import { QueueStats } from "../../services/store/QueueStats.ts"
+import { UsageStore } from "../../services/downstreams/UsageStore.ts"
+import { usageStore } from "./usage/PostgresUsage.ts"
 import { WebhookStore } from "../../services/store/WebhookStore.ts"
 import { PostgresDatabase } from "./database/PostgresDatabase.ts"
 import { blobReferences } from "./documents/PostgresBlobReferences.ts"
@@ -28,7 +30,8 @@ export const layerNoDeps = Layer.effectContext(
       Context.add(QueueStats, queueStats(database)),
       Context.add(BlobReferences, blobReferences(database)),
       Context.add(IdempotencyStore, idempotency(database)),
-      Context.add(WebhookStore, webhookStore(database))
+      Context.add(WebhookStore, webhookStore(database)),
+      Context.add(UsageStore, usageStore(database))
     )
   )
 )

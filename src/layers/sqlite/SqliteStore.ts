@@ -12,6 +12,8 @@ import { IdempotencyStore } from "../../services/store/IdempotencyStore.ts"
 import { QueueStats } from "../../services/store/QueueStats.ts"
 import { StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { GroupCommit, type Operation, type Write } from "./database/GroupCommit.ts"
+import { UsageStore } from "../../services/downstreams/UsageStore.ts"
+import { usageStore } from "./usage/SqliteUsage.ts"
 import { WebhookStore } from "../../services/store/WebhookStore.ts"
 import { migrate } from "./database/Migrations.ts"
 import { makeRead } from "./database/Read.ts"
@@ -55,7 +57,8 @@ const make = Effect.fnUntraced(function* (takeOver: boolean) {
     Context.add(QueueStats, queueStats(read, counters)),
     Context.add(BlobReferences, blobReferences(read, write)),
     Context.add(IdempotencyStore, idempotency(read, write)),
-    Context.add(WebhookStore, webhookStore(read, write))
+    Context.add(WebhookStore, webhookStore(read, write)),
+    Context.add(UsageStore, usageStore(read, write))
   )
 })
 
@@ -68,6 +71,7 @@ export type Stores =
   | BlobReferences
   | IdempotencyStore
   | WebhookStore
+  | UsageStore
 
 type Dependencies = SqlClient.SqlClient | SqliteDatabase | GroupCommit
 

@@ -1,4 +1,4 @@
-import { ByteSize, Config, Duration, Schema } from "effect"
+import { ByteSize, Config, Duration, Result, Schema } from "effect"
 
 /** Environment variables as people write them. A wrong value is refused with the variable's name and what it expects. */
 
@@ -36,9 +36,17 @@ const positiveAmount = (name: string, units: ReadonlyArray<Unit>, expected: stri
     name
   ).pipe(Config.map((text) => amount(text, units)))
 
+const expectedDuration = "a positive duration such as 30s or 5 minutes"
+
+/** The milliseconds of a positive duration: `30s`, `500 ms`, `5 minutes`. */
+export const parseDuration = (text: string): Result.Result<number, string> => {
+  const millis = amount(text, durationUnits)
+  return millis > 0 ? Result.succeed(millis) : Result.fail(expectedDuration)
+}
+
 /** A positive duration: `30s`, `500 ms`, `5 minutes`. */
 export const duration = (name: string): Config.Config<Duration.Duration> =>
-  Config.map(positiveAmount(name, durationUnits, "a positive duration such as 30s or 5 minutes"), Duration.millis)
+  Config.map(positiveAmount(name, durationUnits, expectedDuration), Duration.millis)
 
 /** A number of bytes, at least `least`: `1048576`, `200MB` (decimal), `1 GiB` (binary). */
 export const byteSize = (name: string, least = ByteSize.bytes(1)): Config.Config<ByteSize.ByteSize> => {

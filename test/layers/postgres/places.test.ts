@@ -9,7 +9,7 @@ import * as Connection from "../../../src/layers/postgres/database/Connection.ts
 import { claimBucket, claimFolder } from "../../../src/layers/postgres/storage/SharedFolder.ts"
 import { BlobStore } from "../../../src/services/BlobStore.ts"
 import { EngineConfig } from "../../../src/services/config/EngineConfig.ts"
-import { Secrets } from "../../../src/services/Secrets.ts"
+import { Secrets } from "../../../src/services/secrets/Secrets.ts"
 import { sluice } from "../../cli/harness.ts"
 import { postgresBinaries, withoutPostgres } from "../../support/postgres/binaries.ts"
 import { execute, newDatabase, urlOf } from "../../support/postgres/server.ts"

@@ -2,13 +2,14 @@
 import { Effect } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { acceptance } from "../schema/acceptance.ts"
-import { callbacks } from "../schema/callbacks.ts"
+import { callbacks, claimCallbacks } from "../schema/callbacks.ts"
 import { clockAndChanges } from "../schema/changes.ts"
 import { counters } from "../schema/counters.ts"
 import { operations } from "../schema/operations.ts"
 import { runs } from "../schema/runs.ts"
 import { smallBlobs } from "../schema/smallBlobs.ts"
 import { tables } from "../schema/tables.ts"
+import { usage } from "../schema/usage.ts"
 
 const steps = (statements: ReadonlyArray<string>) =>
   Effect.gen(function* () {
@@ -19,7 +20,10 @@ const steps = (statements: ReadonlyArray<string>) =>
 const all = {
   "0001_store": steps([...tables, ...counters, ...clockAndChanges, ...acceptance, ...runs, ...callbacks]),
   "0002_operations": steps(operations),
-  "0003_small_blobs": steps(smallBlobs)
+  "0003_small_blobs": steps(smallBlobs),
+  "0004_usage": steps(usage),
+  // Databases of before have a claim that does not look whether a callback was settled meanwhile.
+  "0005_claim_callbacks": steps([claimCallbacks])
 }
 
 /** The names of all steps in their order; the first has number 1. */

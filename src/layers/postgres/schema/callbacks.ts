@@ -5,8 +5,8 @@
  * time, by all runners, so that the limit of a tenant is exact. Steps from tenant to tenant, so the cost depends on `most` and
  * not on how much is owed.
  */
-const claim = `
-  CREATE FUNCTION claim_callbacks(
+export const claimCallbacks = `
+  CREATE OR REPLACE FUNCTION claim_callbacks(
     c_runner text, most int, per_tenant double precision, c_lease bigint, behind text, portion bigint
   ) RETURNS TABLE (place bigint, document bigint, claim int) LANGUAGE plpgsql AS $$
   DECLARE
@@ -141,4 +141,4 @@ const createKey = `
   END $$
 `
 
-export const callbacks: ReadonlyArray<string> = [claim, record, judge, reserveKey, keepAnswer, createKey]
+export const callbacks: ReadonlyArray<string> = [claimCallbacks, record, judge, reserveKey, keepAnswer, createKey]

@@ -2,7 +2,9 @@
 import { Effect, Layer } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { callbackLeases, limitVersions, underWay } from "./ProcessTables.ts"
+import { ended, storedBytes, waits } from "../documents/storedBytes.ts"
 import { sealingKey } from "../keys/SealingKey.ts"
+import { usage } from "../usage/tables.ts"
 
 /**
  * - Positions (`seq`) are given in the order of acceptance and never change, so a document that goes back to the queue
@@ -68,9 +70,6 @@ const pages = [
     PRIMARY KEY (document, number)
   ) STRICT`
 ]
-
-const waits = (row: string) => `(${row}.status IN ('scheduled', 'queued'))`
-const ended = (row: string) => `(${row}.status IN ('completed', 'partial', 'failed'))`
 
 /**
  * Counters of each tenant, and under `*` (no tenant id can be that) of all. Triggers keep them, so that no way of
@@ -281,71 +280,6 @@ const folder = [
     WHERE blob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blobs WHERE hash = documents.blob)`
 ]
 
-const bytesOf = (row: string) => `(coalesce(${row}.size, 0) + ${row}.result_bytes + ${row}.detail_bytes)`
-const owes = (row: string) => `(${row}.callback_next_at IS NOT NULL)`
-
-/**
- * Bytes that are kept of a tenant's documents (each counts its original, also where documents share one), and how many ends are
- * owed to receivers. They are counters like the others, so the triggers are made anew.
- */
-const stored = [
-  `ALTER TABLE documents ADD COLUMN result_bytes INTEGER NOT NULL DEFAULT 0`,
-  `ALTER TABLE documents ADD COLUMN detail_bytes INTEGER NOT NULL DEFAULT 0`,
-  `UPDATE documents SET
-    result_bytes = coalesce((SELECT sum(octet_length(text) + octet_length(lines)) FROM pages p WHERE p.document = seq), 0),
-    detail_bytes = coalesce(
-      (SELECT octet_length(metadata) + octet_length(outline) FROM document_details x WHERE x.document = seq), 0)`,
-  `ALTER TABLE tenant_stats ADD COLUMN stored INTEGER NOT NULL DEFAULT 0`,
-  `ALTER TABLE tenant_stats ADD COLUMN owed INTEGER NOT NULL DEFAULT 0`,
-  `UPDATE tenant_stats SET
-    stored = (SELECT coalesce(sum(${bytesOf("d")}), 0) FROM documents d WHERE d.tenant_id = tenant_stats.tenant_id),
-    owed = (SELECT coalesce(sum(${owes("d")}), 0) FROM documents d WHERE d.tenant_id = tenant_stats.tenant_id)`,
-  `UPDATE tenant_stats SET
-    stored = (SELECT coalesce(sum(${bytesOf("d")}), 0) FROM documents d),
-    owed = (SELECT coalesce(sum(${owes("d")}), 0) FROM documents d)
-    WHERE tenant_id = '*'`,
-  `CREATE INDEX documents_owed ON documents (finished_at) WHERE callback_next_at IS NOT NULL`,
-  `CREATE INDEX documents_owed_of_tenant ON documents (tenant_id, finished_at) WHERE callback_next_at IS NOT NULL`,
-  `DROP TRIGGER documents_counted_on_insert`,
-  `DROP TRIGGER documents_counted_on_update`,
-  `DROP TRIGGER documents_counted_on_delete`,
-  `CREATE TRIGGER documents_counted_on_insert AFTER INSERT ON documents BEGIN
-    INSERT INTO tenant_stats (tenant_id) VALUES (NEW.tenant_id) ON CONFLICT DO NOTHING;
-    UPDATE tenant_stats SET
-      waiting = waiting + ${waits("NEW")},
-      max_waiting = max(max_waiting, waiting + ${waits("NEW")}),
-      queued = queued + (NEW.status = 'queued'),
-      stored = stored + ${bytesOf("NEW")}
-    WHERE tenant_id IN (NEW.tenant_id, '*');
-  END`,
-  `CREATE TRIGGER documents_counted_on_update
-    AFTER UPDATE OF status, size, result_bytes, detail_bytes, callback_next_at ON documents
-    WHEN OLD.status <> NEW.status OR ${bytesOf("OLD")} <> ${bytesOf("NEW")} OR ${owes("OLD")} <> ${owes("NEW")}
-  BEGIN
-    UPDATE tenant_stats SET
-      waiting = waiting + ${waits("NEW")} - ${waits("OLD")},
-      max_waiting = max(max_waiting, waiting + ${waits("NEW")} - ${waits("OLD")}),
-      queued = queued + (NEW.status = 'queued') - (OLD.status = 'queued'),
-      running = running + (NEW.status = 'running') - (OLD.status = 'running'),
-      max_running = max(max_running, running + (NEW.status = 'running') - (OLD.status = 'running')),
-      processed = processed + (OLD.status <> NEW.status AND ${ended("NEW")}),
-      failed = failed + (OLD.status <> NEW.status AND NEW.status = 'failed'),
-      stored = stored + ${bytesOf("NEW")} - ${bytesOf("OLD")},
-      owed = owed + ${owes("NEW")} - ${owes("OLD")}
-    WHERE tenant_id IN (NEW.tenant_id, '*');
-  END`,
-  `CREATE TRIGGER documents_counted_on_delete AFTER DELETE ON documents BEGIN
-    UPDATE tenant_stats SET
-      waiting = waiting - ${waits("OLD")},
-      queued = queued - (OLD.status = 'queued'),
-      running = running - (OLD.status = 'running'),
-      stored = stored - ${bytesOf("OLD")},
-      owed = owed - ${owes("OLD")}
-    WHERE tenant_id IN (OLD.tenant_id, '*');
-  END`,
-  `ALTER TABLE tenant_limits ADD COLUMN max_stored_bytes INTEGER`
-]
-
 /** After `lines`: a read that does not name it does not reach it. */
 const layout = [`ALTER TABLE pages ADD COLUMN layout BLOB`]
 
@@ -371,12 +305,13 @@ const all = {
   "0013_warnings": steps(warnings),
   "0014_retried": steps(retried),
   "0015_data_folder": steps(folder),
-  "0016_stored_bytes": steps(stored),
+  "0016_stored_bytes": steps(storedBytes),
   "0017_limit_versions": steps(limitVersions),
   "0018_under_way": steps(underWay),
   "0019_callback_leases": steps(callbackLeases),
   "0020_layout": steps(layout),
-  "0021_sealing_key": steps(sealingKey)
+  "0021_sealing_key": steps(sealingKey),
+  "0022_usage": steps(usage)
 }
 
 /** The names of all steps by their numbers, which grow but need not follow each other. */

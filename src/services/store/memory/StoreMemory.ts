@@ -10,6 +10,8 @@ import { Documents } from "../Documents.ts"
 import { IdempotencyStore } from "../IdempotencyStore.ts"
 import { QueueStats } from "../QueueStats.ts"
 import { blobReferencesMemory } from "./BlobReferences.ts"
+import { UsageStore } from "../../downstreams/UsageStore.ts"
+import { usageMemory } from "../../downstreams/UsageStoreMemory.ts"
 import { WebhookStore } from "../WebhookStore.ts"
 import { changeLogMemory } from "./ChangeLog.ts"
 import { documentQueueMemory } from "./DocumentQueue.ts"
@@ -30,7 +32,8 @@ export const layerMemory = Layer.effectContext(
       Context.add(QueueStats, queueStatsMemory(records)),
       Context.add(BlobReferences, blobReferencesMemory(records)),
       Context.add(IdempotencyStore, idempotencyMemory()),
-      Context.add(WebhookStore, webhooks.store)
+      Context.add(WebhookStore, webhooks.store),
+      Context.add(UsageStore, usageMemory())
     )
   })
 )

@@ -196,6 +196,18 @@ describe("Markdown of blocks", () => {
     )
   })
 
+  it("keeps links and emphasis in a table of HTML", () => {
+    const wide = table(2, 2, 1, [
+      [0, 0, "wide", 1, 2],
+      [1, 0, "x"]
+    ])
+    const linked = line([span("there", { link: "https://example.org/", bold: true })])
+    if (wide._tag !== "table") throw new Error("no table")
+    const cells = wide.cells.map((cell) => (cell.row === 1 ? { ...cell, lines: [linked] } : cell))
+    const shown = markdown([{ ...wide, cells }], { emphasis: true })
+    assert.include(shown, '<td><a href="https://example.org/" rel="nofollow noopener"><strong>there</strong></a></td>')
+  })
+
   it("bounds a table that claims to be larger than any", () => {
     const huge = table(1_000_000_000, 1_000_000_000, 0, [[0, 0, "x"]])
     assert.isBelow(markdown([huge]).length, 1_000)

@@ -1,9 +1,8 @@
 import type { LayoutLine, Table } from "../../document/PageLayout.ts"
-import { escapeHtml } from "../html/Escape.ts"
+import { inlineHtml } from "../html/Inline.ts"
 import { htmlTable } from "../html/Table.ts"
 import type { Compounds, RenderOptions } from "../RenderOptions.ts"
 import { gridOf, hasSpans } from "../TableGrid.ts"
-import { joinedText } from "../TextRuns.ts"
 import { inlineMarkdown } from "./Inline.ts"
 
 type Shown = Pick<RenderOptions, "emphasis">
@@ -21,8 +20,8 @@ const pipeTable = (table: Table, compounds: Compounds, options: Shown): string =
   return [head, empty.map(() => "---"), ...body].map(pipeRow).join("\n")
 }
 
-/** A table of pipes; of HTML where cells span or the header has more than one row, which pipes cannot show. */
+/** A table of pipes; of HTML where cells span or the header has more than one row, which pipes cannot show. Both show the same of a cell. */
 export const markdownTable = (table: Table, compounds: Compounds, options: Shown): string =>
   hasSpans(table) || table.headerRows > 1
-    ? htmlTable(table, (lines) => escapeHtml(joinedText(lines, compounds)))
+    ? htmlTable(table, (lines) => inlineHtml(lines, compounds, { emphasis: options.emphasis, signs: false }))
     : pipeTable(table, compounds, options)

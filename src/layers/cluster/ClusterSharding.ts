@@ -18,6 +18,7 @@ import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as RpcServer from "effect/rpc/RpcServer"
 import { ClusterUnusable, type ClusterSettings } from "../config/ClusterConfig.ts"
 import { ClusterDatabase } from "./ClusterDatabase.ts"
+import { watchSilentRunners } from "./SilentRunners.ts"
 import * as PeerSockets from "./PeerSockets.ts"
 import { PoolRpcs } from "./turns/PoolRpcs.ts"
 import * as PoolServer from "./turns/PoolServer.ts"
@@ -75,12 +76,12 @@ export const layerClient = (settings: ClusterSettings) =>
 
 /** One runner of the cluster. */
 export const layer = (settings: ClusterSettings) =>
-  layerCalls.pipe(
+  Layer.merge(layerCalls, Layer.effectDiscard(watchSilentRunners)).pipe(
     Layer.provideMerge(Sharding.layer),
     Layer.provide(RpcServer.layerProtocolSocketServer),
     Layer.provide(PeerSockets.layerServer(settings)),
     Layer.provide(RunnerHealth.layerPing),
-    Layer.provide(Runners.layerRpc),
+    Layer.provideMerge(Runners.layerRpc),
     Layer.provideMerge(PeerSockets.layerClient(settings)),
     Layer.provide([MessageStorage.layerNoop, layerRunners]),
     Layer.provide(ShardingConfig.layer(config(settings))),

@@ -81,7 +81,7 @@ export const layer = (settings: ClusterSettings) =>
     Layer.provide(RpcServer.layerProtocolSocketServer),
     Layer.provide(PeerSockets.layerServer(settings)),
     Layer.provide(RunnerHealth.layerPing),
-    Layer.provide(Runners.layerRpc),
+    Layer.provideMerge(Runners.layerRpc),
     Layer.provideMerge(PeerSockets.layerClient(settings)),
     Layer.provide([MessageStorage.layerNoop, layerRunners]),
     Layer.provide(ShardingConfig.layer(config(settings))),

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { postPdf } from "../http/client.ts"
+import { get, postPdf } from "../http/client.ts"
 import { manyPages } from "../support/pdf.ts"
 import { postgresBinaries, withoutPostgres } from "../support/postgres/binaries.ts"
 import { execute, newDatabase, urlOf } from "../support/postgres/server.ts"
@@ -81,6 +81,38 @@ describe.skipIf(postgresBinaries === undefined)(
           assert.strictEqual(document.status, "completed")
           assert.lengthOf(yield* allPagesOf(id), pageCount)
         }).pipe(Effect.provide(clientOf(other)))
+        assert.deepStrictEqual(yield* execute(database, audit), [[sound]])
+      })
+    )
+
+    it.live("refuses with 503 while the database is away, loses nothing that it accepted, and goes on by itself", () =>
+      Effect.gen(function* () {
+        const { database, env, folder } = yield* prepared
+        const server = yield* startServer(folder, env)
+        yield* Effect.gen(function* () {
+          const id = yield* upload
+          yield* until(statusOf(id), begun)
+          yield* execute(
+            "postgres",
+            `ALTER DATABASE ${database} ALLOW_CONNECTIONS false`,
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`
+          )
+          const refused = yield* postPdf("/v1/documents?name=other.pdf", {}, manyPages(3))
+          assert.strictEqual(refused.status, 503, refused.text)
+          assert.include(refused.text, "STORE_UNAVAILABLE")
+          assert.match(refused.headers["retry-after"] ?? "", /^[1-9]\d*$/)
+          const notReady = yield* until(get("/health/ready"), ({ status }) => status === 503)
+          assert.include(notReady.text, "the database cannot be written")
+          yield* execute("postgres", `ALTER DATABASE ${database} ALLOW_CONNECTIONS true`)
+          yield* until(get("/health/ready"), ({ status }) => status === 200)
+          const document = yield* until(Effect.retry(statusOf(id), { times: 3 }), ended)
+          assert.strictEqual(document.status, "completed")
+          assert.deepStrictEqual(
+            (yield* allPagesOf(id)).map(({ number, text }) => [number, text]),
+            expected
+          )
+          yield* until(statusOf(yield* acceptedId(yield* postPdf("/v1/documents?name=o.pdf", {}, manyPages(3)))), ended)
+        }).pipe(Effect.provide(clientOf(server)))
         assert.deepStrictEqual(yield* execute(database, audit), [[sound]])
       })
     )

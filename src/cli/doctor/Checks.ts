@@ -1,4 +1,3 @@
-import { createServer } from "node:net"
 import { availableParallelism, freemem, totalmem } from "node:os"
 import { ByteSize, Config, Effect } from "effect"
 import { DisableAfterConfig } from "../../actors/webhooks/Outbox.ts"
@@ -19,8 +18,10 @@ import { OutboundPolicyConfig } from "../../services/config/OutboundPolicy.ts"
 import { overridesFromEnv } from "../../services/TenantRegistry.ts"
 import { reasonOf } from "../CommandFailure.ts"
 import { checkBucket } from "./Bucket.ts"
-import { checkDatabase } from "./Database.ts"
+import { checkCluster, listen } from "./Cluster.ts"
+import { checkClock, checkDatabase } from "./Database.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
+import { checkSecretKey } from "./SecretKey.ts"
 import { sizeOf } from "./Size.ts"
 import { checkContents, checkDisk, checkFolder } from "./Storage.ts"
 import { checkSandbox, checkWorker } from "./Worker.ts"
@@ -95,14 +96,6 @@ const processors = Effect.gen(function* () {
     : ok("processors", `${count}, for ${workers} page workers`)
 })
 
-const listen = (host: string, port: number) =>
-  Effect.callback<void, NodeJS.ErrnoException>((resume) => {
-    const server = createServer()
-    server.once("error", (error) => resume(Effect.fail(error)))
-    server.listen(port, host, () => server.close(() => resume(Effect.void)))
-    return Effect.sync(() => server.close())
-  })
-
 const port = Effect.gen(function* () {
   const { host, port } = yield* HttpConfig
   return yield* Effect.match(listen(host, port), {
@@ -116,6 +109,12 @@ const port = Effect.gen(function* () {
 
 const folder = Effect.flatMap(StorageConfig, ({ directory }) => checkFolder(directory))
 const database = Effect.flatMap(DatabaseConfig, checkDatabase)
+const clock = Effect.flatMap(DatabaseConfig, checkClock)
+const secretKey = Effect.gen(function* () {
+  const { directory } = yield* StorageConfig
+  const { url } = yield* DatabaseConfig
+  return yield* checkSecretKey({ directory, url, given: yield* SecretKeyConfig })
+})
 const contents = Effect.gen(function* () {
   const { directory } = yield* StorageConfig
   const { url } = yield* DatabaseConfig
@@ -140,6 +139,9 @@ export const checks = [
   Effect.catch(processors, unknown("processors")),
   Effect.catch(folder, unknown("data folder")),
   Effect.catch(database, unknown("database")),
+  Effect.catch(clock, unknown("clock")),
+  Effect.catch(secretKey, unknown("secret key")),
+  Effect.catch(checkCluster, unknown("cluster")),
   Effect.catch(contents, unknown("originals")),
   Effect.catch(disk, unknown("disk")),
   Effect.catch(checkBucket, unknown("bucket")),

@@ -56,6 +56,7 @@ describe.skipIf(postgresBinaries === undefined)(
         const url = yield* urlOf(database, role)
         assert.include(yield* refusal(url), `GRANT CREATE, USAGE ON SCHEMA public TO ${role}`)
         yield* connected(database, PostgresDatabase)
+        assert.include(yield* refusal(url), "the user may not read and write documents; run GRANT SELECT, INSERT")
         yield* execute(
           database,
           `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`,

@@ -3,7 +3,9 @@ import type * as PgClient from "@effect/sql-pg/PgClient"
 import { Effect, Schema } from "effect"
 import type { Connection } from "effect/sql/SqlConnection"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import { tableNames } from "../schema/tables.ts"
 import { stepNames, table } from "./Migrations.ts"
+import { texts } from "./Parameters.ts"
 import { type Row, type Statements, statementsOf } from "./PostgresDatabase.ts"
 
 /** The database of `DATABASE_URL` cannot be used, and what to do about it. */
@@ -59,7 +61,8 @@ export const whyUnusable = (error: SqlError): string => {
 const factsSql = `
   SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS release,
     current_setting('server_encoding') AS encoding, current_setting('fsync') AS fsync,
-    current_setting('synchronous_commit') AS commits, current_setting('max_connections')::int AS connections,
+    current_setting('synchronous_commit') AS commits, current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS connections,
+    (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name NOT LIKE 'sluice%') AS in_use,
     (pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on') AS read_only,
     current_schema() AS schema, current_user::text AS "user",
     coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create,
@@ -72,8 +75,10 @@ export interface DatabaseFacts {
   readonly major: number
   /** Whether a commit is on the disk when it succeeds. */
   readonly isDurable: boolean
-  /** The most connections of all programs. */
+  /** The most connections of all programs, without those that are kept for administrators. */
   readonly connections: number
+  /** Connections of other programs now. */
+  readonly inUse: number
   readonly schema: string
 }
 
@@ -120,11 +125,31 @@ const readFacts = Effect.fnUntraced(function* (db: Statements) {
       major,
       isDurable: row["fsync"] === "on" && row["commits"] !== "off",
       connections: Number(row["connections"]),
+      inUse: Number(row["in_use"]),
       schema: stringOf(row, "schema")
     } satisfies DatabaseFacts,
     user: stringOf(row, "user"),
     mayCreate: row["may_create"] === true,
     hasTables: row["has_tables"] === true
+  }
+})
+
+const mayNotUse = `
+  SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL AND NOT (
+    has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT')
+    AND has_table_privilege(name, 'UPDATE') AND has_table_privilege(name, 'DELETE')
+  ) UNION ALL
+  SELECT 'change_numbers' WHERE to_regclass('change_numbers') IS NOT NULL AND NOT has_sequence_privilege('change_numbers', 'USAGE')
+  LIMIT 1`
+
+/** For tables that another user has made. */
+const refuseMissingRights = Effect.fnUntraced(function* (db: Statements, schema: string, user: string) {
+  const row = yield* db.get(mayNotUse, texts(tableNames))
+  if (row !== undefined) {
+    return yield* refuse(
+      `the user may not read and write ${stringOf(row, "name")}; run GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} ` +
+        `TO ${user} and GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${schema} TO ${user}`
+    )
   }
 })
 
@@ -151,6 +176,7 @@ export const checkDatabase = Effect.fnUntraced(
         "a pooler lends connections for one transaction only; use its session mode, or name the server itself"
       )
     }
+    if (hasTables) yield* refuseMissingRights(db, facts.schema, user)
     const missing = yield* missingSteps(db, hasTables)
     if (missing > 0 && !mayCreate) {
       return yield* refuse(

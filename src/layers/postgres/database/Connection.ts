@@ -1,14 +1,14 @@
 /** The pool of connections, and what is asked of a database before the store begins. */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as PgTypes from "@effect/sql-pg/PgTypes"
-import { Duration, Effect, Layer, Redacted, Result } from "effect"
+import { Clock, Duration, Effect, Layer, Redacted, Result } from "effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import { SqlClient } from "effect/sql"
 import { isSqlError } from "effect/sql/SqlError"
 import { checkDatabase, type DatabaseFacts, DatabaseUnusable, whyUnusable } from "./Check.ts"
 import { defaultConnections } from "./PoolSize.ts"
 import { migrate } from "./Migrations.ts"
-import { make, PostgresDatabase } from "./PostgresDatabase.ts"
+import { make, PostgresDatabase, type Statements, statementsOf } from "./PostgresDatabase.ts"
 
 export type { DatabaseFacts } from "./Check.ts"
 
@@ -89,10 +89,33 @@ const open = Effect.fnUntraced(
 export const layer = (options: ConnectionOptions): Layer.Layer<PostgresDatabase, DatabaseUnusable> =>
   Layer.effect(PostgresDatabase, open(options)).pipe(Layer.provide(Reactivity.layer))
 
+/** How far the clock of the database is ahead of the one here. The way there and back counts half. */
+const millisAhead = Effect.fnUntraced(function* (db: Statements) {
+  const before = yield* Clock.currentTimeMillis
+  const row = yield* db.get("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now")
+  const after = yield* Clock.currentTimeMillis
+  return Number(row?.["now"]) - (before + after) / 2
+})
+
+/** The check value of the key that the database was sealed with, if it has one. */
+const keyCheckOf = Effect.fnUntraced(function* (db: Statements) {
+  const there = yield* db.get("SELECT to_regclass('sealing_key') IS NOT NULL AS there")
+  if (there?.["there"] !== true) return undefined
+  const value = (yield* db.get("SELECT check_value FROM sealing_key"))?.["check_value"]
+  return typeof value === "string" ? value : undefined
+})
+
+export interface Examined extends DatabaseFacts {
+  readonly millisAhead: number
+  readonly keyCheck: string | undefined
+}
+
 /** Looks at the database, and changes nothing. */
-export const examine = (options: ConnectionOptions): Effect.Effect<DatabaseFacts, DatabaseUnusable> =>
+export const examine = (options: ConnectionOptions): Effect.Effect<Examined, DatabaseUnusable> =>
   Effect.gen(function* () {
     if (!isPostgres(options.url)) return yield* noUrl
     const client = yield* makeClient({ ...options, connections: 2 })
-    return (yield* checkDatabase(client)).facts
+    const { facts } = yield* checkDatabase(client)
+    const db = statementsOf(client)
+    return { ...facts, millisAhead: yield* millisAhead(db), keyCheck: yield* keyCheckOf(db) }
   }).pipe(Effect.scoped, Effect.provide(Reactivity.layer), Effect.mapError(unusable))

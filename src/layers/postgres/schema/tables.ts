@@ -204,3 +204,24 @@ const tenants = [
 ]
 
 export const tables: ReadonlyArray<string> = [...documents, ...pages, ...webhooks, ...underWay, ...tenants]
+
+/** Tables that every process reads and writes. */
+export const tableNames: ReadonlyArray<string> = [
+  "documents",
+  "document_details",
+  "pages",
+  "page_faults",
+  "webhooks",
+  "deliveries",
+  "blob_references",
+  "blob_removals",
+  "known_blobs",
+  "data_folder",
+  "idempotency_leases",
+  "idempotency_keys",
+  "api_keys",
+  "tenant_limits",
+  "tenant_stats",
+  "counter_shards",
+  "counter_peaks"
+]

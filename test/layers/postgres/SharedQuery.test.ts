@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
-import { shared } from "../../../src/layers/postgres/database/SharedQuery.ts"
+import { shared, sharedBy } from "../../../src/layers/postgres/database/SharedQuery.ts"
 
 /** A query whose answers are given one by one, and tells how often it was begun. */
 const make = Effect.sync(() => {
@@ -50,5 +50,25 @@ it.effect("a caller that is interrupted takes nothing from the others, and a fai
     Deferred.doneUnsafe(begun[0] ?? Deferred.makeUnsafe<number, string>(), Effect.fail("away"))
     assert.strictEqual(yield* Fiber.join(other), "away")
     assert.strictEqual(begun.length, 1)
+  })
+)
+
+it.effect("callers share the queries of their own key only", () =>
+  Effect.gen(function* () {
+    const begun: Array<string> = []
+    const gate = yield* Deferred.make<void>()
+    const ask = sharedBy((key: string) =>
+      Effect.andThen(
+        Effect.sync(() => begun.push(key)),
+        Effect.as(Deferred.await(gate), key)
+      )
+    )
+    const callers = yield* Effect.forEach(["a", "b", "a", "a", "b"], (key) => Effect.forkChild(ask(key)))
+    yield* settle
+    yield* Deferred.succeed(gate, undefined)
+    assert.deepStrictEqual(yield* Effect.forEach(callers, Fiber.join), ["a", "b", "a", "a", "b"])
+    assert.isAtMost(begun.length, 4)
+    yield* ask("a")
+    assert.strictEqual(begun.at(-1), "a")
   })
 )

@@ -32,3 +32,21 @@ export const shared = <A, E>(query: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       : Deferred.await(answer)
   })
 }
+
+/** The same for queries that differ by a key. Nothing is kept of a key that nobody asks for. */
+export const sharedBy = <K, A, E>(query: (key: K) => Effect.Effect<A, E>): ((key: K) => Effect.Effect<A, E>) => {
+  const asked = new Map<K, { readonly ask: Effect.Effect<A, E>; callers: number }>()
+  return (key) =>
+    Effect.suspend(() => {
+      const entry = asked.get(key) ?? { ask: shared(query(key)), callers: 0 }
+      asked.set(key, entry)
+      entry.callers++
+      return Effect.ensuring(
+        entry.ask,
+        Effect.sync(() => {
+          entry.callers--
+          if (entry.callers === 0 && asked.get(key) === entry) asked.delete(key)
+        })
+      )
+    })
+}

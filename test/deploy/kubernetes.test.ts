@@ -91,6 +91,7 @@ const ScaledObject = Schema.Struct({
     triggers: Schema.Array(
       Schema.Struct({
         type: Schema.Literal("prometheus"),
+        metricType: Schema.Literal("AverageValue"),
         metadata: Schema.Struct({
           serverAddress: Schema.String,
           query: Schema.String,
@@ -131,6 +132,15 @@ describe("The manifests for Kubernetes", () => {
       spec.scaleTargetRef.name
     )
   })
+
+  it.each(["scaling/keda/scaledobject.yaml", "scaling/hpa/autoscaler.yaml"])(
+    "scale by a metric that there is, in %s",
+    (path) => {
+      const names = JSON.stringify(get(path)).match(/sluice_[a-z_]+/g) ?? []
+      assert.isAbove(names.length, 0)
+      for (const name of names) assert.include(readText("docs/telemetry.md"), `| \`${name}\` | gauge |`)
+    }
+  )
 
   it("wait longer for the end of a pod than it may take", () => {
     const grace = Duration.toSeconds(Duration.fromInputUnsafe("20 seconds"))

@@ -35,8 +35,9 @@ const onTestClock = (name: string, database: PostgresDatabase["Service"]): Postg
   const follow = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     if (moments.get(name) === now) return
-    moments.set(name, now)
     yield* onRealClock(database.run("set the clock", (db) => db.all("UPDATE test_clock SET now = $1", BigInt(now))))
+    // Not before: a call of the same moment would go on under the earlier time.
+    moments.set(name, now)
   })
   return {
     run: (operation, work) => Effect.andThen(follow, onRealClock(database.run(operation, work))),

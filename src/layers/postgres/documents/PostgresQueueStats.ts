@@ -5,6 +5,7 @@ import { type Ahead, type QueueCounters, queueScanLimit } from "../../../service
 import { QueueStats } from "../../../services/store/QueueStats.ts"
 import * as TraceContext from "../../../observability/TraceContext.ts"
 import type { PostgresDatabase, Row } from "../database/PostgresDatabase.ts"
+import { shared, sharedBy } from "../database/SharedQuery.ts"
 import { runningBytes } from "../schema/counters.ts"
 import { tenantsQueued } from "./PostgresDocumentQueue.ts"
 import { number, optional, text } from "./rows.ts"
@@ -74,13 +75,13 @@ const oldestOfTenant = `
   ) first`
 const oldestOfAll = "SELECT min(queued_at) AS since FROM documents WHERE queued_at IS NOT NULL"
 
-export const queueStats = ({ run }: PostgresDatabase["Service"]) =>
-  QueueStats.of({
+export const queueStats = ({ run }: PostgresDatabase["Service"]) => {
+  // Every acceptance asks for both.
+  const countAll = shared(run("count documents", (db) => db.get(ofAll)))
+  const countTenant = sharedBy((tenant: TenantId) => run("count documents", (db) => db.get(ofTenant, tenant)))
+  return QueueStats.of({
     stats: TraceContext.traced("QueueStats.stats", (tenant?: TenantId) =>
-      Effect.map(
-        run("count documents", (db) => (tenant === undefined ? db.get(ofAll) : db.get(ofTenant, tenant))),
-        toCounters
-      )
+      Effect.map(tenant === undefined ? countAll : countTenant(tenant), toCounters)
     ),
     ahead: Effect.fn("QueueStats.ahead")((tenant, id) =>
       Effect.map(
@@ -114,3 +115,4 @@ export const queueStats = ({ run }: PostgresDatabase["Service"]) =>
       )
     )
   })
+}

@@ -15,6 +15,7 @@ const counted = [
   "tenant_limits",
   "webhooks",
   "idempotency_keys",
+  "usage",
   "documents",
   "document_details",
   "pages",

@@ -159,12 +159,27 @@ const answers: Table = {
   ]
 }
 
+/** What tenants used, by day. */
+const usage: Table = {
+  name: "usage",
+  key: 3,
+  from: "usage",
+  columns: [
+    ...columns("text", "tenant_id", "day", "resource"),
+    ...columns("int8", "calls"),
+    ...columns("float8", "downstream_millis", "tokens", "cost"),
+    ...columns("int8", "pages"),
+    ...columns("float8", "worker_millis")
+  ]
+}
+
 /** Tenants before their documents: a document that comes waits for no limit, and no key is missing meanwhile. */
 export const tables: ReadonlyArray<Table> = [
   keys,
   limits,
   webhooks,
   answers,
+  usage,
   documents,
   details,
   pages,

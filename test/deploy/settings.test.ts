@@ -8,7 +8,7 @@ import { deployFolder, manifests, readText, readYaml } from "./manifests.ts"
 
 /** Variables of the tables of settings: the first column of a row, between backticks. */
 const documented = new Set(
-  ["README.md", "docs/originals.md", "docs/postgres.md", "docs/deploy-cluster.md"].flatMap((page) =>
+  ["README.md", "docs/originals.md", "docs/postgres.md", "docs/cluster.md"].flatMap((page) =>
     readText(page)
       .split("\n")
       .filter((line) => line.startsWith("| `"))

@@ -21,7 +21,13 @@ import {
 import { alter, idOf, inspect } from "../fakes.ts"
 
 const id = "01900000-0000-7000-8000-000000000001"
-const placeholders: Readonly<Record<string, string>> = { id, n: "1", tenant: "acme", key: "0123456789abcdef" }
+const placeholders: Readonly<Record<string, string>> = {
+  id,
+  n: "1",
+  tenant: "acme",
+  name: "ocr",
+  key: "0123456789abcdef"
+}
 
 interface Operation {
   readonly method: HttpMethod.HttpMethod

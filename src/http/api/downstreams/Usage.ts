@@ -5,6 +5,7 @@ import { examples } from "../../../domain/Examples.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "../../auth/CurrentTenant.ts"
 import { ServiceUnavailableResponse } from "../problems/ProblemResponses.ts"
 import { RequestRules } from "../RequestRules.ts"
+import { wholeNumber } from "../schemas/WholeNumber.ts"
 
 export const UsageList = Schema.Struct({
   from: Day,
@@ -51,9 +52,11 @@ const list = HttpApiEndpoint.get("list", "/v1/usage", {
     ),
     cursor: Schema.optionalKey(Schema.String.annotate({ description: "`nextCursor` of the part before." })),
     limit: Schema.optionalKey(
-      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 })).annotate({
-        description: "1 to 1,000; default 200."
-      })
+      wholeNumber(
+        Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 })).annotate({
+          description: "1 to 1,000; default 200."
+        })
+      )
     )
   },
   headers: tenantHeaders,

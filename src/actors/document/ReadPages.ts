@@ -25,7 +25,7 @@ import { isFinal, noFaults, readSuspect, type SuspectPages } from "./SuspectPage
  * - No page comes for the length of the page timeout: the worker is stopped, and the same pages are read again, alone; a page
  *   that stalls alone fails for good.
  *
- * A fourth is nobody's fault: the runner whose worker reads is lost. Pages that had come stay; the others are read next.
+ * A fourth is no fault of the file: the runner whose worker reads is lost. Pages that had come stay; the others are read next.
  *
  * When the engine stops, or the document's permit is requested for another tenant, the lanes take no further range. They
  * finish and checkpoint the ranges they have; then this fails with `SchedulerClosed` or `Preempted` if pages are left.

@@ -3,7 +3,7 @@ import type { PoolName } from "../../services/pools/Pools.ts"
 
 /**
  * The worker time that a pool has to save, as a multiple of what it costs that it fetches and opens the document. If all workers
- * are busy, at most a third more than necessary is done; if they were idle, nobody has less for it.
+ * are busy, at most a third more than necessary is done; if they were idle, no document is slower for it.
  */
 const leastGain = 3
 /** Milliseconds to fetch and open a document, until measured. */

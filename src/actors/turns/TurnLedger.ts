@@ -167,7 +167,7 @@ export class TurnLedger {
     }
   }
 
-  /** The runner has this turn, whoever gave it. A pool that is not known yet has to be heard of in time. */
+  /** The runner has this turn, which this ledger or an earlier one gave. A pool that is not known yet has to be heard of in time. */
   #hold(runner: RunnerState, asked: TurnRequest, name: PoolName): void {
     const known = runner.requests.get(asked.turn)
     if (known?.pool === name) return

@@ -1,7 +1,7 @@
 /**
  * Several runners on one machine, each a process of its own: one event loop feeds the page workers of a few processors only. They are a
- * cluster over the same database. All listen at the same port, and the system deals out the connections (SO_REUSEPORT), so this process
- * is in nobody's way: it starts them, starts them again when they end, and stops them when it is stopped.
+ * cluster over the same database. All listen at the same port, and the system deals out the connections (SO_REUSEPORT), so no
+ * request passes through this process: it starts them, starts them again when they end, and stops them when it is stopped.
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { availableParallelism } from "node:os"

@@ -21,7 +21,7 @@ import * as SharedScheduling from "./turns/SharedScheduling.ts"
 /** No event comes from other runners, so their changes are asked for: a query each time, while there are watchers. */
 const changesOfOthers = Layer.succeed(ChangePolling, Duration.millis(250))
 
-/** A process that only serves the interface has no tenants and no loops, reads for nobody, and opens no port to other runners. */
+/** A process that only serves the interface has no tenants and no loops, reads no pages, and opens no port to other runners. */
 export const layer = (settings: ClusterSettings) => {
   const isApi = settings.role === "api"
   const tenants = isApi ? ClusterTenants.layerAway : ClusterTenants.layer(settings.shards)

@@ -1,6 +1,6 @@
 /**
- * Which runner has which tenants: Effect Cluster over Postgres. Runners are rows with a heartbeat; a shard belongs to who holds its
- * advisory lock. Messages are volatile: the work is in the store.
+ * Which runner has which tenants: Effect Cluster over Postgres. Runners are rows with a heartbeat; a shard belongs to the runner that holds
+ * its advisory lock. Messages are volatile: the work is in the store.
  *
  * Everything of `effect/cluster`, which is unstable, is used in this folder and nowhere else.
  */

@@ -1,6 +1,6 @@
 /**
- * The table of processes that belong to the cluster. It keeps out those that would not agree with the others on who has which tenant,
- * and shows what each has. Which tenants a process has is decided elsewhere, by locks (`ClusterSharding.ts`).
+ * The table of processes that belong to the cluster. It keeps out those that would not agree with the others which process has
+ * which tenant, and shows what each has. Which tenants a process has is decided elsewhere, by locks (`ClusterSharding.ts`).
  */
 import { hostname } from "node:os"
 import { Context, Effect, Layer, Schema } from "effect"
@@ -108,7 +108,8 @@ const make = Effect.fnUntraced(function* (settings: ClusterSettings) {
   })
 
   yield* Effect.acquireRelease(sql.withTransaction(join), () =>
-    Effect.ignore(sql`DELETE FROM ${table} WHERE id = ${id}`)
+    // A process stops though the database does not answer: the others leave it out when it has been silent.
+    sql`DELETE FROM ${table} WHERE id = ${id}`.pipe(Effect.timeout("2 seconds"), Effect.ignore)
   )
   return Membership.of({
     exchange: (state) =>

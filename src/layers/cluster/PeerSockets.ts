@@ -1,7 +1,7 @@
 /**
  * The connections between runners: TLS whose keys come from the token that they share, without certificates. Both sides prove that
- * they know the token, and nobody on the network reads or changes what they say. What an open port would accept from anyone are
- * messages to tenants' actors.
+ * they know the token, and nothing on the way reads or changes what they say. A port without this would take messages to tenants'
+ * actors from every process that reaches it.
  */
 import { hkdfSync } from "node:crypto"
 import type { TlsOptions } from "node:tls"
@@ -59,7 +59,7 @@ const unusable = ({ address, listenHost }: ClusterSettings, cause: unknown) => {
   return new ClusterUnusable({ detail })
 }
 
-/** The open port. It accepts nobody without the token. */
+/** The open port. It refuses every peer without the token. */
 export const layerServer = (settings: ClusterSettings) =>
   Layer.effect(
     SocketServer,

@@ -95,7 +95,7 @@ export const makeTenantEntity = (residents: Residents) =>
     const actor = yield* makeActor(tenant, mailbox)
 
     const stay = Effect.suspend(() =>
-      actor.isAlive() ? Effect.ignore(self.Tell({ wake: false, stops: [] }, { discard: true })) : Effect.void
+      actor.isAlive() ? Effect.ignoreCause(self.Tell({ wake: false, stops: [] }, { discard: true })) : Effect.void
     )
     yield* stay.pipe(Effect.delay(stayInterval), Effect.forever, Effect.forkScoped)
 

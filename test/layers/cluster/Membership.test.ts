@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import type { ClusterSettings } from "../../../src/layers/config/ClusterConfig.ts"
 import * as ClusterDatabase from "../../../src/layers/cluster/ClusterDatabase.ts"
 import * as Membership from "../../../src/layers/cluster/Membership.ts"
@@ -45,6 +45,20 @@ describe.skipIf(postgresBinaries === undefined)(
         )
         yield* Scope.close(scope, Exit.void)
         assert.lengthOf(yield* one.exchange("idle"), 1)
+      })
+    )
+
+    it.live("leave though the database does not answer", () =>
+      Effect.gen(function* () {
+        const url = yield* urlOf(yield* newDatabase)
+        const scope = yield* Scope.make()
+        yield* Scope.provide(join(settingsFor(url, 1)), scope)
+        const { sql } = Context.get(yield* Layer.build(ClusterDatabase.layer(url)), ClusterDatabase.ClusterDatabase)
+        const locked = yield* Deferred.make<void>()
+        const holding = Effect.andThen(sql`LOCK TABLE sluice_members`, Deferred.succeed(locked, undefined))
+        yield* Effect.forkScoped(sql.withTransaction(Effect.andThen(holding, Effect.never)))
+        yield* Deferred.await(locked)
+        yield* Scope.close(scope, Exit.void)
       })
     )
 

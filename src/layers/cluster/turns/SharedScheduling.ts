@@ -13,7 +13,7 @@ import { PdfEngine } from "../../../services/PdfEngine.ts"
 import * as PoolClients from "./PoolClients.ts"
 import * as TurnsEntity from "./TurnsEntity.ts"
 
-/** The scheduling of a process that takes no part: it has no tenants, and reads for nobody. */
+/** The scheduling of a process that takes no part: it has no tenants, and reads no pages. */
 export const layerAlone = Layer.merge(Engine.layerFair, Layer.effect(PdfEngine, PdfEngine))
 
 /** Takes the engine of this process, and provides the one that reads with the workers of all. */

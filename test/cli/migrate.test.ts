@@ -270,6 +270,12 @@ describe.skipIf(postgresBinaries === undefined)(
         assert.strictEqual(documentsIn(directory), 3)
         const [rows] = yield* execute(database, "SELECT count(*)::int AS n FROM documents")
         assert.deepStrictEqual(rows, [{ n: 1 }])
+        yield* execute(
+          database,
+          "DELETE FROM documents",
+          "INSERT INTO usage VALUES ('t', '2026-01-01', 'worker', 0, 0, 0, 0, 1, 0)"
+        )
+        assert.include((yield* sluice(["migrate"], server)).err, "its table usage is not empty")
         assert.isFalse(existsSync(join(directory, "migration.json")))
         const unnamed = yield* sluice(["migrate"], folder)
         assert.strictEqual(unnamed.code, 2)

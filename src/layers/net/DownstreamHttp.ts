@@ -67,9 +67,11 @@ const targetOf = Effect.fnUntraced(function* (name: string, settings: Downstream
 /** `https://host/base` and `/path?query` are `https://host/base/path?query`. */
 const urlOf = (base: URL, path = ""): URL => {
   const url = new URL(base.href)
-  const [pathname = "", query] = path.split("?", 2)
+  // A query may hold further question marks.
+  const at = path.includes("?") ? path.indexOf("?") : path.length
+  const pathname = path.slice(0, at)
   if (pathname !== "") url.pathname = `${base.pathname.replace(/\/$/, "")}/${pathname.replace(/^\//, "")}`
-  if (query !== undefined) url.search = query
+  if (at < path.length) url.search = path.slice(at)
   return url
 }
 

@@ -53,13 +53,13 @@ describe("An exchange over HTTP with a downstream", () => {
         url: `http://127.0.0.1:${port}/base/`,
         headers: { Authorization: { env: "OCR_KEY", prefix: "Bearer " }, "X-Plain": "1" }
       }
-      const answer = yield* send("/read?dpi=200", "a page").pipe(
+      const answer = yield* send("/read?dpi=200&back=/a?b", "a page").pipe(
         Effect.provide(layerOf({ ocr: settings }, { OCR_KEY: "hunter2" }))
       )
       assert.strictEqual(answer.headers["x-told"], "yes")
       assert.deepStrictEqual(JSON.parse(new TextDecoder().decode(answer.body)), [
         "POST",
-        "/base/read?dpi=200",
+        "/base/read?dpi=200&back=/a?b",
         "Bearer hunter2",
         "1",
         "a page"

@@ -24,7 +24,7 @@ export const refuseUnfinishedMove = Effect.gen(function* () {
     })
 })
 
-const owned = ["documents", "api_keys", "webhooks", "tenant_limits", "idempotency_keys"]
+const owned = ["documents", "api_keys", "webhooks", "tenant_limits", "idempotency_keys", "usage"]
 
 /** A table that holds something, if there is one. */
 export const usedTable = (db: Statements) =>

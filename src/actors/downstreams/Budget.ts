@@ -27,10 +27,10 @@ export class Budget {
     return this.#isRead
   }
 
-  /** Adds what was used before in this period. */
-  read(used: number, now: number): void {
+  /** Adds what was used before in the period that began then. It does not count any more if another has begun meanwhile. */
+  read(used: number, beganAt: number, now: number): void {
     this.#turn(now)
-    this.#used += used
+    if (this.beganAt(now) === beganAt) this.#used += used
     this.#isRead = true
   }
 

@@ -23,9 +23,9 @@ export const makeUsageChecks = Effect.fnUntraced(function* (
     const read = Effect.gen(function* () {
       const budget = settings[what]
       if (budget === undefined || budget.isRead) return
-      const now = yield* Clock.currentTimeMillis
-      const used = yield* usage.since(dayAt(budget.beganAt(now)), name)
-      budget.read(used[what], now)
+      const beganAt = budget.beganAt(yield* Clock.currentTimeMillis)
+      const used = yield* usage.since(dayAt(beganAt), name)
+      budget.read(used[what], beganAt, yield* Clock.currentTimeMillis)
     })
     return Effect.suspend(() => (needsRead(what) ? reading.withPermit(read) : Effect.void))
   }

@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, Result } from "effect"
+import { Clock, Context, Effect, Layer, Result, Semaphore } from "effect"
 import type { TenantId } from "../../domain/Ids.ts"
 import {
   type Day,
@@ -56,6 +56,8 @@ export class UsageRecorder extends Context.Service<
       const pending = new PendingUsage()
       const known = new Map<string, Known>()
       let forgottenAt = Number.NEGATIVE_INFINITY
+      // What is written while the store is read would be in neither of the two sums, or in both.
+      const exchange = yield* Semaphore.make(1)
 
       const add = (tenant: TenantId, resource: string, used: Partial<UsedAmounts>) => {
         const now = clock.currentTimeMillisUnsafe()
@@ -76,7 +78,7 @@ export class UsageRecorder extends Context.Service<
             (row) => row.resource === resource && row.day >= from && (tenant === undefined || row.tenantId === tenant)
           )
         )
-      })
+      }, exchange.withPermit)
 
       const month = Effect.fnUntraced(function* (tenant: TenantId, resource: string) {
         const now = yield* Clock.currentTimeMillis
@@ -108,7 +110,7 @@ export class UsageRecorder extends Context.Service<
           Effect.onExit((exit) => Effect.sync(() => pending.written(exit._tag === "Success"))),
           Effect.uninterruptible
         )
-      })
+      }).pipe(exchange.withPermit)
 
       const shares = yield* FairShares
       shares.onUse((tenant, millis) => add(tenant, workerResource, { workerMillis: millis }))

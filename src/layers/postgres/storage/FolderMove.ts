@@ -38,7 +38,10 @@ export const usedTable = (db: Statements) =>
 /** Whether a server is connected. The connections of a move have another name. */
 export const hasServers = (db: Statements) =>
   Effect.map(
-    db.get("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'sluice' LIMIT 1"),
+    db.get(
+      `SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name IN ('sluice', 'sluice cluster') LIMIT 1`
+    ),
     (row) => row !== undefined
   )
 

@@ -59,7 +59,7 @@ const RunnerView = Schema.Struct({
     description: "The address by which other runners reach it; `local` without a cluster."
   }),
   role: Schema.Literals(["all", "api", "runner"]),
-  version: Schema.String,
+  version: Schema.optionalKey(Schema.String.annotate({ description: "Of its release; absent outside a cluster." })),
   startedAt: Schema.Number.annotate({ description: "Milliseconds since 1970, by the clock of its machine." }),
   shards: Schema.optionalKey(
     Schema.Natural.annotate({ description: "How many parts of all tenants it has; absent without a cluster." })

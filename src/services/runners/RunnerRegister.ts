@@ -22,7 +22,8 @@ export interface RunnerEntry extends RunnerState {
   /** Where other runners reach it. */
   readonly name: string
   readonly role: Role
-  readonly version: string
+  /** Of its release; absent outside a cluster. */
+  readonly version?: string
   /** Parts of all tenants that it has; absent outside a cluster. */
   readonly shards?: number
 }
@@ -40,6 +41,6 @@ export const RunnerRegister = Context.Reference<RunnerRegisterShape>("sluice/ser
   defaultValue: () => ({
     role: "all",
     totals: () => undefined,
-    exchange: (own) => Effect.succeed([{ ...own, name: "local", role: "all", version: "" }])
+    exchange: (own) => Effect.succeed([{ ...own, name: "local", role: "all" }])
   })
 })

@@ -1,10 +1,9 @@
 /** `UsageStore` in Postgres. */
 import { Effect } from "effect"
-import type { UsageSum } from "../../../domain/downstream/Usage.ts"
 import { UsageStore } from "../../../services/downstreams/UsageStore.ts"
 import { float8s, int4, int8s, text as textOf, texts } from "../database/Parameters.ts"
-import type { PostgresDatabase, Row } from "../database/PostgresDatabase.ts"
-import { number, text } from "../documents/rows.ts"
+import type { PostgresDatabase } from "../database/PostgresDatabase.ts"
+import { toUsageSum, usageKeys } from "../../rows/usageRows.ts"
 
 /** In the order of their keys, so that two processes that add to the same rows do not wait for each other in a circle. */
 const addSql = `
@@ -19,8 +18,6 @@ const addSql = `
     pages = u.pages + excluded.pages,
     worker_millis = u.worker_millis + excluded.worker_millis`
 
-const columns = { tenant: "tenant_id", day: "day", downstream: "resource" } as const
-
 const sumSql = (key: string) => `
   SELECT ${key} AS key, sum(calls)::float8 AS calls, sum(downstream_millis) AS downstream_millis, sum(tokens) AS tokens,
     sum(cost) AS cost, sum(pages)::float8 AS pages, sum(worker_millis) AS worker_millis
@@ -28,16 +25,6 @@ const sumSql = (key: string) => `
   WHERE day BETWEEN $1 AND $2 AND ($3::text IS NULL OR tenant_id = $3) AND ($4::text IS NULL OR resource = $4)
     AND ($5::text IS NULL OR ${key} > $5)
   GROUP BY ${key} ORDER BY ${key} LIMIT $6`
-
-const toSum = (row: Row): UsageSum => ({
-  key: text(row, "key"),
-  calls: number(row, "calls"),
-  downstreamMillis: number(row, "downstream_millis"),
-  tokens: number(row, "tokens"),
-  cost: number(row, "cost"),
-  pages: number(row, "pages"),
-  workerMillis: number(row, "worker_millis")
-})
 
 export const usageStore = ({ run }: PostgresDatabase["Service"]) =>
   UsageStore.of({
@@ -63,7 +50,7 @@ export const usageStore = ({ run }: PostgresDatabase["Service"]) =>
       Effect.map(
         run("sum usage", (db) =>
           db.all(
-            sumSql(columns[by]),
+            sumSql(usageKeys[by]),
             textOf(from),
             textOf(to),
             textOf(tenant),
@@ -72,7 +59,7 @@ export const usageStore = ({ run }: PostgresDatabase["Service"]) =>
             int4(limit)
           )
         ),
-        (rows) => rows.map((row) => toSum(row))
+        (rows) => rows.map((row) => toUsageSum(row))
       )
     ),
     forget: Effect.fn("UsageStore.forget")((before) =>

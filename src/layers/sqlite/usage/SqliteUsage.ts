@@ -1,11 +1,10 @@
 /** `UsageStore` in SQLite. */
 import { Effect, Exit } from "effect"
-import type { UsageRow, UsageSum } from "../../../domain/downstream/Usage.ts"
+import type { UsageRow } from "../../../domain/downstream/Usage.ts"
 import { UsageStore } from "../../../services/downstreams/UsageStore.ts"
 import type { Operation, Write } from "../database/GroupCommit.ts"
 import type { Read } from "../database/Read.ts"
-import type { Row } from "../database/SqliteDatabase.ts"
-import { number, text } from "../../rows/documentRows.ts"
+import { toUsageSum, usageKeys } from "../../rows/usageRows.ts"
 
 const addSql = `
   INSERT INTO usage (tenant_id, day, resource, calls, downstream_millis, tokens, cost, pages, worker_millis)
@@ -18,24 +17,12 @@ const addSql = `
     pages = pages + excluded.pages,
     worker_millis = worker_millis + excluded.worker_millis`
 
-const columns = { tenant: "tenant_id", day: "day", downstream: "resource" } as const
-
 const sumSql = (key: string) => `
   SELECT ${key} AS key, sum(calls) AS calls, sum(downstream_millis) AS downstream_millis, sum(tokens) AS tokens,
     sum(cost) AS cost, sum(pages) AS pages, sum(worker_millis) AS worker_millis
   FROM usage
   WHERE day BETWEEN ?1 AND ?2 AND (?3 IS NULL OR tenant_id = ?3) AND (?4 IS NULL OR resource = ?4) AND (?5 IS NULL OR ${key} > ?5)
   GROUP BY ${key} ORDER BY ${key} LIMIT ?6`
-
-const toSum = (row: Row): UsageSum => ({
-  key: text(row, "key"),
-  calls: number(row, "calls"),
-  downstreamMillis: number(row, "downstream_millis"),
-  tokens: number(row, "tokens"),
-  cost: number(row, "cost"),
-  pages: number(row, "pages"),
-  workerMillis: number(row, "worker_millis")
-})
 
 const add =
   (rows: ReadonlyArray<UsageRow>): Operation<void, never> =>
@@ -55,8 +42,8 @@ export const usageStore = (read: Read, write: Write) =>
     sum: Effect.fn("UsageStore.sum")(({ after, by, from, limit, resource, tenant, to }) =>
       read("sum usage", (db) =>
         db
-          .all(sumSql(columns[by]), from, to, tenant ?? null, resource ?? null, after ?? null, limit)
-          .map((row) => toSum(row))
+          .all(sumSql(usageKeys[by]), from, to, tenant ?? null, resource ?? null, after ?? null, limit)
+          .map((row) => toUsageSum(row))
       )
     ),
     forget: Effect.fn("UsageStore.forget")((before) =>

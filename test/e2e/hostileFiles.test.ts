@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
@@ -38,15 +38,14 @@ const post = (tenant: string, pdf: Uint8Array) =>
 /** Posts the file and tells how it ended: the document's state and code, and each page's. */
 const fate = Effect.fnUntraced(function* (pdf: Uint8Array, tenant = "hostile") {
   const id = yield* post(tenant, pdf)
-  const { attempt, error, interruptions, progress, status, timings } = yield* finished(id, tenant)
+  const { attempt, error, interruptions, progress, status } = yield* finished(id, tenant)
   const pages = yield* allPagesOf(id, tenant)
   return {
     document: error === undefined ? status : `${status}: ${error.code}`,
     pages: pages.map((page) => (page.error === undefined ? page.status : `${page.status}: ${page.error.code}`)),
     // Not counting those in which it only made room for another document.
     attempt: attempt - interruptions,
-    progress,
-    finishedAt: Number(timings.finishedAt?.epochMilliseconds)
+    progress
   }
 })
 
@@ -62,21 +61,21 @@ layer(service({ env: { PAGE_WORKER_MEMORY: "400MB" } }), { excludeTestServices: 
         lzw: lzwBomb(4 * gibibyte, beside),
         runLength: runLengthBomb(gibibyte, beside)
       }
-      const [bombed, neighbours] = yield* Effect.all(
-        [
-          Effect.forEach(Object.values(bombs), (pdf) => fate(pdf), { concurrency: "unbounded" }),
-          Effect.forEach(Array.from({ length: 10 }), (_, index) => fate(manyPages(10 + index), "neighbour"), {
-            concurrency: "unbounded"
-          })
-        ],
-        { concurrency: "unbounded" }
+      const neighbours = yield* Effect.forkChild(
+        Effect.forEach(Array.from({ length: 10 }), (_, index) => fate(manyPages(10 + index), "neighbour"), {
+          concurrency: "unbounded"
+        })
       )
-      for (const { document, pages } of bombed) {
-        assert.deepStrictEqual([document, pages], ["partial", ["ok", "ok", "failed: RESOURCE_LIMIT"]])
+      // Bombs go off for as long as the neighbours have work: how quick this machine is at either does not decide.
+      do {
+        const bombed = yield* Effect.forEach(Object.values(bombs), (pdf) => fate(pdf), { concurrency: "unbounded" })
+        for (const { document, pages } of bombed) {
+          assert.deepStrictEqual([document, pages], ["partial", ["ok", "ok", "failed: RESOURCE_LIMIT"]])
+        }
+      } while (neighbours.pollUnsafe() === undefined)
+      for (const { attempt, document } of yield* Fiber.join(neighbours)) {
+        assert.deepStrictEqual([document, attempt], ["completed", 1])
       }
-      assert.isTrue(neighbours.every(({ attempt, document }) => document === "completed" && attempt === 1))
-      const last = Math.max(...bombed.map(({ finishedAt }) => finishedAt))
-      assert.isTrue(neighbours.every(({ finishedAt }) => finishedAt < last))
       assert.isBelow((process.memoryUsage.rss() - before) / mebibyte, 150)
     })
   )

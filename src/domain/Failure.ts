@@ -31,7 +31,31 @@ const catalogue = {
     permanent: true,
     advice: "Remove documents that are not needed any more, then retry it; or have maxStoredBytes raised."
   },
-  BLOB_LOST: { permanent: true, advice: "The stored bytes are missing or damaged; upload the file again." }
+  BLOB_LOST: { permanent: true, advice: "The stored bytes are missing or damaged; upload the file again." },
+  PIPELINE_UNKNOWN: {
+    permanent: false,
+    advice: "Name a pipeline of GET /v1/pipelines, or declare it in PIPELINES_FILE."
+  },
+  FORMAT_UNSUPPORTED: { permanent: true, advice: "Send a file of a kind that the pipeline's first stage accepts." },
+  STAGE_FAILED: { permanent: false, advice: "See the message and the log of the stage, then retry the document." },
+  STAGE_TIMEOUT: {
+    permanent: false,
+    advice: "Raise the time-out of the stage or its downstream, or send less in one call."
+  },
+  ARTIFACT_TOO_LARGE: { permanent: true, advice: "Let the stage make less, or raise MAX_ARTIFACT_SIZE." },
+  PAGE_TOO_LARGE: { permanent: true, advice: "Ask for fewer dots per inch; the page is too large to be drawn." },
+  OCR_LANGUAGE_MISSING: { permanent: true, advice: "Install the language's data, or name others in OCR_LANGUAGES." },
+  DOWNSTREAM_UNAVAILABLE: {
+    permanent: false,
+    advice: "Check that it runs and can be reached, then retry the document."
+  },
+  DOWNSTREAM_BUSY: { permanent: false, advice: "Retry it when there is less to do, or raise the downstream's limits." },
+  BUDGET_EXHAUSTED: { permanent: false, advice: "Retry it after the budget's reset, or raise the budget." },
+  MONTHLY_CAP_REACHED: { permanent: false, advice: "Retry it next month, or raise the tenant's cap." },
+  DOWNSTREAM_UNKNOWN: {
+    permanent: false,
+    advice: "Declare it under `downstreams` in PIPELINES_FILE, or correct the name."
+  }
 } as const
 
 export const FailureCode = Schema.Literals(Struct.keys(catalogue))

@@ -11,6 +11,8 @@ const catalogue = {
   CONTENT_CUT: "The page's content breaks off; what follows there is missing.",
   TEXT_CUT: "The page has more text than is kept; the rest was left out.",
   LAYOUT_CUT: "The page has a larger layout than is kept; its last blocks were left out. Its text is not affected.",
+  STAGE_SKIPPED: "An optional stage did not do its work on the page; what it would have added is missing.",
+  TEXT_UNSURE: "The page's text was recognised from an image, and parts of it may be wrong.",
   /** Warnings about a document. */
   PAGES_UNREACHABLE: "The page tree is damaged.",
   DAMAGE_REPAIRED: "The file is damaged; it was read as well as it can be.",

@@ -2,13 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Schema, Stream } from "effect"
 import { HttpClient } from "effect/http"
 import { RunnersView } from "../../src/http/api/Workers.ts"
-import { slowDocument } from "../chaos/workload.ts"
 import { get, postPdf, remove } from "../http/client.ts"
+import { assertLetGo, held, heldDocument, holding, lettingGo } from "../support/heldDocument.ts"
 import { manyPages } from "../support/pdf.ts"
 import { postgresBinaries, withoutPostgres } from "../support/postgres/binaries.ts"
 import { newDatabase, urlOf } from "../support/postgres/server.ts"
 import { clientOf, freePort, type ServerProcess, startServer } from "../support/serverProcess.ts"
-import { acceptedId, allPagesOf, statusOf, temporaryFolder, until } from "../support/service.ts"
+import { acceptedId, statusOf, temporaryFolder, until } from "../support/service.ts"
 
 const headers = (tenant: string) => ({ "x-tenant-id": tenant })
 const upload = (tenant: string, name: string, bytes: Uint8Array) =>
@@ -24,14 +24,19 @@ const runners = Effect.flatMap(get("/v1/runners"), ({ json }) =>
 const tenantsOf = ({ output }: ServerProcess): ReadonlySet<string> =>
   new Set(Array.from(output().matchAll(/"document started".*?"tenant\.id":"([^"]+)"/g), ([, tenant = ""]) => tenant))
 
-const startRunner = Effect.fnUntraced(function* (folder: string, url: Redacted.Redacted) {
+const startRunner = Effect.fnUntraced(function* (
+  folder: string,
+  url: Redacted.Redacted,
+  env: Readonly<Record<string, string>>
+) {
   const port = yield* freePort
   return yield* startServer(folder, {
     DATABASE_URL: Redacted.value(url),
     CLUSTER: "on",
     CLUSTER_PORT: String(port),
     CLUSTER_TOKEN: "0123456789abcdef0123456789abcdef",
-    PAGE_WORKERS: "1"
+    PAGE_WORKERS: "1",
+    ...env
   })
 })
 
@@ -71,28 +76,26 @@ describe.skipIf(postgresBinaries === undefined)(
       Effect.gen(function* () {
         const url = yield* urlOf(yield* newDatabase)
         const folder = yield* temporaryFolder
-        const one = yield* startRunner(folder, url)
-        const other = yield* startRunner(folder, url)
+        const one = yield* startRunner(folder, url, lettingGo)
+        const other = yield* startRunner(folder, url, holding)
         yield* Effect.gen(function* () {
           // A new runner gets its part of the tenants a few seconds after it has come.
           yield* until(runners, (found) => found.length === 2 && found.every(({ shards = 0 }) => shards > 0))
           const { there } = yield* findTenants(one, other)
 
           // Everything is asked of the runner that does not have the tenant.
-          const slow = yield* upload(there, "slow.pdf", slowDocument("slow", 400))
+          const slow = yield* upload(there, "slow.pdf", heldDocument(20))
           assert.include(yield* pageEvent(slow, there), "event: page")
           const page = yield* get(`/v1/documents/${slow}/pages?wait=60s&from=1`, headers(there))
           assert.strictEqual(page.status, 200)
           yield* remove(`/v1/documents/${slow}`, headers(there))
           yield* until(runners, (found) => found.every(({ documents }) => documents === 0))
 
-          const long = yield* upload(there, "long.pdf", slowDocument("long", 120))
-          const { progress } = yield* until(statusOf(long, there), ({ progress: { done } }) => done >= 10)
-          assert.isBelow(progress.done, 120)
+          const long = yield* upload(there, "long.pdf", heldDocument(30))
+          yield* held(long, 30, there)
           yield* other.signal("SIGKILL")
-          const document = yield* until(statusOf(long, there), ended)
-          assert.deepStrictEqual([document.status, document.attempt], ["completed", 2])
-          assert.lengthOf(yield* allPagesOf(long, there), 120)
+          const { document } = yield* assertLetGo(long, 30, there)
+          assert.strictEqual(document.attempt, 2)
           // Not when its lease had run out.
           assert.include(one.output(), "documents of another runner are taken over")
           yield* until(runners, (found) => found.length === 1)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { vi } from "vitest"
 import { Effect } from "effect"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { enableCompileCache, getCompileCacheDir } from "node:module"
@@ -24,8 +25,11 @@ const prepare = Effect.gen(function* () {
   const blobs = join(folder, "blobs")
   mkdirSync(blobs)
   for (const name of ["secret.key", "sluice.db", "blobs/blob", "library.node"]) writeFileSync(join(folder, name), name)
-  // The environment is read from the process, not through a setting.
-  process.env["ADMIN_KEY"] = secret
+  // The environment is read from the process, not through a setting. The files that are tested after this one share the process.
+  yield* Effect.acquireRelease(
+    Effect.sync(() => vi.stubEnv("ADMIN_KEY", secret)),
+    () => Effect.sync(() => vi.unstubAllEnvs())
+  )
   enableCompileCache(join(folder, "compiled"))
   const port = yield* Effect.acquireRelease(
     Effect.callback<ReturnType<typeof createServer>>((resume) => {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { vi } from "vitest"
 import { Effect } from "effect"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { enableCompileCache, getCompileCacheDir } from "node:module"
+import { getCompileCacheDir } from "node:module"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -30,7 +30,8 @@ const prepare = Effect.gen(function* () {
     Effect.sync(() => vi.stubEnv("ADMIN_KEY", secret)),
     () => Effect.sync(() => vi.unstubAllEnvs())
   )
-  enableCompileCache(join(folder, "compiled"))
+  const planted = join(getCompileCacheDir() ?? folder, "hostile")
+  yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(planted, { force: true })))
   const port = yield* Effect.acquireRelease(
     Effect.callback<ReturnType<typeof createServer>>((resume) => {
       const server = createServer((socket) => socket.destroy())
@@ -52,7 +53,7 @@ const prepare = Effect.gen(function* () {
     write: {
       "a file": join(folder, "hostile"),
       "the key": join(folder, "secret.key"),
-      "compiled code": join(getCompileCacheDir() ?? folder, "hostile")
+      "compiled code": planted
     },
     addon: join(folder, "library.node"),
     port,

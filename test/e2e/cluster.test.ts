@@ -1,8 +1,11 @@
+import { connect, type Socket } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Schema, Stream } from "effect"
 import { HttpClient } from "effect/http"
+import { DocumentId } from "../../src/domain/Ids.ts"
 import { RunnersView } from "../../src/http/api/Workers.ts"
 import { get, postPdf, remove } from "../http/client.ts"
+import { isRunning } from "../layers/pdf/engine.ts"
 import { assertLetGo, held, heldDocument, holding, lettingGo } from "../support/heldDocument.ts"
 import { manyPages } from "../support/pdf.ts"
 import { postgresBinaries, withoutPostgres } from "../support/postgres/binaries.ts"
@@ -51,6 +54,40 @@ const findTenants = Effect.fnUntraced(function* (one: ServerProcess, other: Serv
     if (here !== undefined && there !== undefined) return { here, there }
   }
   return yield* Effect.die(new Error("one of the servers has no tenants"))
+})
+
+/** Uploads the first half of a document to the server, which has begun to take it; `finish` sends the rest, and tells its id. */
+const openUpload = Effect.fnUntraced(function* ({ url }: ServerProcess, tenant: string) {
+  const pdf = manyPages(3)
+  const half = pdf.length / 2
+  const socket = yield* Effect.acquireRelease(
+    Effect.callback<Socket>((resume) => {
+      const socket = connect(Number(new URL(url).port), "127.0.0.1", () => resume(Effect.succeed(socket)))
+    }),
+    (socket) => Effect.sync(() => socket.destroy())
+  )
+  // The server says that it goes on with the body when it has begun with the request.
+  const head = `POST /v1/documents?name=late.pdf HTTP/1.1\r\nHost: localhost\r\nX-Tenant-Id: ${tenant}\r\nExpect: 100-continue\r\n`
+  socket.write(`${head}Content-Type: application/pdf\r\nContent-Length: ${pdf.length}\r\n\r\n`)
+  let heard = ""
+  const hears = (part: RegExp) =>
+    Effect.callback<RegExpExecArray>((resume) => {
+      const look = (text = "") => {
+        heard += text
+        const found = part.exec(heard)
+        if (found !== null) resume(Effect.succeed(found))
+      }
+      socket.setEncoding("utf8").on("data", look)
+      look()
+    })
+  yield* hears(/ 100 Continue/)
+  socket.write(pdf.subarray(0, half))
+  const finish = Effect.gen(function* () {
+    socket.write(pdf.subarray(half))
+    const [, id = ""] = yield* hears(/"id":"([^"]+)"/)
+    return DocumentId.make(id)
+  })
+  return { finish }
 })
 
 /** Reads the document's live stream until an event of a page has come. */
@@ -102,6 +139,30 @@ describe.skipIf(postgresBinaries === undefined)(
         }).pipe(Effect.provide(clientOf(one)))
         yield* one.signal("SIGTERM")
         assert.deepStrictEqual(yield* one.ended, { code: 0, signal: null })
+      })
+    )
+
+    it.live("go on with the tenants of one that is told to stop, while it still waits for an upload", () =>
+      Effect.gen(function* () {
+        const url = yield* urlOf(yield* newDatabase)
+        const folder = yield* temporaryFolder
+        const one = yield* startRunner(folder, url, lettingGo)
+        const other = yield* startRunner(folder, url, { ...holding, SHUTDOWN_GRACE: "10h" })
+        yield* Effect.gen(function* () {
+          yield* until(runners, (found) => found.length === 2 && found.every(({ shards = 0 }) => shards > 0))
+          const { there } = yield* findTenants(one, other)
+          const long = yield* upload(there, "long.pdf", heldDocument(30))
+          yield* held(long, 30, there)
+          const uploading = yield* openUpload(other, there)
+          yield* other.signal("SIGTERM")
+          const { document } = yield* assertLetGo(long, 30, there)
+          assert.strictEqual(document.attempt, 2)
+          assert.isTrue(isRunning(other.pid))
+          // What is accepted after that is begun by the runner that has the tenant now.
+          const late = yield* uploading.finish
+          assert.strictEqual((yield* until(statusOf(late, there), ended)).status, "completed")
+          assert.deepStrictEqual(yield* other.ended, { code: 0, signal: null })
+        }).pipe(Effect.provide(clientOf(one)))
       })
     )
   }

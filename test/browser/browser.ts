@@ -23,8 +23,11 @@ const switches = [
   "--disable-sync"
 ]
 
+/** Ends what never comes, and tells what that was, before the test's own limit does. */
+const patienceMillis = 240_000
+
 const browser = Effect.acquireRelease(
-  Effect.promise(() => chromium.launch({ executablePath, args: switches })),
+  Effect.promise(() => chromium.launch({ executablePath, args: switches, timeout: patienceMillis })),
   (browser) => Effect.promise(() => browser.close())
 )
 
@@ -56,6 +59,7 @@ export const visitorOf = (settings: Readonly<Record<string, string>> = {}) =>
           Effect.promise(() => chrome.newContext()),
           (context) => Effect.promise(() => context.close())
         )
+        context.setDefaultTimeout(patienceMillis)
         const page = yield* Effect.promise(() => context.newPage())
         const complaints: Array<string> = []
         page.on("console", (message) => {

@@ -39,7 +39,7 @@ const visiting = (look: (visit: Visit & { readonly url: string }) => Promise<voi
 const title = whyNoBrowser === undefined ? "the dashboard" : `the dashboard (skipped: ${whyNoBrowser})`
 
 describe.skipIf(whyNoBrowser !== undefined)(title, () => {
-  layer(visitorOf(), { timeout: "5 minutes" })((it) => {
+  layer(visitorOf({ PAGE_TIMEOUT: "10h" }), { timeout: "5 minutes" })((it) => {
     it.effect("takes a dropped PDF, lights its pages up, and shows the text of one", () =>
       visiting(async ({ page }) => {
         await drop(page, "dropped.pdf", manyPages(12))
@@ -225,14 +225,13 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
         await shows(page, "later.pdf", "partial")
         await page.evaluate(`import("/dashboard/store.js").then(({ store }) => {
           const found = store.newest().find(({ name }) => name === "later.pdf")
-          const ago = (millis) => new Date(Date.now() - millis).toISOString()
+          const now = Date.now()
+          const ago = (millis) => new Date(now - millis).toISOString()
           store.put({ ...found, retries: 1, timings: {
             acceptedAt: ago(2144054), startedAt: ago(2144000), retriedAt: ago(54), finishedAt: ago(0)
           } })
         })`)
-        await rowOf(page, "later.pdf")
-          .getByText(/after 5\d ms/)
-          .waitFor()
+        await rowOf(page, "later.pdf").getByText("after 54 ms").waitFor()
         await page.getByRole("link", { name: "later.pdf" }).click()
         await page.getByRole("button", { name: "Read the failed pages again" }).click()
         await page.getByText("read again 1 time").waitFor()

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Duration, Effect, Exit, Layer, Option, Redacted, Stream } from "effect"
 import * as Engine from "../../src/layers/Engine.ts"
+import * as Connection from "../../src/layers/postgres/database/Connection.ts"
 import { holdDataDirectory } from "../../src/layers/folder/DataDirectory.ts"
 import { ApiKeys } from "../../src/services/apiKeys/ApiKeys.ts"
 import { BlobHash } from "../../src/domain/Ids.ts"
@@ -197,6 +198,13 @@ describe.skipIf(postgresBinaries === undefined)(
         const { database, directory, folder, server } = yield* prepared
         yield* on(folder, Effect.void)
         fillMore(directory, 6_000)
+        // It comes to this document and no further, however fast it is.
+        yield* Effect.scoped(Layer.build(Connection.layer({ url: Redacted.make(server.DATABASE_URL) })))
+        yield* execute(
+          database,
+          "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1e6); RETURN NEW; END $$",
+          "CREATE TRIGGER wait BEFORE INSERT ON documents FOR EACH ROW WHEN (NEW.name = '5000.pdf') EXECUTE FUNCTION wait()"
+        )
         const child = yield* Effect.acquireRelease(
           Effect.sync(() =>
             spawn(process.execPath, ["--no-warnings", main, "migrate"], { env: server, stdio: "ignore" })
@@ -215,6 +223,11 @@ describe.skipIf(postgresBinaries === undefined)(
         child.kill("SIGKILL")
         yield* Effect.promise(() => ended)
         assert.notInclude(reached, "6000")
+        yield* execute(
+          database,
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+          "DROP TRIGGER wait ON documents"
+        )
         assert.include(yield* refusal(folder), "being moved into Postgres, and that has not ended")
         assert.include(
           yield* refusal({ ...server, DATA_DIR: join(directory, "another") }),

@@ -298,7 +298,12 @@ it.live("A full queue refuses its tenant with the time to wait, and nobody else"
   }).pipe(
     Effect.provide(
       service({
-        env: { PER_TENANT_PDF_CONCURRENCY: "1", TENANT_LIMITS: `{"full":{"backlog":3}}`, QUEUE_MAXSIZE: "100" }
+        env: {
+          PAGE_TIMEOUT: "10h",
+          PER_TENANT_PDF_CONCURRENCY: "1",
+          TENANT_LIMITS: `{"full":{"backlog":3}}`,
+          QUEUE_MAXSIZE: "100"
+        }
       })
     )
   )

@@ -1,86 +1,64 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { DocumentId } from "../../src/domain/Ids.ts"
 import { get, postPdf } from "../http/client.ts"
 import { isRunning } from "../layers/pdf/engine.ts"
-import { manyPages } from "../support/pdf.ts"
+import { assertLetGo, held, heldDocument, holding, lettingGo } from "../support/heldDocument.ts"
 import { childrenOf, clientOf, startServer } from "../support/serverProcess.ts"
-import { acceptedId, allPagesOf, statusOf, temporaryFolder, until } from "../support/service.ts"
+import { acceptedId, allPagesOf, temporaryFolder, until } from "../support/service.ts"
 
-const pageCount = 2000
-const halfRead = ({ progress }: { readonly progress: { readonly done: number } }) => progress.done >= 100
-const ended = ({ status }: { readonly status: string }) => status !== "running" && status !== "queued"
+const pageCount = 200
 
-/** The document is finished, with each page once and with the text that belongs to it. */
-const assertComplete = Effect.fnUntraced(function* (id: DocumentId) {
-  const document = yield* until(statusOf(id), ended)
-  assert.deepStrictEqual(
-    [document.status, document.progress],
-    ["completed", { pages: pageCount, done: pageCount, failed: 0 }]
-  )
-  const pages = yield* allPagesOf(id)
-  assert.deepStrictEqual(
-    pages.map(({ number, text }) => [number, text]),
-    Array.from({ length: pageCount }, (_, index) => [index + 1, `Page ${index + 1} of ${pageCount}`])
-  )
-  return { document, pages }
+/** A server that has read all of a document but its last page. */
+const atWork = Effect.fnUntraced(function* (folder: string, env: Readonly<Record<string, string>> = {}) {
+  const server = yield* startServer(folder, { ...holding, ...env })
+  return yield* Effect.gen(function* () {
+    const id = yield* acceptedId(yield* postPdf("/v1/documents?name=long.pdf", {}, heldDocument(pageCount)))
+    yield* held(id, pageCount)
+    return { server, id, known: yield* allPagesOf(id), workers: childrenOf(server.pid) }
+  }).pipe(Effect.provide(clientOf(server)))
 })
+
+/** Lets the document go, which goes on in its second run with what the first had not read. */
+const assertGoesOn = Effect.fnUntraced(function* (
+  folder: string,
+  { id, known }: Effect.Success<ReturnType<typeof atWork>>
+) {
+  const server = yield* startServer(folder, lettingGo)
+  const { document, pages } = yield* Effect.provide(assertLetGo(id, pageCount), clientOf(server))
+  assert.strictEqual(document.attempt, 2)
+  // Including how long each took, which would differ had it been read again.
+  assert.lengthOf(known, pageCount)
+  assert.deepStrictEqual(pages.slice(0, pageCount), known)
+})
+
+const gone = (workers: ReadonlyArray<number>) =>
+  until(
+    Effect.sync(() => workers.some(isRunning)),
+    (some) => !some
+  )
 
 it.live("A server that is killed in the middle of a document goes on with the pages that it had not read", () =>
   Effect.gen(function* () {
     const folder = yield* temporaryFolder
-    const first = yield* startServer(folder)
-    const { id, known, workers } = yield* Effect.gen(function* () {
-      const id = yield* acceptedId(yield* postPdf("/v1/documents?name=long.pdf", {}, manyPages(pageCount)))
-      yield* until(statusOf(id), halfRead)
-      return { id, known: yield* allPagesOf(id), workers: childrenOf(first.pid) }
-    }).pipe(Effect.provide(clientOf(first)))
-    yield* first.signal("SIGKILL")
-    assert.strictEqual((yield* first.ended).signal, "SIGKILL")
-    assert.isAbove(known.length, 99)
-    assert.isBelow(known.length, pageCount)
-    if (process.platform === "linux") assert.strictEqual(workers.length, 3)
-    yield* until(
-      Effect.sync(() => workers.filter(isRunning)),
-      (alive) => alive.length === 0
-    )
-
-    yield* Effect.gen(function* () {
-      const { document, pages } = yield* assertComplete(id)
-      assert.strictEqual(document.attempt, 2)
-      // Including how long each took, which would differ had it been read again.
-      const numbers = new Set(known.map(({ number }) => number))
-      assert.deepStrictEqual(
-        pages.filter(({ number }) => numbers.has(number)),
-        known
-      )
-    }).pipe(Effect.provide(clientOf(yield* startServer(folder))))
+    const work = yield* atWork(folder)
+    yield* work.server.signal("SIGKILL")
+    assert.strictEqual((yield* work.server.ended).signal, "SIGKILL")
+    if (process.platform === "linux") assert.strictEqual(work.workers.length, 3)
+    yield* gone(work.workers)
+    yield* assertGoesOn(folder, work)
   })
 )
 
 it.live("A server that is told to stop ends by itself, gives its documents back, and leaves no process", () =>
   Effect.gen(function* () {
     const folder = yield* temporaryFolder
-    const first = yield* startServer(folder)
-    const { id, workers } = yield* Effect.gen(function* () {
-      const id = yield* acceptedId(yield* postPdf("/v1/documents?name=long.pdf", {}, manyPages(pageCount)))
-      yield* until(statusOf(id), halfRead)
-      return { id, workers: childrenOf(first.pid) }
-    }).pipe(Effect.provide(clientOf(first)))
-    yield* first.signal("SIGTERM")
-    const end = yield* first.ended
-    assert.deepStrictEqual(end, { code: 0, signal: null }, first.output())
-    yield* until(
-      Effect.sync(() => workers.some(isRunning)),
-      (some) => !some
-    )
-
-    yield* Effect.gen(function* () {
-      // Given back, not left to its lease: it runs again long before that would have run out.
-      const startedAgain = yield* until(statusOf(id), ({ attempt }) => attempt === 2)
-      assert.isAbove(startedAgain.progress.done, 99)
-      yield* assertComplete(id)
-    }).pipe(Effect.provide(clientOf(yield* startServer(folder))))
+    const work = yield* atWork(folder, { SHUTDOWN_GRACE: "500ms" })
+    yield* work.server.signal("SIGTERM")
+    const end = yield* work.server.ended
+    assert.deepStrictEqual(end, { code: 0, signal: null }, work.server.output())
+    yield* gone(work.workers)
+    // Given back, not left to its lease: it runs again long before that would have run out.
+    yield* assertGoesOn(folder, work)
   })
 )
 

@@ -1,24 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { get, postPdf } from "../http/client.ts"
-import { slowPages } from "../support/pdf.ts"
+import { assertLetGo, held, heldDocument, holding, lettingGo } from "../support/heldDocument.ts"
+import { manyPages } from "../support/pdf.ts"
 import { postgresBinaries, withoutPostgres } from "../support/postgres/binaries.ts"
 import { execute, newDatabase, urlOf } from "../support/postgres/server.ts"
 import { clientOf, startServer } from "../support/serverProcess.ts"
 import { acceptedId, allPagesOf, statusOf, temporaryFolder, until } from "../support/service.ts"
 
-/** They take so long that the server is killed before they are all read, also on a busy machine. */
-const pageCount = 150
-const begun = ({ progress }: { readonly progress: { readonly done: number } }) => progress.done >= 20
+const pageCount = 100
 const ended = ({ status }: { readonly status: string }) => status !== "running" && status !== "queued"
-const expected = Array.from({ length: pageCount }, (_, index) => [index + 1, `Page ${index + 1} of ${pageCount}`])
 
-const upload = Effect.flatMap(postPdf("/v1/documents?name=long.pdf", {}, slowPages(pageCount)), acceptedId)
+const upload = Effect.flatMap(postPdf("/v1/documents?name=held.pdf", {}, heldDocument(pageCount)), acceptedId)
 
 /** What must hold of the tables, whatever happened: pages once, counters as a recount gives them, no lease of what ended. */
 const audit = `
   SELECT
-    (SELECT count(*)::int FROM documents WHERE status <> 'completed' OR runner IS NOT NULL) AS unfinished,
+    (SELECT count(*)::int FROM documents WHERE status NOT IN ('completed', 'partial') OR runner IS NOT NULL) AS unfinished,
     (SELECT count(*)::int FROM documents d WHERE pages_done <> (SELECT count(*) FROM pages p WHERE p.document = d.seq)) AS uneven,
     (SELECT count(*)::int FROM tenant_stats t WHERE waiting <> 0 OR queued <> 0 OR running <> 0 OR
       stored <> (SELECT sum(size + result_bytes + detail_bytes) FROM documents d WHERE d.tenant_id = t.tenant_id)) AS miscounted,
@@ -42,29 +40,19 @@ describe.skipIf(postgresBinaries === undefined)(
     it.live("goes on after it was killed with the pages that it had not read, and its tables are sound", () =>
       Effect.gen(function* () {
         const { database, env, folder } = yield* prepared
-        const first = yield* startServer(folder, env)
+        const first = yield* startServer(folder, { ...env, ...holding })
         const { id, known } = yield* Effect.gen(function* () {
           const id = yield* upload
-          yield* until(statusOf(id), begun)
+          yield* held(id, pageCount)
           return { id, known: yield* allPagesOf(id) }
         }).pipe(Effect.provide(clientOf(first)))
         yield* first.signal("SIGKILL")
         yield* first.ended
-        yield* Effect.gen(function* () {
-          const document = yield* until(statusOf(id), ended)
-          assert.deepStrictEqual([document.status, document.attempt], ["completed", 2])
-          const pages = yield* allPagesOf(id)
-          assert.deepStrictEqual(
-            pages.map(({ number, text }) => [number, text]),
-            expected
-          )
-          // Including how long each took, which would differ had it been read again.
-          const numbers = new Set(known.map(({ number }) => number))
-          assert.deepStrictEqual(
-            pages.filter(({ number }) => numbers.has(number)),
-            known
-          )
-        }).pipe(Effect.provide(clientOf(yield* startServer(folder, env))))
+        const second = yield* startServer(folder, { ...env, ...lettingGo })
+        const { document, pages } = yield* Effect.provide(assertLetGo(id, pageCount), clientOf(second))
+        assert.strictEqual(document.attempt, 2)
+        // Including how long each took, which would differ had it been read again.
+        assert.deepStrictEqual(pages.slice(0, pageCount), known)
         assert.deepStrictEqual(yield* execute(database, audit), [[sound]])
       })
     )
@@ -72,16 +60,12 @@ describe.skipIf(postgresBinaries === undefined)(
     it.live("is one of several over one database and one folder: another finishes what it had begun", () =>
       Effect.gen(function* () {
         const { database, env, folder } = yield* prepared
-        const first = yield* startServer(folder, env)
+        const first = yield* startServer(folder, { ...env, ...holding })
         const id = yield* Effect.provide(upload, clientOf(first))
-        yield* Effect.provide(until(statusOf(id), begun), clientOf(first))
-        const other = yield* startServer(folder, env)
+        yield* Effect.provide(held(id, pageCount), clientOf(first))
+        const other = yield* startServer(folder, { ...env, ...lettingGo })
         yield* first.signal("SIGKILL")
-        yield* Effect.gen(function* () {
-          const document = yield* until(statusOf(id), ended)
-          assert.strictEqual(document.status, "completed")
-          assert.lengthOf(yield* allPagesOf(id), pageCount)
-        }).pipe(Effect.provide(clientOf(other)))
+        yield* Effect.provide(assertLetGo(id, pageCount), clientOf(other))
         assert.deepStrictEqual(yield* execute(database, audit), [[sound]])
       })
     )
@@ -89,16 +73,17 @@ describe.skipIf(postgresBinaries === undefined)(
     it.live("refuses with 503 while the database is away, loses nothing that it accepted, and goes on by itself", () =>
       Effect.gen(function* () {
         const { database, env, folder } = yield* prepared
-        const server = yield* startServer(folder, env)
+        // Most of that time the database is away, unless the machine is slow: the document may end at any moment.
+        const server = yield* startServer(folder, { ...env, PAGE_TIMEOUT: "2s" })
         yield* Effect.gen(function* () {
           const id = yield* upload
-          yield* until(statusOf(id), begun)
+          yield* held(id, pageCount)
           yield* execute(
             "postgres",
             `ALTER DATABASE ${database} ALLOW_CONNECTIONS false`,
             `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`
           )
-          const refused = yield* postPdf("/v1/documents?name=other.pdf", {}, slowPages(3))
+          const refused = yield* postPdf("/v1/documents?name=other.pdf", {}, manyPages(3))
           assert.strictEqual(refused.status, 503, refused.text)
           assert.include(refused.text, "STORE_UNAVAILABLE")
           assert.match(refused.headers["retry-after"] ?? "", /^[1-9]\d*$/)
@@ -106,13 +91,8 @@ describe.skipIf(postgresBinaries === undefined)(
           assert.include(notReady.text, "the database cannot be written")
           yield* execute("postgres", `ALTER DATABASE ${database} ALLOW_CONNECTIONS true`)
           yield* until(get("/health/ready"), ({ status }) => status === 200)
-          const document = yield* until(Effect.retry(statusOf(id), { times: 3 }), ended)
-          assert.strictEqual(document.status, "completed")
-          assert.deepStrictEqual(
-            (yield* allPagesOf(id)).map(({ number, text }) => [number, text]),
-            expected
-          )
-          yield* until(statusOf(yield* acceptedId(yield* postPdf("/v1/documents?name=o.pdf", {}, slowPages(3)))), ended)
+          yield* Effect.retry(assertLetGo(id, pageCount), { times: 3 })
+          yield* until(statusOf(yield* acceptedId(yield* postPdf("/v1/documents?name=o.pdf", {}, manyPages(3)))), ended)
         }).pipe(Effect.provide(clientOf(server)))
         assert.deepStrictEqual(yield* execute(database, audit), [[sound]])
       })

@@ -4,31 +4,20 @@ import { createHash } from "node:crypto"
 import { existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe } from "vitest"
-import type { DocumentId } from "../../src/domain/Ids.ts"
 import { layerHttp, makeBucket } from "../../src/layers/s3/Bucket.ts"
 import { get, postJson, postPdf } from "../http/client.ts"
+import { assertLetGo, held, heldDocument, holding, lettingGo } from "../support/heldDocument.ts"
 import { manyPages } from "../support/pdf.ts"
 import { clientOf, startServer } from "../support/serverProcess.ts"
-import { acceptedId, allPagesOf, statusOf, temporaryFolder, until } from "../support/service.ts"
+import { acceptedId, statusOf, temporaryFolder, until } from "../support/service.ts"
 import { startFaultyProxy } from "../support/swift/FaultyProxy.ts"
 import { envOf, startSwift, type Swift, swiftMissing } from "../support/swift/Swift.ts"
 
-const pageCount = 1000
-const pdf = manyPages(pageCount)
+const pageCount = 50
+/** So large that it is no small original, which the database would keep. */
+const large = (pdf: Uint8Array) => Buffer.concat([pdf, Buffer.from(`\n%${"x".repeat(300_000)}`)])
+const pdf = large(heldDocument(pageCount))
 const ended = ({ status }: { readonly status: string }) => status !== "running" && status !== "queued"
-
-const assertComplete = Effect.fnUntraced(function* (id: DocumentId) {
-  const document = yield* until(statusOf(id), ended)
-  assert.deepStrictEqual(
-    [document.status, document.progress],
-    ["completed", { pages: pageCount, done: pageCount, failed: 0 }]
-  )
-  const numbers = (yield* allPagesOf(id)).map(({ number }) => number)
-  assert.deepStrictEqual(
-    numbers,
-    Array.from({ length: pageCount }, (_, index) => index + 1)
-  )
-})
 
 describe.skipIf(swiftMissing !== undefined)(`A server with its originals in a bucket ${swiftMissing ?? ""}`, () => {
   const scope = Scope.makeUnsafe()
@@ -47,11 +36,11 @@ describe.skipIf(swiftMissing !== undefined)(`A server with its originals in a bu
         const proxy = yield* startFaultyProxy(swift.url)
         const env = { ...envOf(proxy.url), BLOBS: "s3://originals/of-one" }
         const folder = yield* temporaryFolder
-        const first = yield* startServer(folder, env)
+        const first = yield* startServer(folder, { ...env, ...holding })
         const id = yield* Effect.gen(function* () {
           yield* until(get("/health/ready"), ({ status }) => status === 200)
           const id = yield* acceptedId(yield* postPdf("/v1/documents?name=long.pdf", {}, pdf))
-          yield* until(statusOf(id), ({ progress }) => progress.done >= 50)
+          yield* held(id, pageCount)
           return id
         }).pipe(Effect.provide(clientOf(first)))
         yield* first.signal("SIGKILL")
@@ -61,22 +50,22 @@ describe.skipIf(swiftMissing !== undefined)(`A server with its originals in a bu
         rmSync(join(folder, "cache"), { recursive: true })
 
         yield* proxy.away(true)
-        const second = yield* startServer(folder, env)
+        const second = yield* startServer(folder, { ...env, ...lettingGo })
         yield* Effect.gen(function* () {
           const notReady = yield* until(get("/health/ready"), ({ text }) =>
             text.includes("originals cannot be written")
           )
           assert.strictEqual(notReady.status, 503)
-          const refused = yield* postPdf("/v1/documents?name=other.pdf", {}, manyPages(pageCount - 1))
+          const refused = yield* postPdf("/v1/documents?name=other.pdf", {}, large(manyPages(3)))
           assert.strictEqual(refused.status, 503)
           assert.include(refused.text, "BLOB_STORE_UNAVAILABLE")
           assert.isDefined(refused.headers["retry-after"])
           assert.isFalse(ended(yield* statusOf(id)))
 
           yield* proxy.away(false)
-          yield* assertComplete(id)
+          yield* assertLetGo(id, pageCount)
           yield* until(get("/health/ready"), ({ status }) => status === 200)
-          yield* acceptedId(yield* postPdf("/v1/documents?name=other.pdf", {}, manyPages(pageCount - 1)))
+          yield* acceptedId(yield* postPdf("/v1/documents?name=other.pdf", {}, large(manyPages(3))))
         }).pipe(Effect.provide(clientOf(second)))
         assert.notInclude(first.output() + second.output(), env.AWS_SECRET_ACCESS_KEY)
       })
@@ -86,8 +75,9 @@ describe.skipIf(swiftMissing !== undefined)(`A server with its originals in a bu
     Effect.gen(function* () {
       yield* swift.makeBucket("sources")
       const bucket = yield* Effect.provide(makeBucket(swift.access, "sources"), layerHttp)
-      const hash = createHash("sha256").update(pdf).digest("hex")
-      yield* bucket.put("of/acme/long.pdf", { size: pdf.length, hash, read: Stream.make(pdf) })
+      const source = manyPages(20)
+      const hash = createHash("sha256").update(source).digest("hex")
+      yield* bucket.put("of/acme/long.pdf", { size: source.length, hash, read: Stream.make(source) })
       const server = yield* startServer(yield* temporaryFolder, {
         ...swift.env,
         S3_SOURCE_BUCKETS: "s3://sources/of/{tenant}"

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { HttpBody, HttpClient } from "effect/http"
+import { slowDocument } from "../chaos/workload.ts"
 import { post, postPdf } from "../http/client.ts"
 import type { ReceivedSpan } from "../support/otlp.ts"
 import { otlpReceiver } from "../support/otlpReceiver.ts"
 import { manyPages } from "../support/pdf.ts"
 import { clientOf, type ServerProcess, startServer } from "../support/serverProcess.ts"
-import { acceptedId, temporaryFolder } from "../support/service.ts"
+import { acceptedId, queueStatus, temporaryFolder, until } from "../support/service.ts"
 
 const traceId = "0af7651916cd43dd8448eb211c80319c"
 const caller = "b7ad6b7169203331"
@@ -100,16 +101,25 @@ describe("the trace of a document", () => {
       const { spansUntil, url } = yield* otlpReceiver
       const narrow = { PER_TENANT_PDF_CONCURRENCY: "1", GLOBAL_PDF_CONCURRENCY: "3", PER_PDF_PAGE_CONCURRENCY: "1" }
       const server = yield* startServer(yield* temporaryFolder, { ...exporting(url), ...narrow })
-      const submit = (tenant: string, name: string, pages: number, headers: Record<string, string> = {}) =>
+      const submit = (tenant: string, name: string, pdf: Uint8Array, headers: Record<string, string> = {}) =>
         Effect.flatMap(
-          postPdf(`/v1/documents?name=${name}.pdf`, { "x-tenant-id": tenant, ...headers }, manyPages(pages)),
+          postPdf(`/v1/documents?name=${name}.pdf`, { "x-tenant-id": tenant, ...headers }, pdf),
           acceptedId
         )
       // Three tenants have more than the workers and the global gate can take; the fourth has a document before the one in question.
+      // None of its documents begins before both are there, and the others do not end.
       yield* Effect.gen(function* () {
-        for (const tenant of ["x", "y", "z"]) yield* submit(tenant, tenant, 1_500)
-        yield* submit("acme", "before", 60)
-        yield* submit("acme", "traced", 61, { traceparent })
+        yield* post("/v1/tenant/pause", HttpBody.empty, { "x-tenant-id": "acme" })
+        yield* submit("acme", "before", manyPages(60))
+        yield* submit("acme", "traced", manyPages(61), { traceparent })
+        for (const tenant of ["x", "y", "z"])
+          yield* submit(
+            tenant,
+            tenant,
+            slowDocument(tenant, 1_000, () => 5_000)
+          )
+        yield* until(queueStatus("?scope=all"), ({ processing }) => processing === 3)
+        yield* post("/v1/tenant/resume", HttpBody.empty, { "x-tenant-id": "acme" })
       }).pipe(Effect.provide(senderTo(server)))
       const spans = own(yield* spansUntil((all) => named("DocumentQueue.finish", own(all)).length > 0))
       assertConnected(spans)

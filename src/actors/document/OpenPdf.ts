@@ -15,7 +15,7 @@ import { DocumentFailed } from "./FinishDocument.ts"
 import { inTurn } from "../gates/GateMetrics.ts"
 import { type PageGate, throughPageGate } from "../gates/PageGate.ts"
 import { PageScheduler, type Turn } from "../scheduling/PageScheduler.ts"
-import { openRetry } from "../retries/RetryPolicies.ts"
+import { openRetry, poolRetry } from "../retries/RetryPolicies.ts"
 import { maxConcurrencyPerWorker } from "../scheduling/RangeSizer.ts"
 import type { RunTimeBudget } from "./RunTimeBudget.ts"
 
@@ -70,7 +70,7 @@ const openInTurn = Effect.fnUntraced(function* (
         inTurn(clock.currentTimeMillisUnsafe()),
         scheduler.run({ ...turn, estimatedMillis: estimatedOpenMillis, document: { key: pdf.key, millisLeft: 0 } }),
         // The file is not to blame: it is opened by another runner.
-        Effect.retry({ while: isPoolLost })
+        Effect.retry({ schedule: poolRetry, while: isPoolLost })
       )
     )
   const openAlone = openWith({ pages: 0, concurrency: 1 }).pipe(

@@ -41,6 +41,12 @@ export const pageRetry = Schedule.exponential("50 millis").pipe(Schedule.jittere
 /** For a worker that died while opening the document without pages: one retry, on another worker. */
 export const openRetry = Schedule.exponential("50 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 1 }))
 
+/**
+ * For a runner that was lost while it opened a file: others are asked. Many in a row are no chance, so the document is given back
+ * then.
+ */
+export const poolRetry = Schedule.exponential("50 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 5 }))
+
 /** For a source that is down or slow at the moment. */
 export const sourceRetry = Schedule.exponential("1 second").pipe(
   Schedule.jittered,

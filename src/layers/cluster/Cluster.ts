@@ -1,8 +1,8 @@
 /**
  * The engine as one of several processes over one database. Loaded only with `CLUSTER=on`.
  *
- * Release goes from the top: the engine is drained, its loops go to other runners, the tenants' actors are stopped and their shards
- * handed over, and at last the port is closed.
+ * Release goes from the top: the engine is drained, during which its loops, its tenants and their shards are handed over to other
+ * runners, and at last the port is closed.
  */
 import { Duration, Layer } from "effect"
 import { ChangePolling } from "../../actors/changes/ChangeBroadcaster.ts"

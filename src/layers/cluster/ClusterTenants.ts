@@ -5,14 +5,22 @@ import { backgroundLoop } from "../../actors/upkeep/BackgroundLoop.ts"
 import { untraced } from "../../observability/Untraced.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import { Outside } from "./ClusterSharding.ts"
 import { makeDeliveries } from "./Deliveries.ts"
 import { makeShardWatch } from "./ShardWatch.ts"
 import { Tenant } from "./Tenant.ts"
 import { makeTenantEntity, maxIdleTime, Residents } from "./TenantEntity.ts"
 
-const deliveries = Effect.flatMap(Tenant.client, (clientOf) =>
-  makeDeliveries((tenant, news) => clientOf(tenant).Tell(news, { discard: true }))
-)
+const deliveries = Effect.gen(function* () {
+  const outside = yield* Outside
+  const ownClient = yield* Tenant.client
+  return yield* makeDeliveries((tenant, news) => {
+    const sharding = outside()
+    const client =
+      sharding === undefined ? Effect.succeed(ownClient) : Effect.provideService(Tenant.client, Sharding, sharding)
+    return Effect.flatMap(client, (clientOf) => clientOf(tenant).Tell(news, { discard: true }))
+  })
+})
 
 /** The directory of a process that has tenants itself. */
 const make = Effect.fnUntraced(function* (shards: number) {

@@ -3,7 +3,7 @@
  * which tenant, and shows what each has. Which tenants a process has is decided elsewhere, by locks (`ClusterSharding.ts`).
  */
 import { hostname } from "node:os"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Duration, Effect, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { isSqlError } from "effect/sql/SqlError"
 import * as Version from "effect/Version"
@@ -18,6 +18,9 @@ import { protocolVersion } from "./Tenant.ts"
 
 /** A process that says nothing for so long is not counted any more, in seconds. */
 const silence = 6
+
+/** How long a process waits until it is let in. Those that start at the same time take a few milliseconds each. */
+const joinPatience = Duration.seconds(30)
 
 const Member = Schema.Struct({
   name: Schema.String,
@@ -56,7 +59,7 @@ const disagreement = (own: Member, other: Member): string | undefined => {
   return undefined
 }
 
-const make = Effect.fnUntraced(function* (settings: ClusterSettings) {
+const make = Effect.fnUntraced(function* (settings: ClusterSettings, patience: Duration.Duration) {
   const { prefix, sql } = yield* ClusterDatabase
   const random = yield* SecureRandom.SecureRandom
   const id = yield* random.uuidV4()
@@ -107,7 +110,19 @@ const make = Effect.fnUntraced(function* (settings: ClusterSettings) {
     yield* enter(null)
   })
 
-  yield* Effect.acquireRelease(sql.withTransaction(join), () =>
+  const joined = sql.withTransaction(join).pipe(
+    Effect.timeoutOrElse({
+      duration: patience,
+      orElse: () => {
+        const lock = `the table ${prefix}_members or the advisory lock hashtext('${prefix} members')`
+        const detail = `it was not joined within ${Duration.format(patience)}: another session of the database holds ${lock}; find it in pg_locks and end it, or start again`
+        return Effect.fail(new ClusterUnusable({ detail }))
+      }
+    }),
+    // Also while it is being acquired: a lock may never come.
+    Effect.interruptible
+  )
+  yield* Effect.acquireRelease(joined, () =>
     // A process stops though the database does not answer: the others leave it out when it has been silent.
     sql`DELETE FROM ${table} WHERE id = ${id}`.pipe(Effect.timeout("2 seconds"), Effect.ignore)
   )
@@ -123,10 +138,10 @@ const make = Effect.fnUntraced(function* (settings: ClusterSettings) {
   })
 })
 
-export const layer = (settings: ClusterSettings) =>
+export const layer = (settings: ClusterSettings, patience: Duration.Input = joinPatience) =>
   Layer.effect(
     Membership,
-    Effect.mapError(make(settings), (error) =>
+    Effect.mapError(make(settings, Duration.fromInputUnsafe(patience)), (error) =>
       error instanceof ClusterUnusable
         ? error
         : new ClusterUnusable({

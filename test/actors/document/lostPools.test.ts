@@ -89,4 +89,18 @@ describe("a runner that is lost while it reads", () => {
       assert.isAbove(opened.head?.length ?? 0, 0)
     })
   )
+
+  it.effect("gives the document back when one after the other is lost with its opening", () =>
+    Effect.gen(function* () {
+      const gate = yield* makePageGates(4).open
+      const turn = { tenant: TenantId.make("acme"), priority: 5 }
+      const opening = openPdf(pdf, turn, makeRunTimeBudget(Duration.minutes(1)), gate)
+      const engine = schedulerOver(losing(0, Number.POSITIVE_INFINITY))
+      const fiber = yield* Effect.forkChild(Effect.provide(Effect.flip(opening), engine))
+      yield* TestClock.adjust("10 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(error._tag, "EngineUnavailable")
+      assert.include(error.message, "scripted")
+    })
+  )
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Stream } from "effect"
+import { Clock, Duration, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { HandOver } from "../../../src/actors/upkeep/HandOver.ts"
 import { defaultLimits } from "../../../src/services/config/EngineConfig.ts"
 import { soundDocument } from "../../../src/services/PdfEngineScripted.ts"
 import { acme, bytesOf, makeWorld, startEngine, tenant, until, words, type WorldOptions } from "../../support/engine.ts"
@@ -162,6 +163,50 @@ describe("A drain", () => {
       yield* Fiber.join(stop)
       const document = yield* Fiber.join(submission)
       assert.strictEqual((yield* world.store.find(acme, document.id)).status, "queued")
+    })
+  )
+
+  it.effect("hands the tenants over when their ranges have ended, and waits for submissions meanwhile", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ scripts })
+      const handedOver: Array<number> = []
+      const handOver = Effect.map(Clock.currentTimeMillis, (now) => void handedOver.push(now))
+      const engine = yield* Effect.provideService(world.start, HandOver, handOver)
+      const slowUpload = Stream.make(bytesOf("short")).pipe(Stream.tap(() => Effect.sleep("3 seconds")))
+      yield* Effect.forkChild(engine.ingestion.submit(acme, slowUpload, { name: "slow upload" }), {
+        startImmediately: true
+      })
+      const { id } = yield* words(engine.ingestion).submit("steady")
+      yield* until(Effect.sync(() => world.scripted.timesRead(id, 1) === 1))
+      const from = yield* Clock.currentTimeMillis
+      const stop = yield* stopping(engine.stop)
+      yield* TestClock.adjust("1 second")
+      const [at, ...others] = handedOver
+      assert.deepStrictEqual(others, [])
+      assert.isBelow((at ?? Number.NaN) - from, 300)
+      assert.strictEqual((yield* world.store.find(acme, id)).status, "queued")
+      assert.isUndefined(stop.pollUnsafe())
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(stop)
+    })
+  )
+
+  it.effect("hands the tenants over soon though a page takes longer", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld({ scripts, limits: { pageTimeout: Duration.hours(1) } })
+      let handedOver = 0
+      const handOver = Effect.sync(() => void handedOver++)
+      const engine = yield* Effect.provideService(world.start, HandOver, handOver)
+      const { id } = yield* words(engine.ingestion).submit("stuck")
+      yield* until(Effect.sync(() => world.scripted.timesRead(id, 2) === 1))
+      const stop = yield* stopping(engine.stop)
+      yield* TestClock.adjust("299 millis")
+      assert.strictEqual(handedOver, 0)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(handedOver, 1)
+      yield* TestClock.adjust(graceMillis - 300)
+      yield* Fiber.join(stop)
+      assert.strictEqual(handedOver, 1)
     })
   )
 

@@ -41,7 +41,7 @@ const server = testServer.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider
 
 /** Lets time pass until it holds; a request for each step, as what goes over the network takes real time. */
 const passing = <E, R>(holds: Effect.Effect<boolean, E, R>) =>
-  Effect.andThen(TestClock.adjust("10 seconds"), holds).pipe(Effect.repeat({ until: (isSo) => isSo, times: 50 }))
+  Effect.andThen(TestClock.adjust("10 seconds"), holds).pipe(Effect.repeat({ until: (isSo) => isSo }))
 
 describe("answers that are not read", () => {
   it.effect("are given up to a limit for each tenant, and to a limit for all", () =>
@@ -108,8 +108,7 @@ describe("answers that are not read", () => {
         })
       )
       const again = Effect.map(fetched(path, as("acme")), ({ status }) => status === 200)
-      yield* Effect.repeat(again, { until: (isSo) => isSo, times: 200 })
-      assert.isTrue(yield* again)
+      yield* Effect.repeat(again, { until: (isSo) => isSo })
     }).pipe(Effect.scoped, Effect.provide(server))
   )
 

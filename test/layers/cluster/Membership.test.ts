@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { Context, Deferred, type Duration, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import type { ClusterSettings } from "../../../src/layers/config/ClusterConfig.ts"
 import * as ClusterDatabase from "../../../src/layers/cluster/ClusterDatabase.ts"
 import * as Membership from "../../../src/layers/cluster/Membership.ts"
@@ -16,9 +16,9 @@ const settingsFor = (url: Redacted.Redacted, port: number, more: Partial<Cluster
   ...more
 })
 
-const join = (settings: ClusterSettings) =>
+const join = (settings: ClusterSettings, patience?: Duration.Input) =>
   Effect.map(
-    Layer.build(Membership.layer(settings).pipe(Layer.provide(ClusterDatabase.layer(settings.url)))),
+    Layer.build(Membership.layer(settings, patience).pipe(Layer.provide(ClusterDatabase.layer(settings.url)))),
     Context.get(Membership.Membership)
   )
 
@@ -59,6 +59,22 @@ describe.skipIf(postgresBinaries === undefined)(
         yield* Effect.forkScoped(sql.withTransaction(Effect.andThen(holding, Effect.never)))
         yield* Deferred.await(locked)
         yield* Scope.close(scope, Exit.void)
+      })
+    )
+
+    it.live("give up joining, with what to look for, when something else holds their table", () =>
+      Effect.gen(function* () {
+        const url = yield* urlOf(yield* newDatabase)
+        yield* join(settingsFor(url, 1))
+        const { sql } = Context.get(yield* Layer.build(ClusterDatabase.layer(url)), ClusterDatabase.ClusterDatabase)
+        const locked = yield* Deferred.make<void>()
+        const holding = Effect.andThen(sql`LOCK TABLE sluice_members`, Deferred.succeed(locked, undefined))
+        yield* Effect.forkScoped(sql.withTransaction(Effect.andThen(holding, Effect.never)))
+        yield* Deferred.await(locked)
+        const late = join(settingsFor(url, 2), "100 millis")
+        const error = yield* Effect.flip(Effect.scoped(late))
+        assert.include("detail" in error ? error.detail : "", "not joined within 100ms")
+        assert.include("detail" in error ? error.detail : "", "sluice_members")
       })
     )
 

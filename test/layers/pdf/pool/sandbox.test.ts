@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { vi } from "vitest"
 import { Effect } from "effect"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { enableCompileCache, getCompileCacheDir } from "node:module"
+import { getCompileCacheDir } from "node:module"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -24,9 +25,13 @@ const prepare = Effect.gen(function* () {
   const blobs = join(folder, "blobs")
   mkdirSync(blobs)
   for (const name of ["secret.key", "sluice.db", "blobs/blob", "library.node"]) writeFileSync(join(folder, name), name)
-  // The environment is read from the process, not through a setting.
-  process.env["ADMIN_KEY"] = secret
-  enableCompileCache(join(folder, "compiled"))
+  // The environment is read from the process, not through a setting. The files that are tested after this one share the process.
+  yield* Effect.acquireRelease(
+    Effect.sync(() => vi.stubEnv("ADMIN_KEY", secret)),
+    () => Effect.sync(() => vi.unstubAllEnvs())
+  )
+  const planted = join(getCompileCacheDir() ?? folder, "hostile")
+  yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(planted, { force: true })))
   const port = yield* Effect.acquireRelease(
     Effect.callback<ReturnType<typeof createServer>>((resume) => {
       const server = createServer((socket) => socket.destroy())
@@ -48,7 +53,7 @@ const prepare = Effect.gen(function* () {
     write: {
       "a file": join(folder, "hostile"),
       "the key": join(folder, "secret.key"),
-      "compiled code": join(getCompileCacheDir() ?? folder, "hostile")
+      "compiled code": planted
     },
     addon: join(folder, "library.node"),
     port,

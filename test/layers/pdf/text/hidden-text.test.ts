@@ -94,8 +94,9 @@ describe("text that a reader does not see", () => {
       const texts = Array.from({ length: 3_000 }, (_, index) => `1 g ${at(100 + (index % 600), `w${index}`, 2)}`).join(
         "\n"
       )
-      const { page } = yield* read({ pages: [{ content: `${grounds}\n${texts}` }] })
-      assert.isBelow(page.elapsedMillis, 20_000)
+      const started = process.cpuUsage()
+      yield* read({ pages: [{ content: `${grounds}\n${texts}` }] })
+      assert.isBelow(process.cpuUsage(started).user, 20_000_000)
     })
   )
 })

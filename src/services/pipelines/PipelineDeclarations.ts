@@ -31,7 +31,7 @@ export interface PipelineDeclaration {
   readonly steps: ReadonlyArray<StepDeclaration>
 }
 
-/** `path` leads to what is wrong: `["pipelines", 0, "steps", 2, "stage"]` or `["stages", 1, "name"]`. */
+/** `path` leads to what is wrong: `["pipelines", 0, "steps", 2, "stage"]`, `["stages", 1, "name"]` or `["default"]`. */
 const Mistake = Schema.Struct({
   path: Schema.Array(Schema.Union([Schema.String, Schema.Natural])),
   message: Schema.String
@@ -119,10 +119,11 @@ const pipelineOf = (
   return { name: PipelineName.make(name, { disableChecks: true }), source, pages, document }
 }
 
-/** Makes the declared pipelines of these stages, or lists every mistake. */
+/** Makes the declared pipelines of these stages, or lists every mistake. `defaultName`: for documents that name none. */
 export const makePipelines = (
   stages: ReadonlyArray<Stage>,
-  declared: ReadonlyArray<PipelineDeclaration>
+  declared: ReadonlyArray<PipelineDeclaration>,
+  defaultName: PipelineName = textPipeline
 ): Result.Result<AllPipelines, PipelinesInvalid> => {
   const mistakes: Array<PipelineMistake> = []
   const tell: Tell = (path, message) => mistakes.push({ path, message })
@@ -138,14 +139,19 @@ export const makePipelines = (
     names.add(name)
     return pipelineOf(declaration, path, byName, tell)
   })
+  if (!names.has(defaultName)) tell(["default"], `there is no pipeline ${JSON.stringify(defaultName)}`)
   return mistakes.length > 0
     ? Result.fail(new PipelinesInvalid({ mistakes }))
-    : Result.succeed(allPipelines(pipelines, stages))
+    : Result.succeed(allPipelines(pipelines, stages, defaultName))
 }
 
 /** The pipelines of a program: its stages as values, and what it declares of them. */
-export const layer = (stages: ReadonlyArray<Stage>, declared: ReadonlyArray<PipelineDeclaration>) =>
+export const layer = (
+  stages: ReadonlyArray<Stage>,
+  declared: ReadonlyArray<PipelineDeclaration>,
+  defaultName?: PipelineName
+) =>
   Layer.effect(
     Pipelines,
-    Effect.suspend(() => Effect.fromResult(makePipelines(stages, declared)))
+    Effect.suspend(() => Effect.fromResult(makePipelines(stages, declared, defaultName)))
   )

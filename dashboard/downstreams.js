@@ -179,7 +179,7 @@ const makeCard = (name, complain) => {
   )
   const edit = h(
     "button",
-    { type: "button", class: "quiet small", "aria-label": `Change the limits of ${name}` },
+    { type: "button", class: "quiet small", "aria-label": `Change limits of ${name}` },
     "Change limits"
   )
   /** @type {Downstream | undefined} */

@@ -45,7 +45,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
             assert.strictEqual(await card.getByRole("switch").getAttribute("aria-checked"), "false")
             await card.getByRole("switch").click()
             await card.getByText("is called").waitFor()
-            await card.getByRole("button", { name: "Change the limits of ocr" }).click()
+            await card.getByRole("button", { name: "Change limits of ocr" }).click()
             await page.getByRole("spinbutton", { name: "Calls at once" }).fill("9")
             await page.getByRole("spinbutton", { name: "Tokens" }).fill("50")
             await page.getByRole("textbox", { name: "Tokens: per" }).fill("soon")

@@ -3,6 +3,11 @@ import { Config, Effect, Layer, Result, Schema, SchemaIssue } from "effect"
 import { DownstreamsConfig } from "../../services/downstreams/DownstreamsConfig.ts"
 import { DownstreamsRecord } from "../../services/downstreams/DownstreamSettings.ts"
 import { PipelineName, StageName } from "../../domain/pipeline/Pipeline.ts"
+import {
+  declarationMistakes,
+  type PipelineDeclaration,
+  type StageOutline
+} from "../../services/pipelines/PipelineDeclarations.ts"
 import { stageMistakes, withOwnDownstreams } from "../../services/pipelines/settings/StageDownstreams.ts"
 import { StagesRecord, StepSettings } from "../../services/pipelines/settings/StageSettings.ts"
 import { jsonPlaces } from "./JsonPlaces.ts"
@@ -61,15 +66,56 @@ export interface ParsedFile extends PipelinesFile {
   readonly invalid: (mistakes: ReadonlyArray<Mistake>) => PipelinesFileInvalid
 }
 
-/** Mistakes of the decoded file, which its schema cannot see. */
-const mistakesIn = ({ downstreams = {}, stages = {} }: PipelinesFile, builtIn: ReadonlyArray<StageName>) =>
-  stageMistakes(stages, downstreams, builtIn).map(({ issue, path }) => ({ path: ["stages", ...path], message: issue }))
+/** Stages and pipelines that the engine has without the file; those of the file with the same names stand in their places. */
+export interface BuiltIn {
+  readonly stages: ReadonlyArray<StageOutline>
+  readonly pipelines: ReadonlyArray<PipelineDeclaration>
+}
+const nothing: BuiltIn = { stages: [], pipelines: [] }
 
-/** Decodes the text of the file of this name. `builtIn`: stages that the engine has besides those of the file. */
+/** The pipelines of the file. */
+export const declarationsOf = ({ pipelines = {} }: PipelinesFile): ReadonlyArray<PipelineDeclaration> =>
+  Object.entries(pipelines).map(([name, steps]) => ({
+    name,
+    steps: steps.map((step) => (typeof step === "string" ? { stage: step } : step))
+  }))
+
+/** Those that have no namesake in the file. */
+export const besides = <A extends { readonly name: string }>(all: ReadonlyArray<A>, declared: object = {}) =>
+  all.filter(({ name }) => !Object.hasOwn(declared, name))
+
+/** Mistakes of the decoded file, which its schema cannot see. */
+const mistakesIn = (file: PipelinesFile, builtIn: BuiltIn): ReadonlyArray<Mistake> => {
+  const { downstreams = {}, stages = {} } = file
+  const others = besides(builtIn.stages, stages)
+  const outlines = Object.entries(stages).map(([name, settings]): StageOutline => ({
+    name: StageName.make(name),
+    version: settings.version,
+    kind: settings.type === "target" ? "document" : settings.kind,
+    needs: settings.needs
+  }))
+  const declared = declarationsOf(file)
+  return [
+    ...stageMistakes(
+      stages,
+      downstreams,
+      others.map(({ name }) => name)
+    ).map(({ issue, path }) => ({ path: ["stages", ...path], message: issue })),
+    ...declarationMistakes([...others, ...outlines], declared).flatMap(({ message, path }) => {
+      const [first, index, ...rest] = path
+      const name = first === "pipelines" ? declared[Number(index)]?.name : undefined
+      return name === undefined
+        ? []
+        : [{ message, path: ["pipelines", name, ...rest.filter((part) => part !== "steps" && part !== "name")] }]
+    })
+  ]
+}
+
+/** Decodes the text of the file of this name. */
 export const parsePipelines = (
   file: string,
   text: string,
-  builtIn: ReadonlyArray<StageName> = []
+  builtIn: BuiltIn = nothing
 ): Result.Result<ParsedFile, PipelinesFileInvalid> => {
   const refuse = (mistakes: ReadonlyArray<string>) =>
     new PipelinesFileInvalid({ file, mistakes: mistakes.slice(0, mostMistakes) })

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { StageName } from "../../../src/domain/pipeline/Pipeline.ts"
+import { StageName, StageVersion } from "../../../src/domain/pipeline/Pipeline.ts"
 import { parsePipelines } from "../../../src/layers/config/PipelinesFile.ts"
 import { pipelinesSchema } from "../../../src/layers/config/PipelinesSchema.ts"
 
@@ -10,6 +10,9 @@ const mistakesOf = (text: string) =>
     onFailure: ({ mistakes }) => mistakes,
     onSuccess: () => ["none"]
   })
+
+const ocr = { name: StageName.make("ocr"), version: StageVersion.make("1"), kind: "page", needs: [] } as const
+const builtIn = { stages: [ocr], pipelines: [{ name: "ocr", steps: [{ stage: "ocr", pages: "scanned" }] }] } as const
 
 describe("The file of pipelines", () => {
   it("declares downstreams, with defaults for what it does not say", () => {
@@ -69,12 +72,16 @@ describe("The file of pipelines", () => {
   },
   "pipelines": { "scans": ["ocr", { "stage": "hard", "pages": "warned", "optional": true }] }
 }`
-    const { pipelines = {}, stages = {} } = Result.getOrThrow(parsePipelines("p", text, [StageName.make("ocr")]))
+    const { pipelines = {}, stages = {} } = Result.getOrThrow(parsePipelines("p", text, builtIn))
     assert.deepInclude(Object.values(stages)[0], { type: "http", version: "1", needs: ["ocr"] })
-    assert.deepStrictEqual(JSON.parse(JSON.stringify(pipelines)), {
+    assert.deepEqual<unknown>(pipelines, {
       scans: ["ocr", { stage: "hard", pages: "warned", optional: true }]
     })
-    assert.deepStrictEqual(mistakesOf(text), [", line 6: stages.hard.needs.0: there is no stage ocr"])
+    assert.deepStrictEqual(mistakesOf(text), [
+      ", line 6: stages.hard.needs.0: there is no stage ocr",
+      `, line 9: pipelines.scans.0.stage: there is no stage "ocr"`,
+      ", line 9: pipelines.scans.1.stage: hard needs ocr before it"
+    ])
   })
 
   it("says the mistakes of stages and steps with line and path", () => {

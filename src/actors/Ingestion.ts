@@ -6,14 +6,18 @@ import type { IngestEvent } from "../domain/Event.ts"
 import { Failure } from "../domain/Failure.ts"
 import { DocumentId, type TenantId } from "../domain/Ids.ts"
 import type { PageResult } from "../domain/document/Page.ts"
+import type { Artifact } from "../domain/pipeline/Artifact.ts"
+import type { PipelineName } from "../domain/pipeline/Pipeline.ts"
 import type { TenantLimits, TenantLimitsPatch } from "../domain/tenant/TenantLimits.ts"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
-import type { BlobStoreUnavailable } from "../services/BlobStore.ts"
+import type { BlobLost, BlobStoreUnavailable } from "../services/BlobStore.ts"
 import type { KeptAnswer } from "../services/store/IdempotencyStore.ts"
+import type { ArtifactKey, ArtifactsOptions, StageCounts } from "../services/store/Artifacts.ts"
 import type { ListOptions, PagesOptions } from "../services/store/Documents.ts"
 import type { DocumentNotFound, NotRetryable, QuotaReached, StoreUnavailable } from "../services/store/StoreErrors.ts"
 import type { RunnerEntry } from "../services/runners/RunnerRegister.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
+import type { StoredArtifact } from "./renderings/StoredArtifacts.ts"
 import type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
 export type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
@@ -82,6 +86,8 @@ export interface SubmitOptions {
   readonly name: string
   /** 0 to 9; 5 when absent. */
   readonly priority?: number | undefined
+  /** The stages that it goes through; those of the default pipeline when absent. */
+  readonly pipeline?: PipelineName | undefined
   readonly notBefore?: DateTime.Utc | undefined
   /** Kept sealed until the document is terminal. */
   readonly password?: Redacted.Redacted | undefined
@@ -172,6 +178,26 @@ export class Ingestion extends Context.Service<
       id: DocumentId,
       options: RenderingOptions
     ) => Effect.Effect<Rendering, DocumentNotFound | StoreUnavailable>
+    /** What stages made of the document so far, without contents. */
+    readonly artifacts: (
+      tenant: TenantId,
+      id: DocumentId,
+      options: ArtifactsOptions
+    ) => Effect.Effect<ReadonlyArray<Artifact>, DocumentNotFound | StoreUnavailable>
+    /** How many artifacts each stage of the document has, by status. */
+    readonly stages: (
+      tenant: TenantId,
+      id: DocumentId
+    ) => Effect.Effect<ReadonlyArray<StageCounts>, DocumentNotFound | StoreUnavailable>
+    /** What a stage made of a page, or of the document as a whole, with its content if it is `done`. */
+    readonly artifact: (
+      tenant: TenantId,
+      id: DocumentId,
+      key: ArtifactKey
+    ) => Effect.Effect<
+      Option.Option<StoredArtifact>,
+      DocumentNotFound | StoreUnavailable | BlobLost | BlobStoreUnavailable
+    >
     /** Cancels the document if it is not terminal. Idempotent; returns once its run has been asked to stop. */
     readonly cancel: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     /** Cancels the document if it has not ended, then removes it, its pages and, if nothing else refers to it, its blob. */

@@ -11,6 +11,7 @@ import { makeEndDocument } from "./document/EndDocument.ts"
 import { makeStatus } from "./estimates/Status.ts"
 import { Ingestion } from "./Ingestion.ts"
 import { makeRenderDocument } from "./renderings/RenderDocument.ts"
+import { makeStoredArtifacts } from "./renderings/StoredArtifacts.ts"
 import { RunnerReports } from "./upkeep/RunnerReports.ts"
 import { makeTenantChanges } from "./tenant/TenantChanges.ts"
 
@@ -27,6 +28,7 @@ export const layer = Layer.effect(
     const keys = yield* IdempotencyKeys.make
     const admission = yield* Admission.make
     const render = yield* makeRenderDocument(documents)
+    const stored = yield* makeStoredArtifacts(documents)
     const ending = yield* makeEndDocument
     const { list: runners } = yield* RunnerReports
     const changes = yield* makeTenantChanges
@@ -55,6 +57,7 @@ export const layer = Layer.effect(
       }),
       text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(documents.find(tenant, id), textFrom(tenant, id))),
       render,
+      ...stored,
       ...ending,
       ...changes,
       ...keys,

@@ -133,6 +133,7 @@ describe("the examples of the interface's description", () => {
         lastEventId: "integer",
         limit: "integer",
         n: "integer",
+        page: "integer",
         priority: "integer",
         status: "array",
         to: "integer"

@@ -5,6 +5,8 @@ import { Document, isTerminal } from "../../src/domain/document/Document.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { DocumentId, type TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
+import type { Artifact } from "../../src/domain/pipeline/Artifact.ts"
+import type { ArtifactContent } from "../../src/services/store/Artifacts.ts"
 import * as ApiKeysMemory from "../../src/services/apiKeys/ApiKeysMemory.ts"
 import { DocumentNotFound, StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
@@ -23,9 +25,17 @@ export interface Submission {
   readonly source?: string
 }
 
+/** An artifact and its content. */
+export interface Made {
+  readonly artifact: Artifact
+  readonly content?: ArtifactContent
+}
+
 interface State {
   readonly documents: ReadonlyMap<DocumentId, Document>
   readonly pages: ReadonlyMap<DocumentId, ReadonlyArray<PageResult>>
+  /** In the order of the list. */
+  readonly artifacts: ReadonlyMap<DocumentId, ReadonlyArray<Made>>
   readonly submissions: ReadonlyArray<Submission>
   readonly refuse: SubmitError | undefined
   readonly storeWorks: boolean
@@ -78,6 +88,7 @@ const fake = Layer.effect(
     const state = yield* Ref.make<State>({
       documents: new Map(),
       pages: new Map(),
+      artifacts: new Map(),
       submissions: [],
       refuse: undefined,
       storeWorks: true,
@@ -117,6 +128,7 @@ const ingestion = Layer.effect(
             tenantId,
             name,
             priority: options.priority ?? 5,
+            ...(options.pipeline === undefined ? {} : { pipeline: options.pipeline }),
             status: options.notBefore === undefined ? "queued" : "scheduled",
             attempt: 0,
             progress: { done: 0, failed: 0 },
@@ -128,6 +140,13 @@ const ingestion = Layer.effect(
     const refused = Effect.flatMap(Ref.get(state), ({ refuse }) =>
       refuse === undefined ? Effect.void : Effect.fail(refuse)
     )
+    const made = (tenant: TenantId, id: DocumentId) =>
+      Effect.andThen(
+        find(tenant, id),
+        Effect.map(Ref.get(state), ({ artifacts }) => artifacts.get(id) ?? [])
+      )
+    const placeOf = ({ page = 0, stage, version }: Pick<Artifact, "page" | "stage" | "version">) =>
+      `${String(page).padStart(9, "0")} ${stage} ${version}`
     const remove = (id: DocumentId) =>
       Ref.update(state, (now) => {
         const documents = new Map(now.documents)
@@ -203,6 +222,38 @@ const ingestion = Layer.effect(
               format === "json" ? Stream.make("{}") : Stream.fromIterable((pages.get(id) ?? []).map(({ text }) => text))
           }))
         ),
+      artifacts: (tenant, id, { after, limit, page, stage }) =>
+        Effect.map(made(tenant, id), (all) =>
+          all
+            .map(({ artifact }) => artifact)
+            .filter((artifact) => stage === undefined || artifact.stage === stage)
+            .filter((artifact) => page === undefined || (artifact.page ?? 0) === page)
+            .filter((artifact) => after === undefined || placeOf(artifact) > placeOf(after))
+            .slice(0, limit)
+        ),
+      stages: (tenant, id) =>
+        Effect.map(made(tenant, id), (all) =>
+          all.map(({ artifact: { stage, status, version } }) => ({
+            stage,
+            version,
+            ...{ done: 0, skipped: 0, failed: 0 },
+            [status]: 1
+          }))
+        ),
+      artifact: (tenant, id, { page, stage, version }) =>
+        Effect.map(made(tenant, id), (all) => {
+          const found = all.findLast(
+            ({ artifact }) =>
+              artifact.page === page &&
+              artifact.stage === stage &&
+              (version === undefined || artifact.version === version)
+          )
+          return Option.map(Option.fromUndefinedOr(found), ({ artifact, content }) => ({
+            artifact,
+            content,
+            bytes: content?._tag === "Inline" ? Stream.make(content.bytes) : Stream.empty
+          }))
+        }),
       cancel: (tenant, id) =>
         Effect.gen(function* () {
           const document = yield* find(tenant, id)

@@ -16,6 +16,9 @@ import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import { DownstreamsConfig } from "../services/downstreams/DownstreamsConfig.ts"
 import { decodeDownstreams, type DownstreamsWritten } from "../services/downstreams/DownstreamSettings.ts"
+import * as PipelineDeclarations from "../services/pipelines/PipelineDeclarations.ts"
+import type { PipelineDeclaration } from "../services/pipelines/PipelineDeclarations.ts"
+import type { Stage } from "../services/pipelines/Stage.ts"
 import * as PipelinesFile from "./config/PipelinesFile.ts"
 import * as DownstreamHttp from "./net/DownstreamHttp.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
@@ -57,6 +60,9 @@ export interface MemoryOptions {
   readonly workers?: number
   /** What stages call outside of the engine, by name, as `PIPELINES_FILE` has it. */
   readonly downstreams?: DownstreamsWritten
+  /** Steps of work of one's own, by which `pipelines` may go; documents name their pipeline. */
+  readonly stages?: ReadonlyArray<Stage>
+  readonly pipelines?: ReadonlyArray<PipelineDeclaration>
 }
 
 /** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is lost with the process. */
@@ -74,6 +80,7 @@ export const layerMemory = (options: MemoryOptions = {}) =>
     ]),
     Layer.provideMerge(DownstreamHttp.layer),
     Layer.provide(Layer.effect(DownstreamsConfig, decodeDownstreams(options.downstreams ?? {}))),
+    Layer.provideMerge(PipelineDeclarations.layer(options.stages ?? [], options.pipelines ?? [])),
     Layer.provide(TenantRegistry.layer(options.tenants)),
     Layer.provide(EngineConfig.layer(options.limits)),
     Layer.provide(oneEffect)

@@ -3,6 +3,7 @@ import { SecureRandom } from "effect/crypto"
 import * as Engine from "../actors/Engine.ts"
 import * as Outbox from "../actors/webhooks/Outbox.ts"
 import { requireOneEffect } from "../domain/EffectCopy.ts"
+import type { PipelineName } from "../domain/pipeline/Pipeline.ts"
 import { ApiKeys } from "../services/apiKeys/ApiKeys.ts"
 import * as ApiKeysMemory from "../services/apiKeys/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
@@ -63,6 +64,8 @@ export interface MemoryOptions {
   /** Steps of work of one's own, by which `pipelines` may go; documents name their pipeline. */
   readonly stages?: ReadonlyArray<Stage>
   readonly pipelines?: ReadonlyArray<PipelineDeclaration>
+  /** The pipeline of documents that name none; `text` when absent. */
+  readonly pipeline?: PipelineName
 }
 
 /** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is lost with the process. */
@@ -80,7 +83,7 @@ export const layerMemory = (options: MemoryOptions = {}) =>
     ]),
     Layer.provideMerge(DownstreamHttp.layer),
     Layer.provide(Layer.effect(DownstreamsConfig, decodeDownstreams(options.downstreams ?? {}))),
-    Layer.provideMerge(PipelineDeclarations.layer(options.stages ?? [], options.pipelines ?? [])),
+    Layer.provideMerge(PipelineDeclarations.layer(options.stages ?? [], options.pipelines ?? [], options.pipeline)),
     Layer.provide(TenantRegistry.layer(options.tenants)),
     Layer.provide(EngineConfig.layer(options.limits)),
     Layer.provide(oneEffect)

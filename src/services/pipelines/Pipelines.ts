@@ -25,6 +25,8 @@ export interface AllPipelines {
   /** In the order of their declarations; `text` is the first. */
   readonly all: ReadonlyArray<Pipeline>
   readonly find: (name: PipelineName) => Option.Option<Pipeline>
+  /** For documents that name none, of tenants that have none of their own. */
+  readonly default: PipelineName
   /** Every stage that is known, also those of no pipeline: `use:<stage>` may name them. */
   readonly stages: ReadonlyArray<Stage>
 }
@@ -32,10 +34,14 @@ export interface AllPipelines {
 const onlyText: Pipeline = { name: textPipeline, source: undefined, pages: [], document: [] }
 
 /** These pipelines, and `text`. */
-export const allPipelines = (declared: ReadonlyArray<Pipeline>, stages: ReadonlyArray<Stage>): AllPipelines => {
+export const allPipelines = (
+  declared: ReadonlyArray<Pipeline>,
+  stages: ReadonlyArray<Stage>,
+  defaultName: PipelineName = textPipeline
+): AllPipelines => {
   const all = [onlyText, ...declared]
   const byName = new Map(all.map((pipeline) => [pipeline.name, pipeline]))
-  return { all, find: (name) => Option.fromUndefinedOr(byName.get(name)), stages }
+  return { all, find: (name) => Option.fromUndefinedOr(byName.get(name)), default: defaultName, stages }
 }
 
 /** The pipelines that documents may name. `text`, which only reads, is always there; there are no others unless a layer gives them. */

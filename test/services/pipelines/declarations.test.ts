@@ -136,6 +136,17 @@ describe("the declarations of pipelines", () => {
     )
   })
 
+  it("refuse a default that is not declared, and tell the one that is", () => {
+    const scans = [pipeline("scans", { stage: "ocr" })]
+    const made = makePipelines(stages, scans, PipelineName.make("scans"))
+    assert.strictEqual(Result.getOrThrow(made).default, "scans")
+    assert.strictEqual(Result.getOrThrow(makePipelines(stages, scans)).default, "text")
+    const refused = Result.flip(makePipelines(stages, scans, PipelineName.make("other")))
+    assert.deepStrictEqual(Result.getOrThrow(refused).mistakes, [
+      { path: ["default"], message: 'there is no pipeline "other"' }
+    ])
+  })
+
   it("take the reading of pages as a need that is always met", () => {
     assert.deepStrictEqual(mistakes([pipeline("p", { stage: "a" })], [page("a", ["text"])]), [])
   })

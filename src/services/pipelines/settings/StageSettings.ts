@@ -7,7 +7,9 @@ import { TargetStageSettings } from "./TargetStageSettings.ts"
 
 // Stages and pipelines as they are written, in a file or as values of a program.
 
-export const StageSettings = Schema.Union([HttpStageSettings, CommandStageSettings, TargetStageSettings])
+export const StageSettings = Schema.Union([HttpStageSettings, CommandStageSettings, TargetStageSettings]).annotate({
+  expected: "a stage whose `type` is http, command or target"
+})
 export type StageSettings = typeof StageSettings.Type
 
 /** Names of what the engine does itself. */

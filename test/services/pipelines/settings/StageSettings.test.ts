@@ -35,7 +35,7 @@ describe("Settings of stages", () => {
 
   it.each([
     ["a name that is not known", { ask: { ...http, sent: 1 } }, /sent/],
-    ["a type that is not known", { ask: { ...http, type: "grpc" } }, /"http"/],
+    ["a type that is not known", { ask: { ...http, type: "grpc" } }, /type` is http/],
     [
       "a placeholder that is not known",
       { ask: { ...http, send: { json: { a: ["{{txt}}"] } } } },

@@ -26,7 +26,8 @@ export type Convert = (bytes: Buffer, filename: string) => string | undefined
 export class Docling {
   readonly #tasks = new Map<string, Task>()
   readonly #convert: Convert
-  readonly #pollsUntilDone: number
+  /** After so many polls a task is done. */
+  pollsUntilDone: number
   readonly #apiKey: string | undefined
   submitted = 0
   polled = 0
@@ -39,7 +40,7 @@ export class Docling {
     { apiKey, pollsUntilDone = 2 }: { readonly apiKey?: string; readonly pollsUntilDone?: number } = {}
   ) {
     this.#convert = convert
-    this.#pollsUntilDone = pollsUntilDone
+    this.pollsUntilDone = pollsUntilDone
     this.#apiKey = apiKey
   }
 
@@ -102,7 +103,7 @@ export class Docling {
 
   #poll(id: string, task: Task, response: ServerResponse) {
     this.polled++
-    if (++task.polls < this.#pollsUntilDone) return json(response, 200, this.#state(id, "started"))
+    if (++task.polls < this.pollsUntilDone) return json(response, 200, this.#state(id, "started"))
     const made = this.#convert(task.bytes, task.filename)
     return made === undefined
       ? json(response, 200, this.#state(id, "failure", "Conversion failed: the layout model ran out of memory"))
@@ -110,7 +111,7 @@ export class Docling {
   }
 
   #result(id: string, task: Task, response: ServerResponse) {
-    if (task.polls < this.#pollsUntilDone) {
+    if (task.polls < this.pollsUntilDone) {
       return json(response, 404, { detail: "Task result not found. Please wait for a completion status." })
     }
     this.fetched++

@@ -1,5 +1,5 @@
 // Stages over fakes: production downstreams and exchanges, and the inputs that the engine would give.
-import { ConfigProvider, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { ConfigProvider, Effect, Layer, Option, type Redacted, Schema } from "effect"
 import * as DownstreamHttp from "../../src/layers/net/DownstreamHttp.ts"
 import { noLines, type PageResult } from "../../src/domain/document/Page.ts"
 import { encodeLayout } from "../../src/domain/document/LayoutBytes.ts"
@@ -7,6 +7,7 @@ import type { PageLayout } from "../../src/domain/document/PageLayout.ts"
 import { DocumentId } from "../../src/domain/Ids.ts"
 import { StageName } from "../../src/domain/pipeline/Pipeline.ts"
 import type { BlobLocation } from "../../src/services/BlobStore.ts"
+import type { Downstreams } from "../../src/services/downstreams/Downstreams.ts"
 import { DownstreamsConfig } from "../../src/services/downstreams/DownstreamsConfig.ts"
 import {
   decodeDownstreams,
@@ -16,7 +17,15 @@ import {
 } from "../../src/services/downstreams/DownstreamSettings.ts"
 import { withOwnDownstreams } from "../../src/services/pipelines/settings/StageDownstreams.ts"
 import { StagesRecord, type StagesWritten } from "../../src/services/pipelines/settings/StageSettings.ts"
-import type { DocumentInput, PageInput, SourceInput, StageContent } from "../../src/services/pipelines/Stage.ts"
+import type {
+  DocumentInput,
+  PageInput,
+  PageOutput,
+  SourceInput,
+  Stage,
+  StageContent,
+  StageFailure
+} from "../../src/services/pipelines/Stage.ts"
 import { acme, downstreamsLayer } from "./downstreams.ts"
 
 export const stage = (name: string) => StageName.make(name)
@@ -92,6 +101,17 @@ export const sourceInput = (name: string, file: string | Uint8Array): SourceInpu
   name,
   location: bytesLocation(file)
 })
+
+/** Runs the page stage on the page, or the document stage on the document of this page. */
+export const runStage = (
+  made: Stage,
+  page: PageResult,
+  given: Given = {}
+): Effect.Effect<PageOutput, StageFailure, Downstreams> => {
+  if (made.kind === "page") return made.run(pageInput(page, given))
+  if (made.kind === "document") return made.run(documentInput([page], given))
+  return Effect.die("a source stage")
+}
 
 /** Draws nothing: bytes that say what was asked for. */
 export const drawPage = (

@@ -17,9 +17,15 @@ import type { ListOptions, PagesOptions } from "../services/store/Documents.ts"
 import type { DocumentNotFound, NotRetryable, QuotaReached, StoreUnavailable } from "../services/store/StoreErrors.ts"
 import type { RunnerEntry } from "../services/runners/RunnerRegister.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
+import type { DownstreamFailure } from "../services/downstreams/Downstreams.ts"
+import type { PageImage, PageImageError } from "../services/PageImages.ts"
+import type { PdfUnreadable } from "../services/PdfEngine.ts"
+import type { DrawOptions, NoImages } from "./renderings/DrawPage.ts"
 import type { StoredArtifact } from "./renderings/StoredArtifacts.ts"
 import type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
+export type { DrawOptions } from "./renderings/DrawPage.ts"
+export type { StoredArtifact } from "./renderings/StoredArtifacts.ts"
 export type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
 /** The submission itself is invalid. Nothing of it was kept. */
@@ -197,6 +203,23 @@ export class Ingestion extends Context.Service<
     ) => Effect.Effect<
       Option.Option<StoredArtifact>,
       DocumentNotFound | StoreUnavailable | BlobLost | BlobStoreUnavailable
+    >
+    /** Draws a page of the document, also of one that has not ended. */
+    readonly image: (
+      tenant: TenantId,
+      id: DocumentId,
+      page: number,
+      options: DrawOptions
+    ) => Effect.Effect<
+      PageImage,
+      | DocumentNotFound
+      | NoImages
+      | PdfUnreadable
+      | PageImageError
+      | DownstreamFailure
+      | StoreUnavailable
+      | BlobLost
+      | BlobStoreUnavailable
     >
     /** Cancels the document if it is not terminal. Idempotent; returns once its run has been asked to stop. */
     readonly cancel: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>

@@ -10,6 +10,7 @@ import { followDocument } from "./changes/FollowDocument.ts"
 import { makeEndDocument } from "./document/EndDocument.ts"
 import { makeStatus } from "./estimates/Status.ts"
 import { Ingestion } from "./Ingestion.ts"
+import { makeDrawPage } from "./renderings/DrawPage.ts"
 import { makeRenderDocument } from "./renderings/RenderDocument.ts"
 import { makeStoredArtifacts } from "./renderings/StoredArtifacts.ts"
 import { RunnerReports } from "./upkeep/RunnerReports.ts"
@@ -29,6 +30,7 @@ export const layer = Layer.effect(
     const admission = yield* Admission.make
     const render = yield* makeRenderDocument(documents)
     const stored = yield* makeStoredArtifacts(documents)
+    const image = yield* makeDrawPage(documents, stored)
     const ending = yield* makeEndDocument
     const { list: runners } = yield* RunnerReports
     const changes = yield* makeTenantChanges
@@ -58,6 +60,7 @@ export const layer = Layer.effect(
       text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(documents.find(tenant, id), textFrom(tenant, id))),
       render,
       ...stored,
+      image,
       ...ending,
       ...changes,
       ...keys,

@@ -28,6 +28,7 @@ import { MetricsHandlers } from "./handlers/MetricsHandlers.ts"
 import { PagesHandlers } from "./handlers/pages/PagesHandlers.ts"
 import { RenderingsHandlers } from "./handlers/pages/RenderingsHandlers.ts"
 import { ArtifactsHandlers } from "./handlers/pipelines/ArtifactsHandlers.ts"
+import { ImagesHandlers } from "./handlers/pipelines/ImagesHandlers.ts"
 import { PipelinesHandlers } from "./handlers/pipelines/PipelinesHandlers.ts"
 import { QueueHandlers } from "./handlers/QueueHandlers.ts"
 import * as RequestMetrics from "./edge/RequestMetrics.ts"
@@ -41,6 +42,7 @@ const Handlers = Layer.mergeAll(
   PagesHandlers,
   RenderingsHandlers,
   ArtifactsHandlers,
+  ImagesHandlers,
   PipelinesHandlers,
   EventsHandlers,
   IngestHandlers,

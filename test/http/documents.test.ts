@@ -47,7 +47,9 @@ describe("a document", () => {
         timings: { acceptedAt: "1970-01-01T00:00:00.000Z" },
         links: {
           self: first,
-          ...Object.fromEntries(["pages", "text", "markdown", "html", "json", "artifacts"].map((kind) => [kind, `${first}/${kind}`]))
+          ...Object.fromEntries(
+            ["pages", "text", "markdown", "html", "json", "artifacts"].map((kind) => [kind, `${first}/${kind}`])
+          )
         }
       })
     }).pipe(Effect.provide(testServer))

@@ -126,6 +126,7 @@ describe("the examples of the interface's description", () => {
       }
       assert.deepStrictEqual(Object.fromEntries([...types].toSorted()), {
         detail: "boolean",
+        dpi: "integer",
         follow: "boolean",
         force: "boolean",
         from: "integer",

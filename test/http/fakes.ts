@@ -1,10 +1,20 @@
-import { Context, DateTime, Effect, Latch, Layer, Option, Queue, Ref, Stream } from "effect"
+import { Context, DateTime, Effect, Latch, Layer, Option, Queue, Ref, Result, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Ingestion, type SubmitError, type SubmitOptions, SubmissionRejected } from "../../src/actors/Ingestion.ts"
+import {
+  type DrawOptions,
+  Ingestion,
+  type SubmitError,
+  type SubmitOptions,
+  SubmissionRejected
+} from "../../src/actors/Ingestion.ts"
 import { Document, isTerminal } from "../../src/domain/document/Document.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { DocumentId, type TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
+import { NoImages } from "../../src/actors/renderings/DrawPage.ts"
+import type { DownstreamFailure } from "../../src/services/downstreams/Downstreams.ts"
+import type { PageImage, PageImageError } from "../../src/services/PageImages.ts"
+import type { PdfUnreadable } from "../../src/services/PdfEngine.ts"
 import type { Artifact } from "../../src/domain/pipeline/Artifact.ts"
 import type { ArtifactContent } from "../../src/services/store/Artifacts.ts"
 import * as ApiKeysMemory from "../../src/services/apiKeys/ApiKeysMemory.ts"
@@ -36,6 +46,9 @@ interface State {
   readonly pages: ReadonlyMap<DocumentId, ReadonlyArray<PageResult>>
   /** In the order of the list. */
   readonly artifacts: ReadonlyMap<DocumentId, ReadonlyArray<Made>>
+  /** What every page is drawn as, or why it is not. */
+  readonly drawing: Result.Result<PageImage, NoImages | PageImageError | PdfUnreadable | DownstreamFailure>
+  readonly drawn: ReadonlyArray<DrawOptions>
   readonly submissions: ReadonlyArray<Submission>
   readonly refuse: SubmitError | undefined
   readonly storeWorks: boolean
@@ -89,6 +102,8 @@ const fake = Layer.effect(
       documents: new Map(),
       pages: new Map(),
       artifacts: new Map(),
+      drawing: Result.fail(new NoImages({ why: "off" })),
+      drawn: [],
       submissions: [],
       refuse: undefined,
       storeWorks: true,
@@ -253,6 +268,12 @@ const ingestion = Layer.effect(
             content,
             bytes: content?._tag === "Inline" ? Stream.make(content.bytes) : Stream.empty
           }))
+        }),
+      image: (tenant, id, _page, options) =>
+        Effect.gen(function* () {
+          yield* find(tenant, id)
+          const { drawing } = yield* Ref.updateAndGet(state, (now) => ({ ...now, drawn: [...now.drawn, options] }))
+          return yield* Effect.fromResult(drawing)
         }),
       cancel: (tenant, id) =>
         Effect.gen(function* () {

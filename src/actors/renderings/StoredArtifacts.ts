@@ -27,6 +27,8 @@ const noArtifacts: Artifacts["Service"] = {
   counts: () => Effect.succeed([])
 }
 
+export type StoredArtifacts = Effect.Success<ReturnType<typeof makeStoredArtifacts>>
+
 /** Reads what stages made of documents. */
 export const makeStoredArtifacts = Effect.fnUntraced(function* (documents: Context.Service.Shape<typeof Documents>) {
   const artifacts = Option.getOrElse(yield* Effect.serviceOption(Artifacts), () => noArtifacts)

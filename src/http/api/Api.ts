@@ -13,6 +13,7 @@ import { PagesApi } from "./Pages.ts"
 import { withPlainNames } from "./schemas/SchemaNames.ts"
 import { describeParameters } from "../edge/OpenApiParameters.ts"
 import { ArtifactsApi } from "./pipelines/Artifacts.ts"
+import { ImagesApi } from "./pipelines/Images.ts"
 import { PipelinesApi } from "./pipelines/Pipelines.ts"
 import { RenderingsApi } from "./Renderings.ts"
 import { QueueApi } from "./Queue.ts"
@@ -28,6 +29,7 @@ const groups = HttpApi.make("sluice")
     PagesApi,
     RenderingsApi,
     ArtifactsApi,
+    ImagesApi,
     PipelinesApi,
     EventsApi,
     CallbacksApi,

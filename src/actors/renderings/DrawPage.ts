@@ -1,0 +1,58 @@
+import { type Context, Effect, Option, type Redacted, Schema } from "effect"
+import type { Document } from "../../domain/document/Document.ts"
+import type { DocumentId, TenantId } from "../../domain/Ids.ts"
+import { type BlobLocation, BlobStore } from "../../services/BlobStore.ts"
+import { type ImageRequest, PageImages } from "../../services/PageImages.ts"
+import { Pipelines } from "../../services/pipelines/Pipelines.ts"
+import type { Documents } from "../../services/store/Documents.ts"
+import type { StoredArtifacts } from "./StoredArtifacts.ts"
+
+/** There is nothing to draw with, or no file yet. */
+export class NoImages extends Schema.TaggedError<NoImages>()("NoImages", {
+  why: Schema.Literals(["off", "pending"])
+}) {
+  override get message() {
+    return this.why === "off" ? "this server draws no pages" : "the document's file is not there yet"
+  }
+}
+
+export interface DrawOptions extends ImageRequest {
+  readonly format: "png" | "webp"
+  /** Opens the file, whose own is not kept. */
+  readonly password?: Redacted.Redacted | undefined
+}
+
+/** Draws pages of documents for people. */
+export const makeDrawPage = Effect.fnUntraced(function* (
+  documents: Context.Service.Shape<typeof Documents>,
+  stored: StoredArtifacts
+) {
+  const images = Option.getOrUndefined(yield* Effect.serviceOption(PageImages))
+  const blobs = yield* BlobStore
+  const pipelines = yield* Pipelines
+
+  /** The PDF that was read: the file as it was sent, or what the first stage made of it. */
+  const locate = Effect.fnUntraced(function* (document: Document) {
+    const { blob, id, pipeline, tenantId } = document
+    const source = pipeline && Option.getOrUndefined(pipelines.find(pipeline))?.source
+    const made = source && Option.getOrUndefined(yield* stored.artifact(tenantId, id, { stage: source.stage.name }))
+    if (made?.content?._tag === "Inline") {
+      const location: BlobLocation = { _tag: "Bytes", bytes: made.content.bytes }
+      return location
+    }
+    const hash = made?.content?.hash ?? blob
+    return hash === undefined ? yield* new NoImages({ why: "pending" }) : yield* blobs.locate(hash)
+  })
+
+  return Effect.fn("Ingestion.image")(function* (
+    tenant: TenantId,
+    id: DocumentId,
+    page: number,
+    { password, ...request }: DrawOptions
+  ) {
+    const document = yield* documents.find(tenant, id)
+    if (images === undefined) return yield* new NoImages({ why: "off" })
+    const location = yield* locate(document)
+    return yield* images.render({ key: id, location, password }, page, request, { tenant, class: "online" })
+  }, Effect.scoped)
+})

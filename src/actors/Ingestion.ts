@@ -12,7 +12,7 @@ import type { TenantLimits, TenantLimitsPatch } from "../domain/tenant/TenantLim
 import type { TenantState } from "../domain/tenant/TenantState.ts"
 import type { BlobLost, BlobStoreUnavailable } from "../services/BlobStore.ts"
 import type { KeptAnswer } from "../services/store/IdempotencyStore.ts"
-import type { ArtifactKey, ArtifactsOptions, StageCounts } from "../services/store/Artifacts.ts"
+import type { ArtifactKey, ArtifactsOptions } from "../services/store/Artifacts.ts"
 import type { ListOptions, PagesOptions } from "../services/store/Documents.ts"
 import type { DocumentNotFound, NotRetryable, QuotaReached, StoreUnavailable } from "../services/store/StoreErrors.ts"
 import type { RunnerEntry } from "../services/runners/RunnerRegister.ts"
@@ -21,11 +21,11 @@ import type { DownstreamFailure } from "../services/downstreams/Downstreams.ts"
 import type { PageImage, PageImageError } from "../services/PageImages.ts"
 import type { PdfUnreadable } from "../services/PdfEngine.ts"
 import type { DrawOptions, NoImages } from "./renderings/DrawPage.ts"
-import type { StoredArtifact } from "./renderings/StoredArtifacts.ts"
+import type { FoundArtifact } from "./stages/artifacts/ReadArtifacts.ts"
 import type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
 export type { DrawOptions } from "./renderings/DrawPage.ts"
-export type { StoredArtifact } from "./renderings/StoredArtifacts.ts"
+export type { FoundArtifact } from "./stages/artifacts/ReadArtifacts.ts"
 export type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
 /** The submission itself is invalid. Nothing of it was kept. */
@@ -184,26 +184,6 @@ export class Ingestion extends Context.Service<
       id: DocumentId,
       options: RenderingOptions
     ) => Effect.Effect<Rendering, DocumentNotFound | StoreUnavailable>
-    /** What stages made of the document so far, without contents. */
-    readonly artifacts: (
-      tenant: TenantId,
-      id: DocumentId,
-      options: ArtifactsOptions
-    ) => Effect.Effect<ReadonlyArray<Artifact>, DocumentNotFound | StoreUnavailable>
-    /** How many artifacts each stage of the document has, by status. */
-    readonly stages: (
-      tenant: TenantId,
-      id: DocumentId
-    ) => Effect.Effect<ReadonlyArray<StageCounts>, DocumentNotFound | StoreUnavailable>
-    /** What a stage made of a page, or of the document as a whole, with its content if it is `done`. */
-    readonly artifact: (
-      tenant: TenantId,
-      id: DocumentId,
-      key: ArtifactKey
-    ) => Effect.Effect<
-      Option.Option<StoredArtifact>,
-      DocumentNotFound | StoreUnavailable | BlobLost | BlobStoreUnavailable
-    >
     /** Draws a page of the document, also of one that has not ended. */
     readonly image: (
       tenant: TenantId,
@@ -246,6 +226,18 @@ export class Ingestion extends Context.Service<
       id: DocumentId,
       options?: { readonly password?: Redacted.Redacted | undefined }
     ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | LimitReached | ShuttingDown | StoreUnavailable>
+    /** What stages made of a document, without contents, in bounded portions. Also available while the document runs. */
+    readonly artifacts: (
+      tenant: TenantId,
+      id: DocumentId,
+      options: ArtifactsOptions
+    ) => Effect.Effect<ReadonlyArray<Artifact>, DocumentNotFound | StoreUnavailable>
+    /** One of them, with its content if it is `done`. */
+    readonly artifact: (
+      tenant: TenantId,
+      id: DocumentId,
+      key: ArtifactKey
+    ) => Effect.Effect<Option.Option<FoundArtifact>, DocumentNotFound | StoreUnavailable>
     /** Starts no document of the tenant any more, also after a restart. Running documents go on; submissions are accepted. */
     readonly pause: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>
     readonly resume: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>

@@ -12,8 +12,8 @@ import { makeStatus } from "./estimates/Status.ts"
 import { Ingestion } from "./Ingestion.ts"
 import { makeDrawPage } from "./renderings/DrawPage.ts"
 import { makeRenderDocument } from "./renderings/RenderDocument.ts"
-import { makeStoredArtifacts } from "./renderings/StoredArtifacts.ts"
 import { RunnerReports } from "./upkeep/RunnerReports.ts"
+import { makeReadArtifacts } from "./stages/artifacts/ReadArtifacts.ts"
 import { makeTenantChanges } from "./tenant/TenantChanges.ts"
 
 /** Pages read from the store at a time when a whole text is streamed, unless their texts are long. */
@@ -29,8 +29,8 @@ export const layer = Layer.effect(
     const keys = yield* IdempotencyKeys.make
     const admission = yield* Admission.make
     const render = yield* makeRenderDocument(documents)
-    const stored = yield* makeStoredArtifacts(documents)
-    const image = yield* makeDrawPage(documents, stored)
+    const { withStages, ...artifacts } = yield* makeReadArtifacts
+    const image = yield* makeDrawPage(documents)
     const ending = yield* makeEndDocument
     const { list: runners } = yield* RunnerReports
     const changes = yield* makeTenantChanges
@@ -49,7 +49,7 @@ export const layer = Layer.effect(
     return Ingestion.of({
       ...admission,
       status: Effect.fn("Ingestion.status")(function* (tenant, id) {
-        return yield* describe(yield* documents.find(tenant, id, "outline"))
+        return yield* withStages(yield* describe(yield* documents.find(tenant, id, "outline")))
       }),
       find: documents.find,
       list: Effect.fn("Ingestion.list")((tenant, options) => documents.list(tenant, options)),
@@ -59,7 +59,7 @@ export const layer = Layer.effect(
       }),
       text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(documents.find(tenant, id), textFrom(tenant, id))),
       render,
-      ...stored,
+      ...artifacts,
       image,
       ...ending,
       ...changes,

@@ -16,7 +16,6 @@ import type { DownstreamFailure } from "../../src/services/downstreams/Downstrea
 import type { PageImage, PageImageError } from "../../src/services/PageImages.ts"
 import type { PdfUnreadable } from "../../src/services/PdfEngine.ts"
 import type { Artifact } from "../../src/domain/pipeline/Artifact.ts"
-import type { ArtifactContent } from "../../src/services/store/Artifacts.ts"
 import * as ApiKeysMemory from "../../src/services/apiKeys/ApiKeysMemory.ts"
 import { DocumentNotFound, StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
@@ -38,7 +37,7 @@ export interface Submission {
 /** An artifact and its content. */
 export interface Made {
   readonly artifact: Artifact
-  readonly content?: ArtifactContent
+  readonly content?: Uint8Array
 }
 
 interface State {
@@ -246,15 +245,6 @@ const ingestion = Layer.effect(
             .filter((artifact) => after === undefined || placeOf(artifact) > placeOf(after))
             .slice(0, limit)
         ),
-      stages: (tenant, id) =>
-        Effect.map(made(tenant, id), (all) =>
-          all.map(({ artifact: { stage, status, version } }) => ({
-            stage,
-            version,
-            ...{ done: 0, skipped: 0, failed: 0 },
-            [status]: 1
-          }))
-        ),
       artifact: (tenant, id, { page, stage, version }) =>
         Effect.map(made(tenant, id), (all) => {
           const found = all.findLast(
@@ -265,8 +255,7 @@ const ingestion = Layer.effect(
           )
           return Option.map(Option.fromUndefinedOr(found), ({ artifact, content }) => ({
             artifact,
-            content,
-            bytes: content?._tag === "Inline" ? Stream.make(content.bytes) : Stream.empty
+            bytes: content === undefined ? undefined : Stream.make(content)
           }))
         }),
       image: (tenant, id, _page, options) =>

@@ -4,8 +4,8 @@ import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { type BlobLocation, BlobStore } from "../../services/BlobStore.ts"
 import { type ImageRequest, PageImages } from "../../services/PageImages.ts"
 import { Pipelines } from "../../services/pipelines/Pipelines.ts"
+import { Artifacts } from "../../services/store/Artifacts.ts"
 import type { Documents } from "../../services/store/Documents.ts"
-import type { StoredArtifacts } from "./StoredArtifacts.ts"
 
 /** There is nothing to draw with, or no file yet. */
 export class NoImages extends Schema.TaggedError<NoImages>()("NoImages", {
@@ -23,10 +23,8 @@ export interface DrawOptions extends ImageRequest {
 }
 
 /** Draws pages of documents for people. */
-export const makeDrawPage = Effect.fnUntraced(function* (
-  documents: Context.Service.Shape<typeof Documents>,
-  stored: StoredArtifacts
-) {
+export const makeDrawPage = Effect.fnUntraced(function* (documents: Context.Service.Shape<typeof Documents>) {
+  const artifacts = yield* Artifacts
   const images = Option.getOrUndefined(yield* Effect.serviceOption(PageImages))
   const blobs = yield* BlobStore
   const pipelines = yield* Pipelines
@@ -35,12 +33,13 @@ export const makeDrawPage = Effect.fnUntraced(function* (
   const locate = Effect.fnUntraced(function* (document: Document) {
     const { blob, id, pipeline, tenantId } = document
     const source = pipeline && Option.getOrUndefined(pipelines.find(pipeline))?.source
-    const made = source && Option.getOrUndefined(yield* stored.artifact(tenantId, id, { stage: source.stage.name }))
-    if (made?.content?._tag === "Inline") {
-      const location: BlobLocation = { _tag: "Bytes", bytes: made.content.bytes }
+    const found = source && (yield* artifacts.find(tenantId, id, { stage: source.stage.name }))
+    const made = found && Option.getOrUndefined(found)?.content
+    if (made?._tag === "Inline") {
+      const location: BlobLocation = { _tag: "Bytes", bytes: made.bytes }
       return location
     }
-    const hash = made?.content?.hash ?? blob
+    const hash = made?.hash ?? blob
     return hash === undefined ? yield* new NoImages({ why: "pending" }) : yield* blobs.locate(hash)
   })
 

@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import { Failure } from "../Failure.ts"
 import { BlobHash, DocumentId, TenantId } from "../Ids.ts"
 import { PipelineName } from "../pipeline/Pipeline.ts"
+import { StageProgress } from "../pipeline/StageProgress.ts"
 import { Waiting } from "./Waiting.ts"
 import { Warnings } from "./Warning.ts"
 
@@ -116,6 +117,8 @@ export class Document extends Schema.Class<Document>("sluice/Document")({
   /** The span that accepted it, as a W3C `traceparent`: its runs and its callback belong to the same trace. */
   trace: Schema.optionalKey(Schema.String),
   timings: Timings,
+  /** What stages have made, present only in the status of one document; absent when there is nothing. */
+  stages: Schema.optionalKey(Schema.Array(StageProgress)),
   /** Present only in the status of one document, until it has ended. */
   waiting: Schema.optionalKey(Waiting)
 }) {}

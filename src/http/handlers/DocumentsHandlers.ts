@@ -55,10 +55,7 @@ export const DocumentsHandlers = HttpApiBuilder.group(
         "status",
         Effect.fnUntraced(function* ({ params }) {
           const tenant = yield* CurrentTenant
-          const document = yield* documentProblems(ingestion.status(tenant.id, params.id))
-          // A pipeline without stages has nothing to count.
-          if (document.pipeline === undefined) return viewOf(document)
-          return { ...viewOf(document), stages: yield* documentProblems(ingestion.stages(tenant.id, params.id)) }
+          return viewOf(yield* documentProblems(ingestion.status(tenant.id, params.id)))
         })
       )
       .handle(

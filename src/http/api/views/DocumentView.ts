@@ -9,7 +9,7 @@ import {
   pageSummaryExamples,
   PageView
 } from "../../../domain/document/Page.ts"
-import { PipelineName, StageName, StageVersion, textPipeline } from "../../../domain/pipeline/Pipeline.ts"
+import { PipelineName, textPipeline } from "../../../domain/pipeline/Pipeline.ts"
 import { warning } from "../../../domain/document/Warning.ts"
 import { Links, linksOf } from "./SubmitOutcome.ts"
 
@@ -22,16 +22,6 @@ const fields = {
   pipeline: PipelineName.annotate({ description: "The stages that it goes through: `GET /v1/pipelines`." })
 }
 
-const count = Schema.Natural
-const stages = Schema.optionalKey(
-  Schema.Array(
-    Schema.Struct({ stage: StageName, version: StageVersion, done: count, skipped: count, failed: count })
-  ).annotate({
-    description:
-      "How much each stage has made, by status: of a page stage one for each page that it worked on. Absent when the pipeline is " +
-      "`text`, and in lists."
-  })
-)
 const known = {
   id: documentIdExample,
   tenantId: "acme",
@@ -61,7 +51,7 @@ export const documentExample = {
     hasXfa: false
   },
   outline: [{ title: "Introduction", depth: 0, page: 1 }],
-  stages: [{ stage: "ocr", version: "1", done: 11, skipped: 0, failed: 1 }],
+  stages: [{ stage: "ocr", version: "1", kind: "page", done: 11, failed: 1, skipped: 0 }],
   warnings: [warning("DAMAGE_REPAIRED")],
   timings: {
     acceptedAt: "2030-01-01T12:00:00.000Z",
@@ -88,18 +78,22 @@ const waitingExample = {
   links
 } as const
 
-export const DocumentView = Schema.Struct({ ...fields, stages, error, links: Links }).pipe(
+export const DocumentView = Schema.Struct({ ...fields, error, links: Links }).pipe(
   Schema.annotate({ identifier: "Document" }),
   examples(documentExample, waitingExample)
 )
 
-/** Lists have no outlines: an outline may be larger than the rest of the list. Only the status of one document has it. */
-export const ListedDocument = Schema.Struct({ ...Struct.omit(fields, ["outline"]), error, links: Links }).pipe(
+/** Lists have no outlines, which may be larger than all the rest, and no stages. Only the status of one document has them. */
+export const ListedDocument = Schema.Struct({
+  ...Struct.omit(fields, ["outline", "stages"]),
+  error,
+  links: Links
+}).pipe(
   Schema.annotate({ identifier: "ListedDocument" }),
   examples(Struct.omit(documentExample, ["outline", "stages"]), waitingExample)
 )
 
-export const viewOf = (document: Document): Omit<typeof DocumentView.Type, "stages"> => ({
+export const viewOf = (document: Document): typeof DocumentView.Type => ({
   ...Struct.omit(document, unseen),
   pipeline: document.pipeline ?? textPipeline,
   ...(document.failure === undefined ? {} : { error: document.failure }),

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { Effect, Option, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
@@ -7,13 +6,12 @@ import type { Document } from "../../../domain/document/Document.ts"
 import { isTerminal } from "../../../domain/document/Document.ts"
 import type { DocumentId } from "../../../domain/Ids.ts"
 import type { Artifact } from "../../../domain/pipeline/Artifact.ts"
-import type { BlobLost } from "../../../services/BlobStore.ts"
-import type { ArtifactContent, ArtifactKey } from "../../../services/store/Artifacts.ts"
+import type { ArtifactKey } from "../../../services/store/Artifacts.ts"
 import { isKnown } from "../../answers/CacheableAnswers.ts"
 import { streamBytes, UnsentBytes } from "../../answers/UnsentBytes.ts"
 import { Api } from "../../api/Api.ts"
 import { artifactViewOf, cursorOf, placeOf } from "../../api/pipelines/Artifacts.ts"
-import { documentProblems, notFound, unavailable } from "../../api/problems/Failures.ts"
+import { documentProblems } from "../../api/problems/Failures.ts"
 import { NotFound } from "../../api/problems/Problems.ts"
 import { CurrentTenant } from "../../auth/CurrentTenant.ts"
 
@@ -36,18 +34,9 @@ const absent = (document: Document, key: ArtifactKey, artifact: Artifact | undef
   })
 }
 
-const bytesLost = ({ stage }: ArtifactKey, lost: BlobLost) =>
-  Effect.andThen(
-    Effect.logError("the bytes of an artifact are lost", lost),
-    new NotFound({
-      code: "ARTIFACT_NOT_FOUND",
-      detail: `the bytes that the stage ${stage} made are lost`,
-      advice: `Have it made again: POST …/retry?stage=${stage}.`
-    })
-  )
-
-const etagOf = (content: ArtifactContent): string =>
-  `"${content._tag === "Blob" ? content.hash : createHash("sha256").update(content.bytes).digest("hex")}"`
+/** An artifact is written once: one that was made anew has another moment. */
+const etagOf = ({ createdAt, size, version }: Artifact): string =>
+  `"${version}-${createdAt.epochMilliseconds.toString(36)}-${size.toString(36)}"`
 
 const extensions: Readonly<Record<string, string>> = {
   "application/json": "json",
@@ -86,21 +75,13 @@ export const ArtifactsHandlers = HttpApiBuilder.group(
 
     const content = Effect.fnUntraced(function* (id: DocumentId, key: ArtifactKey, known: string | undefined) {
       const tenant = yield* CurrentTenant
-      const read = yield* ingestion.artifact(tenant.id, id, key).pipe(
-        Effect.catchTags({
-          DocumentNotFound: notFound,
-          StoreUnavailable: unavailable,
-          BlobStoreUnavailable: unavailable,
-          BlobLost: (lost) => bytesLost(key, lost)
-        })
-      )
-      const found = Option.getOrUndefined(read)
-      if (found?.content === undefined) {
+      const found = Option.getOrUndefined(yield* documentProblems(ingestion.artifact(tenant.id, id, key)))
+      if (found?.bytes === undefined) {
         const document = yield* documentProblems(ingestion.find(tenant.id, id))
         return yield* absent(document, key, found?.artifact)
       }
       const { artifact, bytes } = found
-      const headers = headersOf(artifact, etagOf(found.content))
+      const headers = headersOf(artifact, etagOf(artifact))
       if (isKnown(known, headers.etag)) return HttpServerResponse.empty({ status: 304, headers })
       yield* unsent.hold(streamBytes)
       const sent = Stream.tapError(bytes, (error) => Effect.logWarning("an artifact broke off", error))

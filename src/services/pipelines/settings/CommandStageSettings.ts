@@ -21,6 +21,7 @@ const Limits = Schema.Struct({
   cpu: millis("60s", "Processor time of each process."),
   memory: bytes("1GiB", "Memory that each process may allocate (its data segment)."),
   fileSize: bytes("256MiB", "The largest file that it may write."),
+  disk: bytes("1GiB", "All files in its directories together, looked at twice a second."),
   processes: whole(1, 100_000)
     .pipe(Schema.withDecodingDefaultKey(Effect.succeed(64)))
     .annotateKey({ description: "Processes and threads at once, in the sandbox." }),

@@ -19,6 +19,14 @@ export type Manner = "strict" | "lenient"
 
 const largestImagePixels = 64_000_000
 
+/** Gives the password when one is needed: one given at once to a file with an empty user password would be refused as wrong. */
+export const answerPassword = (task: PDFDocumentLoadingTask, password: string | undefined): void => {
+  task.onPassword = (answer: (password: string | Error) => void, reason: number) => {
+    const isNeeded = reason === 1 && password !== undefined
+    answer(isNeeded ? password : Object.assign(new Error("no password"), { name: "PasswordException", code: reason }))
+  }
+}
+
 const load = (
   worker: PDFWorker,
   data: Uint8Array,
@@ -40,11 +48,7 @@ const load = (
     stopAtErrors: manner === "strict",
     maxImageSize: manner === "strict" ? 0 : largestImagePixels
   })
-  // Only called when a password is needed: one given to a file with an empty user password would be refused as wrong.
-  task.onPassword = (answer: (password: string | Error) => void, reason: number) => {
-    const isNeeded = reason === 1 && password !== undefined
-    answer(isNeeded ? password : Object.assign(new Error("no password"), { name: "PasswordException", code: reason }))
-  }
+  answerPassword(task, password)
   return task
 }
 

@@ -23,7 +23,7 @@ import { final } from "../matter/Failures.ts"
 import { checkSize, readFile } from "../matter/FileBytes.ts"
 import { type DrawPage, type Matter, matterOfDocument, matterOfPage, matterOfSource } from "../matter/Matter.ts"
 import type { Directory, WithDirectory } from "./Directories.ts"
-import { launchOf } from "./Launch.ts"
+import { launchOf, temporaryFor } from "./Launch.ts"
 import { readOutput } from "./Output.ts"
 import { checkCode, runCommand } from "./Run.ts"
 
@@ -40,13 +40,18 @@ const mostInput = 1024 ** 3
 /** As an argument a document's name is a word of its own, and never an option. */
 const plainName = (name: string): string => name.replaceAll(/[^\p{L}\p{N}. _-]/gu, "_").replace(/^[-.]+/, "_")
 
-const argumentsOf = ({ run }: CommandStageSettings, { page, pages, subject }: Matter): ReadonlyArray<string> => {
+const argumentsOf = (
+  { run }: CommandStageSettings,
+  { page, pages, subject }: Matter,
+  temporary: string
+): ReadonlyArray<string> => {
   const values = new Map<string, string>([
     ["name", plainName(subject.name)],
     ["id", subject.document],
     ["tenant", subject.tenant],
     ["page", String(page ?? "")],
-    ["pages", String(pages ?? "")]
+    ["pages", String(pages ?? "")],
+    ["temporary", temporary]
   ])
   return run.map((template) => fillTemplate(template, (name) => values.get(name) ?? ""))
 }
@@ -78,12 +83,13 @@ const writeInput = (directory: Directory, name: string, bytes: Uint8Array) =>
 /** One run in its place; the bytes of its output. */
 const makeRun = (settings: CommandStageSettings, isWalled: boolean, { directory, spawner }: CommandParts) =>
   Effect.fnUntraced(
-    function* (command: ReadonlyArray<string>, bytes: Uint8Array | undefined) {
+    function* (matter: Matter, bytes: Uint8Array | undefined) {
       const { environment, exitCodes, input, limits, output, reads } = settings
       const own = yield* Effect.mapError(directory, noDirectory)
       if (typeof input === "object" && bytes !== undefined) {
         yield* Effect.mapError(writeInput(own, input.file, bytes), noDirectory)
       }
+      const command = argumentsOf(settings, matter, temporaryFor(isWalled, own))
       const ran = yield* runCommand({
         launch: launchOf(command, { directory: own, limits, reads, environment, isWalled }),
         directory: own,
@@ -127,7 +133,7 @@ export const commandStage = (
     const { priority, tenant } = matter.subject
     const input = yield* inputOf(matter, settings)
     return yield* downstreams.call(downstreamOf(name, settings), { tenant, priority })(
-      Effect.flatMap(input, (bytes) => run(argumentsOf(settings, matter), bytes))
+      Effect.flatMap(input, (bytes) => run(matter, bytes))
     )
   })
   const base = { name, version, needs }

@@ -91,13 +91,17 @@ const limitArguments = ({ isWalled, limits }: LaunchOptions): ReadonlyArray<stri
   ]
 }
 
+/** The path of the command's own temporary folder, as the command sees it. */
+export const temporaryFor = (isWalled: boolean, { temporary }: Directory): string =>
+  isWalled ? insideTemporary : temporary
+
 /** The command with all that goes before it. */
 export const launchOf = (command: ReadonlyArray<string>, options: LaunchOptions): Launch => {
   const { directory, environment, isWalled } = options
   const [file = "", ...args] = isWalled
     ? [...walled, ...walls(options), ...limitArguments(options), ...command]
     : [...bare, ...limitArguments(options), ...command]
-  const temporary = isWalled ? insideTemporary : directory.temporary
+  const temporary = temporaryFor(isWalled, directory)
   return {
     file,
     args,

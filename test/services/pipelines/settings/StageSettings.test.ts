@@ -61,7 +61,7 @@ describe("Settings of stages", () => {
     ],
     ["a pointer into a text", { ask: { ...http, pick: "/a" } }, /only of an answer in JSON/],
     ["a source stage without files", { ask: { ...http, kind: "source", send: "file", answer: "pdf" } }, /accepts/],
-    ["a text as an argument", { make: { ...command, run: ["echo", "{{text}}"] } }, /{{text}} is no argument/],
+    ["a text as an argument", { make: { ...command, run: ["echo", "{{text}}"] } }, /{{text}} is no argument: {{name}}/],
     ["an input outside of the directory", { make: { ...command, input: { file: "../a" } } }, /a file's name/],
     ["the name of the reading", { text: http }, /the reading of pages/],
     [

@@ -9,6 +9,7 @@ import { ChildProcessSpawner } from "effect/process"
 import { commandStage } from "../../src/layers/stages/command/CommandStage.ts"
 import { makeDirectories } from "../../src/layers/stages/command/Directories.ts"
 import { findTools, wallsFor } from "../../src/layers/stages/command/Tools.ts"
+import type { DrawPage } from "../../src/layers/stages/matter/Matter.ts"
 import type { CommandStageSettings } from "../../src/services/pipelines/settings/CommandStageSettings.ts"
 import type { DownstreamsWritten } from "../../src/services/downstreams/DownstreamSettings.ts"
 import type { Stage } from "../../src/services/pipelines/Stage.ts"
@@ -53,7 +54,8 @@ export interface Running {
 export const using = <A, E, R>(
   written: Written,
   use: (running: Running) => Effect.Effect<A, E, R>,
-  downstreams: DownstreamsWritten = {}
+  downstreams: DownstreamsWritten = {},
+  draw: DrawPage = drawPage
 ) => {
   const stages = { tool: written }
   const settings = stagesOf(stages)[stage("tool")]
@@ -65,7 +67,7 @@ export const using = <A, E, R>(
     const directory = yield* makeDirectories(parent)
     const isWalled = yield* wallsFor("tool", settings.sandbox, yield* findTools(directory))
     const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-    const made = commandStage(stage("tool"), settings, isWalled, { directory, spawner, draw: drawPage })
+    const made = commandStage(stage("tool"), settings, isWalled, { directory, spawner, draw })
     const directories = () => readdirSync(parent).flatMap((name) => readdirSync(join(parent, name)))
     return yield* use({ made, directories })
   }).pipe(Effect.scoped, Effect.provide([layerOf(stages, downstreams), NodeServices.layer]))

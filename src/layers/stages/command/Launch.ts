@@ -51,16 +51,16 @@ const systemArguments = (): ReadonlyArray<string> =>
 const insideWork = "/work"
 const insideTemporary = "/tmp"
 
-const walls = ({ directory, reads }: LaunchOptions): ReadonlyArray<string> => [
-  "bwrap",
-  ...["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"],
-  ...["--proc", "/proc", "--dev", "/dev", "--ro-bind", "/usr", "/usr"],
-  ...systemArguments(),
-  ...[...commonlyRead, ...reads].flatMap((path) => ["--ro-bind-try", path, path]),
-  ...["--bind", directory.work, insideWork, "--bind", directory.temporary, insideTemporary, "--chdir", insideWork],
-  // What is not bound is memory: nothing may be written there.
-  ...["--remount-ro", "/dev", "--remount-ro", "/", "--"]
-]
+const alone = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+const system = ["--proc", "/proc", "--dev", "/dev", "--ro-bind", "/usr", "/usr"]
+/** What is not bound is memory: nothing may be written there. */
+const lastly = ["--remount-ro", "/dev", "--remount-ro", "/", "--"]
+
+const walls = ({ directory, reads }: LaunchOptions): ReadonlyArray<string> => {
+  const own = ["--bind", directory.work, insideWork, "--bind", directory.temporary, insideTemporary]
+  const readable = [...commonlyRead, ...reads].flatMap((path) => ["--ro-bind-try", path, path])
+  return ["bwrap", ...alone, ...system, ...systemArguments(), ...readable, ...own, "--chdir", insideWork, ...lastly]
+}
 
 const isRoot = process.getuid?.() === 0
 

@@ -1,9 +1,10 @@
 // Which of the tools that hold commands this system has. It is tried out once, at the start.
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Schema, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 import type { CommandSandbox } from "../../../services/pipelines/settings/CommandStageSettings.ts"
 import { excerpt } from "../matter/Failures.ts"
-import type { WithDirectory } from "./Directories.ts"
+import { makeDirectories, type WithDirectory } from "./Directories.ts"
 import { launchOf } from "./Launch.ts"
 
 export interface Tools {
@@ -86,3 +87,9 @@ export const wallsFor = (
   const detail = `commands run under limits only, and these cannot be set here (${noLimits}); install util-linux`
   return Effect.fail(new CommandsUnusable({ stage, detail }))
 }
+
+/** What holds commands on this machine, for a check of it. */
+export const commandTools = Effect.flatMap(makeDirectories(), findTools).pipe(
+  Effect.scoped,
+  Effect.provide(NodeServices.layer)
+)

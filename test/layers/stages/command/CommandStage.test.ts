@@ -52,10 +52,7 @@ describe.skipIf(!isLinux)("A stage that is a command", () => {
       const { content } = yield* using(written, ({ made }) =>
         runStage(made, pageOf(3, ""), { name: "--out=/etc/x;$(id)" })
       )
-      assert.strictEqual(
-        textOf(content),
-        "3 _out__etc_x__(id) acme-01900000-0000-7000-8000-000000000001\n".replace("__(id)", "___id_")
-      )
+      assert.strictEqual(textOf(content), "3 _out__etc_x___id_ acme-01900000-0000-7000-8000-000000000001\n")
     })
   )
 

@@ -13,7 +13,7 @@ import type { DrawPage } from "../../src/layers/stages/matter/Matter.ts"
 import type { CommandStageSettings } from "../../src/services/pipelines/settings/CommandStageSettings.ts"
 import type { DownstreamsWritten } from "../../src/services/downstreams/DownstreamSettings.ts"
 import type { Stage } from "../../src/services/pipelines/Stage.ts"
-import { drawPage, layerOf, stage, stagesOf } from "./stages.ts"
+import { drawPage, layerOf, stage, stagesOf } from "./stageInputs.ts"
 
 export type Written = typeof CommandStageSettings.Encoded
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { hasProgram, shell, using, type Written } from "../../../support/commands.ts"
-import { documentInput, pageOf, runStage, sourceInput, textOf } from "../../../support/stages.ts"
+import { documentInput, pageOf, runStage, sourceInput, textOf } from "../../../support/stageInputs.ts"
 
 const isLinux = process.platform === "linux" && hasProgram("prlimit")
 

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule } from "effect"
 import { hasProgram, processesWith, shell, using, type Written } from "../../../support/commands.ts"
-import { pageOf, runStage } from "../../../support/stages.ts"
+import { pageOf, runStage } from "../../../support/stageInputs.ts"
 
 const isLinux = process.platform === "linux" && hasProgram("prlimit")
 const hasWalls = isLinux && hasProgram("bwrap")

@@ -11,7 +11,7 @@ import { hasProgram, using, type Written } from "../../../support/commands.ts"
 import { downstreamsLayer } from "../../../support/downstreams.ts"
 import { docx } from "../../../support/office.ts"
 import { makePdf, textPage } from "../../../support/pdf.ts"
-import { pageOf, runStage, sourceInput } from "../../../support/stages.ts"
+import { pageOf, runStage, sourceInput } from "../../../support/stageInputs.ts"
 
 const example = (file: string, name: string): Written =>
   JSON.parse(readFileSync(`examples/pipelines/${file}`, "utf8")).stages[name]

@@ -13,7 +13,7 @@ import type { DownstreamsWritten } from "../../../../src/services/downstreams/Do
 import type { TargetStageSettings } from "../../../../src/services/pipelines/settings/TargetStageSettings.ts"
 import type { DocumentInput } from "../../../../src/services/pipelines/Stage.ts"
 import { acme } from "../../../support/downstreams.ts"
-import { documentId, documentInput, layerOf, pageOf, stage, stagesOf, textOf } from "../../../support/stages.ts"
+import { documentId, documentInput, layerOf, pageOf, stage, stagesOf, textOf } from "../../../support/stageInputs.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-target-"))),

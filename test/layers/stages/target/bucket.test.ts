@@ -6,7 +6,7 @@ import { layerHttp, makeBucket } from "../../../../src/layers/s3/Bucket.ts"
 
 import { stagesFrom } from "../../../../src/layers/stages/StagesFrom.ts"
 import { PageImages } from "../../../../src/services/PageImages.ts"
-import { documentId, documentInput, layerOf, pageOf, stagesOf, textOf } from "../../../support/stages.ts"
+import { documentId, documentInput, layerOf, pageOf, stagesOf, textOf } from "../../../support/stageInputs.ts"
 import { envOf, startSwift, swiftMissing } from "../../../support/swift/Swift.ts"
 
 const noImages = PageImages.of({ render: () => Effect.die("no image is drawn here") })

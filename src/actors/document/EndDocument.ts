@@ -11,7 +11,7 @@ import { announceEnd } from "./FinishDocument.ts"
 export const makeEndDocument = Effect.gen(function* () {
   const documents = yield* Documents
   const directory = yield* TenantDirectory
-  const unusedBlobs = yield* makeUnusedBlobs
+  const blobs = yield* makeUnusedBlobs
   const scope = yield* Effect.scope
   const services = yield* Effect.context<Effect.Services<ReturnType<typeof announceEnd>>>()
 
@@ -45,17 +45,16 @@ export const makeEndDocument = Effect.gen(function* () {
 
   const remove = Effect.fn("Ingestion.remove")(function* (tenant: TenantId, id: DocumentId) {
     yield* cancel(tenant, id)
-    const unused = yield* documents.remove(tenant, id)
-    if (Option.isSome(unused)) yield* unusedBlobs.remove(unused.value)
+    yield* blobs.removeAll(yield* documents.remove(tenant, id))
   })
 
   const withdraw = Effect.fn("Ingestion.withdraw")(function* (tenant: TenantId, id: DocumentId, shares = 0) {
     const removed = yield* documents.withdraw(tenant, id, shares)
     if (Option.isNone(removed)) return
-    const { attempt, status, unusedBlob } = removed.value
+    const { attempt, status, unusedBlobs } = removed.value
     yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt })
     if (!isTerminal(status)) yield* announce({ tenantId: tenant, id, status: "cancelled" })
-    if (unusedBlob !== undefined) yield* unusedBlobs.remove(unusedBlob)
+    yield* blobs.removeAll(unusedBlobs)
   }, Effect.uninterruptible)
 
   return { cancel, remove, withdraw }

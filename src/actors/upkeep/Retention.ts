@@ -16,13 +16,11 @@ const loop = singleton("retention")(
   Effect.gen(function* () {
     const documents = yield* Documents
     const keys = yield* IdempotencyStore
-    const unusedBlobs = yield* makeUnusedBlobs
+    const blobs = yield* makeUnusedBlobs
     const { retention } = yield* EngineConfig
 
     const removeBlobs = Effect.fn("RetentionSweeper.sweep")(function* (removed: ReadonlyArray<Removed>) {
-      for (const { unusedBlob } of removed) {
-        if (unusedBlob !== undefined) yield* unusedBlobs.remove(unusedBlob)
-      }
+      for (const { unusedBlobs } of removed) yield* blobs.removeAll(unusedBlobs)
     })
 
     const removeDocuments = Effect.fnUntraced(function* (endedLongerAgo: Duration.Duration) {

@@ -2,6 +2,7 @@ import { Effect, Layer, Option, Stream } from "effect"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { Documents } from "../services/store/Documents.ts"
 import { Events } from "../services/Events.ts"
+import { Pipelines } from "../services/pipelines/Pipelines.ts"
 import * as Admission from "./admission/Admission.ts"
 import * as IdempotencyKeys from "./admission/IdempotentRequests.ts"
 import { InFlightSubmissions } from "./admission/InFlightSubmissions.ts"
@@ -29,9 +30,10 @@ export const layer = Layer.effect(
     const keys = yield* IdempotencyKeys.make
     const admission = yield* Admission.make
     const render = yield* makeRenderDocument(documents)
-    const { withStages, ...artifacts } = yield* makeReadArtifacts
     const image = yield* makeDrawPage(documents)
     const ending = yield* makeEndDocument
+    const { withStages, ...artifacts } = yield* makeReadArtifacts
+    const pipelines = yield* Pipelines
     const { list: runners } = yield* RunnerReports
     const changes = yield* makeTenantChanges
     const { describe, queueStatus, tenantState } = yield* makeStatus
@@ -61,6 +63,7 @@ export const layer = Layer.effect(
       render,
       ...artifacts,
       image,
+      pipelines,
       ...ending,
       ...changes,
       ...keys,

@@ -8,6 +8,7 @@ import {
   SubmissionRejected
 } from "../../src/actors/Ingestion.ts"
 import { Document, isTerminal } from "../../src/domain/document/Document.ts"
+import { allPipelines } from "../../src/services/pipelines/Pipelines.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { DocumentId, type TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
@@ -275,6 +276,8 @@ const ingestion = Layer.effect(
       remove: (tenant, id) => Effect.andThen(find(tenant, id), remove(id)),
       withdraw: (_, id) => remove(id),
       retry: (tenant, id) => find(tenant, id),
+      rerunStage: (tenant, id) => find(tenant, id),
+      pipelines: allPipelines([], []),
       pause: () => Effect.void,
       resume: () => Effect.void,
       setLimits: () => Effect.as(checked, limits),

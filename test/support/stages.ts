@@ -1,124 +1,134 @@
-// Stages over fakes: production downstreams and exchanges, and the inputs that the engine would give.
-import { ConfigProvider, Effect, Layer, Option, type Redacted, Schema } from "effect"
-import * as DownstreamHttp from "../../src/layers/net/DownstreamHttp.ts"
-import { noLines, type PageResult } from "../../src/domain/document/Page.ts"
-import { encodeLayout } from "../../src/domain/document/LayoutBytes.ts"
-import type { PageLayout } from "../../src/domain/document/PageLayout.ts"
-import { DocumentId } from "../../src/domain/Ids.ts"
-import { StageName } from "../../src/domain/pipeline/Pipeline.ts"
-import type { BlobLocation } from "../../src/services/BlobStore.ts"
-import type { Downstreams } from "../../src/services/downstreams/Downstreams.ts"
-import { DownstreamsConfig } from "../../src/services/downstreams/DownstreamsConfig.ts"
-import {
-  decodeDownstreams,
-  DownstreamSettings,
-  type DownstreamsRecord,
-  type DownstreamsWritten
-} from "../../src/services/downstreams/DownstreamSettings.ts"
-import { withOwnDownstreams } from "../../src/services/pipelines/settings/StageDownstreams.ts"
-import { StagesRecord, type StagesWritten } from "../../src/services/pipelines/settings/StageSettings.ts"
+// Stages for tests: each asks a far side that counts its calls, does what a script says, and takes its time.
+import { type Duration, Effect } from "effect"
+import { noLines } from "../../src/domain/document/Page.ts"
+import { StageName, StageVersion } from "../../src/domain/pipeline/Pipeline.ts"
+import { Downstreams, type FarSideError } from "../../src/services/downstreams/Downstreams.ts"
+import { type ScriptedDocument } from "../../src/services/PdfEngineScripted.ts"
 import type {
-  DocumentInput,
-  PageInput,
+  DocumentStage,
   PageOutput,
-  SourceInput,
-  Stage,
+  PageStage,
+  SourceStage,
   StageContent,
-  StageFailure
+  StageError
 } from "../../src/services/pipelines/Stage.ts"
-import { acme, downstreamsLayer } from "./downstreams.ts"
 
-export const stage = (name: string) => StageName.make(name)
-export const documentId = DocumentId.make("01900000-0000-7000-8000-000000000001")
+export const contentOf = (text: string): StageContent => ({
+  mediaType: "text/plain",
+  bytes: new TextEncoder().encode(text)
+})
+export const textOf = ({ bytes }: { readonly bytes: Uint8Array }) => new TextDecoder().decode(bytes)
 
-export const stagesOf = Schema.decodeUnknownSync(StagesRecord, { onExcessProperty: "error" })
+export const named = (name: string, version = "1", needs: ReadonlyArray<string> = []) => ({
+  name: StageName.make(name),
+  version: StageVersion.make(version),
+  needs: needs.map((need) => StageName.make(need))
+})
 
-/** Downstreams as the file of these settings has them, and exchanges with them. */
-export const layerOf = (
-  stages: StagesWritten,
-  downstreams: DownstreamsWritten = {},
-  env: Record<string, string> = {}
-) => {
-  const all: DownstreamsRecord = withOwnDownstreams(stagesOf(stages), Effect.runSync(decodeDownstreams(downstreams)))
-  const written = Object.fromEntries(
-    Object.entries(all).map(([name, settings]) => [name, Schema.encodeSync(DownstreamSettings)(settings)])
-  )
-  return Layer.merge(
-    downstreamsLayer(written),
-    DownstreamHttp.layer.pipe(
-      Layer.provide(Layer.succeed(DownstreamsConfig, all)),
-      Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+/** What one call does, by the number of earlier calls for the same thing. */
+export type Script = (what: string, before: number) => Effect.Effect<void, FarSideError | StageError>
+
+/** Outlives engines, as what is outside of them does. */
+export class FarSide {
+  /** What was asked for, in order; `answered` has what was answered. */
+  readonly asked: Array<string> = []
+  readonly answered: Array<string> = []
+  inUse = 0
+  most = 0
+  takes: Duration.Input
+  script: Script
+
+  constructor(takes: Duration.Input = "100 millis", script: Script = () => Effect.void) {
+    this.takes = takes
+    this.script = script
+  }
+
+  ask(what: string): Effect.Effect<void, FarSideError | StageError> {
+    return Effect.suspend(() => {
+      const before = this.asked.filter((asked) => asked === what).length
+      this.asked.push(what)
+      this.inUse++
+      this.most = Math.max(this.most, this.inUse)
+      return Effect.sleep(this.takes).pipe(
+        Effect.andThen(Effect.suspend(() => this.script(what, before))),
+        Effect.tap(() =>
+          Effect.sync(() => {
+            this.answered.push(what)
+          })
+        ),
+        Effect.ensuring(Effect.sync(() => void this.inUse--))
+      )
+    })
+  }
+
+  /** What was asked for more than once. */
+  get twice(): ReadonlyArray<string> {
+    return this.asked.filter((what, index) => this.asked.indexOf(what) !== index)
+  }
+}
+
+/** A page stage that asks the far side through the downstream of this name. */
+export const pageStage = (
+  name: string,
+  far: FarSide,
+  options: {
+    readonly downstream?: string
+    readonly version?: string
+    readonly needs?: ReadonlyArray<string>
+    readonly output?: (page: number) => PageOutput
+    readonly provides?: "text" | "artifact"
+  } = {}
+): PageStage => ({
+  ...named(name, options.version, options.needs),
+  kind: "page",
+  provides: options.provides ?? "artifact",
+  run: ({ page, tenant }) =>
+    Effect.flatMap(Downstreams, ({ call }) =>
+      Effect.as(
+        call(options.downstream ?? "far", { tenant })(far.ask(`${name} ${page.number}`)),
+        options.output?.(page.number) ?? { content: contentOf(`${name} of page ${page.number}`) }
+      )
     )
-  )
-}
-
-const subject = { tenant: acme, document: documentId, name: "report.pdf", priority: 0 }
-
-export const pageOf = (number: number, text: string, layout?: PageLayout): PageResult => ({
-  number,
-  status: text === "" ? "scanned" : "ok",
-  width: 595,
-  height: 842,
-  rotation: 0,
-  text,
-  lines: noLines,
-  ...(layout === undefined ? {} : { layout: encodeLayout(layout).bytes }),
-  error: undefined,
-  elapsedMillis: 1
 })
 
-const bytesLocation = (text: string | Uint8Array): BlobLocation => ({
-  _tag: "Bytes",
-  bytes: typeof text === "string" ? new TextEncoder().encode(text) : text
-})
+/** The same stage with other work. */
+export const running = (stage: PageStage, run: PageStage["run"]): PageStage => ({ ...stage, run })
 
-export const textOf = ({ bytes }: StageContent): string => new TextDecoder().decode(bytes)
-
-interface Given {
-  readonly name?: string
-  readonly file?: string | Uint8Array
-  readonly earlier?: Readonly<Record<string, StageContent>>
-}
-
-const common = ({ earlier = {}, file = "%PDF-1.7 the file", name = subject.name }: Given) => ({
-  ...subject,
-  name,
-  pdf: { key: "pdf", location: bytesLocation(file), password: undefined satisfies Redacted.Redacted | undefined },
-  earlier: (wanted: StageName) => Effect.succeed(Option.fromUndefinedOr(earlier[wanted]))
-})
-
-export const pageInput = (page: PageResult, given: Given = {}): PageInput => ({ ...common(given), page })
-
-export const documentInput = (pages: ReadonlyArray<PageResult>, given: Given = {}): DocumentInput => ({
-  ...common(given),
-  pageCount: pages.length,
-  pages: (from) => Effect.succeed(pages.filter(({ number }) => number >= from).slice(0, 2)),
-  earlierOfPage: () => Effect.succeed(Option.none())
-})
-
-export const sourceInput = (name: string, file: string | Uint8Array): SourceInput => ({
-  ...subject,
-  name,
-  location: bytesLocation(file)
-})
-
-/** Runs the page stage on the page, or the document stage on the document of this page. */
-export const runStage = (
-  made: Stage,
-  page: PageResult,
-  given: Given = {}
-): Effect.Effect<PageOutput, StageFailure, Downstreams> => {
-  if (made.kind === "page") return made.run(pageInput(page, given))
-  if (made.kind === "document") return made.run(documentInput([page], given))
-  return Effect.die("a source stage")
-}
-
-/** Draws nothing: bytes that say what was asked for. */
-export const drawPage = (
-  { page }: { readonly page: number },
-  { dpi, format }: { readonly dpi: number; readonly format: "png" | "webp" }
-) =>
-  Effect.succeed<StageContent>({
-    mediaType: `image/${format}`,
-    bytes: new TextEncoder().encode(`page ${page} at ${dpi}`)
+/** A page stage that gives pages their text. */
+export const readingStage = (name: string, far: FarSide, options: Parameters<typeof pageStage>[2] = {}): PageStage =>
+  pageStage(name, far, {
+    provides: "text",
+    output: (page) => ({
+      content: contentOf(`${name} of page ${page}`),
+      reading: { text: `${name} read page ${page}`, lines: noLines }
+    }),
+    ...options
   })
+
+export const documentStage = (
+  name: string,
+  far: FarSide,
+  content: DocumentStage["run"] = ({ pageCount }) =>
+    Effect.succeed({ content: contentOf(`${name} of ${pageCount} pages`) })
+): DocumentStage => ({
+  ...named(name),
+  kind: "document",
+  run: (input) =>
+    Effect.flatMap(Downstreams, ({ call }) =>
+      Effect.andThen(call("far", { tenant: input.tenant })(far.ask(name)), content(input))
+    )
+})
+
+export const sourceStage = (name: string, far: FarSide, pdf: Uint8Array): SourceStage => ({
+  ...named(name),
+  kind: "source",
+  accepts: (head, file) => file.endsWith(".txt") && head.length > 0,
+  run: ({ tenant }) =>
+    Effect.flatMap(Downstreams, ({ call }) => Effect.as(call("far", { tenant })(far.ask(name)), { pdf }))
+})
+
+/** A document of images without text. */
+export const scannedDocument = (pageCount: number, takes: Duration.Input = 0): ScriptedDocument => ({
+  open: () => ({ _tag: "Opens", pageCount, takes }),
+  page: () => ({ _tag: "Page", takes, result: { status: "scanned", text: "" } })
+})

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url"
 import type { PDFDocumentProxy, PDFPageProxy } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { AnnotationMode, getDocument, VerbosityLevel } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { failure, type Failure } from "../../../domain/Failure.ts"
-import { answerPassword, describeError, isMemoryError, unreadable } from "../pdfjs/PdfJs.ts"
+import { isMemoryError } from "../pdfjs/MemoryError.ts"
+import { answerPassword, describeError, unreadable } from "../pdfjs/PdfJs.ts"
 import type { RenderTask } from "./RenderTask.ts"
 
 // Plain paths that end in "/".

@@ -1,38 +1,35 @@
-import { constants, type FileHandle, open } from "node:fs/promises"
+import { stat } from "node:fs/promises"
 import { Effect } from "effect"
+import { failure } from "../../../domain/Failure.ts"
+import { allBytes } from "../../../services/BlobBytes.ts"
 import type { BlobLocation } from "../../../services/BlobStore.ts"
+import { StageError } from "../../../services/pipelines/Stage.ts"
 import { StoreUnavailable } from "../../../services/store/StoreErrors.ts"
+import * as BlobFiles from "../../blobs/FileBytes.ts"
 import { final } from "./Failures.ts"
 
 const unreadable = (cause: unknown) => new StoreUnavailable({ operation: "read a blob", cause })
 
-const openFile = (path: string) =>
-  Effect.acquireRelease(
-    Effect.tryPromise({ try: () => open(path, constants.O_RDONLY), catch: unreadable }),
-    (file: FileHandle) => Effect.promise(() => file.close())
-  )
-
-const tooLarge = (size: number, most: number) =>
-  Effect.fail(final(`the file has ${size} bytes, and the stage takes ${most} at most`))
+const sizeOf = (location: BlobLocation) =>
+  location._tag === "Bytes"
+    ? Effect.succeed(location.bytes.length)
+    : Effect.map(Effect.tryPromise({ try: () => stat(location.path), catch: unreadable }), ({ size }) => size)
 
 /** The size of a file; fails when it has more than `most` bytes. */
 export const checkSize = Effect.fnUntraced(function* (location: BlobLocation, most: number) {
-  if (location._tag === "Bytes") {
-    return location.bytes.length > most ? yield* tooLarge(location.bytes.length, most) : location.bytes.length
-  }
-  const file = yield* openFile(location.path)
-  const { size } = yield* Effect.tryPromise({ try: () => file.stat(), catch: unreadable })
-  return size > most ? yield* tooLarge(size, most) : size
-}, Effect.scoped)
+  const size = yield* sizeOf(location)
+  if (size > most) return yield* final(`the file has ${size} bytes, and the stage takes ${most} at most`)
+  return size
+})
 
 /** All bytes of a file; fails when it has more than `most`. */
 export const readFile = Effect.fnUntraced(function* (location: BlobLocation, most: number) {
-  if (location._tag === "Bytes") {
-    return location.bytes.length > most ? yield* tooLarge(location.bytes.length, most) : location.bytes
-  }
-  const file = yield* openFile(location.path)
-  const { size } = yield* Effect.tryPromise({ try: () => file.stat(), catch: unreadable })
-  if (size > most) return yield* tooLarge(size, most)
-  const bytes: Uint8Array = yield* Effect.tryPromise({ try: () => file.readFile(), catch: unreadable })
-  return bytes
-}, Effect.scoped)
+  yield* checkSize(location, most)
+  return yield* allBytes(location).pipe(
+    Effect.provide(BlobFiles.layer),
+    Effect.catchTags({
+      BlobLost: ({ message }) => Effect.fail(new StageError({ failure: failure("BLOB_LOST", message), again: false })),
+      BlobStoreUnavailable: (error) => Effect.fail(unreadable(error))
+    })
+  )
+})

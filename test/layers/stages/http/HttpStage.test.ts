@@ -15,7 +15,7 @@ import {
   stage,
   stagesOf,
   textOf
-} from "../../../support/stages.ts"
+} from "../../../support/stageInputs.ts"
 import { serve } from "../../net/loopback.ts"
 
 interface Seen {

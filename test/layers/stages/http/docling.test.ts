@@ -5,7 +5,7 @@ import { parsePipelines } from "../../../../src/layers/config/PipelinesFile.ts"
 import { httpStage } from "../../../../src/layers/stages/http/HttpStage.ts"
 import type { Stage } from "../../../../src/services/pipelines/Stage.ts"
 import { Docling } from "../../../support/docling.ts"
-import { drawPage, layerOf, pageOf, runStage, stage, textOf } from "../../../support/stages.ts"
+import { drawPage, layerOf, pageOf, runStage, stage, textOf } from "../../../support/stageInputs.ts"
 import { serve } from "../../net/loopback.ts"
 
 const text = readFileSync("examples/pipelines/docling-serve.json", "utf8")

@@ -100,6 +100,8 @@ interface StageBase {
   readonly version: StageVersion
   /** Stages of the same pipeline whose artifacts it reads. They come before it. */
   readonly needs: ReadonlyArray<StageName>
+  /** What it calls, to be shown to people. */
+  readonly downstream?: string
 }
 
 /** Makes the PDF of a file that is none, before the document is opened. */

@@ -9,6 +9,7 @@ import type { ClientOptions, Interface } from "./client/ClientInterface.ts"
 import { makeConnection } from "./client/Connection.ts"
 import { followWith, waitForWith } from "./client/Follow.ts"
 import { ingestWith } from "./client/Ingest.ts"
+import { chunksWith } from "./client/ReadChunks.ts"
 import { pagesWith, textWith } from "./client/ReadPages.ts"
 import { renderWith } from "./client/RenderDocument.ts"
 import { requireOneEffect } from "./domain/EffectCopy.ts"
@@ -25,6 +26,7 @@ export {
   Unreachable
 } from "./client/ClientErrors.ts"
 export type {
+  ChunksQuery,
   ClientOptions,
   DocumentText,
   FollowOptions,
@@ -68,6 +70,7 @@ export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOpt
     pages: pagesWith(connection),
     text: textWith(connection),
     render: renderWith(connection),
+    chunks: chunksWith(connection),
     list: ({ status, ...query } = {}) =>
       ask(
         api.documents.list({

@@ -10,6 +10,8 @@ import { followDocument } from "./changes/FollowDocument.ts"
 import { makeEndDocument } from "./document/EndDocument.ts"
 import { makeStatus } from "./estimates/Status.ts"
 import { Ingestion } from "./Ingestion.ts"
+import { Chunking } from "../services/chunks/Chunking.ts"
+import { makeChunkDocument } from "./chunks/ChunkDocument.ts"
 import { makeRenderDocument } from "./renderings/RenderDocument.ts"
 import { RunnerReports } from "./upkeep/RunnerReports.ts"
 import { makeTenantChanges } from "./tenant/TenantChanges.ts"
@@ -27,6 +29,7 @@ export const layer = Layer.effect(
     const keys = yield* IdempotencyKeys.make
     const admission = yield* Admission.make
     const render = yield* makeRenderDocument(documents)
+    const chunks = yield* makeChunkDocument(documents, yield* Chunking)
     const ending = yield* makeEndDocument
     const { list: runners } = yield* RunnerReports
     const changes = yield* makeTenantChanges
@@ -55,6 +58,7 @@ export const layer = Layer.effect(
       }),
       text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(documents.find(tenant, id), textFrom(tenant, id))),
       render,
+      chunks,
       ...ending,
       ...changes,
       ...keys,

@@ -27,6 +27,7 @@ import { limitsFromEnv, LiveStreams } from "./live/LiveStreams.ts"
 import { MetricsHandlers } from "./handlers/MetricsHandlers.ts"
 import { PagesHandlers } from "./handlers/pages/PagesHandlers.ts"
 import { RenderingsHandlers } from "./handlers/pages/RenderingsHandlers.ts"
+import { ChunksHandlers } from "./handlers/search/ChunksHandlers.ts"
 import { QueueHandlers } from "./handlers/QueueHandlers.ts"
 import * as RequestMetrics from "./edge/RequestMetrics.ts"
 import { TenantsHandlers } from "./handlers/TenantsHandlers.ts"
@@ -38,6 +39,7 @@ const Handlers = Layer.mergeAll(
   DocumentsHandlers,
   PagesHandlers,
   RenderingsHandlers,
+  ChunksHandlers,
   EventsHandlers,
   IngestHandlers,
   QueueHandlers,

@@ -16,6 +16,7 @@ import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import { DownstreamsConfig } from "../services/downstreams/DownstreamsConfig.ts"
 import { decodeDownstreams, type DownstreamsWritten } from "../services/downstreams/DownstreamSettings.ts"
+import * as ChunkingThread from "./chunks/ChunkingThread.ts"
 import * as PipelinesFile from "./config/PipelinesFile.ts"
 import * as DownstreamHttp from "./net/DownstreamHttp.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
@@ -73,6 +74,7 @@ export const layerMemory = (options: MemoryOptions = {}) =>
       SecureRandom.layerWebCrypto
     ]),
     Layer.provideMerge(DownstreamHttp.layer),
+    Layer.provide(ChunkingThread.layer("o200k")),
     Layer.provide(Layer.effect(DownstreamsConfig, decodeDownstreams(options.downstreams ?? {}))),
     Layer.provide(TenantRegistry.layer(options.tenants)),
     Layer.provide(EngineConfig.layer(options.limits)),
@@ -168,6 +170,7 @@ const layerEngine = Layer.unwrap(
 /** The engine as a service runs it, configured by the environment. */
 export const layer = Layer.mergeAll(layerEngine, layerApiKeys, layerHealth).pipe(
   Layer.provideMerge(DownstreamHttp.layer),
+  Layer.provide(ChunkingThread.layerFromEnv),
   Layer.provide(PipelinesFile.layerFromEnv),
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),

@@ -195,6 +195,7 @@ const ingestion = Layer.effect(
         Effect.flatMap(find(tenant, id), () =>
           Effect.map(Ref.get(state), ({ pages }) => Stream.fromIterable((pages.get(id) ?? []).map(({ text }) => text)))
         ),
+      chunks: (tenant, id) => Effect.as(find(tenant, id), Stream.empty),
       render: (tenant, id, { format }) =>
         Effect.flatMap(find(tenant, id), () =>
           Effect.map(Ref.get(state), ({ pages }) => ({

@@ -25,7 +25,9 @@ export const Chunk = Schema.Struct({
     description:
       "The headings above it that are not in its text, joined by ` > `; empty when there are none. Embed `context`, a line feed, then `text`."
   }),
-  headings: Schema.Array(Schema.String).annotate({ description: "All headings above its first line, the highest first." }),
+  headings: Schema.Array(Schema.String).annotate({
+    description: "All headings above its first line, the highest first."
+  }),
   pages: Schema.Tuple([PageNumber, PageNumber]).annotate({ description: "Its first and its last page." }),
   places: Schema.Array(ChunkPlace).annotate({
     description:

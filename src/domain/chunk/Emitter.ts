@@ -38,7 +38,9 @@ export class Emitter {
       ordinal,
       ...chunk,
       pages: [first, last],
-      places: joinPlaces(places.flatMap(({ place }): ReadonlyArray<ChunkPlace> => (place === undefined ? [] : [place]))),
+      places: joinPlaces(
+        places.flatMap(({ place }): ReadonlyArray<ChunkPlace> => (place === undefined ? [] : [place]))
+      ),
       ...(part === undefined ? {} : { part }),
       ...(oversized === true ? { oversized } : {})
     })

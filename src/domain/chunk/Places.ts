@@ -44,7 +44,12 @@ const rounded = ({ height, width, x, y }: Box): Box => {
   const left = round(x)
   const top = round(y)
   // Rounded down, so that what was on the page is still on it.
-  return { x: left, y: top, width: Math.floor((x + width - left) * 100) / 100, height: Math.floor((y + height - top) * 100) / 100 }
+  return {
+    x: left,
+    y: top,
+    width: Math.floor((x + width - left) * 100) / 100,
+    height: Math.floor((y + height - top) * 100) / 100
+  }
 }
 
 /** Boxes that follow each other in one column as one. */

@@ -13,6 +13,7 @@ import { PagesApi } from "./Pages.ts"
 import { withPlainNames } from "./schemas/SchemaNames.ts"
 import { describeParameters } from "../edge/OpenApiParameters.ts"
 import { RenderingsApi } from "./Renderings.ts"
+import { ChunksApi } from "./search/Chunks.ts"
 import { QueueApi } from "./Queue.ts"
 import { TenantsApi } from "./Tenants.ts"
 import { WebhookApi } from "./Webhook.ts"
@@ -25,6 +26,7 @@ const groups = HttpApi.make("sluice")
     DocumentsApi,
     PagesApi,
     RenderingsApi,
+    ChunksApi,
     EventsApi,
     CallbacksApi,
     IngestApi,

@@ -1,7 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Block } from "../../../src/domain/document/PageLayout.ts"
 import { mostChunksPerPage } from "../../../src/domain/chunk/DocumentChunks.ts"
-import { heading, item, layoutOf, line, pageHeight, paragraph, simpleTable, span, textBlock } from "../../support/layouts.ts"
+import {
+  heading,
+  item,
+  layoutOf,
+  line,
+  pageHeight,
+  paragraph,
+  simpleTable,
+  span,
+  textBlock
+} from "../../support/layouts.ts"
 import { checkChunks, chunksOf, pagesOf } from "./support.ts"
 
 const words = (n: number, word = "word") => Array.from({ length: n }, (_, i) => `${word}${i}`).join(" ")
@@ -11,7 +21,12 @@ describe("chunks of a document", () => {
   it("begin with sections, whose headings above are their context", () => {
     const pages = pagesOf([
       layoutOf(heading(1, "Report", { size: 24 }), paragraph(words(60))),
-      layoutOf(heading(2, "Sales", { size: 16 }), paragraph(words(60, "sale")), heading(2, "Costs", { size: 16 }), paragraph(words(60, "cost")))
+      layoutOf(
+        heading(2, "Sales", { size: 16 }),
+        paragraph(words(60, "sale")),
+        heading(2, "Costs", { size: 16 }),
+        paragraph(words(60, "cost"))
+      )
     ])
     const chunks = chunksOf(pages, 200)
     checkChunks(chunks, pages, 200)
@@ -117,7 +132,14 @@ describe("chunks of a document", () => {
   })
 
   it("divide long code between its lines, and say which part each is", () => {
-    const pages = pagesOf([layoutOf(textBlock("code", Array.from({ length: 60 }, (_, i) => `line(${i}) { return value_${i} }`)))])
+    const pages = pagesOf([
+      layoutOf(
+        textBlock(
+          "code",
+          Array.from({ length: 60 }, (_, i) => `line(${i}) { return value_${i} }`)
+        )
+      )
+    ])
     const chunks = chunksOf(pages, 100)
     checkChunks(chunks, pages, 100)
     for (const [index, { kind, part, text }] of chunks.entries()) {
@@ -170,7 +192,12 @@ describe("chunks of a document", () => {
   })
 
   it("are bounded for a page of many small tables", () => {
-    const tables = Array.from({ length: 1_000 }, (_, i) => simpleTable(1, [["a", "b"], [`v${i}`, `w${i}`]]))
+    const tables = Array.from({ length: 1_000 }, (_, i) =>
+      simpleTable(1, [
+        ["a", "b"],
+        [`v${i}`, `w${i}`]
+      ])
+    )
     const pages = pagesOf([layoutOf(...tables)])
     const chunks = chunksOf(pages)
     checkChunks(chunks, pages, 512)

@@ -57,7 +57,7 @@ const ownText = (chunk: Chunk, index: number, chunks: ReadonlyArray<Chunk>): str
   const rows = chunk.text.split("\n")
   const earlier = chunks[index - chunk.part.index]?.text.split("\n") ?? []
   const rule = rows.findIndex((row) => /^\|(?: --- \|)+$/.test(row))
-  const isRepeated = (row: string | undefined) => row !== undefined && earlier.includes(row)
+  const isRepeated = (row: string | undefined) => row === "" || (row !== undefined && earlier.includes(row))
   if (isRepeated(rows[rule])) return rows.slice(rule + 1).join("\n")
   const firstRow = rows.findIndex((row) => row.startsWith("|"))
   return rows.slice(0, firstRow).every(isRepeated) ? rows.slice(firstRow).join("\n") : chunk.text

@@ -46,12 +46,19 @@ describe("tables in chunks", () => {
   })
 
   it("go on over a page break without their repeated header", () => {
-    const pages = pagesOf([layoutOf(simpleTable(1, [head, ...rows(3)])), layoutOf(simpleTable(1, [head, ["name 9", "value 9"]]))])
+    const pages = pagesOf([
+      layoutOf(simpleTable(1, [head, ...rows(3)])),
+      layoutOf(simpleTable(1, [head, ["name 9", "value 9"]]))
+    ])
     const [chunk, ...more] = chunksOf(pages)
     assert.deepStrictEqual(more, [])
     assert.strictEqual(chunk?.text.split("| Name | Value |").length, 2)
     assert.deepStrictEqual(chunk?.pages, [1, 2])
-    checkChunks([chunk].flatMap((each) => each ?? []), pages, 512)
+    checkChunks(
+      [chunk].flatMap((each) => each ?? []),
+      pages,
+      512
+    )
   })
 
   it("tell a row that is larger than the limit, and never divide it", () => {

@@ -7,6 +7,7 @@ import { FetchHttpClient } from "effect/http"
 import { administrationWith } from "./client/Administration.ts"
 import type { ClientOptions, Interface } from "./client/ClientInterface.ts"
 import { makeConnection } from "./client/Connection.ts"
+import { eventsWith } from "./client/Events.ts"
 import { followWith, waitForWith } from "./client/Follow.ts"
 import { ingestWith } from "./client/Ingest.ts"
 import { chunksWith } from "./client/ReadChunks.ts"
@@ -28,7 +29,9 @@ export {
 export type {
   ChunksQuery,
   ClientOptions,
+  DocumentEvent,
   DocumentText,
+  EventsOf,
   FollowOptions,
   IngestOptions,
   Interface,
@@ -47,6 +50,12 @@ export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOpt
   const cancel = Effect.fn("SluiceClient.cancel")((id: DocumentId) =>
     ask(api.documents.cancel({ params: { id }, query: {}, headers: {} }))
   )
+
+  const removeOnce = (id: DocumentId) => ask(api.documents.remove({ params: { id }, query: {}, headers: {} }))
+  const remove = Effect.fn("SluiceClient.remove")(function* (id: DocumentId) {
+    // A document that had not ended is cancelled by the first request, and removed by the second.
+    if ((yield* removeOnce(id)) !== undefined) yield* removeOnce(id)
+  })
 
   const retry = Effect.fn("SluiceClient.retry")((id: DocumentId, password?: Redacted.Redacted) =>
     ask(
@@ -80,6 +89,8 @@ export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOpt
       ),
     cancel,
     retry,
+    remove,
+    events: eventsWith(connection),
     queue: (scope) => ask(api.queue.queueStatus({ query: scope === undefined ? {} : { scope }, headers: {} })),
     ...administrationWith(connection)
   })

@@ -3,6 +3,7 @@ import { SecureRandom } from "effect/crypto"
 import * as Engine from "../actors/Engine.ts"
 import * as Outbox from "../actors/webhooks/Outbox.ts"
 import { requireOneEffect } from "../domain/EffectCopy.ts"
+import type { PipelineName } from "../domain/pipeline/Pipeline.ts"
 import { ApiKeys } from "../services/apiKeys/ApiKeys.ts"
 import * as ApiKeysMemory from "../services/apiKeys/ApiKeysMemory.ts"
 import * as BlobStoreMemory from "../services/BlobStoreMemory.ts"
@@ -17,6 +18,9 @@ import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry
 import { DownstreamsConfig } from "../services/downstreams/DownstreamsConfig.ts"
 import { decodeDownstreams, type DownstreamsWritten } from "../services/downstreams/DownstreamSettings.ts"
 import * as ChunkingThread from "./chunks/ChunkingThread.ts"
+import * as PipelineDeclarations from "../services/pipelines/PipelineDeclarations.ts"
+import type { PipelineDeclaration } from "../services/pipelines/PipelineDeclarations.ts"
+import type { Stage } from "../services/pipelines/Stage.ts"
 import * as PipelinesFile from "./config/PipelinesFile.ts"
 import * as DownstreamHttp from "./net/DownstreamHttp.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
@@ -58,6 +62,11 @@ export interface MemoryOptions {
   readonly workers?: number
   /** What stages call outside of the engine, by name, as `PIPELINES_FILE` has it. */
   readonly downstreams?: DownstreamsWritten
+  /** Steps of work of one's own, by which `pipelines` may go; documents name their pipeline. */
+  readonly stages?: ReadonlyArray<Stage>
+  readonly pipelines?: ReadonlyArray<PipelineDeclaration>
+  /** The pipeline of documents that name none; `text` when absent. */
+  readonly pipeline?: PipelineName
 }
 
 /** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is lost with the process. */
@@ -76,6 +85,7 @@ export const layerMemory = (options: MemoryOptions = {}) =>
     Layer.provideMerge(DownstreamHttp.layer),
     Layer.provide(ChunkingThread.layer("o200k")),
     Layer.provide(Layer.effect(DownstreamsConfig, decodeDownstreams(options.downstreams ?? {}))),
+    Layer.provideMerge(PipelineDeclarations.layer(options.stages ?? [], options.pipelines ?? [], options.pipeline)),
     Layer.provide(TenantRegistry.layer(options.tenants)),
     Layer.provide(EngineConfig.layer(options.limits)),
     Layer.provide(oneEffect)

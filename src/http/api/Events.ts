@@ -58,6 +58,9 @@ const documentEvents = [
 ] as const
 const queueEvent = eventOf("queue", QueueStatusView).pipe(examples(exampleOf("queue", queueExample)))
 
+/** An event of a stream, decoded. */
+export type StreamedEvent = (typeof documentEvents)[number]["Type"] | (typeof queueEvent)["Type"]
+
 const lastEventId = wholeNumber(
   Schema.Natural.annotate({
     description:

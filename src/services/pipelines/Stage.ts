@@ -8,7 +8,7 @@ import type { StageName, StageVersion } from "../../domain/pipeline/Pipeline.ts"
 import type { PdfRef } from "../PdfEngine.ts"
 import type { BlobLocation } from "../BlobStore.ts"
 import type { StoreUnavailable } from "../store/StoreErrors.ts"
-import type { DownstreamFailure } from "../downstreams/Downstreams.ts"
+import type { DownstreamFailure, Downstreams } from "../downstreams/Downstreams.ts"
 
 /** Bytes and what they are. */
 export interface StageContent {
@@ -104,23 +104,24 @@ export interface SourceStage extends StageBase {
   readonly kind: "source"
   /** Whether the file may be one that it can read, judged by its first bytes (at most 1 KiB) and its name. */
   readonly accepts: (head: Uint8Array, name: string) => boolean
-  readonly run: (input: SourceInput) => Effect.Effect<SourceOutput, StageFailure>
+  readonly run: (input: SourceInput) => Effect.Effect<SourceOutput, StageFailure, Downstreams>
 }
 
 export interface PageStage extends StageBase {
   readonly kind: "page"
   /** `text`: what it reads becomes the result of the page, which is delivered only then. */
   readonly provides: "text" | "artifact"
-  readonly run: (input: PageInput) => Effect.Effect<PageOutput, StageFailure>
+  readonly run: (input: PageInput) => Effect.Effect<PageOutput, StageFailure, Downstreams>
 }
 
 export interface DocumentStage extends StageBase {
   readonly kind: "document"
-  readonly run: (input: DocumentInput) => Effect.Effect<DocumentOutput, StageFailure>
+  readonly run: (input: DocumentInput) => Effect.Effect<DocumentOutput, StageFailure, Downstreams>
 }
 
 /**
  * A named and versioned step of work. `run` may be interrupted at any time, and run again with the same input after a crash:
- * what is stored is never run again. It asks for its place at a downstream itself (`Downstreams.call`).
+ * what is stored is never run again. It asks for its place at a downstream itself: the engine gives it `Downstreams`, whose
+ * `call` it uses. Other services it has from where it is made.
  */
 export type Stage = SourceStage | PageStage | DocumentStage

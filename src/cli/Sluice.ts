@@ -50,6 +50,9 @@ const subcommands = [
   subcommand("md", "Write a document as Markdown, HTML or JSON", () =>
     import("./commands/documents/read.ts").then(({ md }) => md)
   ),
+  subcommand("chunks", "Write a document in chunks for models and searches", () =>
+    import("./commands/search/chunks.ts").then(({ chunks }) => chunks)
+  ),
   subcommand("events", "Print what happens to documents", () =>
     import("./commands/documents/events.ts").then(({ events }) => events)
   ),

@@ -125,6 +125,7 @@ describe("the examples of the interface's description", () => {
         }
       }
       assert.deepStrictEqual(Object.fromEntries([...types].toSorted()), {
+        after: "integer",
         detail: "boolean",
         follow: "boolean",
         force: "boolean",
@@ -135,7 +136,8 @@ describe("the examples of the interface's description", () => {
         n: "integer",
         priority: "integer",
         status: "array",
-        to: "integer"
+        to: "integer",
+        tokens: "integer"
       })
       const names = Object.keys(record(at(json, "components", "schemas")))
       assert.includeMembers(names, ["BadRequest", "Document", "PageEvent", "TooManyRequests"])

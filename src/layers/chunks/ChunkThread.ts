@@ -27,9 +27,7 @@ const jobOf = (job: number): ChunkWork => {
   return work
 }
 
-// oxlint-disable-next-line typescript/consistent-type-assertions -- calls come from this package's own module only
-serveCalls(async (body) => {
-  const call = body as ChunkCall
+serveCalls(async (call: ChunkCall) => {
   switch (call._tag) {
     case "open":
       counter ??= countWith()

@@ -5,7 +5,7 @@ import { Ingestion } from "../../../actors/Ingestion.ts"
 import type { Chunk } from "../../../domain/chunk/Chunk.ts"
 import type { ChunkingUnavailable } from "../../../services/chunks/Chunking.ts"
 import { Api } from "../../api/Api.ts"
-import { documentProblems } from "../../api/problems/Failures.ts"
+import { documentProblems, notFound, unavailable } from "../../api/problems/Failures.ts"
 import { ServiceUnavailable, someTime } from "../../api/problems/Problems.ts"
 import { CurrentTenant } from "../../auth/CurrentTenant.ts"
 import { streamBytes, UnsentBytes } from "../../answers/UnsentBytes.ts"
@@ -19,7 +19,9 @@ interface Collected {
   hasMore: boolean
 }
 
-const unavailable = ({ message }: ChunkingUnavailable) =>
+const problems = { DocumentNotFound: notFound, StoreUnavailable: unavailable }
+
+const chunkingUnavailable = ({ message }: ChunkingUnavailable) =>
   Effect.andThen(
     Effect.logWarning(message),
     Effect.fail(new ServiceUnavailable({ code: "CHUNKING_UNAVAILABLE", detail: message, retryAfter: someTime }))
@@ -50,8 +52,7 @@ export const ChunksHandlers = HttpApiBuilder.group(
             return false
           }),
           Stream.runDrain,
-          Effect.catchTag("ChunkingUnavailable", unavailable),
-          documentProblems
+          Effect.catchTags({ ...problems, ChunkingUnavailable: chunkingUnavailable })
         )
         const next = found.hasMore ? found.chunks.at(-1)?.ordinal : undefined
         const bytes = Buffer.from(JSON.stringify({ chunks: found.chunks, ...(next === undefined ? {} : { next }) }))

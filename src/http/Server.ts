@@ -28,6 +28,7 @@ import { MetricsHandlers } from "./handlers/MetricsHandlers.ts"
 import { PagesHandlers } from "./handlers/pages/PagesHandlers.ts"
 import { RenderingsHandlers } from "./handlers/pages/RenderingsHandlers.ts"
 import { ChunksHandlers } from "./handlers/search/ChunksHandlers.ts"
+import { SearchHandlers } from "./handlers/search/SearchHandlers.ts"
 import { QueueHandlers } from "./handlers/QueueHandlers.ts"
 import * as RequestMetrics from "./edge/RequestMetrics.ts"
 import { TenantsHandlers } from "./handlers/TenantsHandlers.ts"
@@ -40,6 +41,7 @@ const Handlers = Layer.mergeAll(
   PagesHandlers,
   RenderingsHandlers,
   ChunksHandlers,
+  SearchHandlers,
   EventsHandlers,
   IngestHandlers,
   QueueHandlers,

@@ -21,6 +21,7 @@ import * as ChunkingThread from "./chunks/ChunkingThread.ts"
 import * as PipelineDeclarations from "../services/pipelines/PipelineDeclarations.ts"
 import type { PipelineDeclaration } from "../services/pipelines/PipelineDeclarations.ts"
 import type { Stage } from "../services/pipelines/Stage.ts"
+import * as Search from "./search/SearchLayers.ts"
 import * as PipelinesFile from "./config/PipelinesFile.ts"
 import * as DownstreamHttp from "./net/DownstreamHttp.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
@@ -178,7 +179,12 @@ const layerEngine = Layer.unwrap(
 )
 
 /** The engine as a service runs it, configured by the environment. */
-export const layer = Layer.mergeAll(layerEngine, layerApiKeys, layerHealth).pipe(
+export const layer = Layer.mergeAll(
+  Layer.provideMerge(Search.layerFromEnv, layerEngine),
+  layerApiKeys,
+  layerHealth
+).pipe(
+  Layer.provide([Search.layerIndexFromEnv, Search.layerEmbedderFromEnv]),
   Layer.provideMerge(DownstreamHttp.layer),
   Layer.provide(ChunkingThread.layerFromEnv),
   Layer.provide(PipelinesFile.layerFromEnv),

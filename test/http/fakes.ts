@@ -1,6 +1,8 @@
 import { Context, DateTime, Effect, Latch, Layer, Option, Queue, Ref, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
+import { Search } from "../../src/actors/search/SearchProtocol.ts"
 import { Ingestion, type SubmitError, type SubmitOptions, SubmissionRejected } from "../../src/actors/Ingestion.ts"
+import type { Chunk } from "../../src/domain/chunk/Chunk.ts"
 import { Document, isTerminal } from "../../src/domain/document/Document.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { DocumentId, type TenantId } from "../../src/domain/Ids.ts"
@@ -289,6 +291,40 @@ const webhooks = Webhooks.layerNoDeps.pipe(
 /** One that has a name and a limit. */
 const downstreams = downstreamsLayer({ ocr: { concurrency: 4 } })
 
-export const fakes = Layer.mergeAll(ingestion, engine, ApiKeysMemory.layerMemory, webhooks, downstreams).pipe(
+/** Finds every document of the tenant. */
+const search = Layer.effect(
+  Search,
+  Effect.map(Fake, ({ state }) => ({
+    search: (tenant: TenantId) =>
+      Effect.map(Ref.get(state), ({ documents }) => ({
+        hits: [...documents.values()]
+          .filter((document) => document.tenantId === tenant)
+          .map(({ id, name }) => ({
+            document: { id, name },
+            chunk: chunkOf(name),
+            page: 1,
+            boxes: [],
+            score: 1,
+            snippet: name
+          })),
+        mode: "keyword" as const,
+        degraded: []
+      }))
+  }))
+)
+
+const chunkOf = (text: string): Chunk => ({
+  id: "0".repeat(32),
+  ordinal: 0,
+  kind: "text",
+  text,
+  context: "",
+  headings: [],
+  pages: [1, 1],
+  places: [],
+  tokens: 1
+})
+
+export const fakes = Layer.mergeAll(ingestion, engine, search, ApiKeysMemory.layerMemory, webhooks, downstreams).pipe(
   Layer.provideMerge(fake)
 )

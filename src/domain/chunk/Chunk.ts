@@ -61,7 +61,3 @@ export interface Chunk extends Schema.Schema.Type<typeof Chunk> {}
 export const leastChunkTokens = 64
 export const mostChunkTokens = 8_192
 export const defaultChunkTokens = 512
-
-/** What models and indexes are given of a chunk. */
-export const embeddedText = ({ context, text }: Pick<Chunk, "context" | "text">): string =>
-  context === "" ? text : `${context}\n${text}`

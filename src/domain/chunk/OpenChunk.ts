@@ -1,5 +1,6 @@
 // The chunk of text that is being packed, and what becomes of a unit that has no room in it.
-import { type Chunk, embeddedText } from "./Chunk.ts"
+import type { Chunk } from "./Chunk.ts"
+import { embeddedText } from "./EmbeddedText.ts"
 import type { Emitter } from "./Emitter.ts"
 import { contextOf, type OpenHeading } from "./Section.ts"
 import { splitCode, splitText } from "./SplitText.ts"

@@ -14,6 +14,7 @@ import { withPlainNames } from "./schemas/SchemaNames.ts"
 import { describeParameters } from "../edge/OpenApiParameters.ts"
 import { RenderingsApi } from "./Renderings.ts"
 import { ChunksApi } from "./search/Chunks.ts"
+import { SearchApi } from "./search/Search.ts"
 import { QueueApi } from "./Queue.ts"
 import { TenantsApi } from "./Tenants.ts"
 import { WebhookApi } from "./Webhook.ts"
@@ -27,6 +28,7 @@ const groups = HttpApi.make("sluice")
     PagesApi,
     RenderingsApi,
     ChunksApi,
+    SearchApi,
     EventsApi,
     CallbacksApi,
     IngestApi,

@@ -1,7 +1,8 @@
 // Chunks of layouts made by hand, and what must hold for chunks of any document.
 import { assert } from "@effect/vitest"
 import { createHash } from "node:crypto"
-import { type Chunk, embeddedText } from "../../../src/domain/chunk/Chunk.ts"
+import type { Chunk } from "../../../src/domain/chunk/Chunk.ts"
+import { embeddedText } from "../../../src/domain/chunk/EmbeddedText.ts"
 import { DocumentChunks } from "../../../src/domain/chunk/DocumentChunks.ts"
 import type { ChunkPage } from "../../../src/domain/chunk/LinePlaces.ts"
 import { bytesCounter, type TokenCounter } from "../../../src/domain/chunk/Tokens.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Scope } from "effect"
-import { embeddedText } from "../../../src/domain/chunk/Chunk.ts"
+import { embeddedText } from "../../../src/domain/chunk/EmbeddedText.ts"
 import { encodeLayout } from "../../../src/domain/document/LayoutBytes.ts"
 import * as ChunkingThread from "../../../src/layers/chunks/ChunkingThread.ts"
 import { Chunking, type ChunkingShape } from "../../../src/services/chunks/Chunking.ts"

@@ -13,6 +13,7 @@ import { ingestWith } from "./client/Ingest.ts"
 import { chunksWith } from "./client/ReadChunks.ts"
 import { pagesWith, textWith } from "./client/ReadPages.ts"
 import { renderWith } from "./client/RenderDocument.ts"
+import { searchWith } from "./client/Search.ts"
 import { requireOneEffect } from "./domain/EffectCopy.ts"
 import type { DocumentId } from "./domain/Ids.ts"
 
@@ -37,7 +38,8 @@ export type {
   Interface,
   ListOptions,
   RenderedText,
-  RenderQuery
+  RenderQuery,
+  SearchQuery
 } from "./client/ClientInterface.ts"
 
 export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOptions) {
@@ -80,6 +82,7 @@ export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOpt
     text: textWith(connection),
     render: renderWith(connection),
     chunks: chunksWith(connection),
+    search: searchWith(connection),
     list: ({ status, ...query } = {}) =>
       ask(
         api.documents.list({

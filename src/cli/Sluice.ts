@@ -53,6 +53,9 @@ const subcommands = [
   subcommand("chunks", "Write a document in chunks for models and searches", () =>
     import("./commands/search/chunks.ts").then(({ chunks }) => chunks)
   ),
+  subcommand("search", "Search in the documents of the tenant", () =>
+    import("./commands/search/search.ts").then(({ search }) => search)
+  ),
   subcommand("events", "Print what happens to documents", () =>
     import("./commands/documents/events.ts").then(({ events }) => events)
   ),

@@ -2,6 +2,7 @@
 import type { Duration, Effect, Redacted, Stream } from "effect"
 import type { HttpApiClient } from "effect/http-api"
 import type { ApiKey, ApiKeyId } from "../domain/tenant/ApiKey.ts"
+import type { SearchAnswer, SearchRequest } from "../domain/search/Search.ts"
 import type { Chunk } from "../domain/chunk/Chunk.ts"
 import type { DocumentStatus } from "../domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
@@ -86,6 +87,11 @@ export interface RenderQuery {
   readonly mark?: "missing" | undefined
 }
 
+export interface SearchQuery extends Omit<SearchRequest, "query"> {
+  /** How long the caller waits: what takes longer is left out, as the answer says. */
+  readonly deadline?: Duration.Input | undefined
+}
+
 export interface ChunksQuery {
   /** The most tokens of a chunk; 512 when absent. */
   readonly tokens?: number | undefined
@@ -142,6 +148,8 @@ export interface Interface {
   readonly render: (id: DocumentId, query: RenderQuery) => Effect.Effect<RenderedText, ClientError>
   /** The document in chunks, in order. */
   readonly chunks: (id: DocumentId, options?: ChunksQuery) => Stream.Stream<Chunk, ClientError>
+  /** The best chunks of the tenant's documents. */
+  readonly search: (query: string, options?: SearchQuery) => Effect.Effect<SearchAnswer, ClientError>
   /** The documents of the tenant, newest first. If there are more, `nextCursor` is the `cursor` of the next list. */
   readonly list: (options?: ListOptions) => Effect.Effect<typeof DocumentList.Type, ClientError>
   /** Cancels a document; one that has ended is not changed. Returns the document afterwards. */

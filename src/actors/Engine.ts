@@ -23,6 +23,8 @@ import { UsageStore } from "../services/downstreams/UsageStore.ts"
 import { UsageMeter } from "./scheduling/UsageMeter.ts"
 import { RunTimeBudgets } from "./document/RunTimeBudget.ts"
 import { InFlightSubmissions } from "./admission/InFlightSubmissions.ts"
+import { StagePlaces } from "./stages/StagePlaces.ts"
+import { StageWaits } from "./stages/StageWaits.ts"
 import * as QueueUpkeep from "./upkeep/QueueUpkeep.ts"
 import { TenantDirectory } from "./tenant/TenantDirectory.ts"
 import { WaitEstimator } from "./estimates/WaitEstimator.ts"
@@ -48,17 +50,18 @@ export const layerNoSchedulingOver = <E, R>(directory: Layer.Layer<TenantDirecto
         BlobCollection.layer,
         Retention.layer,
         IndexSweep.layer,
-        DownstreamsLive.layer,
         layerUsage
       )
     ),
-    Layer.provideMerge(UsageRecorder.layer),
     Layer.provideMerge(RunnerReports.layer),
     Layer.provideMerge(directory),
+    // The stages of documents call them, so they end after the documents' runs.
+    Layer.provideMerge(DownstreamsLive.layer),
+    Layer.provideMerge(UsageRecorder.layer),
     Layer.provideMerge(InFlightSubmissions.layer),
     Layer.provide([RetryAfterEstimator.layer, RateLimits.layer, BytesInFlight.layer]),
     Layer.provide([Runner.layer, RetryTracker.layer, RunTimeBudgets.layer, WaitEstimator.layer]),
-    Layer.provide([UsageMeter.layer, CostModel.layer])
+    Layer.provide([UsageMeter.layer, CostModel.layer, StageWaits.layer, StagePlaces.layer])
   )
 
 /** The same with the actors in this process. */

@@ -6,6 +6,10 @@ import type { IngestEvent } from "../domain/Event.ts"
 import { Failure } from "../domain/Failure.ts"
 import { DocumentId, type TenantId } from "../domain/Ids.ts"
 import type { PageResult } from "../domain/document/Page.ts"
+import type { Artifact } from "../domain/pipeline/Artifact.ts"
+import type { PipelineName, StageName, StageVersion } from "../domain/pipeline/Pipeline.ts"
+import type { AllPipelines } from "../services/pipelines/Pipelines.ts"
+import type { ArtifactKey, ArtifactsOptions } from "../services/store/Artifacts.ts"
 import type { TenantLimits, TenantLimitsPatch } from "../domain/tenant/TenantLimits.ts"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
 import type { BlobStoreUnavailable } from "../services/BlobStore.ts"
@@ -15,10 +19,12 @@ import type { DocumentNotFound, NotRetryable, QuotaReached, StoreUnavailable } f
 import type { RunnerEntry } from "../services/runners/RunnerRegister.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
 import type { ChunkOptions, DocumentChunks } from "./chunks/ChunkDocument.ts"
+import type { FoundArtifact } from "./stages/artifacts/ReadArtifacts.ts"
 import type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
 export type { ChunkOptions, DocumentChunks } from "./chunks/ChunkDocument.ts"
 export type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
+export type { FoundArtifact } from "./stages/artifacts/ReadArtifacts.ts"
 
 /** The submission itself is invalid. Nothing of it was kept. */
 export class SubmissionRejected extends Schema.TaggedError<SubmissionRejected>()("SubmissionRejected", {
@@ -85,6 +91,8 @@ export interface SubmitOptions {
   /** 0 to 9; 5 when absent. */
   readonly priority?: number | undefined
   readonly notBefore?: DateTime.Utc | undefined
+  /** The pipeline it goes through; the tenant's, or else the engine's, when absent. */
+  readonly pipeline?: PipelineName | undefined
   /** Kept sealed until the document is terminal. */
   readonly password?: Redacted.Redacted | undefined
   /** An http(s) URL that receives the terminal state. */
@@ -96,6 +104,23 @@ export interface SubmitOptions {
   readonly force?: boolean | undefined
   /** The number of bytes of the upload, if it is known beforehand. */
   readonly size?: number | undefined
+}
+
+/** The document's pipeline has no such stage. */
+export class StageUnknown extends Schema.TaggedError<StageUnknown>()("StageUnknown", {
+  stage: Schema.String,
+  pipeline: Schema.String
+}) {
+  override get message() {
+    return `the pipeline ${this.pipeline} has no stage ${this.stage}`
+  }
+}
+
+export interface RerunOptions {
+  readonly stage: StageName
+  /** Only what this version of the stage has made; all of its versions when absent. */
+  readonly version?: StageVersion | undefined
+  readonly password?: Redacted.Redacted | undefined
 }
 
 /** Gauges of one tenant, or of the whole engine. */
@@ -208,6 +233,33 @@ export class Ingestion extends Context.Service<
       id: DocumentId,
       options?: { readonly password?: Redacted.Redacted | undefined }
     ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | LimitReached | ShuttingDown | StoreUnavailable>
+    /**
+     * Runs one stage again for a document that ended `completed`, `partial` or `failed`: what it made is removed, in this version
+     * only if one is named, and the document is queued. For a stage that provides text, the pages that have it are read again,
+     * too. All else stays. Fails with `StageUnknown` if the document's pipeline has no such stage.
+     */
+    readonly rerunStage: (
+      tenant: TenantId,
+      id: DocumentId,
+      options: RerunOptions
+    ) => Effect.Effect<
+      Document,
+      DocumentNotFound | NotRetryable | StageUnknown | LimitReached | ShuttingDown | StoreUnavailable
+    >
+    /** What stages made of a document, without contents, in bounded portions. Also available while the document runs. */
+    readonly artifacts: (
+      tenant: TenantId,
+      id: DocumentId,
+      options: ArtifactsOptions
+    ) => Effect.Effect<ReadonlyArray<Artifact>, DocumentNotFound | StoreUnavailable>
+    /** One of them, with its content if it is `done`. */
+    readonly artifact: (
+      tenant: TenantId,
+      id: DocumentId,
+      key: ArtifactKey
+    ) => Effect.Effect<Option.Option<FoundArtifact>, DocumentNotFound | StoreUnavailable>
+    /** The pipelines that documents may name. */
+    readonly pipelines: AllPipelines
     /** Starts no document of the tenant any more, also after a restart. Running documents go on; submissions are accepted. */
     readonly pause: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>
     readonly resume: (tenant: TenantId) => Effect.Effect<void, StoreUnavailable>

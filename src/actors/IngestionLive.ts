@@ -2,6 +2,7 @@ import { Effect, Layer, Option, Stream } from "effect"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import { Documents } from "../services/store/Documents.ts"
 import { Events } from "../services/Events.ts"
+import { Pipelines } from "../services/pipelines/Pipelines.ts"
 import * as Admission from "./admission/Admission.ts"
 import * as IdempotencyKeys from "./admission/IdempotentRequests.ts"
 import { InFlightSubmissions } from "./admission/InFlightSubmissions.ts"
@@ -14,6 +15,7 @@ import { Chunking } from "../services/chunks/Chunking.ts"
 import { makeChunkDocument } from "./chunks/ChunkDocument.ts"
 import { makeRenderDocument } from "./renderings/RenderDocument.ts"
 import { RunnerReports } from "./upkeep/RunnerReports.ts"
+import { makeReadArtifacts } from "./stages/artifacts/ReadArtifacts.ts"
 import { makeTenantChanges } from "./tenant/TenantChanges.ts"
 
 /** Pages read from the store at a time when a whole text is streamed, unless their texts are long. */
@@ -31,6 +33,8 @@ export const layer = Layer.effect(
     const render = yield* makeRenderDocument(documents)
     const chunks = yield* makeChunkDocument(documents, yield* Chunking)
     const ending = yield* makeEndDocument
+    const { withStages, ...artifacts } = yield* makeReadArtifacts
+    const pipelines = yield* Pipelines
     const { list: runners } = yield* RunnerReports
     const changes = yield* makeTenantChanges
     const { describe, queueStatus, tenantState } = yield* makeStatus
@@ -48,7 +52,7 @@ export const layer = Layer.effect(
     return Ingestion.of({
       ...admission,
       status: Effect.fn("Ingestion.status")(function* (tenant, id) {
-        return yield* describe(yield* documents.find(tenant, id, "outline"))
+        return yield* withStages(yield* describe(yield* documents.find(tenant, id, "outline")))
       }),
       find: documents.find,
       list: Effect.fn("Ingestion.list")((tenant, options) => documents.list(tenant, options)),
@@ -59,6 +63,8 @@ export const layer = Layer.effect(
       text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(documents.find(tenant, id), textFrom(tenant, id))),
       render,
       chunks,
+      ...artifacts,
+      pipelines,
       ...ending,
       ...changes,
       ...keys,

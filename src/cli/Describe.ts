@@ -9,7 +9,7 @@ import { bar, moment, plural, table } from "./Text.ts"
 
 /** Human-readable descriptions of documents, queues and tenants. */
 
-const gates: Record<Waiting["gate"], string> = {
+const gates: Readonly<Record<string, string>> = {
   tenant: "its tenant has as many documents open as it may",
   global: "the engine has as many documents open as it may",
   page: "being read",
@@ -17,6 +17,8 @@ const gates: Record<Waiting["gate"], string> = {
   retry: "something that failed for the moment is tried again",
   paused: "its tenant is paused"
 }
+
+const whyOf = ({ gate }: Waiting): string => gates[gate] ?? "its stages wait for their turn there"
 
 /** In UTC; the date is left out if it is the given day. */
 export const etaOf = ({ eta }: Waiting, day?: DateTime.Utc): string | undefined => {
@@ -57,7 +59,7 @@ export const documentLines = (document: typeof DocumentView.Type): ReadonlyArray
     ["advice", error?.advice],
     ["pages", progressOf(progress)],
     ...warnings.map(({ code, message }) => ["warning", `${code}: ${message}`] as const),
-    ["waits", waiting && `${shortWaiting(waiting)} (${gates[waiting.gate]})`],
+    ["waits", waiting && `${shortWaiting(waiting)} (${whyOf(waiting)})`],
     ["ends", eta && `about ${eta} UTC`],
     ["title", metadata?.title],
     ["accepted", DateTime.formatIso(timings.acceptedAt)],

@@ -30,6 +30,7 @@ import { DatabaseConfig, StorageConfig, WorkersConfig } from "./config/Config.ts
 import { SecretKeyConfig } from "./config/SecretKeyConfig.ts"
 import { holdDataDirectory } from "./folder/DataDirectory.ts"
 import { originalsFromEnv } from "./blobs/Originals.ts"
+import * as FileBytes from "./blobs/FileBytes.ts"
 import * as DiskReserve from "./folder/DiskReserve.ts"
 import { checkFolder, databasePath } from "./folder/FolderCheck.ts"
 import * as FullDisk from "./folder/FullDisk.ts"
@@ -190,7 +191,14 @@ export const layer = Layer.mergeAll(
   Layer.provide(PipelinesFile.layerFromEnv),
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),
-  Layer.provide([layerStorage, layerSources, CallbackSender.layer, Events.layer(), SecureRandom.layerWebCrypto]),
+  Layer.provide([
+    FileBytes.layer,
+    layerStorage,
+    layerSources,
+    CallbackSender.layer,
+    Events.layer(),
+    SecureRandom.layerWebCrypto
+  ]),
   Layer.provide(OutboundPolicy.layerFromEnv),
   Layer.provide(EngineConfig.layerFromEnv),
   Layer.provide(oneEffect)

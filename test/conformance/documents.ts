@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { Documents, type ListOptions } from "../../src/services/store/Documents.ts"
@@ -13,6 +13,7 @@ import {
   claimNext,
   documentId,
   globex,
+  hashesOf,
   numberOf,
   page,
   type Test,
@@ -90,7 +91,7 @@ export const records = (test: Test) => {
       const { fence } = yield* claim()
       yield* queue.savePages(fence, [page(1)])
       yield* at(3_000, queue.finish(fence, { status: "completed" }))
-      assert.strictEqual(Option.getOrThrow(yield* documents.remove(acme, fence.documentId)).hash, blobHash(1))
+      assert.deepStrictEqual(hashesOf(yield* documents.remove(acme, fence.documentId)), [blobHash(1)])
       assert.deepStrictEqual(yield* documents.pages(acme, fence.documentId, { from: 1, limit: 10, detail: true }), [])
       assert.deepStrictEqual(yield* documents.list(acme, everything), [])
       assert.strictEqual((yield* Effect.flip(documents.remove(acme, fence.documentId)))._tag, "DocumentNotFound")
@@ -123,12 +124,12 @@ export const records = (test: Test) => {
       yield* Effect.forEach([1, 3], (number) => at(3_000, documents.cancel(acme, documentId(number))))
       yield* at(3_000, documents.cancel(globex, documentId(2)))
       assert.isTrue(yield* store.refersTo(blobHash(5), acme))
-      assert.isTrue(Option.isNone(yield* documents.remove(acme, documentId(1))))
+      assert.deepStrictEqual(yield* documents.remove(acme, documentId(1)), [])
       assert.isFalse(yield* store.refersTo(blobHash(5), acme))
       assert.isTrue(yield* store.refersTo(blobHash(5)))
-      assert.strictEqual(Option.getOrThrow(yield* documents.remove(globex, documentId(2))).hash, blobHash(5))
+      assert.deepStrictEqual(hashesOf(yield* documents.remove(globex, documentId(2))), [blobHash(5)])
       assert.isFalse(yield* store.refersTo(blobHash(5)))
-      assert.isTrue(Option.isNone(yield* documents.remove(acme, documentId(3))))
+      assert.deepStrictEqual(yield* documents.remove(acme, documentId(3)), [])
     })
   )
 

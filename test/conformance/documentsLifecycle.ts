@@ -16,6 +16,7 @@ import {
   globex,
   lease,
   newDocument,
+  hashesOf,
   numberOf,
   openedPdf,
   page,
@@ -157,9 +158,9 @@ export const duplicates = (test: Test) => {
       yield* answeredWith(1)
       yield* accept(2, { source: { _tag: "Blob", hash: blobHash(8), size: 100 } })
       assert.isTrue(Option.isNone(yield* documents.withdraw(globex, documentId(2), 0)))
-      const { unusedBlob, ...removed } = Option.getOrThrow(yield* documents.withdraw(acme, documentId(2), 0))
+      const { unusedBlobs, ...removed } = Option.getOrThrow(yield* documents.withdraw(acme, documentId(2), 0))
       assert.deepStrictEqual(removed, { id: documentId(2), tenantId: acme, attempt: 0, status: "queued" })
-      assert.strictEqual(unusedBlob?.hash, blobHash(8))
+      assert.deepStrictEqual(hashesOf(unusedBlobs), [blobHash(8)])
       assert.isTrue(Option.isNone(yield* documents.withdraw(acme, documentId(2), 0)))
       yield* answeredWith(3)
       assert.isTrue(Option.isNone(yield* documents.withdraw(acme, documentId(1), 0)))
@@ -385,17 +386,17 @@ export const retention = (test: Test) => {
       yield* at(3_002, documents.cancel(acme, documentId(4)))
       yield* at(3_003, documents.cancel(acme, documentId(5)))
       const removed = Effect.map(at(3_100, documents.removeEnded(Duration.zero, 2)), (all) =>
-        all.map(({ id, unusedBlob }) => [numberOf(id), unusedBlob?.hash])
+        all.map(({ id, unusedBlobs }) => [numberOf(id), hashesOf(unusedBlobs)])
       )
       assert.deepStrictEqual(yield* at(3_000, documents.removeEnded(Duration.zero, 9)), [])
       assert.deepStrictEqual(yield* removed, [
-        [1, undefined],
-        [2, undefined]
+        [1, []],
+        [2, []]
       ])
       assert.deepStrictEqual(yield* documents.pages(acme, documentId(1), detail), [])
-      assert.deepStrictEqual(yield* removed, [[4, blobHash(4)]])
+      assert.deepStrictEqual(yield* removed, [[4, [blobHash(4)]]])
       yield* settle((yield* pendingCallbacks(99_000, 9))[0])
-      assert.deepStrictEqual(yield* removed, [[5, blobHash(5)]])
+      assert.deepStrictEqual(yield* removed, [[5, [blobHash(5)]]])
       assert.strictEqual((yield* documents.find(acme, documentId(3))).status, "queued")
       assert.deepInclude(yield* queueStats.stats(), { waiting: 1, processed: 1 })
     })

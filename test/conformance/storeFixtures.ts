@@ -3,6 +3,7 @@ import { TestClock } from "effect/testing"
 import type { Delivery, PendingCallback } from "../../src/domain/webhook/Webhook.ts"
 import { BlobHash, DocumentId, RunnerId, TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
+import type { BlobRemoval } from "../../src/services/store/BlobReferences.ts"
 import type { Claim } from "../../src/services/store/Claim.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
@@ -150,5 +151,7 @@ export const retry = (
     moment,
     Documents.use((documents) => documents.retry(tenant, id, given, limits))
   )
+
+export const hashesOf = (removals: ReadonlyArray<BlobRemoval>) => removals.map(({ hash }) => hash)
 
 export const numberOf = (id: DocumentId) => Number.parseInt(id.slice(-12), 16)

@@ -4,6 +4,7 @@ import { Search } from "../../src/actors/search/SearchProtocol.ts"
 import { Ingestion, type SubmitError, type SubmitOptions, SubmissionRejected } from "../../src/actors/Ingestion.ts"
 import type { Chunk } from "../../src/domain/chunk/Chunk.ts"
 import { Document, isTerminal } from "../../src/domain/document/Document.ts"
+import { allPipelines } from "../../src/services/pipelines/Pipelines.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { DocumentId, type TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
@@ -217,6 +218,10 @@ const ingestion = Layer.effect(
       remove: (tenant, id) => Effect.andThen(find(tenant, id), remove(id)),
       withdraw: (_, id) => remove(id),
       retry: (tenant, id) => find(tenant, id),
+      rerunStage: (tenant, id) => find(tenant, id),
+      artifacts: (tenant, id) => Effect.as(find(tenant, id), []),
+      artifact: (tenant, id) => Effect.as(find(tenant, id), Option.none()),
+      pipelines: allPipelines([], []),
       pause: () => Effect.void,
       resume: () => Effect.void,
       setLimits: () => Effect.as(checked, limits),

@@ -113,6 +113,13 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
           for (const page of pages) ledger.saved(fence, page)
         })
       ),
+    saveArtifacts: (fence, artifacts, pages = []) =>
+      fenced(
+        fence,
+        call("saveArtifacts", store.saveArtifacts(fence, artifacts, pages), () => {
+          for (const page of pages) ledger.saved(fence, page)
+        })
+      ),
     finish: (fence, outcome) =>
       call("finish", store.finish(fence, outcome), (ended, now) => ledger.finished(fence, outcome, ended, now)),
     finishWhole: (fence, whole, outcome) =>

@@ -12,6 +12,13 @@ import { type DocumentId, TenantId } from "../../src/domain/Ids.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
+import type { PipelineName } from "../../src/domain/pipeline/Pipeline.ts"
+import { DownstreamsConfig } from "../../src/services/downstreams/DownstreamsConfig.ts"
+import { decodeDownstreams, type DownstreamsWritten } from "../../src/services/downstreams/DownstreamSettings.ts"
+import * as PipelineDeclarations from "../../src/services/pipelines/PipelineDeclarations.ts"
+import type { PipelineDeclaration } from "../../src/services/pipelines/PipelineDeclarations.ts"
+import type { Stage } from "../../src/services/pipelines/Stage.ts"
+import { Artifacts } from "../../src/services/store/Artifacts.ts"
 import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { EngineConfig, type EngineLimits } from "../../src/services/config/EngineConfig.ts"
 import { Events } from "../../src/services/Events.ts"
@@ -46,6 +53,11 @@ export interface WorldOptions {
   /** Events reach nobody. */
   readonly deaf?: boolean
   readonly reader?: (reader: Reader) => Partial<Reader>
+  /** Stages and the pipelines made of them; the engine has only `text` when absent. */
+  readonly stages?: ReadonlyArray<Stage>
+  readonly pipelines?: ReadonlyArray<PipelineDeclaration>
+  readonly pipeline?: PipelineName
+  readonly downstreams?: DownstreamsWritten
   /** What is started; the engine with its actors in this process when absent. */
   readonly engine?: typeof Engine.layer
 }
@@ -113,7 +125,9 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
           SecretsMemory.layerMemory,
           SecureRandom.layerWebCrypto,
           options.deaf ? deafEvents : Events.layer(),
-          Layer.succeed(Metric.MetricRegistry, new Map())
+          Layer.succeed(Metric.MetricRegistry, new Map()),
+          Layer.orDie(PipelineDeclarations.layer(options.stages ?? [], options.pipelines ?? [], options.pipeline)),
+          Layer.effect(DownstreamsConfig, Effect.orDie(decodeDownstreams(options.downstreams ?? {})))
         )
       )
     )
@@ -162,6 +176,7 @@ export const makeWorld = Effect.fnUntraced(function* (options: WorldOptions = {}
     start,
     scripted,
     store: storeOf(services),
+    artifacts: Context.get(services, Artifacts),
     references: Context.get(services, BlobReferences),
     blobs: Context.get(services, BlobStore),
     events: Context.get(services, Events),

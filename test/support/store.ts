@@ -1,5 +1,6 @@
 // The whole store as one value: one object that is all of its contracts, for tests that replace some methods.
 import { Context, Effect } from "effect"
+import type { Artifacts } from "../../src/services/store/Artifacts.ts"
 import type { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { ChangeLog } from "../../src/services/store/ChangeLog.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
@@ -12,7 +13,7 @@ import { WebhookStore } from "../../src/services/store/WebhookStore.ts"
 export type Whole = DocumentQueue | Documents | ChangeLog | QueueStats | WebhookStore
 
 /** The contracts of the store. */
-export type Stores = Whole | BlobReferences | IdempotencyStore
+export type Stores = Whole | Artifacts | BlobReferences | IdempotencyStore
 
 export type Store = DocumentQueue["Service"] &
   Documents["Service"] &

@@ -77,6 +77,7 @@ export const makeAcceptDocument = Effect.gen(function* () {
       source,
       reference: reference(),
       priority: options.priority ?? defaultPriority,
+      pipeline: options.pipeline,
       notBefore: options.notBefore && DateTime.toEpochMillis(options.notBefore),
       ...(yield* sealed(tenant, options.password)),
       callback: options.callback,

@@ -10,6 +10,8 @@ import { LimitReached, ShuttingDown, SubmissionRejected, type SubmitOptions } fr
 import { makeAcceptDocument } from "./AcceptDocument.ts"
 import { type CountAdmitted, makeAdmissionLimits } from "./AdmissionLimits.ts"
 import { InFlightSubmissions } from "./InFlightSubmissions.ts"
+import { acceptedBy } from "./FileHead.ts"
+import { makePipelineFor } from "./PipelineFor.ts"
 import { makeRetryDocument } from "./RetryDocument.ts"
 import { makeSubmissionBytes, rejected, tooLarge } from "./SubmissionBytes.ts"
 import { makeUploads, type Upload } from "./UploadReference.ts"
@@ -37,11 +39,12 @@ const refusal = (error: unknown): Telemetry.Refusal | undefined => {
 export const make = Effect.gen(function* () {
   const bytes = yield* makeSubmissionBytes
   const accept = yield* makeAcceptDocument
-  const retry = yield* makeRetryDocument
+  const retrying = yield* makeRetryDocument
   const { withinLimits } = yield* makeAdmissionLimits
   const withUpload = yield* makeUploads
   const submissions = yield* InFlightSubmissions
   const sources = yield* Sources
+  const pipelineFor = yield* makePipelineFor
 
   /** Runs an admission as a submission in flight, and counts the reason if it is refused. */
   const admit = <A, E, R>(admission: Effect.Effect<A, E, R>) =>
@@ -58,10 +61,12 @@ export const make = Effect.gen(function* () {
         return admit(Effect.fail(tooLarge(new BlobTooLarge({ limit: bytes.largest }))))
       }
       return admit(
-        withinLimits(tenant, size, (count) =>
-          withUpload((upload) =>
-            Effect.flatMap(bytes.receive(stream, count, upload), (stored) =>
-              accept(tenant, { _tag: "Blob", ...stored }, options, upload)
+        Effect.flatMap(pipelineFor(tenant, options.pipeline), ({ name: pipeline, source }) =>
+          withinLimits(tenant, size, (count) =>
+            withUpload((upload) =>
+              Effect.flatMap(bytes.receive(stream, acceptedBy(source, options.name), count, upload), (stored) =>
+                accept(tenant, { _tag: "Blob", ...stored }, { ...options, pipeline }, upload)
+              )
             )
           )
         )
@@ -75,6 +80,7 @@ export const make = Effect.gen(function* () {
       text: string,
       options: Omit<SubmitOptions, "name"> & { readonly name?: string | undefined }
     ) {
+      const { name: pipeline, source: stage } = yield* pipelineFor(tenant, options.pipeline)
       const admission = Effect.fnUntraced(function* (count: CountAdmitted, upload: Upload) {
         const source: ResolvedSource = yield* sources.resolve(text, tenant)
         const name = options.name ?? (source._tag === "Blob" ? source.hash : source.name)
@@ -83,8 +89,11 @@ export const make = Effect.gen(function* () {
             ? yield* bytes.ownBlob(tenant, source.hash, upload)
             : source._tag === "Url"
               ? source
-              : { _tag: "Blob" as const, ...(yield* bytes.receive(sources.readFile(source.path), count, upload)) }
-        return yield* accept(tenant, origin, { ...options, name }, upload)
+              : {
+                  _tag: "Blob" as const,
+                  ...(yield* bytes.receive(sources.readFile(source.path), acceptedBy(stage, name), count, upload))
+                }
+        return yield* accept(tenant, origin, { ...options, name, pipeline }, upload)
       })
       return yield* withinLimits(tenant, undefined, (count) => withUpload((upload) => admission(count, upload)))
     },
@@ -92,5 +101,5 @@ export const make = Effect.gen(function* () {
     admit
   )
 
-  return { submit, submitSource, retry }
+  return { submit, submitSource, ...retrying }
 })

@@ -1,4 +1,9 @@
-import { Effect, Metric, type Redacted } from "effect"
+import { Effect, Metric, Option, type Redacted } from "effect"
+import type { Document } from "../../domain/document/Document.ts"
+import { textPipeline } from "../../domain/pipeline/Pipeline.ts"
+import { Pipelines, stepsOf } from "../../services/pipelines/Pipelines.ts"
+import { type RerunOptions, StageUnknown } from "../Ingestion.ts"
+import { makeUnusedBlobs } from "../upkeep/UnusedBlobs.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { Events } from "../../services/Events.ts"
 import { Documents } from "../../services/store/Documents.ts"
@@ -8,7 +13,7 @@ import { makeSealed } from "./AcceptDocument.ts"
 import { makeAdmissionLimits, makeBacklogLimits } from "./AdmissionLimits.ts"
 import { InFlightSubmissions } from "./InFlightSubmissions.ts"
 
-/** Queues a document again for its failed pages. A full backlog refuses it like a submission. */
+/** Queues a document again: for its failed pages, or for one stage. A full backlog refuses it like a submission. */
 export const makeRetryDocument = Effect.gen(function* () {
   const documents = yield* Documents
   const events = yield* Events
@@ -17,6 +22,16 @@ export const makeRetryDocument = Effect.gen(function* () {
   const backlogLimits = yield* makeBacklogLimits
   const { withinRetryLimits } = yield* makeAdmissionLimits
   const sealed = yield* makeSealed
+  const pipelines = yield* Pipelines
+  const unusedBlobs = yield* makeUnusedBlobs
+
+  const announce = Effect.fnUntraced(function* (document: Document) {
+    const { attempt, id: documentId, tenantId } = document
+    yield* Metric.update(Telemetry.documentsRequeued.of("retried"), 1)
+    yield* events.publish({ _tag: "DocumentRequeued", tenantId, documentId, attempt })
+    yield* directory.tell(tenantId, { _tag: "Wake" })
+    return document
+  })
 
   const queueAgain = Effect.fnUntraced(function* (
     tenant: TenantId,
@@ -26,14 +41,37 @@ export const makeRetryDocument = Effect.gen(function* () {
     const backlog = yield* withinRetryLimits(tenant)
     const retried = documents.retry(tenant, id, yield* sealed(tenant, password), backlog)
     const document = yield* Effect.catchTag(retried, "QueueFull", (full) => backlogLimits.limitReached(tenant, full))
-    yield* Metric.update(Telemetry.documentsRequeued.of("retried"), 1)
-    yield* events.publish({ _tag: "DocumentRequeued", tenantId: tenant, documentId: id, attempt: document.attempt })
-    yield* directory.tell(tenant, { _tag: "Wake" })
+    return yield* announce(document)
+  }, Effect.uninterruptible)
+
+  const queueForStage = Effect.fnUntraced(function* (
+    tenant: TenantId,
+    id: DocumentId,
+    { password, stage, version }: RerunOptions
+  ) {
+    const backlog = yield* withinRetryLimits(tenant)
+    const { pipeline: name = textPipeline } = yield* documents.find(tenant, id)
+    const found = Option.getOrUndefined(pipelines.find(name))
+    const step = found && stepsOf(found).find((each) => each.stage.name === stage)
+    if (step === undefined) return yield* new StageUnknown({ stage, pipeline: name })
+    const pages = step.stage.kind === "page" && step.stage.provides === "text"
+    const rerun = documents.rerun(tenant, id, { stage, version, pages }, yield* sealed(tenant, password), backlog)
+    const { document, unusedBlobs: unused } = yield* Effect.catchTag(rerun, "QueueFull", (full) =>
+      backlogLimits.limitReached(tenant, full)
+    )
+    yield* announce(document)
+    // What is not removed here is found by the collection of unused blobs.
+    yield* Effect.ignore(unusedBlobs.removeAll(unused), { log: "Warn" })
     return document
   }, Effect.uninterruptible)
 
-  return Effect.fn("Ingestion.retry")(
-    (tenant: TenantId, id: DocumentId, options: { readonly password?: Redacted.Redacted | undefined } = {}) =>
-      submissions.track(queueAgain(tenant, id, options.password))
-  )
+  return {
+    retry: Effect.fn("Ingestion.retry")(
+      (tenant: TenantId, id: DocumentId, options: { readonly password?: Redacted.Redacted | undefined } = {}) =>
+        submissions.track(queueAgain(tenant, id, options.password))
+    ),
+    rerunStage: Effect.fn("Ingestion.rerunStage")((tenant: TenantId, id: DocumentId, options: RerunOptions) =>
+      submissions.track(queueForStage(tenant, id, options))
+    )
+  }
 })

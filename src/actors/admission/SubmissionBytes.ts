@@ -7,7 +7,7 @@ import { BlobReferences } from "../../services/store/BlobReferences.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import { SubmissionRejected } from "../Ingestion.ts"
 import type { CountAdmitted } from "./AdmissionLimits.ts"
-import { onlyPdf } from "./PdfSignature.ts"
+import { type Accepts, onlyAccepted } from "./FileHead.ts"
 import type { Upload } from "./UploadReference.ts"
 
 export const rejected = (reason: Failure) => new SubmissionRejected({ failure: reason })
@@ -20,8 +20,13 @@ export const makeSubmissionBytes = Effect.gen(function* () {
   const references = yield* BlobReferences
   const blobs = yield* BlobStore
 
-  const receive = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, count: CountAdmitted, { reserve }: Upload) =>
-    blobs.receive(onlyPdf(bytes, rejected, count), largest, { reserve }).pipe(
+  const receive = <E, R>(
+    bytes: Stream.Stream<Uint8Array, E, R>,
+    accepts: Accepts,
+    count: CountAdmitted,
+    { reserve }: Upload
+  ) =>
+    blobs.receive(onlyAccepted(bytes, accepts, rejected, count), largest, { reserve }).pipe(
       Effect.trackDuration(Telemetry.blobPutDuration),
       Effect.tap((stored) => Metric.update(Telemetry.blobPutBytes, stored.size)),
       Effect.catchIf(

@@ -12,7 +12,7 @@ import { announceEnd } from "./FinishDocument.ts"
 export const makeEndDocument = Effect.gen(function* () {
   const documents = yield* Documents
   const directory = yield* TenantDirectory
-  const unusedBlobs = yield* makeUnusedBlobs
+  const blobs = yield* makeUnusedBlobs
   const index = yield* SearchIndex
   const scope = yield* Effect.scope
   const services = yield* Effect.context<Effect.Services<ReturnType<typeof announceEnd>>>()
@@ -53,17 +53,17 @@ export const makeEndDocument = Effect.gen(function* () {
     yield* cancel(tenant, id)
     const unused = yield* documents.remove(tenant, id)
     yield* forget(tenant, id)
-    if (Option.isSome(unused)) yield* unusedBlobs.remove(unused.value)
+    yield* blobs.removeAll(unused)
   })
 
   const withdraw = Effect.fn("Ingestion.withdraw")(function* (tenant: TenantId, id: DocumentId, shares = 0) {
     const removed = yield* documents.withdraw(tenant, id, shares)
     if (Option.isNone(removed)) return
-    const { attempt, status, unusedBlob } = removed.value
+    const { attempt, status, unusedBlobs } = removed.value
     yield* forget(tenant, id)
     yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt })
     if (!isTerminal(status)) yield* announce({ tenantId: tenant, id, status: "cancelled" })
-    if (unusedBlob !== undefined) yield* unusedBlobs.remove(unusedBlob)
+    yield* blobs.removeAll(unusedBlobs)
   }, Effect.uninterruptible)
 
   return { cancel, remove, withdraw }

@@ -16,19 +16,21 @@ import * as TraceContext from "../../observability/TraceContext.ts"
 import { DocumentFailed } from "./FinishDocument.ts"
 import { retryingStore, sourceRetry } from "../retries/RetryPolicies.ts"
 import { RetryTracker } from "../retries/RetryTracker.ts"
-import { onlyPdf } from "../admission/PdfSignature.ts"
+import { acceptedBy, onlyAccepted } from "../admission/FileHead.ts"
+import type { Pipeline } from "../../services/pipelines/Pipelines.ts"
 import type { RunTimeBudget } from "./RunTimeBudget.ts"
 import { makeUploads, type Upload } from "../admission/UploadReference.ts"
 
 /** Finds the document's bytes and its password. Fetches the bytes first if they lie elsewhere. */
-export const locate = TraceContext.traced("DocumentActor.locate", (claim: Claim, budget: RunTimeBudget) =>
-  locateBytes(claim, budget)
+export const locate = TraceContext.traced(
+  "DocumentActor.locate",
+  (claim: Claim, budget: RunTimeBudget, source: Pipeline["source"]) => locateBytes(claim, budget, source)
 )
 
-const locateBytes = Effect.fnUntraced(function* (claim: Claim, budget: RunTimeBudget) {
+const locateBytes = Effect.fnUntraced(function* (claim: Claim, budget: RunTimeBudget, source: Pipeline["source"]) {
   const blobs = yield* BlobStore
   const { document } = claim
-  const hash = document.blob ?? (yield* budget.run(fetchSource(claim)))
+  const hash = document.blob ?? (yield* budget.run(fetchSource(claim, source)))
   const location = yield* blobs.locate(hash).pipe(
     retryingStore,
     Effect.catchTag("BlobLost", (error) => Effect.fail(DocumentFailed.of(failure("BLOB_LOST", error.message))))
@@ -39,13 +41,17 @@ const locateBytes = Effect.fnUntraced(function* (claim: Claim, budget: RunTimeBu
 })
 
 /** Fetches the bytes and records them. No document refers to them before, so there is a reference to them meanwhile. */
-const fetchSource = (claim: Claim) =>
-  Effect.flatMap(makeUploads, (withUpload) => withUpload((upload) => fetchInto(claim, upload))).pipe(
+const fetchSource = (claim: Claim, source: Pipeline["source"]) =>
+  Effect.flatMap(makeUploads, (withUpload) => withUpload((upload) => fetchInto(claim, source, upload))).pipe(
     // The store was not available for as long as a reference lasts. The bytes may be gone, so they are fetched again.
     Effect.retry({ while: (error) => error._tag === "BlobReferenceExpired" })
   )
 
-const fetchInto = Effect.fnUntraced(function* (claim: Claim, { reference, reserve }: Upload) {
+const fetchInto = Effect.fnUntraced(function* (
+  claim: Claim,
+  source: Pipeline["source"],
+  { reference, reserve }: Upload
+) {
   const { uploadSize } = yield* EngineConfig
   const blobs = yield* BlobStore
   const sources = yield* Sources
@@ -55,9 +61,15 @@ const fetchInto = Effect.fnUntraced(function* (claim: Claim, { reference, reserv
   if (url === undefined)
     return yield* DocumentFailed.of(failure("BLOB_LOST", "the document has neither bytes nor a source"))
   const blob = yield* blobs
-    .put(onlyPdf(sources.fetch(url, claim.document.tenantId), DocumentFailed.of), Number(uploadSize), {
-      reserve: (hash) => retryingStore(reserve(hash))
-    })
+    .put(
+      onlyAccepted(
+        sources.fetch(url, claim.document.tenantId),
+        acceptedBy(source, claim.document.name),
+        DocumentFailed.of
+      ),
+      Number(uploadSize),
+      { reserve: (hash) => retryingStore(reserve(hash)) }
+    )
     .pipe(
       retries.retry(claim.document.id, {
         schedule: sourceRetry,

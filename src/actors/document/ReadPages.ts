@@ -44,6 +44,8 @@ export interface ReadPages {
   readonly budget: RunTimeBudget
   /** Makes results durable. Called once with every page. */
   readonly checkpoint: (pages: ReadonlyArray<PageResult>) => Effect.Effect<void, CheckpointError>
+  /** Waits until more pages may be read, if what becomes of those that were read takes its time. */
+  readonly room?: Effect.Effect<void, SchedulerClosed | Preempted> | undefined
   /** Pages with which earlier runs, or the opening, found a fault. They are read alone, after the others. */
   readonly faults: ReadonlyMap<number, PageFaults>
   /** Makes durable that a page has to be read again, and why: its budgets hold over all runs. */
@@ -163,13 +165,20 @@ const readOneRange = Effect.fnUntraced(function* (
 const readRanges = Effect.fnUntraced(function* (reading: Reading, batches: Array<Batch>) {
   const { lanes, queue, sizer } = reading
   const next = () => queue.takeRange(sizer.size(queue.pending, lanes), concurrencyOf(reading))
-  for (let pages = next(); pages.length > 0; pages = next()) yield* readOneRange(reading, pages, batches)
+  const { room } = reading.request
+  for (;;) {
+    if (room !== undefined) yield* room
+    const pages = next()
+    if (pages.length === 0) return
+    yield* readOneRange(reading, pages, batches)
+  }
 })
 
 const readSuspects = Effect.fnUntraced(function* (reading: Reading) {
   const { queue, request } = reading
   for (let page = queue.takeSuspect(); page !== undefined; page = queue.takeSuspect()) {
     if (request.turn.permit?.isRequested === true) return yield* new Preempted()
+    if (request.room !== undefined) yield* request.room
     yield* readDoubted(reading, page, request.faults.get(page) ?? noFaults)
   }
 })

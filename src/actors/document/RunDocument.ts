@@ -1,20 +1,27 @@
 import { Cause, DateTime, Duration, Effect, Exit, Metric, Option } from "effect"
 import { type Failure, failure } from "../../domain/Failure.ts"
+import type { Document } from "../../domain/document/Document.ts"
 import { isFailed, type PageResult } from "../../domain/document/Page.ts"
 import type { Claim, PageFaults } from "../../services/store/Claim.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
 import type { WholeDocument } from "../../services/store/Outcome.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { Events } from "../../services/Events.ts"
+import { type Pipeline, Pipelines } from "../../services/pipelines/Pipelines.ts"
 import { PdfEngine, type PdfRef } from "../../services/PdfEngine.ts"
 import * as Log from "../../observability/Log.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
 import * as TraceContext from "../../observability/TraceContext.ts"
 import { DocumentFailed, type Ending, failedWith, finishDocument } from "./FinishDocument.ts"
 import { openPdf, type Opening } from "./OpenPdf.ts"
-import { readPages } from "./ReadPages.ts"
+import { type ReadPages, readPages } from "./ReadPages.ts"
+import { readThroughStages } from "./ReadThroughStages.ts"
 import { locate } from "./LocateBytes.ts"
 import type { PageGate } from "../gates/PageGate.ts"
+import { runDocumentStages } from "../stages/DocumentStages.ts"
+import { hasStages, wantsAny } from "../stages/Selection.ts"
+import { sourcePdf } from "../stages/SourceStage.ts"
+import { makeStagedRun, type StagedRun } from "../stages/StagedRun.ts"
 import { retryingStore } from "../retries/RetryPolicies.ts"
 import type { GlobalPermit } from "../gates/Preemption.ts"
 import { makeSavePages, type Subject } from "./SavePages.ts"
@@ -23,7 +30,8 @@ import { noFaults } from "./SuspectPages.ts"
 
 /**
  * One run of one document, from a claim to its terminal state: fetch the bytes if they lie elsewhere, open, fan out the
- * pages that have no result yet, finish. Everything it writes is fenced by the claim's attempt.
+ * pages that have no result yet, finish. If its pipeline has stages, they make the PDF before it is opened, work on pages when
+ * these were read, and on the document when all have their results. Everything it writes is fenced by the claim's attempt.
  *
  * - Something wrong with the file ends it as `failed`, with a typed reason.
  * - A defect ends it as `failed` with `CRASHED`; the tenant's actor goes on.
@@ -38,6 +46,8 @@ import { noFaults } from "./SuspectPages.ts"
 export interface Grant {
   readonly permit: GlobalPermit
   readonly pageGate: PageGate
+  /** Succeeds when the engine is stopping. */
+  readonly closing: Effect.Effect<void>
 }
 
 /** How a run ended. `unavailable`: a service that the run needs was unavailable, and the document waits again. */
@@ -138,10 +148,14 @@ const crash = (current: Run, defect: unknown) =>
  */
 const readDocument = Effect.fnUntraced(function* (current: Run) {
   const engine = yield* PdfEngine
-  const pdf = yield* locate(current.claim, current.budget)
+  const pipeline = yield* pipelineOf(current.claim.document)
+  const original = yield* locate(current.claim, current.budget, pipeline?.source)
+  const staged =
+    pipeline && (yield* makeStagedRun(current.claim, pipeline, current.grant.permit, current.grant.closing))
+  const pdf = staged === undefined ? original : yield* pdfOf(staged, original)
   const read = Effect.gen(function* () {
-    const file = yield* openOrResume(current, pdf)
-    return file.whole === undefined ? yield* readMissingPages(current, pdf, file) : completedWith(file.whole)
+    const file = yield* openOrResume(current, pdf, pipeline)
+    return file.whole === undefined ? yield* readMissingPages(current, pdf, file, staged) : completedWith(file.whole)
   })
   // A preempted document stays open in its workers, which soon go on reading it.
   return yield* Effect.onExitPrimitive(read, (exit) => (isPreempted(exit) ? undefined : engine.close(pdf.key)))
@@ -151,6 +165,20 @@ const isPreempted = (exit: Exit.Exit<unknown, { readonly _tag: string }>): boole
   Exit.isFailure(exit) && Option.exists(Cause.findErrorOption(exit.cause), ({ _tag }) => _tag === "Preempted")
 
 const completedWith = (whole: WholeDocument): Ending => ({ outcome: { status: "completed" }, whole })
+
+/** The stages that the document goes through; none if it is only read. */
+const pipelineOf = Effect.fnUntraced(function* ({ pipeline: name }: Document) {
+  if (name === undefined) return undefined
+  const found = Option.getOrUndefined((yield* Pipelines).find(name))
+  if (found === undefined) return yield* DocumentFailed.of(failure("PIPELINE_UNKNOWN", `there is no pipeline ${name}`))
+  return hasStages(found) ? found : undefined
+})
+
+/** The PDF that is read: the file itself, or what the source stage makes of it. */
+const pdfOf = (staged: StagedRun, original: PdfRef) => {
+  const { source } = staged.pipeline
+  return source === undefined ? Effect.succeed(original) : staged.notWithdrawn(sourcePdf(staged, source, original))
+}
 
 /** An opened file and the results of its opening. */
 interface OpenFile {
@@ -164,9 +192,9 @@ interface OpenFile {
 }
 
 /** Opens the file, unless an earlier run has: its structure is known then, and a worker opens the file when it reads. */
-const openOrResume = Effect.fnUntraced(function* (current: Run, pdf: PdfRef) {
+const openOrResume = Effect.fnUntraced(function* (current: Run, pdf: PdfRef, pipeline: Pipeline | undefined) {
   const known = current.claim.document.progress.pages
-  if (known === undefined) return yield* open(current, pdf)
+  if (known === undefined) return yield* open(current, pdf, pipeline)
   const file: OpenFile = {
     pageCount: yield* checkPageCount(known),
     head: [],
@@ -177,7 +205,11 @@ const openOrResume = Effect.fnUntraced(function* (current: Run, pdf: PdfRef) {
   return file
 })
 
-const open = Effect.fnUntraced(function* ({ claim, grant, budget, subject }: Run, pdf: PdfRef) {
+const open = Effect.fnUntraced(function* (
+  { claim, grant, budget, subject }: Run,
+  pdf: PdfRef,
+  pipeline: Pipeline | undefined
+) {
   const queue = yield* DocumentQueue
   const events = yield* Events
   const { priority, tenantId: tenant } = claim.document
@@ -185,7 +217,7 @@ const open = Effect.fnUntraced(function* ({ claim, grant, budget, subject }: Run
   const opening = yield* openPdf(pdf, turn, budget, grant.pageGate)
   const { opened, suspects } = opening
   const pageCount = yield* checkPageCount(opened.pageCount)
-  const whole = wholeOf(claim, opening)
+  const whole = wholeOf(claim, opening, pipeline)
   if (whole === undefined) {
     yield* retryingStore(queue.opened(claim.fence, opened))
     yield* events.publish({ _tag: "DocumentOpened", ...subject, pages: pageCount })
@@ -205,9 +237,17 @@ const checkPageCount = Effect.fnUntraced(function* (pageCount: number) {
   return pageCount
 })
 
-/** A new document of which all pages came without error with the opening: one commit stores it together with its end. */
-const wholeOf = (claim: Claim, { opened, suspects }: Opening): WholeDocument | undefined => {
+/**
+ * A new document of which all pages came without error with the opening, and on which no stage works: one commit stores it
+ * together with its end.
+ */
+const wholeOf = (
+  claim: Claim,
+  { opened, suspects }: Opening,
+  pipeline: Pipeline | undefined
+): WholeDocument | undefined => {
   const pages = opened.head ?? []
+  if (pipeline !== undefined && wantsAny(pipeline, pages)) return undefined
   const isFresh = claim.donePages.size === 0 && claim.faults.size === 0 && suspects.length === 0
   const isWell = pages.every(({ status }) => !isFailed(status))
   return isFresh && isWell && pages.length > 0 && pages.length === opened.pageCount ? { pages, pdf: opened } : undefined
@@ -216,35 +256,45 @@ const wholeOf = (claim: Claim, { opened, suspects }: Opening): WholeDocument | u
 const readMissingPages = Effect.fnUntraced(function* (
   { claim, grant, budget, subject }: Run,
   pdf: PdfRef,
-  { faults, head, headMillis, pageCount }: OpenFile
+  { faults, head, headMillis, pageCount }: OpenFile,
+  staged: StagedRun | undefined
 ) {
   const { pageTimeout } = yield* EngineConfig
   const queue = yield* DocumentQueue
   const { document, donePages, fence } = claim
-  const { failed, save } = yield* makeSavePages(fence, subject, document.progress.failed)
+  const saving = yield* makeSavePages(fence, subject, document.progress.failed)
   const pages: Array<number> = []
   for (let page = 1; page <= pageCount; page++) if (!donePages.has(page)) pages.push(page)
-  yield* readPages({
-    pdf,
-    pages,
-    head: head.filter(({ number }) => !donePages.has(number) && !faults.has(number)),
-    headMillis,
-    pageGate: grant.pageGate,
-    pageTimeout,
-    turn: { tenant: document.tenantId, priority: document.priority, permit: grant.permit },
-    budget,
-    checkpoint: save,
-    faults,
-    onFault: (page, fault) => retryingStore(queue.recordFault(fence, page, fault))
-  }).pipe(Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure))))
-  return endingOf(pageCount, failed())
+  const read = ({ checkpoint, room }: Pick<ReadPages, "checkpoint" | "room">) =>
+    readPages({
+      pdf,
+      pages,
+      head: head.filter(({ number }) => !donePages.has(number) && !faults.has(number)),
+      headMillis,
+      pageGate: grant.pageGate,
+      pageTimeout,
+      turn: { tenant: document.tenantId, priority: document.priority, permit: grant.permit },
+      budget,
+      checkpoint,
+      room,
+      faults,
+      onFault: (page, fault) => retryingStore(queue.recordFault(fence, page, fault))
+    }).pipe(Effect.catchTag("PdfUnreadable", (error) => Effect.fail(DocumentFailed.of(error.failure))))
+  if (staged === undefined) {
+    yield* read({ checkpoint: saving.save, room: undefined })
+    return endingOf(pageCount, saving.failed(), 0)
+  }
+  yield* readThroughStages(staged, pdf, saving, read)
+  if (saving.failed().count < pageCount) yield* staged.notWithdrawn(runDocumentStages(staged, pdf, pageCount))
+  return endingOf(pageCount, saving.failed(), staged.failures())
 })
 
 const endingOf = (
   pageCount: number,
-  failed: { readonly count: number; readonly last: Failure | undefined }
+  failed: { readonly count: number; readonly last: Failure | undefined },
+  failedStages: number
 ): Ending => {
-  if (failed.count === 0) return { outcome: { status: "completed" } }
+  if (failed.count === 0) return { outcome: { status: failedStages === 0 ? "completed" : "partial" } }
   if (failed.count < pageCount) return { outcome: { status: "partial" } }
   return failedWith(failed.last ?? failure("PAGE_UNREADABLE", "no page of the file could be read"))
 }

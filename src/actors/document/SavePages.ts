@@ -3,7 +3,10 @@ import type { Failure } from "../../domain/Failure.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { isFailed, type PageResult } from "../../domain/document/Page.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import type { NewArtifact } from "../../services/store/Artifacts.ts"
+import type { BlobReferenceExpired } from "../../services/store/BlobReferences.ts"
 import type { Fence } from "../../services/store/Fence.ts"
+import type { LeaseLost, StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import type { WholeDocument } from "../../services/store/Outcome.ts"
 import { Events } from "../../services/Events.ts"
 import * as Telemetry from "../../observability/Telemetry.ts"
@@ -48,6 +51,14 @@ export const announceWhole = Effect.fnUntraced(function* (subject: Subject, { pa
   yield* announcePages(subject, pages)
 })
 
+/** Saves pages, and in the same commit what stages made of them. */
+export type SavePages = (
+  pages: ReadonlyArray<PageResult>,
+  artifacts: ReadonlyArray<NewArtifact>
+) => Effect.Effect<void, LeaseLost | StoreUnavailable | BlobReferenceExpired>
+
+export type SavingPages = Effect.Success<ReturnType<typeof makeSavePages>>
+
 /** Saves the pages of one run under its fence, and counts the pages that failed for good, also in earlier runs. */
 export const makeSavePages = Effect.fnUntraced(function* (fence: Fence, subject: Subject, failedBefore: number) {
   const queue = yield* DocumentQueue
@@ -55,9 +66,9 @@ export const makeSavePages = Effect.fnUntraced(function* (fence: Fence, subject:
   let failed = failedBefore
   let lastFailure: Failure | undefined
 
-  const save = (pages: ReadonlyArray<PageResult>) =>
+  const announced = <E>(pages: ReadonlyArray<PageResult>, saving: Effect.Effect<void, E>) =>
     Effect.andThen(
-      trackCheckpoint(pages.length, retryingStore(queue.savePages(fence, pages))),
+      trackCheckpoint(pages.length, saving),
       Effect.suspend(() => {
         for (const { error, status } of pages) {
           if (!isFailed(status)) continue
@@ -68,5 +79,9 @@ export const makeSavePages = Effect.fnUntraced(function* (fence: Fence, subject:
       })
     )
 
-  return { save, failed: () => ({ count: failed, last: lastFailure }) }
+  const save = (pages: ReadonlyArray<PageResult>) => announced(pages, retryingStore(queue.savePages(fence, pages)))
+  const saveWith: SavePages = (pages, artifacts) =>
+    artifacts.length === 0 ? save(pages) : announced(pages, retryingStore(queue.saveArtifacts(fence, artifacts, pages)))
+
+  return { save, saveWith, failed: () => ({ count: failed, last: lastFailure }) }
 })

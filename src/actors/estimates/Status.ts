@@ -1,5 +1,6 @@
 import { Clock, Effect, Option } from "effect"
 import { Document, isTerminal } from "../../domain/document/Document.ts"
+import type { Waiting } from "../../domain/document/Waiting.ts"
 import type { TenantId } from "../../domain/Ids.ts"
 import type { TenantState } from "../../domain/tenant/TenantState.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
@@ -9,6 +10,7 @@ import { TenantRegistry } from "../../services/TenantRegistry.ts"
 import type { QueueStatus } from "../Ingestion.ts"
 import { UsageMeter } from "../scheduling/UsageMeter.ts"
 import { RunnerRegister } from "../../services/runners/RunnerRegister.ts"
+import { StageWaits } from "../stages/StageWaits.ts"
 import { RetryTracker } from "../retries/RetryTracker.ts"
 import { WaitEstimator } from "./WaitEstimator.ts"
 
@@ -22,6 +24,7 @@ export const makeStatus = Effect.gen(function* () {
   const meter = yield* UsageMeter
   const retries = yield* RetryTracker
   const register = yield* RunnerRegister
+  const stageWaits = yield* StageWaits
 
   const queueStatus = Effect.fn("Ingestion.queueStatus")(function* (tenant?: TenantId) {
     const { waiting, running, maxWaiting, maxRunning, processed, failed } = yield* queueStats.stats(tenant)
@@ -49,7 +52,10 @@ export const makeStatus = Effect.gen(function* () {
   const describe = Effect.fnUntraced(function* (document: Document) {
     if (isTerminal(document.status)) return document
     const nextAttemptAt = document.status === "running" ? yield* retries.nextAttempt(document.id) : undefined
-    const waiting = yield* estimator.waiting(document, nextAttemptAt)
+    const estimated = yield* estimator.waiting(document, nextAttemptAt)
+    const downstream = estimated?.gate === "page" ? stageWaits.waitsFor(document.id) : undefined
+    // When it will have ended depends on the downstream, of which the estimate knows nothing.
+    const waiting: Waiting | undefined = downstream === undefined ? estimated : { gate: `downstream:${downstream}` }
     return new Document({
       ...document,
       timings: { ...document.timings, ...(nextAttemptAt && { nextAttemptAt }) },

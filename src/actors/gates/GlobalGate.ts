@@ -145,9 +145,16 @@ export class GlobalGate extends Context.Service<
                   const waited = Duration.millis(permit.givenAt - permit.askedAt)
                   Telemetry.gateWait.of("global").updateUnsafe(waited, context)
                   inUse.modifyUnsafe(1, context)
-                  return Effect.onExitPrimitive(restore(work(permit)), () => {
+                  let isHeld = true
+                  const release = () => {
+                    if (!isHeld) return
+                    isHeld = false
                     inUse.modifyUnsafe(-1, context)
                     permits.release(permit)
+                  }
+                  permit.releasedBy(release)
+                  return Effect.onExitPrimitive(restore(work(permit)), () => {
+                    release()
                     return undefined
                   })
                 })

@@ -32,6 +32,9 @@ export class GlobalPermit {
   #turns = 0
   #hasProgress = false
   #isRequested = false
+  #needsSaves = false
+  #isIdle = false
+  #release = () => {}
 
   constructor(
     given: Pick<GlobalPermit, "tenant" | "isNewcomer" | "askedAt" | "givenAt">,
@@ -67,13 +70,46 @@ export class GlobalPermit {
 
   /** A range brought pages. The gate searches for victims when the turn ends, which comes after this. */
   rangeRead(): void {
-    this.#hasProgress = true
+    if (!this.#needsSaves) this.#hasProgress = true
   }
 
   /** Pages got their results and no end of a turn follows, so the gate searches for victims now. */
   verdictReached(): void {
+    if (this.#needsSaves) return
     this.#hasProgress = true
     this.#onVerdict()
+  }
+
+  /** From now on only what was saved counts as progress: pages that were read are still to go through stages. */
+  countsSaves(): void {
+    this.#needsSaves = true
+  }
+
+  /** Something of the document became durable. */
+  saved(): void {
+    if (this.#hasProgress) return
+    this.#hasProgress = true
+    this.#onVerdict()
+  }
+
+  /** The document only waits for its stages. Any tenant that waits may have its permit. */
+  idles(isIdle: boolean): void {
+    this.#isIdle = isIdle
+    if (isIdle) this.#onVerdict()
+  }
+
+  get isIdle(): boolean {
+    return this.#isIdle
+  }
+
+  /** For the gate: how the permit is given back before the end of the run. */
+  releasedBy(release: () => void): void {
+    this.#release = release
+  }
+
+  /** The document needs no worker any more: its permit goes to another one, although its run goes on. */
+  leave(): void {
+    this.#release()
   }
 
   request(): void {
@@ -140,7 +176,7 @@ export class Preemption {
     let victim: GlobalPermit | undefined
     for (const permit of this.#held) {
       if (!permit.mayBeRequested || permit.tenant === tenant) continue
-      if (this.#shares.virtualTime(permit.tenant) <= limit) continue
+      if (!permit.isIdle && this.#shares.virtualTime(permit.tenant) <= limit) continue
       if (victim === undefined || isBetter(permit, victim)) victim = permit
     }
     return victim

@@ -26,6 +26,8 @@ export class Runner extends Context.Service<
     /** Runs a claim and the run that follows from it. `None`, without running it, once the runner is closed. */
     readonly whileOpen: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
     readonly close: Effect.Effect<void>
+    /** Succeeds when the runner is closed: what has begun may end, and nothing more is to begin. */
+    readonly closing: Effect.Effect<void>
     /** Succeeds when the runner is closed and all work it had begun has ended. */
     readonly settled: Effect.Effect<void>
     /** Mean run time of the documents that ended recently; `undefined` before the first. */
@@ -42,6 +44,7 @@ export class Runner extends Context.Service<
       const held = new Map<DocumentId, HeldDocument>()
       let meanRunMillis: number | undefined
       const settled = Deferred.makeUnsafe<void>()
+      const closing = Deferred.makeUnsafe<void>()
       let open = true
       let begun = 0
       const tellWhenSettled = () => {
@@ -74,8 +77,10 @@ export class Runner extends Context.Service<
           ),
         close: Effect.sync(() => {
           open = false
+          Deferred.doneUnsafe(closing, Effect.void)
           tellWhenSettled()
         }),
+        closing: Deferred.await(closing),
         settled: Deferred.await(settled),
         meanRunMillis: () => meanRunMillis,
         observeRun: (millis) => {

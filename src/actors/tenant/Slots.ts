@@ -59,7 +59,9 @@ type State = Effect.Success<ReturnType<typeof makeState>>
 const runClaim = Effect.fnUntraced(function* (state: State, claim: Claim, permit: GlobalPermit) {
   const { attempts, documents, pageGates, runner, tenant, waits } = state
   const { documentId, attempt } = claim.fence
-  const document = Effect.flatMap(pageGates.open, (pageGate) => runDocument(claim, { permit, pageGate })).pipe(
+  const document = Effect.flatMap(pageGates.open, (pageGate) =>
+    runDocument(claim, { permit, pageGate, closing: runner.closing })
+  ).pipe(
     Effect.scoped,
     runner.holding({ tenant, fence: claim.fence }),
     Effect.annotateLogs(documentAttributes({ tenantId: tenant, documentId, attempt }))

@@ -17,14 +17,14 @@ const loop = singleton("retention")(
   Effect.gen(function* () {
     const documents = yield* Documents
     const keys = yield* IdempotencyStore
-    const unusedBlobs = yield* makeUnusedBlobs
+    const blobs = yield* makeUnusedBlobs
     const index = yield* SearchIndex
     const { retention } = yield* EngineConfig
 
     const removeBlobs = Effect.fn("RetentionSweeper.sweep")(function* (removed: ReadonlyArray<Removed>) {
-      for (const { id: document, tenantId: tenant, unusedBlob } of removed) {
+      for (const { id: document, tenantId: tenant, unusedBlobs } of removed) {
         yield* Effect.ignore(index.remove({ tenant, document }), { log: "Warn" })
-        if (unusedBlob !== undefined) yield* unusedBlobs.remove(unusedBlob)
+        yield* blobs.removeAll(unusedBlobs)
       }
     })
 

@@ -21,7 +21,9 @@ export const makeUnusedBlobs = Effect.gen(function* () {
       .pipe(Effect.ensuring(Effect.ignore(references.endRemoval(removal))), Effect.uninterruptible)
 
   return {
-    remove,
+    /** Removes the bytes of claimed removals, one after the other. */
+    removeAll: (removals: ReadonlyArray<BlobRemoval>) =>
+      Effect.forEach(removals, (removal) => remove(removal), { discard: true }),
     /** Removes the blob if nothing refers to it now, and if it was stored before that moment. */
     collect: Effect.fnUntraced(function* (hash: BlobHash, putBefore: number) {
       const removal = yield* references.claimRemoval(hash)

@@ -1,13 +1,15 @@
 import { Effect, Schema } from "effect"
 import { Failure } from "../Failure.ts"
 import { BlobHash, DocumentId, TenantId } from "../Ids.ts"
+import { PipelineName } from "../pipeline/Pipeline.ts"
+import { StageProgress } from "../pipeline/StageProgress.ts"
 import { Waiting } from "./Waiting.ts"
 import { Warnings } from "./Warning.ts"
 
 /**
  * `scheduled → queued → running → completed | partial | failed | cancelled`. A running document may go back to `queued`
- * (preemption, lost lease), and so may one that is `partial` or `failed` when it is retried; `cancelled` is reachable from
- * every state that is not terminal.
+ * (preemption, lost lease), and so may one that is `partial` or `failed` when it is retried, and a `completed` one, too, when a
+ * stage is run again; `cancelled` is reachable from every state that is not terminal.
  */
 export const DocumentStatus = Schema.Literals([
   "scheduled",
@@ -87,7 +89,8 @@ const Count = Schema.Natural.pipe(Schema.withConstructorDefault(Effect.succeed(0
 
 /**
  * Everything known about one document except its pages. `attempt` counts its runs and fences their writes; `interruptions` counts
- * runs that ended for a reason outside of the document; `retries` counts requests to read its failed pages again.
+ * runs that ended for a reason outside of the document; `retries` counts requests to read its failed pages, or to run
+ * stages, again.
  */
 export class Document extends Schema.Class<Document>("sluice/Document")({
   id: DocumentId,
@@ -98,6 +101,8 @@ export class Document extends Schema.Class<Document>("sluice/Document")({
   size: Schema.optionalKey(Schema.Natural),
   sourceUrl: Schema.optionalKey(Schema.String),
   priority: Priority,
+  /** Absent: it is only read (`textPipeline`). */
+  pipeline: Schema.optionalKey(PipelineName),
   status: DocumentStatus,
   attempt: Schema.Natural,
   interruptions: Count,
@@ -112,6 +117,8 @@ export class Document extends Schema.Class<Document>("sluice/Document")({
   /** The span that accepted it, as a W3C `traceparent`: its runs and its callback belong to the same trace. */
   trace: Schema.optionalKey(Schema.String),
   timings: Timings,
+  /** What stages have made, present only in the status of one document; absent when there is nothing. */
+  stages: Schema.optionalKey(Schema.Array(StageProgress)),
   /** Present only in the status of one document, until it has ended. */
   waiting: Schema.optionalKey(Waiting)
 }) {}

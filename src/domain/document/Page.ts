@@ -1,6 +1,7 @@
 import { Schema, Struct } from "effect"
 import { Failure, failure } from "../Failure.ts"
 import { HiddenBy, layoutExample, PageLayout } from "./PageLayout.ts"
+import { StageName } from "../pipeline/Pipeline.ts"
 import { type Warning, warning, Warnings } from "./Warning.ts"
 
 /** Pages count from 1. */
@@ -52,6 +53,8 @@ export interface PageResult {
   readonly error: Failure | undefined
   readonly warnings?: ReadonlyArray<Warning>
   readonly elapsedMillis: number
+  /** The stage that provided the text. Absent: it was read from the file. */
+  readonly source?: StageName
 }
 
 /** A page that has no content because reading it failed for good. */
@@ -116,7 +119,10 @@ export const PageView = Schema.Struct({
   ),
   error: Schema.optionalKey(Failure),
   warnings: Warnings,
-  elapsedMillis: Schema.Finite
+  elapsedMillis: Schema.Finite,
+  source: Schema.optionalKey(
+    StageName.annotate({ description: "The stage that provided the text. Absent when it was read from the file." })
+  )
 }).annotate({ examples: [...pageExamples, laidOutExample] })
 export type PageView = typeof PageView.Type
 

@@ -3,9 +3,13 @@ import { Schema } from "effect"
 /**
  * What a document waits for. `tenant`: its tenant has as many documents open as it may. `global`: the engine has as many open as
  * it may, or is about to claim the document. `page`: its pages are being read. `schedule`: its `notBefore`. `retry`: the next
- * attempt after a temporary failure. `paused`: it is due, but its tenant is paused.
+ * attempt after a temporary failure. `paused`: it is due, but its tenant is paused. `downstream:<name>`: its stages wait for
+ * their turn at a downstream.
  */
-export const WaitingGate = Schema.Literals(["tenant", "global", "page", "schedule", "retry", "paused"])
+export const WaitingGate = Schema.Union([
+  Schema.Literals(["tenant", "global", "page", "schedule", "retry", "paused"]),
+  Schema.TemplateLiteral(["downstream:", Schema.String])
+])
 export type WaitingGate = typeof WaitingGate.Type
 
 /** Why a document has not ended, and when it will probably have. */

@@ -3,6 +3,7 @@
  * process that died is noticed by its leases, which run out by the clock of the database.
  */
 import { Context, Effect, Layer } from "effect"
+import { Artifacts } from "../../services/store/Artifacts.ts"
 import { BlobReferences } from "../../services/store/BlobReferences.ts"
 import { ChangeLog } from "../../services/store/ChangeLog.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
@@ -13,6 +14,7 @@ import { UsageStore } from "../../services/downstreams/UsageStore.ts"
 import { usageStore } from "./usage/PostgresUsage.ts"
 import { WebhookStore } from "../../services/store/WebhookStore.ts"
 import { PostgresDatabase } from "./database/PostgresDatabase.ts"
+import { artifacts } from "./documents/PostgresArtifacts.ts"
 import { blobReferences } from "./documents/PostgresBlobReferences.ts"
 import { changeLog } from "./documents/PostgresChangeLog.ts"
 import { documentQueue } from "./documents/PostgresDocumentQueue.ts"
@@ -28,6 +30,7 @@ export const layerNoDeps = Layer.effectContext(
       Context.add(Documents, documents(database)),
       Context.add(ChangeLog, changeLog(database)),
       Context.add(QueueStats, queueStats(database)),
+      Context.add(Artifacts, artifacts(database)),
       Context.add(BlobReferences, blobReferences(database)),
       Context.add(IdempotencyStore, idempotency(database)),
       Context.add(WebhookStore, webhookStore(database)),

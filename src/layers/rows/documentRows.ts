@@ -4,8 +4,9 @@ import { Document, DocumentStatus, OutlineItem, PdfMetadata } from "../../domain
 import { Failure } from "../../domain/Failure.ts"
 import { BlobHash, DocumentId, TenantId } from "../../domain/Ids.ts"
 import { noLines, type PageResult, PageStatus } from "../../domain/document/Page.ts"
+import { PipelineName, StageName } from "../../domain/pipeline/Pipeline.ts"
 import { Warning, warningsField } from "../../domain/document/Warning.ts"
-import type { NewDocument } from "../../services/store/NewDocument.ts"
+import { type NewDocument, storedPipeline } from "../../services/store/NewDocument.ts"
 import type { OpenedPdf } from "../../services/PdfEngine.ts"
 import { metadataOmitted, outlineOmitted } from "../../domain/document/Portions.ts"
 
@@ -54,7 +55,7 @@ const decodeJson = <A>(schema: Schema.Decoder<A>) => {
   const decode = Schema.decodeUnknownSync(schema)
   return (text: string): A => decode(JSON.parse(text))
 }
-const decodeFailure = decodeJson(Failure)
+export const decodeFailure = decodeJson(Failure)
 const decodeMetadata = decodeJson(PdfMetadata)
 const decodeOutline = decodeJson(Schema.Array(OutlineItem))
 const decodeWarnings = decodeJson(Schema.Array(Warning))
@@ -79,6 +80,10 @@ export const progress = (row: Row): Document["progress"] => {
   }
 }
 
+const pipelineOf = (row: Row, column: string) => PipelineName.make(text(row, column), { disableChecks: true })
+const sourceOf = (row: Row, column: string) => StageName.make(text(row, column), { disableChecks: true })
+const pipelineField = (pipeline: PipelineName | undefined) => (pipeline === undefined ? {} : { pipeline })
+
 /** `opened` is what was found in the file, where the row does not say it. Every column is checked by itself. */
 export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "warnings">): Document => {
   const blob = optionalText(row, "blob")
@@ -101,6 +106,7 @@ export const toDocument = (row: Row, opened?: Pick<OpenedPdf, "metadata" | "warn
     ...(size === undefined ? {} : { size }),
     ...(sourceUrl === undefined ? {} : { sourceUrl }),
     priority: number(row, "priority"),
+    ...pipelineField(optional(row, "pipeline", pipelineOf)),
     status: decodeStatus(row["status"]),
     attempt: number(row, "attempt"),
     interruptions: number(row, "interruptions"),
@@ -132,6 +138,7 @@ export const newDocument = (accepted: NewDocument, acceptedAt: number, status: "
       name,
       ...(source._tag === "Blob" ? { blob: source.hash, size: source.size } : { sourceUrl: source.url }),
       priority,
+      ...pipelineField(storedPipeline(accepted.pipeline)),
       status,
       attempt: 0,
       progress: { done: 0, failed: 0 },
@@ -147,6 +154,7 @@ export const newDocument = (accepted: NewDocument, acceptedAt: number, status: "
 
 export const toPage = (row: Row): PageResult => {
   const error = optionalText(row, "error")
+  const source = optional(row, "source", sourceOf)
   return {
     number: number(row, "number"),
     status: decodePageStatus(row["status"]),
@@ -158,6 +166,7 @@ export const toPage = (row: Row): PageResult => {
     ...(row["layout"] instanceof Uint8Array ? { layout: row["layout"] } : {}),
     error: error === undefined ? undefined : decodeFailure(error),
     ...warningsField(optional(row, "warnings", warningsOf)),
-    elapsedMillis: number(row, "elapsed_millis")
+    elapsedMillis: number(row, "elapsed_millis"),
+    ...(source === undefined ? {} : { source })
   }
 }

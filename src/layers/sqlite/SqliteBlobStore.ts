@@ -40,7 +40,8 @@ const remove =
   (hash: BlobHash, putBefore: number): Operation<void, never> =>
   (db) => {
     db.run(
-      "DELETE FROM blobs WHERE hash = ?1 AND put_at < ?2 AND NOT EXISTS (SELECT 1 FROM documents WHERE blob = ?1)",
+      `DELETE FROM blobs WHERE hash = ?1 AND put_at < ?2 AND NOT EXISTS (SELECT 1 FROM documents WHERE blob = ?1)
+        AND NOT EXISTS (SELECT 1 FROM artifacts WHERE blob = ?1)`,
       hash,
       putBefore
     )

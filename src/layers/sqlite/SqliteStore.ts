@@ -4,6 +4,7 @@
  */
 import { Context, type Duration, Effect, Exit, Layer } from "effect"
 import type { SqlClient } from "effect/sql"
+import { Artifacts } from "../../services/store/Artifacts.ts"
 import { BlobReferences } from "../../services/store/BlobReferences.ts"
 import { ChangeLog } from "../../services/store/ChangeLog.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
@@ -22,6 +23,7 @@ import { SqliteDatabase, type SqliteOptions } from "./database/SqliteDatabase.ts
 import { makeCachedCounters } from "./documents/CachedCounters.ts"
 import { makeNumbers } from "./documents/changes.ts"
 import { reclaimExpired } from "./documents/queue.ts"
+import { artifacts } from "./documents/SqliteArtifacts.ts"
 import { blobReferences, forgetReferences } from "./documents/SqliteBlobReferences.ts"
 import { changeLog } from "./documents/SqliteChangeLog.ts"
 import { documentQueue } from "./documents/SqliteDocumentQueue.ts"
@@ -55,6 +57,7 @@ const make = Effect.fnUntraced(function* (takeOver: boolean) {
     Context.add(Documents, documents(read, write)),
     Context.add(ChangeLog, changeLog(read)),
     Context.add(QueueStats, queueStats(read, counters)),
+    Context.add(Artifacts, artifacts(read)),
     Context.add(BlobReferences, blobReferences(read, write)),
     Context.add(IdempotencyStore, idempotency(read, write)),
     Context.add(WebhookStore, webhookStore(read, write)),
@@ -68,6 +71,7 @@ export type Stores =
   | Documents
   | ChangeLog
   | QueueStats
+  | Artifacts
   | BlobReferences
   | IdempotencyStore
   | WebhookStore

@@ -15,6 +15,8 @@ export interface EngineLimits {
   readonly tenantStoredBytes: ByteSize.ByteSize | undefined
   /** Bytes of one upload. */
   readonly uploadSize: ByteSize.ByteSize
+  /** Bytes of what one stage makes of one page or document. */
+  readonly artifactSize: ByteSize.ByteSize
   /** Bytes of all uploads that are not committed yet, and of those of one tenant. An upload alone may exceed them. */
   readonly bytesInFlight: ByteSize.ByteSize
   readonly tenantBytesInFlight: ByteSize.ByteSize
@@ -47,6 +49,7 @@ export const defaultLimits: EngineLimits = {
   queueSize: 10_000,
   tenantStoredBytes: undefined,
   uploadSize: ByteSize.mebibytes(200),
+  artifactSize: ByteSize.mebibytes(64),
   bytesInFlight: ByteSize.gibibytes(1),
   tenantBytesInFlight: ByteSize.mebibytes(512),
   pages: 20_000,
@@ -75,6 +78,7 @@ const limits: Config.Config<EngineLimits> = Config.all({
   queueSize: count("QUEUE_MAXSIZE").pipe(Config.withDefault(defaultLimits.queueSize)),
   tenantStoredBytes: byteSize("PER_TENANT_STORED_BYTES").pipe(Config.withDefault(undefined)),
   uploadSize: byteSize("MAX_UPLOAD_SIZE").pipe(Config.withDefault(defaultLimits.uploadSize)),
+  artifactSize: byteSize("MAX_ARTIFACT_SIZE").pipe(Config.withDefault(defaultLimits.artifactSize)),
   bytesInFlight,
   tenantBytesInFlight: byteSize("PER_TENANT_BYTES_IN_FLIGHT").pipe(
     Config.withDefault(undefined),

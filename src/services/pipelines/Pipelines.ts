@@ -21,6 +21,13 @@ export interface Pipeline {
   readonly document: ReadonlyArray<Step<DocumentStage>>
 }
 
+/** All steps in their order. */
+export const stepsOf = ({ document, pages, source }: Pipeline): ReadonlyArray<Step<Stage>> => [
+  ...(source === undefined ? [] : [source]),
+  ...pages,
+  ...document
+]
+
 export interface AllPipelines {
   /** In the order of their declarations; `text` is the first. */
   readonly all: ReadonlyArray<Pipeline>

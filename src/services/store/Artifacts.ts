@@ -15,7 +15,8 @@ export type ArtifactContent =
 
 /**
  * An artifact to be written under the fence of a run (`DocumentQueue.saveArtifacts`). The commit ends the `reference` to its
- * blob, and fails with `BlobReferenceExpired` if it has run out. `createdAt` is the store's.
+ * blob, and fails with `BlobReferenceExpired` if it has run out. `createdAt` is the store's. Only what is `done` has content: of
+ * another one, content and size are not kept.
  */
 export interface NewArtifact extends Omit<Artifact, "createdAt" | "size"> {
   readonly content: ArtifactContent | undefined
@@ -33,7 +34,7 @@ export interface ArtifactsOptions {
   readonly limit: number
 }
 
-/** Names one artifact; `page` is absent for one of the document as a whole, `version` for the newest. */
+/** Names one artifact; `page` is absent for one of the document as a whole, `version` for the one that was made last. */
 export interface ArtifactKey {
   readonly page?: number | undefined
   readonly stage: StageName
@@ -51,7 +52,8 @@ export interface StageCounts {
 
 /**
  * What stages made of a tenant's documents. An artifact is written once for its page (or the document), stage and version, and
- * removed with its document. It is written by the run that made it, through `DocumentQueue`.
+ * removed with its document. It is written by the run that made it, through `DocumentQueue`. Its size counts to the bytes that
+ * are kept of its tenant.
  */
 export class Artifacts extends Context.Service<
   Artifacts,
@@ -71,6 +73,7 @@ export class Artifacts extends Context.Service<
       Option.Option<{ readonly artifact: Artifact; readonly content: ArtifactContent | undefined }>,
       StoreUnavailable
     >
+    /** By stage and version. Empty also when there is no such document. */
     readonly counts: (tenant: TenantId, id: DocumentId) => Effect.Effect<ReadonlyArray<StageCounts>, StoreUnavailable>
   }
 >()("sluice/services/store/Artifacts") {}

@@ -2,7 +2,7 @@ import { Context, Duration, Effect, Option, Schema } from "effect"
 import { BlobHash, type TenantId } from "../../domain/Ids.ts"
 import type { StoreUnavailable } from "./StoreErrors.ts"
 
-/** Says that bytes are about to get their document. */
+/** Says that bytes are about to get their document or artifact. */
 export interface BlobReference {
   readonly id: string
   readonly hash: BlobHash
@@ -29,11 +29,11 @@ export interface BlobRemoval {
 export const removalLease = Duration.seconds(20)
 
 /**
- * What keeps blobs from being removed: documents, and references of uploads under way. Both are rows, so every process sees
+ * What keeps blobs from being removed: documents, their artifacts, and references of uploads under way. All are rows, so every process sees
  * those of all others. Two rules make removal safe:
  *
  * - An upload takes its reference before its bytes are stored, and a document's acceptance turns the reference into the
- *   document in one commit. So from the first byte that counts, something refers to the blob.
+ *   document in one commit; likewise for the content of an artifact, and the commit that writes it. So from the first byte that counts, something refers to the blob.
  * - A removal is claimed in one commit with the check that nothing refers to the blob. While it is claimed, no reference to the
  *   blob is given. So no upload can begin to trust bytes that are being removed.
  *
@@ -49,10 +49,13 @@ export class BlobReferences extends Context.Service<
     readonly reserve: (hash: BlobHash, expiry: Duration.Input) => Effect.Effect<BlobReference, StoreUnavailable>
     /** Gives a reference back that no document was accepted with. Nothing happens if it has run out. */
     readonly release: (reference: BlobReference) => Effect.Effect<void, StoreUnavailable>
-    /** Whether the tenant has a document with this blob; any tenant when none is named. References do not count. */
+    /**
+     * Whether the tenant has a document with this blob; when no tenant is named, whether any document or artifact has it.
+     * References do not count.
+     */
     readonly refersTo: (hash: BlobHash, tenant?: TenantId) => Effect.Effect<boolean, StoreUnavailable>
     /**
-     * Claims the removal of a blob for `removalLease`: none if a document or a reference refers to it, or if its removal is
+     * Claims the removal of a blob for `removalLease`: none if a document, an artifact or a reference refers to it, or if its removal is
      * claimed already. That nothing refers to it is durable: no crash brings back a document whose bytes were removed.
      */
     readonly claimRemoval: (hash: BlobHash) => Effect.Effect<Option.Option<BlobRemoval>, StoreUnavailable>

@@ -4,6 +4,7 @@ import type { Document } from "../../domain/document/Document.ts"
 import type { PageResult } from "../../domain/document/Page.ts"
 import type { BlobHash, TenantId } from "../../domain/Ids.ts"
 import type { OpenedPdf } from "../PdfEngine.ts"
+import type { NewArtifact } from "./Artifacts.ts"
 import type { BlobReference, BlobReferenceExpired } from "./BlobReferences.ts"
 import type { Claim, LeaseRequest } from "./Claim.ts"
 import type { Fence } from "./Fence.ts"
@@ -26,7 +27,7 @@ export class DocumentQueue extends Context.Service<
   {
     /**
      * Creates the document, or answers with an existing one that stands in for it and has another id: with `reuse`, the
-     * tenant's newest document with the same bytes, name and password that waits, runs, or ended `completed` or `partial`. It
+     * tenant's newest document with the same bytes, name, password and pipeline that waits, runs, or ended `completed` or `partial`. It
      * has to promise as much: the callback asked for, if any, and no later start. Such an answer needs no room in the backlog;
      * a caller that checks the backlog before it has the bytes may still refuse for want of room.
      */
@@ -54,6 +55,16 @@ export class DocumentQueue extends Context.Service<
     readonly opened: (fence: Fence, pdf: OpenedPdf) => Effect.Effect<void, Fenced>
     /** Writes all of these pages or none, each once; a page that already has a result keeps it. */
     readonly savePages: (fence: Fence, pages: ReadonlyArray<PageResult>) => Effect.Effect<void, Fenced>
+    /**
+     * Writes all of these artifacts, and the pages that they gave their text, or nothing; each once: an artifact that is there
+     * stays, and a page that already has a result keeps it. Ends the references to blobs of the artifacts, and fails if one has
+     * run out.
+     */
+    readonly saveArtifacts: (
+      fence: Fence,
+      artifacts: ReadonlyArray<NewArtifact>,
+      pages?: ReadonlyArray<PageResult>
+    ) => Effect.Effect<void, Fenced | BlobReferenceExpired>
     /** Records that reading the page failed, or that it ended its worker while it was read alone. */
     readonly recordFault: (fence: Fence, page: number, fault: "failure" | "death") => Effect.Effect<void, Fenced>
     readonly finish: (fence: Fence, outcome: Outcome) => Effect.Effect<Document, Fenced>

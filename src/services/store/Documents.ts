@@ -4,7 +4,7 @@ import type { Document, DocumentStatus } from "../../domain/document/Document.ts
 import type { PageResult } from "../../domain/document/Page.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { BlobRemoval } from "./BlobReferences.ts"
-import type { BacklogLimits, Retry } from "./NewDocument.ts"
+import type { BacklogLimits, Rerun, Retry } from "./NewDocument.ts"
 import type { DocumentNotFound, NotRetryable, QueueFull, StoreUnavailable } from "./StoreErrors.ts"
 
 export interface ListOptions {
@@ -37,7 +37,7 @@ export interface PagesOptions {
 }
 
 /**
- * What the caller of a removal still has to do: stop the runner of the document, if any, and remove the blob that nothing
+ * What the caller of a removal still has to do: stop the runner of the document, if any, and remove the blobs that nothing
  * refers to, whose removal is claimed.
  */
 export interface Removed {
@@ -46,7 +46,17 @@ export interface Removed {
   readonly attempt: number
   /** The status before the removal. */
   readonly status: DocumentStatus
-  readonly unusedBlob: BlobRemoval | undefined
+  readonly unusedBlobs: ReadonlyArray<BlobRemoval>
+}
+
+/** The states in which a document may be retried, and those in which a stage of it may be run again. */
+export const retriedStates: ReadonlySet<DocumentStatus> = new Set(["partial", "failed"])
+export const rerunStates: ReadonlySet<DocumentStatus> = new Set(["completed", "partial", "failed"])
+
+/** A document that was queued again, and the blobs that were removed from it and are in no other use. */
+export interface RerunDocument {
+  readonly document: Document
+  readonly unusedBlobs: ReadonlyArray<BlobRemoval>
 }
 
 /**
@@ -75,13 +85,13 @@ export class Documents extends Context.Service<
     /** Ends the document unless it is terminal already; fences its runner out. Answers with the document as it is now. */
     readonly cancel: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     /**
-     * Removes a terminal document with its pages. If nothing refers to its blob any more, the removal of the blob is claimed in
-     * the same commit, and is the caller's to make.
+     * Removes a terminal document with its pages and artifacts. The removal of each of its blobs that nothing refers to any more
+     * is claimed in the same commit, and is the caller's to make.
      */
     readonly remove: (
       tenant: TenantId,
       id: DocumentId
-    ) => Effect.Effect<Option.Option<BlobRemoval>, DocumentNotFound | StoreUnavailable>
+    ) => Effect.Effect<ReadonlyArray<BlobRemoval>, DocumentNotFound | StoreUnavailable>
     /** Removes the document in any status, unless it stands in for more submissions than `shares`, its own not counted. */
     readonly withdraw: (
       tenant: TenantId,
@@ -94,7 +104,8 @@ export class Documents extends Context.Service<
       limit: number
     ) => Effect.Effect<ReadonlyArray<Removed>, StoreUnavailable>
     /**
-     * Queues a document that ended `partial` or `failed`, without its failed pages and their faults; its other pages stay.
+     * Queues a document that ended `partial` or `failed`, without its failed pages and their faults, and without the artifacts
+     * that failed or were skipped; all else stays.
      */
     readonly retry: (
       tenant: TenantId,
@@ -102,5 +113,17 @@ export class Documents extends Context.Service<
       retry: Retry,
       limits: BacklogLimits
     ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | QueueFull | StoreUnavailable>
+    /**
+     * Queues a document that ended `completed`, `partial` or `failed`, without the artifacts that are to be made again, and, if
+     * asked for, without the pages whose text the stage provided; all else stays, failed pages, too. The removal of blobs that
+     * nothing refers to any more is claimed in the same commit, and is the caller's to make.
+     */
+    readonly rerun: (
+      tenant: TenantId,
+      id: DocumentId,
+      rerun: Rerun,
+      retry: Retry,
+      limits: BacklogLimits
+    ) => Effect.Effect<RerunDocument, DocumentNotFound | NotRetryable | QueueFull | StoreUnavailable>
   }
 >()("sluice/services/store/Documents") {}

@@ -21,7 +21,7 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
   }
 }
 
-/** Only failed pages of documents that ended `partial` or `failed` can be read again. */
+/** Only documents that ended `partial` or `failed` can be retried, and such as ended `completed` if a stage is run again. */
 export class NotRetryable extends Schema.TaggedError<NotRetryable>()("NotRetryable", {
   documentId: Schema.String,
   /** `status`: it has not ended so. `password`: it had a password, which was forgotten when it ended. */

@@ -57,8 +57,8 @@ const step = Effect.fnUntraced(function* (number: number, runner: RunnerId) {
   } else if (dice === 9) {
     yield* documents.cancel(tenant, other)
   } else if (dice === 10) {
-    const removed = yield* documents.remove(tenant, other)
-    if (Option.isSome(removed)) yield* (yield* BlobReferences).endRemoval(removed.value)
+    const references = yield* BlobReferences
+    for (const removal of yield* documents.remove(tenant, other)) yield* references.endRemoval(removal)
   } else if (dice === 11) {
     yield* documents.retry(tenant, other, { sealedPassword: undefined, passwordKey: undefined }, limits)
   } else {

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { acceptance } from "../schema/acceptance.ts"
+import { artifacts } from "../schema/artifacts.ts"
 import { callbacks, claimCallbacks } from "../schema/callbacks.ts"
 import { clockAndChanges } from "../schema/changes.ts"
 import { counters } from "../schema/counters.ts"
@@ -23,7 +24,8 @@ const all = {
   "0003_small_blobs": steps(smallBlobs),
   "0004_usage": steps(usage),
   // Databases of before have a claim that does not look whether a callback was settled meanwhile.
-  "0005_claim_callbacks": steps([claimCallbacks])
+  "0005_claim_callbacks": steps([claimCallbacks]),
+  "0006_artifacts": steps(artifacts)
 }
 
 /** The names of all steps in their order; the first has number 1. */

@@ -14,7 +14,8 @@ const reserveSql = `
   SELECT id FROM made
 `
 const claimSql = "SELECT * FROM claim_removal($1, $2)"
-const referredByAny = "SELECT 1 FROM documents WHERE blob = $1 LIMIT 1"
+const referredByAny = `
+  SELECT 1 WHERE EXISTS (SELECT 1 FROM documents WHERE blob = $1) OR EXISTS (SELECT 1 FROM artifacts WHERE blob = $1)`
 const referredByTenant = "SELECT 1 FROM documents WHERE blob = $1 AND tenant_id = $2 LIMIT 1"
 const forgetSql = (table: string) => `DELETE FROM ${table} WHERE expires_at <= store_now()`
 

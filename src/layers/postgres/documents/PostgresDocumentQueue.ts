@@ -7,7 +7,7 @@ import { BlobReferenceExpired } from "../../../services/store/BlobReferences.ts"
 import type { Claim } from "../../../services/store/Claim.ts"
 import { DocumentQueue } from "../../../services/store/DocumentQueue.ts"
 import type { Fence } from "../../../services/store/Fence.ts"
-import type { BacklogLimits, NewDocument } from "../../../services/store/NewDocument.ts"
+import { type BacklogLimits, type NewDocument, storedPipeline } from "../../../services/store/NewDocument.ts"
 import type { Outcome } from "../../../services/store/Outcome.ts"
 import { LeaseLost, QueueFull, QuotaReached, StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 import * as TraceContext from "../../../observability/TraceContext.ts"
@@ -15,14 +15,17 @@ import { bytesReceived } from "../../blobs/ReceivedBytes.ts"
 import { newDocument } from "../../rows/documentRows.ts"
 import { bool, bytes as bytesOf, float8, int4, int8, text as textOf } from "../database/Parameters.ts"
 import type { PostgresDatabase, Row, Statements } from "../database/PostgresDatabase.ts"
+import { artifactArguments, countsOf } from "./PostgresArtifacts.ts"
 import {
   detailArguments,
   documentsFrom,
   encodeFailure,
   number,
+  optional,
   optionalText,
   pageArguments,
   placeholders,
+  sourceArgument,
   text,
   toDocument
 } from "./rows.ts"
@@ -30,8 +33,8 @@ import {
 type Queue = Context.Service.Shape<typeof DocumentQueue>
 type Database = PostgresDatabase["Service"]
 
-const acceptSql = `SELECT * FROM accept_document(${placeholders(1, 17)})`
-const acceptWithBytesSql = `SELECT * FROM accept_with_bytes(${placeholders(1, 18)})`
+const acceptSql = `SELECT * FROM accept_document(${placeholders(1, 18)})`
+const acceptWithBytesSql = `SELECT * FROM accept_with_bytes(${placeholders(1, 19)})`
 
 const accepting = (database: Database): Pick<Queue, "accept"> => ({
   accept: TraceContext.traced("DocumentQueue.accept", (document, limits) => {
@@ -71,7 +74,8 @@ const acceptArguments = (document: NewDocument, limits: BacklogLimits) => {
     int8(reference === undefined ? undefined : Number(reference.id)),
     int8(limits.tenant),
     int8(limits.global),
-    float8(limits.storedBytes)
+    float8(limits.storedBytes),
+    textOf(storedPipeline(document.pipeline))
   ]
 }
 
@@ -132,6 +136,7 @@ const claimed = Effect.fnUntraced(function* (db: Statements, row: Row) {
     fence: { documentId: document.id, attempt: document.attempt },
     document,
     sealedPassword: optionalText(row, "sealed_password"),
+    artifacts: isFresh || document.pipeline === undefined ? [] : yield* countsOf(db, seq),
     donePages: new Set(done.map((page) => number(page, "number"))),
     faults: new Map(
       faults.map((fault) => [
@@ -172,7 +177,8 @@ const isHeld = (fence: Fence, row: Row | undefined) =>
 const failureOf = (outcome: Outcome) => textOf(outcome.status === "failed" ? encodeFailure(outcome.failure) : undefined)
 
 const openSql = `SELECT open_document(${placeholders(1, 6)}) AS held`
-const saveSql = `SELECT save_pages(${placeholders(1, 13)}) AS held`
+const saveSql = `SELECT save_pages(${placeholders(1, 14)}) AS held`
+const saveArtifactsSql = `SELECT * FROM save_artifacts(${placeholders(1, 13)})`
 const finishSql = documentsFrom(`finish_document(${placeholders(1, 4)})`)
 const finishWholeSql = `SELECT * FROM finish_whole_document(${placeholders(1, 19)})`
 /** The function is called once, and not for each row. */
@@ -192,7 +198,7 @@ const fenceOf = ({ attempt, documentId }: Fence) => [documentId, int4(attempt)] 
 const writing = ({
   run,
   transact
-}: Database): Pick<Queue, "fetched" | "opened" | "savePages" | "recordFault" | "release"> => ({
+}: Database): Pick<Queue, "fetched" | "opened" | "savePages" | "saveArtifacts" | "recordFault" | "release"> => ({
   fetched: TraceContext.traced("DocumentQueue.fetched", (fence, { hash, size }, reference) =>
     transact("record a blob", (db) =>
       Effect.gen(function* () {
@@ -212,8 +218,24 @@ const writing = ({
   // Without a span: there are nearly as many as pages.
   savePages: (fence, pages) =>
     run("save pages", (db) =>
-      Effect.flatMap(db.get(saveSql, ...fenceOf(fence), ...pageArguments(pages)), (row) => isHeld(fence, row))
+      Effect.flatMap(db.get(saveSql, ...fenceOf(fence), ...pageArguments(pages), sourceArgument(pages)), (row) =>
+        isHeld(fence, row)
+      )
     ),
+  saveArtifacts: Effect.fn("DocumentQueue.saveArtifacts")((fence, artifacts, pages = []) =>
+    transact("save artifacts", (db) =>
+      Effect.gen(function* () {
+        const row = (yield* db.get(saveArtifactsSql, ...fenceOf(fence), ...artifactArguments(artifacts))) ?? {}
+        yield* unlessLost(fence, text(row, "outcome") === "lost" ? undefined : row)
+        const expired = optional(row, "reference", number)
+        const lost = artifacts.find(({ reference }) => reference !== undefined && Number(reference.id) === expired)
+        if (lost?.reference !== undefined) return yield* new BlobReferenceExpired({ hash: lost.reference.hash })
+        if (pages.length === 0) return
+        const saved = yield* db.get(saveSql, ...fenceOf(fence), ...pageArguments(pages), sourceArgument(pages))
+        yield* isHeld(fence, saved)
+      })
+    )
+  ),
   recordFault: Effect.fn("DocumentQueue.recordFault")((fence, page, fault) =>
     run("record a page's fault", (db) =>
       Effect.flatMap(

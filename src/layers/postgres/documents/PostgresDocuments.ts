@@ -1,13 +1,14 @@
 /** `Documents` in Postgres. */
-import { type Context, Duration, Effect, Option } from "effect"
+import { type Context, Duration, Effect, Option, Schema } from "effect"
 import { failure } from "../../../domain/Failure.ts"
 import { BlobHash, DocumentId, TenantId } from "../../../domain/Ids.ts"
 import { type BlobRemoval, removalLease } from "../../../services/store/BlobReferences.ts"
+import type { BacklogLimits } from "../../../services/store/NewDocument.ts"
 import { Documents, type ListOptions, type PagesOptions, type Removed } from "../../../services/store/Documents.ts"
 import { upTo } from "../../../domain/document/Portions.ts"
 import { DocumentNotFound, NotRetryable, QueueFull } from "../../../services/store/StoreErrors.ts"
 import * as TraceContext from "../../../observability/TraceContext.ts"
-import { float8, int4, int8, text as textOf } from "../database/Parameters.ts"
+import { bool, float8, int4, int8, text as textOf } from "../database/Parameters.ts"
 import type { PostgresDatabase, Row, Statements } from "../database/PostgresDatabase.ts"
 import { findBySeq } from "./PostgresDocumentQueue.ts"
 import {
@@ -16,7 +17,7 @@ import {
   documentsWithOutline,
   encodeFailure,
   number,
-  optional,
+  placeholders,
   rowSize,
   text,
   toDocument,
@@ -53,7 +54,7 @@ const list = (db: Statements, tenant: TenantId, { before, limit, status }: ListO
 
 /** Pages up to the one with which these columns exceed so many bytes: later ones are not read. The first comes in any case. */
 const pagesSql = (columns: string, sizes: string) => `
-  SELECT number, status, width, height, rotation, elapsed_millis, error, warnings, ${columns} FROM pages
+  SELECT number, status, width, height, rotation, elapsed_millis, error, warnings, source, ${columns} FROM pages
   WHERE document = $1 AND number >= $2 AND number <= coalesce((
     SELECT max(number) FROM (
       SELECT number, sum(bytes) OVER (ORDER BY number) - bytes AS before FROM (
@@ -67,7 +68,7 @@ const pagesInDetail = pagesSql("text, lines", "octet_length(text) + octet_length
 const pagesWithLayout = pagesSql("text, layout", `octet_length(text) + ${layoutSize}`)
 const wholePages = pagesSql("text, lines, layout", `octet_length(text) + octet_length(lines) + ${layoutSize}`)
 const pageSummaries = `
-  SELECT number, status, width, height, rotation, elapsed_millis, error, warnings, '' AS text FROM pages
+  SELECT number, status, width, height, rotation, elapsed_millis, error, warnings, source, '' AS text FROM pages
   WHERE document = $1 AND number >= $2 ORDER BY number LIMIT $3`
 
 const pagesAsFor = (detail: boolean, layout: boolean) =>
@@ -106,19 +107,17 @@ const reading = ({ run }: Database): Pick<Methods, "find" | "list" | "pages"> =>
 const pagesPerRemoval = 2_000
 const lease = int8(Duration.toMillis(removalLease))
 
-const toRemoval = (row: Row): BlobRemoval | undefined => {
-  const id = optional(row, "removal", number)
-  return id === undefined
-    ? undefined
-    : { id: String(id), hash: BlobHash.make(text(row, "blob")), claimedAt: number(row, "claimed_at") }
-}
+const decodeRemovals = Schema.decodeUnknownSync(
+  Schema.Array(Schema.Struct({ id: Schema.String, hash: BlobHash, claimedAt: Schema.Finite }))
+)
+const toRemovals = (row: Row): ReadonlyArray<BlobRemoval> => decodeRemovals(JSON.parse(text(row, "removals")))
 
 const toRemoved = (row: Row): Removed => ({
   id: DocumentId.make(text(row, "id")),
   tenantId: TenantId.make(text(row, "tenant_id")),
   attempt: number(row, "attempt"),
   status: decodeStatus(row["status"]),
-  unusedBlob: toRemoval(row)
+  unusedBlobs: toRemovals(row)
 })
 
 const cancelSql = documentsFrom("cancel_document($1, $2, $3)")
@@ -136,7 +135,7 @@ const ending = ({ run }: Database): Pick<Methods, "cancel" | "remove" | "withdra
       db.get(withdrawSql, tenant, id, int8(Number.MAX_SAFE_INTEGER), lease)
     )
     if (row === undefined) return yield* new DocumentNotFound({ documentId: id })
-    return Option.fromUndefinedOr(toRemoval(row))
+    return toRemovals(row)
   }),
   withdraw: Effect.fn("Documents.withdraw")((tenant, id, shares) =>
     Effect.map(
@@ -156,7 +155,21 @@ const ending = ({ run }: Database): Pick<Methods, "cancel" | "remove" | "withdra
 
 const retryWithLimits = "SELECT * FROM retry_document($1, $2, $3, $4, $5, $6)"
 
-const retrying = ({ transact }: Database): Pick<Methods, "retry"> => ({
+const rerunSql = `SELECT * FROM rerun_document(${placeholders(1, 10)})`
+
+/** The document that was queued again, or why it was not. */
+const queued = Effect.fnUntraced(function* (db: Statements, id: DocumentId, limits: BacklogLimits, row: Row) {
+  const outcome = text(row, "outcome")
+  if (outcome === "queued") return yield* findBySeq(db, number(row, "seq"))
+  if (outcome === "missing") return yield* new DocumentNotFound({ documentId: id })
+  if (outcome === "status" || outcome === "password") {
+    return yield* new NotRetryable({ documentId: id, why: outcome, status: decodeStatus(row["status"]) })
+  }
+  const scope = outcome === "tenant" ? "tenant" : "global"
+  return yield* new QueueFull({ scope, limit: limits[scope] })
+})
+
+const retrying = ({ transact }: Database): Pick<Methods, "retry" | "rerun"> => ({
   retry: Effect.fn("Documents.retry")((tenant, id, { passwordKey, sealedPassword }, limits) =>
     transact("retry a document", (db) =>
       Effect.gen(function* () {
@@ -170,14 +183,28 @@ const retrying = ({ transact }: Database): Pick<Methods, "retry"> => ({
             int8(limits.tenant),
             int8(limits.global)
           )) ?? {}
-        const outcome = text(row, "outcome")
-        if (outcome === "queued") return yield* findBySeq(db, number(row, "seq"))
-        if (outcome === "missing") return yield* new DocumentNotFound({ documentId: id })
-        if (outcome === "status" || outcome === "password") {
-          return yield* new NotRetryable({ documentId: id, why: outcome, status: decodeStatus(row["status"]) })
-        }
-        const scope = outcome === "tenant" ? "tenant" : "global"
-        return yield* new QueueFull({ scope, limit: limits[scope] })
+        return yield* queued(db, id, limits, row)
+      })
+    )
+  ),
+  rerun: Effect.fn("Documents.rerun")((tenant, id, { pages = false, stage, version }, given, limits) =>
+    transact("run a stage again", (db) =>
+      Effect.gen(function* () {
+        const row =
+          (yield* db.get(
+            rerunSql,
+            tenant,
+            id,
+            stage,
+            textOf(version),
+            bool(pages),
+            textOf(given.sealedPassword),
+            textOf(given.passwordKey),
+            int8(limits.tenant),
+            int8(limits.global),
+            lease
+          )) ?? {}
+        return { document: yield* queued(db, id, limits, row), unusedBlobs: toRemovals(row) }
       })
     )
   )

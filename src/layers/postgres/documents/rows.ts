@@ -57,6 +57,9 @@ export const pageArguments = (pages: ReadonlyArray<PageResult>) => [
   byteas(pages.map(({ layout }) => layout))
 ]
 
+/** Whether any page has one. The argument may then follow those of the pages. */
+export const sourceArgument = (pages: ReadonlyArray<PageResult>) => texts(pages.map(({ source }) => source))
+
 /** `$from, …` for so many arguments. */
 export const placeholders = (from: number, count: number): string =>
   Array.from({ length: count }, (_, index) => `$${from + index}`).join(", ")

@@ -38,11 +38,11 @@ const fullQueue = `
  * Outcomes: `accepted` at a moment, `shared` with the document that stands in, `tenant` and `global` for a full queue, `quota`
  * with the bytes that are kept, `expired` for the reference.
  */
-const accept = `
-  CREATE FUNCTION accept_document(
+export const accept = `
+  CREATE OR REPLACE FUNCTION accept_document(
     a_id text, a_tenant text, a_name text, a_source_url text, a_blob text, a_size bigint, a_priority int,
     a_not_before bigint, a_sealed_password text, a_password_key text, a_callback text, a_trace text, a_reuse boolean,
-    a_reference bigint, most bigint, most_of_all bigint, most_stored double precision
+    a_reference bigint, most bigint, most_of_all bigint, most_stored double precision, a_pipeline text DEFAULT NULL
   ) RETURNS TABLE (outcome text, detail bigint, document text) LANGUAGE plpgsql AS $$
   DECLARE
     own tenant_stats := lock_tenant(a_tenant);
@@ -53,6 +53,7 @@ const accept = `
       UPDATE documents SET shared = shared + 1 WHERE seq = (
         SELECT seq FROM documents
         WHERE blob = a_blob AND tenant_id = a_tenant AND name = a_name AND password_key IS NOT DISTINCT FROM a_password_key
+          AND pipeline IS NOT DISTINCT FROM a_pipeline
           AND status IN ('scheduled', 'queued', 'running', 'completed', 'partial')
           AND (a_callback IS NULL OR callback = a_callback)
           AND (status <> 'scheduled' OR not_before <= greatest(a_not_before, at))
@@ -78,10 +79,10 @@ const accept = `
     IF outcome IS NULL THEN
       INSERT INTO documents
         (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, password_key, callback,
-          accepted_at, queued_at, trace, changed)
+          accepted_at, queued_at, trace, pipeline, changed)
       VALUES (a_id, a_tenant, a_name, a_source_url, a_blob, a_size, a_priority,
         CASE WHEN is_scheduled THEN 'scheduled' ELSE 'queued' END, a_not_before, a_sealed_password, a_password_key,
-        a_callback, at, CASE WHEN is_scheduled THEN NULL ELSE at END, a_trace, next_change());
+        a_callback, at, CASE WHEN is_scheduled THEN NULL ELSE at END, a_trace, a_pipeline, next_change());
       outcome := 'accepted';
       detail := at;
     END IF;
@@ -89,9 +90,23 @@ const accept = `
   END $$
 `
 
+/** The first part of a retry: locks the tenant and the document, and says why it may not be queued again. */
+export const retriedChecks = (states: string) => `
+    IF EXISTS (SELECT 1 FROM documents WHERE id = r_id AND tenant_id = r_tenant) THEN own := lock_tenant(r_tenant); END IF;
+    SELECT * INTO target FROM documents WHERE id = r_id AND tenant_id = r_tenant FOR UPDATE;
+    IF NOT FOUND THEN
+      result := 'missing';
+    ELSIF target.status NOT IN (${states}) THEN
+      result := 'status';
+    ELSIF target.password_key IS NOT NULL AND r_password_key IS NULL THEN
+      result := 'password';
+    ELSE
+      result := full_queue(own, most, most_of_all);
+    END IF;`
+
 /** Outcomes: `queued`, `missing`, `status` with the document's status, `password` likewise, `tenant`, `global`. */
-const retry = `
-  CREATE FUNCTION retry_document(
+export const retry = `
+  CREATE OR REPLACE FUNCTION retry_document(
     r_tenant text, r_id text, r_sealed_password text, r_password_key text, most bigint, most_of_all bigint
   ) RETURNS TABLE (outcome text, status text, seq bigint) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
@@ -102,23 +117,14 @@ const retry = `
     forgotten bigint;
     result text;
   BEGIN
-    IF EXISTS (SELECT 1 FROM documents WHERE id = r_id AND tenant_id = r_tenant) THEN own := lock_tenant(r_tenant); END IF;
-    SELECT * INTO target FROM documents WHERE id = r_id AND tenant_id = r_tenant FOR UPDATE;
-    IF NOT FOUND THEN
-      result := 'missing';
-    ELSIF target.status NOT IN ('partial', 'failed') THEN
-      result := 'status';
-    ELSIF target.password_key IS NOT NULL AND r_password_key IS NULL THEN
-      result := 'password';
-    ELSE
-      result := full_queue(own, most, most_of_all);
-    END IF;
+    ${retriedChecks("'partial', 'failed'")}
     IF result IS NULL THEN
       WITH removed AS (
         DELETE FROM pages WHERE document = target.seq AND status IN ('failed', 'timeout')
         RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes
       ) SELECT coalesce(sum(bytes), 0) INTO forgotten FROM removed;
       DELETE FROM page_faults WHERE document = target.seq;
+      DELETE FROM artifacts a WHERE a.document = target.seq AND a.status <> 'done';
       UPDATE documents SET status = 'queued', queued_at = at, retried_at = at, retries = retries + 1, failure = NULL,
         finished_at = NULL, pages_done = pages_done - pages_failed, pages_failed = 0, result_bytes = result_bytes - forgotten,
         pages_warned = (SELECT count(*) FROM pages p WHERE p.document = target.seq AND p.warnings IS NOT NULL),
@@ -149,6 +155,22 @@ const claim = `
   END $$
 `
 
+export const claimRemoval = `
+  CREATE OR REPLACE FUNCTION claim_removal(c_hash text, c_millis bigint, OUT removal bigint, OUT claimed_at bigint)
+  LANGUAGE plpgsql AS $$
+  BEGIN
+    ${lockBlob("c_hash")};
+    claimed_at := store_now();
+    INSERT INTO blob_removals (hash, expires_at)
+      SELECT c_hash, claimed_at + c_millis
+      WHERE NOT EXISTS (SELECT 1 FROM documents WHERE blob = c_hash)
+        AND NOT EXISTS (SELECT 1 FROM artifacts WHERE blob = c_hash)
+        AND NOT EXISTS (SELECT 1 FROM blob_references WHERE hash = c_hash AND expires_at > claimed_at)
+        AND NOT EXISTS (SELECT 1 FROM blob_removals WHERE hash = c_hash AND expires_at > claimed_at)
+      RETURNING id INTO removal;
+  END $$
+`
+
 const references = [
   `CREATE FUNCTION reserve_blob(r_hash text, r_millis bigint) RETURNS bigint LANGUAGE plpgsql AS $$
   DECLARE at bigint; made bigint;
@@ -161,18 +183,7 @@ const references = [
       RETURNING id INTO made;
     RETURN made;
   END $$`,
-  `CREATE FUNCTION claim_removal(c_hash text, c_millis bigint, OUT removal bigint, OUT claimed_at bigint)
-  LANGUAGE plpgsql AS $$
-  BEGIN
-    ${lockBlob("c_hash")};
-    claimed_at := store_now();
-    INSERT INTO blob_removals (hash, expires_at)
-      SELECT c_hash, claimed_at + c_millis
-      WHERE NOT EXISTS (SELECT 1 FROM documents WHERE blob = c_hash)
-        AND NOT EXISTS (SELECT 1 FROM blob_references WHERE hash = c_hash AND expires_at > claimed_at)
-        AND NOT EXISTS (SELECT 1 FROM blob_removals WHERE hash = c_hash AND expires_at > claimed_at)
-      RETURNING id INTO removal;
-  END $$`
+  claimRemoval
 ]
 
 export const acceptance: ReadonlyArray<string> = [lockTenant, fullQueue, accept, retry, claim, ...references]

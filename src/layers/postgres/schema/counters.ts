@@ -70,6 +70,18 @@ const changed = `
   OLD.status <> NEW.status OR ${bytes("OLD")} <> ${bytes("NEW")} OR ${owes("OLD")} <> ${owes("NEW")}
 `
 
+export const forgetDocument = `
+  CREATE OR REPLACE FUNCTION forget_document() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    DELETE FROM pages WHERE document = OLD.seq;
+    DELETE FROM document_details WHERE document = OLD.seq;
+    DELETE FROM page_faults WHERE document = OLD.seq;
+    DELETE FROM artifacts WHERE document = OLD.seq;
+    DELETE FROM deliveries WHERE document = OLD.seq;
+    RETURN NULL;
+  END $$
+`
+
 export const counters: ReadonlyArray<string> = [
   `CREATE TABLE tenant_stats (
     tenant_id text COLLATE "C" PRIMARY KEY,
@@ -104,13 +116,6 @@ export const counters: ReadonlyArray<string> = [
     FOR EACH ROW WHEN (${changed}) EXECUTE FUNCTION count_document()`,
   `CREATE TRIGGER documents_counted_on_delete AFTER DELETE ON documents
     FOR EACH ROW EXECUTE FUNCTION count_document()`,
-  `CREATE FUNCTION forget_document() RETURNS trigger LANGUAGE plpgsql AS $$
-  BEGIN
-    DELETE FROM pages WHERE document = OLD.seq;
-    DELETE FROM document_details WHERE document = OLD.seq;
-    DELETE FROM page_faults WHERE document = OLD.seq;
-    DELETE FROM deliveries WHERE document = OLD.seq;
-    RETURN NULL;
-  END $$`,
+  forgetDocument,
   `CREATE TRIGGER documents_forgotten AFTER DELETE ON documents FOR EACH ROW EXECUTE FUNCTION forget_document()`
 ]

@@ -47,21 +47,21 @@ const openDocument = `
 `
 
 /** Pages that have a result already keep it; the others are counted. Each gets a change number in the order of the arrays. */
-const addPages = `
-  CREATE FUNCTION add_pages(
+export const addPages = `
+  CREATE OR REPLACE FUNCTION add_pages(
     a_seq bigint, numbers int[], statuses text[], widths double precision[], heights double precision[],
     rotations double precision[], elapsed double precision[], errors text[], warned text[], texts text[], lined text[],
-    layouts bytea[], OUT done int, OUT failed int, OUT with_warnings int, OUT bytes bigint
+    layouts bytea[], sources text[] DEFAULT NULL, OUT done int, OUT failed int, OUT with_warnings int, OUT bytes bigint
   ) LANGUAGE plpgsql AS $$
   BEGIN
     WITH added AS (
       INSERT INTO pages AS kept
-        (document, number, status, width, height, rotation, elapsed_millis, error, warnings, changed, text, lines, layout)
+        (document, number, status, width, height, rotation, elapsed_millis, error, warnings, changed, text, lines, layout, source)
       SELECT a_seq, p.number, p.status, p.width, p.height, p.rotation, p.elapsed, p.error, p.warnings, next_change(), p.text, p.lines,
-        p.layout
+        p.layout, p.source
       FROM (
-        SELECT * FROM unnest(numbers, statuses, widths, heights, rotations, elapsed, errors, warned, texts, lined, layouts)
-          WITH ORDINALITY AS u (number, status, width, height, rotation, elapsed, error, warnings, text, lines, layout, place)
+        SELECT * FROM unnest(numbers, statuses, widths, heights, rotations, elapsed, errors, warned, texts, lined, layouts, sources)
+          WITH ORDINALITY AS u (number, status, width, height, rotation, elapsed, error, warnings, text, lines, layout, source, place)
         ORDER BY place
       ) p
       ON CONFLICT DO NOTHING
@@ -78,12 +78,12 @@ const pageParameters = `numbers int[], statuses text[], widths double precision[
     rotations double precision[], elapsed double precision[], errors text[], warned text[], texts text[], lined text[], layouts bytea[]`
 const pageArguments = "numbers, statuses, widths, heights, rotations, elapsed, errors, warned, texts, lined, layouts"
 
-const savePages = `
-  CREATE FUNCTION save_pages(f_id text, f_attempt int, ${pageParameters}) RETURNS boolean LANGUAGE plpgsql AS $$
+export const savePages = `
+  CREATE OR REPLACE FUNCTION save_pages(f_id text, f_attempt int, ${pageParameters}, sources text[] DEFAULT NULL) RETURNS boolean LANGUAGE plpgsql AS $$
   DECLARE held bigint := held_document(f_id, f_attempt); added record;
   BEGIN
     IF held IS NULL THEN RETURN false; END IF;
-    added := add_pages(held, ${pageArguments});
+    added := add_pages(held, ${pageArguments}, sources);
     IF added.done > 0 THEN
       UPDATE documents SET pages_done = pages_done + added.done, pages_failed = pages_failed + added.failed,
         pages_warned = pages_warned + added.with_warnings, result_bytes = result_bytes + added.bytes WHERE seq = held;
@@ -202,24 +202,24 @@ const expire = `
   END $$
 `
 
-const removed = "id text, tenant_id text, attempt int, status text, blob text, removal bigint, claimed_at bigint"
+const removed = "id text, tenant_id text, attempt int, status text, removals text"
 
 /** Also removes what is not terminal: with its row, the document's fence is gone, too. A callback still owed is dropped. */
-const remove = `
-  CREATE FUNCTION remove_document(r_seq bigint, r_lease bigint) RETURNS TABLE (${removed}) LANGUAGE plpgsql AS $$
+export const remove = `
+  CREATE OR REPLACE FUNCTION remove_document(r_seq bigint, r_lease bigint) RETURNS TABLE (${removed}) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
-  DECLARE gone documents; claim record;
+  DECLARE gone documents; blobs text[];
   BEGIN
+    SELECT array_agg(DISTINCT a.blob) INTO blobs FROM artifacts a WHERE a.document = r_seq AND a.blob IS NOT NULL;
     DELETE FROM documents WHERE seq = r_seq RETURNING * INTO gone;
     IF NOT FOUND THEN RETURN; END IF;
-    SELECT NULL::bigint AS removal, NULL::bigint AS claimed_at INTO claim;
-    IF gone.blob IS NOT NULL THEN claim := claim_removal(gone.blob, r_lease); END IF;
-    RETURN QUERY SELECT gone.id, gone.tenant_id, gone.attempt, gone.status, gone.blob, claim.removal, claim.claimed_at;
+    RETURN QUERY SELECT gone.id, gone.tenant_id, gone.attempt, gone.status,
+      claim_removals(array_append(blobs, gone.blob), r_lease);
   END $$
 `
 
-const withdraw = `
-  CREATE FUNCTION withdraw_document(w_tenant text, w_id text, shares bigint, r_lease bigint)
+export const withdraw = `
+  CREATE OR REPLACE FUNCTION withdraw_document(w_tenant text, w_id text, shares bigint, r_lease bigint)
   RETURNS TABLE (${removed}) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
   DECLARE target bigint;
@@ -231,8 +231,8 @@ const withdraw = `
 `
 
 /** Ends before the document that would make its pages more than this; one document is removed whole, however large. */
-const removeEnded = `
-  CREATE FUNCTION remove_ended(ended_ago double precision, most int, most_pages int, r_lease bigint)
+export const removeEnded = `
+  CREATE OR REPLACE FUNCTION remove_ended(ended_ago double precision, most int, most_pages int, r_lease bigint)
   RETURNS TABLE (${removed}) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
   DECLARE old record; pages bigint := 0; count int := 0; before bigint := ceil(store_now() - ended_ago);

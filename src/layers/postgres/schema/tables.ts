@@ -211,6 +211,7 @@ export const tableNames: ReadonlyArray<string> = [
   "document_details",
   "pages",
   "page_faults",
+  "artifacts",
   "webhooks",
   "deliveries",
   "blob_references",

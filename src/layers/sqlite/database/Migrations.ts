@@ -1,6 +1,7 @@
 /** The shape of the database, step by step. A step that has been released is never edited; a change is a new step. */
 import { Effect, Layer } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
+import { artifacts } from "./ArtifactTables.ts"
 import { callbackLeases, limitVersions, underWay } from "./ProcessTables.ts"
 import { ended, storedBytes, waits } from "../documents/storedBytes.ts"
 import { sealingKey } from "../keys/SealingKey.ts"
@@ -311,7 +312,8 @@ const all = {
   "0019_callback_leases": steps(callbackLeases),
   "0020_layout": steps(layout),
   "0021_sealing_key": steps(sealingKey),
-  "0022_usage": steps(usage)
+  "0022_usage": steps(usage),
+  "0023_artifacts": steps(artifacts)
 }
 
 /** The names of all steps by their numbers, which grow but need not follow each other. */

@@ -18,7 +18,10 @@ import { number, text } from "../../rows/documentRows.ts"
 
 const refersTo = (db: Statements, hash: BlobHash, tenant: TenantId | undefined): boolean =>
   tenant === undefined
-    ? db.get("SELECT 1 FROM documents WHERE blob = ? LIMIT 1", hash) !== undefined
+    ? db.get(
+        "SELECT 1 FROM documents WHERE blob = ?1 UNION ALL SELECT 1 FROM artifacts WHERE blob = ?1 LIMIT 1",
+        hash
+      ) !== undefined
     : db.get("SELECT 1 FROM documents WHERE blob = ? AND tenant_id = ? LIMIT 1", hash, tenant) !== undefined
 
 /** None while a removal is claimed. Makes the blob known in the same commit. */
@@ -51,6 +54,7 @@ const claim = `
   INSERT INTO blob_removals (hash, expires_at)
   SELECT ?1, ?2
   WHERE NOT EXISTS (SELECT 1 FROM documents WHERE blob = ?1)
+    AND NOT EXISTS (SELECT 1 FROM artifacts WHERE blob = ?1)
     AND NOT EXISTS (SELECT 1 FROM blob_references WHERE hash = ?1 AND expires_at > ?3)
     AND NOT EXISTS (SELECT 1 FROM blob_removals WHERE hash = ?1 AND expires_at > ?3)
   RETURNING id, hash
@@ -61,6 +65,9 @@ export const claimRemoval = (db: Statements, hash: BlobHash, now: number): BlobR
   const row = db.get(claim, hash, now + Duration.toMillis(removalLease), now)
   return row && { id: String(number(row, "id")), hash: BlobHash.make(text(row, "hash")), claimedAt: now }
 }
+
+export const claimRemovals = (db: Statements, blobs: Iterable<BlobHash>, now: number): ReadonlyArray<BlobRemoval> =>
+  Array.from(blobs).flatMap((hash) => claimRemoval(db, hash, now) ?? [])
 
 const endRemoval =
   ({ id }: BlobRemoval): Operation<void, never> =>

@@ -32,7 +32,16 @@ const running = (
   write: Write
 ): Pick<
   Queue,
-  "claim" | "renew" | "fetched" | "opened" | "savePages" | "recordFault" | "finish" | "finishWhole" | "release"
+  | "claim"
+  | "renew"
+  | "fetched"
+  | "opened"
+  | "savePages"
+  | "saveArtifacts"
+  | "recordFault"
+  | "finish"
+  | "finishWhole"
+  | "release"
 > => ({
   claim: TraceContext.traced("DocumentQueue.claim", (tenant, request, most) =>
     atNow((now) => write("claim a document", queue.claim(tenant, leaseFrom(request, now), now, most), "deferred"))
@@ -48,6 +57,11 @@ const running = (
   ),
   // Without a span: there are nearly as many as pages.
   savePages: (fence, pages) => write("save pages", queue.savePages(fence, pages), "batched", pages.length),
+  saveArtifacts: Effect.fn("DocumentQueue.saveArtifacts")((fence, artifacts, pages = []) =>
+    atNow((now) =>
+      write("save artifacts", queue.saveArtifacts(fence, artifacts, pages, now), "batched", artifacts.length)
+    )
+  ),
   recordFault: Effect.fn("DocumentQueue.recordFault")((fence, page, fault) =>
     write("record a page's fault", queue.recordFault(fence, page, fault), "deferred")
   ),

@@ -36,6 +36,9 @@ export const documents = (read: Read, write: Write) =>
         write("remove ended documents", lifecycle.removeEnded(now - Duration.toMillis(endedLongerAgo), limit, now))
       )
     ),
+    rerun: Effect.fn("Documents.rerun")((tenant, id, rerun, retry, limits) =>
+      atNow((now) => write("run a stage again", lifecycle.rerun(tenant, id, rerun, retry, limits, now)))
+    ),
     retry: Effect.fn("Documents.retry")((tenant, id, retry, limits) =>
       atNow((now) => write("retry a document", lifecycle.retry(tenant, id, retry, limits, now)))
     )

@@ -3,7 +3,7 @@ import { Exit } from "effect"
 import type { Document } from "../../../domain/document/Document.ts"
 import type { TenantId } from "../../../domain/Ids.ts"
 import { BlobReferenceExpired } from "../../../services/store/BlobReferences.ts"
-import type { BacklogLimits, NewDocument } from "../../../services/store/NewDocument.ts"
+import { type BacklogLimits, type NewDocument, storedPipeline } from "../../../services/store/NewDocument.ts"
 import { QueueFull, QuotaReached, StoreUnavailable } from "../../../services/store/StoreErrors.ts"
 import type { Operation } from "../database/GroupCommit.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
@@ -42,7 +42,7 @@ const keepBytes = (db: Statements, { source }: NewDocument, now: number): void =
 const shareStandIn = (db: Statements, { callback, notBefore, ...wanted }: NewDocument, now: number) => {
   if (wanted.source._tag === "Url") return undefined
   const found = db.get(
-    `SELECT seq FROM documents WHERE blob = ? AND tenant_id = ? AND name = ? AND password_key IS ?
+    `SELECT seq FROM documents WHERE blob = ? AND tenant_id = ? AND name = ? AND password_key IS ? AND pipeline IS ?
       AND status IN ('scheduled', 'queued', 'running', 'completed', 'partial')
       AND (? IS NULL OR callback = ?) AND (status <> 'scheduled' OR not_before <= ?)
       ORDER BY seq DESC LIMIT 1`,
@@ -50,6 +50,7 @@ const shareStandIn = (db: Statements, { callback, notBefore, ...wanted }: NewDoc
     wanted.tenantId,
     wanted.name,
     wanted.passwordKey ?? null,
+    storedPipeline(wanted.pipeline) ?? null,
     callback ?? null,
     callback ?? null,
     Math.max(notBefore ?? 0, now)
@@ -66,8 +67,8 @@ const insert = (db: Statements, document: NewDocument, now: number): Document =>
   db.run(
     `INSERT INTO documents
     (id, tenant_id, name, source_url, blob, size, priority, status, not_before, sealed_password, password_key, callback,
-      accepted_at, queued_at, trace, changed)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, next_change())`,
+      accepted_at, queued_at, trace, pipeline, changed)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, next_change())`,
     document.id,
     document.tenantId,
     document.name,
@@ -82,7 +83,8 @@ const insert = (db: Statements, document: NewDocument, now: number): Document =>
     document.callback ?? null,
     now,
     scheduled ? null : now,
-    document.trace ?? null
+    document.trace ?? null,
+    storedPipeline(document.pipeline) ?? null
   )
   return newDocument(document, now, scheduled ? "scheduled" : "queued")
 }

@@ -2,90 +2,131 @@
  * Changes of documents outside their runs: retry, withdrawal, expiry, and removal when they are old; and the records of
  * requests and tenants. Operations of a group commit, like those of `queue.ts`.
  */
-import { Exit, Option } from "effect"
-import type { Document } from "../../../domain/document/Document.ts"
+import { Exit, Option, Result } from "effect"
+import type { Document, DocumentStatus } from "../../../domain/document/Document.ts"
 import { failure } from "../../../domain/Failure.ts"
-import { BlobHash, DocumentId, TenantId } from "../../../domain/Ids.ts"
-import type { Removed } from "../../../services/store/Documents.ts"
-import type { BacklogLimits, Retry } from "../../../services/store/NewDocument.ts"
+import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
+import { type Removed, type RerunDocument, rerunStates, retriedStates } from "../../../services/store/Documents.ts"
+import type { BacklogLimits, Rerun, Retry } from "../../../services/store/NewDocument.ts"
 import { DocumentNotFound, NotRetryable, type QueueFull } from "../../../services/store/StoreErrors.ts"
 import type { Operation } from "../database/GroupCommit.ts"
 import { findBySeq } from "./records.ts"
-import { decodeStatus, number, optionalText, text } from "../../rows/documentRows.ts"
-import type { Row, Statements } from "../database/SqliteDatabase.ts"
+import { decodeStatus, number, optionalText } from "../../rows/documentRows.ts"
+import type { Statements } from "../database/SqliteDatabase.ts"
 import { fullQueue } from "./accept.ts"
-import { end } from "./queue.ts"
-import { claimRemoval } from "./SqliteBlobReferences.ts"
+import { end, removeBySeq } from "./queue.ts"
+import { removeOfStage, removeUnfinished } from "./SqliteArtifacts.ts"
+import { claimRemovals } from "./SqliteBlobReferences.ts"
+
+/** What may be queued again, or why it may not. */
+const requeueable = (
+  db: Statements,
+  tenant: TenantId,
+  id: DocumentId,
+  { passwordKey }: Retry,
+  limits: BacklogLimits,
+  states: ReadonlySet<DocumentStatus>
+): Result.Result<number, DocumentNotFound | NotRetryable | QueueFull> => {
+  const found = db.get("SELECT seq, status, password_key FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)
+  if (found === undefined) return Result.fail(new DocumentNotFound({ documentId: id }))
+  const status = decodeStatus(found["status"])
+  if (!states.has(status)) return Result.fail(new NotRetryable({ documentId: id, why: "status", status }))
+  if (optionalText(found, "password_key") !== undefined && passwordKey === undefined) {
+    return Result.fail(new NotRetryable({ documentId: id, why: "password", status }))
+  }
+  const full = fullQueue(db, tenant, limits)
+  return full === undefined ? Result.succeed(number(found, "seq")) : Result.fail(full)
+}
+
+/** Removes those pages with what is known of them, and answers with their bytes. `condition` is of a row of `pages p`. */
+const removePages = (
+  db: Statements,
+  seq: number,
+  condition: string,
+  ...given: ReadonlyArray<string | null>
+): number => {
+  const removed = db.all(
+    `DELETE FROM pages AS p WHERE document = ? AND ${condition}
+      RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes`,
+    seq,
+    ...given
+  )
+  for (const table of ["warnings", "page_sources"]) {
+    db.run(
+      `DELETE FROM ${table} WHERE document = ?1 AND page > 0 AND page NOT IN (SELECT number FROM pages WHERE document = ?1)`,
+      seq
+    )
+  }
+  return removed.reduce((sum, row) => sum + number(row, "bytes"), 0)
+}
+
+/** `bytes` are of the results that were removed. */
+const queueAgain = (db: Statements, seq: number, { passwordKey, sealedPassword }: Retry, bytes: number, at: number) => {
+  db.run(
+    `UPDATE documents SET status = 'queued', queued_at = ?1, retried_at = ?1, retries = retries + 1, failure = NULL, finished_at = NULL,
+      pages_done = (SELECT count(*) FROM pages p WHERE p.document = seq),
+      pages_failed = (SELECT count(*) FROM pages p WHERE p.document = seq AND p.status IN ('failed', 'timeout')),
+      pages_warned = (SELECT count(*) FROM warnings w WHERE w.document = seq AND page > 0), result_bytes = result_bytes - ?2,
+      callback_next_at = NULL, callback_deliveries = 0, changed = next_change(), sealed_password = ?3, password_key = ?4
+      WHERE seq = ?5`,
+    at,
+    bytes,
+    sealedPassword ?? null,
+    passwordKey ?? null,
+    seq
+  )
+  return findBySeq(db, seq)
+}
 
 export const retry =
   (
     tenant: TenantId,
     id: DocumentId,
-    { passwordKey, sealedPassword }: Retry,
+    given: Retry,
     limits: BacklogLimits,
     at: number
   ): Operation<Document, DocumentNotFound | NotRetryable | QueueFull> =>
   (db) => {
-    const found = db.get("SELECT seq, password_key FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)
-    if (found === undefined) return Exit.fail(new DocumentNotFound({ documentId: id }))
-    const seq = number(found, "seq")
-    const { status } = findBySeq(db, seq)
-    if (status !== "partial" && status !== "failed") {
-      return Exit.fail(new NotRetryable({ documentId: id, why: "status", status }))
-    }
-    const knownKey = optionalText(found, "password_key")
-    if (knownKey !== undefined && passwordKey === undefined) {
-      return Exit.fail(new NotRetryable({ documentId: id, why: "password", status }))
-    }
-    const full = fullQueue(db, tenant, limits)
-    if (full !== undefined) return Exit.fail(full)
-    const removed = db.all(
-      `DELETE FROM pages WHERE document = ? AND status IN ('failed', 'timeout')
-        RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes`,
-      seq
-    )
+    const found = requeueable(db, tenant, id, given, limits, retriedStates)
+    if (Result.isFailure(found)) return Exit.fail(found.failure)
+    const seq = found.success
+    const bytes = removePages(db, seq, "status IN ('failed', 'timeout')")
     db.run("DELETE FROM page_faults WHERE document = ?", seq)
-    db.run(
-      "DELETE FROM warnings WHERE document = ?1 AND page > 0 AND page NOT IN (SELECT number FROM pages WHERE document = ?1)",
-      seq
-    )
-    db.run(
-      `UPDATE documents SET status = 'queued', queued_at = ?1, retried_at = ?1, retries = retries + 1, failure = NULL, finished_at = NULL,
-        pages_done = pages_done - pages_failed, pages_failed = 0, result_bytes = result_bytes - ?2,
-        pages_warned = (SELECT count(*) FROM warnings w WHERE w.document = seq AND page > 0), callback_next_at = NULL, callback_deliveries = 0,
-        changed = next_change(), sealed_password = ?3, password_key = ?4 WHERE seq = ?5`,
-      at,
-      removed.reduce((sum, row) => sum + number(row, "bytes"), 0),
-      sealedPassword ?? null,
-      passwordKey ?? null,
-      seq
-    )
-    return Exit.succeed(findBySeq(db, seq))
+    removeUnfinished(db, seq)
+    return Exit.succeed(queueAgain(db, seq, given, bytes, at))
   }
 
-const removedColumns = "RETURNING id, tenant_id, attempt, status, blob"
+/** Pages that the stage gave their text; of one version, if that is named, only those for which it has an artifact. */
+const providedBy = `
+  number IN (SELECT page FROM page_sources s WHERE s.document = p.document AND s.source = ?2)
+  AND (?3 IS NULL OR EXISTS (
+    SELECT 1 FROM artifacts a WHERE a.document = p.document AND a.page = p.number AND a.stage = ?2 AND a.version = ?3
+  ))`
 
-export const toRemoved = (db: Statements, row: Row, now: number): Removed => {
-  const blob = optionalText(row, "blob")
-  return {
-    id: DocumentId.make(text(row, "id")),
-    tenantId: TenantId.make(text(row, "tenant_id")),
-    attempt: number(row, "attempt"),
-    status: decodeStatus(row["status"]),
-    unusedBlob: blob === undefined ? undefined : claimRemoval(db, BlobHash.make(blob), now)
+export const rerun =
+  (
+    tenant: TenantId,
+    id: DocumentId,
+    again: Rerun,
+    given: Retry,
+    limits: BacklogLimits,
+    at: number
+  ): Operation<RerunDocument, DocumentNotFound | NotRetryable | QueueFull> =>
+  (db) => {
+    const found = requeueable(db, tenant, id, given, limits, rerunStates)
+    if (Result.isFailure(found)) return Exit.fail(found.failure)
+    const seq = found.success
+    const pageBytes = again.pages === true ? removePages(db, seq, providedBy, again.stage, again.version ?? null) : 0
+    const { blobs, bytes } = removeOfStage(db, seq, again)
+    const document = queueAgain(db, seq, given, pageBytes + bytes, at)
+    return Exit.succeed({ document, unusedBlobs: claimRemovals(db, blobs, at) })
   }
-}
 
 export const withdraw =
   (tenant: TenantId, id: DocumentId, shares: number, now: number): Operation<Option.Option<Removed>, never> =>
   (db) => {
-    const row = db.get(
-      `DELETE FROM documents WHERE id = ? AND tenant_id = ? AND shared <= ? ${removedColumns}`,
-      id,
-      tenant,
-      shares
-    )
-    return Exit.succeed(Option.map(Option.fromUndefinedOr(row), (removed) => toRemoved(db, removed, now)))
+    const found = db.get("SELECT seq FROM documents WHERE id = ? AND tenant_id = ? AND shared <= ?", id, tenant, shares)
+    return Exit.succeed(Option.fromUndefinedOr(found && removeBySeq(db, number(found, "seq"), now)))
   }
 
 /** The most pages deleted in one transaction, since all else waits for it; one document is removed whole, however large. */
@@ -100,14 +141,14 @@ export const removeEnded =
       finishedBefore,
       limit
     )
-    const removed: Array<Row> = []
+    const removed: Array<Removed> = []
     let pages = 0
     for (const row of old) {
       pages += number(row, "pages_done")
       if (removed.length > 0 && pages > pagesPerRemoval) break
-      removed.push(...db.all(`DELETE FROM documents WHERE seq = ? ${removedColumns}`, number(row, "seq")))
+      removed.push(...[removeBySeq(db, number(row, "seq"), now) ?? []].flat())
     }
-    return Exit.succeed(removed.map((row) => toRemoved(db, row, now)))
+    return Exit.succeed(removed)
   }
 
 export const expireQueued =

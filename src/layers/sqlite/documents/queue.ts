@@ -5,17 +5,22 @@
 import { Exit, Option } from "effect"
 import { type Document, isTerminal } from "../../../domain/document/Document.ts"
 import { failure } from "../../../domain/Failure.ts"
-import { BlobHash, DocumentId, type RunnerId, type TenantId } from "../../../domain/Ids.ts"
+import { BlobHash, DocumentId, type RunnerId, TenantId } from "../../../domain/Ids.ts"
 import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
+import type { StageName } from "../../../domain/pipeline/Pipeline.ts"
+import type { NewArtifact } from "../../../services/store/Artifacts.ts"
 import type { Claim } from "../../../services/store/Claim.ts"
+import type { Removed } from "../../../services/store/Documents.ts"
 import type { Fence } from "../../../services/store/Fence.ts"
 import type { Outcome, WholeDocument } from "../../../services/store/Outcome.ts"
 import { DocumentNotFound, LeaseLost } from "../../../services/store/StoreErrors.ts"
 import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import type { Operation } from "../database/GroupCommit.ts"
+import { blobsOf, countsOf, expiredReference, writeArtifacts } from "./SqliteArtifacts.ts"
 import { donePages, faults, findBySeq, tenantIds } from "./records.ts"
 import {
+  decodeStatus,
   encodeFailure,
   encodeMetadata,
   encodeOutline,
@@ -26,7 +31,7 @@ import {
   toDocument
 } from "../../rows/documentRows.ts"
 import { type BlobReference, BlobReferenceExpired, type BlobRemoval } from "../../../services/store/BlobReferences.ts"
-import { claimRemoval, consume } from "./SqliteBlobReferences.ts"
+import { claimRemovals, consume } from "./SqliteBlobReferences.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
 
 /** The index is named because a plan that sorts the whole backlog would be correct, too. */
@@ -73,7 +78,8 @@ export const claim =
         document,
         sealedPassword: optionalText(row, "sealed_password"),
         donePages: isFresh ? new Set() : donePages(db, seq),
-        faults: isFresh ? new Map() : faults(db, seq)
+        faults: isFresh ? new Map() : faults(db, seq),
+        artifacts: isFresh || document.pipeline === undefined ? [] : countsOf(db, seq)
       })
     )
   }
@@ -163,6 +169,10 @@ export const opened = (fence: Fence, pdf: OpenedPdf) =>
     )
   })
 
+const writeSource = (db: Statements, seq: number, page: number, source: StageName): void => {
+  db.run("INSERT OR REPLACE INTO page_sources (document, page, source) VALUES (?, ?, ?)", seq, page, source)
+}
+
 /** Pages that have a result already keep it; answers with the others. A page's row is numbered as its change. */
 const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult>): ReadonlyArray<PageResult> => {
   const added = pages.filter(
@@ -183,7 +193,10 @@ const writePages = (db: Statements, seq: number, pages: ReadonlyArray<PageResult
         page.layout ?? null
       ) > 0
   )
-  for (const { number, warnings = [] } of added) if (warnings.length > 0) writeWarnings(db, seq, number, warnings)
+  for (const { number, source, warnings = [] } of added) {
+    if (warnings.length > 0) writeWarnings(db, seq, number, warnings)
+    if (source !== undefined) writeSource(db, seq, number, source)
+  }
   return added
 }
 
@@ -196,20 +209,39 @@ const bytesOf = (pages: ReadonlyArray<PageResult>): number =>
 const countFailed = (pages: ReadonlyArray<PageResult>): number => pages.filter(({ status }) => isFailed(status)).length
 const countWarned = (pages: ReadonlyArray<PageResult>): number => pages.filter(hasWarnings).length
 
-export const savePages = (fence: Fence, pages: ReadonlyArray<PageResult>) =>
-  fenced(fence, (db, seq) => {
-    const added = writePages(db, seq, pages)
-    if (added.length === 0) return
-    db.run(
-      `UPDATE documents SET pages_done = pages_done + ?, pages_failed = pages_failed + ?, pages_warned = pages_warned + ?,
+/** The results are written; `bytes` are of what was written with them. */
+const countResults = (db: Statements, seq: number, added: ReadonlyArray<PageResult>, bytes = 0): void => {
+  if (added.length === 0 && bytes === 0) return
+  db.run(
+    `UPDATE documents SET pages_done = pages_done + ?, pages_failed = pages_failed + ?, pages_warned = pages_warned + ?,
         result_bytes = result_bytes + ? WHERE seq = ?`,
-      added.length,
-      countFailed(added),
-      countWarned(added),
-      bytesOf(added),
-      seq
-    )
-  })
+    added.length,
+    countFailed(added),
+    countWarned(added),
+    bytesOf(added) + bytes,
+    seq
+  )
+}
+
+export const savePages = (fence: Fence, pages: ReadonlyArray<PageResult>) =>
+  fenced(fence, (db, seq) => countResults(db, seq, writePages(db, seq, pages)))
+
+export const saveArtifacts =
+  (
+    fence: Fence,
+    artifacts: ReadonlyArray<NewArtifact>,
+    pages: ReadonlyArray<PageResult>,
+    now: number
+  ): Operation<void, LeaseLost | BlobReferenceExpired> =>
+  (db) => {
+    const expired = held(db, fence) === undefined ? undefined : expiredReference(db, artifacts, now)
+    return expired === undefined
+      ? fenced(fence, (db, seq) => {
+          const bytes = writeArtifacts(db, seq, artifacts, now)
+          countResults(db, seq, writePages(db, seq, pages), bytes)
+        })(db)
+      : Exit.fail(expired)
+  }
 
 export const recordFault = (fence: Fence, page: number, fault: "failure" | "death") =>
   fenced(fence, (db, seq) => {
@@ -327,12 +359,31 @@ export const cancel =
     return Exit.succeed(isTerminal(document.status) ? document : end(db, seq, { status: "cancelled" }, at))
   }
 
+const removedColumns = "id, tenant_id, attempt, status, blob"
+
+/** Removes the document with all that belongs to it, and claims the removal of its blobs that nothing refers to any more. */
+export const removeBySeq = (db: Statements, seq: number, now: number): Removed | undefined => {
+  const blobs = new Set(blobsOf(db, seq))
+  const row = db.get(`DELETE FROM documents WHERE seq = ? RETURNING ${removedColumns}`, seq)
+  if (row === undefined) return undefined
+  const original = optionalText(row, "blob")
+  if (original !== undefined) blobs.add(BlobHash.make(original))
+  return {
+    id: DocumentId.make(text(row, "id")),
+    tenantId: TenantId.make(text(row, "tenant_id")),
+    attempt: number(row, "attempt"),
+    status: decodeStatus(row["status"]),
+    unusedBlobs: claimRemovals(db, blobs, now)
+  }
+}
+
 /** Also removes what is not terminal: with its row, the document's fence is gone, too. A callback still owed is dropped. */
 export const remove =
-  (tenant: TenantId, id: DocumentId, now: number): Operation<Option.Option<BlobRemoval>, DocumentNotFound> =>
+  (tenant: TenantId, id: DocumentId, now: number): Operation<ReadonlyArray<BlobRemoval>, DocumentNotFound> =>
   (db) => {
-    const removed = db.get("DELETE FROM documents WHERE id = ? AND tenant_id = ? RETURNING blob", id, tenant)
-    if (removed === undefined) return Exit.fail(new DocumentNotFound({ documentId: id }))
-    const blob = Option.map(Option.fromUndefinedOr(optionalText(removed, "blob")), (hash) => BlobHash.make(hash))
-    return Exit.succeed(Option.flatMap(blob, (hash) => Option.fromUndefinedOr(claimRemoval(db, hash, now))))
+    const found = db.get("SELECT seq FROM documents WHERE id = ? AND tenant_id = ?", id, tenant)
+    const removed = found && removeBySeq(db, number(found, "seq"), now)
+    return removed === undefined
+      ? Exit.fail(new DocumentNotFound({ documentId: id }))
+      : Exit.succeed(removed.unusedBlobs)
   }

@@ -100,7 +100,8 @@ export const list = (db: Statements, tenant: TenantId, options: ListOptions): Ar
 }
 
 const pagesWith = (columns: string) => `
-  SELECT ${columns}, warnings FROM pages p LEFT JOIN warnings w ON w.document = p.document AND w.page = p.number
+  SELECT ${columns}, warnings, source FROM pages p LEFT JOIN warnings w ON w.document = p.document AND w.page = p.number
+  LEFT JOIN page_sources s ON s.document = p.document AND s.page = p.number
   WHERE p.document = (SELECT seq FROM documents WHERE id = ? AND tenant_id = ?) AND number >= ?
   ORDER BY number LIMIT ?
 `

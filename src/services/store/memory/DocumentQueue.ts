@@ -4,8 +4,9 @@ import { failure } from "../../../domain/Failure.ts"
 import type { TenantId } from "../../../domain/Ids.ts"
 import { BlobReferenceExpired } from "../BlobReferences.ts"
 import { DocumentQueue } from "../DocumentQueue.ts"
-import type { BacklogLimits, NewDocument } from "../NewDocument.ts"
+import { type BacklogLimits, type NewDocument, storedPipeline } from "../NewDocument.ts"
 import { QuotaReached, StoreUnavailable } from "../StoreErrors.ts"
+import { addArtifacts, countsOf, endReferences } from "./Artifacts.ts"
 import { type Records, type Stored, toDocument } from "./Records.ts"
 import { end, fullQueue, held, type Owes } from "./Steps.ts"
 
@@ -23,7 +24,7 @@ const quotaReached = (
 
 const standInFor = (
   records: Records,
-  { callback, name, notBefore, passwordKey, source, tenantId }: NewDocument,
+  { callback, name, notBefore, passwordKey, pipeline, source, tenantId }: NewDocument,
   now: number
 ): Stored | undefined =>
   Array.from(records.byId.values()).findLast(
@@ -33,6 +34,7 @@ const standInFor = (
       accepted.tenantId === tenantId &&
       accepted.name === name &&
       ownKey === passwordKey &&
+      storedPipeline(accepted.pipeline) === storedPipeline(pipeline) &&
       status !== "failed" &&
       status !== "cancelled" &&
       (callback === undefined || accepted.callback === callback) &&
@@ -80,6 +82,7 @@ const leasing = (records: Records): Pick<Queue, "claim" | "renew"> => ({
           document: toDocument(stored),
           sealedPassword: stored.sealedPassword,
           donePages: new Set(stored.pages.keys()),
+          artifacts: countsOf(stored),
           faults: new Map(Array.from(stored.faults).filter(([page]) => !stored.pages.has(page)))
         }
       })
@@ -99,7 +102,7 @@ const leasing = (records: Records): Pick<Queue, "claim" | "renew"> => ({
 const running = (
   records: Records,
   owes: Owes
-): Pick<Queue, "fetched" | "opened" | "savePages" | "recordFault" | "finish" | "finishWhole"> => ({
+): Pick<Queue, "fetched" | "opened" | "savePages" | "saveArtifacts" | "recordFault" | "finish" | "finishWhole"> => ({
   fetched: Effect.fn("DocumentQueue.fetched")(function* (fence, blob, reference) {
     const now = yield* Clock.currentTimeMillis
     const stored = yield* held(records, fence, (found) => found)
@@ -116,6 +119,16 @@ const running = (
     held(records, fence, (stored) => {
       for (const page of pages) records.addPage(stored, page)
     }),
+  saveArtifacts: Effect.fn("DocumentQueue.saveArtifacts")(function* (fence, artifacts, pages = []) {
+    const refused = yield* held(records, fence, (stored, now) => {
+      const expired = endReferences(records, artifacts, now)
+      if (expired !== undefined) return expired
+      addArtifacts(records, stored, artifacts, now)
+      for (const page of pages) records.addPage(stored, page)
+      return undefined
+    })
+    if (refused !== undefined) return yield* refused
+  }),
   recordFault: Effect.fn("DocumentQueue.recordFault")((fence, page, fault) =>
     held(records, fence, (stored) => {
       const { deaths, failures } = stored.faults.get(page) ?? { deaths: 0, failures: 0 }

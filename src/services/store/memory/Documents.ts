@@ -1,14 +1,16 @@
 /** `Documents` of the store in memory. */
 import { Clock, type Context, Duration, Effect, Option } from "effect"
-import { isTerminal } from "../../../domain/document/Document.ts"
+import { type DocumentStatus, isTerminal } from "../../../domain/document/Document.ts"
 import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings } from "../../../domain/document/Warning.ts"
-import { Documents } from "../Documents.ts"
-import type { Retry } from "../NewDocument.ts"
+import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
+import { Documents, rerunStates, retriedStates } from "../Documents.ts"
+import type { BacklogLimits, Rerun, Retry } from "../NewDocument.ts"
 import { documentSize, pageSize, upTo } from "../../../domain/document/Portions.ts"
 import { NotRetryable } from "../StoreErrors.ts"
 import { pageBytes, type Records, shownPage, type Stored, toDocument, toDocumentWithOutline } from "./Records.ts"
-import { end, fullQueue, located, type Owes, remove } from "./Steps.ts"
+import { blobsOf, removeArtifacts } from "./Artifacts.ts"
+import { claimRemovals, end, fullQueue, located, type Owes, remove } from "./Steps.ts"
 
 type Methods = Context.Service.Shape<typeof Documents>
 
@@ -56,7 +58,7 @@ const ending = (records: Records, owes: Owes): Pick<Methods, "cancel" | "remove"
   ),
   remove: Effect.fn("Documents.remove")((tenant, id) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      located(records, tenant, id, (stored) => Option.fromUndefinedOr(remove(records, stored, now).unusedBlob))
+      located(records, tenant, id, (stored) => remove(records, stored, now).unusedBlobs)
     )
   ),
   withdraw: Effect.fn("Documents.withdraw")((tenant, id, shares) =>
@@ -84,20 +86,44 @@ const ending = (records: Records, owes: Owes): Pick<Methods, "cancel" | "remove"
   )
 })
 
-const forgetFailedPages = (records: Records, stored: Stored): void => {
+const forgetPages = (records: Records, stored: Stored, isMeant: (page: PageResult) => boolean): void => {
   for (const page of stored.pages.values()) {
-    if (!isFailed(page.status)) continue
+    if (!isMeant(page)) continue
     stored.pages.delete(page.number)
+    stored.faults.delete(page.number)
+    if (isFailed(page.status)) stored.pagesFailed--
     if (hasWarnings(page)) stored.pagesWarned--
     records.setBytes(stored, { pages: stored.bytes.pages - pageBytes(page) })
     stored.pageChanges.delete(page.number)
   }
+}
+
+/** Without its failed pages, and without the artifacts that failed or were skipped. */
+const forgetFailed = (records: Records, stored: Stored): void => {
+  forgetPages(records, stored, ({ status }) => isFailed(status))
   stored.faults.clear()
-  stored.pagesFailed = 0
+  removeArtifacts(records, stored, ({ status }) => status !== "done")
+}
+
+/** Answers with the blobs of the artifacts that are to be made again. */
+const forgetStage = (records: Records, stored: Stored, { pages = false, stage, version }: Rerun) => {
+  const removed = removeArtifacts(
+    records,
+    stored,
+    (each) => each.stage === stage && (version === undefined || each.version === version)
+  )
+  const made = new Set(removed.map(({ artifact }) => artifact.page))
+  if (pages) {
+    forgetPages(
+      records,
+      stored,
+      ({ number, source }) => source === stage && (version === undefined || made.has(number))
+    )
+  }
+  return blobsOf(removed)
 }
 
 const queueAgain = (records: Records, stored: Stored, { passwordKey, sealedPassword }: Retry, now: number): void => {
-  forgetFailedPages(records, stored)
   stored.retries++
   stored.failure = undefined
   stored.finishedAt = undefined
@@ -110,20 +136,38 @@ const queueAgain = (records: Records, stored: Stored, { passwordKey, sealedPassw
   records.move(stored, "queued")
 }
 
-const retrying = (records: Records): Pick<Methods, "retry"> => ({
+/** The document, if it ended in one of these states and may be queued again. */
+const retryable = Effect.fnUntraced(function* (
+  records: Records,
+  tenant: TenantId,
+  id: DocumentId,
+  retry: Retry,
+  limits: BacklogLimits,
+  states: ReadonlySet<DocumentStatus>
+) {
+  const stored = yield* located(records, tenant, id, (found) => found)
+  const { status } = stored
+  if (!states.has(status)) return yield* new NotRetryable({ documentId: id, why: "status", status })
+  if (stored.passwordKey !== undefined && retry.passwordKey === undefined) {
+    return yield* new NotRetryable({ documentId: id, why: "password", status })
+  }
+  const full = fullQueue(records, tenant, limits)
+  return full === undefined ? stored : yield* full
+})
+
+const retrying = (records: Records): Pick<Methods, "retry" | "rerun"> => ({
   retry: Effect.fn("Documents.retry")(function* (tenant, id, retry, limits) {
-    const stored = yield* located(records, tenant, id, (found) => found)
-    const { status } = stored
-    if (status !== "partial" && status !== "failed") {
-      return yield* new NotRetryable({ documentId: id, why: "status", status })
-    }
-    if (stored.passwordKey !== undefined && retry.passwordKey === undefined) {
-      return yield* new NotRetryable({ documentId: id, why: "password", status })
-    }
-    const full = fullQueue(records, tenant, limits)
-    if (full !== undefined) return yield* full
+    const stored = yield* retryable(records, tenant, id, retry, limits, retriedStates)
+    forgetFailed(records, stored)
     queueAgain(records, stored, retry, yield* Clock.currentTimeMillis)
     return toDocument(stored)
+  }),
+  rerun: Effect.fn("Documents.rerun")(function* (tenant, id, rerun, retry, limits) {
+    const stored = yield* retryable(records, tenant, id, retry, limits, rerunStates)
+    const now = yield* Clock.currentTimeMillis
+    const blobs = forgetStage(records, stored, rerun)
+    queueAgain(records, stored, retry, now)
+    return { document: toDocument(stored), unusedBlobs: claimRemovals(records, blobs, now) }
   })
 })
 

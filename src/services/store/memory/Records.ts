@@ -9,6 +9,7 @@ import {
 } from "../../../domain/document/Document.ts"
 import type { Failure } from "../../../domain/Failure.ts"
 import type { BlobHash, RunnerId, TenantId } from "../../../domain/Ids.ts"
+import { blobsOf, type StoredArtifact } from "./Artifacts.ts"
 import { isFailed, noLines, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings, type Warning, warningsField } from "../../../domain/document/Warning.ts"
 import type { Delivery } from "../../../domain/webhook/Webhook.ts"
@@ -16,7 +17,7 @@ import { ChangeEntries } from "./ChangeEntries.ts"
 import { ReferenceRows } from "./ReferenceRows.ts"
 import type { PageFaults } from "../Claim.ts"
 import type { PagesOptions } from "../Documents.ts"
-import type { NewDocument } from "../NewDocument.ts"
+import { type NewDocument, storedPipeline } from "../NewDocument.ts"
 import type { QueueCounters } from "../QueueFigures.ts"
 import type { OpenedPdf } from "../../PdfEngine.ts"
 import {
@@ -38,6 +39,8 @@ export interface Stored {
   /** The number of its last change of state. */
   changed: number
   readonly faults: Map<number, PageFaults>
+  /** By page, stage and version, in the order in which they were made. */
+  readonly artifacts: Map<string, StoredArtifact>
   pagesFailed: number
   pagesWarned: number
   interruptions: number
@@ -62,8 +65,8 @@ export interface Stored {
   finishedAt: number | undefined
   callbackDue: number | undefined
   deliveries: number
-  /** Bytes kept of the document: its original, the findings of its opening, and the results of its pages. */
-  bytes: { original: number; details: number; pages: number }
+  /** Bytes kept of the document: its original, the findings of its opening, the results of its pages, and its artifacts. */
+  bytes: { original: number; details: number; pages: number; artifacts: number }
   /** Latest first. */
   deliveryLog: ReadonlyArray<Delivery>
 }
@@ -86,6 +89,7 @@ const valuesOf = (stored: Stored): ConstructorParameters<typeof Document>[0] => 
   const { accepted, blob, failure, finishedAt, metadata, pageCount, retriedAt, startedAt } = stored
   const isLarge = metadata !== undefined && metadataSize(metadata) > largestMetadata
   const { notBefore, source, trace } = accepted
+  const pipeline = storedPipeline(accepted.pipeline)
   return {
     id: accepted.id,
     tenantId: accepted.tenantId,
@@ -93,6 +97,7 @@ const valuesOf = (stored: Stored): ConstructorParameters<typeof Document>[0] => 
     ...(blob === undefined ? {} : { blob: blob.hash, size: blob.size }),
     ...(source._tag === "Url" ? { sourceUrl: source.url } : {}),
     priority: accepted.priority,
+    ...(pipeline === undefined ? {} : { pipeline }),
     status: stored.status,
     attempt: stored.attempt,
     interruptions: stored.interruptions,
@@ -212,7 +217,7 @@ export const shownPage = (
 const sizeOf = (text: string): number => Buffer.byteLength(text)
 export const pageBytes = ({ layout, lines, text }: PageResult): number =>
   sizeOf(text) + sizeOf(lines) + (layout?.length ?? 0)
-const totalOf = ({ bytes }: Stored): number => bytes.original + bytes.details + bytes.pages
+const totalOf = ({ bytes }: Stored): number => bytes.original + bytes.details + bytes.pages + bytes.artifacts
 
 /** All documents, and what is derived from them: every change of a status goes through here. */
 export class Records {
@@ -225,7 +230,7 @@ export class Records {
       this.byId.get(stored.accepted.id) === stored &&
       (page === undefined ? stored.changed === number : stored.pageChanges.get(page) === number)
   )
-  readonly references = new ReferenceRows((hash) => this.refersTo(hash, undefined))
+  readonly references = new ReferenceRows((hash) => this.refersTo(hash))
   readonly paused = new Set<TenantId>()
   readonly #tenants = new Map<TenantId, { readonly backlog: Backlog; readonly counters: Counters }>()
   #accepted = 0
@@ -287,9 +292,12 @@ export class Records {
     return this.paused.has(tenant) || counters.running >= most ? undefined : backlog.first
   }
 
-  refersTo(hash: BlobHash, tenant: TenantId | undefined): boolean {
-    return Array.from(this.byId.values()).some(
-      (stored) => stored.blob?.hash === hash && (tenant === undefined || stored.accepted.tenantId === tenant)
+  /** Whether a document of the tenant has the blob; without a tenant, whether any document or artifact has it. */
+  refersTo(hash: BlobHash, tenant?: TenantId): boolean {
+    return Array.from(this.byId.values()).some((stored) =>
+      tenant === undefined
+        ? stored.blob?.hash === hash || blobsOf(stored.artifacts.values()).includes(hash)
+        : stored.blob?.hash === hash && stored.accepted.tenantId === tenant
     )
   }
 
@@ -303,6 +311,7 @@ export class Records {
       pageChanges: new Map(),
       changed: 0,
       faults: new Map(),
+      artifacts: new Map(),
       pagesFailed: 0,
       pagesWarned: 0,
       interruptions: 0,
@@ -325,7 +334,7 @@ export class Records {
       finishedAt: undefined,
       callbackDue: undefined,
       deliveries: 0,
-      bytes: { original: source._tag === "Blob" ? source.size : 0, details: 0, pages: 0 },
+      bytes: { original: source._tag === "Blob" ? source.size : 0, details: 0, pages: 0, artifacts: 0 },
       deliveryLog: []
     }
     this.byId.set(accepted.id, stored)

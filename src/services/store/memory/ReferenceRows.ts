@@ -5,13 +5,13 @@ import { type BlobReference, type BlobRemoval, removalLease } from "../BlobRefer
 
 /** References and claims of removals, as state without effects. Times are milliseconds since the epoch. */
 export class ReferenceRows {
-  readonly #isInDocument: (hash: BlobHash) => boolean
+  readonly #isUsed: (hash: BlobHash) => boolean
   readonly #references = new Map<string, { readonly hash: BlobHash; readonly until: number }>()
   readonly #removals = new Map<BlobHash, { readonly id: string; readonly until: number }>()
   #lastId = 0
 
-  constructor(isInDocument: (hash: BlobHash) => boolean) {
-    this.#isInDocument = isInDocument
+  constructor(isUsed: (hash: BlobHash) => boolean) {
+    this.#isUsed = isUsed
   }
 
   /** None while a removal is claimed. */
@@ -29,12 +29,17 @@ export class ReferenceRows {
     return isValid
   }
 
+  /** Whether the reference has not run out. */
+  isValid({ id }: BlobReference, now: number): boolean {
+    return (this.#references.get(id)?.until ?? now) > now
+  }
+
   release({ id }: BlobReference): void {
     this.#references.delete(id)
   }
 
   claimRemoval(hash: BlobHash, now: number): BlobRemoval | undefined {
-    if (this.#isInDocument(hash) || (this.#removals.get(hash)?.until ?? now) > now) return undefined
+    if (this.#isUsed(hash) || (this.#removals.get(hash)?.until ?? now) > now) return undefined
     for (const reference of this.#references.values()) {
       if (reference.hash === hash && reference.until > now) return undefined
     }

@@ -1,12 +1,14 @@
 /** Steps that several contracts of the store in memory share. Each runs whole, so no two can interleave. */
 import { Clock, Effect } from "effect"
 import { failure } from "../../../domain/Failure.ts"
-import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
+import type { BlobHash, DocumentId, TenantId } from "../../../domain/Ids.ts"
+import type { BlobRemoval } from "../BlobReferences.ts"
 import type { Removed } from "../Documents.ts"
 import type { Fence } from "../Fence.ts"
 import type { BacklogLimits } from "../NewDocument.ts"
 import type { Outcome } from "../Outcome.ts"
 import { DocumentNotFound, LeaseLost, QueueFull } from "../StoreErrors.ts"
+import { blobsOf } from "./Artifacts.ts"
 import type { Records, Stored } from "./Records.ts"
 
 /** Whether the end of the document is owed to a receiver. */
@@ -56,14 +58,20 @@ export const fullQueue = (records: Records, tenant: TenantId, limits: BacklogLim
   return undefined
 }
 
+export const claimRemovals = (records: Records, blobs: Iterable<BlobHash>, now: number): ReadonlyArray<BlobRemoval> =>
+  Array.from(blobs).flatMap((hash) => records.references.claimRemoval(hash, now) ?? [])
+
 export const remove = (records: Records, stored: Stored, now: number): Removed => {
   records.remove(stored)
-  const hash = stored.blob?.hash
+  const blobs = new Set([
+    ...(stored.blob === undefined ? [] : [stored.blob.hash]),
+    ...blobsOf(stored.artifacts.values())
+  ])
   return {
     id: stored.accepted.id,
     tenantId: stored.accepted.tenantId,
     attempt: stored.attempt,
     status: stored.status,
-    unusedBlob: hash === undefined ? undefined : records.references.claimRemoval(hash, now)
+    unusedBlobs: claimRemovals(records, blobs, now)
   }
 }

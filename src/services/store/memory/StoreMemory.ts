@@ -3,12 +3,14 @@
  * Each call is one step, so no two can interleave.
  */
 import { Context, Effect, Layer } from "effect"
+import { Artifacts } from "../Artifacts.ts"
 import { BlobReferences } from "../BlobReferences.ts"
 import { ChangeLog } from "../ChangeLog.ts"
 import { DocumentQueue } from "../DocumentQueue.ts"
 import { Documents } from "../Documents.ts"
 import { IdempotencyStore } from "../IdempotencyStore.ts"
 import { QueueStats } from "../QueueStats.ts"
+import { artifactsMemory } from "./Artifacts.ts"
 import { blobReferencesMemory } from "./BlobReferences.ts"
 import { UsageStore } from "../../downstreams/UsageStore.ts"
 import { usageMemory } from "../../downstreams/UsageStoreMemory.ts"
@@ -30,6 +32,7 @@ export const layerMemory = Layer.effectContext(
       Context.add(Documents, documentsMemory(records, webhooks.owes)),
       Context.add(ChangeLog, changeLogMemory(records)),
       Context.add(QueueStats, queueStatsMemory(records)),
+      Context.add(Artifacts, artifactsMemory(records)),
       Context.add(BlobReferences, blobReferencesMemory(records)),
       Context.add(IdempotencyStore, idempotencyMemory()),
       Context.add(WebhookStore, webhooks.store),

@@ -1,31 +1,45 @@
 import { Cause, Effect, Pull, Stream } from "effect"
 import { type Failure, failure } from "../../domain/Failure.ts"
+import type { Pipeline } from "../../services/pipelines/Pipelines.ts"
 
 const signature = "%PDF-"
 /** The signature has to be within the first bytes of the file. */
 const headBytes = 1024
 
+/** Decides by the first bytes of a file. */
+export type Accepts = (head: Buffer) => Effect.Effect<void, Failure>
+
 /** Refuses a file without the PDF signature in its first bytes. It may follow junk, which PDF readers accept. */
-const refuseUnlessPdf = (head: Buffer): Effect.Effect<void, Failure> => {
+const refuseUnlessPdf: Accepts = (head) => {
   if (head.length === 0) return Effect.fail(failure("NOT_PDF", "the file is empty"))
   return head.includes(signature)
     ? Effect.void
     : Effect.fail(failure("NOT_PDF", `there is no ${signature} header in the first ${head.length} bytes`))
 }
 
+/** What a pipeline takes: a PDF, or what its source stage makes a PDF of. */
+export const acceptedBy = (source: Pipeline["source"], name: string): Accepts =>
+  source === undefined
+    ? refuseUnlessPdf
+    : (head) =>
+        head.length > 0 && source.stage.accepts(head, name)
+          ? Effect.void
+          : Effect.fail(failure("FORMAT_UNSUPPORTED", `the stage ${source.stage.name} takes no file like this one`))
+
 /**
- * Passes the bytes on. The stream fails as soon as its first bytes, or its end, show that it is not a PDF, so such a file is
+ * Passes the bytes on. The stream fails as soon as its first bytes, or its end, show that it is not accepted, so such a file is
  * never stored. `arrived` is called with the number of bytes first, and may refuse them for another reason.
  */
-export const onlyPdf = <E, R, E2, E3 = never>(
+export const onlyAccepted = <E, R, E2, E3 = never>(
   bytes: Stream.Stream<Uint8Array, E, R>,
+  accepts: Accepts,
   refused: (reason: Failure) => E2,
   arrived: (bytes: number) => Effect.Effect<void, E3> = () => Effect.void
 ): Stream.Stream<Uint8Array, E | E2 | E3, R> =>
   Stream.transformPull(bytes, (pull) =>
     Effect.sync(() => {
       let head: Buffer | undefined
-      const check = Effect.suspend(() => Effect.mapError(refuseUnlessPdf(head ?? Buffer.of()), refused))
+      const check = Effect.suspend(() => Effect.mapError(accepts(head ?? Buffer.of()), refused))
       const isWhole = () => head?.length === headBytes
       const checkFirst = Effect.tap(pull, (chunks) => {
         const wasWhole = isWhole()

@@ -1,0 +1,86 @@
+import { Effect, Option, Stream } from "effect"
+import { failure } from "../../domain/Failure.ts"
+import type { BlobHash } from "../../domain/Ids.ts"
+import type { SourceStage } from "../../services/pipelines/Stage.ts"
+import { StageError } from "../../services/pipelines/Stage.ts"
+import { BlobStore } from "../../services/BlobStore.ts"
+import { EngineConfig } from "../../services/config/EngineConfig.ts"
+import type { PdfRef } from "../../services/PdfEngine.ts"
+import type { Step } from "../../services/pipelines/Pipelines.ts"
+import { Artifacts } from "../../services/store/Artifacts.ts"
+import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
+import { makeUploads } from "../admission/UploadReference.ts"
+import { DocumentFailed } from "../document/FinishDocument.ts"
+import { retryingStore } from "../retries/RetryPolicies.ts"
+import type { StagedRun } from "./StagedRun.ts"
+import { whileReferenceExpires } from "./artifacts/WriteArtifacts.ts"
+
+const signature = "%PDF-"
+const headBytes = 1024
+
+const isPdf = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, headBytes)).includes(signature)
+
+/** The PDF that an earlier run made. */
+const madeBefore = Effect.fnUntraced(function* (run: StagedRun, { stage }: Step<SourceStage>) {
+  const { id, tenantId } = run.claim.document
+  const key = { stage: stage.name, version: stage.version }
+  const found = yield* retryingStore(Artifacts.use((artifacts) => artifacts.find(tenantId, id, key)))
+  return Option.flatMapNullishOr(found, ({ content }) => (content?._tag === "Blob" ? content.hash : undefined))
+})
+
+/** Makes the PDF and keeps it, as a blob: workers of other runners read it, too. */
+const make = Effect.fnUntraced(function* (run: StagedRun, step: Step<SourceStage>, original: PdfRef) {
+  const { uploadSize } = yield* EngineConfig
+  const blobs = yield* BlobStore
+  const queue = yield* DocumentQueue
+  const withUpload = yield* makeUploads
+  const { name, version } = step.stage
+  const input = { ...run.subject, location: original.location }
+  const end = yield* run.run(step, "the file", (stage: SourceStage) =>
+    Effect.filterOrFail(
+      stage.run(input),
+      ({ pdf }) => isPdf(pdf),
+      () => StageError.of("STAGE_FAILED", "what it made is not a PDF")
+    )
+  )
+  if (end._tag !== "Done") return yield* DocumentFailed.of(end.error)
+  const { pdf } = end.output
+  if (pdf.length > Number(uploadSize)) {
+    const message = `the stage ${name}: it made a PDF of ${pdf.length} bytes; the limit is ${Number(uploadSize)}`
+    return yield* DocumentFailed.of(failure("TOO_LARGE", message))
+  }
+  const put = withUpload(({ reference, reserve }) =>
+    Effect.flatMap(blobs.put(Stream.make(pdf), pdf.length, { reserve }), ({ hash, size }) =>
+      Effect.as(
+        queue.saveArtifacts(run.claim.fence, [
+          {
+            stage: name,
+            version,
+            status: "done",
+            mediaType: "application/pdf",
+            content: { _tag: "Blob", hash },
+            size,
+            reference: reference(),
+            elapsedMillis: end.elapsedMillis
+          }
+        ]),
+        hash
+      )
+    )
+  )
+  return yield* put.pipe(Effect.catchTag("BlobTooLarge", Effect.die), whileReferenceExpires, retryingStore)
+})
+
+/** The PDF of a file that is none: made by the source stage, once. The document's pages are read from it. */
+export const sourcePdf = Effect.fnUntraced(function* (run: StagedRun, step: Step<SourceStage>, original: PdfRef) {
+  const blobs = yield* BlobStore
+  const known =
+    run.stored.status(undefined, step.stage) === "done" ? yield* madeBefore(run, step) : Option.none<BlobHash>()
+  const hash = Option.isSome(known) ? known.value : yield* make(run, step, original)
+  const location = yield* blobs.locate(hash).pipe(
+    retryingStore,
+    Effect.catchTag("BlobLost", (error) => Effect.fail(DocumentFailed.of(failure("BLOB_LOST", error.message))))
+  )
+  const pdf: PdfRef = { ...original, location }
+  return pdf
+})

@@ -78,6 +78,9 @@ const subcommands = [
   subcommand("usage", "Show what was used: pages, time, calls, tokens, cost", () =>
     import("./commands/pipelines/usage.ts").then(({ usage }) => usage)
   ),
+  subcommand("mcp", "Let a model use the server over the Model Context Protocol", () =>
+    import("./commands/search/mcp.ts").then(({ mcp }) => mcp)
+  ),
   subcommand("watch", "See the engine, tenants and documents move", () =>
     import("./commands/watch.ts").then(({ watch }) => watch)
   ),

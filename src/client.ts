@@ -10,8 +10,10 @@ import { makeConnection } from "./client/Connection.ts"
 import { eventsWith } from "./client/Events.ts"
 import { followWith, waitForWith } from "./client/Follow.ts"
 import { ingestWith } from "./client/Ingest.ts"
+import { chunksWith } from "./client/ReadChunks.ts"
 import { pagesWith, textWith } from "./client/ReadPages.ts"
 import { renderWith } from "./client/RenderDocument.ts"
+import { searchWith } from "./client/Search.ts"
 import { requireOneEffect } from "./domain/EffectCopy.ts"
 import type { DocumentId } from "./domain/Ids.ts"
 
@@ -26,6 +28,7 @@ export {
   Unreachable
 } from "./client/ClientErrors.ts"
 export type {
+  ChunksQuery,
   ClientOptions,
   DocumentEvent,
   DocumentText,
@@ -35,7 +38,8 @@ export type {
   Interface,
   ListOptions,
   RenderedText,
-  RenderQuery
+  RenderQuery,
+  SearchQuery
 } from "./client/ClientInterface.ts"
 
 export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOptions) {
@@ -77,6 +81,8 @@ export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOpt
     pages: pagesWith(connection),
     text: textWith(connection),
     render: renderWith(connection),
+    chunks: chunksWith(connection),
+    search: searchWith(connection),
     list: ({ status, ...query } = {}) =>
       ask(
         api.documents.list({

@@ -8,6 +8,7 @@ import { Shutdown } from "./upkeep/Shutdown.ts"
 import { RetryAfterEstimator } from "./admission/retryAfter/RetryAfterEstimator.ts"
 import { FairShares } from "./scheduling/FairShares.ts"
 import { GlobalGate } from "./gates/GlobalGate.ts"
+import * as IndexSweep from "./search/IndexSweep.ts"
 import * as IngestionLive from "./IngestionLive.ts"
 import * as LimitsRefresh from "./upkeep/LimitsRefresh.ts"
 import * as LeaseRenewal from "./upkeep/LeaseRenewal.ts"
@@ -53,6 +54,7 @@ export const layerNoSchedulingOver = <E, R, E2 = never, R2 = never>(
         LimitsRefresh.layer,
         BlobCollection.layer,
         Retention.layer,
+        IndexSweep.layer,
         layerUsage
       )
     ),

@@ -26,6 +26,9 @@ import type { FoundArtifact } from "./stages/artifacts/ReadArtifacts.ts"
 import type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
 export type { DrawOptions } from "./renderings/DrawPage.ts"
+import type { ChunkOptions, DocumentChunks } from "./chunks/ChunkDocument.ts"
+
+export type { ChunkOptions, DocumentChunks } from "./chunks/ChunkDocument.ts"
 export type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 export type { FoundArtifact } from "./stages/artifacts/ReadArtifacts.ts"
 
@@ -219,6 +222,15 @@ export class Ingestion extends Context.Service<
       | BlobLost
       | BlobStoreUnavailable
     >
+    /**
+     * The finished pages in chunks of at most so many tokens, for models and searches. Made anew each time: the same pages give
+     * the same chunks.
+     */
+    readonly chunks: (
+      tenant: TenantId,
+      id: DocumentId,
+      options: ChunkOptions
+    ) => Effect.Effect<DocumentChunks, DocumentNotFound | StoreUnavailable>
     /** Cancels the document if it is not terminal. Idempotent; returns once its run has been asked to stop. */
     readonly cancel: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     /** Cancels the document if it has not ended, then removes it, its pages and, if nothing else refers to it, its blob. */

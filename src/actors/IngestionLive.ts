@@ -12,6 +12,8 @@ import { makeEndDocument } from "./document/EndDocument.ts"
 import { makeStatus } from "./estimates/Status.ts"
 import { Ingestion } from "./Ingestion.ts"
 import { makeDrawPage } from "./renderings/DrawPage.ts"
+import { Chunking } from "../services/chunks/Chunking.ts"
+import { makeChunkDocument } from "./chunks/ChunkDocument.ts"
 import { makeRenderDocument } from "./renderings/RenderDocument.ts"
 import { RunnerReports } from "./upkeep/RunnerReports.ts"
 import { makeReadArtifacts } from "./stages/artifacts/ReadArtifacts.ts"
@@ -31,6 +33,7 @@ export const layer = Layer.effect(
     const admission = yield* Admission.make
     const render = yield* makeRenderDocument(documents)
     const image = yield* makeDrawPage(documents)
+    const chunks = yield* makeChunkDocument(documents, yield* Chunking)
     const ending = yield* makeEndDocument
     const { withStages, ...artifacts } = yield* makeReadArtifacts
     const pipelines = yield* Pipelines
@@ -61,6 +64,7 @@ export const layer = Layer.effect(
       }),
       text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(documents.find(tenant, id), textFrom(tenant, id))),
       render,
+      chunks,
       ...artifacts,
       image,
       pipelines,

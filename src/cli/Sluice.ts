@@ -50,6 +50,12 @@ const subcommands = [
   subcommand("md", "Write a document as Markdown, HTML or JSON", () =>
     import("./commands/documents/read.ts").then(({ md }) => md)
   ),
+  subcommand("chunks", "Write a document in chunks for models and searches", () =>
+    import("./commands/search/chunks.ts").then(({ chunks }) => chunks)
+  ),
+  subcommand("search", "Search in the documents of the tenant", () =>
+    import("./commands/search/search.ts").then(({ search }) => search)
+  ),
   subcommand("events", "Print what happens to documents", () =>
     import("./commands/documents/events.ts").then(({ events }) => events)
   ),
@@ -71,6 +77,9 @@ const subcommands = [
   ),
   subcommand("usage", "Show what was used: pages, time, calls, tokens, cost", () =>
     import("./commands/pipelines/usage.ts").then(({ usage }) => usage)
+  ),
+  subcommand("mcp", "Let a model use the server over the Model Context Protocol", () =>
+    import("./commands/search/mcp.ts").then(({ mcp }) => mcp)
   ),
   subcommand("watch", "See the engine, tenants and documents move", () =>
     import("./commands/watch.ts").then(({ watch }) => watch)

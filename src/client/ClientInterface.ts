@@ -2,6 +2,8 @@
 import type { Duration, Effect, Redacted, Stream } from "effect"
 import type { HttpApiClient } from "effect/http-api"
 import type { ApiKey, ApiKeyId } from "../domain/tenant/ApiKey.ts"
+import type { SearchAnswer, SearchRequest } from "../domain/search/Search.ts"
+import type { Chunk } from "../domain/chunk/Chunk.ts"
 import type { DocumentStatus } from "../domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import type { DownstreamName, DownstreamState } from "../domain/downstream/Downstream.ts"
@@ -85,6 +87,19 @@ export interface RenderQuery {
   readonly mark?: "missing" | undefined
 }
 
+export interface SearchQuery extends Omit<SearchRequest, "query"> {
+  /** How long the caller waits: what takes longer is left out, as the answer says. */
+  readonly deadline?: Duration.Input | undefined
+}
+
+export interface ChunksQuery {
+  /** The most tokens of a chunk; 512 when absent. */
+  readonly tokens?: number | undefined
+  /** Only chunks on one of these pages. */
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+}
+
 /** What is missing of a rendering, and its text. */
 export interface RenderedText {
   /** False when the document is not `completed`, when a page's text may be missing, or when a page has warnings. */
@@ -131,6 +146,10 @@ export interface Interface {
   ) => Effect.Effect<DocumentText, ClientError>
   /** The finished pages as Markdown, HTML or JSON, and what is missing of them. */
   readonly render: (id: DocumentId, query: RenderQuery) => Effect.Effect<RenderedText, ClientError>
+  /** The document in chunks, in order. */
+  readonly chunks: (id: DocumentId, options?: ChunksQuery) => Stream.Stream<Chunk, ClientError>
+  /** The best chunks of the tenant's documents. */
+  readonly search: (query: string, options?: SearchQuery) => Effect.Effect<SearchAnswer, ClientError>
   /** The documents of the tenant, newest first. If there are more, `nextCursor` is the `cursor` of the next list. */
   readonly list: (options?: ListOptions) => Effect.Effect<typeof DocumentList.Type, ClientError>
   /** Cancels a document; one that has ended is not changed. Returns the document afterwards. */

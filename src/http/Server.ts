@@ -30,6 +30,8 @@ import { RenderingsHandlers } from "./handlers/pages/RenderingsHandlers.ts"
 import { ArtifactsHandlers } from "./handlers/pipelines/ArtifactsHandlers.ts"
 import { ImagesHandlers } from "./handlers/pipelines/ImagesHandlers.ts"
 import { PipelinesHandlers } from "./handlers/pipelines/PipelinesHandlers.ts"
+import { ChunksHandlers } from "./handlers/search/ChunksHandlers.ts"
+import { SearchHandlers } from "./handlers/search/SearchHandlers.ts"
 import { QueueHandlers } from "./handlers/QueueHandlers.ts"
 import * as RequestMetrics from "./edge/RequestMetrics.ts"
 import { TenantsHandlers } from "./handlers/TenantsHandlers.ts"
@@ -44,6 +46,8 @@ const Handlers = Layer.mergeAll(
   ArtifactsHandlers,
   ImagesHandlers,
   PipelinesHandlers,
+  ChunksHandlers,
+  SearchHandlers,
   EventsHandlers,
   IngestHandlers,
   QueueHandlers,

@@ -17,9 +17,11 @@ import { StorageHealth as Health } from "../services/StorageHealth.ts"
 import { type TenantOverrides, TenantRegistry } from "../services/TenantRegistry.ts"
 import { DownstreamsConfig } from "../services/downstreams/DownstreamsConfig.ts"
 import { decodeDownstreams, type DownstreamsWritten } from "../services/downstreams/DownstreamSettings.ts"
+import * as ChunkingThread from "./chunks/ChunkingThread.ts"
 import * as PipelineDeclarations from "../services/pipelines/PipelineDeclarations.ts"
 import type { PipelineDeclaration } from "../services/pipelines/PipelineDeclarations.ts"
 import type { Stage } from "../services/pipelines/Stage.ts"
+import * as Search from "./search/SearchLayers.ts"
 import * as PipelinesFile from "./config/PipelinesFile.ts"
 import * as DownstreamHttp from "./net/DownstreamHttp.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
@@ -83,6 +85,7 @@ export const layerMemory = (options: MemoryOptions = {}) =>
       SecureRandom.layerWebCrypto
     ]),
     Layer.provideMerge(DownstreamHttp.layer),
+    Layer.provide(ChunkingThread.layer("o200k")),
     Layer.provide(Layer.effect(DownstreamsConfig, decodeDownstreams(options.downstreams ?? {}))),
     Layer.provideMerge(PipelineDeclarations.layer(options.stages ?? [], options.pipelines ?? [], options.pipeline)),
     Layer.provide(TenantRegistry.layer(options.tenants)),
@@ -177,8 +180,14 @@ const layerEngine = Layer.unwrap(
 )
 
 /** The engine as a service runs it, configured by the environment. */
-export const layer = Layer.mergeAll(layerEngine, layerApiKeys, layerHealth).pipe(
+export const layer = Layer.mergeAll(
+  Layer.provideMerge(Search.layerFromEnv, layerEngine),
+  layerApiKeys,
+  layerHealth
+).pipe(
+  Layer.provide([Search.layerIndexFromEnv, Search.layerEmbedderFromEnv]),
   Layer.provideMerge(DownstreamHttp.layer),
+  Layer.provide(ChunkingThread.layerFromEnv),
   Layer.provide(PipelinesFile.layerFromEnv),
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),

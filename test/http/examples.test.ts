@@ -125,6 +125,7 @@ describe("the examples of the interface's description", () => {
         }
       }
       assert.deepStrictEqual(Object.fromEntries([...types].toSorted()), {
+        after: "integer",
         detail: "boolean",
         dpi: "integer",
         follow: "boolean",
@@ -137,7 +138,8 @@ describe("the examples of the interface's description", () => {
         page: "integer",
         priority: "integer",
         status: "array",
-        to: "integer"
+        to: "integer",
+        tokens: "integer"
       })
       const names = Object.keys(record(at(json, "components", "schemas")))
       assert.includeMembers(names, ["BadRequest", "Document", "PageEvent", "TooManyRequests"])

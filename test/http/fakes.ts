@@ -7,6 +7,8 @@ import {
   type SubmitOptions,
   SubmissionRejected
 } from "../../src/actors/Ingestion.ts"
+import { Search } from "../../src/actors/search/SearchProtocol.ts"
+import type { Chunk } from "../../src/domain/chunk/Chunk.ts"
 import { Document, isTerminal } from "../../src/domain/document/Document.ts"
 import { allPipelines } from "../../src/services/pipelines/Pipelines.ts"
 import { failure } from "../../src/domain/Failure.ts"
@@ -229,6 +231,7 @@ const ingestion = Layer.effect(
         Effect.flatMap(find(tenant, id), () =>
           Effect.map(Ref.get(state), ({ pages }) => Stream.fromIterable((pages.get(id) ?? []).map(({ text }) => text)))
         ),
+      chunks: (tenant, id) => Effect.as(find(tenant, id), Stream.empty),
       render: (tenant, id, { format }) =>
         Effect.flatMap(find(tenant, id), () =>
           Effect.map(Ref.get(state), ({ pages }) => ({
@@ -352,6 +355,40 @@ const webhooks = Webhooks.layerNoDeps.pipe(
 /** One that has a name and a limit. */
 const downstreams = downstreamsLayer({ ocr: { concurrency: 4 } })
 
-export const fakes = Layer.mergeAll(ingestion, engine, ApiKeysMemory.layerMemory, webhooks, downstreams).pipe(
+/** Finds every document of the tenant. */
+const search = Layer.effect(
+  Search,
+  Effect.map(Fake, ({ state }) => ({
+    search: (tenant: TenantId) =>
+      Effect.map(Ref.get(state), ({ documents }) => ({
+        hits: [...documents.values()]
+          .filter((document) => document.tenantId === tenant)
+          .map(({ id, name }) => ({
+            document: { id, name },
+            chunk: chunkOf(name),
+            page: 1,
+            boxes: [],
+            score: 1,
+            snippet: name
+          })),
+        mode: "keyword" as const,
+        degraded: []
+      }))
+  }))
+)
+
+const chunkOf = (text: string): Chunk => ({
+  id: "0".repeat(32),
+  ordinal: 0,
+  kind: "text",
+  text,
+  context: "",
+  headings: [],
+  pages: [1, 1],
+  places: [],
+  tokens: 1
+})
+
+export const fakes = Layer.mergeAll(ingestion, engine, search, ApiKeysMemory.layerMemory, webhooks, downstreams).pipe(
   Layer.provideMerge(fake)
 )

@@ -28,6 +28,7 @@ const bodies: Readonly<Record<string, HttpBody.HttpBody>> = {
   "documents.upload": HttpBody.uint8Array(pdf(), "application/pdf"),
   "documents.retry": HttpBody.jsonUnsafe({ password: "a password" }),
   "ingest.ingest": HttpBody.jsonUnsafe({ pdf_ids: ["a.pdf"] }),
+  "search.search": HttpBody.jsonUnsafe({ query: "sales" }),
   "tenants.change": HttpBody.jsonUnsafe({ paused: true }),
   "downstreams.change": HttpBody.jsonUnsafe({ concurrency: 2 }),
   "keys.create": HttpBody.jsonUnsafe({ name: "a key" }),

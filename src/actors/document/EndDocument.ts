@@ -2,6 +2,7 @@ import { Effect, Fiber, Option } from "effect"
 import { type Document, isTerminal } from "../../domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { Documents } from "../../services/store/Documents.ts"
+import { SearchIndex } from "../../services/search/SearchIndex.ts"
 import type { DocumentNotFound, StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { TenantDirectory } from "../tenant/TenantDirectory.ts"
 import { makeUnusedBlobs } from "../upkeep/UnusedBlobs.ts"
@@ -12,6 +13,7 @@ export const makeEndDocument = Effect.gen(function* () {
   const documents = yield* Documents
   const directory = yield* TenantDirectory
   const blobs = yield* makeUnusedBlobs
+  const index = yield* SearchIndex
   const scope = yield* Effect.scope
   const services = yield* Effect.context<Effect.Services<ReturnType<typeof announceEnd>>>()
 
@@ -43,15 +45,22 @@ export const makeEndDocument = Effect.gen(function* () {
     return yield* Fiber.join(started)
   })
 
+  /** Searches leave out what the store no longer has, so that a failure shows nothing; the sweep tries again. */
+  const forget = (tenant: TenantId, document: DocumentId) =>
+    Effect.ignore(index.remove({ tenant, document }), { log: "Warn" })
+
   const remove = Effect.fn("Ingestion.remove")(function* (tenant: TenantId, id: DocumentId) {
     yield* cancel(tenant, id)
-    yield* blobs.removeAll(yield* documents.remove(tenant, id))
+    const unused = yield* documents.remove(tenant, id)
+    yield* forget(tenant, id)
+    yield* blobs.removeAll(unused)
   })
 
   const withdraw = Effect.fn("Ingestion.withdraw")(function* (tenant: TenantId, id: DocumentId, shares = 0) {
     const removed = yield* documents.withdraw(tenant, id, shares)
     if (Option.isNone(removed)) return
     const { attempt, status, unusedBlobs } = removed.value
+    yield* forget(tenant, id)
     yield* directory.tell(tenant, { _tag: "Stop", documentId: id, attempt })
     if (!isTerminal(status)) yield* announce({ tenantId: tenant, id, status: "cancelled" })
     yield* blobs.removeAll(unusedBlobs)

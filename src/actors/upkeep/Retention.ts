@@ -1,6 +1,7 @@
 import { Clock, type Duration, Effect, Layer } from "effect"
 import { Documents, type Removed } from "../../services/store/Documents.ts"
 import { IdempotencyStore } from "../../services/store/IdempotencyStore.ts"
+import { SearchIndex } from "../../services/search/SearchIndex.ts"
 import { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { answerLifeMillis } from "../admission/IdempotentRequests.ts"
 import { untraced } from "../../observability/Untraced.ts"
@@ -17,10 +18,14 @@ const loop = singleton("retention")(
     const documents = yield* Documents
     const keys = yield* IdempotencyStore
     const blobs = yield* makeUnusedBlobs
+    const index = yield* SearchIndex
     const { retention } = yield* EngineConfig
 
     const removeBlobs = Effect.fn("RetentionSweeper.sweep")(function* (removed: ReadonlyArray<Removed>) {
-      for (const { unusedBlobs } of removed) yield* blobs.removeAll(unusedBlobs)
+      for (const { id: document, tenantId: tenant, unusedBlobs } of removed) {
+        yield* Effect.ignore(index.remove({ tenant, document }), { log: "Warn" })
+        yield* blobs.removeAll(unusedBlobs)
+      }
     })
 
     const removeDocuments = Effect.fnUntraced(function* (endedLongerAgo: Duration.Duration) {

@@ -65,7 +65,7 @@ export const ingest = Command.make(
     ),
     format: Flag.Literals("format", formats).pipe(
       Flag.withDescription(
-        "text: pages between form feeds; ndjson: a page per line; md, html: the document with its structure; json: outline and layouts of pages"
+        "text: pages between form feeds; ndjson: a page per line; md, html: the document with its structure; json: outline and layouts of pages; chunks: parts for models and searches, one per line"
       ),
       Flag.withDefault("text")
     ),

@@ -1,10 +1,11 @@
 import { Effect, Schema, Stream } from "effect"
+import type { Chunk } from "../../domain/chunk/Chunk.ts"
 import { PageView } from "../../domain/document/Page.ts"
 import { markedText } from "../../domain/document/PageMarks.ts"
 import type { DocumentId } from "../../domain/Ids.ts"
 import type { NotIngested, Target } from "./Target.ts"
 
-export const formats = ["text", "ndjson", "md", "html", "json"] as const
+export const formats = ["text", "ndjson", "md", "html", "json", "chunks"] as const
 export type Format = (typeof formats)[number]
 
 export const extensionOf: Record<Format, string> = {
@@ -12,11 +13,12 @@ export const extensionOf: Record<Format, string> = {
   ndjson: ".ndjson",
   md: ".md",
   html: ".html",
-  json: ".json"
+  json: ".json",
+  chunks: ".chunks.ndjson"
 }
 
 /** Separates two documents in one output. */
-export const separatorOf: Record<Format, string> = { text: "\f", ndjson: "", md: "\n", html: "", json: "" }
+export const separatorOf: Record<Format, string> = { text: "\f", ndjson: "", md: "\n", html: "", json: "", chunks: "" }
 
 const encodePage = Schema.encodeEffect(Schema.toCodecJson(PageView))
 
@@ -32,6 +34,10 @@ export const asLines = <E, R>(pages: Stream.Stream<PageView, E, R>) =>
     Stream.encodeText
   )
 
+/** A chunk per line. */
+export const chunkLines = <E, R>(chunks: Stream.Stream<Chunk, E, R>) =>
+  Stream.map(chunks, (chunk) => `${JSON.stringify(chunk)}\n`)
+
 /** A document as a file. */
 export const contentOf = (
   target: Target["Service"],
@@ -45,6 +51,8 @@ export const contentOf = (
       return asLines(target.pages(id))
     case "md":
       return target.rendered(id, "markdown")
+    case "chunks":
+      return Stream.encodeText(chunkLines(target.chunks(id)))
     case "html":
     case "json":
       return target.rendered(id, format)

@@ -105,6 +105,7 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
             Stream.mapError(lost),
             Stream.encodeText
           ),
+        chunks: (id) => Stream.mapError(Stream.unwrap(ingestion.chunks(tenant, id, {})), lost),
         forget: (id) => Effect.ignore(ingestion.remove(tenant, id))
       })
     })

@@ -69,6 +69,7 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
             Stream.mapError(notIngested),
             Stream.encodeText
           ),
+        chunks: (id) => Stream.mapError(sluice.chunks(id), notIngested),
         forget: () => Effect.void
       })
     })

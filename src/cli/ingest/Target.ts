@@ -1,4 +1,5 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
+import type { Chunk } from "../../domain/chunk/Chunk.ts"
 import type { DocumentStatus } from "../../domain/document/Document.ts"
 import type { DocumentId } from "../../domain/Ids.ts"
 import type { PageView } from "../../domain/document/Page.ts"
@@ -64,6 +65,7 @@ export class Target extends Context.Service<
     readonly pages: (id: DocumentId) => Stream.Stream<PageView, NotIngested>
     /** The document as a whole; pages that are missing or incomplete are marked in Markdown and HTML. */
     readonly rendered: (id: DocumentId, format: "markdown" | "html" | "json") => Stream.Stream<Uint8Array, NotIngested>
+    readonly chunks: (id: DocumentId) => Stream.Stream<Chunk, NotIngested>
     /** Releases the document; it is not used after this. */
     readonly forget: (id: DocumentId) => Effect.Effect<void>
   }

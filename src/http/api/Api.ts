@@ -16,6 +16,8 @@ import { ArtifactsApi } from "./pipelines/Artifacts.ts"
 import { ImagesApi } from "./pipelines/Images.ts"
 import { PipelinesApi } from "./pipelines/Pipelines.ts"
 import { RenderingsApi } from "./Renderings.ts"
+import { ChunksApi } from "./search/Chunks.ts"
+import { SearchApi } from "./search/Search.ts"
 import { QueueApi } from "./Queue.ts"
 import { TenantsApi } from "./Tenants.ts"
 import { WebhookApi } from "./Webhook.ts"
@@ -31,6 +33,8 @@ const groups = HttpApi.make("sluice")
     ArtifactsApi,
     ImagesApi,
     PipelinesApi,
+    ChunksApi,
+    SearchApi,
     EventsApi,
     CallbacksApi,
     IngestApi,

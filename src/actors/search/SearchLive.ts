@@ -1,0 +1,52 @@
+// Searches have places of their own: what has none soon is refused at once, and what takes too long is given up.
+import { Clock, Duration, Effect, Layer, Semaphore } from "effect"
+import type { TenantId } from "../../domain/Ids.ts"
+import type { SearchRequest } from "../../domain/search/Search.ts"
+import { makeFindChunks } from "./FindChunks.ts"
+import { OnlineLoad } from "./OnlineLoad.ts"
+import { Search, SearchBusy, type SearchSettings, SearchTooLate } from "./SearchProtocol.ts"
+
+const make = Effect.fnUntraced(function* (settings: SearchSettings) {
+  const inPlace = yield* makeFindChunks
+  const places = Semaphore.makeUnsafe(settings.places)
+  const load = new OnlineLoad(settings.places, Duration.toMillis(settings.longestWait))
+
+  /** A place, or a refusal at once if it would take too long to get one. */
+  const place = Effect.suspend(() => {
+    const busy = () => Effect.fail(new SearchBusy({ retryAfterSeconds: load.secondsUntilFree }))
+    if (!load.enter()) return busy()
+    return places
+      .take(1)
+      .pipe(
+        Effect.timeoutOrElse({ duration: settings.longestWait, orElse: busy }),
+        Effect.ensuring(Effect.sync(() => load.leave()))
+      )
+  })
+
+  const search = Effect.fn("Search.search")(function* (
+    tenant: TenantId,
+    request: SearchRequest,
+    deadline: Duration.Duration = settings.longest
+  ) {
+    const millis = Math.min(Duration.toMillis(deadline), Duration.toMillis(settings.longest))
+    const began = yield* Clock.currentTimeMillis
+    const answered = Effect.acquireUseRelease(
+      place,
+      () =>
+        Effect.gen(function* () {
+          const start = yield* Clock.currentTimeMillis
+          const answer = yield* inPlace(tenant, request, Duration.millis(Math.max(0, began + millis - start)))
+          load.took((yield* Clock.currentTimeMillis) - start)
+          return answer
+        }),
+      () => places.release(1)
+    )
+    return yield* Effect.timeoutOrElse(answered, {
+      duration: Duration.millis(millis),
+      orElse: () => Effect.fail(new SearchTooLate({ millis }))
+    })
+  })
+  return { search }
+})
+
+export const layer = (settings: SearchSettings) => Layer.effect(Search, make(settings))

@@ -1,0 +1,105 @@
+/**
+ * The index in a SQLite database of its own, with two threads: one changes it, the other answers searches on a connection that only
+ * reads. So neither the process nor a search waits for what is put in. The threads start when they are first needed.
+ */
+import { Effect, Layer, Schema, Semaphore, Stream } from "effect"
+import { existsSync } from "node:fs"
+import { Chunk } from "../../domain/chunk/Chunk.ts"
+import { DocumentId, TenantId } from "../../domain/Ids.ts"
+import {
+  type DocumentKey,
+  type IndexEntry,
+  type IndexHit,
+  type PutDocument,
+  SearchIndex,
+  type SearchIndexShape,
+  SearchUnavailable
+} from "../../services/search/SearchIndex.ts"
+import { makeThread } from "../threads/Thread.ts"
+import type { IndexCall, IndexThreadData, NamedDocument, NamedHit } from "./IndexMessages.ts"
+import type { Begun } from "./IndexWriter.ts"
+
+const decodeChunk = Schema.decodeUnknownSync(Schema.fromJsonString(Chunk))
+
+const heapMegabytes = 128
+
+/** What the thread says is of this module's own making: it is what the call asks for. */
+const answerOf = <A>(answer: unknown): A => {
+  // oxlint-disable-next-line typescript/consistent-type-assertions -- the thread runs this package's own module
+  return answer as A
+}
+
+export const make = Effect.fnUntraced(function* (filename: string) {
+  const thread = (kind: IndexThreadData["kind"]) => {
+    const workerData: IndexThreadData = { filename, kind }
+    return makeThread({ url: import.meta.url, name: "IndexThread", workerData, heapMegabytes })
+  }
+  const failed = ({ detail }: { readonly detail: string }) => new SearchUnavailable({ detail })
+  const writer = yield* thread("writer")
+  const reader = yield* thread("reader")
+  const write = <A>(call: IndexCall) => Effect.map(Effect.mapError(writer.call(call), failed), answerOf<A>)
+  let isPrepared = false
+  // The tables have to be there before they are read.
+  const prepare = Effect.suspend(() =>
+    isPrepared ? Effect.void : Effect.map(write<void>({ _tag: "prepare" }), () => void (isPrepared = true))
+  )
+  /** Nothing was ever put in: no thread has to start to say so. */
+  const isEmpty = Effect.sync(() => !isPrepared && !existsSync(filename))
+  const read = <A>(call: IndexCall, empty: A) =>
+    Effect.flatMap(isEmpty, (nothing) =>
+      nothing
+        ? Effect.succeed(empty)
+        : Effect.andThen(prepare, Effect.map(Effect.mapError(reader.call(call), failed), answerOf<A>))
+    )
+
+  const purging = Semaphore.makeUnsafe(1)
+  const purge = Effect.suspend(() => write<boolean>({ _tag: "purge" })).pipe(
+    Effect.repeat({ while: (more) => more }),
+    Effect.ignore({ log: "Warn" }),
+    purging.withPermitsIfAvailable(1),
+    Effect.asVoid
+  )
+  const scope = yield* Effect.scope
+  /** What is removed is no longer found; its rows go in the background, in portions. */
+  const purgeLater = Effect.forkIn(purge, scope)
+
+  const replace = Effect.fnUntraced(function* <E, R>(
+    put: PutDocument,
+    entries: (have: number) => Stream.Stream<ReadonlyArray<IndexEntry>, E, R>
+  ) {
+    const { model } = put
+    const { have, row } = yield* write<Begun>({ _tag: "begin", put })
+    let count = have
+    yield* Stream.runForEach(entries(have), (some) => {
+      count += some.length
+      return write<void>({ _tag: "add", row, entries: some, model })
+    })
+    yield* write<void>({ _tag: "commit", row, key: put })
+    yield* purgeLater
+    return count
+  })
+
+  const remove = ({ document, tenant }: DocumentKey) =>
+    Effect.andThen(write<void>({ _tag: "remove", key: { document, tenant } }), purgeLater)
+
+  const index: SearchIndexShape = {
+    replace,
+    remove: (key) => Effect.flatMap(isEmpty, (nothing) => (nothing ? Effect.void : Effect.asVoid(remove(key)))),
+    search: (tenant, query) =>
+      Effect.map(read<ReadonlyArray<NamedHit>>({ _tag: "search", tenant, query }, []), (hits) =>
+        hits.map(({ chunk, document, score }): IndexHit => ({
+          document: DocumentId.make(document),
+          chunk: decodeChunk(chunk),
+          score
+        }))
+      ),
+    documents: (after, limit) =>
+      Effect.map(read<ReadonlyArray<NamedDocument>>({ _tag: "documents", after, limit }, []), (found) =>
+        found.map(({ document, tenant }) => ({ document: DocumentId.make(document), tenant: TenantId.make(tenant) }))
+      ),
+    figures: (tenant) => read({ _tag: "figures", tenant }, { documents: 0, chunks: 0, vectors: 0 })
+  }
+  return index
+})
+
+export const layer = (filename: string) => Layer.effect(SearchIndex, make(filename))

@@ -1,0 +1,97 @@
+/**
+ * A worker thread that answers calls, in their order. It starts with the first call, and anew after it died: the calls under way
+ * fail then, and whatever the thread held is gone. It ends with its scope, after what it is doing.
+ */
+import { Data, Effect } from "effect"
+import { getCompileCacheDir } from "node:module"
+import { extname } from "node:path"
+import { Worker } from "node:worker_threads"
+
+export class ThreadFailed extends Data.TaggedError("ThreadFailed")<{ readonly detail: string }> {
+  override get message() {
+    return this.detail
+  }
+}
+
+export interface ThreadOptions {
+  /** The module of the thread: beside `url`, in the same form, `.ts` from source and `.js` once built. */
+  readonly url: string
+  readonly name: string
+  readonly workerData: unknown
+  readonly heapMegabytes: number
+}
+
+export interface Thread {
+  readonly call: (body: unknown) => Effect.Effect<unknown, ThreadFailed>
+  /** Calls that have no answer yet. */
+  readonly pending: () => number
+}
+
+const isAnswer = (
+  message: unknown
+): message is { readonly id: number; readonly error?: string; readonly body?: unknown } =>
+  typeof message === "object" && message !== null && "id" in message && typeof message.id === "number"
+
+const tell = (thread: Worker, message: unknown): void => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  thread.postMessage(message)
+}
+
+export const makeThread = Effect.fnUntraced(function* ({ heapMegabytes, name, url, workerData }: ThreadOptions) {
+  const module = new URL(`./${name}${extname(new URL(url).pathname)}`, url)
+  const answers = new Map<number, (answer: Effect.Effect<unknown, ThreadFailed>) => void>()
+  let thread: Worker | undefined
+  let lastId = 0
+
+  const start = (): Worker => {
+    // A thread does not find Node's compiled code unless it is given the folder; it needs nothing else of the environment.
+    const compiled = getCompileCacheDir()
+    const started = new Worker(module, {
+      workerData,
+      env: compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled },
+      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: 16 }
+    })
+    const ended = (detail: string) => {
+      if (thread !== started) return
+      thread = undefined
+      const failed = [...answers.values()]
+      answers.clear()
+      for (const answer of failed) answer(Effect.fail(new ThreadFailed({ detail })))
+    }
+    started.on("message", (message: unknown) => {
+      if (!isAnswer(message)) return
+      const answer = answers.get(message.id)
+      answers.delete(message.id)
+      if (answers.size === 0) started.unref()
+      answer?.(
+        message.error === undefined
+          ? Effect.succeed(message.body)
+          : Effect.fail(new ThreadFailed({ detail: message.error }))
+      )
+    })
+    started.on("error", (error) => ended(String(error))).on("exit", () => ended("the thread has ended"))
+    return started
+  }
+
+  yield* Effect.addFinalizer(() =>
+    Effect.callback<void>((resume) => {
+      if (thread === undefined) return resume(Effect.void)
+      thread.on("exit", () => resume(Effect.void)).ref()
+      tell(thread, "close")
+    })
+  )
+  const made: Thread = {
+    call: (body) =>
+      Effect.callback((resume) => {
+        const id = ++lastId
+        const running = (thread ??= start())
+        answers.set(id, resume)
+        running.ref()
+        tell(running, { id, body })
+        // Its answer may still come, and is for nobody then.
+        return Effect.sync(() => void (answers.has(id) && answers.set(id, () => {})))
+      }),
+    pending: () => answers.size
+  }
+  return made
+})

@@ -61,7 +61,7 @@ const tell = ({ example, originals }: Missing) =>
   originals === 0
     ? Effect.void
     : Effect.logWarning(
-        "originals of documents, or what stages made of them, are missing: those that need them will end as BLOB_LOST; put blobs back from a backup, or upload them again"
+        "originals of documents are missing, or what their stages have made: documents that need them will end as BLOB_LOST; put blobs back from a backup, or upload them again"
       ).pipe(Effect.annotateLogs({ originals, example }))
 
 /** Checks once, in the background, and logs what is missing. */

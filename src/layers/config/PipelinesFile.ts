@@ -151,16 +151,8 @@ const read = (file: string) =>
   })
 
 /** The file that `PIPELINES_FILE` names; empty when none is named. */
-export const pipelinesFromEnv = Effect.gen(function* () {
+export const pipelinesFromEnv = Effect.fnUntraced(function* (builtIn: BuiltIn = nothing) {
   const file = yield* Config.NonEmptyString("PIPELINES_FILE").pipe(Config.withDefault(undefined))
   if (file === undefined) return {}
-  return yield* Effect.fromResult(parsePipelines(file, yield* read(file)))
+  return yield* Effect.fromResult(parsePipelines(file, yield* read(file), builtIn))
 })
-
-/** The downstreams that `PIPELINES_FILE` declares. */
-export const layerFromEnv = Layer.effect(
-  DownstreamsConfig,
-  Effect.map(pipelinesFromEnv, ({ downstreams = {}, stages = {} }: PipelinesFile) =>
-    withOwnDownstreams(stages, downstreams)
-  )
-)

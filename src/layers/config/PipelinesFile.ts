@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs"
-import { Config, Effect, Layer, Result, Schema, SchemaIssue } from "effect"
-import { DownstreamsConfig } from "../../services/downstreams/DownstreamsConfig.ts"
+import { Config, Effect, Result, Schema, SchemaIssue } from "effect"
 import { DownstreamsRecord } from "../../services/downstreams/DownstreamSettings.ts"
 import { PipelineName, StageName } from "../../domain/pipeline/Pipeline.ts"
 import {
@@ -8,7 +7,7 @@ import {
   type PipelineDeclaration,
   type StageOutline
 } from "../../services/pipelines/PipelineDeclarations.ts"
-import { stageMistakes, withOwnDownstreams } from "../../services/pipelines/settings/StageDownstreams.ts"
+import { stageMistakes } from "../../services/pipelines/settings/StageDownstreams.ts"
 import { StagesRecord, StepSettings } from "../../services/pipelines/settings/StageSettings.ts"
 import { jsonPlaces } from "./JsonPlaces.ts"
 

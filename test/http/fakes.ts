@@ -3,6 +3,8 @@ import { SecureRandom } from "effect/crypto"
 import {
   type DrawOptions,
   Ingestion,
+  LimitReached,
+  StageUnknown,
   type SubmitError,
   type SubmitOptions,
   SubmissionRejected
@@ -10,7 +12,7 @@ import {
 import { Search } from "../../src/actors/search/SearchProtocol.ts"
 import type { Chunk } from "../../src/domain/chunk/Chunk.ts"
 import { Document, isTerminal } from "../../src/domain/document/Document.ts"
-import { allPipelines } from "../../src/services/pipelines/Pipelines.ts"
+import { Pipelines } from "../../src/services/pipelines/Pipelines.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { DocumentId, type TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
@@ -20,7 +22,8 @@ import type { PageImage, PageImageError } from "../../src/services/PageImages.ts
 import type { PdfUnreadable } from "../../src/services/PdfEngine.ts"
 import type { Artifact } from "../../src/domain/pipeline/Artifact.ts"
 import * as ApiKeysMemory from "../../src/services/apiKeys/ApiKeysMemory.ts"
-import { DocumentNotFound, StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
+import type { StageName, StageVersion } from "../../src/domain/pipeline/Pipeline.ts"
+import { DocumentNotFound, NotRetryable, StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
 import { PdfEngine } from "../../src/services/PdfEngine.ts"
 import * as SecretsMemory from "../../src/services/secrets/SecretsMemory.ts"
@@ -52,6 +55,9 @@ interface State {
   readonly drawing: Result.Result<PageImage, NoImages | PageImageError | PdfUnreadable | DownstreamFailure>
   readonly drawn: ReadonlyArray<DrawOptions>
   readonly submissions: ReadonlyArray<Submission>
+  /** What was to be done again, and how much of it has room. */
+  readonly requeued: ReadonlyArray<{ id: DocumentId; stage?: StageName; version?: StageVersion | undefined }>
+  readonly room: number
   readonly refuse: SubmitError | undefined
   readonly storeWorks: boolean
   readonly workers: number
@@ -106,6 +112,8 @@ const fake = Layer.effect(
       artifacts: new Map(),
       drawing: Result.fail(new NoImages({ why: "off" })),
       drawn: [],
+      requeued: [],
+      room: 1_000,
       submissions: [],
       refuse: undefined,
       storeWorks: true,
@@ -122,6 +130,7 @@ const ingestion = Layer.effect(
   Ingestion,
   Effect.gen(function* () {
     const { arrivals, gate, state } = yield* Fake
+    const pipelines = yield* Pipelines
 
     const checked = Effect.gen(function* () {
       const now = yield* Ref.get(state)
@@ -164,6 +173,7 @@ const ingestion = Layer.effect(
       )
     const placeOf = ({ page = 0, stage, version }: Pick<Artifact, "page" | "stage" | "version">) =>
       `${String(page).padStart(9, "0")} ${stage} ${version}`
+    const notRetryable = ({ id, status }: Document) => new NotRetryable({ documentId: id, status, why: "status" })
     const remove = (id: DocumentId) =>
       Ref.update(state, (now) => {
         const documents = new Map(now.documents)
@@ -240,6 +250,17 @@ const ingestion = Layer.effect(
               format === "json" ? Stream.make("{}") : Stream.fromIterable((pages.get(id) ?? []).map(({ text }) => text))
           }))
         ),
+      rerunStage: (tenant, id, { stage, version }) =>
+        Effect.gen(function* () {
+          const document = yield* find(tenant, id)
+          const { requeued, room } = yield* Ref.get(state)
+          if (requeued.length >= room)
+            return yield* new LimitReached({ limit: "tenant_queue", allowed: 1, retryAfterSeconds: 7 })
+          if (document.pipeline === undefined) return yield* new StageUnknown({ stage, pipeline: "text" })
+          if (!isTerminal(document.status)) return yield* notRetryable(document)
+          yield* Ref.update(state, (now) => ({ ...now, requeued: [...now.requeued, { id, stage, version }] }))
+          return document
+        }),
       artifacts: (tenant, id, { after, limit, page, stage }) =>
         Effect.map(made(tenant, id), (all) =>
           all
@@ -278,9 +299,11 @@ const ingestion = Layer.effect(
         }),
       remove: (tenant, id) => Effect.andThen(find(tenant, id), remove(id)),
       withdraw: (_, id) => remove(id),
-      retry: (tenant, id) => find(tenant, id),
-      rerunStage: (tenant, id) => find(tenant, id),
-      pipelines: allPipelines([], []),
+      pipelines,
+      retry: (tenant, id) =>
+        Effect.tap(find(tenant, id), () =>
+          Ref.update(state, (now) => ({ ...now, requeued: [...now.requeued, { id }] }))
+        ),
       pause: () => Effect.void,
       resume: () => Effect.void,
       setLimits: () => Effect.as(checked, limits),

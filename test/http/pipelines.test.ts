@@ -5,7 +5,8 @@ import type { Artifact } from "../../src/domain/pipeline/Artifact.ts"
 import { PipelineName, StageName, StageVersion } from "../../src/domain/pipeline/Pipeline.ts"
 import * as PipelineDeclarations from "../../src/services/pipelines/PipelineDeclarations.ts"
 import type { DocumentStage, PageStage } from "../../src/services/pipelines/Stage.ts"
-import { assertProblem, get, postForm, postJson, postPdf, pdf, testServer } from "./client.ts"
+import { HttpBody } from "effect/http"
+import { assertProblem, get, post, postForm, postJson, postPdf, pdf, testServer } from "./client.ts"
 import { alter, change, idOf, inspect, type Made } from "./fakes.ts"
 
 const ocr: PageStage = {
@@ -207,6 +208,66 @@ describe("Artifacts over HTTP", () => {
         none.json["detail"],
         "the stage ocr (version 1) made nothing of page 3: the document is partial"
       )
+    }).pipe(Effect.provide(testServer))
+  )
+})
+
+describe("Stages over HTTP", () => {
+  const again = HttpBody.empty
+
+  it.effect("are run again for one document", () =>
+    Effect.gen(function* () {
+      const path = yield* withArtifacts
+      const { status, text } = yield* post(`${path}/retry?stage=ocr&version=1`, again)
+      assert.strictEqual(status, 202, text)
+      assert.deepStrictEqual((yield* inspect).requeued, [{ id: idOf(1), stage: ocr.name, version: ocr.version }])
+      assertProblem(yield* post(`${path}/retry?version=1`, again), 400, "INVALID_REQUEST")
+      assertProblem(yield* post(`${path}/retry?stage=Ocr`, again), 400, "INVALID_REQUEST")
+      yield* postPdf()
+      const other = yield* post(`/v1/documents/${idOf(2)}/retry?stage=ocr`, again)
+      assertProblem(other, 404, "STAGE_NOT_FOUND")
+      yield* alter(idOf(1), { status: "running" })
+      assertProblem(yield* post(`${path}/retry?stage=ocr`, again), 409, "NOT_RETRYABLE")
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("are run again for all documents of a tenant, part by part", () =>
+    Effect.gen(function* () {
+      for (let n = 1; n <= 6; n++) {
+        yield* postPdf()
+        // One has no such stage.
+        const pipeline = n === 4 ? {} : { pipeline: PipelineName.make("scans") }
+        yield* alter(idOf(n), { status: n === 6 ? "running" : "completed", ...pipeline })
+      }
+      const first = yield* post("/v1/documents/retry?stage=ocr&limit=3", again)
+      assert.strictEqual(first.status, 202, first.text)
+      assert.deepStrictEqual(first.json, { retried: 2, refused: [], nextCursor: idOf(3) })
+      const second = yield* post(`/v1/documents/retry?stage=ocr&limit=3&cursor=${idOf(3)}`, again)
+      assert.deepStrictEqual(second.json, { retried: 2, refused: [] })
+      assert.deepStrictEqual(
+        (yield* inspect).requeued.map(({ id }) => id),
+        [idOf(5), idOf(3), idOf(2), idOf(1)]
+      )
+      assertProblem(yield* post("/v1/documents/retry?status=completed", again), 400, "INVALID_REQUEST")
+      assertProblem(yield* post("/v1/documents/retry?stage=ocr&status=queued", again), 400, "INVALID_REQUEST")
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("are run again as far as there is room, and then it is said when to go on", () =>
+    Effect.gen(function* () {
+      for (let n = 1; n <= 3; n++) {
+        yield* postPdf()
+        yield* alter(idOf(n), { status: "partial", pipeline: PipelineName.make("scans") })
+      }
+      yield* change({ room: 2 })
+      const some = yield* post("/v1/documents/retry?stage=ocr", again)
+      assert.deepStrictEqual(some.json, { retried: 2, refused: [], retryAfter: 7, nextCursor: idOf(2) })
+      const none = yield* post(`/v1/documents/retry?stage=ocr&cursor=${idOf(2)}`, again)
+      assertProblem(none, 429, "TENANT_QUEUE_FULL")
+      assert.strictEqual(none.headers["retry-after"], "7")
+      yield* post("/v1/documents/retry?status=failed", again)
+      assert.strictEqual((yield* inspect).requeued.length, 2)
+      assert.deepInclude((yield* post("/v1/documents/retry", again)).json, { retried: 3 })
     }).pipe(Effect.provide(testServer))
   )
 })

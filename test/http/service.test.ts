@@ -88,6 +88,7 @@ describe("the description of the interface", () => {
         "/queue/status",
         "/v1/documents",
 
+        "/v1/documents/retry",
         "/v1/documents/{id}",
         "/v1/documents/{id}/artifacts",
         "/v1/documents/{id}/artifacts/{stage}",

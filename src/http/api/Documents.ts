@@ -2,7 +2,8 @@ import { Schema } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { examples } from "../../domain/Examples.ts"
-import { DocumentId } from "../../domain/Ids.ts"
+import { DocumentId, documentIdExample } from "../../domain/Ids.ts"
+import { StageName, StageVersion } from "../../domain/pipeline/Pipeline.ts"
 import { HeaderText } from "./schemas/HeaderText.ts"
 import { StatusFilter } from "./schemas/StatusFilter.ts"
 import { idempotencyHeaders } from "../upload/IdempotentAnswer.ts"
@@ -157,19 +158,36 @@ const RetryRequest = Schema.Struct({
   password: Schema.optionalKey(PdfPassword.annotate({ description: "Opens the document. Any characters." }))
 }).pipe(Schema.annotate({ identifier: "RetryRequest" }), examples({ password: "κωδικός" }))
 
+const rerun = {
+  stage: Schema.optionalKey(
+    StageName.annotate({ description: "Only this stage is run again, also of documents that are `completed`." })
+  ),
+  version: Schema.optionalKey(
+    StageVersion.annotate({ description: "With `stage`: only what this version of it has made is made again." })
+  )
+}
+
+const versionOfStage = Schema.makeFilter(({ stage, version }: { readonly stage?: string; readonly version?: string }) =>
+  version !== undefined && stage === undefined
+    ? { path: ["version"], issue: "Expected only together with stage" }
+    : true
+)
+
 const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
   params: documentParams,
-  query: tenantQuery,
+  query: Schema.Struct({ ...tenantQuery, ...rerun }).check(versionOfStage),
   headers: { ...tenantHeaders, "x-pdf-password": passwordHeader },
   payload: [RetryRequest, Schema.Undefined],
   success: ListedDocument.pipe(HttpApiSchema.status(202)),
   error: [...jsonProblems, NotFoundResponse, ConflictResponse, TooManyRequestsResponse, ServiceUnavailableResponse]
 }).annotateMerge(
   OpenApi.annotations({
-    summary: "Read the failed pages of a document again",
+    summary: "Read the failed pages of a document again, or run one of its stages again",
     description:
       "For a document that is `partial` or `failed`, for any reason: it is queued again, its failed pages are read " +
-      "again, and the other results stay. Any other document: 409 `NOT_RETRYABLE`. The password of a document is " +
+      "again, what stages failed to do or skipped is done, and the other results stay. Any other document: 409 `NOT_RETRYABLE`. With `stage`, what " +
+      "that stage has made is removed and made again, and with it the text of pages that had it from the stage; also of a document that is " +
+      "`completed`. 404 `STAGE_NOT_FOUND`: the document's pipeline has no such stage. The password of a document is " +
       "not kept after its end and must be sent again: 409 `PASSWORD_REQUIRED` without it. It may be sent in a " +
       "header or, with any characters, in the body, which takes precedence; the body is optional.",
     // Without this, the absent body would be described as `null` and as required.
@@ -183,8 +201,76 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
   })
 )
 
+const RetriedDocuments = Schema.Struct({
+  retried: Schema.Natural.annotate({ description: "Documents that were queued again." }),
+  refused: Schema.Array(Schema.Struct({ id: DocumentId, code: Schema.String, message: Schema.String })).annotate({
+    description: "Documents that could not be: such as those that need their password, `PASSWORD_REQUIRED`."
+  }),
+  nextCursor: Schema.optionalKey(
+    DocumentId.annotate({ description: "The `cursor` of the next part; absent when all were looked at." })
+  ),
+  retryAfter: Schema.optionalKey(
+    Schema.Natural.annotate({
+      description:
+        "Seconds to wait before the next part: the queue is full. `nextCursor` begins with the document that had no room."
+    })
+  )
+}).pipe(
+  Schema.annotate({ identifier: "RetriedDocuments" }),
+  examples({
+    retried: 49,
+    refused: [
+      { id: documentIdExample, code: "PASSWORD_REQUIRED", message: "the document had a password, which is not kept" }
+    ],
+    nextCursor: documentIdExample
+  })
+)
+
+const retryMany = HttpApiEndpoint.post("retryMany", "/v1/documents/retry", {
+  query: Schema.Struct({
+    ...tenantQuery,
+    ...rerun,
+    status: Schema.optionalKey(
+      StatusFilter.annotate({
+        description:
+          "Only documents in one of these states, separated by commas: `partial`, `failed` and, with `stage`, `completed`. All of them when absent."
+      }).pipe(examples(["partial"]))
+    ),
+    cursor: Schema.optionalKey(DocumentId.annotate({ description: "`nextCursor` of the part before." })),
+    limit: Schema.optionalKey(
+      wholeNumber(
+        Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
+          description: "The most documents that one request looks at: 1 to 200; default 50."
+        })
+      )
+    )
+  })
+    .check(versionOfStage)
+    .check(
+      Schema.makeFilter(({ stage, status = [] }) => {
+        const possible: ReadonlySet<string> = new Set([
+          "partial",
+          "failed",
+          ...(stage === undefined ? [] : ["completed"])
+        ])
+        const wrong = status.find((state) => !possible.has(state))
+        return wrong === undefined ? true : { path: ["status"], issue: `Expected ${[...possible].join(", ")}` }
+      })
+    ),
+  headers: tenantHeaders,
+  success: RetriedDocuments.pipe(HttpApiSchema.status(202)),
+  error: [TooManyRequestsResponse, ServiceUnavailableResponse]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Retry the tenant's documents, or run one stage of them again, part by part",
+    description:
+      "The newest first; each part looks at up to `limit` documents and says how many it queued again. Repeat it with `nextCursor` until there is " +
+      "none. With `stage`, documents whose pipelines do not have it are passed over. 429: not even the first document had room in the queue."
+  })
+)
+
 export class DocumentsApi extends HttpApiGroup.make("documents")
-  .add(upload, list, status, remove, cancel, retry)
+  .add(upload, list, status, remove, cancel, retry, retryMany)
   .middleware(TenantIdentification)
   .middleware(RequestRules)
   .annotateMerge(

@@ -11,7 +11,8 @@ import { CurrentTenant } from "../auth/CurrentTenant.ts"
 import { viewOf } from "../api/views/DocumentView.ts"
 import { documentProblems, notFound, storeProblems, unavailable } from "../api/problems/Failures.ts"
 import { linksOf } from "../api/views/SubmitOutcome.ts"
-import { Conflict, ServiceUnavailable, someTime } from "../api/problems/Problems.ts"
+import { Conflict } from "../api/problems/Problems.ts"
+import { retryDocuments, stageNotFound, stopping } from "./RetryDocuments.ts"
 import { refuseLimitReached } from "../upload/Rejection.ts"
 import { fileName, makeUploadHandler } from "../upload/UploadHandler.ts"
 
@@ -79,33 +80,45 @@ export const DocumentsHandlers = HttpApiBuilder.group(
       )
       .handle(
         "retry",
-        Effect.fnUntraced(function* ({ headers, params, payload }) {
+        Effect.fnUntraced(function* ({ headers, params, payload, query: { stage, version } }) {
           const tenant = yield* CurrentTenant
           const password = payload?.password ?? headers["x-pdf-password"]
-          const document = yield* ingestion.retry(tenant.id, params.id, { password }).pipe(
+          const again =
+            stage === undefined
+              ? ingestion.retry(tenant.id, params.id, { password })
+              : ingestion.rerunStage(tenant.id, params.id, { stage, version, password })
+          const document = yield* again.pipe(
             Effect.catchTags({
               DocumentNotFound: notFound,
               StoreUnavailable: unavailable,
-              NotRetryable: (error) => Effect.fail(notRetryable(params.id, error)),
+              NotRetryable: (error) => Effect.fail(notRetryable(params.id, error, stage)),
+              StageUnknown: (error) => Effect.fail(stageNotFound(error)),
               LimitReached: refuseLimitReached,
-              ShuttingDown: (error) =>
-                Effect.fail(
-                  new ServiceUnavailable({ code: "SHUTTING_DOWN", detail: error.message, retryAfter: someTime })
-                )
+              ShuttingDown: stopping
             })
           )
           return viewOf(document)
         })
       )
+      .handle(
+        "retryMany",
+        Effect.fnUntraced(function* ({ query }) {
+          const tenant = yield* CurrentTenant
+          return yield* retryDocuments(ingestion, tenant.id, query)
+        })
+      )
   })
 )
 
-const notRetryable = (id: DocumentId, { message, why }: NotRetryable) =>
+const notRetryable = (id: DocumentId, { message, why }: NotRetryable, stage?: string) =>
   why === "status"
     ? new Conflict({
         code: "NOT_RETRYABLE",
         detail: message,
-        advice: "Only a partial or failed document can be retried; send the file again with force=true instead."
+        advice:
+          stage === undefined
+            ? "Only a partial or failed document can be retried; send the file again with force=true instead."
+            : "A stage is run again once the document is completed, partial or failed."
       })
     : new Conflict({
         code: "PASSWORD_REQUIRED",

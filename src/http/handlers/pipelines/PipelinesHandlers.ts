@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { type Pipeline, Pipelines, type PageStep, type Step } from "../../../services/pipelines/Pipelines.ts"
+import { Ingestion } from "../../../actors/Ingestion.ts"
+import type { PageStep, Pipeline, Step } from "../../../services/pipelines/Pipelines.ts"
 import type { Stage } from "../../../services/pipelines/Stage.ts"
 import { Api } from "../../api/Api.ts"
 import type { PipelineList } from "../../api/pipelines/Pipelines.ts"
@@ -31,7 +32,7 @@ export const PipelinesHandlers = HttpApiBuilder.group(
   Api,
   "pipelines",
   Effect.fn(function* (handlers) {
-    const pipelines = yield* Pipelines
+    const { pipelines } = yield* Ingestion
     const list = { default: pipelines.default, pipelines: pipelines.all.map(viewOf) }
     return handlers.handle("list", () => Effect.succeed(list))
   })

@@ -49,7 +49,7 @@ it.live(
 
       const document = yield* ingestion.status(acme, submitted.id)
       assert.strictEqual(document.status, "completed")
-      const [read, seen] = yield* ingestion.pages(acme, submitted.id, { from: 1, limit: 10 })
+      const [read, seen] = yield* ingestion.pages(acme, submitted.id, { from: 1, limit: 10, detail: false })
       assert.deepStrictEqual([read?.status, read?.source, read?.text], ["ok", "ocr", text])
       assert.deepStrictEqual([seen?.status, seen?.text], ["scanned", ""])
 

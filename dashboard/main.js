@@ -4,6 +4,7 @@ import { api } from "./api.js"
 import { documentView } from "./document.js"
 import { documentsView } from "./documents.js"
 import { byId, h } from "./dom.js"
+import { downstreamsView } from "./downstreams.js"
 import { onIdentity, showTenant, startIdentity } from "./identity.js"
 import { startLive } from "./live.js"
 import { news } from "./news.js"
@@ -42,7 +43,14 @@ const connection = startLive({
 })
 
 /** @type {Record<string, import("./types.d.ts").View>} */
-const views = { "": overview, overview, documents: documentsView, tenants: tenantsView, workers: workersView }
+const views = {
+  "": overview,
+  overview,
+  documents: documentsView,
+  tenants: tenantsView,
+  workers: workersView,
+  downstreams: downstreamsView
+}
 
 /** @param {string} address what follows `#/` */
 const routeOf = (address) => {

@@ -125,7 +125,7 @@ const makeCard = (id, complain, again) => {
   })
   const edit = h(
     "button",
-    { type: "button", class: "quiet small", "aria-label": `Change the limits of ${id}` },
+    { type: "button", class: "quiet small", "aria-label": `Change limits of ${id}` },
     "Change limits"
   )
   edit.addEventListener("click", () => shown !== undefined && editLimits(shown, again))

@@ -5,10 +5,14 @@ import type { DocumentOutcome } from "../src/http/api/views/SubmitOutcome.ts"
 import type { QueueStatusView } from "../src/http/api/Queue.ts"
 import type { TenantList } from "../src/http/api/Tenants.ts"
 import type { RunnersView, WorkersView } from "../src/http/api/Workers.ts"
+import type { DownstreamState } from "../src/domain/downstream/Downstream.ts"
+import type { DownstreamList } from "../src/http/api/downstreams/Downstreams.ts"
 import type { TenantState } from "../src/domain/tenant/TenantState.ts"
 import type { Waiting as WaitingSchema } from "../src/domain/document/Waiting.ts"
 import type { PageSummary as PageSummarySchema, PageView } from "../src/domain/document/Page.ts"
 
+export type Downstream = typeof DownstreamState.Encoded
+export type Downstreams = typeof DownstreamList.Encoded
 export type Document = typeof DocumentView.Encoded
 export type Documents = typeof DocumentList.Encoded
 export type Page = typeof PageView.Encoded

@@ -7,6 +7,7 @@ import { FetchHttpClient } from "effect/http"
 import { administrationWith } from "./client/Administration.ts"
 import type { ClientOptions, Interface } from "./client/ClientInterface.ts"
 import { makeConnection } from "./client/Connection.ts"
+import { eventsWith } from "./client/Events.ts"
 import { followWith, waitForWith } from "./client/Follow.ts"
 import { ingestWith } from "./client/Ingest.ts"
 import { pagesWith, textWith } from "./client/ReadPages.ts"
@@ -26,7 +27,9 @@ export {
 } from "./client/ClientErrors.ts"
 export type {
   ClientOptions,
+  DocumentEvent,
   DocumentText,
+  EventsOf,
   FollowOptions,
   IngestOptions,
   Interface,
@@ -45,6 +48,12 @@ export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOpt
   const cancel = Effect.fn("SluiceClient.cancel")((id: DocumentId) =>
     ask(api.documents.cancel({ params: { id }, query: {}, headers: {} }))
   )
+
+  const removeOnce = (id: DocumentId) => ask(api.documents.remove({ params: { id }, query: {}, headers: {} }))
+  const remove = Effect.fn("SluiceClient.remove")(function* (id: DocumentId) {
+    // A document that had not ended is cancelled by the first request, and removed by the second.
+    if ((yield* removeOnce(id)) !== undefined) yield* removeOnce(id)
+  })
 
   const retry = Effect.fn("SluiceClient.retry")((id: DocumentId, password?: Redacted.Redacted) =>
     ask(
@@ -77,6 +86,8 @@ export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOpt
       ),
     cancel,
     retry,
+    remove,
+    events: eventsWith(connection),
     queue: (scope) => ask(api.queue.queueStatus({ query: scope === undefined ? {} : { scope }, headers: {} })),
     ...administrationWith(connection)
   })

@@ -11,6 +11,7 @@ import { followDocument } from "./changes/FollowDocument.ts"
 import { makeEndDocument } from "./document/EndDocument.ts"
 import { makeStatus } from "./estimates/Status.ts"
 import { Ingestion } from "./Ingestion.ts"
+import { makeDrawPage } from "./renderings/DrawPage.ts"
 import { makeRenderDocument } from "./renderings/RenderDocument.ts"
 import { RunnerReports } from "./upkeep/RunnerReports.ts"
 import { makeReadArtifacts } from "./stages/artifacts/ReadArtifacts.ts"
@@ -29,6 +30,7 @@ export const layer = Layer.effect(
     const keys = yield* IdempotencyKeys.make
     const admission = yield* Admission.make
     const render = yield* makeRenderDocument(documents)
+    const image = yield* makeDrawPage(documents)
     const ending = yield* makeEndDocument
     const { withStages, ...artifacts } = yield* makeReadArtifacts
     const pipelines = yield* Pipelines
@@ -60,6 +62,7 @@ export const layer = Layer.effect(
       text: Effect.fn("Ingestion.text")((tenant, id) => Effect.as(documents.find(tenant, id), textFrom(tenant, id))),
       render,
       ...artifacts,
+      image,
       pipelines,
       ...ending,
       ...changes,

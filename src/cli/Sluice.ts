@@ -37,9 +37,28 @@ const subcommands = [
   subcommand("status", "Show the queue, or one document", () =>
     import("./commands/status.ts").then(({ status }) => status)
   ),
-  subcommand("cancel", "Cancel a document", () => import("./commands/cancel.ts").then(({ cancel }) => cancel)),
+  subcommand("ls", "List the documents of the tenant", () =>
+    import("./commands/documents/list.ts").then(({ ls }) => ls)
+  ),
+  subcommand("show", "Show one document", () => import("./commands/documents/show.ts").then(({ show }) => show)),
+  subcommand("text", "Write the text of a document", () =>
+    import("./commands/documents/read.ts").then(({ text }) => text)
+  ),
+  subcommand("pages", "Write the pages of a document as lines of JSON", () =>
+    import("./commands/documents/read.ts").then(({ pages }) => pages)
+  ),
+  subcommand("md", "Write a document as Markdown, HTML or JSON", () =>
+    import("./commands/documents/read.ts").then(({ md }) => md)
+  ),
+  subcommand("events", "Print what happens to documents", () =>
+    import("./commands/documents/events.ts").then(({ events }) => events)
+  ),
+  subcommand("rm", "Remove documents", () => import("./commands/documents/remove.ts").then(({ rm }) => rm)),
+  subcommand("cancel", "Cancel a document", () =>
+    import("./commands/documents/cancel.ts").then(({ cancel }) => cancel)
+  ),
   subcommand("retry", "Read the failed pages of a document again", () =>
-    import("./commands/retry.ts").then(({ retry }) => retry)
+    import("./commands/documents/retry.ts").then(({ retry }) => retry)
   ),
   subcommand("tenants", "Show what a tenant may have, has and gets; or change it", () =>
     import("./commands/tenants.ts").then(({ tenants }) => tenants)
@@ -48,7 +67,10 @@ const subcommands = [
     import("./commands/keys.ts").then(({ keys }) => keys)
   ),
   subcommand("downstreams", "Show what stages call outside of the engine; or change it", () =>
-    import("./commands/downstreams.ts").then(({ downstreams }) => downstreams)
+    import("./commands/pipelines/downstreams.ts").then(({ downstreams }) => downstreams)
+  ),
+  subcommand("usage", "Show what was used: pages, time, calls, tokens, cost", () =>
+    import("./commands/pipelines/usage.ts").then(({ usage }) => usage)
   ),
   subcommand("watch", "See the engine, tenants and documents move", () =>
     import("./commands/watch.ts").then(({ watch }) => watch)

@@ -8,6 +8,7 @@ import type { DownstreamName, DownstreamState } from "../domain/downstream/Downs
 import type { PageView } from "../domain/document/Page.ts"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
 import type { Api } from "../http/api/Api.ts"
+import type { StreamedEvent } from "../http/api/Events.ts"
 import type { DocumentList, DocumentView } from "../http/api/views/DocumentView.ts"
 import type { IssuedKeyView } from "../http/api/Keys.ts"
 import type { AcceptedDocument } from "../http/api/views/SubmitOutcome.ts"
@@ -98,6 +99,16 @@ export interface RenderedText {
   readonly text: Stream.Stream<string, ClientError>
 }
 
+/** An event, with the `id` after which a later stream may go on. */
+export type DocumentEvent = StreamedEvent
+
+export interface EventsOf {
+  readonly id?: DocumentId | undefined
+  readonly scope?: "all" | undefined
+  /** The `id` of the last event received. */
+  readonly after?: number | undefined
+}
+
 export interface Interface {
   /** Every endpoint of the contract, with its own errors. */
   readonly api: HttpApiClient.ForApi<typeof Api>
@@ -125,6 +136,13 @@ export interface Interface {
   /** Cancels a document; one that has ended is not changed. Returns the document afterwards. */
   readonly cancel: (id: DocumentId) => Effect.Effect<typeof DocumentView.Type, ClientError>
   readonly retry: (id: DocumentId, password?: Redacted.Redacted) => Effect.Effect<typeof DocumentView.Type, ClientError>
+  /** Removes a document with all that was made of it; one that has not ended is cancelled first. */
+  readonly remove: (id: DocumentId) => Effect.Effect<void, ClientError>
+  /**
+   * What happens from now on: to one document until its end, its earlier pages included; or to all of the tenant, or of all
+   * tenants with `scope: "all"`, without end.
+   */
+  readonly events: (of?: EventsOf) => Stream.Stream<DocumentEvent, ClientError>
   readonly queue: (scope?: "all") => Effect.Effect<typeof QueueStatusView.Type, ClientError>
   /** The processes of the engine; takes the administrator's key. */
   readonly runners: Effect.Effect<(typeof RunnersView.Type)["runners"], ClientError>

@@ -27,6 +27,9 @@ import { limitsFromEnv, LiveStreams } from "./live/LiveStreams.ts"
 import { MetricsHandlers } from "./handlers/MetricsHandlers.ts"
 import { PagesHandlers } from "./handlers/pages/PagesHandlers.ts"
 import { RenderingsHandlers } from "./handlers/pages/RenderingsHandlers.ts"
+import { ArtifactsHandlers } from "./handlers/pipelines/ArtifactsHandlers.ts"
+import { ImagesHandlers } from "./handlers/pipelines/ImagesHandlers.ts"
+import { PipelinesHandlers } from "./handlers/pipelines/PipelinesHandlers.ts"
 import { QueueHandlers } from "./handlers/QueueHandlers.ts"
 import * as RequestMetrics from "./edge/RequestMetrics.ts"
 import { TenantsHandlers } from "./handlers/TenantsHandlers.ts"
@@ -38,6 +41,9 @@ const Handlers = Layer.mergeAll(
   DocumentsHandlers,
   PagesHandlers,
   RenderingsHandlers,
+  ArtifactsHandlers,
+  ImagesHandlers,
+  PipelinesHandlers,
   EventsHandlers,
   IngestHandlers,
   QueueHandlers,

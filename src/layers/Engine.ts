@@ -21,7 +21,6 @@ import * as PipelineDeclarations from "../services/pipelines/PipelineDeclaration
 import type { PipelineDeclaration } from "../services/pipelines/PipelineDeclarations.ts"
 import type { Stage } from "../services/pipelines/Stage.ts"
 import { localDownstreams } from "./config/OcrConfig.ts"
-import * as PipelinesFile from "./config/PipelinesFile.ts"
 import * as DownstreamHttp from "./net/DownstreamHttp.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
 import { clusterSettings, type ClusterUnusable } from "./config/ClusterConfig.ts"
@@ -37,6 +36,7 @@ import * as NoWorkers from "./pdf/NoWorkers.ts"
 import { defaultSettings, makeOcrStages, ocrPipeline, type OcrSettings } from "./ocr/OcrStages.ts"
 import * as PageImagesLive from "./pdf/images/PageImagesLive.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
+import * as Pipelines from "./Pipelines.ts"
 import * as Secrets from "./SecretKeyFile.ts"
 import * as Sources from "./net/Sources.ts"
 import { s3SourcesFromEnv } from "./s3/S3Sources.ts"
@@ -213,8 +213,9 @@ const layerEngine = Layer.unwrap(
 
 /** The engine as a service runs it, configured by the environment. */
 export const layer = Layer.mergeAll(layerEngine, layerApiKeys, layerHealth).pipe(
-  Layer.provideMerge(DownstreamHttp.layer),
-  Layer.provide(PipelinesFile.layerFromEnv),
+  Layer.provideMerge(Pipelines.layer),
+  Layer.provideMerge([DownstreamHttp.layer, PageImagesLive.layerFromEnv]),
+  Layer.provide(Pipelines.layerDownstreams),
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),
   Layer.provide([

@@ -425,7 +425,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
         await card.getByText("paused").waitFor()
         await card.getByRole("switch").click()
         await card.getByText("starts documents").waitFor()
-        await card.getByRole("button", { name: "Change the limits" }).click()
+        await card.getByRole("button", { name: "Change limits" }).click()
         await page.getByRole("spinbutton", { name: "Weight" }).fill("2.5")
         await page.getByRole("button", { name: "Change", exact: true }).click()
         await card.getByText("weight 2.5").waitFor()

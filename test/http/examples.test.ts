@@ -126,6 +126,7 @@ describe("the examples of the interface's description", () => {
       }
       assert.deepStrictEqual(Object.fromEntries([...types].toSorted()), {
         detail: "boolean",
+        dpi: "integer",
         follow: "boolean",
         force: "boolean",
         from: "integer",
@@ -133,6 +134,7 @@ describe("the examples of the interface's description", () => {
         lastEventId: "integer",
         limit: "integer",
         n: "integer",
+        page: "integer",
         priority: "integer",
         status: "array",
         to: "integer"

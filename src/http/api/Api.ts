@@ -12,6 +12,9 @@ import { MetricsApi } from "./Metrics.ts"
 import { PagesApi } from "./Pages.ts"
 import { withPlainNames } from "./schemas/SchemaNames.ts"
 import { describeParameters } from "../edge/OpenApiParameters.ts"
+import { ArtifactsApi } from "./pipelines/Artifacts.ts"
+import { ImagesApi } from "./pipelines/Images.ts"
+import { PipelinesApi } from "./pipelines/Pipelines.ts"
 import { RenderingsApi } from "./Renderings.ts"
 import { QueueApi } from "./Queue.ts"
 import { TenantsApi } from "./Tenants.ts"
@@ -25,6 +28,9 @@ const groups = HttpApi.make("sluice")
     DocumentsApi,
     PagesApi,
     RenderingsApi,
+    ArtifactsApi,
+    ImagesApi,
+    PipelinesApi,
     EventsApi,
     CallbacksApi,
     IngestApi,

@@ -53,10 +53,15 @@ const exampleOf = <const Event extends string>(event: Event, data: object) => ({
 })
 
 const documentEvents = [
-  eventOf("document", ListedDocument).pipe(examples(exampleOf("document", Struct.omit(documentExample, ["outline"])))),
+  eventOf("document", ListedDocument).pipe(
+    examples(exampleOf("document", Struct.omit(documentExample, ["outline", "stages"])))
+  ),
   eventOf("page", PageEvent).pipe(examples(exampleOf("page", pageEventExample)))
 ] as const
 const queueEvent = eventOf("queue", QueueStatusView).pipe(examples(exampleOf("queue", queueExample)))
+
+/** An event of a stream, decoded. */
+export type StreamedEvent = (typeof documentEvents)[number]["Type"] | (typeof queueEvent)["Type"]
 
 const lastEventId = wholeNumber(
   Schema.Natural.annotate({

@@ -44,6 +44,12 @@ export const parseDuration = (text: string): Result.Result<number, string> => {
   return millis > 0 ? Result.succeed(millis) : Result.fail(expectedDuration)
 }
 
+/** The bytes of a size: `1048576`, `200MB` (decimal), `1 GiB` (binary). */
+export const parseByteSize = (text: string): Result.Result<number, string> => {
+  const bytes = amount(text, byteUnits)
+  return bytes > 0 ? Result.succeed(bytes) : Result.fail("a size such as 200MB or 1GiB")
+}
+
 /** A positive duration: `30s`, `500 ms`, `5 minutes`. */
 export const duration = (name: string): Config.Config<Duration.Duration> =>
   Config.map(positiveAmount(name, durationUnits, expectedDuration), Duration.millis)

@@ -8,7 +8,7 @@ import { parseDuration } from "../config/ConfigValues.ts"
 // `5 minutes`, and are milliseconds when decoded.
 
 /** Milliseconds, written as a text. */
-const Millis = Schema.String.check(
+export const Millis = Schema.String.check(
   Schema.makeFilter((text: string) => Result.match(parseDuration(text), { onFailure: String, onSuccess: () => true }))
 ).pipe(
   Schema.annotate({ description: "A duration such as `30s`, `500 ms` or `5 minutes`.", examples: ["30s"] }),

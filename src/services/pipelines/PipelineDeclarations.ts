@@ -47,6 +47,9 @@ export class PipelinesInvalid extends Schema.TaggedError<PipelinesInvalid>()("Pi
   }
 }
 
+/** What is known of a stage without what it does. */
+export type StageOutline = Pick<Stage, "kind" | "name" | "needs" | "version">
+
 type Tell = (path: ReadonlyArray<string | number>, message: string) => void
 
 const order = { source: 0, page: 1, document: 2 } as const
@@ -57,8 +60,8 @@ const places = {
 } as const
 
 /** The stages by name. */
-const checkStages = (stages: ReadonlyArray<Stage>, tell: Tell) => {
-  const byName = new Map<string, Stage>()
+const checkStages = <S extends StageOutline>(stages: ReadonlyArray<S>, tell: Tell): ReadonlyMap<string, S> => {
+  const byName = new Map<string, S>()
   for (const [index, stage] of stages.entries()) {
     const { name, version } = stage
     if (!Schema.is(StageName)(name)) tell(["stages", index, "name"], `${JSON.stringify(name)} is no name of a stage`)
@@ -72,7 +75,7 @@ const checkStages = (stages: ReadonlyArray<Stage>, tell: Tell) => {
 }
 
 /** What is wrong with the stage at this place, behind those that come before it in the pipeline. */
-const misplaced = (stage: Stage, before: ReadonlyArray<Stage>): string | undefined => {
+const misplaced = (stage: StageOutline, before: ReadonlyArray<StageOutline>): string | undefined => {
   if (before.some(({ name }) => name === stage.name)) return `${stage.name} is there twice`
   const last = before.at(-1)
   const isLate = last !== undefined && (order[last.kind] > order[stage.kind] || stage.kind === "source")
@@ -82,16 +85,19 @@ const misplaced = (stage: Stage, before: ReadonlyArray<Stage>): string | undefin
   return missing.length === 0 ? undefined : `${stage.name} needs ${missing.join(" and ")} before it`
 }
 
-const pipelineOf = (
-  { name, steps }: PipelineDeclaration,
+interface Placed<S> {
+  readonly stage: S
+  readonly step: StepDeclaration
+}
+
+/** The steps of a pipeline with their stages, as far as there are such. */
+const placesOf = <S extends StageOutline>(
+  { steps }: PipelineDeclaration,
   path: ReadonlyArray<string | number>,
-  stages: ReadonlyMap<string, Stage>,
+  stages: ReadonlyMap<string, S>,
   tell: Tell
-): Pipeline => {
-  let source: Step<SourceStage> | undefined
-  const pages: Array<PageStep> = []
-  const document: Array<Step<DocumentStage>> = []
-  const before: Array<Stage> = []
+): ReadonlyArray<Placed<S>> => {
+  const placed: Array<Placed<S>> = []
   for (const [index, step] of steps.entries()) {
     const at = [...path, "steps", index]
     const stage = stages.get(step.stage)
@@ -99,6 +105,7 @@ const pipelineOf = (
       tell([...at, "stage"], `there is no stage ${JSON.stringify(step.stage)}`)
       continue
     }
+    const before = placed.map(({ stage }) => stage)
     const wrong = misplaced(stage, before)
     if (wrong !== undefined) tell([...at, "stage"], wrong)
     if (step.pages !== undefined && stage.kind !== "page") {
@@ -110,21 +117,16 @@ const pipelineOf = (
     if (step.optional === true && stage.kind === "source") {
       tell([...at, "optional"], `without ${stage.name} there is nothing to read`)
     }
-    before.push(stage)
-    const optional = step.optional ?? false
-    if (stage.kind === "source") source = { stage, optional }
-    else if (stage.kind === "page") pages.push({ stage, optional, pages: step.pages ?? "all" })
-    else document.push({ stage, optional })
+    placed.push({ stage, step })
   }
-  return { name: PipelineName.make(name, { disableChecks: true }), source, pages, document }
+  return placed
 }
 
-/** Makes the declared pipelines of these stages, or lists every mistake. `defaultName`: for documents that name none. */
-export const makePipelines = (
-  stages: ReadonlyArray<Stage>,
+const check = <S extends StageOutline>(
+  stages: ReadonlyArray<S>,
   declared: ReadonlyArray<PipelineDeclaration>,
-  defaultName: PipelineName = textPipeline
-): Result.Result<AllPipelines, PipelinesInvalid> => {
+  defaultName: PipelineName
+) => {
   const mistakes: Array<PipelineMistake> = []
   const tell: Tell = (path, message) => mistakes.push({ path, message })
   const byName = checkStages(stages, tell)
@@ -137,12 +139,48 @@ export const makePipelines = (
       tell([...path, "name"], `${name} is the pipeline that only reads; choose another name`)
     else if (names.has(name)) tell([...path, "name"], `there are two pipelines ${name}`)
     names.add(name)
-    return pipelineOf(declaration, path, byName, tell)
+    return { name, placed: placesOf(declaration, path, byName, tell) }
   })
   if (!names.has(defaultName)) tell(["default"], `there is no pipeline ${JSON.stringify(defaultName)}`)
+  return { mistakes, pipelines }
+}
+
+/** What is wrong with the declarations, as far as it is known without the stages themselves. */
+export const declarationMistakes = (
+  stages: ReadonlyArray<StageOutline>,
+  declared: ReadonlyArray<PipelineDeclaration>,
+  defaultName: PipelineName = textPipeline
+): ReadonlyArray<PipelineMistake> => check(stages, declared, defaultName).mistakes
+
+const pipelineOf = (name: string, placed: ReadonlyArray<Placed<Stage>>): Pipeline => {
+  let source: Step<SourceStage> | undefined
+  const pages: Array<PageStep> = []
+  const document: Array<Step<DocumentStage>> = []
+  for (const { stage, step } of placed) {
+    const optional = step.optional ?? false
+    if (stage.kind === "source") source = { stage, optional }
+    else if (stage.kind === "page") pages.push({ stage, optional, pages: step.pages ?? "all" })
+    else document.push({ stage, optional })
+  }
+  return { name: PipelineName.make(name), source, pages, document }
+}
+
+/** Makes the declared pipelines of these stages, or lists every mistake. `defaultName`: for documents that name none. */
+export const makePipelines = (
+  stages: ReadonlyArray<Stage>,
+  declared: ReadonlyArray<PipelineDeclaration>,
+  defaultName: PipelineName = textPipeline
+): Result.Result<AllPipelines, PipelinesInvalid> => {
+  const { mistakes, pipelines } = check(stages, declared, defaultName)
   return mistakes.length > 0
     ? Result.fail(new PipelinesInvalid({ mistakes }))
-    : Result.succeed(allPipelines(pipelines, stages, defaultName))
+    : Result.succeed(
+        allPipelines(
+          pipelines.map(({ name, placed }) => pipelineOf(name, placed)),
+          stages,
+          defaultName
+        )
+      )
 }
 
 /** The pipelines of a program: its stages as values, and what it declares of them. */

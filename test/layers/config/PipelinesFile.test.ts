@@ -1,13 +1,18 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
-import { parsePipelines, pipelinesSchema } from "../../../src/layers/config/PipelinesFile.ts"
+import { StageName, StageVersion } from "../../../src/domain/pipeline/Pipeline.ts"
+import { parsePipelines } from "../../../src/layers/config/PipelinesFile.ts"
+import { pipelinesSchema } from "../../../src/layers/config/PipelinesSchema.ts"
 
 const mistakesOf = (text: string) =>
   Result.match(parsePipelines("pipelines.json", text), {
     onFailure: ({ mistakes }) => mistakes,
     onSuccess: () => ["none"]
   })
+
+const ocr = { name: StageName.make("ocr"), version: StageVersion.make("1"), kind: "page", needs: [] } as const
+const builtIn = { stages: [ocr], pipelines: [{ name: "ocr", steps: [{ stage: "ocr", pages: "scanned" }] }] } as const
 
 describe("The file of pipelines", () => {
   it("declares downstreams, with defaults for what it does not say", () => {
@@ -54,6 +59,58 @@ describe("The file of pipelines", () => {
       assert.include(text, expected)
     }
     assert.notInclude(text, "hunter2")
+  })
+
+  it("declares stages and pipelines, whose steps may be names", () => {
+    const text = `{
+  "downstreams": { "docling": { "url": "http://docling:5001" } },
+  "stages": {
+    "hard": {
+      "type": "http", "kind": "page", "downstream": "docling", "provides": "text",
+      "send": "image", "answer": "markdown", "needs": ["ocr"]
+    }
+  },
+  "pipelines": { "scans": ["ocr", { "stage": "hard", "pages": "warned", "optional": true }] }
+}`
+    const { pipelines = {}, stages = {} } = Result.getOrThrow(parsePipelines("p", text, builtIn))
+    assert.deepInclude(Object.values(stages)[0], { type: "http", version: ocr.version, needs: [ocr.name] })
+    const written: unknown = pipelines
+    assert.deepStrictEqual(written, {
+      scans: ["ocr", { stage: "hard", pages: "warned", optional: true }]
+    })
+    assert.deepStrictEqual(mistakesOf(text), [
+      ", line 6: stages.hard.needs.0: there is no stage ocr",
+      `, line 9: pipelines.scans.0.stage: there is no stage "ocr"`,
+      ", line 9: pipelines.scans.1.stage: hard needs ocr before it"
+    ])
+  })
+
+  it("says the mistakes of stages and steps with line and path", () => {
+    const text = mistakesOf(`{
+  "stages": {
+    "one": { "type": "http", "kind": "page", "send": "image", "answer": "json",
+      "downstream": "nowhere" },
+    "two": { "type": "ftp" },
+    "three": { "type": "command", "kind": "page", "run": ["tesseract", "-", "-"], "send": "image",
+      "input": "stdin", "output": "stdout", "answer": "text",
+      "limts": {} }
+  },
+  "pipelines": {
+    "a": [
+      { "stage": "one", "pages": "some" }
+    ]
+  }
+}`).join("\n")
+    assert.include(text, ", line 5: stages.two: Expected a stage whose `type` is http, command or target")
+    assert.include(text, ", line 8: stages.three.limts: ")
+    assert.include(text, ", line 12: pipelines.a.0.pages: ")
+    const decoded = mistakesOf(`{
+  "stages": {
+    "one": { "type": "http", "kind": "page", "send": "image", "answer": "json",
+      "downstream": "nowhere" }
+  }
+}`)
+    assert.deepStrictEqual(decoded, [", line 4: stages.one.downstream: there is no downstream nowhere"])
   })
 
   it("is refused when it is not JSON or has a name twice", () => {

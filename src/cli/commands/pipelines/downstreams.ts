@@ -1,13 +1,13 @@
 import { DateTime, Effect, Option, Result, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { SluiceClient } from "../../client.ts"
-import { DownstreamName, DownstreamState } from "../../domain/downstream/Downstream.ts"
-import { DownstreamList } from "../../http/api/downstreams/Downstreams.ts"
-import { DownstreamChange } from "../../services/downstreams/DownstreamSettings.ts"
-import { reported, WrongUsage } from "../CommandFailure.ts"
-import { connected, connection } from "../Connection.ts"
-import { show } from "../Json.ts"
-import { table } from "../Text.ts"
+import { SluiceClient } from "../../../client.ts"
+import { DownstreamName, DownstreamState } from "../../../domain/downstream/Downstream.ts"
+import { DownstreamList } from "../../../http/api/downstreams/Downstreams.ts"
+import { DownstreamChange } from "../../../services/downstreams/DownstreamSettings.ts"
+import { reported, WrongUsage } from "../../CommandFailure.ts"
+import { connected, connection } from "../../Connection.ts"
+import { show } from "../../Json.ts"
+import { table } from "../../Text.ts"
 
 const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
 const decodeChange = Schema.decodeUnknownResult(DownstreamChange, { onExcessProperty: "error" })

@@ -1,12 +1,12 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { SluiceClient } from "../../client.ts"
-import { isTerminal } from "../../domain/document/Document.ts"
-import { DocumentView } from "../../http/api/views/DocumentView.ts"
-import { connected, connection, documentId } from "../Connection.ts"
-import { documentLines } from "../Describe.ts"
-import { Impossible, reported } from "../CommandFailure.ts"
-import { show } from "../Json.ts"
+import { SluiceClient } from "../../../client.ts"
+import { isTerminal } from "../../../domain/document/Document.ts"
+import { DocumentView } from "../../../http/api/views/DocumentView.ts"
+import { connected, connection, documentId } from "../../Connection.ts"
+import { documentLines } from "../../Describe.ts"
+import { Impossible, reported } from "../../CommandFailure.ts"
+import { show } from "../../Json.ts"
 
 export const cancel = Command.make(
   "cancel",

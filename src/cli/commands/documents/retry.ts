@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { SluiceClient } from "../../client.ts"
-import { DocumentView } from "../../http/api/views/DocumentView.ts"
-import { connected, connection, documentId, pdfPassword } from "../Connection.ts"
-import { documentLines } from "../Describe.ts"
-import { reported } from "../CommandFailure.ts"
-import { show } from "../Json.ts"
+import { SluiceClient } from "../../../client.ts"
+import { DocumentView } from "../../../http/api/views/DocumentView.ts"
+import { connected, connection, documentId, pdfPassword } from "../../Connection.ts"
+import { documentLines } from "../../Describe.ts"
+import { reported } from "../../CommandFailure.ts"
+import { show } from "../../Json.ts"
 
 export const retry = Command.make(
   "retry",

@@ -7,8 +7,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
-# Without what is optional: a Node of its own, and a canvas that nothing draws on.
-RUN npm run build && npm ci --omit=dev --omit=optional
+# With what draws pages and recognises their text, which is optional; without a Node of its own, which is optional, too.
+RUN npm run build && npm ci --omit=dev && rm -rf node_modules/node-linux-*
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data

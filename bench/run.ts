@@ -14,6 +14,7 @@
  *     fairness   quiet (30 seconds each, or --seconds), shares, weights, scheduler
  *     cluster    three runners over a Postgres of their own: cluster-document (workers busy with one document),
  *                cluster-shares (weights 1:2:4 for 30 seconds, or --seconds), cluster-quiet (a page beside 100,000)
+ *     ocr        ocr-accuracy (pages drawn from known text), ocr-beside (text of one tenant beside the scan of another)
  *     others     policies, flood, estimates
  *                downstream calls of a server that refuses beyond four at once
  *                telemetry  processor time of the main process: not watched, scraped, and exporting a tenth or all of the traces
@@ -40,6 +41,7 @@ import { estimates } from "./estimates.ts"
 import { first } from "./first.ts"
 import { flood } from "./flood.ts"
 import { prosePdf, type Report } from "./material.ts"
+import { ocrAccuracy, ocrBeside } from "./ocr.ts"
 import { peersBenches } from "./peers/peers.ts"
 import { comparePolicies } from "./policies.ts"
 import { reading, smallFiles } from "./reading.ts"
@@ -122,6 +124,8 @@ const benches: Record<string, Effect.Effect<Found, unknown>> = {
   flood: rowsAlone(flood(rounds)),
   estimates: rowsAlone(estimates(rounds)),
   downstream: rowsAlone(downstream(rounds)),
+  "ocr-accuracy": rowsAlone(ocrAccuracy(rounds)),
+  "ocr-beside": rowsAlone(ocrBeside(rounds)),
   postgres: postgres(rounds, seconds ?? 5, environment),
   telemetry: telemetry(rounds, seconds ?? 2, environment),
   "cluster-document": rowsAlone(clusterDocument(rounds)),
@@ -133,6 +137,7 @@ const groups: Record<string, ReadonlyArray<string>> = {
   speed: ["reading", "small", "accepting", "saturated", "first", "backlog", "detail"],
   peers: ["peers-large", "peers-small", "peers-accepts"],
   fairness: ["quiet", "shares", "weights", "scheduler"],
+  ocr: ["ocr-accuracy", "ocr-beside"],
   cluster: ["cluster-document", "cluster-shares", "cluster-quiet"]
 }
 

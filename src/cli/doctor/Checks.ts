@@ -24,6 +24,7 @@ import { fail, type Finding, ok, warn } from "./Finding.ts"
 import { checkSecretKey } from "./SecretKey.ts"
 import { sizeOf } from "./Size.ts"
 import { checkContents, checkDisk, checkFolder } from "./Storage.ts"
+import { checkImages, checkOcr } from "./Ocr.ts"
 import { checkSandbox, checkWorker } from "./Worker.ts"
 
 /** Checks what a server needs of a machine. Each check uses the settings like a server and never fails itself. */
@@ -147,5 +148,7 @@ export const checks = [
   Effect.catch(checkBucket, unknown("bucket")),
   Effect.catch(sandbox, unknown("sandbox")),
   Effect.catch(worker, unknown("page worker")),
+  Effect.catch(checkImages, unknown("page images")),
+  Effect.catch(checkOcr, unknown("ocr")),
   Effect.catch(port, unknown("port"))
 ]

@@ -147,7 +147,7 @@ const layout = Schema.Struct({
   blocks: Schema.Array(Block),
   /** How the blocks were found: by the tags of the file, or by what is seen. */
   source: Schema.Literals(["tags", "geometry"]),
-  /** The page is the image of a scan, and its text a layer that someone had recognized: invisible, and with errors of reading. */
+  /** The page is the image of a scan, and its text was recognized: an invisible layer of the file, or OCR. It has errors of reading. */
   isRecognized: flag,
   /** How many characters the file draws beside the page. They are in no block, and not in the text of the page. */
   offPage: Schema.optionalKey(Schema.Natural)

@@ -20,8 +20,12 @@ import { sluice } from "./harness.ts"
 
 const ended = ({ status }: { readonly status: string }) => status !== "running" && status !== "queued"
 
-const upload = (name: string, pages: number) =>
-  Effect.flatMap(postPdf(`/v1/documents?name=${name}`, {}, manyPages(pages)), acceptedId)
+/** An original has a file of its own unless it is small. */
+const upload = (name: string, pages: number, size: "small" | "large" = "large") => {
+  const pdf = manyPages(pages)
+  const bytes = size === "small" ? pdf : Buffer.concat([pdf, Buffer.from(`\n%${"x".repeat(100_000)}`)])
+  return Effect.flatMap(postPdf(`/v1/documents?name=${name}`, {}, bytes), acceptedId)
+}
 
 const resultOf = Effect.fnUntraced(function* (id: DocumentId) {
   const { name, status } = yield* until(statusOf(id), ended)
@@ -46,10 +50,10 @@ describe("sluice backup", () => {
       const [data, copy] = [join(folder, "data"), join(folder, "copy")]
       const server = yield* startServer(data)
       const { before, finished } = yield* Effect.gen(function* () {
-        const small = yield* upload("small.pdf", 2)
-        const large = yield* upload("large.pdf", 400)
+        const small = yield* upload("small.pdf", 2, "small")
+        const large = yield* upload("large.pdf", 40)
         const finished = yield* Effect.forEach([small, large], resultOf)
-        const long = yield* upload("long.pdf", 600)
+        const long = yield* upload("long.pdf", 300)
         const locked = yield* Effect.flatMap(
           postPdf("/v1/documents?name=locked.pdf", { "x-pdf-password": "hunter2" }, makeAesPdf("hunter2")),
           acceptedId
@@ -58,7 +62,7 @@ describe("sluice backup", () => {
         const flowing = yield* Effect.forkScoped(
           Effect.forEach(
             Array.from({ length: 12 }, (_, index) => index),
-            (index) => upload(`flowing-${index}.pdf`, 250 + index),
+            (index) => upload(`flowing-${index}.pdf`, 20 + index),
             { concurrency: 4 }
           )
         )
@@ -88,7 +92,7 @@ describe("sluice backup", () => {
             ["locked.pdf", "completed"]
           ]
         )
-        yield* resultOf(yield* upload("after.pdf", 300))
+        yield* resultOf(yield* upload("after.pdf", 30))
       }).pipe(Effect.provide(clientOf(restored)))
       assert.notInclude(restored.output(), "WARN")
     })
@@ -141,11 +145,11 @@ describe("sluice backup", () => {
       )
       const server = yield* startServer(data)
       yield* Effect.gen(function* () {
-        const [one, two] = [yield* upload("one.pdf", 400), yield* upload("two.pdf", 401)]
+        const [one, two] = [yield* upload("one.pdf", 20), yield* upload("two.pdf", 21)]
         yield* Effect.forEach([one, two], resultOf)
         assert.deepInclude(yield* backup, { copied: 2, present: 0 })
         yield* remove(`/v1/documents/${one}`)
-        yield* resultOf(yield* upload("three.pdf", 402))
+        yield* resultOf(yield* upload("three.pdf", 22))
         assert.deepInclude(yield* backup, { copied: 1, present: 1 })
         assert.strictEqual(originalsIn(copy), 2)
       }).pipe(Effect.provide(clientOf(server)))

@@ -43,7 +43,10 @@ describe("The corpus, with the server killed in the middle of it,", () => {
     ".",
     (folder) =>
       Effect.gen(function* () {
-        const paths = pdfsBelow(folder).filter((path) => statSync(path).size <= largestFile)
+        // Some of each kind: all of them are read by another test.
+        const paths = pdfsBelow(folder)
+          .filter((path) => statSync(path).size <= largestFile)
+          .filter((_, index) => index % 3 === 0)
 
         const undisturbed = yield* Effect.gen(function* () {
           const server = yield* startServer(yield* temporaryFolder, env)

@@ -116,7 +116,7 @@ describe("the trace of a document", () => {
           yield* submit(
             tenant,
             tenant,
-            slowDocument(tenant, 1_000, () => 5_000)
+            slowDocument(tenant, 400, () => 5_000)
           )
         yield* until(queueStatus("?scope=all"), ({ processing }) => processing === 3)
         yield* post("/v1/tenant/resume", HttpBody.empty, { "x-tenant-id": "acme" })

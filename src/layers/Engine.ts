@@ -21,6 +21,7 @@ import * as ChunkingThread from "./chunks/ChunkingThread.ts"
 import * as PipelineDeclarations from "../services/pipelines/PipelineDeclarations.ts"
 import type { PipelineDeclaration } from "../services/pipelines/PipelineDeclarations.ts"
 import type { Stage } from "../services/pipelines/Stage.ts"
+import { searchPipelines, searchStages } from "./search/SearchStages.ts"
 import * as Search from "./search/SearchLayers.ts"
 import * as PipelinesFile from "./config/PipelinesFile.ts"
 import * as DownstreamHttp from "./net/DownstreamHttp.ts"
@@ -179,12 +180,18 @@ const layerEngine = Layer.unwrap(
   })
 )
 
+/** The pipelines that need no declaration. */
+const layerPipelines = Layer.unwrap(
+  Effect.map(searchStages, (stages) => PipelineDeclarations.layer(stages, searchPipelines))
+)
+
 /** The engine as a service runs it, configured by the environment. */
 export const layer = Layer.mergeAll(
   Layer.provideMerge(Search.layerFromEnv, layerEngine),
   layerApiKeys,
   layerHealth
 ).pipe(
+  Layer.provideMerge(layerPipelines),
   Layer.provide([Search.layerIndexFromEnv, Search.layerEmbedderFromEnv]),
   Layer.provideMerge(DownstreamHttp.layer),
   Layer.provide(ChunkingThread.layerFromEnv),

@@ -16,6 +16,8 @@
  *                cluster-shares (weights 1:2:4 for 30 seconds, or --seconds), cluster-quiet (a page beside 100,000)
  *     others     policies, flood, estimates
  *                downstream calls of a server that refuses beyond four at once
+ *                retrieval  recall@5 of the search: made documents, or --truth DIR with pdf and truth (Markdown) in it
+ *                search     latency of 50,000 chunks, idle and while documents are put in; with --seconds of 5,000
  *                telemetry  processor time of the main process: not watched, scraped, and exporting a tenth or all of the traces
  *                postgres   the service over Postgres against the service over SQLite, and where its main process's time goes
  *
@@ -44,6 +46,7 @@ import { peersBenches } from "./peers/peers.ts"
 import { comparePolicies } from "./policies.ts"
 import { reading, smallFiles } from "./reading.ts"
 import { type Found, machine, resultOf, save } from "./result.ts"
+import { quality, searchUnderLoad } from "./retrieval.ts"
 import { scheduler } from "./scheduler.ts"
 import { percentile } from "./statistics.ts"
 import { barsOf } from "./targets.ts"
@@ -63,6 +66,7 @@ const parse = () => {
         rounds: { type: "string", default: "5" },
         seconds: { type: "string" },
         pdf: { type: "string" },
+        truth: { type: "string" },
         env: { type: "string", multiple: true, default: [] },
         json: { type: "string" }
       }
@@ -122,6 +126,8 @@ const benches: Record<string, Effect.Effect<Found, unknown>> = {
   flood: rowsAlone(flood(rounds)),
   estimates: rowsAlone(estimates(rounds)),
   downstream: rowsAlone(downstream(rounds)),
+  retrieval: Effect.suspend(() => rowsAlone(quality(values.truth))),
+  search: Effect.suspend(() => rowsAlone(searchUnderLoad(seconds === undefined ? 50_000 : 5_000, seconds ?? 20))),
   postgres: postgres(rounds, seconds ?? 5, environment),
   telemetry: telemetry(rounds, seconds ?? 2, environment),
   "cluster-document": rowsAlone(clusterDocument(rounds)),

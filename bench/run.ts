@@ -17,6 +17,8 @@
  *     ocr        ocr-accuracy (pages drawn from known text), ocr-beside (text of one tenant beside the scan of another)
  *     others     policies, flood, estimates
  *                downstream calls of a server that refuses beyond four at once
+ *                retrieval  recall@5 of the search: made documents, or --truth DIR with pdf and truth (Markdown) in it
+ *                search     latency of 50,000 chunks, idle and while documents are put in; with --seconds of 5,000
  *                telemetry  processor time of the main process: not watched, scraped, and exporting a tenth or all of the traces
  *                postgres   the service over Postgres against the service over SQLite, and where its main process's time goes
  *
@@ -46,6 +48,7 @@ import { peersBenches } from "./peers/peers.ts"
 import { comparePolicies } from "./policies.ts"
 import { reading, smallFiles } from "./reading.ts"
 import { type Found, machine, resultOf, save } from "./result.ts"
+import { quality, searchUnderLoad } from "./retrieval.ts"
 import { scheduler } from "./scheduler.ts"
 import { percentile } from "./statistics.ts"
 import { barsOf } from "./targets.ts"
@@ -65,6 +68,7 @@ const parse = () => {
         rounds: { type: "string", default: "5" },
         seconds: { type: "string" },
         pdf: { type: "string" },
+        truth: { type: "string" },
         env: { type: "string", multiple: true, default: [] },
         json: { type: "string" }
       }
@@ -126,6 +130,8 @@ const benches: Record<string, Effect.Effect<Found, unknown>> = {
   downstream: rowsAlone(downstream(rounds)),
   "ocr-accuracy": rowsAlone(ocrAccuracy(rounds)),
   "ocr-beside": rowsAlone(ocrBeside(rounds)),
+  retrieval: Effect.suspend(() => rowsAlone(quality(values.truth))),
+  search: Effect.suspend(() => rowsAlone(searchUnderLoad(seconds === undefined ? 50_000 : 5_000, seconds ?? 20))),
   postgres: postgres(rounds, seconds ?? 5, environment),
   telemetry: telemetry(rounds, seconds ?? 2, environment),
   "cluster-document": rowsAlone(clusterDocument(rounds)),

@@ -14,6 +14,7 @@ import { counter, described, gauge, labelled, sizes, timer } from "./Metrics.ts"
 export { type Described, type Labelled, seriesKnown } from "./Metrics.ts"
 export * from "./DownstreamMetrics.ts"
 export * from "./StageMetrics.ts"
+export * from "./SearchMetrics.ts"
 
 // Documents
 
@@ -316,6 +317,8 @@ export const spans = {
   "RetentionSweeper.*":
     "Removing the blobs of documents that a round over old documents has removed; rounds that find nothing have no span.",
   "BlobSweeper.*": "Removing a blob that no document refers to.",
+  "Search.search": "One search: waiting for its place, the vector of the query, the index, the documents.",
+  "Embedder.embed": "One call of the model that makes vectors of texts.",
   "Stage.run": "One stage on one file, page or document, waiting for its downstreams included.",
   "Artifacts.*": "Looking up what stages made of a document.",
   "Downstreams.call": "One call of a downstream: waiting for its place, its tries, the waits between them.",

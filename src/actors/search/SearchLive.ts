@@ -1,10 +1,17 @@
 // Searches have places of their own: what has none soon is refused at once, and what takes too long is given up.
-import { Clock, Duration, Effect, Layer, Semaphore } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, Layer, Metric, Option, Semaphore } from "effect"
+import * as Telemetry from "../../observability/Telemetry.ts"
 import type { TenantId } from "../../domain/Ids.ts"
-import type { SearchRequest } from "../../domain/search/Search.ts"
+import type { SearchAnswer, SearchRequest } from "../../domain/search/Search.ts"
 import { makeFindChunks } from "./FindChunks.ts"
 import { OnlineLoad } from "./OnlineLoad.ts"
-import { Search, SearchBusy, type SearchSettings, SearchTooLate } from "./SearchProtocol.ts"
+import { Search, SearchBusy, type SearchError, type SearchSettings, SearchTooLate } from "./SearchProtocol.ts"
+
+const outcomeOf = (exit: Exit.Exit<SearchAnswer, SearchError>): Telemetry.SearchOutcome => {
+  if (Exit.isSuccess(exit)) return exit.value.degraded.length > 0 ? "degraded" : exit.value.mode
+  const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+  return error?._tag === "SearchBusy" ? "busy" : error?._tag === "SearchTooLate" ? "late" : "failed"
+}
 
 const make = Effect.fnUntraced(function* (settings: SearchSettings) {
   const inPlace = yield* makeFindChunks
@@ -44,7 +51,13 @@ const make = Effect.fnUntraced(function* (settings: SearchSettings) {
     return yield* Effect.timeoutOrElse(answered, {
       duration: Duration.millis(millis),
       orElse: () => Effect.fail(new SearchTooLate({ millis }))
-    })
+    }).pipe(
+      Effect.onExit((exit) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          Metric.update(Telemetry.searchDuration.of(outcomeOf(exit)), Duration.millis(now - began))
+        )
+      )
+    )
   })
   return { search }
 })

@@ -80,7 +80,7 @@ export const runCommand = Effect.fnUntraced(function* ({ directory, input, launc
       extendEnv: false,
       stdin: input === undefined ? "ignore" : Stream.make(input),
       killSignal: "SIGKILL",
-      forceKillAfter: "500 millis"
+      forceKillAfter: "100 millis"
     }),
     broke
   )

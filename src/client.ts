@@ -12,6 +12,7 @@ import { followWith, waitForWith } from "./client/Follow.ts"
 import { ingestWith } from "./client/Ingest.ts"
 import { pagesWith, textWith } from "./client/ReadPages.ts"
 import { renderWith } from "./client/RenderDocument.ts"
+import { stagesWith } from "./client/Stages.ts"
 import { requireOneEffect } from "./domain/EffectCopy.ts"
 import type { DocumentId } from "./domain/Ids.ts"
 
@@ -25,17 +26,24 @@ export {
   UnexpectedAnswer,
   Unreachable
 } from "./client/ClientErrors.ts"
+export { PipelineName, StageName, StageVersion } from "./domain/pipeline/Pipeline.ts"
 export type {
+  ArtifactOf,
+  ArtifactsOf,
   ClientOptions,
+  ContentOf,
   DocumentEvent,
   DocumentText,
   EventsOf,
   FollowOptions,
+  ImageOf,
   IngestOptions,
   Interface,
   ListOptions,
   RenderedText,
-  RenderQuery
+  RenderQuery,
+  RetryQuery,
+  StageOf
 } from "./client/ClientInterface.ts"
 
 export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOptions) {
@@ -88,6 +96,7 @@ export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOpt
     retry,
     remove,
     events: eventsWith(connection),
+    ...stagesWith(connection),
     queue: (scope) => ask(api.queue.queueStatus({ query: scope === undefined ? {} : { scope }, headers: {} })),
     ...administrationWith(connection)
   })

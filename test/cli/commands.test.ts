@@ -29,7 +29,7 @@ describe("The command line", () => {
     Effect.gen(function* () {
       const list = (yield* sluice(["--help"])).out.split("SUBCOMMANDS")[1] ?? ""
       const names = Array.from(list.matchAll(/^ {2}(\w+) +\S/gm), ([, name = ""]) => name)
-      assert.strictEqual(names.length, 21)
+      assert.strictEqual(names.length, 25)
       for (const name of names) includes((yield* sluice([name, "--help"])).out, "DESCRIPTION", `sluice ${name}`)
     })
   )

@@ -1,7 +1,7 @@
 import { Context, type Effect, Schema } from "effect"
 import { DownstreamName } from "../domain/downstream/Downstream.ts"
 import { Failure } from "../domain/Failure.ts"
-import type { CallOptions, DownstreamFailure } from "./downstreams/Downstreams.ts"
+import type { CallOptions, DownstreamFailure, Downstreams } from "./downstreams/Downstreams.ts"
 import type { PdfRef, PdfUnreadable } from "./PdfEngine.ts"
 
 /** The downstream that pages are drawn under. */
@@ -59,12 +59,12 @@ export class PageImageError extends Schema.TaggedError<PageImageError>()("PageIm
 export class PageImages extends Context.Service<
   PageImages,
   {
-    /** The bytes of the result are shared: they must not be changed. */
+    /** Under the downstream `images`. The bytes of the result are shared: they must not be changed. */
     readonly render: (
       pdf: PdfRef,
       page: number,
       request: ImageRequest,
       call: CallOptions
-    ) => Effect.Effect<PageImage, PdfUnreadable | PageImageError | DownstreamFailure>
+    ) => Effect.Effect<PageImage, PdfUnreadable | PageImageError | DownstreamFailure, Downstreams>
   }
 >()("sluice/services/PageImages") {}

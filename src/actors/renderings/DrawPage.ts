@@ -2,6 +2,7 @@ import { type Context, Effect, Option, type Redacted, Schema } from "effect"
 import type { Document } from "../../domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import { type BlobLocation, BlobStore } from "../../services/BlobStore.ts"
+import { Downstreams } from "../../services/downstreams/Downstreams.ts"
 import { type ImageRequest, PageImages } from "../../services/PageImages.ts"
 import { Pipelines } from "../../services/pipelines/Pipelines.ts"
 import { Artifacts } from "../../services/store/Artifacts.ts"
@@ -28,6 +29,7 @@ export const makeDrawPage = Effect.fnUntraced(function* (documents: Context.Serv
   const images = Option.getOrUndefined(yield* Effect.serviceOption(PageImages))
   const blobs = yield* BlobStore
   const pipelines = yield* Pipelines
+  const downstreams = yield* Downstreams
 
   /** The PDF that was read: the file as it was sent, or what the first stage made of it. */
   const locate = Effect.fnUntraced(function* (document: Document) {
@@ -52,6 +54,7 @@ export const makeDrawPage = Effect.fnUntraced(function* (documents: Context.Serv
     const document = yield* documents.find(tenant, id)
     if (images === undefined) return yield* new NoImages({ why: "off" })
     const location = yield* locate(document)
-    return yield* images.render({ key: id, location, password }, page, request, { tenant, class: "online" })
+    const drawn = images.render({ key: id, location, password }, page, request, { tenant, class: "online" })
+    return yield* Effect.provideService(drawn, Downstreams, downstreams)
   }, Effect.scoped)
 })

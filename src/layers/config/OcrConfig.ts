@@ -64,14 +64,25 @@ export const OcrConfig = Config.all({
 /** One call after the other, none of them tried again: what can be cured is cured where the processes are. */
 const local = { retry: { times: 0 }, breaker: false, timeout: { whole: "60m" }, maxWait: "60m", queue: 10_000 } as const
 
-/** The downstreams that are always there, as `PIPELINES_FILE` would declare them; what it declares by these names counts. */
+export interface LocalDownstreams {
+  /** Whether pages can be drawn. */
+  readonly images: boolean
+  /** How many texts may be recognised at once; 0 when none are. */
+  readonly ocr: number
+}
+
+/** The downstreams of the engine's own processes, as `PIPELINES_FILE` would declare them. */
+export const localDownstreams = ({ images, ocr }: LocalDownstreams): DownstreamsWritten => ({
+  // One place is kept for people who look at pages: they do not wait for scans.
+  ...(images && { [imagesDownstream]: { ...local, concurrency: 2, reserve: 1 } }),
+  ...(images && ocr > 0 && { [ocrDownstream]: { ...local, concurrency: ocr } })
+})
+
+/** Those of the environment; what `PIPELINES_FILE` declares by these names counts instead. */
 export const builtInDownstreams = Effect.gen(function* () {
   const { images } = yield* ImagesConfig
   const { ocr, processes } = yield* OcrConfig
-  const written: DownstreamsWritten = {
-    // One place is kept for people who look at pages: they do not wait for scans.
-    ...(images === "on" && { [imagesDownstream]: { ...local, concurrency: 2, reserve: 1 } }),
-    ...(images === "on" && ocr !== "off" && { [ocrDownstream]: { ...local, concurrency: processes } })
-  }
-  return yield* Effect.orDie(decodeDownstreams(written))
+  return yield* Effect.orDie(
+    decodeDownstreams(localDownstreams({ images: images === "on", ocr: ocr === "off" ? 0 : processes }))
+  )
 })

@@ -56,14 +56,14 @@ const contentOf = (
   }))
 })
 
-/** Needs `Ocr`, `PageImages` and `Downstreams` when it is made. */
+/** The stage over the `Ocr` and the `PageImages` of where it is made. */
 export const makeOcrStage = Effect.fnUntraced(function* ({ languages, layout }: OcrStageOptions) {
   const ocr = yield* Ocr
   const images = yield* PageImages
-  const downstreams = yield* Downstreams
 
   const run = Effect.fnUntraced(
     function* ({ page, pdf, priority, tenant }: PageInput) {
+      const downstreams = yield* Downstreams
       const call: CallOptions = { tenant, class: "batch", priority }
       const dpi = dpiFor(page)
       if (dpi < leastDpi) {

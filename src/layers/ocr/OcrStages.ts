@@ -1,12 +1,13 @@
 // The recognition of text that is installed here, as a stage.
 import { Effect, Layer, Schema } from "effect"
-import { type PageStage } from "../../services/pipelines/Stage.ts"
+import type { PipelineDeclaration } from "../../services/pipelines/PipelineDeclarations.ts"
+import type { PageStage } from "../../services/pipelines/Stage.ts"
 import { Ocr } from "../../services/Ocr.ts"
 import { ImagesConfig, OcrConfig, type OcrChoice } from "../config/OcrConfig.ts"
 import { WorkersConfig } from "../config/Config.ts"
 import { findSandbox, requireAll } from "../pdf/pool/Sandbox.ts"
 import { defaultProcesses, type OcrProcesses } from "./OcrProcesses.ts"
-import { makeOcrStage } from "./OcrStage.ts"
+import { makeOcrStage, ocrStageName } from "./OcrStage.ts"
 import { makeTesseractCommand } from "./TesseractCommand.ts"
 import { makeTesseractJs } from "./TesseractJs.ts"
 
@@ -17,6 +18,12 @@ export class OcrUnavailable extends Schema.TaggedError<OcrUnavailable>()("OcrUna
   override get message() {
     return `OCR: ${this.detail}; see docs/ocr.md`
   }
+}
+
+/** Reads pages, and recognises the text of those that are images. */
+export const ocrPipeline: PipelineDeclaration = {
+  name: ocrStageName,
+  steps: [{ stage: ocrStageName, pages: "scanned" }]
 }
 
 export interface OcrSettings extends OcrProcesses {
@@ -74,22 +81,28 @@ export const ocrSettings = Effect.gen(function* () {
 })
 
 /** The stage `ocr`; none when it is off, or when no engine is asked for by name and none is installed. */
-export const ocrStages = Effect.gen(function* () {
-  const settings = yield* ocrSettings
-  const { layout } = yield* WorkersConfig
+export const makeOcrStages = Effect.fnUntraced(function* (settings: OcrSettings, layout: boolean) {
   const ocr = yield* findOcr(settings)
   if (ocr === undefined) return []
-  const stage: PageStage = yield* makeOcrStage({ languages: settings.languages, layout: layout === "on" }).pipe(
+  const stage: PageStage = yield* makeOcrStage({ languages: settings.languages, layout }).pipe(
     Effect.provideService(Ocr, ocr)
   )
   return [stage]
 })
 
+/** As the environment says. */
+export const ocrStages = Effect.gen(function* () {
+  const { layout } = yield* WorkersConfig
+  return yield* makeOcrStages(yield* ocrSettings, layout === "on")
+})
+
+export const defaultSettings: OcrSettings = { ...defaultProcesses, engine: "auto", languages: ["eng"] }
+
 /** For programs that give their settings themselves. */
 export const layer = (settings: Partial<OcrSettings> = {}) =>
   Layer.effect(
     Ocr,
-    Effect.flatMap(findOcr({ ...defaultProcesses, engine: "auto", languages: ["eng"], ...settings }), (found) =>
+    Effect.flatMap(findOcr({ ...defaultSettings, ...settings }), (found) =>
       found === undefined
         ? Effect.fail(new OcrUnavailable({ detail: "no engine is installed" }))
         : Effect.succeed(found)

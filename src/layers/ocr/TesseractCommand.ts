@@ -1,5 +1,6 @@
 // Recognition of text by the `tesseract` command: pixels go in, rows of words come out, and no file is written.
-import { type Context, Effect, Stream } from "effect"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { type Context, Effect, Layer, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { failure } from "../../domain/Failure.ts"
 import { Ocr, OcrError } from "../../services/Ocr.ts"
@@ -69,7 +70,8 @@ const outputOf = Effect.fnUntraced(function* (spawner: Spawner, args: ReadonlyAr
 
 /** Undefined where the command is not installed. */
 export const makeTesseractCommand = Effect.fnUntraced(function* (processes: OcrProcesses) {
-  const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+  const services = yield* Layer.build(NodeServices.layer)
+  const spawner = yield* Effect.provide(ChildProcessSpawner.ChildProcessSpawner, services)
   const said = yield* ask(spawner, "--version")
   const version = said._tag === "Some" ? /^tesseract v?([0-9][\w.-]*)/.exec(said.value)?.[1] : undefined
   if (version === undefined) return undefined

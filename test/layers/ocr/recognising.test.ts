@@ -31,7 +31,7 @@ const smallPage = makePdf({
 /** The tests' own priority, so that they pass beside busy processes. */
 const using = (engine: "tesseract.js" | "tesseract") =>
   Layer.merge(PageImagesLive.layer({ niceness: 0 }), OcrStages.layer({ engine, languages, niceness: 0 })).pipe(
-    Layer.provide(downstreamsLayer({ images: { concurrency: 1 } })),
+    Layer.provideMerge(downstreamsLayer({ images: { concurrency: 1 } })),
     Layer.provide([NodeServices.layer, Layer.succeed(References.MinimumLogLevel, "None")])
   )
 

@@ -10,6 +10,8 @@ import {
   PageImageError,
   PageImages
 } from "../../../services/PageImages.ts"
+import { WorkersConfig } from "../../config/Config.ts"
+import { ImagesConfig } from "../../config/OcrConfig.ts"
 import { makeChildren, type TaskFailed, type TaskTimeout } from "../../children/Children.ts"
 import { findSandbox, requireAll, type SandboxMode } from "../pool/Sandbox.ts"
 import { ImageCache } from "./ImageCache.ts"
@@ -76,7 +78,6 @@ const cacheKey = ({ location, password }: PdfRef, page: number, { format, size }
 
 /** Undefined where what draws pages is not installed. */
 const make = Effect.fnUntraced(function* (options: PageImagesOptions) {
-  const downstreams = yield* Downstreams
   const sandbox = yield* Effect.cached(findSandbox(options.sandbox))
   if (options.sandbox === "require") yield* Effect.flatMap(sandbox, requireAll)
   const cache = new ImageCache(options.cacheBytes)
@@ -106,6 +107,7 @@ const make = Effect.fnUntraced(function* (options: PageImagesOptions) {
           return image === undefined ? pageError("CRASHED", "what was drawn is no image", true) : Effect.succeed(image)
         })
       )
+      const downstreams = yield* Downstreams
       const image = yield* downstreams.call(imagesDownstream, call)(drawn)
       if (key !== undefined) cache.add(key, image)
       return image
@@ -116,3 +118,12 @@ const make = Effect.fnUntraced(function* (options: PageImagesOptions) {
 /** Fails only with `sandbox: "require"`, if a wall around the processes is not available. */
 export const layer = (options: Partial<PageImagesOptions> = {}) =>
   Layer.effect(PageImages, make({ ...defaultOptions, ...options }))
+
+/** As the environment says: `RENDER_FONTS`, `SANDBOX`. With `IMAGES=off` its downstream is not there, so that every call fails. */
+export const layerFromEnv = Layer.unwrap(
+  Effect.gen(function* () {
+    const { fonts } = yield* ImagesConfig
+    const { sandbox } = yield* WorkersConfig
+    return layer({ fonts, sandbox })
+  })
+)

@@ -12,7 +12,7 @@ import { inMemory, pdfOf } from "../engine.ts"
 
 // The tests' own priority, so that they pass beside busy processes.
 const images = PageImagesLive.layer({ niceness: 0, timeoutMillis: 1_500 }).pipe(
-  Layer.provide(downstreamsLayer({ images: { concurrency: 2 } })),
+  Layer.provideMerge(downstreamsLayer({ images: { concurrency: 2 } })),
   Layer.provide(Layer.succeed(References.MinimumLogLevel, "None"))
 )
 

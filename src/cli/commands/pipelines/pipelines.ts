@@ -3,7 +3,7 @@ import { Command } from "effect/cli"
 import { SluiceClient } from "../../../client.ts"
 import { PipelineList } from "../../../http/api/pipelines/Pipelines.ts"
 import { reported } from "../../CommandFailure.ts"
-import { connected, type Connection, connection } from "../../Connection.ts"
+import { connected, connection } from "../../Connection.ts"
 import { show } from "../../Json.ts"
 import { table } from "../../Text.ts"
 
@@ -30,15 +30,11 @@ const linesOf = ({ default: standard, pipelines }: typeof PipelineList.Type): Re
     })
   )
 
-export const pipelines = Command.make(
-  "pipelines",
-  connection,
-  Effect.fnUntraced(
-    function* (_: Connection) {
-      const sluice = yield* SluiceClient
-      yield* show(PipelineList, yield* sluice.pipelines, linesOf)
-    },
-    connected,
-    reported
-  )
-).pipe(Command.withDescription("Shows the pipelines that documents may name, with the stages that each goes through."))
+const listed = Effect.gen(function* () {
+  const sluice = yield* SluiceClient
+  yield* show(PipelineList, yield* sluice.pipelines, linesOf)
+})
+
+export const pipelines = Command.make("pipelines", connection, (input) => reported(connected(listed, input))).pipe(
+  Command.withDescription("Shows the pipelines that documents may name, with the stages that each goes through.")
+)

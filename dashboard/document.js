@@ -113,7 +113,7 @@ export const documentView = (root, signal, id) => {
     signal
   )
   const timeline = makeTimeline(select, signal)
-  const stages = makeStagesPanel(id, signal, complain)
+  const stages = makeStagesPanel(id, signal, { complain, onChange: () => panel.madeMore() })
   root.append(
     h("p", { class: "crumb" }, h("a", { href: "#/documents" }, "← Documents")),
     h(

@@ -182,6 +182,10 @@ export const makePagePanel = (id, { count, hasStages, onSelect }, signal) => {
     ),
     selected: () => selected,
     waits: () => shown === undefined,
+    /** Stages have made something since. */
+    madeMore: () => {
+      if (selected > 0) void showArtifacts(loading?.signal ?? signal)
+    },
 
     /** @param {number} page */
     async show(page) {

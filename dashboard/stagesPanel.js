@@ -46,8 +46,8 @@ const countsOf = ({ done, failed, kind, skipped }) =>
     .filter((part) => part !== "")
     .join(", ")
 
-/** @param {string} id @param {AbortSignal} signal @param {(problem: unknown) => void} complain */
-export const makeStagesPanel = (id, signal, complain) => {
+/** @param {string} id @param {AbortSignal} signal @param {{ complain: (problem: unknown) => void, onChange: () => void }} around */
+export const makeStagesPanel = (id, signal, { complain, onChange }) => {
   const pipeline = h("p", { class: "muted" })
   const list = h("ul", { class: "stages" })
   const made = h("ul", { class: "artifacts", "aria-label": "What stages made of the document as a whole" })
@@ -71,6 +71,7 @@ export const makeStagesPanel = (id, signal, complain) => {
       const text = JSON.stringify(stages)
       if (text === shown) return
       shown = text
+      onChange()
       list.replaceChildren(
         ...(stages.length === 0
           ? [h("li", { class: "muted" }, "No stage has made anything yet.")]

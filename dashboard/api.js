@@ -96,6 +96,19 @@ export const api = {
   page: (id, page, signal) => json("GET", `v1/documents/${id}/pages/${page}`, { query: { detail: "lines" }, signal }),
   /** With a mark where something is missing. @type {(id: string) => Promise<Blob>} */
   text: async (id) => (await send("GET", `v1/documents/${id}/text`, { query: { mark: "missing" } })).blob(),
+  /** What stages made of a page; 0 is the document as a whole. @type {(id: string, page: number, signal?: AbortSignal) => Promise<import("./types.d.ts").Artifacts>} */
+  artifacts: (id, page, signal) => json("GET", `v1/documents/${id}/artifacts`, { query: { page, limit: 100 }, signal }),
+  /** Bytes, and the name that the server gives them. @type {(path: string, signal?: AbortSignal) => Promise<{ blob: Blob, name: string | undefined }>} */
+  content: async (path, signal) => {
+    const response = await send("GET", path.replace(/^\//, ""), { signal })
+    const [, name] = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "") ?? []
+    return { blob: await response.blob(), name }
+  },
+  /** A page as it looks. @type {(id: string, page: number, signal?: AbortSignal) => Promise<Blob>} */
+  image: async (id, page, signal) =>
+    (
+      await send("GET", `v1/documents/${id}/pages/${page}/image`, { query: { dpi: 110, format: "webp" }, signal })
+    ).blob(),
   /** Removes a document that has ended. @type {(id: string) => Promise<unknown>} */
   remove: (id) => json("DELETE", `v1/documents/${id}`),
   /** Leaves a document alone that has ended by now. @type {(id: string) => Promise<import("./types.d.ts").Document>} */

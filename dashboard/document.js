@@ -6,6 +6,7 @@ import { h, pill, say } from "./dom.js"
 import { news } from "./news.js"
 import { PageGrid } from "./pageGrid.js"
 import { makePagePanel } from "./pagePanel.js"
+import { makeStagesPanel } from "./stagesPanel.js"
 import { pageWords, store } from "./store.js"
 import { makeTimeline } from "./timeline.js"
 import { bytes, ended, explainProgress, explainWaiting, plural, sentences } from "./words.js"
@@ -102,8 +103,17 @@ export const documentView = (root, signal, id) => {
     select(page)
     if (pointed) bringPanel()
   }, signal)
-  const panel = makePagePanel(id, { onSelect: select, count: () => store.pages(id)?.length ?? 0 }, signal)
+  const panel = makePagePanel(
+    id,
+    {
+      onSelect: select,
+      count: () => store.pages(id)?.length ?? 0,
+      hasStages: () => (store.documents.get(id)?.pipeline ?? "text") !== "text"
+    },
+    signal
+  )
   const timeline = makeTimeline(select, signal)
+  const stages = makeStagesPanel(id, signal, { complain, onChange: () => panel.madeMore() })
   root.append(
     h("p", { class: "crumb" }, h("a", { href: "#/documents" }, "← Documents")),
     h(
@@ -133,6 +143,7 @@ export const documentView = (root, signal, id) => {
         "div",
         null,
         timeline.element,
+        stages.element,
         h(
           "section",
           { class: "card", "aria-labelledby": "facts-title" },
@@ -203,6 +214,8 @@ export const documentView = (root, signal, id) => {
     none.hidden = codes.length > 0
     say(none, over ? "None was read." : "It is not opened yet.")
     timeline.show(document, store.sightings(id))
+    // Events have no stages: what the status said last is shown until it is asked again.
+    if (document.stages !== undefined || stages.element.hidden) stages.show(document)
     const found = factsOf(document)
     const text = JSON.stringify(found)
     if (text !== factsShown) {

@@ -1,6 +1,7 @@
 // One page beside the grid: its text, or its lines where they stand on the page, or what went wrong.
 import { api, Problem } from "./api.js"
 import { h, pill, say, svg } from "./dom.js"
+import { artifactRow } from "./stagesPanel.js"
 import { duration, sentences } from "./words.js"
 
 /** @typedef {import("./types.d.ts").Page} Page */
@@ -72,8 +73,8 @@ const contentOf = (page, laidOut) => {
     : h("pre", { class: "text", tabindex: 0, "aria-label": `Text of page ${page.number}` }, page.text)
 }
 
-/** @param {string} id @param {{ onSelect: (page: number) => void, count: () => number }} around @param {AbortSignal} signal */
-export const makePagePanel = (id, { count, onSelect }, signal) => {
+/** @param {string} id @param {{ onSelect: (page: number) => void, count: () => number, hasStages: () => boolean }} around @param {AbortSignal} signal */
+export const makePagePanel = (id, { count, hasStages, onSelect }, signal) => {
   const title = h("h2", { id: "page-title" }, "Page")
   const state = h("span", { class: "status" })
   const detail = h("p", { class: "muted" })
@@ -85,6 +86,11 @@ export const makePagePanel = (id, { count, onSelect }, signal) => {
   const back = h("button", { type: "button", class: "quiet small", "aria-label": "Previous page" }, "←")
   const on = h("button", { type: "button", class: "quiet small", "aria-label": "Next page" }, "→")
   const layout = h("button", { type: "button", class: "quiet small", "aria-pressed": "false" }, "As laid out")
+  const image = h("button", { type: "button", class: "quiet small", "aria-pressed": "false" }, "Image")
+  const picture = h("figure", { class: "picture", hidden: true })
+  const made = h("ul", { class: "artifacts", "aria-label": "What stages made of the page", hidden: true })
+  let withImage = false
+  let drawn = ""
   let selected = 0
   let laidOut = false
   /** @type {Page | undefined} */
@@ -97,13 +103,52 @@ export const makePagePanel = (id, { count, onSelect }, signal) => {
     say(
       detail,
       shown.width > 0
-        ? `${Math.round(shown.width)} × ${Math.round(shown.height)} points, ${duration(shown.elapsedMillis)} of a worker`
+        ? `${Math.round(shown.width)} × ${Math.round(shown.height)} points, ${duration(shown.elapsedMillis)} of a worker${shown.source === undefined ? "" : `, text from ${shown.source}`}`
         : ""
     )
     state.replaceChildren(pill(shown.status))
     content.replaceChildren(...(shown.warnings ?? []).map(warningOf), contentOf(shown, laidOut))
     const drawing = content.querySelector(".layout")
     if (drawing !== null) fitLines(drawing)
+  }
+  /** What cannot be drawn or listed is said where it would be. @param {unknown} problem */
+  const told = (problem) =>
+    problem instanceof Problem
+      ? h("p", { class: "notice" }, h("code", null, problem.code), ` ${sentences(problem.message, problem.advice)}`)
+      : h("p", { class: "notice" }, sentences(String(problem)))
+  const dropImage = () => {
+    if (drawn !== "") URL.revokeObjectURL(drawn)
+    drawn = ""
+    picture.replaceChildren()
+  }
+  /** @param {AbortSignal} until */
+  const showImage = async (until) => {
+    picture.hidden = !withImage
+    dropImage()
+    if (!withImage || selected === 0) return
+    const page = selected
+    picture.replaceChildren(h("p", { class: "muted" }, "Drawing …"))
+    try {
+      const blob = await api.image(id, page, until)
+      if (until.aborted || !withImage) return
+      drawn = URL.createObjectURL(blob)
+      picture.replaceChildren(h("img", { src: drawn, alt: `Page ${page} as it looks` }))
+    } catch (problem) {
+      if (!until.aborted) picture.replaceChildren(told(problem))
+    }
+  }
+  /** @param {AbortSignal} until */
+  const showArtifacts = async (until) => {
+    if (!hasStages()) return
+    const complain = (/** @type {unknown} */ problem) => made.replaceChildren(h("li", null, told(problem)))
+    try {
+      const { artifacts } = await api.artifacts(id, selected, until)
+      if (until.aborted) return
+      made.hidden = artifacts.length === 0
+      made.replaceChildren(...artifacts.map((artifact) => artifactRow(artifact, complain)))
+    } catch (problem) {
+      if (!until.aborted) complain(problem)
+    }
   }
   const step = (/** @type {number} */ by) => {
     const next = Math.min(count(), Math.max(1, selected + by))
@@ -116,18 +161,31 @@ export const makePagePanel = (id, { count, onSelect }, signal) => {
     layout.setAttribute("aria-pressed", String(laidOut))
     render()
   })
-  signal.addEventListener("abort", () => loading?.abort())
+  image.addEventListener("click", () => {
+    withImage = !withImage
+    image.setAttribute("aria-pressed", String(withImage))
+    void showImage(loading?.signal ?? signal)
+  })
+  signal.addEventListener("abort", () => {
+    loading?.abort()
+    dropImage()
+  })
 
   return {
     element: h(
       "section",
       { class: "card page-panel", "aria-labelledby": "page-title" },
-      h("header", null, title, state, h("span", { class: "spring" }), layout, back, on),
+      h("header", null, title, state, h("span", { class: "spring" }), image, layout, back, on),
       detail,
-      content
+      h("div", { class: "sheet" }, picture, content),
+      made
     ),
     selected: () => selected,
     waits: () => shown === undefined,
+    /** Stages have made something since. */
+    madeMore: () => {
+      if (selected > 0) void showArtifacts(loading?.signal ?? signal)
+    },
 
     /** @param {number} page */
     async show(page) {
@@ -136,6 +194,9 @@ export const makePagePanel = (id, { count, onSelect }, signal) => {
       loading?.abort()
       const controller = new AbortController()
       loading = controller
+      made.hidden = true
+      void showImage(controller.signal)
+      void showArtifacts(controller.signal)
       try {
         const found = await api.page(id, page, controller.signal)
         if (controller.signal.aborted) return

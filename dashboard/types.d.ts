@@ -1,5 +1,6 @@
 // What comes over HTTP, as the server's own schemas describe it.
 import type { DocumentList, DocumentView, PageSummaryList } from "../src/http/api/views/DocumentView.ts"
+import type { ArtifactList, ArtifactView } from "../src/http/api/pipelines/Artifacts.ts"
 import type { PageEvent as PageEventSchema } from "../src/http/api/Events.ts"
 import type { DocumentOutcome } from "../src/http/api/views/SubmitOutcome.ts"
 import type { QueueStatusView } from "../src/http/api/Queue.ts"
@@ -11,6 +12,8 @@ import type { TenantState } from "../src/domain/tenant/TenantState.ts"
 import type { Waiting as WaitingSchema } from "../src/domain/document/Waiting.ts"
 import type { PageSummary as PageSummarySchema, PageView } from "../src/domain/document/Page.ts"
 
+export type Artifact = typeof ArtifactView.Encoded
+export type Artifacts = typeof ArtifactList.Encoded
 export type Downstream = typeof DownstreamState.Encoded
 export type Downstreams = typeof DownstreamList.Encoded
 export type Document = typeof DocumentView.Encoded

@@ -14,6 +14,7 @@ import { chunksWith } from "./client/ReadChunks.ts"
 import { pagesWith, textWith } from "./client/ReadPages.ts"
 import { renderWith } from "./client/RenderDocument.ts"
 import { searchWith } from "./client/Search.ts"
+import { stagesWith } from "./client/Stages.ts"
 import { requireOneEffect } from "./domain/EffectCopy.ts"
 import type { DocumentId } from "./domain/Ids.ts"
 
@@ -27,19 +28,26 @@ export {
   UnexpectedAnswer,
   Unreachable
 } from "./client/ClientErrors.ts"
+export { PipelineName, StageName, StageVersion } from "./domain/pipeline/Pipeline.ts"
 export type {
   ChunksQuery,
+  ArtifactOf,
+  ArtifactsOf,
   ClientOptions,
+  ContentOf,
   DocumentEvent,
   DocumentText,
   EventsOf,
   FollowOptions,
+  ImageOf,
   IngestOptions,
   Interface,
   ListOptions,
   RenderedText,
   RenderQuery,
-  SearchQuery
+  SearchQuery,
+  RetryQuery,
+  StageOf
 } from "./client/ClientInterface.ts"
 
 export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOptions) {
@@ -94,6 +102,7 @@ export const make = Effect.fn("SluiceClient.make")(function* (options: ClientOpt
     retry,
     remove,
     events: eventsWith(connection),
+    ...stagesWith(connection),
     queue: (scope) => ask(api.queue.queueStatus({ query: scope === undefined ? {} : { scope }, headers: {} })),
     ...administrationWith(connection)
   })

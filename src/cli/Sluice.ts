@@ -63,7 +63,16 @@ const subcommands = [
   subcommand("cancel", "Cancel a document", () =>
     import("./commands/documents/cancel.ts").then(({ cancel }) => cancel)
   ),
-  subcommand("retry", "Read the failed pages of a document again", () =>
+  subcommand("artifacts", "List what stages made of a document", () =>
+    import("./commands/documents/artifacts.ts").then(({ artifacts }) => artifacts)
+  ),
+  subcommand("artifact", "Write what a stage made", () =>
+    import("./commands/documents/artifacts.ts").then(({ artifact }) => artifact)
+  ),
+  subcommand("image", "Write a page as an image", () =>
+    import("./commands/documents/image.ts").then(({ image }) => image)
+  ),
+  subcommand("retry", "Do again what failed, or run a stage again", () =>
     import("./commands/documents/retry.ts").then(({ retry }) => retry)
   ),
   subcommand("tenants", "Show what a tenant may have, has and gets; or change it", () =>
@@ -71,6 +80,9 @@ const subcommands = [
   ),
   subcommand("keys", "Make, list and revoke the API keys of a tenant", () =>
     import("./commands/keys.ts").then(({ keys }) => keys)
+  ),
+  subcommand("pipelines", "Show the pipelines and their stages", () =>
+    import("./commands/pipelines/pipelines.ts").then(({ pipelines }) => pipelines)
   ),
   subcommand("downstreams", "Show what stages call outside of the engine; or change it", () =>
     import("./commands/pipelines/downstreams.ts").then(({ downstreams }) => downstreams)

@@ -7,9 +7,13 @@ import type { Chunk } from "../domain/chunk/Chunk.ts"
 import type { DocumentStatus } from "../domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../domain/Ids.ts"
 import type { DownstreamName, DownstreamState } from "../domain/downstream/Downstream.ts"
+import type { PipelineName, StageName, StageVersion } from "../domain/pipeline/Pipeline.ts"
 import type { PageView } from "../domain/document/Page.ts"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
 import type { Api } from "../http/api/Api.ts"
+import type { RetriedDocuments } from "../http/api/Documents.ts"
+import type { ArtifactView } from "../http/api/pipelines/Artifacts.ts"
+import type { PipelineList } from "../http/api/pipelines/Pipelines.ts"
 import type { StreamedEvent } from "../http/api/Events.ts"
 import type { DocumentList, DocumentView } from "../http/api/views/DocumentView.ts"
 import type { IssuedKeyView } from "../http/api/Keys.ts"
@@ -41,6 +45,41 @@ export interface IngestOptions {
   readonly password?: Redacted.Redacted | undefined
   readonly callback?: string | undefined
   readonly idempotencyKey?: string | undefined
+  /** The stages that it goes through; those of the server's default pipeline when absent. */
+  readonly pipeline?: PipelineName | undefined
+}
+
+/** Which artifacts are meant: those of one stage, of one page (0: of the document as a whole), or all. */
+export interface ArtifactsOf {
+  readonly stage?: StageName
+  readonly page?: number
+}
+
+/** One artifact: of a page, or of the document as a whole; the one that was made last, unless a version is named. */
+export interface ArtifactOf {
+  readonly stage: StageName
+  readonly page?: number | undefined
+  readonly version?: StageVersion | undefined
+}
+
+export interface StageOf {
+  readonly stage: StageName
+  /** Only what this version has made is made again. */
+  readonly version?: StageVersion
+}
+
+export interface ImageOf {
+  /** 150 when absent. */
+  readonly dpi?: number | undefined
+  /** `png` when absent. */
+  readonly format?: "png" | "webp" | undefined
+  readonly password?: Redacted.Redacted | undefined
+}
+
+/** Bytes and what they are. */
+export interface ContentOf {
+  readonly mediaType: string
+  readonly bytes: Stream.Stream<Uint8Array, ClientError>
 }
 
 export interface DocumentText {
@@ -63,6 +102,9 @@ export interface FollowOptions {
 }
 
 type ListQuery = Parameters<HttpApiClient.ForApi<typeof Api>["documents"]["list"]>[0]["query"]
+
+/** A stage, states, and the part of many documents. */
+export type RetryQuery = Parameters<HttpApiClient.ForApi<typeof Api>["documents"]["retryMany"]>[0]["query"]
 
 /** Days, what is summed by, and the part of a long answer. */
 export type UsageQuery = Parameters<HttpApiClient.ForApi<typeof Api>["usage"]["list"]>[0]["query"]
@@ -162,6 +204,23 @@ export interface Interface {
    * tenants with `scope: "all"`, without end.
    */
   readonly events: (of?: EventsOf) => Stream.Stream<DocumentEvent, ClientError>
+  /** The pipelines that documents may name, and the default. */
+  readonly pipelines: Effect.Effect<typeof PipelineList.Type, ClientError>
+  /** What stages made of a document, without contents. */
+  readonly artifacts: (id: DocumentId, of?: ArtifactsOf) => Stream.Stream<typeof ArtifactView.Type, ClientError>
+  /** The content of one of them. */
+  readonly artifact: (id: DocumentId, of: ArtifactOf) => Effect.Effect<ContentOf, ClientError>
+  /** Runs a stage of a document again, also of one that is completed. */
+  readonly retryStage: (
+    id: DocumentId,
+    of: StageOf,
+    password?: Redacted.Redacted
+  ) => Effect.Effect<typeof DocumentView.Type, ClientError>
+  /** Retries a part of the tenant's documents, or runs a stage of them again; `nextCursor` is the `cursor` of the next part. */
+  readonly retryDocuments: (query?: RetryQuery) => Effect.Effect<typeof RetriedDocuments.Type, ClientError>
+  /** A page as an image. */
+  readonly image: (id: DocumentId, page: number, of?: ImageOf) => Effect.Effect<ContentOf, ClientError>
+  readonly thumbnail: (id: DocumentId, page: number) => Effect.Effect<ContentOf, ClientError>
   readonly queue: (scope?: "all") => Effect.Effect<typeof QueueStatusView.Type, ClientError>
   /** The processes of the engine; takes the administrator's key. */
   readonly runners: Effect.Effect<(typeof RunnersView.Type)["runners"], ClientError>

@@ -29,7 +29,7 @@ describe("The command line", () => {
     Effect.gen(function* () {
       const list = (yield* sluice(["--help"])).out.split("SUBCOMMANDS")[1] ?? ""
       const names = Array.from(list.matchAll(/^ {2}(\w+) +\S/gm), ([, name = ""]) => name)
-      assert.strictEqual(names.length, 24)
+      assert.strictEqual(names.length, 28)
       for (const name of names) includes((yield* sluice([name, "--help"])).out, "DESCRIPTION", `sluice ${name}`)
     })
   )

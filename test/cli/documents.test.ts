@@ -2,13 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { DateTime, Effect, Result } from "effect"
 import { Day, nothingUsed } from "../../src/domain/downstream/Usage.ts"
 import { TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
 import { UsageStore } from "../../src/services/downstreams/UsageStore.ts"
 import { postPdf, testServer } from "../http/client.ts"
-import { alter, change, idOf, inspect } from "../http/fakes.ts"
+import { StageName, StageVersion } from "../../src/domain/pipeline/Pipeline.ts"
+import { alter, change, idOf, inspect, type Made } from "../http/fakes.ts"
 import { sluiceHere } from "./harness.ts"
 
 const pageOf = (number: number): PageResult => ({
@@ -83,6 +84,73 @@ describe("show, text, pages and md", () => {
       const { code, written } = yield* sluiceHere(["text", idOf(1), "--out", path])
       assert.deepStrictEqual([code, written, readFileSync(path, "utf8")], [0, "", "page 1\fpage 3"])
     }).pipe(Effect.scoped, Effect.provide(testServer))
+  )
+})
+
+const artifactOf = (page: number, bytes: string): Made => ({
+  artifact: {
+    page,
+    stage: StageName.make("ocr"),
+    version: StageVersion.make("1"),
+    status: "done",
+    mediaType: "application/json",
+    size: bytes.length,
+    elapsedMillis: 1,
+    createdAt: DateTime.makeUnsafe(0)
+  },
+  content: new TextEncoder().encode(bytes)
+})
+
+describe("artifacts, artifact, image and pipelines", () => {
+  it.effect("show what stages made, and write it as it is", () =>
+    Effect.gen(function* () {
+      yield* postPdf()
+      yield* change({ artifacts: new Map([[idOf(1), [artifactOf(1, "{}"), artifactOf(3, `{"a":1}`)]]]) })
+      const list = yield* sluiceHere(["artifacts", idOf(1)])
+      assert.strictEqual(list.out, "page 1      ocr 1  done     2 bytes\npage 3      ocr 1  done     7 bytes")
+      const ofPage = yield* sluiceHere(["artifacts", idOf(1), "--page", "3", "--stage", "ocr", "--json"])
+      assert.deepInclude(JSON.parse(ofPage.out), { page: 3, stage: "ocr", status: "done" })
+      assert.strictEqual((yield* sluiceHere(["artifact", idOf(1), "ocr", "--page", "3"])).written, `{"a":1}`)
+      const none = yield* sluiceHere(["artifact", idOf(1), "ocr"])
+      assert.strictEqual(none.code, 1)
+      assert.include(none.err, "ARTIFACT_NOT_FOUND: the stage ocr made nothing of the document")
+      assert.include((yield* sluiceHere(["pipelines"])).out, "text (default)  reads the text of the pages")
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("write a page as an image", () =>
+    Effect.gen(function* () {
+      yield* postPdf()
+      const bytes = new TextEncoder().encode("an image")
+      yield* change({ drawing: Result.succeed({ format: "webp", width: 1, height: 1, bytes }) })
+      const path = join(yield* folder, "page.webp")
+      const args = ["image", idOf(1), "2", "--dpi", "96", "--format", "webp", "--out", path]
+      assert.strictEqual((yield* sluiceHere(args)).code, 0)
+      assert.strictEqual(readFileSync(path, "utf8"), "an image")
+      assert.deepInclude((yield* inspect).drawn[0], { size: { dpi: 96 }, format: "webp" })
+      assert.strictEqual((yield* sluiceHere(["image", idOf(1), "0"])).code, 2)
+    }).pipe(Effect.scoped, Effect.provide(testServer))
+  )
+})
+
+describe("retry", () => {
+  it.effect("runs a stage of one document again, or of all of them", () =>
+    Effect.gen(function* () {
+      for (let n = 1; n <= 2; n++) {
+        yield* postPdf("/v1/documents?pipeline=scans")
+        yield* alter(idOf(n), { status: "completed" })
+      }
+      assert.strictEqual((yield* sluiceHere(["retry", idOf(1), "--stage", "ocr", "--stage-version", "1"])).code, 0)
+      const all = yield* sluiceHere(["retry", "--all", "--stage", "ocr"])
+      assert.deepStrictEqual([all.code, all.out], [0, "2 documents queued again"])
+      assert.deepStrictEqual(
+        (yield* inspect).requeued.map(({ id, version }) => `${id} ${version}`),
+        [`${idOf(1)} 1`, `${idOf(2)} undefined`, `${idOf(1)} undefined`]
+      )
+      for (const args of [[], [idOf(1), "--all"], [idOf(1), "--stage-version", "1"], ["--all", "--stage", "Ocr"]]) {
+        assert.strictEqual((yield* sluiceHere(["retry", ...args])).code, 2, args.join(" "))
+      }
+    }).pipe(Effect.provide(testServer))
   )
 })
 

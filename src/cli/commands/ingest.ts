@@ -2,6 +2,7 @@ import { resolve } from "node:path"
 import { Console, Effect, FileSystem, Layer, Option } from "effect"
 import { Argument, CliError, Command, Flag, Param, Primitive } from "effect/cli"
 import { connected, connection, pdfPassword } from "../Connection.ts"
+import { PipelineName } from "../../client.ts"
 import { CommandFailed, reported, WrongUsage } from "../CommandFailure.ts"
 import { Json } from "../Json.ts"
 import { formats } from "../ingest/Formats.ts"
@@ -69,6 +70,11 @@ export const ingest = Command.make(
       ),
       Flag.withDefault("text")
     ),
+    pipeline: Flag.String("pipeline").pipe(
+      Flag.withSchema(PipelineName),
+      Flag.withDescription("The stages that the documents go through; sluice pipelines lists them"),
+      Flag.optional
+    ),
     local: Flag.Boolean("local").pipe(
       Flag.withDescription("Without a server: read the files in this process and its page workers"),
       Flag.withDefault(false)
@@ -76,16 +82,17 @@ export const ingest = Command.make(
     ...connection
   },
   Effect.fnUntraced(
-    function* ({ files, format, local, out, wait }) {
+    function* ({ files, format, local, out, pipeline: named, wait }) {
       const destination: Destination | undefined = Option.isNone(out) ? undefined : yield* destinationOf(out.value)
       const found = yield* inputsOf(files.map(shown))
       const password = yield* pdfPassword
+      const pipeline = Option.getOrUndefined(named)
       const outcomes = yield* ingestAll(found, {
         wait: wait || local || destination !== undefined,
         out: destination,
         format
       }).pipe(
-        Effect.provide(local ? localTarget({ password }) : ServerTarget.layer({ password })),
+        Effect.provide(local ? localTarget({ password, pipeline }) : ServerTarget.layer({ password, pipeline })),
         Effect.provide(Progress.layer({ pagesOnStdout: destination?._tag === "Stdout" })),
         Effect.onInterrupt(() => tellInterrupted(local))
       )

@@ -1,4 +1,4 @@
-import { Duration, Effect, FileSystem, Layer, Option, type Redacted, Stream } from "effect"
+import { Duration, Effect, FileSystem, Layer, Option, Stream } from "effect"
 import { Ingestion, type SubmitError } from "../../actors/Ingestion.ts"
 import { isTerminal } from "../../domain/document/Document.ts"
 import type { IngestEvent } from "../../domain/Event.ts"
@@ -8,7 +8,7 @@ import * as Engine from "../../layers/Engine.ts"
 import { filesAtOnce } from "./Ingest.ts"
 import { reasonOfSystem } from "../SystemError.ts"
 import { bytesOf } from "./Bytes.ts"
-import { NotIngested, type Seen, Target } from "./Target.ts"
+import { NotIngested, type Seen, Target, type TargetOptions } from "./Target.ts"
 
 const tenant = TenantId.make("local")
 
@@ -50,7 +50,7 @@ const after = (seen: Seen, event: IngestEvent): Seen => {
 }
 
 /** Reads files in this process, with the same page workers as a server. Only requested output is kept. */
-export const layer = ({ password }: { readonly password: Redacted.Redacted | undefined }) =>
+export const layer = ({ password, pipeline }: TargetOptions) =>
   Layer.effect(
     Target,
     Effect.gen(function* () {
@@ -62,7 +62,7 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
           const { name, size } = input
           // Two inputs with the same bytes are two documents, so removing one cannot affect the other while it is read.
           const { id } = yield* ingestion
-            .submit(tenant, bytesOf(files, input, sending), { name, size, password, force: true })
+            .submit(tenant, bytesOf(files, input, sending), { name, size, password, pipeline, force: true })
             .pipe(
               Effect.mapError((error) =>
                 error._tag === "PlatformError"

@@ -1,9 +1,9 @@
-import { Duration, Effect, FileSystem, Layer, type Redacted, Stream } from "effect"
+import { Duration, Effect, FileSystem, Layer, Stream } from "effect"
 import { type ClientError, isBusy, SluiceClient, Unreachable } from "../../client.ts"
 import { shortWaiting } from "../Describe.ts"
 import { reasonOfSystem } from "../SystemError.ts"
 import { bytesOf } from "./Bytes.ts"
-import { NotIngested, type Seen, Target } from "./Target.ts"
+import { NotIngested, type Seen, Target, type TargetOptions } from "./Target.ts"
 import type { DocumentView } from "../../http/api/views/DocumentView.ts"
 
 /** How often a file is sent again after the server had no room for it. */
@@ -29,7 +29,7 @@ const seenOf = ({ error, progress, status, waiting, warnings }: typeof DocumentV
 })
 
 /** Sends files to a server. */
-export const layer = ({ password }: { readonly password: Redacted.Redacted | undefined }) =>
+export const layer = ({ password, pipeline }: TargetOptions) =>
   Layer.effect(
     Target,
     Effect.gen(function* () {
@@ -40,7 +40,7 @@ export const layer = ({ password }: { readonly password: Redacted.Redacted | und
         submit: Effect.fnUntraced(function* (input, sending) {
           const { name, size } = input
           const bytes = bytesOf(files, input, sending)
-          const { duplicateOf, id } = yield* sluice.ingest(bytes, { name, size, password }).pipe(
+          const { duplicateOf, id } = yield* sluice.ingest(bytes, { name, size, password, pipeline }).pipe(
             Effect.tapError((error) =>
               isBusy(error)
                 ? Effect.andThen(

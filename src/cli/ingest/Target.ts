@@ -1,7 +1,8 @@
-import { Context, type Effect, Schema, type Stream } from "effect"
+import { Context, type Effect, type Redacted, Schema, type Stream } from "effect"
 import type { Chunk } from "../../domain/chunk/Chunk.ts"
 import type { DocumentStatus } from "../../domain/document/Document.ts"
 import type { DocumentId } from "../../domain/Ids.ts"
+import type { PipelineName } from "../../domain/pipeline/Pipeline.ts"
 import type { PageView } from "../../domain/document/Page.ts"
 import type { Warning } from "../../domain/document/Warning.ts"
 import type { Unreachable } from "../../client.ts"
@@ -15,6 +16,12 @@ export interface Input {
   /** The name of the document. */
   readonly name: string
   readonly size: number
+}
+
+/** What holds for all files. */
+export interface TargetOptions {
+  readonly password: Redacted.Redacted | undefined
+  readonly pipeline: PipelineName | undefined
 }
 
 /** The state of a document that is shown as progress. */

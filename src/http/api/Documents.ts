@@ -201,7 +201,7 @@ const retry = HttpApiEndpoint.post("retry", "/v1/documents/:id/retry", {
   })
 )
 
-const RetriedDocuments = Schema.Struct({
+export const RetriedDocuments = Schema.Struct({
   retried: Schema.Natural.annotate({ description: "Documents that were queued again." }),
   refused: Schema.Array(Schema.Struct({ id: DocumentId, code: Schema.String, message: Schema.String })).annotate({
     description: "Documents that could not be: such as those that need their password, `PASSWORD_REQUIRED`."

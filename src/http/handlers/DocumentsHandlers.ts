@@ -3,17 +3,13 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Ingestion } from "../../actors/Ingestion.ts"
 import { isTerminal } from "../../domain/document/Document.ts"
 import type { DocumentId } from "../../domain/Ids.ts"
-import type { NotRetryable } from "../../services/store/StoreErrors.ts"
 import { portionBytes } from "../../domain/document/Portions.ts"
 import { Api } from "../api/Api.ts"
 import { callbackAllowed } from "../upload/CallbackTarget.ts"
 import { CurrentTenant } from "../auth/CurrentTenant.ts"
 import { viewOf } from "../api/views/DocumentView.ts"
-import { documentProblems, notFound, storeProblems, unavailable } from "../api/problems/Failures.ts"
-import { linksOf } from "../api/views/SubmitOutcome.ts"
-import { Conflict } from "../api/problems/Problems.ts"
-import { retryDocuments, stageNotFound, stopping } from "./RetryDocuments.ts"
-import { refuseLimitReached } from "../upload/Rejection.ts"
+import { documentProblems, storeProblems } from "../api/problems/Failures.ts"
+import { retryDocument, retryDocuments } from "./RetryDocuments.ts"
 import { fileName, makeUploadHandler } from "../upload/UploadHandler.ts"
 
 export const DocumentsHandlers = HttpApiBuilder.group(
@@ -83,21 +79,7 @@ export const DocumentsHandlers = HttpApiBuilder.group(
         Effect.fnUntraced(function* ({ headers, params, payload, query: { stage, version } }) {
           const tenant = yield* CurrentTenant
           const password = payload?.password ?? headers["x-pdf-password"]
-          const again =
-            stage === undefined
-              ? ingestion.retry(tenant.id, params.id, { password })
-              : ingestion.rerunStage(tenant.id, params.id, { stage, version, password })
-          const document = yield* again.pipe(
-            Effect.catchTags({
-              DocumentNotFound: notFound,
-              StoreUnavailable: unavailable,
-              NotRetryable: (error) => Effect.fail(notRetryable(params.id, error, stage)),
-              StageUnknown: (error) => Effect.fail(stageNotFound(error)),
-              LimitReached: refuseLimitReached,
-              ShuttingDown: stopping
-            })
-          )
-          return viewOf(document)
+          return viewOf(yield* retryDocument(ingestion, tenant.id, params.id, { stage, version, password }))
         })
       )
       .handle(
@@ -109,19 +91,3 @@ export const DocumentsHandlers = HttpApiBuilder.group(
       )
   })
 )
-
-const notRetryable = (id: DocumentId, { message, why }: NotRetryable, stage?: string) =>
-  why === "status"
-    ? new Conflict({
-        code: "NOT_RETRYABLE",
-        detail: message,
-        advice:
-          stage === undefined
-            ? "Only a partial or failed document can be retried; send the file again with force=true instead."
-            : "A stage is run again once the document is completed, partial or failed."
-      })
-    : new Conflict({
-        code: "PASSWORD_REQUIRED",
-        detail: message,
-        advice: `Send POST ${linksOf(id).self}/retry with the password in a JSON body, as {"password": "..."}.`
-      })

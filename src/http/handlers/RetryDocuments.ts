@@ -1,20 +1,66 @@
-import { Effect } from "effect"
+import { Effect, type Redacted } from "effect"
 import type { Ingestion, LimitReached, ShuttingDown, StageUnknown } from "../../actors/Ingestion.ts"
 import type { DocumentStatus } from "../../domain/document/Document.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
 import type { StageName, StageVersion } from "../../domain/pipeline/Pipeline.ts"
 import type { NotRetryable } from "../../services/store/StoreErrors.ts"
-import { storeProblems, unavailable } from "../api/problems/Failures.ts"
-import { NotFound, ServiceUnavailable, someTime } from "../api/problems/Problems.ts"
+import { notFound, storeProblems, unavailable } from "../api/problems/Failures.ts"
+import { Conflict, NotFound, ServiceUnavailable, someTime } from "../api/problems/Problems.ts"
+import { linksOf } from "../api/views/SubmitOutcome.ts"
 import { refuseLimitReached } from "../upload/Rejection.ts"
 
 type Engine = Ingestion["Service"]
 
-export const stopping = (error: ShuttingDown) =>
+const stopping = (error: ShuttingDown) =>
   Effect.fail(new ServiceUnavailable({ code: "SHUTTING_DOWN", detail: error.message, retryAfter: someTime }))
 
-export const stageNotFound = ({ message }: StageUnknown) =>
+const stageNotFound = ({ message }: StageUnknown) =>
   new NotFound({ code: "STAGE_NOT_FOUND", detail: message, advice: "GET /v1/pipelines lists the stages of each." })
+
+const notRetryable = (id: DocumentId, { message, why }: NotRetryable, stage?: string) =>
+  why === "status"
+    ? new Conflict({
+        code: "NOT_RETRYABLE",
+        detail: message,
+        advice:
+          stage === undefined
+            ? "Only a partial or failed document can be retried; send the file again with force=true instead."
+            : "A stage is run again once the document is completed, partial or failed."
+      })
+    : new Conflict({
+        code: "PASSWORD_REQUIRED",
+        detail: message,
+        advice: `Send POST ${linksOf(id).self}/retry with the password in a JSON body, as {"password": "..."}.`
+      })
+
+interface RetryOptions {
+  readonly stage: StageName | undefined
+  readonly version: StageVersion | undefined
+  readonly password: Redacted.Redacted | undefined
+}
+
+/** Has what failed done again, or one stage. */
+export const retryDocument = (
+  ingestion: Engine,
+  tenant: TenantId,
+  id: DocumentId,
+  { password, stage, version }: RetryOptions
+) => {
+  const again =
+    stage === undefined
+      ? ingestion.retry(tenant, id, { password })
+      : ingestion.rerunStage(tenant, id, { stage, version, password })
+  return again.pipe(
+    Effect.catchTags({
+      DocumentNotFound: notFound,
+      StoreUnavailable: unavailable,
+      NotRetryable: (error) => Effect.fail(notRetryable(id, error, stage)),
+      StageUnknown: (error) => Effect.fail(stageNotFound(error)),
+      LimitReached: refuseLimitReached,
+      ShuttingDown: stopping
+    })
+  )
+}
 
 interface RetryQuery {
   readonly stage?: StageName

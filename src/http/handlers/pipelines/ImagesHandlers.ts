@@ -72,7 +72,7 @@ export const ImagesHandlers = HttpApiBuilder.group(
           NoImages: ({ why }) => Effect.fail(noImages[why]),
           PdfUnreadable: ({ failure }) => Effect.fail(undrawn(failure)),
           PageImageError: (error) => Effect.fail(failed(error)),
-          DownstreamFailure: (error) => Effect.fail(noPlace(error))
+          DownstreamFailure: (error) => Effect.fail(error.code === "DOWNSTREAM_UNKNOWN" ? noImages.off : noPlace(error))
         })
       )
       const etag = `"${createHash("sha256").update(bytes).digest("hex")}"`

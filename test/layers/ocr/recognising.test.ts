@@ -123,3 +123,26 @@ describe("tesseract.js", () => {
     )
   })
 })
+
+const hasCommand = (() => {
+  try {
+    return execFileSync("tesseract", ["--list-langs"], { encoding: "utf8" }).includes("\neng")
+  } catch {
+    return false
+  }
+})()
+
+describe.skipIf(!hasCommand)("the command tesseract", () => {
+  layer(using("tesseract"), { excludeTestServices: true, timeout: 300_000 })((it) => {
+    it.effect("reads the same, and says which language it has no data of", () =>
+      Effect.gen(function* () {
+        const image = yield* draw(smallPage)
+        const page = toPage(yield* recognise(image), size, image.width, true)
+        assert.isAtMost(characterErrorRate(text.join("\n"), page?.reading.text ?? ""), 0.01)
+        const ocr = yield* Ocr
+        const failed = yield* Effect.flip(ocr.recognise(image, { languages: ["tlh"], dpi: 200 }))
+        assert.strictEqual(failed.failure.code, "OCR_LANGUAGE_MISSING")
+      })
+    )
+  })
+})

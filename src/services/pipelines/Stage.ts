@@ -126,7 +126,7 @@ export interface DocumentStage extends StageBase {
 
 /**
  * A named and versioned step of work. `run` may be interrupted at any time, and run again with the same input after a crash:
- * what is stored is never run again. It asks for its place at a downstream itself: the engine gives it `Downstreams`, whose
- * `call` it uses. Other services it has from where it is made.
+ * what is stored is never run again. It asks for its place at a downstream itself, by `Downstreams.call`. The engine gives it
+ * `Downstreams`; other services it has from where it is made.
  */
 export type Stage = SourceStage | PageStage | DocumentStage

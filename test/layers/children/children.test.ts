@@ -1,12 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { BlobHash } from "../../../src/domain/Ids.ts"
 import { makeChildren, type ChildrenOptions } from "../../../src/layers/children/Children.ts"
 import { packageOf } from "../../../src/layers/pdf/pool/Launch.ts"
 import { findSandbox } from "../../../src/layers/pdf/pool/Sandbox.ts"
+import { childrenTitled } from "../../support/children.ts"
 import { eventually, inMemory, isRunning } from "../pdf/engine.ts"
 
 let programs = 0
@@ -34,20 +34,12 @@ const children = (options: Partial<ChildrenOptions> & { readonly niceness?: numb
   return Effect.map(made, ({ run }) => ({ run, title }))
 }
 
-const pidsOf = (title: string) =>
-  execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf8" })
-    .split("\n")
-    .flatMap((line) => {
-      const [pid = "", ...args] = line.trim().split(/\s+/)
-      return args[0] === title ? [Number(pid)] : []
-    })
-
-const first = (title: string): number => pidsOf(title)[0] ?? 0
+const first = (title: string): number => childrenTitled(title)[0] ?? 0
 
 it.live("A child is started for the first task, serves the next, and keeps bytes under their key", () =>
   Effect.gen(function* () {
     const { run, title } = yield* children()
-    assert.deepStrictEqual(pidsOf(title), [])
+    assert.deepStrictEqual(childrenTitled(title), [])
     assert.strictEqual(yield* run("length", { key: "a", location: inMemory(new Uint8Array(600_000)) }), 600_000)
     assert.strictEqual(yield* run("kept"), "a")
     const count = yield* run("count")
@@ -80,7 +72,7 @@ it.live("A task that takes too long, or is interrupted, is stopped with its chil
     const { run, title } = yield* children({ timeoutMillis: 200 })
     const waiting = yield* Effect.flip(run("wait"))
     assert.strictEqual(waiting._tag, "TaskTimeout")
-    assert.deepStrictEqual(pidsOf(title), [])
+    assert.deepStrictEqual(childrenTitled(title), [])
     const patient = yield* children()
     yield* patient.run("count")
     const pid = first(patient.title)

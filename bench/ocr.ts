@@ -43,9 +43,11 @@ const processesOf = (title: string) => {
   return { seconds, peakBytes }
 }
 
+let files = 0
+
 const drawn = Effect.fnUntraced(function* (bytes: Uint8Array, page: number) {
   const images = yield* PageImages
-  const pdf = { key: "bench", location: { _tag: "Bytes", bytes }, password: undefined } as const
+  const pdf = { key: `bench${++files}`, location: { _tag: "Bytes", bytes }, password: undefined } as const
   return yield* images.render(pdf, page, { size: { dpi }, format: "grey" }, { tenant: reader, class: "online" })
 })
 
@@ -60,7 +62,7 @@ const accuracy = (name: "tesseract.js" | "tesseract", rounds: number) =>
     const walls: Array<number> = []
     for (let page = 1; page <= rounds; page++) {
       const [truth] = yield* Stream.runCollect(
-        pdf.read({ key: "truth", location: { _tag: "Bytes", bytes: source }, password: undefined }, [page], 1)
+        pdf.read({ key: `truth${++files}`, location: { _tag: "Bytes", bytes: source }, password: undefined }, [page], 1)
       )
       const image = yield* drawn(scansPdf([{ image: yield* drawn(source, page), ...a4 }]), 1)
       const before = processesOf("sluice-ocr").seconds

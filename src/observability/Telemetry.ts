@@ -306,6 +306,8 @@ export const spans = {
   "PdfEngine.open": "A worker opening a PDF.",
   "PdfEngine.read": "A worker reading a range of pages.",
   "PdfEngine.close": "Workers forgetting a PDF.",
+  "PageImages.render": "Drawing a page, or finding the image that was kept; waiting for its place included.",
+  "Ocr.recognise": "Recognising the text of one image, in all directions that are tried.",
   "Reader.*": "Work inside a page worker; shows only when a reader runs in the engine's own process.",
   "Sources.*": "Resolving and fetching a PDF that lies elsewhere.",
   "Secrets.*": "Sealing and opening document passwords.",

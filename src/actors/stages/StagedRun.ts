@@ -17,7 +17,7 @@ import { StageWaits } from "./StageWaits.ts"
 import { makeStoredArtifacts } from "./artifacts/StoredArtifacts.ts"
 import { type MadeArtifact, makeWriteArtifacts } from "./artifacts/WriteArtifacts.ts"
 
-interface WithContent {
+export interface WithContent {
   readonly content: StageContent
 }
 

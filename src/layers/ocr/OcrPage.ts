@@ -25,15 +25,25 @@ const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{P}]/u
 const isSpaced = (before: string, after: string): boolean =>
   !(unspaced.test(before.slice(-1)) && unspaced.test(after.slice(0, 1)) && /\p{Lo}/u.test(before + after))
 
+/** In parts of the font's size. The ink of a comma between ideographs fills a quarter of its place. */
+const widestInk = 1.1
+
+/** Where the word ends: at the next one, where no blank belongs between them and they are not far apart. */
+const endOf = (word: MeasuredLine["words"][number], next: typeof word | undefined, size: number): number =>
+  next !== undefined && !isSpaced(word.text, next.text) && next.left - word.right < widestInk * size
+    ? Math.max(word.right, next.left)
+    : word.right
+
 const runsOf = ({ baseline, size, ux, uy, words }: MeasuredLine): ReadonlyArray<TextRun> =>
-  words.map(({ left, right, text }, index) => {
+  words.map((word, index) => {
+    const { left, text } = word
     const before = words[index - 1]
     const space = before !== undefined && isSpaced(before.text, text) ? " " : ""
     return {
       str: space + text,
       dir: "ltr",
       transform: [ux * size, uy * size, -uy * size, ux * size, left * ux - baseline * uy, left * uy + baseline * ux],
-      width: right - left,
+      width: endOf(word, words[index + 1], size) - left,
       height: size
     }
   })

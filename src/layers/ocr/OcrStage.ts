@@ -94,6 +94,7 @@ export const makeOcrStage = Effect.fnUntraced(function* ({ languages, layout }: 
     version: ocrVersion(ocr.engine, ocr.version, languages),
     needs: [],
     provides: "text",
+    downstream: ocrDownstream,
     run
   }
   return stage

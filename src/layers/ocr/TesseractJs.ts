@@ -1,6 +1,5 @@
 // Recognition of text by tesseract compiled to WebAssembly, in child processes behind the walls of page workers.
 import { Effect } from "effect"
-import { dirname, join } from "node:path"
 import { failure } from "../../domain/Failure.ts"
 import { Ocr, OcrError } from "../../services/Ocr.ts"
 import type { WorkerDied } from "../../services/PdfEngine.ts"
@@ -41,8 +40,7 @@ const programOf = (core: string, data: ReadonlyArray<string>, niceness: number):
   entry: moduleBeside(import.meta.url, "OcrMain"),
   args: [core, ...data],
   packages: [packageOf("effect"), { name: "tesseract.js-core", folder: core }],
-  // Node looks there for how a module is to be read.
-  files: [...data, join(dirname(core), "package.json")],
+  files: data,
   hasAddons: false,
   niceness
 })

@@ -10,6 +10,7 @@ import { type GreyImage, Ocr } from "../../../src/services/Ocr.ts"
 import { PageImages } from "../../../src/services/PageImages.ts"
 import { decodeLayout } from "../../../src/domain/document/LayoutBytes.ts"
 import { makePdf, textPage } from "../../support/pdf.ts"
+import { childrenTitled } from "../../support/children.ts"
 import { acme, downstreamsLayer } from "../../support/downstreams.ts"
 import { characterErrorRate } from "../../support/scans.ts"
 import { inMemory, pdfOf } from "../pdf/engine.ts"
@@ -47,14 +48,6 @@ const draw = (bytes: Uint8Array) =>
   )
 
 const recognise = (image: GreyImage) => Ocr.use((ocr) => ocr.recognise(image, { languages, dpi: 200 }))
-
-const pidsOf = (title: string) =>
-  execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf8" })
-    .split("\n")
-    .flatMap((line) => {
-      const [pid = "", ...args] = line.trim().split(/\s+/)
-      return args[0] === title ? [Number(pid)] : []
-    })
 
 const rssOf = (pid: number) =>
   Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) * 1024
@@ -109,7 +102,7 @@ describe("tesseract.js", () => {
         const image = yield* draw(
           makePdf({ pages: [{ ...textPage(Array.from({ length: 4 }, () => text.join(" "))) }] })
         )
-        const pids = pidsOf("sluice-ocr")
+        const pids = childrenTitled("sluice-ocr")
         assert.lengthOf(pids, 1)
         const running = yield* Effect.forkChild(recognise(image))
         for (const pid of pids) {
@@ -118,7 +111,30 @@ describe("tesseract.js", () => {
         }
         const reading = yield* Fiber.join(running)
         assert.isAbove(reading.confidence, 80)
-        assert.notDeepEqual(pidsOf("sluice-ocr"), pids)
+        assert.notDeepEqual(childrenTitled("sluice-ocr"), pids)
+      })
+    )
+  })
+})
+
+const hasCommand = (() => {
+  try {
+    return execFileSync("tesseract", ["--list-langs"], { encoding: "utf8" }).includes("\neng")
+  } catch {
+    return false
+  }
+})()
+
+describe.skipIf(!hasCommand)("the command tesseract", () => {
+  layer(using("tesseract"), { excludeTestServices: true, timeout: 300_000 })((it) => {
+    it.effect("reads the same, and says which language it has no data of", () =>
+      Effect.gen(function* () {
+        const image = yield* draw(smallPage)
+        const page = toPage(yield* recognise(image), size, image.width, true)
+        assert.isAtMost(characterErrorRate(text.join("\n"), page?.reading.text ?? ""), 0.01)
+        const ocr = yield* Ocr
+        const failed = yield* Effect.flip(ocr.recognise(image, { languages: ["tlh"], dpi: 200 }))
+        assert.strictEqual(failed.failure.code, "OCR_LANGUAGE_MISSING")
       })
     )
   })

@@ -100,7 +100,7 @@ const make = Effect.fnUntraced(function* (options: PageImagesOptions) {
       const password = pdf.password === undefined ? undefined : Redacted.value(pdf.password)
       const { format, maxPixels = mostPixels, size } = request
       const task: RenderTask = { password, page, size, format, maxPixels: Math.min(maxPixels, mostPixels) }
-      const drawn = pool.run(task, pdf).pipe(
+      const drawn = pool.run(task, { key: `${pdf.key} ${pdf.location.hash ?? ""}`, location: pdf.location }).pipe(
         Effect.mapError(errorOf),
         Effect.flatMap((value) => {
           const image = imageIn(value, task)

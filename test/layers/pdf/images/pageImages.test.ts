@@ -1,10 +1,10 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Layer, Redacted, References } from "effect"
-import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { BlobHash } from "../../../../src/domain/Ids.ts"
 import * as PageImagesLive from "../../../../src/layers/pdf/images/PageImagesLive.ts"
 import { type ImageRequest, type PageImage, PageImages } from "../../../../src/services/PageImages.ts"
+import { childrenTitled } from "../../../support/children.ts"
 import { acme, downstreamsLayer } from "../../../support/downstreams.ts"
 import { makeEncryptedPdf, makePdf, spinningPage, textPage } from "../../../support/pdf.ts"
 import { firstExtraObject } from "../../../../examples/pdf-writer.ts"
@@ -45,14 +45,6 @@ const bilevel = "/Width 32 /Height 32 /BitsPerComponent 1 /ColorSpace /DeviceGra
 
 /** A JBIG2 stream: one segment, which makes a page of 32 × 32 black pixels. */
 const blackPage = Buffer.from("000000003000010000001300000020000000200000000000000000040000", "hex")
-
-const childrenOf = (title: string) =>
-  execFileSync("ps", ["-eo", "pid=,ppid=,args="], { encoding: "utf8" })
-    .split("\n")
-    .flatMap((line) => {
-      const [pid = "", , ...args] = line.trim().split(/\s+/)
-      return args[0] === title ? [Number(pid)] : []
-    })
 
 describe("images of pages", () => {
   layer(images, { excludeTestServices: true, timeout: 120_000 })((it) => {
@@ -151,7 +143,7 @@ describe("images of pages", () => {
     it.effect("survive the death of the process that draws them", () =>
       Effect.gen(function* () {
         yield* draw(makePdf({ pages: [textPage(["first"])] }))
-        const pids = childrenOf("sluice-page-images")
+        const pids = childrenTitled("sluice-page-images")
         assert.isNotEmpty(pids)
         for (const pid of pids) process.kill(pid, "SIGKILL")
         assert.isAbove(ink(yield* draw(makePdf({ pages: [textPage(["second"])] }))), 20)

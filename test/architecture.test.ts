@@ -33,6 +33,20 @@ describe("the architecture", () => {
     assert.deepStrictEqual(nodeModulesOf(known, "a.ts"), ["b.ts loads node:net"])
   })
 
+  it("is tested by files that set no variable of the process they share", () => {
+    const tests = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((path) =>
+      path.endsWith(".ts")
+    )
+    assert.isAbove(tests.length, 100)
+    const sets = /process\.env(\.\w+|\[[^\]]+\])\s*=[^=]/
+    const variable = `process.env["KEY"]`
+    assert.match(`${variable} = "secret"`, sets)
+    assert.deepStrictEqual(
+      tests.filter((path) => sets.test(readFileSync(join(import.meta.dirname, path), "utf8"))),
+      []
+    )
+  })
+
   it(`keeps the median file small (${medianLines(sources)} lines in ${sources.size} files)`, () => {
     assert.isAtMost(medianLines(sources), 120)
   })

@@ -1,8 +1,8 @@
 // The real server as a process of its own, on a folder and a port of its own.
 import { Deferred, Effect, Schema } from "effect"
 import { spawn } from "node:child_process"
-import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
+import { findFreePort } from "../support/ports.ts"
 import { childrenOf, isAlive, type Process } from "./processes.ts"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
@@ -37,14 +37,7 @@ export interface ServerOptions {
 const isListening = /Sluice listens on /
 const mostKept = 100
 
-/** A port of the loopback that was free a moment ago. */
-export const freePort = Effect.callback<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" ? (address?.port ?? 0) : 0)))
-  })
-})
+export const freePort = Effect.promise(findFreePort)
 
 const start = ({ directory, env = {}, onLine, port }: ServerOptions): ServerProcess => {
   const child = spawn(process.execPath, ["--no-warnings", main], {

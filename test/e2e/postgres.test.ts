@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { get, postPdf } from "../http/client.ts"
-import { assertLetGo, held, heldDocument, holding, lettingGo } from "../support/heldDocument.ts"
+import { assertKept, assertLetGo, held, heldDocument, holding, lettingGo } from "../support/heldDocument.ts"
 import { manyPages } from "../support/pdf.ts"
 import { postgresBinaries, withoutPostgres } from "../support/postgres/binaries.ts"
 import { execute, newDatabase, urlOf } from "../support/postgres/server.ts"
@@ -51,8 +51,8 @@ describe.skipIf(postgresBinaries === undefined)(
         const second = yield* startServer(folder, { ...env, ...lettingGo })
         const { document, pages } = yield* Effect.provide(assertLetGo(id, pageCount), clientOf(second))
         assert.strictEqual(document.attempt, 2)
-        // Including how long each took, which would differ had it been read again.
-        assert.deepStrictEqual(pages.slice(0, pageCount), known)
+        assert.isAtLeast(known.length, pageCount)
+        assertKept(known, pages)
         assert.deepStrictEqual(yield* execute(database, audit), [[sound]])
       })
     )

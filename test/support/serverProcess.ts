@@ -4,8 +4,8 @@ import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import type { ChildProcess } from "node:child_process"
 import { spawn } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
+import { findFreePort } from "./ports.ts"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 
@@ -26,22 +26,14 @@ const end = (child: ChildProcess) =>
     else child.once("close", done)
   })
 
-/** A port of the loopback that was free a moment ago. */
-export const freePort = Effect.callback<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-})
+export const freePort = Effect.promise(findFreePort)
 
 /** Starts the server on this data folder, and waits until it says that it listens. Killed with the scope, if need be. */
 export const startServer = Effect.fnUntraced(function* (directory: string, env: Readonly<Record<string, string>> = {}) {
-  const port = yield* freePort
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
       spawn(process.execPath, ["--no-warnings", main], {
-        env: { DATA_DIR: directory, PORT: String(port), PAGE_WORKERS: "2", ...env },
+        env: { DATA_DIR: directory, PORT: "0", PAGE_WORKERS: "2", ...env },
         stdio: ["ignore", "pipe", "pipe"]
       })
     ),
@@ -52,10 +44,11 @@ export const startServer = Effect.fnUntraced(function* (directory: string, env: 
       )
   )
   let output = ""
-  yield* Effect.callback<void>((resume) => {
+  const url = yield* Effect.callback<string>((resume) => {
     const listen = (chunk: Buffer) => {
       output += chunk.toString()
-      if (output.includes(`Sluice listens on http://127.0.0.1:${port}`)) resume(Effect.void)
+      const [, address] = /Sluice listens on (http:\/\/127\.0\.0\.1:\d+)\b/.exec(output) ?? []
+      if (address !== undefined) resume(Effect.succeed(address))
     }
     child.stdout.on("data", listen)
     child.stderr.on("data", listen)
@@ -63,7 +56,7 @@ export const startServer = Effect.fnUntraced(function* (directory: string, env: 
   })
   const server: ServerProcess = {
     pid: child.pid ?? 0,
-    url: `http://127.0.0.1:${port}`,
+    url,
     signal: (signal) => Effect.sync(() => child.kill(signal)),
     ended: end(child),
     output: () => output

@@ -1,8 +1,8 @@
 // Makes a cluster in a folder, runs its server, and ends it when the process with the given id is gone, however that ended.
 // Arguments: the folder, the id of that process, the folder of Postgres's programs. The server listens on the loopback.
 import { rmSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { join } from "node:path"
+import { findFreePort } from "../ports.ts"
 import { makeCluster, serve } from "./programs.ts"
 
 const [folder = "", watched = "", binaries = ""] = process.argv.slice(2)
@@ -15,16 +15,7 @@ try {
   process.exit(1)
 }
 
-/** A port of the loopback that was free a moment ago. */
-const port = await new Promise<number>((resolve) => {
-  const probe = createServer()
-  probe.listen(0, "127.0.0.1", () => {
-    const address = probe.address()
-    probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-  })
-})
-
-const server = serve(folder, binaries, port, { stdio: ["ignore", "ignore", "inherit"] })
+const server = serve(folder, binaries, await findFreePort(), { stdio: ["ignore", "ignore", "inherit"] })
 
 const isThere = (process_: number) => {
   try {

@@ -37,8 +37,13 @@ const layerUsage = Layer.effect(UsageStore, UsageStore)
  * The engine without the scheduling between tenants: the actors and the background loops. Release first drains the engine,
  * then stops the loops, then stops the tenant actors. Documents that still run then go back to their queues with their
  * finished pages.
+ *
+ * `pipelines` provides `Pipelines` where stages need the downstreams to be made; otherwise they are given from outside.
  */
-export const layerNoSchedulingOver = <E, R>(directory: Layer.Layer<TenantDirectory, E, R>) =>
+export const layerNoSchedulingOver = <E, R, E2 = never, R2 = never>(
+  directory: Layer.Layer<TenantDirectory, E, R>,
+  pipelines: Layer.Layer<never, E2, R2> = Layer.empty
+) =>
   Shutdown.layer.pipe(
     Layer.provideMerge(
       Layer.mergeAll(
@@ -55,6 +60,7 @@ export const layerNoSchedulingOver = <E, R>(directory: Layer.Layer<TenantDirecto
     ),
     Layer.provideMerge(RunnerReports.layer),
     Layer.provideMerge(directory),
+    Layer.provideMerge(pipelines),
     // The stages of documents call them, so they end after the documents' runs.
     Layer.provideMerge(DownstreamsLive.layer),
     Layer.provideMerge(UsageRecorder.layer),
@@ -71,14 +77,20 @@ export const layerNoScheduling = layerNoSchedulingOver(TenantDirectory.layer)
 export const layerFair = Layer.merge(PageScheduler.layer, GlobalGate.layer).pipe(Layer.provideMerge(FairShares.layer))
 
 /** The same with another scheduling, which may read elsewhere, too. */
-export const layerScheduledOver = <E, R, A, E2, R2>(
+export const layerScheduledOver = <E, R, A, E2, R2, E3 = never, R3 = never>(
   directory: Layer.Layer<TenantDirectory, E, R>,
-  scheduling: Layer.Layer<A | Layer.Success<typeof layerFair>, E2, R2>
+  scheduling: Layer.Layer<A | Layer.Success<typeof layerFair>, E2, R2>,
+  pipelines: Layer.Layer<never, E3, R3> = Layer.empty
 ) =>
-  layerNoSchedulingOver(directory).pipe(Layer.provide(scheduling), Layer.provide(Layer.effectDiscard(requireOneEffect)))
+  layerNoSchedulingOver(directory, pipelines).pipe(
+    Layer.provide(scheduling),
+    Layer.provide(Layer.effectDiscard(requireOneEffect))
+  )
 
 /** The engine with its actors where the directory has them. */
-export const layerOver = <E, R>(directory: Layer.Layer<TenantDirectory, E, R>) =>
-  layerScheduledOver(directory, layerFair)
+export const layerOver = <E, R, E2 = never, R2 = never>(
+  directory: Layer.Layer<TenantDirectory, E, R>,
+  pipelines: Layer.Layer<never, E2, R2> = Layer.empty
+) => layerScheduledOver(directory, layerFair, pipelines)
 
 export const layer = layerOver(TenantDirectory.layer)

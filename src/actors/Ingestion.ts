@@ -12,17 +12,22 @@ import type { AllPipelines } from "../services/pipelines/Pipelines.ts"
 import type { ArtifactKey, ArtifactsOptions } from "../services/store/Artifacts.ts"
 import type { TenantLimits, TenantLimitsPatch } from "../domain/tenant/TenantLimits.ts"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
-import type { BlobStoreUnavailable } from "../services/BlobStore.ts"
+import type { BlobLost, BlobStoreUnavailable } from "../services/BlobStore.ts"
 import type { KeptAnswer } from "../services/store/IdempotencyStore.ts"
 import type { ListOptions, PagesOptions } from "../services/store/Documents.ts"
 import type { DocumentNotFound, NotRetryable, QuotaReached, StoreUnavailable } from "../services/store/StoreErrors.ts"
 import type { RunnerEntry } from "../services/runners/RunnerRegister.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
 import type { ChunkOptions, DocumentChunks } from "./chunks/ChunkDocument.ts"
+import type { DownstreamFailure } from "../services/downstreams/Downstreams.ts"
+import type { PageImage, PageImageError } from "../services/PageImages.ts"
+import type { PdfUnreadable } from "../services/PdfEngine.ts"
+import type { DrawOptions, NoImages } from "./renderings/DrawPage.ts"
 import type { FoundArtifact } from "./stages/artifacts/ReadArtifacts.ts"
 import type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
 export type { ChunkOptions, DocumentChunks } from "./chunks/ChunkDocument.ts"
+export type { DrawOptions } from "./renderings/DrawPage.ts"
 export type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 export type { FoundArtifact } from "./stages/artifacts/ReadArtifacts.ts"
 
@@ -208,6 +213,23 @@ export class Ingestion extends Context.Service<
       id: DocumentId,
       options: ChunkOptions
     ) => Effect.Effect<DocumentChunks, DocumentNotFound | StoreUnavailable>
+    /** Draws a page of the document, also of one that has not ended. */
+    readonly image: (
+      tenant: TenantId,
+      id: DocumentId,
+      page: number,
+      options: DrawOptions
+    ) => Effect.Effect<
+      PageImage,
+      | DocumentNotFound
+      | NoImages
+      | PdfUnreadable
+      | PageImageError
+      | DownstreamFailure
+      | StoreUnavailable
+      | BlobLost
+      | BlobStoreUnavailable
+    >
     /** Cancels the document if it is not terminal. Idempotent; returns once its run has been asked to stop. */
     readonly cancel: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     /** Cancels the document if it has not ended, then removes it, its pages and, if nothing else refers to it, its blob. */

@@ -13,6 +13,7 @@ import { makeStatus } from "./estimates/Status.ts"
 import { Ingestion } from "./Ingestion.ts"
 import { Chunking } from "../services/chunks/Chunking.ts"
 import { makeChunkDocument } from "./chunks/ChunkDocument.ts"
+import { makeDrawPage } from "./renderings/DrawPage.ts"
 import { makeRenderDocument } from "./renderings/RenderDocument.ts"
 import { RunnerReports } from "./upkeep/RunnerReports.ts"
 import { makeReadArtifacts } from "./stages/artifacts/ReadArtifacts.ts"
@@ -32,6 +33,7 @@ export const layer = Layer.effect(
     const admission = yield* Admission.make
     const render = yield* makeRenderDocument(documents)
     const chunks = yield* makeChunkDocument(documents, yield* Chunking)
+    const image = yield* makeDrawPage(documents)
     const ending = yield* makeEndDocument
     const { withStages, ...artifacts } = yield* makeReadArtifacts
     const pipelines = yield* Pipelines
@@ -64,6 +66,7 @@ export const layer = Layer.effect(
       render,
       chunks,
       ...artifacts,
+      image,
       pipelines,
       ...ending,
       ...changes,

@@ -3,6 +3,8 @@ import type { DocumentView } from "../http/api/views/DocumentView.ts"
 import type { RunnersView } from "../http/api/Workers.ts"
 import type { QueueStatusView } from "../http/api/Queue.ts"
 import type { TenantState } from "../domain/tenant/TenantState.ts"
+import { textPipeline } from "../domain/pipeline/Pipeline.ts"
+import type { StageProgress } from "../domain/pipeline/StageProgress.ts"
 import type { Waiting } from "../domain/document/Waiting.ts"
 import { sizeOf } from "./doctor/Size.ts"
 import { bar, moment, plural, table } from "./Text.ts"
@@ -19,6 +21,14 @@ const gates: Readonly<Record<string, string>> = {
 }
 
 const whyOf = ({ gate }: Waiting): string => gates[gate] ?? "its stages wait for their turn there"
+
+/** `ocr 1: 28 done, 1 failed` */
+const stageOf = ({ done, failed, skipped, stage, version }: StageProgress): string => {
+  const counts = Object.entries({ done, failed, skipped }).flatMap(([word, count]) =>
+    count === 0 ? [] : [`${count} ${word}`]
+  )
+  return `${stage} ${version}: ${counts.join(", ")}`
+}
 
 /** In UTC; the date is left out if it is the given day. */
 export const etaOf = ({ eta }: Waiting, day?: DateTime.Utc): string | undefined => {
@@ -48,7 +58,19 @@ export const progressOf = ({ done, failed, pages, warned = 0 }: (typeof Document
 }
 
 export const documentLines = (document: typeof DocumentView.Type): ReadonlyArray<string> => {
-  const { error, metadata, name, progress, status, tenantId, timings, waiting, warnings = [] } = document
+  const {
+    error,
+    metadata,
+    name,
+    pipeline,
+    progress,
+    stages = [],
+    status,
+    tenantId,
+    timings,
+    waiting,
+    warnings = []
+  } = document
   const eta = waiting && etaOf(waiting)
   return table([
     ["id", document.id],
@@ -58,6 +80,8 @@ export const documentLines = (document: typeof DocumentView.Type): ReadonlyArray
     ["error", error && `${error.code}: ${error.message}`],
     ["advice", error?.advice],
     ["pages", progressOf(progress)],
+    ["pipeline", pipeline === textPipeline ? undefined : pipeline],
+    ...stages.map((stage) => ["stage", stageOf(stage)] as const),
     ...warnings.map(({ code, message }) => ["warning", `${code}: ${message}`] as const),
     ["waits", waiting && `${shortWaiting(waiting)} (${whyOf(waiting)})`],
     ["ends", eta && `about ${eta} UTC`],

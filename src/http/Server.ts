@@ -29,6 +29,9 @@ import { PagesHandlers } from "./handlers/pages/PagesHandlers.ts"
 import { RenderingsHandlers } from "./handlers/pages/RenderingsHandlers.ts"
 import { ChunksHandlers } from "./handlers/search/ChunksHandlers.ts"
 import { SearchHandlers } from "./handlers/search/SearchHandlers.ts"
+import { ArtifactsHandlers } from "./handlers/pipelines/ArtifactsHandlers.ts"
+import { ImagesHandlers } from "./handlers/pipelines/ImagesHandlers.ts"
+import { PipelinesHandlers } from "./handlers/pipelines/PipelinesHandlers.ts"
 import { QueueHandlers } from "./handlers/QueueHandlers.ts"
 import * as RequestMetrics from "./edge/RequestMetrics.ts"
 import { TenantsHandlers } from "./handlers/TenantsHandlers.ts"
@@ -42,6 +45,9 @@ const Handlers = Layer.mergeAll(
   RenderingsHandlers,
   ChunksHandlers,
   SearchHandlers,
+  ArtifactsHandlers,
+  ImagesHandlers,
+  PipelinesHandlers,
   EventsHandlers,
   IngestHandlers,
   QueueHandlers,

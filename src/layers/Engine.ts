@@ -21,9 +21,8 @@ import * as ChunkingThread from "./chunks/ChunkingThread.ts"
 import * as PipelineDeclarations from "../services/pipelines/PipelineDeclarations.ts"
 import type { PipelineDeclaration } from "../services/pipelines/PipelineDeclarations.ts"
 import type { Stage } from "../services/pipelines/Stage.ts"
-import { searchPipelines, searchStages } from "./search/SearchStages.ts"
 import * as Search from "./search/SearchLayers.ts"
-import * as PipelinesFile from "./config/PipelinesFile.ts"
+import { localDownstreams } from "./config/OcrConfig.ts"
 import * as DownstreamHttp from "./net/DownstreamHttp.ts"
 import * as CallbackSender from "./net/CallbackSender.ts"
 import { clusterSettings, type ClusterUnusable } from "./config/ClusterConfig.ts"
@@ -36,7 +35,10 @@ import * as DiskReserve from "./folder/DiskReserve.ts"
 import { checkFolder, databasePath } from "./folder/FolderCheck.ts"
 import * as FullDisk from "./folder/FullDisk.ts"
 import * as NoWorkers from "./pdf/NoWorkers.ts"
+import { defaultSettings, makeOcrStages, ocrPipeline, type OcrSettings } from "./ocr/OcrStages.ts"
+import * as PageImagesLive from "./pdf/images/PageImagesLive.ts"
 import * as PdfEngine from "./pdf/PdfEngine.ts"
+import * as Pipelines from "./Pipelines.ts"
 import * as Secrets from "./SecretKeyFile.ts"
 import * as Sources from "./net/Sources.ts"
 import { s3SourcesFromEnv } from "./s3/S3Sources.ts"
@@ -70,7 +72,30 @@ export interface MemoryOptions {
   readonly pipelines?: ReadonlyArray<PipelineDeclaration>
   /** The pipeline of documents that name none; `text` when absent. */
   readonly pipeline?: PipelineName
+  /** How the pipeline `ocr` recognises text; with the engine that is installed when absent. */
+  readonly ocr?: Partial<OcrSettings>
+  /** How pages are drawn. */
+  readonly images?: Partial<PageImagesLive.PageImagesOptions>
 }
+
+/** The pipelines of the options, and `ocr` where it can be had. */
+const layerPipelines = ({ ocr, pipeline, pipelines = [], stages = [] }: MemoryOptions) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const builtIn = yield* makeOcrStages({ ...defaultSettings, ...ocr }, true)
+      return PipelineDeclarations.layer(
+        withBuiltIn(stages, builtIn),
+        withBuiltIn(pipelines, builtIn.length > 0 ? [ocrPipeline] : []),
+        pipeline
+      )
+    })
+  )
+
+/** What a program declares counts, and else what is built in. */
+const withBuiltIn = <A extends { readonly name: string }>(declared: ReadonlyArray<A>, builtIn: ReadonlyArray<A>) => [
+  ...builtIn.filter(({ name }) => !declared.some((own) => own.name === name)),
+  ...declared
+]
 
 /** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is lost with the process. */
 export const layerMemory = (options: MemoryOptions = {}) =>
@@ -87,8 +112,17 @@ export const layerMemory = (options: MemoryOptions = {}) =>
     ]),
     Layer.provideMerge(DownstreamHttp.layer),
     Layer.provide(ChunkingThread.layer("o200k")),
-    Layer.provide(Layer.effect(DownstreamsConfig, decodeDownstreams(options.downstreams ?? {}))),
-    Layer.provideMerge(PipelineDeclarations.layer(options.stages ?? [], options.pipelines ?? [], options.pipeline)),
+    Layer.provide(
+      Layer.effect(
+        DownstreamsConfig,
+        decodeDownstreams({
+          ...localDownstreams({ images: true, ocr: options.ocr?.processes ?? defaultSettings.processes }),
+          ...options.downstreams
+        })
+      )
+    ),
+    Layer.provideMerge(layerPipelines(options)),
+    Layer.provideMerge(PageImagesLive.layer(options.images)),
     Layer.provide(TenantRegistry.layer(options.tenants)),
     Layer.provide(EngineConfig.layer(options.limits)),
     Layer.provide(oneEffect)
@@ -180,22 +214,17 @@ const layerEngine = Layer.unwrap(
   })
 )
 
-/** The pipelines that need no declaration. */
-const layerPipelines = Layer.unwrap(
-  Effect.map(searchStages, (stages) => PipelineDeclarations.layer(stages, searchPipelines))
-)
-
 /** The engine as a service runs it, configured by the environment. */
 export const layer = Layer.mergeAll(
   Layer.provideMerge(Search.layerFromEnv, layerEngine),
   layerApiKeys,
   layerHealth
 ).pipe(
-  Layer.provideMerge(layerPipelines),
+  Layer.provideMerge(Pipelines.layer),
   Layer.provide([Search.layerIndexFromEnv, Search.layerEmbedderFromEnv]),
-  Layer.provideMerge(DownstreamHttp.layer),
+  Layer.provideMerge([DownstreamHttp.layer, PageImagesLive.layerFromEnv]),
   Layer.provide(ChunkingThread.layerFromEnv),
-  Layer.provide(PipelinesFile.layerFromEnv),
+  Layer.provide(Pipelines.layerDownstreams),
   Layer.provideMerge(Trace.layer),
   Layer.provideMerge(layerWorkers),
   Layer.provide([

@@ -1,9 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { ConfigProvider, Duration, Effect, Fiber, Layer, Stream } from "effect"
 import type { DocumentId } from "../../src/domain/Ids.ts"
-import { blobsIn } from "../../src/layers/folder/FolderCheck.ts"
+import { StageName, StageVersion } from "../../src/domain/pipeline/Pipeline.ts"
+import * as Engine from "../../src/layers/Engine.ts"
+import { BlobStore } from "../../src/services/BlobStore.ts"
+import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
+import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
+import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
+import { blobsIn, compareFolder } from "../../src/layers/folder/FolderCheck.ts"
+import { acme, newDocument, plenty, runner } from "../conformance/storeFixtures.ts"
 import { postPdf, remove } from "../http/client.ts"
 import { makeAesPdf } from "../support/aes256.ts"
 import { manyPages } from "../support/pdf.ts"
@@ -23,6 +30,14 @@ const resultOf = Effect.fnUntraced(function* (id: DocumentId) {
 })
 
 const originalsIn = (directory: string) => [...blobsIn(directory)].length
+
+const storageIn = (directory: string) =>
+  Layer.fresh(
+    Engine.layerStorage.pipe(
+      Layer.provide(EngineConfig.layer()),
+      Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ DATA_DIR: directory })))
+    )
+  )
 
 describe("sluice backup", () => {
   it.live("copies the folder of a server that works, and a server on the copy goes on from there", () =>
@@ -76,6 +91,40 @@ describe("sluice backup", () => {
         yield* resultOf(yield* upload("after.pdf", 300))
       }).pipe(Effect.provide(clientOf(restored)))
       assert.notInclude(restored.output(), "WARN")
+    })
+  )
+
+  it.live("copies what stages have made, and tells what of it is missing", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const [data, copy] = [join(folder, "data"), join(folder, "copy")]
+      const hash = yield* Effect.gen(function* () {
+        const blobs = yield* BlobStore
+        const queue = yield* DocumentQueue
+        const put = (fill: number) => blobs.put(Stream.make(new Uint8Array(90_000).fill(fill)), 100_000)
+        const original = yield* put(1)
+        yield* queue.accept(newDocument(1, { source: { _tag: "Blob", ...original } }), plenty)
+        const { fence } = yield* Effect.fromOption(yield* queue.claim(acme, { runner, lease: Duration.minutes(1) }))
+        const { hash, size } = yield* put(2)
+        const reference = yield* (yield* BlobReferences).reserve(hash, "1 minute")
+        const content = { _tag: "Blob", hash } as const
+        const stage = { stage: StageName.make("ocr"), version: StageVersion.make("1"), mediaType: "text/plain" }
+        const made = { ...stage, status: "done", elapsedMillis: 1, size, content, reference } as const
+        yield* queue.saveArtifacts(fence, [made])
+        return hash
+      }).pipe(Effect.provide(storageIn(data)), Effect.scoped)
+      const backup = (to: string) => sluice(["backup", "--to", to, "--json"], { DATA_DIR: data })
+      const { code, err, out } = yield* backup(copy)
+      assert.strictEqual(code, 0, err)
+      assert.deepInclude(JSON.parse(out).originals, { copied: 2, missing: 0 })
+      assert.include([...blobsIn(copy)], hash)
+      assert.deepStrictEqual(yield* compareFolder(copy), { unknown: 0, missing: 0 })
+
+      rmSync(join(data, "blobs", hash.slice(0, 2), hash))
+      assert.deepStrictEqual(yield* compareFolder(data), { unknown: 0, missing: 1 })
+      const again = yield* backup(join(folder, "other"))
+      assert.notStrictEqual(again.code, 0)
+      assert.deepInclude(JSON.parse(again.out).originals, { copied: 1, missing: 1 })
     })
   )
 

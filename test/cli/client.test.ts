@@ -191,6 +191,7 @@ const document = (status: string) => ({
   tenantId: "acme",
   name: "a.pdf",
   priority: 5,
+  pipeline: "text",
   status,
   attempt: 1,
   interruptions: 0,

@@ -8,6 +8,11 @@ import { ConfigProvider, Duration, Effect, Exit, Layer, Option, Redacted, Stream
 import * as Engine from "../../src/layers/Engine.ts"
 import { holdDataDirectory } from "../../src/layers/folder/DataDirectory.ts"
 import { ApiKeys } from "../../src/services/apiKeys/ApiKeys.ts"
+import { failure } from "../../src/domain/Failure.ts"
+import { PipelineName, StageName, StageVersion } from "../../src/domain/pipeline/Pipeline.ts"
+import { Artifacts, type NewArtifact } from "../../src/services/store/Artifacts.ts"
+import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
+import type { Fence } from "../../src/services/store/Fence.ts"
 import { BlobHash } from "../../src/domain/Ids.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
@@ -41,6 +46,35 @@ const on = <A, E, R>(env: Env, body: Effect.Effect<A, E, R>) =>
 
 const refusal = (env: Env) => Effect.map(Effect.flip(on(env, Effect.void)), ({ message }) => message)
 
+/** A content in the row, one among the small blobs, one in a file, and a failure; and a page that got its text of a stage. */
+const keepArtifacts = Effect.fnUntraced(function* (fence: Fence) {
+  const blobs = yield* BlobStore
+  const references = yield* BlobReferences
+  const stage = StageName.make("ocr")
+  const made = { stage, mediaType: "text/plain", elapsedMillis: 3 }
+  const contents: Array<NewArtifact> = []
+  for (const size of [10, 5_000, 90_000]) {
+    const bytes = new Uint8Array(size).fill(size)
+    const blob = size === 10 ? undefined : yield* blobs.put(Stream.make(bytes), 100_000)
+    contents.push({
+      ...made,
+      version: StageVersion.make(String(size)),
+      status: "done",
+      size,
+      ...(blob === undefined
+        ? { content: { _tag: "Inline", bytes } }
+        : { content: { _tag: "Blob", hash: blob.hash }, reference: yield* references.reserve(blob.hash, "1 minute") })
+    })
+  }
+  const failed = { status: "failed", content: undefined, size: 0, error: failure("STAGE_FAILED", "broken") } as const
+  const whole = { ...made, version: StageVersion.make("1"), ...failed }
+  yield* (yield* DocumentQueue).saveArtifacts(
+    fence,
+    [...contents.map((content) => ({ ...content, page: 3 })), whole],
+    [page(3, { source: stage })]
+  )
+})
+
 /** Document 1 ended, 2 was running when its server was killed, and 3 waits; the tenant has limits, a key and an answer. */
 const fill = Effect.gen(function* () {
   const queue = yield* DocumentQueue
@@ -51,7 +85,9 @@ const fill = Effect.gen(function* () {
     [3, 80_000]
   ] as const) {
     const blob = yield* blobs.receive(Stream.make(new Uint8Array(size).fill(number)), 100_000)
-    yield* queue.accept(newDocument(number, { source: { _tag: "Blob", ...blob }, name: `${number}\0.pdf` }), plenty)
+    const pipeline = number === 2 ? PipelineName.make("ocr") : undefined
+    const source = { _tag: "Blob", ...blob } as const
+    yield* queue.accept(newDocument(number, { source, pipeline, name: `${number}\0.pdf` }), plenty)
   }
   const request = { runner, lease: Duration.minutes(1) }
   const { fence } = yield* Effect.fromOption(yield* queue.claim(acme, request))
@@ -64,7 +100,10 @@ const fill = Effect.gen(function* () {
   const second = yield* Effect.fromOption(yield* queue.claim(acme, request))
   yield* queue.opened(second.fence, openedPdf)
   yield* queue.savePages(second.fence, [page(2)])
-  yield* TenantRegistry.use((registry) => registry.update(acme, { weight: 3, rate: 2.5 }))
+  yield* keepArtifacts(second.fence)
+  yield* TenantRegistry.use((registry) =>
+    registry.update(acme, { weight: 3, rate: 2.5, pipeline: PipelineName.make("ocr") })
+  )
   yield* queue.setPaused(acme, true)
   const keys = yield* ApiKeys
   const { text } = yield* keys.create(acme, "one")
@@ -79,6 +118,8 @@ const fill = Effect.gen(function* () {
 /** What a server sees of all that. */
 const seen = Effect.gen(function* () {
   const documents = yield* Documents
+  const artifacts = yield* Artifacts
+  const blobs = yield* BlobStore
   const { changes } = yield* (yield* ChangeLog).changes({ after: cursorAt(0), limit: 100 })
   const found = yield* Effect.forEach([1, 2, 3], (number) =>
     Effect.all([
@@ -89,6 +130,16 @@ const seen = Effect.gen(function* () {
   const { documents: _, ...limits } = yield* TenantRegistry.use((registry) => registry.limits(acme))
   return {
     found: JSON.stringify(found),
+    artifacts: JSON.stringify(yield* artifacts.list(acme, documentId(2), { limit: 9 })),
+    contents: yield* Effect.forEach(["10", "5000", "90000"], (version) =>
+      Effect.gen(function* () {
+        const key = { page: 3, stage: StageName.make("ocr"), version: StageVersion.make(version) }
+        const { content } = Option.getOrThrow(yield* artifacts.find(acme, documentId(2), key))
+        if (content?._tag !== "Blob") return content
+        yield* Effect.scoped(blobs.locate(content.hash))
+        return content
+      })
+    ),
     // A start on the folder changes document 2, which was running, and a move does not.
     changes: changes.flatMap((change) =>
       change._tag === "Document" && change.document.id === documentId(2) ? [] : [[change._tag, change.cursor]]
@@ -145,7 +196,7 @@ describe.skipIf(postgresBinaries === undefined)(
         assert.strictEqual(planned.code, 0, planned.err)
         const plan = JSON.parse(planned.out)
         assert.deepInclude(plan.tables, { name: "documents", rows: 3 })
-        assert.deepStrictEqual(plan.originals, { place: directory, store: 1, keep: 2 })
+        assert.deepStrictEqual(plan.originals, { place: directory, store: 2, keep: 3 })
         // Reading makes SQLite keep its log and its index open for others.
         const own = readdirSync(directory).filter((name) => !/-(wal|shm)$/.test(name))
         assert.deepStrictEqual(own, files)
@@ -153,9 +204,9 @@ describe.skipIf(postgresBinaries === undefined)(
         const moved = yield* sluice(["migrate", "--to", server.DATABASE_URL, "--json"], folder)
         assert.strictEqual(moved.code, 0, moved.err)
         const report = JSON.parse(moved.out)
-        assert.deepInclude(report.originals, { stored: 1, kept: 2, missing: 0, damaged: 0 })
+        assert.deepInclude(report.originals, { stored: 2, kept: 3, missing: 0, damaged: 0 })
         assert.deepInclude(report, { state: "moved", key: join(directory, "secret.key") })
-        assert.match(JSON.stringify(report.tables), /"pages","rows":3,"digest":"[0-9a-f]{64}"/)
+        assert.match(JSON.stringify(report.tables), /"pages","rows":4,"digest":"[0-9a-f]{64}"/)
         assert.notInclude(moved.out + moved.err, server.DATABASE_URL)
 
         const after = yield* on(server, seen)
@@ -295,7 +346,7 @@ describe.skipIf(postgresBinaries === undefined)(
         )
         const { code, err } = yield* sluice(["migrate"], server)
         assert.strictEqual(code, 1)
-        assert.include(err, "table pages has 3 rows in Postgres and 3 in the folder, or their contents differ")
+        assert.include(err, "table pages has 4 rows in Postgres and 4 in the folder, or their contents differ")
         assert.isTrue(existsSync(join(directory, "sluice.db")))
         assert.include(readFileSync(join(directory, "migration.json"), "utf8"), "begun")
       })

@@ -1,5 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
+import { artifacts } from "./artifacts.ts"
 import { changes } from "./changeLog.ts"
 import { counters } from "./queueStats.ts"
 import type { Test } from "./storeFixtures.ts"
@@ -19,6 +20,7 @@ export const storeConformance = (name: string, layer: Layer.Layer<Stores, unknow
     describe("as a queue", () => queue(test))
     describe("while documents run", () => runs(test))
     describe("of what may be missing, it", () => warnings(test))
+    describe("of pipelines and what their stages make, they", () => artifacts(test))
     describe("as a record", () => records(test))
     describe("when the same bytes come again, they", () => duplicates(test))
     describe("for retries, which", () => retries(test))

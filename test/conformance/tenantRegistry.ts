@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TenantId } from "../../src/domain/Ids.ts"
+import { PipelineName } from "../../src/domain/pipeline/Pipeline.ts"
 import type { TenantLimits, TenantLimitsPatch } from "../../src/domain/tenant/TenantLimits.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { EngineConfig } from "../../src/services/config/EngineConfig.ts"
@@ -85,6 +86,20 @@ export const tenantRegistryConformance = (
         })
         assert.deepStrictEqual(yield* update(acme, { pages: null, burst: null }), { ...defaults, weight: 2 })
         assert.deepStrictEqual(yield* limitsOf(acme), { ...defaults, weight: 2 })
+      })
+    )
+
+    test(
+      "names a pipeline for a tenant's documents, and none when it is taken back",
+      { [globex]: { pipeline: PipelineName.make("ocr") } },
+      Effect.gen(function* () {
+        const pipeline = PipelineName.make("summary")
+        assert.deepStrictEqual(yield* update(acme, { pipeline }), { ...defaults, pipeline })
+        assert.deepStrictEqual(yield* update(acme, { weight: 2 }), { ...defaults, weight: 2, pipeline })
+        assert.deepStrictEqual(yield* limitsOf(acme), { ...defaults, weight: 2, pipeline })
+        assert.deepStrictEqual(yield* update(acme, { pipeline: null }), { ...defaults, weight: 2 })
+        yield* update(globex, { pipeline })
+        assert.strictEqual((yield* update(globex, { pipeline: null })).pipeline, PipelineName.make("ocr"))
       })
     )
 

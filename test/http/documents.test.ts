@@ -38,6 +38,7 @@ describe("a document", () => {
         tenantId: "default",
         name: "a b.pdf",
         priority: 7,
+        pipeline: "text",
         status: "scheduled",
         attempt: 0,
         interruptions: 0,
@@ -46,7 +47,9 @@ describe("a document", () => {
         timings: { acceptedAt: "1970-01-01T00:00:00.000Z" },
         links: {
           self: first,
-          ...Object.fromEntries(["pages", "text", "markdown", "html", "json"].map((kind) => [kind, `${first}/${kind}`]))
+          ...Object.fromEntries(
+            ["pages", "text", "markdown", "html", "json", "artifacts"].map((kind) => [kind, `${first}/${kind}`])
+          )
         }
       })
     }).pipe(Effect.provide(testServer))

@@ -127,6 +127,7 @@ describe("the examples of the interface's description", () => {
       assert.deepStrictEqual(Object.fromEntries([...types].toSorted()), {
         after: "integer",
         detail: "boolean",
+        dpi: "integer",
         follow: "boolean",
         force: "boolean",
         from: "integer",
@@ -134,6 +135,7 @@ describe("the examples of the interface's description", () => {
         lastEventId: "integer",
         limit: "integer",
         n: "integer",
+        page: "integer",
         priority: "integer",
         status: "array",
         to: "integer",

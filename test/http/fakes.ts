@@ -1,13 +1,24 @@
-import { Context, DateTime, Effect, Latch, Layer, Option, Queue, Ref, Stream } from "effect"
+import { Context, DateTime, Effect, Latch, Layer, Option, Queue, Ref, Result, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Search } from "../../src/actors/search/SearchProtocol.ts"
-import { Ingestion, type SubmitError, type SubmitOptions, SubmissionRejected } from "../../src/actors/Ingestion.ts"
 import type { Chunk } from "../../src/domain/chunk/Chunk.ts"
+import {
+  type DrawOptions,
+  Ingestion,
+  type SubmitError,
+  type SubmitOptions,
+  SubmissionRejected
+} from "../../src/actors/Ingestion.ts"
 import { Document, isTerminal } from "../../src/domain/document/Document.ts"
 import { allPipelines } from "../../src/services/pipelines/Pipelines.ts"
 import { failure } from "../../src/domain/Failure.ts"
 import { DocumentId, type TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
+import { NoImages } from "../../src/actors/renderings/DrawPage.ts"
+import type { DownstreamFailure } from "../../src/services/downstreams/Downstreams.ts"
+import type { PageImage, PageImageError } from "../../src/services/PageImages.ts"
+import type { PdfUnreadable } from "../../src/services/PdfEngine.ts"
+import type { Artifact } from "../../src/domain/pipeline/Artifact.ts"
 import * as ApiKeysMemory from "../../src/services/apiKeys/ApiKeysMemory.ts"
 import { DocumentNotFound, StoreUnavailable } from "../../src/services/store/StoreErrors.ts"
 import * as StoreMemory from "../../src/services/store/memory/StoreMemory.ts"
@@ -26,9 +37,20 @@ export interface Submission {
   readonly source?: string
 }
 
+/** An artifact and its content. */
+export interface Made {
+  readonly artifact: Artifact
+  readonly content?: Uint8Array
+}
+
 interface State {
   readonly documents: ReadonlyMap<DocumentId, Document>
   readonly pages: ReadonlyMap<DocumentId, ReadonlyArray<PageResult>>
+  /** In the order of the list. */
+  readonly artifacts: ReadonlyMap<DocumentId, ReadonlyArray<Made>>
+  /** What every page is drawn as, or why it is not. */
+  readonly drawing: Result.Result<PageImage, NoImages | PageImageError | PdfUnreadable | DownstreamFailure>
+  readonly drawn: ReadonlyArray<DrawOptions>
   readonly submissions: ReadonlyArray<Submission>
   readonly refuse: SubmitError | undefined
   readonly storeWorks: boolean
@@ -81,6 +103,9 @@ const fake = Layer.effect(
     const state = yield* Ref.make<State>({
       documents: new Map(),
       pages: new Map(),
+      artifacts: new Map(),
+      drawing: Result.fail(new NoImages({ why: "off" })),
+      drawn: [],
       submissions: [],
       refuse: undefined,
       storeWorks: true,
@@ -120,6 +145,7 @@ const ingestion = Layer.effect(
             tenantId,
             name,
             priority: options.priority ?? 5,
+            ...(options.pipeline === undefined ? {} : { pipeline: options.pipeline }),
             status: options.notBefore === undefined ? "queued" : "scheduled",
             attempt: 0,
             progress: { done: 0, failed: 0 },
@@ -131,6 +157,13 @@ const ingestion = Layer.effect(
     const refused = Effect.flatMap(Ref.get(state), ({ refuse }) =>
       refuse === undefined ? Effect.void : Effect.fail(refuse)
     )
+    const made = (tenant: TenantId, id: DocumentId) =>
+      Effect.andThen(
+        find(tenant, id),
+        Effect.map(Ref.get(state), ({ artifacts }) => artifacts.get(id) ?? [])
+      )
+    const placeOf = ({ page = 0, stage, version }: Pick<Artifact, "page" | "stage" | "version">) =>
+      `${String(page).padStart(9, "0")} ${stage} ${version}`
     const remove = (id: DocumentId) =>
       Ref.update(state, (now) => {
         const documents = new Map(now.documents)
@@ -207,6 +240,34 @@ const ingestion = Layer.effect(
               format === "json" ? Stream.make("{}") : Stream.fromIterable((pages.get(id) ?? []).map(({ text }) => text))
           }))
         ),
+      artifacts: (tenant, id, { after, limit, page, stage }) =>
+        Effect.map(made(tenant, id), (all) =>
+          all
+            .map(({ artifact }) => artifact)
+            .filter((artifact) => stage === undefined || artifact.stage === stage)
+            .filter((artifact) => page === undefined || (artifact.page ?? 0) === page)
+            .filter((artifact) => after === undefined || placeOf(artifact) > placeOf(after))
+            .slice(0, limit)
+        ),
+      artifact: (tenant, id, { page, stage, version }) =>
+        Effect.map(made(tenant, id), (all) => {
+          const found = all.findLast(
+            ({ artifact }) =>
+              artifact.page === page &&
+              artifact.stage === stage &&
+              (version === undefined || artifact.version === version)
+          )
+          return Option.map(Option.fromUndefinedOr(found), ({ artifact, content }) => ({
+            artifact,
+            bytes: content === undefined ? undefined : Stream.make(content)
+          }))
+        }),
+      image: (tenant, id, _page, options) =>
+        Effect.gen(function* () {
+          yield* find(tenant, id)
+          const { drawing } = yield* Ref.updateAndGet(state, (now) => ({ ...now, drawn: [...now.drawn, options] }))
+          return yield* Effect.fromResult(drawing)
+        }),
       cancel: (tenant, id) =>
         Effect.gen(function* () {
           const document = yield* find(tenant, id)
@@ -219,8 +280,6 @@ const ingestion = Layer.effect(
       withdraw: (_, id) => remove(id),
       retry: (tenant, id) => find(tenant, id),
       rerunStage: (tenant, id) => find(tenant, id),
-      artifacts: (tenant, id) => Effect.as(find(tenant, id), []),
-      artifact: (tenant, id) => Effect.as(find(tenant, id), Option.none()),
       pipelines: allPipelines([], []),
       pause: () => Effect.void,
       resume: () => Effect.void,

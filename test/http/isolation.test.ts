@@ -95,7 +95,8 @@ const people = Effect.gen(function* () {
       n: "1",
       tenant: globex,
       key: theirs.id,
-      name: "ocr"
+      name: "ocr",
+      stage: "ocr"
     }
     const url = params.reduce((filled, param) => {
       const value = theirThings[param]

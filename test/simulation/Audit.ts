@@ -3,9 +3,12 @@ import { isTerminal } from "../../src/domain/document/Document.ts"
 import { isFailed, type PageStatus } from "../../src/domain/document/Page.ts"
 import { type Entry, pageDigest } from "./Entry.ts"
 import type { DocumentPlan, Opening, Scenario, SourcePlan, Trouble } from "./Scenario.ts"
+import { auditStages } from "./StagedAudit.ts"
 import type { World } from "./World.ts"
 
 const pageEnds: Record<Trouble, { readonly status: PageStatus; readonly code: string }> = {
+  // It goes through a stage that recognises its text.
+  scanned: { status: "ok", code: "" },
   empty: { status: "empty", code: "" },
   "fails once": { status: "ok", code: "" },
   "fails twice": { status: "ok", code: "" },
@@ -66,6 +69,8 @@ export const audit = Effect.fnUntraced(function* (scenario: Scenario, world: Wor
     }
     const plan = blob === undefined ? world.planOfUrl(entry.sourceUrl ?? "") : world.contentByHash.get(blob)
     if (plan !== undefined && status !== "cancelled") judge(scenario, world, entry, plan)
+    const staged = scenario.staged === true ? world.planOfDocument(entry.id) : undefined
+    if (staged !== undefined) yield* auditStages(scenario.seed, world, entry, staged)
   }
   world.admissions.check(history, world.log)
   // Only news may be lost, and only with the process that had it.

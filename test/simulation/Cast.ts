@@ -5,6 +5,7 @@ import type { TenantId } from "../../src/domain/Ids.ts"
 import type { TenantLimitsPatch } from "../../src/domain/tenant/TenantLimits.ts"
 import { Dice } from "./Dice.ts"
 import type { Action, DocumentPlan, Scenario } from "./Scenario.ts"
+import { staged } from "./SimulatedStages.ts"
 import { urlOf } from "./SimulatedSources.ts"
 import { bytesOf, type Running, type World } from "./World.ts"
 
@@ -51,6 +52,7 @@ export const makeCast = Effect.fnUntraced(function* (scenario: Scenario, world: 
       name: plan.name,
       force: plan.force,
       priority: plan.priority,
+      pipeline: scenario.staged === true ? staged : undefined,
       notBefore: plan.notBefore === undefined ? undefined : DateTime.makeUnsafe(at + plan.notBefore)
     }
     const submission =
@@ -193,6 +195,7 @@ export const makeCast = Effect.fnUntraced(function* (scenario: Scenario, world: 
       case "LeaseLoss":
         trouble.storeDown("renew", now + action.renewMillis)
         trouble.storeDown("savePages", now + action.writeMillis)
+        trouble.storeDown("saveArtifacts", now + action.writeMillis)
         return trouble.storeDown("finish", now + action.writeMillis)
       case "StoreErrors":
         return trouble.storeErrors(action.share, now + action.millis)
@@ -200,6 +203,8 @@ export const makeCast = Effect.fnUntraced(function* (scenario: Scenario, world: 
         return trouble.storeSlow(action.before, action.after, now + action.millis)
       case "BlobsDown":
         return trouble.blobsDown(now + action.millis)
+      case "FarDown":
+        return trouble.farDown(now + action.millis)
       case "TenantCrash":
         return void trouble.tenantCrashes.add(action.tenant)
       case "Restart":

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import type { Document, DocumentStatus } from "../../src/domain/document/Document.ts"
+import type { ArtifactStatus } from "../../src/domain/pipeline/Artifact.ts"
 import type { DocumentId, TenantId } from "../../src/domain/Ids.ts"
 import type { PageResult } from "../../src/domain/document/Page.ts"
 import type { NewDocument } from "../../src/services/store/NewDocument.ts"
@@ -16,6 +17,9 @@ export interface Entry {
   runner: string | undefined
   leasedUntil: number
   pageCount: number | undefined
+  /** What is stored of its stages, by `artifactKey`, and how many of them were when the last attempt began. */
+  readonly artifacts: Map<string, ArtifactStatus>
+  artifactsAtClaim: number
   readonly pages: Map<number, { readonly digest: string; readonly status: PageResult["status"]; readonly code: string }>
   /** Pages that were done when the last attempt began. */
   doneAtClaim: ReadonlySet<number>
@@ -43,6 +47,9 @@ export interface Entry {
   removed: boolean
 }
 
+export const artifactKey = ({ page = 0, stage }: { readonly page?: number; readonly stage: string }) =>
+  `${stage} ${page}`
+
 export const pageDigest = (page: PageResult): string =>
   createHash("sha256")
     .update(JSON.stringify({ ...page, elapsedMillis: 0 }))
@@ -60,6 +67,8 @@ export const newEntry = (document: NewDocument, stored: Document, label: string)
   runner: undefined,
   leasedUntil: 0,
   pageCount: undefined,
+  artifacts: new Map(),
+  artifactsAtClaim: 0,
   pages: new Map(),
   doneAtClaim: new Set(),
   failureCode: undefined,

@@ -2,11 +2,12 @@ import { createHash } from "node:crypto"
 import { type Document, type DocumentStatus, isTerminal } from "../../src/domain/document/Document.ts"
 import type { DocumentId, RunnerId, TenantId } from "../../src/domain/Ids.ts"
 import { isFailed, type PageResult } from "../../src/domain/document/Page.ts"
+import type { NewArtifact } from "../../src/services/store/Artifacts.ts"
 import type { Claim } from "../../src/services/store/Claim.ts"
 import type { Fence } from "../../src/services/store/Fence.ts"
 import type { BacklogLimits, NewDocument } from "../../src/services/store/NewDocument.ts"
 import type { Outcome } from "../../src/services/store/Outcome.ts"
-import { type Entry, newEntry, pageDigest } from "./Entry.ts"
+import { artifactKey, type Entry, newEntry, pageDigest } from "./Entry.ts"
 import type { History } from "./History.ts"
 import type { LimitsLog } from "./LimitsLog.ts"
 
@@ -132,6 +133,7 @@ export class Ledger {
     entry.runner = lease.runner
     entry.leasedUntil = lease.until
     entry.doneAtClaim = new Set(entry.pages.keys())
+    entry.artifactsAtClaim = entry.artifacts.size
     entry.abandonedAt = undefined
     entry.queuedSince = undefined
     entry.permitAt = permitAt
@@ -182,6 +184,15 @@ export class Ledger {
     entry.pages.set(page.number, { digest: pageDigest(page), status: page.status, code: page.error?.code ?? "" })
   }
 
+  savedArtifact(fence: Fence, artifact: Pick<NewArtifact, "page" | "stage" | "status">): void {
+    const key = artifactKey(artifact)
+    const entry = this.#fenced(fence, `${key} saved`)
+    if (entry === undefined) return
+    this.#history.note(`${entry.tenant} ${entry.label} ${key} ${artifact.status}, attempt ${fence.attempt}`)
+    this.#check(!entry.artifacts.has(key) || entry.overlapped, "an artifact is written once", `${entry.label} ${key}`)
+    if (!entry.artifacts.has(key)) entry.artifacts.set(key, artifact.status)
+  }
+
   finished(fence: Fence, outcome: Outcome, stored: Document, at: number): void {
     const entry = this.#fenced(fence, `finish as ${outcome.status}`)
     if (entry === undefined) return
@@ -189,9 +200,13 @@ export class Ledger {
     const all = entry.pageCount !== undefined && entry.pages.size === entry.pageCount
     const detail = `${entry.label} ${outcome.status}: ${entry.pages.size} of ${entry.pageCount} pages, ${failed} failed`
     if (outcome.status !== "failed") this.#check(all, "a document that is read has every page", detail)
-    if (outcome.status === "completed") this.#check(failed === 0, "a completed document has no failed page", detail)
+    const failedStages = [...entry.artifacts.values()].filter((status) => status === "failed").length
+    if (outcome.status === "completed") {
+      this.#check(failed + failedStages === 0, "a completed document has no failed page or stage", detail)
+    }
     if (outcome.status === "partial") {
-      this.#check(failed > 0 && failed < entry.pages.size, "a partial document has pages of both kinds", detail)
+      const isMixed = failed + failedStages > 0 && failed < entry.pages.size
+      this.#check(isMixed, "a partial document has pages of both kinds, or failed stages", detail)
     }
     this.#check(
       stored.status === outcome.status,
@@ -214,11 +229,12 @@ export class Ledger {
   #preempted(entry: Entry): void {
     this.preemptions++
     entry.preemptions++
-    const { doneAtClaim, label, pageCount, pages, preemptions } = entry
+    const { artifacts, artifactsAtClaim, doneAtClaim, label, pageCount, pages, preemptions } = entry
     const detail = `${label} attempt ${entry.attempt}: ${pages.size} pages done, ${doneAtClaim.size} at its claim`
-    this.#check(pages.size > doneAtClaim.size, "no document gives way without having got on", detail)
+    const hasMore = pages.size > doneAtClaim.size || artifacts.size > artifactsAtClaim
+    this.#check(hasMore, "no document gives way without having got on", detail)
     const often = `${label}: ${preemptions} times with ${pages.size} of ${pageCount} pages done`
-    this.#check(preemptions <= pages.size, "no document gives way more often than it has pages", often)
+    this.#check(preemptions <= pages.size + artifacts.size, "no document gives way more often than it has pages", often)
   }
 
   /** A call for this run failed. */
@@ -299,6 +315,7 @@ export class Ledger {
     const may = entry.status === "partial" || entry.status === "failed"
     this.#check(may, "only failures are retried", `${entry.label} was ${entry.status}`)
     for (const [page, { status }] of entry.pages) if (isFailed(status)) entry.pages.delete(page)
+    for (const [key, status] of entry.artifacts) if (status !== "done") entry.artifacts.delete(key)
     entry.ends = 0
     entry.announcements = 0
     entry.endedAt = undefined

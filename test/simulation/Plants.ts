@@ -48,6 +48,44 @@ const savePagesWithoutFence: Plant = {
   })
 }
 
+const savesArtifactsWithoutFence: Plant = {
+  store: (store) => ({
+    ...store,
+    saveArtifacts: (fence, artifacts, pages) =>
+      Effect.catchTag(store.saveArtifacts(fence, artifacts, pages), "LeaseLost", () => Effect.void)
+  })
+}
+
+/** A run knows nothing of what earlier runs have made, so its stages are run again. */
+const forgetsArtifacts: Plant = {
+  store: (store) => ({
+    ...store,
+    claim: (tenant, request, most) =>
+      Effect.map(
+        store.claim(tenant, request, most),
+        Option.map((claim) => ({ ...claim, artifacts: [] }))
+      )
+  })
+}
+
+/** An artifact is told as saved, and is not. */
+const losesArtifact: Plant = {
+  store: (store) => {
+    let artifacts = 0
+    return {
+      ...store,
+      saveArtifacts: (fence, batch, pages) =>
+        Effect.suspend(() =>
+          store.saveArtifacts(
+            fence,
+            batch.filter(() => ++artifacts % 41 !== 0),
+            pages
+          )
+        )
+    }
+  }
+}
+
 const finishWithoutFence: Plant = {
   store: (store) => {
     const tenants = new Map<string, TenantId>()
@@ -318,6 +356,9 @@ export const plants = {
   "an offer that is lost": { ledger: (shares, now) => new LosesOffers(shares, now) },
   "a dead runner that keeps its turns": { ledger: (shares, now) => new NeverGivesUp(shares, now) },
   "a store that forgets the fence when it saves a page": savePagesWithoutFence,
+  "a store that forgets the fence when it saves artifacts": savesArtifactsWithoutFence,
+  "a store whose claim forgets artifacts": forgetsArtifacts,
+  "a store that loses an artifact": losesArtifact,
   "a store that forgets the fence when it finishes a document": finishWithoutFence,
   "a store whose claim ignores the lease": claimIgnoresLease,
   "a store that loses a page": losesPage,

@@ -7,6 +7,7 @@ import { planContention } from "./Contention.ts"
 import { Dice } from "./Dice.ts"
 import { plainDocument } from "./PlainDocument.ts"
 import { planRunners } from "./Runners.ts"
+import { planStaged } from "./StagedScenario.ts"
 import { planTwoProcesses } from "./TwoProcesses.ts"
 
 /** What one seed stands for: tenants, documents, and everything that goes wrong. Times are milliseconds from the start. */
@@ -21,6 +22,8 @@ export interface Scenario {
   readonly shares: boolean
   /** The processes are runners of one cluster: they share the turns of all their workers. */
   readonly clustered?: boolean
+  /** All documents go through stages. */
+  readonly staged?: boolean
   /** Documents have so little time that big ones run out of it. */
   readonly hasty: boolean
   /** After everything has ended hours pass, and nothing may be left that nobody needs. */
@@ -38,6 +41,7 @@ export type Opening = "opens" | "dies once" | "dies" | "dies of memory" | "hangs
 
 /** A page that is not simply `fine`. */
 export type Trouble =
+  | "scanned"
   | "empty"
   | "fails once"
   | "fails twice"
@@ -76,7 +80,7 @@ export interface DocumentPlan {
 }
 
 export const storeOperations = ["all", "claim", "renew", "savePages", "finish", "release", "opened", "accept"] as const
-export type StoreOperation = (typeof storeOperations)[number]
+export type StoreOperation = (typeof storeOperations)[number] | "saveArtifacts"
 
 export type Action =
   | { readonly _tag: "Submit"; readonly document: DocumentPlan }
@@ -92,7 +96,7 @@ export type Action =
   | { readonly _tag: "LeaseLoss"; readonly renewMillis: number; readonly writeMillis: number }
   | { readonly _tag: "StoreErrors"; readonly share: number; readonly millis: number }
   | { readonly _tag: "StoreSlow"; readonly before: number; readonly after: number; readonly millis: number }
-  | { readonly _tag: "BlobsDown"; readonly millis: number }
+  | { readonly _tag: "BlobsDown" | "FarDown"; readonly millis: number }
   | { readonly _tag: "TenantCrash"; readonly tenant: TenantId }
   | { readonly _tag: "Restart" | "Kill" }
   /** What gives turns of all runners is lost; another begins after a while. */
@@ -314,6 +318,7 @@ const planShares = (seed: string): Scenario => {
 export const planScenario = (seed: number): Scenario => {
   if (seed % 25 === 0) return planShares(String(seed))
   if (seed % 25 === 6) return planTwoProcesses(String(seed))
+  if (seed % 25 === 14) return planStaged(String(seed))
   if (seed % 25 === 18) return planRunners(String(seed))
   return seed % 25 === 12 ? planContention(String(seed)) : planTrouble(String(seed))
 }

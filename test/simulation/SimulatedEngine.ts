@@ -110,6 +110,8 @@ const pageOf = (content: Content, page: number, before: number): ScriptedPage =>
   switch (content.trouble.get(page)) {
     case undefined:
       return fine
+    case "scanned":
+      return { _tag: "Page", takes, result: { status: "scanned", text: "" } }
     case "empty":
       return { _tag: "Page", takes, result: { status: "empty", text: "" } }
     case "fails once":

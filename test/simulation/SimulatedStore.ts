@@ -118,6 +118,7 @@ export const simulatedStore = (store: Store, process: Process, trouble: Trouble,
         fence,
         call("saveArtifacts", store.saveArtifacts(fence, artifacts, pages), () => {
           for (const page of pages) ledger.saved(fence, page)
+          for (const artifact of artifacts) ledger.savedArtifact(fence, artifact)
         })
       ),
     finish: (fence, outcome) =>

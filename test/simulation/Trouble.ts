@@ -16,6 +16,7 @@ export class Trouble {
   #storeSlow: Window<{ readonly before: number; readonly after: number }> = { until: 0, what: { before: 0, after: 0 } }
   #blobsDownUntil = 0
   #engineDownUntil = 0
+  #farDownUntil = 0
   /** Workers that die, or hang, on the next page that is begun. */
   readonly workerFaults: Array<"dies" | "dies of memory" | "hangs"> = []
   /** Tenants whose actor meets a defect the next time it asks for its limits. */
@@ -47,6 +48,11 @@ export class Trouble {
     this.#lasts(until)
   }
 
+  farDown(until: number): void {
+    this.#farDownUntil = until
+    this.#lasts(until)
+  }
+
   engineDown(until: number): void {
     this.#engineDownUntil = until
     this.#lasts(until)
@@ -62,6 +68,10 @@ export class Trouble {
 
   blobsFail(now: number): boolean {
     return now < this.#blobsDownUntil
+  }
+
+  farSideFails(now: number): boolean {
+    return now < this.#farDownUntil
   }
 
   engineFails(now: number): boolean {

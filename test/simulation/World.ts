@@ -5,6 +5,9 @@ import * as Engine from "../../src/actors/Engine.ts"
 import { Ingestion } from "../../src/actors/Ingestion.ts"
 import { TenantDirectory } from "../../src/actors/tenant/TenantDirectory.ts"
 import type { TenantId } from "../../src/domain/Ids.ts"
+import { DownstreamsConfig } from "../../src/services/downstreams/DownstreamsConfig.ts"
+import { Pipelines } from "../../src/services/pipelines/Pipelines.ts"
+import { Artifacts } from "../../src/services/store/Artifacts.ts"
 import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import * as BlobStoreMemory from "../../src/services/BlobStoreMemory.ts"
@@ -19,6 +22,7 @@ import { Sources } from "../../src/services/Sources.ts"
 import * as Telemetry from "../../src/observability/Telemetry.ts"
 import { limitsOver, makeLimitRows, TenantRegistry } from "../../src/services/TenantRegistry.ts"
 import { Admissions } from "./Admissions.ts"
+import { SimulatedFarSide, stagesOf } from "./SimulatedStages.ts"
 import { layerSecureRandom } from "./Dice.ts"
 import { watched } from "./GateWatch.ts"
 import { History } from "./History.ts"
@@ -98,6 +102,7 @@ export const makeWorld = Effect.fnUntraced(function* (
   const worldScope = yield* Effect.scope
   const turns = yield* makeSimulatedTurns({ seed: scenario.seed, history, ledger: plant?.ledger })
   const processes: Array<Process> = []
+  const far = new SimulatedFarSide(scenario.seed, history, ledger, trouble)
 
   /** The limits as one process knows them, over the rows that all share. */
   const registryOf = (inner: TenantRegistry["Service"], process: Process) => {
@@ -131,6 +136,11 @@ export const makeWorld = Effect.fnUntraced(function* (
     })
   }
 
+  const planOfDocument = (id: string) => {
+    const index = /^#(\d+) document-(\d+)/.exec(ledger.entry(id)?.label ?? "")?.[2]
+    return index === undefined ? undefined : scenario.documents[Number(index)]
+  }
+
   /** Starts a process over the world. One that finds no store ends, and is started again. */
   const start = Effect.gen(function* () {
     const process: Process = {
@@ -152,7 +162,11 @@ export const makeWorld = Effect.fnUntraced(function* (
     )
     if (processes.filter(({ alive }) => alive).length > 1) log.lagMillis = refreshedWithin(limits)
     const own = Layer.provide(TenantRegistry.layer(overrides, limitRows), EngineConfig.layer(scenario.limits))
-    const inner = yield* Layer.buildWithScope(Layer.mergeAll(scripted.layer, Events.layer(), Layer.fresh(own)), scope)
+    const stages = scenario.staged === true ? stagesOf(far, process, planOfDocument) : Layer.empty
+    const inner = yield* Layer.buildWithScope(
+      Layer.mergeAll(scripted.layer, Events.layer(), Layer.fresh(own), Layer.fresh(stages)),
+      scope
+    )
     const registry = Layer.succeed(TenantRegistry, registryOf(Context.get(inner, TenantRegistry), process))
     const events = Context.get(inner, Events)
     const watch = { limits: log, history, ledger, readings, trouble, mayExceed: turns.areUnsettled }
@@ -162,6 +176,8 @@ export const makeWorld = Effect.fnUntraced(function* (
       plant?.scheduling ?? (scenario.clustered === true ? turns.join(process, reader) : Engine.layerFair)
     const services = shared.pipe(
       Context.merge(storeContext(simulatedStore(plant?.store?.(store) ?? store, process, trouble, ledger))),
+      Context.add(Pipelines, Context.get(inner, Pipelines)),
+      Context.add(DownstreamsConfig, Context.get(inner, DownstreamsConfig)),
       Context.add(BlobReferences, simulatedReferences(references, process, trouble)),
       Context.add(BlobStore, simulatedBlobs(blobs, process, trouble)),
       Context.add(PdfEngine, reader),
@@ -230,6 +246,8 @@ export const makeWorld = Effect.fnUntraced(function* (
     history,
     trouble,
     ledger,
+    planOfDocument,
+    artifacts: Context.get(shared, Artifacts),
     log,
     admissions,
     readings,

@@ -5,6 +5,7 @@ import { DownstreamFailure, Downstreams, UnknownDownstream } from "../../service
 import { DownstreamsConfig } from "../../services/downstreams/DownstreamsConfig.ts"
 import { TenantRegistry } from "../../services/TenantRegistry.ts"
 import { UsageRecorder } from "../usage/UsageRecorder.ts"
+import { watched } from "../../services/downstreams/CallWatch.ts"
 import { makeDownstream } from "./Downstream.ts"
 
 const decodeName = Schema.decodeUnknownOption(DownstreamName)
@@ -36,7 +37,7 @@ export const layer = Layer.effect(
       names,
       call: (name, options) => (effect) => {
         const found = byName.get(name)
-        if (found !== undefined) return found.call(options, effect)
+        if (found !== undefined) return watched(name, effect, (exchange) => found.call(options, exchange))
         return Effect.fail(
           new DownstreamFailure({
             code: "DOWNSTREAM_UNKNOWN",

@@ -16,7 +16,7 @@ import { makeStructures } from "./Structures.ts"
 type Store = Context.Service.Shape<typeof Documents>
 
 /** The page without its lines; with its layout as the document shows it, or its text if it has none. */
-const pageJson = (page: PageResult, structure: DocumentStructure): string => {
+export const pageJson = (page: PageResult, structure: DocumentStructure): string => {
   const { error, layout: _bytes, lines: _lines, text, ...shown } = page
   const summary: typeof PageSummary.Encoded = error === undefined ? shown : { ...shown, error }
   const rendered = renderedPage(page, false)
@@ -33,12 +33,18 @@ const pageJson = (page: PageResult, structure: DocumentStructure): string => {
   return JSON.stringify(view)
 }
 
+/** What precedes the first page in JSON; pages are parted by commas. */
+export const jsonHead = ({ outline, outlineSource }: DocumentStructure): string =>
+  `${JSON.stringify({ outline, outlineSource }).slice(0, -1)},"pages":[`
+export const jsonEnd = "]}\n"
+
 /** `{"outline":[...],"outlineSource":"...","pages":[...]}`. */
 const jsonParts = (store: Store, document: Document, range: PageRange, structure: DocumentStructure) => {
-  const { outline, outlineSource } = structure
-  const head = `${JSON.stringify({ outline, outlineSource }).slice(0, -1)},"pages":[`
   const pages = Stream.map(pageResults(store, document, range), (page) => pageJson(page, structure))
-  return Stream.make(head).pipe(Stream.concat(Stream.intersperse(pages, ",\n")), Stream.concat(Stream.make("]}\n")))
+  return Stream.make(jsonHead(structure)).pipe(
+    Stream.concat(Stream.intersperse(pages, ",\n")),
+    Stream.concat(Stream.make(jsonEnd))
+  )
 }
 
 const textParts = (

@@ -1,5 +1,5 @@
 import { Data, Deferred, Effect } from "effect"
-import { Downstreams } from "../../services/downstreams/Downstreams.ts"
+import { type CallWatch, CurrentCallWatch } from "../../services/downstreams/CallWatch.ts"
 import { outcomeOf } from "../downstreams/FarSide.ts"
 import { bracket } from "../gates/Bracket.ts"
 
@@ -14,7 +14,7 @@ export type OnWaiting = (downstream: string, calls: 1 | -1) => void
  * nothing is lost by it. A run with a call under way, or with an answer that is not stored yet, may end: that call may have to
  * be paid.
  */
-export class StageCalls {
+export class StageCalls implements CallWatch {
   readonly #withdrawn = Deferred.makeUnsafe<never, Withdrawn>()
   readonly #onWaiting: OnWaiting
   #waiting = 0
@@ -47,15 +47,15 @@ export class StageCalls {
   }
 
   /** Runs the effect as one that waits for the downstream. */
-  waitingFor<A, E, R>(downstream: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+  waitingFor<A, E, R>(downstream: string, call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return bracket(
       () => this.#wait(downstream, 1),
       () => this.#wait(downstream, -1)
-    )(effect)
+    )(call)
   }
 
   /** One exchange with the far side, of a call that waits before and, if it is refused, after it. */
-  #exchange<A, E, R>(downstream: string, exchange: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+  exchange<A, E, R>(downstream: string, exchange: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return bracket(
       () => {
         this.#underWay++
@@ -74,23 +74,9 @@ export class StageCalls {
     )
   }
 
-  /** The downstreams as the stage sees them. */
-  watched(downstreams: Downstreams["Service"]): Downstreams["Service"] {
-    return {
-      ...downstreams,
-      call: (name, options) => (effect) =>
-        this.waitingFor(name, downstreams.call(name, options)(this.#exchange(name, effect)))
-    }
-  }
-
   /** Runs the stage. It fails with `Withdrawn` when it is withdrawn; it has ended then. */
-  run<A, E, R>(stage: Effect.Effect<A, E, R>): Effect.Effect<A, E | Withdrawn, Exclude<R, Downstreams> | Downstreams> {
-    return Effect.flatMap(Downstreams, (downstreams) =>
-      Effect.raceFirst(
-        Effect.provideService(stage, Downstreams, this.watched(downstreams)),
-        Deferred.await(this.#withdrawn)
-      )
-    )
+  run<A, E, R>(stage: Effect.Effect<A, E, R>): Effect.Effect<A, E | Withdrawn, R> {
+    return Effect.raceFirst(Effect.provideService(stage, CurrentCallWatch, this), Deferred.await(this.#withdrawn))
   }
 
   /** Waits for the downstream, unless it is withdrawn. */

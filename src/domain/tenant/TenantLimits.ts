@@ -1,4 +1,5 @@
 import { Schema, Struct } from "effect"
+import { PipelineName } from "../pipeline/Pipeline.ts"
 
 /** A whole number from 1 to `maximum`, with the same bounds as the engine's own settings. */
 const count = (maximum = 1_000_000_000) => Schema.Int.check(Schema.isBetween({ minimum: 1, maximum }))
@@ -18,14 +19,20 @@ const maxStoredBytes = count(Number.MAX_SAFE_INTEGER).annotate({
   description: "Bytes of originals and results that are kept; no limit when there is none."
 })
 
-/** The one list of limits: what is sent, configured and stored has these names. */
-const limits = { documents, weight, backlog, pages, rate, burst, maxStoredBytes }
+const pipeline = PipelineName.annotate({
+  description: "Documents that name no pipeline go through this one; the engine's default when there is none."
+})
+
+/** The one list of limits, and of what else is said of a tenant: what is sent, configured and stored has these names. */
+const numbers = { documents, weight, backlog, pages, rate, burst, maxStoredBytes }
+const limits = { ...numbers, pipeline }
 
 /** The limits of one tenant. */
 export const TenantLimits = Schema.Struct({
   ...limits,
   rate: Schema.optional(rate),
-  maxStoredBytes: Schema.optional(maxStoredBytes)
+  maxStoredBytes: Schema.optional(maxStoredBytes),
+  pipeline: Schema.optional(pipeline)
 })
 export interface TenantLimits extends Schema.Schema.Type<typeof TenantLimits> {}
 
@@ -45,10 +52,11 @@ export const limitNames: ReadonlyArray<LimitName> = Struct.keys(limits)
 
 /** The limits set for a tenant after the change. */
 export const patched = (override: TenantOverride, patch: TenantLimitsPatch): TenantOverride => {
-  const next: Partial<Record<LimitName, number>> = {}
-  for (const name of limitNames) {
+  const next: Partial<Record<keyof typeof numbers, number>> = {}
+  for (const name of Struct.keys(numbers)) {
     const value = patch[name] === undefined ? override[name] : patch[name]
     if (value !== undefined && value !== null) next[name] = value
   }
-  return next
+  const named = patch.pipeline === undefined ? override.pipeline : patch.pipeline
+  return named === undefined || named === null ? next : { ...next, pipeline: named }
 }

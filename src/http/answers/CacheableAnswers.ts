@@ -12,7 +12,7 @@ const isShared = ({ url }: HttpServerRequest.HttpServerRequest): boolean =>
   url.startsWith(dashboardPath) || paths.has(url.split("?", 1)[0] ?? "")
 
 /** Whether the client's `If-None-Match` names this answer. Compression does not change the ETag. */
-const isKnown = (known: string | undefined, etag: string): boolean =>
+export const isKnown = (known: string | undefined, etag: string): boolean =>
   known !== undefined && known.split(",").some((each) => each.trim().replace(/^W\//, "") === etag)
 
 const etagOf = (bytes: Uint8Array): string => `"${createHash("sha256").update(bytes).digest("base64url")}"`

@@ -12,6 +12,9 @@ import { MetricsApi } from "./Metrics.ts"
 import { PagesApi } from "./Pages.ts"
 import { withPlainNames } from "./schemas/SchemaNames.ts"
 import { describeParameters } from "../edge/OpenApiParameters.ts"
+import { ArtifactsApi } from "./pipelines/Artifacts.ts"
+import { ImagesApi } from "./pipelines/Images.ts"
+import { PipelinesApi } from "./pipelines/Pipelines.ts"
 import { RenderingsApi } from "./Renderings.ts"
 import { ChunksApi } from "./search/Chunks.ts"
 import { SearchApi } from "./search/Search.ts"
@@ -29,6 +32,9 @@ const groups = HttpApi.make("sluice")
     RenderingsApi,
     ChunksApi,
     SearchApi,
+    ArtifactsApi,
+    ImagesApi,
+    PipelinesApi,
     EventsApi,
     CallbacksApi,
     IngestApi,

@@ -64,7 +64,7 @@ const upload = HttpApiEndpoint.post("upload", "/v1/documents", {
     summary: "Submit PDFs",
     description:
       "The body is one PDF, or a multipart form with any number of `file` parts. Fields of the form (`priority`, " +
-      "`notBefore`, `callback`, `force`, `password`, `tenant_id`) hold for all its files and must precede them. " +
+      "`notBefore`, `pipeline`, `callback`, `force`, `password`, `tenant_id`) hold for all its files and must precede them. " +
       "The answer is 202 when at least one document was accepted; `documents` has the outcome of each. When none " +
       "was, the answer is a problem with the status and code of the first refusal, and the same list in " +
       "`documents`: 413 `TOO_LARGE`, 422 for any other fault of the file, 429 for a limit that was reached (`TENANT_QUEUE_FULL`, " +

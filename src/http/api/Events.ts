@@ -53,7 +53,9 @@ const exampleOf = <const Event extends string>(event: Event, data: object) => ({
 })
 
 const documentEvents = [
-  eventOf("document", ListedDocument).pipe(examples(exampleOf("document", Struct.omit(documentExample, ["outline"])))),
+  eventOf("document", ListedDocument).pipe(
+    examples(exampleOf("document", Struct.omit(documentExample, ["outline", "stages"])))
+  ),
   eventOf("page", PageEvent).pipe(examples(exampleOf("page", pageEventExample)))
 ] as const
 const queueEvent = eventOf("queue", QueueStatusView).pipe(examples(exampleOf("queue", queueExample)))

@@ -9,7 +9,7 @@ import { RequestTimeoutResponse, submissionProblems } from "./problems/ProblemRe
 import { submissionFields } from "./schemas/SubmitOptions.ts"
 import { RequestRules } from "./RequestRules.ts"
 
-const { callback, force, priority } = submissionFields
+const { callback, force, pipeline, priority } = submissionFields
 
 export const IngestRequest = Schema.Struct({
   tenant_id: Schema.optionalKey(TenantName),
@@ -21,7 +21,8 @@ export const IngestRequest = Schema.Struct({
     }),
   priority,
   callback,
-  force
+  force,
+  pipeline
 }).annotate({ examples: [{ pdf_ids: ["inbox/report.pdf", "https://example.com/scan.pdf"], priority: 7 }] })
 
 export const IngestAnswer = Schema.Struct({

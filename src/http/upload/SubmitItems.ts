@@ -85,11 +85,11 @@ type FileHash = readonly [name: string, hash: string | null]
 
 /** Identifies an upload: its settings and files. Contains the password. */
 const requestOf = ({ password, ...settings }: UploadSettings, files: ReadonlyArray<FileHash>) => {
-  const { callback, force, notBefore, priority } = settings
+  const { callback, force, notBefore, pipeline, priority } = settings
   const time = notBefore && DateTime.formatIso(notBefore)
   const secret = password && Redacted.value(password)
   return Redacted.make(
-    JSON.stringify(["POST /v1/documents", { callback, force, notBefore: time, priority, secret }, files])
+    JSON.stringify(["POST /v1/documents", { callback, force, notBefore: time, pipeline, priority, secret }, files])
   )
 }
 

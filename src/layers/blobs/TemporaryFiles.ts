@@ -75,7 +75,8 @@ export const removeAbandoned = Effect.fnUntraced(function* (temporary: string) {
   }
 })
 
-const isOrphan = (name: string, mtimeMs: number) => {
+/** Whether the process that the name `host.pid.suffix` tells of is gone; a process of this id may be an earlier one. */
+export const isOrphan = (name: string, mtimeMs: number) => {
   const [host, pid] = splitOwner(name)
   if (host !== hostname()) return false
   return pid === process.pid ? mtimeMs < performance.timeOrigin : !isAlive(pid)

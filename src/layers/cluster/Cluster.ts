@@ -22,12 +22,15 @@ import * as SharedScheduling from "./turns/SharedScheduling.ts"
 const changesOfOthers = Layer.succeed(ChangePolling, Duration.millis(250))
 
 /** A process that only serves the interface has no tenants and no loops, reads no pages, and opens no port to other runners. */
-export const layer = (settings: ClusterSettings) => {
+export const layer = <E = never, R = never>(
+  settings: ClusterSettings,
+  pipelines: Layer.Layer<never, E, R> = Layer.empty
+) => {
   const isApi = settings.role === "api"
   const tenants = isApi ? ClusterTenants.layerAway : ClusterTenants.layer(settings.shards)
   const scheduling = isApi ? SharedScheduling.layerAlone : SharedScheduling.layer
   const sharding = isApi ? ClusterSharding.layerClient(settings) : ClusterSharding.layer(settings)
-  return Layer.merge(Engine.layerScheduledOver(tenants, scheduling), Outbox.layerFromEnv).pipe(
+  return Layer.merge(Engine.layerScheduledOver(tenants, scheduling, pipelines), Outbox.layerFromEnv).pipe(
     Layer.provide([changesOfOthers, ClusterSingletons.layer, ClusterRegister.layer(settings)]),
     Layer.provide(sharding),
     Layer.provide(OwnPool.layer(settings.address)),

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs"
-import { Config, Effect, Layer, Result, Schema, SchemaIssue } from "effect"
-import { DownstreamsConfig } from "../../services/downstreams/DownstreamsConfig.ts"
+import { Config, Effect, Result, Schema, SchemaIssue } from "effect"
 import { DownstreamsRecord } from "../../services/downstreams/DownstreamSettings.ts"
 import { PipelineName, StageName } from "../../domain/pipeline/Pipeline.ts"
 import {
@@ -8,7 +7,7 @@ import {
   type PipelineDeclaration,
   type StageOutline
 } from "../../services/pipelines/PipelineDeclarations.ts"
-import { stageMistakes, withOwnDownstreams } from "../../services/pipelines/settings/StageDownstreams.ts"
+import { stageMistakes } from "../../services/pipelines/settings/StageDownstreams.ts"
 import { StagesRecord, StepSettings } from "../../services/pipelines/settings/StageSettings.ts"
 import { jsonPlaces } from "./JsonPlaces.ts"
 
@@ -151,16 +150,8 @@ const read = (file: string) =>
   })
 
 /** The file that `PIPELINES_FILE` names; empty when none is named. */
-export const pipelinesFromEnv = Effect.gen(function* () {
+export const pipelinesFromEnv = Effect.fnUntraced(function* (builtIn: BuiltIn = nothing) {
   const file = yield* Config.NonEmptyString("PIPELINES_FILE").pipe(Config.withDefault(undefined))
   if (file === undefined) return {}
-  return yield* Effect.fromResult(parsePipelines(file, yield* read(file)))
+  return yield* Effect.fromResult(parsePipelines(file, yield* read(file), builtIn))
 })
-
-/** The downstreams that `PIPELINES_FILE` declares. */
-export const layerFromEnv = Layer.effect(
-  DownstreamsConfig,
-  Effect.map(pipelinesFromEnv, ({ downstreams = {}, stages = {} }: PipelinesFile) =>
-    withOwnDownstreams(stages, downstreams)
-  )
-)

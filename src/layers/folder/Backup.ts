@@ -24,7 +24,7 @@ import { BlobStore } from "../../services/BlobStore.ts"
 import * as FileBlobStore from "../blobs/FileBlobStore.ts"
 import { call, closeFile, fileMode, syncDirectory, syncFile } from "../blobs/Files.ts"
 import { DataDirectoryUnusable, holdDataDirectory, makePrivate, rootCause } from "./DataDirectory.ts"
-import { blobsIn, databasePath, examineFolder } from "./FolderCheck.ts"
+import { blobsIn, databasePath, examineFolder, usedBlobs } from "./FolderCheck.ts"
 import { folderFormat, writeMark } from "./FolderMark.ts"
 
 export interface BackupOptions {
@@ -79,9 +79,6 @@ const syncPath = (path: string) =>
     closeFile
   )
 
-const referred = `SELECT DISTINCT blob FROM documents d
-  WHERE blob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.hash = d.blob)`
-
 /** Checks the copy, and reads what belongs to it. */
 const readCopy = (path: string) =>
   Effect.try({
@@ -92,7 +89,7 @@ const readCopy = (path: string) =>
         if (check?.["quick_check"] !== "ok") throw new Error(`the copy is damaged: ${JSON.stringify(check)}`)
         return {
           originals: copy
-            .prepare(referred)
+            .prepare(`SELECT blob FROM (${usedBlobs(copy)}) WHERE blob NOT IN (SELECT hash FROM blobs)`)
             .all()
             .map((row) => BlobHash.make(String(row["blob"]))),
           documents: Number(copy.prepare("SELECT count(*) AS n FROM documents").get()?.["n"])
@@ -110,9 +107,9 @@ const pathIn = (folder: string, hash: BlobHash) => join(folder, "blobs", hash.sl
 
 const sizeAt = (path: string) => statSync(path, { throwIfNoEntry: false })?.size
 
-/** Whether a document of the server refers to it now. */
+/** Whether a document of the server, or an artifact, refers to it now. */
 const isReferred = (database: DatabaseSync, hash: BlobHash) =>
-  database.prepare("SELECT 1 FROM documents WHERE blob = ? LIMIT 1").get(hash) !== undefined
+  database.prepare(`SELECT 1 FROM (${usedBlobs(database)}) WHERE blob = ? LIMIT 1`).get(hash) !== undefined
 
 type Outcome = keyof BackedUp["originals"]
 

@@ -18,9 +18,9 @@ interface Database {
   readonly steps: ReadonlyArray<{ readonly number: number; readonly name: string }>
   /** Undefined before the step that introduced it. */
   readonly identity: { readonly id: string; readonly generation: number } | undefined
-  /** Whether a document refers to a blob in a file. */
+  /** Whether a document or an artifact refers to a blob. */
   readonly refersTo: (hash: BlobHash) => boolean
-  /** How many originals in files documents refer to that are not in the folder. */
+  /** How many blobs in files documents and artifacts refer to that are not in the folder. */
   readonly missing: () => number
   readonly close: () => void
 }
@@ -29,11 +29,14 @@ const Step = Schema.Struct({ migration_id: Schema.Natural, name: Schema.String }
 const decodeSteps = Schema.decodeUnknownSync(Schema.Array(Step))
 const decodeIdentity = Schema.decodeUnknownSync(Schema.Struct({ id: Schema.String, generation: Schema.Natural }))
 
-const hasTable = (database: DatabaseSync, name: string) =>
+export const hasTable = (database: DatabaseSync, name: string) =>
   database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined
 
-const originalsInFiles = `SELECT DISTINCT blob FROM documents d
-  WHERE blob IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.hash = d.blob)`
+/** Selects the blobs that documents and artifacts refer to. A database of an earlier release has no artifacts. */
+export const usedBlobs = (database: DatabaseSync): string =>
+  hasTable(database, "artifacts")
+    ? "SELECT blob FROM documents WHERE blob IS NOT NULL UNION SELECT blob FROM artifacts WHERE blob IS NOT NULL"
+    : "SELECT blob FROM documents WHERE blob IS NOT NULL"
 
 /** Undefined if there is no database, or one without tables. Throws SQLite's error for one that it cannot read. */
 const openDatabase = (path: string): Database | undefined => {
@@ -47,14 +50,15 @@ const openDatabase = (path: string): Database | undefined => {
     const row = hasTable(database, "data_folder")
       ? database.prepare("SELECT id, generation FROM data_folder").get()
       : undefined
-    const referring = database.prepare("SELECT 1 FROM documents WHERE blob = ? LIMIT 1")
+    const referring = database.prepare(`SELECT 1 FROM (${usedBlobs(database)}) WHERE blob = ? LIMIT 1`)
     return {
       steps: rows.map(({ migration_id: number, name }) => ({ number, name })),
       identity: row === undefined ? undefined : decodeIdentity(row),
       refersTo: (hash) => referring.get(hash) !== undefined,
       missing: () => {
         let missing = 0
-        for (const row of database.prepare(originalsInFiles).iterate()) {
+        const inFiles = `SELECT blob FROM (${usedBlobs(database)}) WHERE blob NOT IN (SELECT hash FROM blobs)`
+        for (const row of database.prepare(inFiles).iterate()) {
           const hash = String(row["blob"])
           if (!existsSync(join(dirname(path), "blobs", hash.slice(0, 2), hash))) missing++
         }

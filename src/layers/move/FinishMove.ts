@@ -26,7 +26,8 @@ const setTotals = [
     processed = CASE WHEN shard = 0 THEN (SELECT coalesce(sum(processed), 0) FROM tenant_stats) ELSE 0 END,
     failed = CASE WHEN shard = 0 THEN (SELECT coalesce(sum(failed), 0) FROM tenant_stats) ELSE 0 END`,
   "SELECT setval(pg_get_serial_sequence('documents', 'seq'), max(seq)) FROM documents HAVING max(seq) IS NOT NULL",
-  "SELECT setval(pg_get_serial_sequence('api_keys', 'place'), max(place)) FROM api_keys HAVING max(place) IS NOT NULL"
+  "SELECT setval(pg_get_serial_sequence('api_keys', 'place'), max(place)) FROM api_keys HAVING max(place) IS NOT NULL",
+  "SELECT setval(pg_get_serial_sequence('artifacts', 'place'), max(place)) FROM artifacts HAVING max(place) IS NOT NULL"
 ]
 
 const all = "*"

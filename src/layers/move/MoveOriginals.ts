@@ -1,4 +1,4 @@
-/** Moves originals: small ones out of the folder's database, and the others if they are to be in another place. */
+/** Moves originals and contents of artifacts: small ones out of the folder's database, and the others if they are to be in another place. */
 import { createReadStream } from "node:fs"
 import { Data, Effect, type Scope, Stream } from "effect"
 import { BlobHash } from "../../domain/Ids.ts"
@@ -34,9 +34,14 @@ interface Original {
   readonly bytes: Uint8Array | undefined
 }
 
+/** Each table is read only as far as the portion goes. */
+const firstOf = (table: string) => `
+  SELECT hash FROM (SELECT DISTINCT blob AS hash FROM ${table} WHERE blob > ?1 ORDER BY blob LIMIT ${portion})`
+
 const nextSql = `
-  SELECT d.blob AS hash, (SELECT b.bytes FROM blobs b WHERE b.hash = d.blob) AS bytes
-  FROM documents d WHERE d.blob > ? GROUP BY d.blob ORDER BY d.blob LIMIT ${portion}`
+  SELECT hash, (SELECT b.bytes FROM blobs b WHERE b.hash = used.hash) AS bytes FROM (
+    ${["documents", "artifacts"].map(firstOf).join(" UNION ")} ORDER BY hash LIMIT ${portion}
+  ) used ORDER BY hash`
 
 const nextOriginals = Effect.fnUntraced(function* (after: string) {
   const database = yield* SqliteDatabase

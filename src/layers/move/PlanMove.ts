@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite"
 import { Effect, type Redacted } from "effect"
 import * as Connection from "../postgres/database/Connection.ts"
 import { DataDirectoryUnusable, isHeldDirectory, rootCause } from "../folder/DataDirectory.ts"
-import { databasePath, examineFolder } from "../folder/FolderCheck.ts"
+import { databasePath, examineFolder, hasTable, usedBlobs } from "../folder/FolderCheck.ts"
 import { moveStateOf } from "../postgres/storage/FolderMark.ts"
 import { MoveRefused } from "./MoveRefused.ts"
 import type { Place } from "./Places.ts"
@@ -19,12 +19,10 @@ const counted = [
   "documents",
   "document_details",
   "pages",
+  "artifacts",
   "page_faults",
   "deliveries"
 ]
-
-const hasTable = (database: DatabaseSync, name: string) =>
-  database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined
 
 const numberOf = (database: DatabaseSync, sql: string) => Number(database.prepare(sql).get()?.["n"] ?? 0)
 
@@ -38,12 +36,10 @@ const count = (directory: string) =>
         rows: hasTable(database, name) ? numberOf(database, `SELECT count(*) AS n FROM ${name}`) : 0
       }))
       const running = numberOf(database, "SELECT count(*) AS n FROM documents WHERE status = 'running'")
-      const originals = numberOf(database, "SELECT count(DISTINCT blob) AS n FROM documents")
+      const used = usedBlobs(database)
+      const originals = numberOf(database, `SELECT count(DISTINCT blob) AS n FROM (${used})`)
       const small = hasTable(database, "blobs")
-        ? numberOf(
-            database,
-            "SELECT count(*) AS n FROM blobs b WHERE EXISTS (SELECT 1 FROM documents d WHERE d.blob = b.hash)"
-          )
+        ? numberOf(database, `SELECT count(*) AS n FROM blobs b WHERE hash IN (${used})`)
         : 0
       database.close()
       return { tables: rows, running, originals: { all: originals, inDatabase: small } }

@@ -44,7 +44,7 @@ const documents: Table = {
     ...columns("text", "failure"),
     ...columns("int8", "accepted_at", "queued_at", "started_at", "retried_at", "finished_at"),
     ...columns("int4", "shared", "interruptions = d.interruptions + (d.status = 'running')", "retries"),
-    ...columns("text", "trace"),
+    ...columns("text", "trace", "pipeline"),
     ...columns("int8", "changed")
   ]
 }
@@ -65,7 +65,31 @@ const pages: Table = {
     ...columns("text", "error", `warnings = ${warningsOf("p.document", "p.number")}`),
     ...columns("int8", "changed = p.rowid"),
     ...columns("text", "text", "lines"),
-    ...columns("bytea", "layout")
+    ...columns("bytea", "layout"),
+    ...columns(
+      "text",
+      "source = (SELECT s.source FROM page_sources s WHERE s.document = p.document AND s.page = p.number)"
+    )
+  ]
+}
+
+/** The order of rowids is the order in which they were made. */
+const artifacts: Table = {
+  name: "artifacts",
+  key: 4,
+  from: "artifacts a",
+  columns: [
+    ...columns("int8", "document"),
+    ...columns("int4", "page"),
+    ...columns("text", "stage", "version"),
+    ...columns("int8", "place = a.rowid"),
+    ...columns("text", "status", "media_type"),
+    ...columns("int8", "size"),
+    ...columns("text", "error"),
+    ...columns("float8", "elapsed_millis"),
+    ...columns("int8", "created_at"),
+    ...columns("text", "blob"),
+    ...columns("bytea", "content")
   ]
 }
 
@@ -92,7 +116,8 @@ const limits: Table = {
     ...columns("int8", "backlog"),
     ...columns("int4", "pages"),
     ...columns("float8", "rate"),
-    ...columns("int8", "burst", "max_stored_bytes")
+    ...columns("int8", "burst", "max_stored_bytes"),
+    ...columns("text", "pipeline")
   ]
 }
 
@@ -183,6 +208,7 @@ export const tables: ReadonlyArray<Table> = [
   documents,
   details,
   pages,
+  artifacts,
   faults,
   deliveries
 ]

@@ -16,7 +16,7 @@ import type { EngineConfig } from "../../services/config/EngineConfig.ts"
 import { KnownLimits } from "../../services/KnownLimits.ts"
 import { StoreUnavailable } from "../../services/store/StoreErrors.ts"
 import { limitsOver, overridesFromEnv, TenantRegistry, type TenantOverrides } from "../../services/TenantRegistry.ts"
-import { bool, float8, int4, int8 } from "./database/Parameters.ts"
+import { bool, float8, int4, int8, text } from "./database/Parameters.ts"
 import { PostgresDatabase, type Statements } from "./database/PostgresDatabase.ts"
 import { setPausedSql } from "./documents/PostgresDocumentQueue.ts"
 import { columnOf, limitColumns, namedLimits } from "../rows/limitColumns.ts"
@@ -37,20 +37,24 @@ const saveSql = `
   RETURNING version`
 
 /** The type of each limit's column. */
-const parameters = {
-  documents: int4,
-  weight: float8,
-  backlog: int8,
-  pages: int4,
-  rate: float8,
-  burst: int8,
-  maxStoredBytes: int8
-} satisfies Record<LimitName, unknown>
+const parametersOf = (limits: TenantOverride) =>
+  ({
+    documents: int4(limits.documents),
+    weight: float8(limits.weight),
+    backlog: int8(limits.backlog),
+    pages: int4(limits.pages),
+    rate: float8(limits.rate),
+    burst: int8(limits.burst),
+    maxStoredBytes: int8(limits.maxStoredBytes),
+    pipeline: text(limits.pipeline)
+  }) satisfies Record<LimitName, unknown>
 
-const save = (db: Statements, tenant: TenantId, changed: TenantOverride) =>
-  Effect.map(db.get(saveSql, tenant, ...limitNames.map((limit) => parameters[limit](changed[limit]))), (row = {}) =>
+const save = (db: Statements, tenant: TenantId, changed: TenantOverride) => {
+  const parameters = parametersOf(changed)
+  return Effect.map(db.get(saveSql, tenant, ...limitNames.map((limit) => parameters[limit])), (row = {}) =>
     number(row, "version")
   )
+}
 
 const decoded = (rows: ReadonlyArray<unknown>) =>
   Effect.mapError(decodeRows(rows), (cause) => new StoreUnavailable({ operation: "read the tenants' limits", cause }))

@@ -23,7 +23,7 @@ import { SqliteDatabase, type SqliteOptions } from "./database/SqliteDatabase.ts
 import { makeCachedCounters } from "./documents/CachedCounters.ts"
 import { makeNumbers } from "./documents/changes.ts"
 import { reclaimExpired } from "./documents/queue.ts"
-import { artifacts } from "./documents/SqliteArtifacts.ts"
+import { artifacts } from "./artifacts/SqliteArtifacts.ts"
 import { blobReferences, forgetReferences } from "./documents/SqliteBlobReferences.ts"
 import { changeLog } from "./documents/SqliteChangeLog.ts"
 import { documentQueue } from "./documents/SqliteDocumentQueue.ts"

@@ -1,5 +1,6 @@
 import { type Effect, Schema } from "effect"
 import type { Option } from "effect"
+import type { OutlineItem } from "../../domain/document/Document.ts"
 import type { PageResult } from "../../domain/document/Page.ts"
 import type { Warning } from "../../domain/document/Warning.ts"
 import { Failure, failure, type FailureCode } from "../../domain/Failure.ts"
@@ -60,6 +61,8 @@ export interface PageInput extends StageSubject {
 export interface DocumentInput extends StageSubject {
   readonly pdf: PdfRef
   readonly pageCount: number
+  /** Of the file. */
+  readonly outline?: ReadonlyArray<OutlineItem>
   /** Finished pages in order from page `from` on, with their layouts: a bounded portion, empty when there are no more. */
   readonly pages: (from: number) => Effect.Effect<ReadonlyArray<PageResult>, StoreUnavailable>
   /** What a page stage made of one page. */
@@ -97,6 +100,8 @@ interface StageBase {
   readonly version: StageVersion
   /** Stages of the same pipeline whose artifacts it reads. They come before it. */
   readonly needs: ReadonlyArray<StageName>
+  /** What it calls, to be shown to people. */
+  readonly downstream?: string
 }
 
 /** Makes the PDF of a file that is none, before the document is opened. */
@@ -121,7 +126,7 @@ export interface DocumentStage extends StageBase {
 
 /**
  * A named and versioned step of work. `run` may be interrupted at any time, and run again with the same input after a crash:
- * what is stored is never run again. It asks for its place at a downstream itself: the engine gives it `Downstreams`, whose
- * `call` it uses. Other services it has from where it is made.
+ * what is stored is never run again. It asks for its place at a downstream itself, by `Downstreams.call`. The engine gives it
+ * `Downstreams`; other services it has from where it is made.
  */
 export type Stage = SourceStage | PageStage | DocumentStage

@@ -1,7 +1,10 @@
 import { assert } from "@effect/vitest"
-import { Context, Effect, Fiber, Option } from "effect"
+import { Context, Duration, Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
+import { RunnerId } from "../../../src/domain/Ids.ts"
+import { PipelineName, StageName, StageVersion } from "../../../src/domain/pipeline/Pipeline.ts"
 import { BlobReferences } from "../../../src/services/store/BlobReferences.ts"
+import { DocumentQueue } from "../../../src/services/store/DocumentQueue.ts"
 import { Documents } from "../../../src/services/store/Documents.ts"
 import { acme, blobHash, documentId } from "../storeFixtures.ts"
 import { accept, type Instance, type Test, untilDone } from "./fixtures.ts"
@@ -25,6 +28,24 @@ export const blobs = (test: Test) => {
       yield* accept(one, 2, { source, reference })
       assert.isTrue(yield* references(other).refersTo(hash))
       assert.lengthOf(yield* Context.get(other, Documents).remove(acme, documentId(2)), 1)
+    }))
+
+  test("do not remove the bytes that a stage of the other has made, nor those that it is about to keep", (one, other) =>
+    Effect.gen(function* () {
+      const made = { stage: StageName.make("ocr"), version: StageVersion.make("1"), mediaType: "text/plain" } as const
+      yield* accept(one, 2, { pipeline: PipelineName.make("ocr") })
+      const queue = Context.get(one, DocumentQueue)
+      const { fence } = yield* Effect.fromOption(
+        yield* queue.claim(acme, { runner: RunnerId.make("one"), lease: Duration.minutes(1) })
+      )
+      const reference = yield* references(one).reserve(hash, "1 minute")
+      assert.isTrue(Option.isNone(yield* references(other).claimRemoval(hash)))
+      const content = { _tag: "Blob", hash } as const
+      yield* queue.saveArtifacts(fence, [{ ...made, status: "done", elapsedMillis: 1, size: 9, content, reference }])
+      assert.isTrue(Option.isNone(yield* references(other).claimRemoval(hash)))
+      const removed = yield* Context.get(other, Documents).remove(acme, documentId(2))
+      assert.deepStrictEqual(removed.map((each) => each.hash).toSorted(), [hash, blobHash(2)])
+      assert.isTrue(Option.isNone(yield* references(one).claimRemoval(hash)))
     }))
 
   test("wait with an upload until the other has removed the same bytes", (one, other) =>

@@ -26,6 +26,7 @@ const placeholders: Readonly<Record<string, string>> = {
   n: "1",
   tenant: "acme",
   name: "ocr",
+  stage: "ocr",
   key: "0123456789abcdef"
 }
 

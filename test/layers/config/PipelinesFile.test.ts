@@ -73,8 +73,9 @@ describe("The file of pipelines", () => {
   "pipelines": { "scans": ["ocr", { "stage": "hard", "pages": "warned", "optional": true }] }
 }`
     const { pipelines = {}, stages = {} } = Result.getOrThrow(parsePipelines("p", text, builtIn))
-    assert.deepInclude(Object.values(stages)[0], { type: "http", version: "1", needs: ["ocr"] })
-    assert.deepEqual<unknown>(pipelines, {
+    assert.deepInclude(Object.values(stages)[0], { type: "http", version: ocr.version, needs: [ocr.name] })
+    const written: unknown = pipelines
+    assert.deepStrictEqual(written, {
       scans: ["ocr", { stage: "hard", pages: "warned", optional: true }]
     })
     assert.deepStrictEqual(mistakesOf(text), [

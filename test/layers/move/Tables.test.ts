@@ -13,6 +13,7 @@ const notMoved: ReadonlyMap<string, string> = new Map([
   ["change_numbers", "the highest of the changes that come"],
   ["blobs", "originals are moved with those in files"],
   ["warnings", "columns of the documents and pages"],
+  ["page_sources", "a column of the pages"],
   ["tenant_limit_versions", "moved with the limits"],
   ["data_folder", "the identity of a folder"],
   ["sealing_key", "the key comes with the server that starts on the database"],

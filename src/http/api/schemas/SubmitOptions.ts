@@ -2,6 +2,7 @@ import { Result, Schema } from "effect"
 import { Priority } from "../../../domain/document/Document.ts"
 import { examples } from "../../../domain/Examples.ts"
 import { parseHttpUrl } from "../../../domain/net/HttpUrl.ts"
+import { PipelineName } from "../../../domain/pipeline/Pipeline.ts"
 import { Timestamp } from "./Timestamp.ts"
 import { wholeNumber } from "./WholeNumber.ts"
 
@@ -50,6 +51,11 @@ export const submissionFields = {
     }).pipe(examples("2030-01-01T22:00:00Z"))
   ),
   callback: Schema.optionalKey(CallbackUrl),
+  pipeline: Schema.optionalKey(
+    PipelineName.annotate({
+      description: "The stages that the documents go through: one of `GET /v1/pipelines`; its `default` when absent."
+    })
+  ),
   force: Schema.optionalKey(
     Schema.Boolean.annotate({ description: "`true` makes new documents even of bytes that the tenant has already." })
   )

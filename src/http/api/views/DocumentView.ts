@@ -9,6 +9,7 @@ import {
   pageSummaryExamples,
   PageView
 } from "../../../domain/document/Page.ts"
+import { PipelineName, textPipeline } from "../../../domain/pipeline/Pipeline.ts"
 import { warning } from "../../../domain/document/Warning.ts"
 import { Links, linksOf } from "./SubmitOutcome.ts"
 
@@ -16,14 +17,19 @@ import { Links, linksOf } from "./SubmitOutcome.ts"
 const { failure: error } = Document.fields
 /** Fields that are internal to the engine or that the interface names differently. */
 const unseen = ["failure", "trace"] as const
-const fields = Struct.omit(Document.fields, unseen)
+const fields = {
+  ...Struct.omit(Document.fields, unseen),
+  pipeline: PipelineName.annotate({ description: "The stages that it goes through: `GET /v1/pipelines`." })
+}
+
 const known = {
   id: documentIdExample,
   tenantId: "acme",
   name: "report.pdf",
   blob: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
   size: 482_133,
-  priority: 5
+  priority: 5,
+  pipeline: "ocr"
 }
 const links = linksOf(documentIdExample)
 
@@ -45,6 +51,7 @@ export const documentExample = {
     hasXfa: false
   },
   outline: [{ title: "Introduction", depth: 0, page: 1 }],
+  stages: [{ stage: "ocr", version: "1", kind: "page", done: 11, failed: 1, skipped: 0 }],
   warnings: [warning("DAMAGE_REPAIRED")],
   timings: {
     acceptedAt: "2030-01-01T12:00:00.000Z",
@@ -76,14 +83,19 @@ export const DocumentView = Schema.Struct({ ...fields, error, links: Links }).pi
   examples(documentExample, waitingExample)
 )
 
-/** Lists have no outlines: an outline may be larger than the rest of the list. Only the status of one document has it. */
-export const ListedDocument = Schema.Struct({ ...Struct.omit(fields, ["outline"]), error, links: Links }).pipe(
+/** Lists have no outlines, which may be larger than all the rest, and no stages. Only the status of one document has them. */
+export const ListedDocument = Schema.Struct({
+  ...Struct.omit(fields, ["outline", "stages"]),
+  error,
+  links: Links
+}).pipe(
   Schema.annotate({ identifier: "ListedDocument" }),
-  examples(Struct.omit(documentExample, ["outline"]), waitingExample)
+  examples(Struct.omit(documentExample, ["outline", "stages"]), waitingExample)
 )
 
 export const viewOf = (document: Document): typeof DocumentView.Type => ({
   ...Struct.omit(document, unseen),
+  pipeline: document.pipeline ?? textPipeline,
   ...(document.failure === undefined ? {} : { error: document.failure }),
   links: linksOf(document.id)
 })
@@ -93,7 +105,7 @@ export const DocumentList = Schema.Struct({
   nextCursor: Schema.optionalKey(
     DocumentId.annotate({ description: "The `cursor` of the next, older part; absent at the end." })
   )
-}).pipe(examples({ documents: [Struct.omit(documentExample, ["outline"])], nextCursor: documentIdExample }))
+}).pipe(examples({ documents: [Struct.omit(documentExample, ["outline", "stages"])], nextCursor: documentIdExample }))
 
 const next = Schema.optionalKey(
   Schema.Natural.annotate({ description: "The `from` of the next part; absent when no later page has a result yet." })

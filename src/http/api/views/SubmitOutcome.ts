@@ -10,7 +10,8 @@ export const Links = Schema.Struct({
   text: Schema.String,
   markdown: Schema.String,
   html: Schema.String,
-  json: Schema.String
+  json: Schema.String,
+  artifacts: Schema.String
 })
 
 export const linksOf = (id: string): typeof Links.Type => {
@@ -21,7 +22,8 @@ export const linksOf = (id: string): typeof Links.Type => {
     text: `${self}/text`,
     markdown: `${self}/markdown`,
     html: `${self}/html`,
-    json: `${self}/json`
+    json: `${self}/json`,
+    artifacts: `${self}/artifacts`
   }
 }
 

@@ -1,7 +1,7 @@
 // When an allocation fails, pdf.js goes on without the object that needed it, and reports it on the console only.
 import type { Scope } from "effect"
 import { Effect } from "effect"
-import { isMemoryError } from "./PdfJs.ts"
+import { isMemoryError } from "./MemoryError.ts"
 
 const fromPdfjs = /^(?:Warning|Info): /
 

@@ -6,6 +6,7 @@ import { getDocument } from "pdfjs-dist/legacy/build/pdf.mjs"
 import { failure } from "../../../domain/Failure.ts"
 import { cutText } from "../../../domain/Text.ts"
 import { PdfUnreadable } from "../../../services/PdfEngine.ts"
+import { isMemoryError, textOfError } from "./MemoryError.ts"
 import { makePdfJsWorker, verbosity } from "./PdfJsWorker.ts"
 
 // pdf.js reads character maps from a plain path that ends in "/". Given anything else it silently loses CJK text.
@@ -18,6 +19,14 @@ const cMapUrl = fileURLToPath(new URL("../../cmaps/", import.meta.resolve("pdfjs
 export type Manner = "strict" | "lenient"
 
 const largestImagePixels = 64_000_000
+
+/** Gives the password when one is needed: one given at once to a file with an empty user password would be refused as wrong. */
+export const answerPassword = (task: PDFDocumentLoadingTask, password: string | undefined): void => {
+  task.onPassword = (answer: (password: string | Error) => void, reason: number) => {
+    const isNeeded = reason === 1 && password !== undefined
+    answer(isNeeded ? password : Object.assign(new Error("no password"), { name: "PasswordException", code: reason }))
+  }
+}
 
 const load = (
   worker: PDFWorker,
@@ -40,11 +49,7 @@ const load = (
     stopAtErrors: manner === "strict",
     maxImageSize: manner === "strict" ? 0 : largestImagePixels
   })
-  // Only called when a password is needed: one given to a file with an empty user password would be refused as wrong.
-  task.onPassword = (answer: (password: string | Error) => void, reason: number) => {
-    const isNeeded = reason === 1 && password !== undefined
-    answer(isNeeded ? password : Object.assign(new Error("no password"), { name: "PasswordException", code: reason }))
-  }
+  answerPassword(task, password)
   return task
 }
 
@@ -66,31 +71,18 @@ export const openDocument = Effect.fnUntraced(function* (
 export const cut = (text: string, length: number): string =>
   text.length > length ? `${cutText(text, length)}…` : text.toWellFormed()
 
-const text = (cause: unknown, key: "name" | "message" | "details"): string => {
-  if (typeof cause !== "object" || cause === null) return ""
-  const value: unknown = Reflect.get(cause, key)
-  return typeof value === "string" ? value : ""
-}
-
 /** What went wrong, in pdf.js's own words, cut to a length that may be stored. */
 export const describeError = (cause: unknown): string => {
-  const message = text(cause, "message") || text(cause, "name") || "unknown error"
+  const message = textOfError(cause, "message") || textOfError(cause, "name") || "unknown error"
   return cut(message, 300)
 }
-
-const memoryError =
-  /allocation failed|out of memory|invalid (typed )?array (buffer )?length|invalid string length|cannot create a string longer/i
-
-/** pdf.js wraps what it caught, so a failed allocation is known by its wording only. */
-export const isMemoryError = (cause: unknown): boolean =>
-  memoryError.test(text(cause, "message")) || memoryError.test(text(cause, "details"))
 
 const hasHeader = (bytes: Uint8Array): boolean =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes("%PDF")
 
 /** The failure of a file that did not open. `bytes` may be a copy: they are only searched for a header. */
 export const unreadable = (cause: unknown, bytes: Uint8Array): PdfUnreadable => {
-  if (text(cause, "name") === "PasswordException") {
+  if (textOfError(cause, "name") === "PasswordException") {
     const code: unknown = typeof cause === "object" && cause !== null ? Reflect.get(cause, "code") : undefined
     return new PdfUnreadable({
       failure:
@@ -102,7 +94,11 @@ export const unreadable = (cause: unknown, bytes: Uint8Array): PdfUnreadable => 
   if (isMemoryError(cause)) {
     return new PdfUnreadable({ failure: failure("RESOURCE_LIMIT", "Opening the file needs too much memory.") })
   }
-  if (/unknown encryption method|unsupported encryption/.test(text(cause, "message") + text(cause, "details"))) {
+  if (
+    /unknown encryption method|unsupported encryption/.test(
+      textOfError(cause, "message") + textOfError(cause, "details")
+    )
+  ) {
     return new PdfUnreadable({
       failure: failure(
         "ENCRYPTION_UNSUPPORTED",

@@ -1,5 +1,5 @@
-// How the process of a page worker is started: under a memory limit, behind the walls that can be had, and so that it does not
-// outlive the engine.
+// How the process of a page worker, or another program of ours that works on hostile files, is started: under a memory limit,
+// behind the walls that can be had, and so that it does not outlive the engine.
 import type { ChildProcess } from "node:child_process"
 import { spawn } from "node:child_process"
 import { existsSync, lstatSync, realpathSync } from "node:fs"
@@ -23,6 +23,29 @@ export interface LaunchOptions extends WorkerLimits {
   readonly sandbox: Sandbox
   /** The program of the worker, if it is another than ours: it plays a worker that a hostile file has taken over. */
   readonly entry?: URL | undefined
+}
+
+/** A program of ours that runs as a child of the engine. */
+export interface Program {
+  /** In the list of processes. */
+  readonly title: string
+  readonly entry: URL
+  /** What it is told, after the id of the engine's process that it has to watch (or 0) and its memory limit. */
+  readonly args: ReadonlyArray<string>
+  /** The packages that it loads, by the paths of their folders. */
+  readonly packages: ReadonlyArray<PackageFolder>
+  /** Further files and folders that it may read. */
+  readonly files: ReadonlyArray<string>
+  /** Whether one of its packages is native code. It gives the permission up once that is loaded. */
+  readonly hasAddons: boolean
+  /** 0 to 19: the higher, the more it leaves to other processes. */
+  readonly niceness: number
+}
+
+export interface ProgramOptions {
+  readonly program: Program
+  readonly memoryBytes: number
+  readonly sandbox: Sandbox
 }
 
 export interface Launched {
@@ -62,10 +85,17 @@ const needsThread = process.platform !== "linux"
 /** Without links in the path: Node would have to read them, and a worker may not. */
 const here = realpathSync(import.meta.dirname)
 
-const packageOf = (specifier: string): string => {
-  const path = realpathSync(fileURLToPath(import.meta.resolve(specifier)))
-  const inside = join("node_modules", specifier)
-  return path.slice(0, path.lastIndexOf(inside) + inside.length)
+/** A package, and the folder in which it was found. */
+export interface PackageFolder {
+  readonly name: string
+  readonly folder: string
+}
+
+/** The folder of a package that this package can load. */
+export const packageOf = (name: string): PackageFolder => {
+  const path = realpathSync(fileURLToPath(import.meta.resolve(name)))
+  const inside = join("node_modules", name)
+  return { name, folder: path.slice(0, path.lastIndexOf(inside) + inside.length) }
 }
 
 /** The paths at which the folders above have the package. A path may be a link or below one: Node reads links on the way. */
@@ -81,30 +111,31 @@ const linksTo = (specifier: string, from: string): ReadonlyArray<string> => {
 }
 
 /** The program and what it imports; nothing of the application that it is a part of. */
-const readable = (): ReadonlyArray<string> => {
+const readable = ({ files, packages }: Program): ReadonlyArray<string> => {
   const sources = join(here, "../../..")
-  const packages = ["effect", "pdfjs-dist"].flatMap((name) => [packageOf(name), ...linksTo(name, here)])
-  return [...new Set([sources, join(sources, "../package.json"), ...packages])]
+  const folders = packages.flatMap(({ folder, name }) => [folder, ...linksTo(name, here)])
+  return [...new Set([sources, join(sources, "../package.json"), ...folders, ...files])]
 }
 
-const permissions = (sandbox: Sandbox, compiled: string | undefined, entry: URL): ReadonlyArray<string> => {
+const permissions = (sandbox: Sandbox, compiled: string | undefined, program: Program): ReadonlyArray<string> => {
   if (!sandbox.hasPermissions) return []
-  const paths = [...readable(), fileURLToPath(entry), ...(compiled === undefined ? [] : [compiled])]
+  const paths = [...readable(program), fileURLToPath(program.entry), ...(compiled === undefined ? [] : [compiled])]
   return [
     "--permission",
     // Shorter ones first: Node forgets a folder that comes after a path below it.
     ...paths.toSorted((a, b) => a.length - b.length).map((path) => `--allow-fs-read=${path}`),
     ...(compiled === undefined ? [] : [`--allow-fs-write=${compiled}`]),
-    ...(needsThread ? ["--allow-worker"] : [])
+    ...(needsThread ? ["--allow-worker"] : []),
+    ...(program.hasAddons ? ["--allow-addons"] : [])
   ]
 }
 
-const nodeFlags = (memoryBytes: number): ReadonlyArray<string> => [
+const nodeFlags = (memoryBytes: number, title: string): ReadonlyArray<string> => [
   // About a quarter: the rest is for what V8 keeps outside its heap, which is where the bytes of a PDF go.
   `--max-old-space-size=${Math.floor(memoryBytes / 4 / 1024 / 1024)}`,
   "--max-semi-space-size=16",
   "--no-warnings",
-  "--title=sluice-page-worker"
+  `--title=${title}`
 ]
 
 /** Compiled code is kept only where a worker cannot write it any more once it has had a document. */
@@ -114,18 +145,38 @@ const compileCache = (sandbox: Sandbox): string | undefined =>
 const isDuplex = (stream: unknown): stream is Duplex =>
   typeof stream === "object" && stream !== null && "write" in stream
 
-export const launch = ({ entry, layout, maxHeldDocuments, memoryBytes, sandbox }: LaunchOptions): Launched => {
-  const program =
-    entry ?? moduleBeside(pathToFileURL(join(here, basename(import.meta.filename))).href, "../worker/Worker")
+const readerOf = ({ entry, layout, maxHeldDocuments, memoryBytes }: LaunchOptions): Program => ({
+  title: "sluice-page-worker",
+  entry: entry ?? moduleBeside(pathToFileURL(join(here, basename(import.meta.filename))).href, "../worker/Worker"),
+  args: [maxHeldDocuments, Math.floor(memoryBytes / 8), Number(layout)].map(String),
+  packages: ["effect", "pdfjs-dist"].map(packageOf),
+  files: [],
+  hasAddons: false,
+  // It takes its own, so that it is there sooner.
+  niceness: 0
+})
+
+/** Starts a page worker. */
+export const launch = (options: LaunchOptions): Launched =>
+  launchProgram({ program: readerOf(options), memoryBytes: options.memoryBytes, sandbox: options.sandbox })
+
+/** Under `nice`, and its session likewise: Linux may share processors among sessions before it looks at single processes. */
+const nicely = (niceness: number, command: ReadonlyArray<string>): ReadonlyArray<string> =>
+  niceness === 0 || process.platform === "win32" ? command : ["nice", "-n", String(niceness), ...command]
+const sessionNice = (niceness: number): string =>
+  niceness === 0 ? "" : `{ echo ${niceness} >/proc/self/autogroup; } 2>/dev/null\n`
+
+export const launchProgram = ({ memoryBytes, program, sandbox }: ProgramOptions): Launched => {
   const compiled = compileCache(sandbox)
   const watched = needsThread ? process.pid : 0
-  const command = [
+  const command = nicely(program.niceness, [
     process.execPath,
-    ...nodeFlags(memoryBytes),
+    ...nodeFlags(memoryBytes, program.title),
     ...permissions(sandbox, compiled, program),
-    fileURLToPath(program),
-    ...[watched, memoryBytes, maxHeldDocuments, Math.floor(memoryBytes / 8), Number(layout)].map(String)
-  ]
+    fileURLToPath(program.entry),
+    ...[watched, memoryBytes].map(String),
+    ...program.args
+  ])
   const hasOwnIds = sandbox.namespaces.includes("--pid")
   const walled =
     sandbox.namespaces.length === 0
@@ -135,7 +186,13 @@ export const launch = ({ entry, layout, maxHeldDocuments, memoryBytes, sandbox }
   const [file = "", ...args] =
     process.platform === "win32"
       ? command
-      : ["/bin/sh", "-c", `${script}\n${hasOwnIds ? 'exec "$@"' : lastly}`, kibibytes, ...walled]
+      : [
+          "/bin/sh",
+          "-c",
+          `${sessionNice(program.niceness)}${script}\n${hasOwnIds ? 'exec "$@"' : lastly}`,
+          kibibytes,
+          ...walled
+        ]
   const child = spawn(file, args, {
     // Nothing of the engine's environment, where secrets are, reaches the process that interprets hostile files.
     env: compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled },

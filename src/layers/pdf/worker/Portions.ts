@@ -2,7 +2,7 @@
 import { Deferred, Effect } from "effect"
 import { failure, type Failure } from "../../../domain/Failure.ts"
 import { PdfUnreadable } from "../../../services/PdfEngine.ts"
-import { isMemoryError } from "../pdfjs/PdfJs.ts"
+import { isMemoryError } from "../pdfjs/MemoryError.ts"
 
 export interface Portions {
   /** All of the bytes, once they are there. */

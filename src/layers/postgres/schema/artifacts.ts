@@ -27,7 +27,8 @@ const tables = [
   )`,
   `CREATE INDEX artifacts_by_blob ON artifacts (blob) WHERE blob IS NOT NULL`,
   `ALTER TABLE documents ADD COLUMN pipeline text COLLATE "C"`,
-  `ALTER TABLE pages ADD COLUMN source text COLLATE "C"`
+  `ALTER TABLE pages ADD COLUMN source text COLLATE "C"`,
+  `ALTER TABLE tenant_limits ADD COLUMN pipeline text COLLATE "C"`
 ]
 
 const changedSignatures = [

@@ -1,4 +1,4 @@
-/** The blobs in files that this database has put there. Only those are removed when no document refers to them. */
+/** The blobs in files that this database has put there. Only those are removed when nothing refers to them. */
 import { Effect } from "effect"
 import type { BlobHash } from "../../../domain/Ids.ts"
 import { BlobStoreUnavailable } from "../../../services/BlobStore.ts"
@@ -9,8 +9,11 @@ const addSql = "INSERT INTO known_blobs (hash) VALUES ($1) ON CONFLICT DO NOTHIN
 const dropSql = `
   DELETE FROM known_blobs WHERE hash = $1
     AND NOT EXISTS (SELECT 1 FROM blob_references WHERE hash = $1) AND NOT EXISTS (SELECT 1 FROM documents WHERE blob = $1)
+    AND NOT EXISTS (SELECT 1 FROM artifacts WHERE blob = $1)
 `
-const hasSql = "SELECT 1 FROM known_blobs WHERE hash = $1 UNION ALL SELECT 1 FROM documents WHERE blob = $1 LIMIT 1"
+const hasSql = `
+  SELECT 1 FROM known_blobs WHERE hash = $1 UNION ALL SELECT 1 FROM documents WHERE blob = $1
+  UNION ALL SELECT 1 FROM artifacts WHERE blob = $1 LIMIT 1`
 
 export const register = Effect.map(PostgresDatabase, ({ run }): BlobRegister => {
   const ask = (operation: string, sql: string) => (hash: BlobHash) =>

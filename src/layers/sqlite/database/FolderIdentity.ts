@@ -61,14 +61,17 @@ export const layer = (directory: string, found: FolderFound) =>
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 
 /**
- * Makes the database that is there the folder's own. Blobs that it put into files and that have no document count as unknown
+ * Makes the database that is there the folder's own. Blobs that it put into files and that nothing refers to count as unknown
  * from then on: a later database may have given them one. The key that the next server brings is the one that seals.
  */
 export const adopt = Effect.fnUntraced(function* (directory: string, found: FolderFound) {
   yield* migrate
   const database = yield* SqliteDatabase
   yield* database.use("adopt blobs", (db) => {
-    db.run("DELETE FROM known_blobs WHERE NOT EXISTS (SELECT 1 FROM documents WHERE blob = known_blobs.hash)")
+    db.run(
+      `DELETE FROM known_blobs WHERE NOT EXISTS (SELECT 1 FROM documents WHERE blob = known_blobs.hash)
+        AND NOT EXISTS (SELECT 1 FROM artifacts WHERE blob = known_blobs.hash)`
+    )
     forgetKey(db)
   })
   yield* advance(directory, yield* nextIdentity(found), false)

@@ -1,4 +1,4 @@
-/** Compares what documents refer to with what lies in files. */
+/** Compares what documents and artifacts refer to with what lies in files. */
 import { type Stats, stat } from "node:fs"
 import { join } from "node:path"
 import { Effect, Layer } from "effect"
@@ -9,19 +9,21 @@ import { SqliteDatabase, type Statements } from "./SqliteDatabase.ts"
 /** Blobs checked in one turn of the connection. */
 const portion = 500
 
+/** Each table is read only as far as the portion goes. */
+const firstInFiles = (table: string) => `
+  SELECT blob FROM (
+    SELECT DISTINCT blob FROM ${table} WHERE blob > ?1 AND blob NOT IN (SELECT hash FROM blobs) ORDER BY blob LIMIT ?2
+  )`
+
 /** Of blobs that are not in the database itself. */
 const inFilesAfter = (db: Statements, hash: string) =>
   db
-    .all(
-      `SELECT DISTINCT blob FROM documents d WHERE blob > ?
-        AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.hash = d.blob) ORDER BY blob LIMIT ?`,
-      hash,
-      portion
-    )
+    .all(["documents", "artifacts"].map(firstInFiles).join(" UNION ") + " ORDER BY blob LIMIT ?2", hash, portion)
     .map((row) => text(row, "blob"))
 
 const isReferred = (db: Statements, hash: string) =>
-  db.get("SELECT 1 FROM documents WHERE blob = ? LIMIT 1", hash) !== undefined
+  db.get("SELECT 1 FROM documents WHERE blob = ?1 UNION ALL SELECT 1 FROM artifacts WHERE blob = ?1 LIMIT 1", hash) !==
+  undefined
 
 const isThere = (directory: string, hash: string) =>
   call<Stats>((done) => stat(join(directory, "blobs", hash.slice(0, 2), hash), done)).pipe(
@@ -34,7 +36,7 @@ export interface Missing {
   readonly example: string | undefined
 }
 
-/** Originals that documents refer to and that are not in the folder. */
+/** Originals and contents of artifacts that are referred to and that are not in the folder. */
 export const missingOriginals = Effect.fnUntraced(function* (directory: string) {
   const database = yield* SqliteDatabase
   let originals = 0
@@ -44,7 +46,7 @@ export const missingOriginals = Effect.fnUntraced(function* (directory: string) 
     const hashes = yield* database.use("list originals", (db) => inFilesAfter(db, after))
     for (const hash of hashes) {
       if (yield* isThere(directory, hash)) continue
-      // Its document may have been removed meanwhile.
+      // What referred to it may have been removed meanwhile.
       if (!(yield* database.use("look for a blob's documents", (db) => isReferred(db, hash)))) continue
       originals++
       example ??= hash
@@ -59,7 +61,7 @@ const tell = ({ example, originals }: Missing) =>
   originals === 0
     ? Effect.void
     : Effect.logWarning(
-        "originals of documents are missing: those that need them will end as BLOB_LOST; put blobs back from a backup, or upload them again"
+        "originals of documents are missing, or what their stages have made: documents that need them will end as BLOB_LOST; put blobs back from a backup, or upload them again"
       ).pipe(Effect.annotateLogs({ originals, example }))
 
 /** Checks once, in the background, and logs what is missing. */

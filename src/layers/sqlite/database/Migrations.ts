@@ -1,7 +1,7 @@
 /** The shape of the database, step by step. A step that has been released is never edited; a change is a new step. */
 import { Effect, Layer } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
-import { artifacts } from "./ArtifactTables.ts"
+import { artifacts } from "../artifacts/tables.ts"
 import { callbackLeases, limitVersions, underWay } from "./ProcessTables.ts"
 import { ended, storedBytes, waits } from "../documents/storedBytes.ts"
 import { sealingKey } from "../keys/SealingKey.ts"

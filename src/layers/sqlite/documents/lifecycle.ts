@@ -15,7 +15,7 @@ import { decodeStatus, number, optionalText } from "../../rows/documentRows.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
 import { fullQueue } from "./accept.ts"
 import { end, removeBySeq } from "./queue.ts"
-import { removeOfStage, removeUnfinished } from "./SqliteArtifacts.ts"
+import { removeOfStage, removeUnfinished } from "../artifacts/SqliteArtifacts.ts"
 import { claimRemovals } from "./SqliteBlobReferences.ts"
 
 /** What may be queued again, or why it may not. */

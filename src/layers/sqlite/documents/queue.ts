@@ -17,7 +17,7 @@ import { DocumentNotFound, LeaseLost } from "../../../services/store/StoreErrors
 import { hasWarnings, type Warning } from "../../../domain/document/Warning.ts"
 import type { OpenedPdf } from "../../../services/PdfEngine.ts"
 import type { Operation } from "../database/GroupCommit.ts"
-import { blobsOf, countsOf, expiredReference, writeArtifacts } from "./SqliteArtifacts.ts"
+import { blobsOf, countsOf, expiredReference, writeArtifacts } from "../artifacts/SqliteArtifacts.ts"
 import { donePages, faults, findBySeq, tenantIds } from "./records.ts"
 import {
   decodeStatus,

@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { DownstreamName } from "../../../domain/downstream/Downstream.ts"
 import { missingFor, workFields, workIssues } from "./StageBase.ts"
-import { bytes, millis, placeholdersOf, Template, whole } from "./Values.ts"
+import { Argument, bytes, millis, placeholdersOf, whole } from "./Values.ts"
 
 // A stage that is a command of the system.
 
@@ -21,6 +21,7 @@ const Limits = Schema.Struct({
   cpu: millis("60s", "Processor time of each process."),
   memory: bytes("1GiB", "Memory that each process may allocate (its data segment)."),
   fileSize: bytes("256MiB", "The largest file that it may write."),
+  disk: bytes("1GiB", "All files in its directories together, looked at twice a second."),
   processes: whole(1, 100_000)
     .pipe(Schema.withDecodingDefaultKey(Effect.succeed(64)))
     .annotateKey({ description: "Processes and threads at once, in the sandbox." }),
@@ -39,9 +40,9 @@ const AbsolutePath = Schema.String.check(
 export const CommandStageSettings = Schema.Struct({
   type: Schema.tag("command"),
   ...workFields,
-  run: Schema.NonEmptyArray(Template).annotate({
+  run: Schema.NonEmptyArray(Argument).annotate({
     description:
-      "The program and its arguments, one text each; no shell takes part. Placeholders: {{name}}, {{page}}, {{pages}}, {{id}}, {{tenant}}."
+      "The program and its arguments, one text each; no shell takes part. Placeholders: {{name}}, {{page}}, {{pages}}, {{id}}, {{tenant}}, and {{temporary}} for the path of its own temporary folder."
   }),
   send: Schema.Literals(["image", "file", "text", "markdown", "layout", "nothing"]).annotate({
     description:
@@ -82,15 +83,11 @@ export const CommandStageSettings = Schema.Struct({
   .check(
     Schema.makeFilter((settings) => {
       const { answer, kind, mediaType, run, send } = settings
-      const inArguments = run
-        .flatMap(placeholdersOf)
-        .find((name) => !["name", "page", "pages", "id", "tenant"].includes(name) || missingFor(kind, name))
+      const missing = run.flatMap(placeholdersOf).find((name) => missingFor(kind, name))
       return [
         ...workIssues(settings),
         ...(missingFor(kind, send) ? [{ path: ["send"], issue: `a ${kind} stage has no ${send}` }] : []),
-        ...(inArguments === undefined
-          ? []
-          : [{ path: ["run"], issue: `{{${inArguments}}} is no argument of a ${kind} stage; see \`send\`` }]),
+        ...(missing === undefined ? [] : [{ path: ["run"], issue: `a ${kind} stage has no {{${missing}}}` }]),
         ...((answer === "pdf") !== (kind === "source")
           ? [{ path: ["answer"], issue: "`pdf` of a source stage, and of no other" }]
           : []),

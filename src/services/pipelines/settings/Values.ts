@@ -59,6 +59,18 @@ export const fillTemplate = (template: string, valueOf: (name: string) => string
 
 const isKnown = (name: string): boolean => placeholderNames.some((known) => known === name) || artifactName.test(name)
 
+/** What may stand in an argument of a command. */
+export const argumentNames = ["name", "page", "pages", "id", "tenant", "temporary"] as const
+
+/** An argument in which `{{name}}` stands for a value. */
+export const Argument = Schema.String.check(
+  Schema.makeFilter((template: string) => {
+    const unknown = placeholdersOf(template).find((name) => !argumentNames.some((known) => known === name))
+    const known = argumentNames.map((name) => `{{${name}}}`).join(", ")
+    return unknown === undefined ? undefined : `{{${unknown}}} is no argument: ${known}; for all else see \`send\``
+  })
+)
+
 const unknownIn = (template: string): string | undefined => {
   const unknown = placeholdersOf(template).find((name) => !isKnown(name))
   return unknown === undefined

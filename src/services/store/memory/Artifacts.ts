@@ -1,30 +1,12 @@
 /** `Artifacts` of the store in memory, and what its other contracts do with artifacts. */
 import { DateTime, Effect, Option } from "effect"
-import type { BlobHash } from "../../../domain/Ids.ts"
 import type { Artifact } from "../../../domain/pipeline/Artifact.ts"
 import type { StageName, StageVersion } from "../../../domain/pipeline/Pipeline.ts"
 import { type ArtifactContent, Artifacts, type NewArtifact, type StageCounts } from "../Artifacts.ts"
 import { BlobReferenceExpired } from "../BlobReferences.ts"
+import { compare, keyOf, type StoredArtifact } from "./ArtifactRows.ts"
 import type { Records, Stored } from "./Records.ts"
 import { located } from "./Steps.ts"
-
-export interface StoredArtifact {
-  readonly artifact: Artifact
-  readonly content: ArtifactContent | undefined
-}
-
-type Key = Pick<Artifact, "page" | "stage" | "version">
-
-/** Page, stage and version. An artifact of the document as a whole has the page 0. */
-const placeOf = ({ page = 0, stage, version }: Key) => [page, stage, version] as const
-
-const compare = (a: Key, b: Key): number => {
-  const [place, other] = [placeOf(a), placeOf(b)]
-  const at = place.findIndex((part, index) => part !== other[index])
-  return at < 0 ? 0 : (place[at] ?? 0) < (other[at] ?? 0) ? -1 : 1
-}
-
-const keyOf = (key: Key): string => placeOf(key).join("/")
 
 /** Ends the references, or none and answers with the error if one has run out. */
 export const endReferences = (
@@ -72,10 +54,6 @@ export const removeArtifacts = (
   records.setBytes(stored, { artifacts: stored.bytes.artifacts - bytes })
   return removed
 }
-
-/** The blobs of these artifacts, each once. */
-export const blobsOf = (artifacts: Iterable<StoredArtifact>): ReadonlyArray<BlobHash> =>
-  Array.from(new Set(Array.from(artifacts).flatMap(({ content }) => (content?._tag === "Blob" ? [content.hash] : []))))
 
 export const countsOf = (stored: Stored): ReadonlyArray<StageCounts> => {
   const all = Array.from(stored.artifacts.values(), ({ artifact }) => artifact)

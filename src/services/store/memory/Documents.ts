@@ -9,7 +9,8 @@ import type { BacklogLimits, Rerun, Retry } from "../NewDocument.ts"
 import { documentSize, pageSize, upTo } from "../../../domain/document/Portions.ts"
 import { NotRetryable } from "../StoreErrors.ts"
 import { pageBytes, type Records, shownPage, type Stored, toDocument, toDocumentWithOutline } from "./Records.ts"
-import { blobsOf, removeArtifacts } from "./Artifacts.ts"
+import { blobsOf } from "./ArtifactRows.ts"
+import { removeArtifacts } from "./Artifacts.ts"
 import { claimRemovals, end, fullQueue, located, type Owes, remove } from "./Steps.ts"
 
 type Methods = Context.Service.Shape<typeof Documents>

@@ -9,7 +9,7 @@ import {
 } from "../../../domain/document/Document.ts"
 import type { Failure } from "../../../domain/Failure.ts"
 import type { BlobHash, RunnerId, TenantId } from "../../../domain/Ids.ts"
-import { blobsOf, type StoredArtifact } from "./Artifacts.ts"
+import { blobsOf, type StoredArtifact } from "./ArtifactRows.ts"
 import { isFailed, noLines, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings, type Warning, warningsField } from "../../../domain/document/Warning.ts"
 import type { Delivery } from "../../../domain/webhook/Webhook.ts"

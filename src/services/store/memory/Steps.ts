@@ -8,7 +8,7 @@ import type { Fence } from "../Fence.ts"
 import type { BacklogLimits } from "../NewDocument.ts"
 import type { Outcome } from "../Outcome.ts"
 import { DocumentNotFound, LeaseLost, QueueFull } from "../StoreErrors.ts"
-import { blobsOf } from "./Artifacts.ts"
+import { blobsOf } from "./ArtifactRows.ts"
 import type { Records, Stored } from "./Records.ts"
 
 /** Whether the end of the document is owed to a receiver. */

@@ -26,7 +26,14 @@ describe("Settings of stages", () => {
     const { ask, make } = stages({ ask: http, make: command }) as Record<string, unknown>
     assert.deepInclude(ask, { version: "1", needs: [], provides: "artifact", method: "POST", maxSent: 64 * 1024 ** 2 })
     assert.deepInclude(make, {
-      limits: { cpu: 60_000, memory: 1024 ** 3, fileSize: 256 * 1024 ** 2, processes: 64, output: 64 * 1024 ** 2 },
+      limits: {
+        cpu: 60_000,
+        memory: 1024 ** 3,
+        fileSize: 256 * 1024 ** 2,
+        disk: 1024 ** 3,
+        processes: 64,
+        output: 64 * 1024 ** 2
+      },
       sandbox: "auto",
       exitCodes: [0],
       environment: {}
@@ -54,7 +61,7 @@ describe("Settings of stages", () => {
     ],
     ["a pointer into a text", { ask: { ...http, pick: "/a" } }, /only of an answer in JSON/],
     ["a source stage without files", { ask: { ...http, kind: "source", send: "file", answer: "pdf" } }, /accepts/],
-    ["a text as an argument", { make: { ...command, run: ["echo", "{{text}}"] } }, /{{text}} is no argument/],
+    ["a text as an argument", { make: { ...command, run: ["echo", "{{text}}"] } }, /{{text}} is no argument: {{name}}/],
     ["an input outside of the directory", { make: { ...command, input: { file: "../a" } } }, /a file's name/],
     ["the name of the reading", { text: http }, /the reading of pages/],
     [

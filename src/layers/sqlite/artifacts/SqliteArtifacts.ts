@@ -15,7 +15,7 @@ import { artifactColumns, artifactValues, toArtifact, toContent, toStageCounts }
 import { number, optionalText, type Row } from "../../rows/documentRows.ts"
 import type { Read } from "../database/Read.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
-import { release } from "./SqliteBlobReferences.ts"
+import { release } from "../documents/SqliteBlobReferences.ts"
 
 /** The first of these references that has run out. */
 export const expiredReference = (

@@ -25,5 +25,6 @@ export const artifacts: ReadonlyArray<string> = [
     source TEXT NOT NULL,
     PRIMARY KEY (document, page)
   ) STRICT, WITHOUT ROWID`,
-  `ALTER TABLE documents ADD COLUMN pipeline TEXT`
+  `ALTER TABLE documents ADD COLUMN pipeline TEXT`,
+  `ALTER TABLE tenant_limits ADD COLUMN pipeline TEXT`
 ]

@@ -18,6 +18,7 @@ import type { ListOptions, PagesOptions } from "../services/store/Documents.ts"
 import type { DocumentNotFound, NotRetryable, QuotaReached, StoreUnavailable } from "../services/store/StoreErrors.ts"
 import type { RunnerEntry } from "../services/runners/RunnerRegister.ts"
 import type { StorageFull } from "../services/StorageHealth.ts"
+import type { ChunkOptions, DocumentChunks } from "./chunks/ChunkDocument.ts"
 import type { DownstreamFailure } from "../services/downstreams/Downstreams.ts"
 import type { PageImage, PageImageError } from "../services/PageImages.ts"
 import type { PdfUnreadable } from "../services/PdfEngine.ts"
@@ -25,10 +26,8 @@ import type { DrawOptions, NoImages } from "./renderings/DrawPage.ts"
 import type { FoundArtifact } from "./stages/artifacts/ReadArtifacts.ts"
 import type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 
-export type { DrawOptions } from "./renderings/DrawPage.ts"
-import type { ChunkOptions, DocumentChunks } from "./chunks/ChunkDocument.ts"
-
 export type { ChunkOptions, DocumentChunks } from "./chunks/ChunkDocument.ts"
+export type { DrawOptions } from "./renderings/DrawPage.ts"
 export type { Rendering, RenderingOptions } from "./renderings/Rendering.ts"
 export type { FoundArtifact } from "./stages/artifacts/ReadArtifacts.ts"
 
@@ -205,6 +204,15 @@ export class Ingestion extends Context.Service<
       id: DocumentId,
       options: RenderingOptions
     ) => Effect.Effect<Rendering, DocumentNotFound | StoreUnavailable>
+    /**
+     * The finished pages in chunks of at most so many tokens, for models and searches. Made anew each time: the same pages give
+     * the same chunks.
+     */
+    readonly chunks: (
+      tenant: TenantId,
+      id: DocumentId,
+      options: ChunkOptions
+    ) => Effect.Effect<DocumentChunks, DocumentNotFound | StoreUnavailable>
     /** Draws a page of the document, also of one that has not ended. */
     readonly image: (
       tenant: TenantId,
@@ -222,15 +230,6 @@ export class Ingestion extends Context.Service<
       | BlobLost
       | BlobStoreUnavailable
     >
-    /**
-     * The finished pages in chunks of at most so many tokens, for models and searches. Made anew each time: the same pages give
-     * the same chunks.
-     */
-    readonly chunks: (
-      tenant: TenantId,
-      id: DocumentId,
-      options: ChunkOptions
-    ) => Effect.Effect<DocumentChunks, DocumentNotFound | StoreUnavailable>
     /** Cancels the document if it is not terminal. Idempotent; returns once its run has been asked to stop. */
     readonly cancel: (tenant: TenantId, id: DocumentId) => Effect.Effect<Document, DocumentNotFound | StoreUnavailable>
     /** Cancels the document if it has not ended, then removes it, its pages and, if nothing else refers to it, its blob. */

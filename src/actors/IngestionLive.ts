@@ -11,9 +11,9 @@ import { followDocument } from "./changes/FollowDocument.ts"
 import { makeEndDocument } from "./document/EndDocument.ts"
 import { makeStatus } from "./estimates/Status.ts"
 import { Ingestion } from "./Ingestion.ts"
-import { makeDrawPage } from "./renderings/DrawPage.ts"
 import { Chunking } from "../services/chunks/Chunking.ts"
 import { makeChunkDocument } from "./chunks/ChunkDocument.ts"
+import { makeDrawPage } from "./renderings/DrawPage.ts"
 import { makeRenderDocument } from "./renderings/RenderDocument.ts"
 import { RunnerReports } from "./upkeep/RunnerReports.ts"
 import { makeReadArtifacts } from "./stages/artifacts/ReadArtifacts.ts"
@@ -32,8 +32,8 @@ export const layer = Layer.effect(
     const keys = yield* IdempotencyKeys.make
     const admission = yield* Admission.make
     const render = yield* makeRenderDocument(documents)
-    const image = yield* makeDrawPage(documents)
     const chunks = yield* makeChunkDocument(documents, yield* Chunking)
+    const image = yield* makeDrawPage(documents)
     const ending = yield* makeEndDocument
     const { withStages, ...artifacts } = yield* makeReadArtifacts
     const pipelines = yield* Pipelines

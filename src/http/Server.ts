@@ -27,11 +27,11 @@ import { limitsFromEnv, LiveStreams } from "./live/LiveStreams.ts"
 import { MetricsHandlers } from "./handlers/MetricsHandlers.ts"
 import { PagesHandlers } from "./handlers/pages/PagesHandlers.ts"
 import { RenderingsHandlers } from "./handlers/pages/RenderingsHandlers.ts"
+import { ChunksHandlers } from "./handlers/search/ChunksHandlers.ts"
+import { SearchHandlers } from "./handlers/search/SearchHandlers.ts"
 import { ArtifactsHandlers } from "./handlers/pipelines/ArtifactsHandlers.ts"
 import { ImagesHandlers } from "./handlers/pipelines/ImagesHandlers.ts"
 import { PipelinesHandlers } from "./handlers/pipelines/PipelinesHandlers.ts"
-import { ChunksHandlers } from "./handlers/search/ChunksHandlers.ts"
-import { SearchHandlers } from "./handlers/search/SearchHandlers.ts"
 import { QueueHandlers } from "./handlers/QueueHandlers.ts"
 import * as RequestMetrics from "./edge/RequestMetrics.ts"
 import { TenantsHandlers } from "./handlers/TenantsHandlers.ts"
@@ -43,11 +43,11 @@ const Handlers = Layer.mergeAll(
   DocumentsHandlers,
   PagesHandlers,
   RenderingsHandlers,
+  ChunksHandlers,
+  SearchHandlers,
   ArtifactsHandlers,
   ImagesHandlers,
   PipelinesHandlers,
-  ChunksHandlers,
-  SearchHandlers,
   EventsHandlers,
   IngestHandlers,
   QueueHandlers,

@@ -4,11 +4,12 @@ import { PipelineName, type StageKind, StageName, StageVersion, textPipeline } f
 import { DownstreamsConfig } from "../services/downstreams/DownstreamsConfig.ts"
 import { makePipelines } from "../services/pipelines/PipelineDeclarations.ts"
 import { Pipelines } from "../services/pipelines/Pipelines.ts"
+import type { Stage } from "../services/pipelines/Stage.ts"
 import { withOwnDownstreams } from "../services/pipelines/settings/StageDownstreams.ts"
 import { builtInDownstreams } from "./config/OcrConfig.ts"
 import { besides, type BuiltIn, declarationsOf, type PipelinesFile, pipelinesFromEnv } from "./config/PipelinesFile.ts"
 import { ocrPipeline, ocrStages } from "./ocr/OcrStages.ts"
-import { searchPipelines, searchStages } from "./search/SearchStages.ts"
+import { searchOutlines, searchPipelines, searchStages } from "./search/SearchStages.ts"
 import { stagesFrom } from "./stages/StagesFrom.ts"
 
 /** The pipeline of documents that name none. */
@@ -22,7 +23,10 @@ const outline = (name: string, kind: StageKind) => ({
   needs: []
 })
 const possible: BuiltIn = {
-  stages: [outline("ocr", "page"), outline("chunk", "document"), outline("index", "document")],
+  stages: [
+    { name: StageName.make(ocrPipeline.name), version: StageVersion.make("1"), kind: "page", needs: [] },
+    ...searchOutlines
+  ],
   pipelines: [ocrPipeline, ...searchPipelines]
 }
 
@@ -40,10 +44,10 @@ export const layer = Layer.effect(
   Pipelines,
   Effect.gen(function* () {
     const recognising = yield* ocrStages
-    const builtIn = [...recognising, ...(yield* searchStages)]
+    const own: ReadonlyArray<Stage> = [...recognising, ...(yield* searchStages)]
     const pipelines = [...(recognising.length > 0 ? [ocrPipeline] : []), ...searchPipelines]
-    const file: PipelinesFile = yield* pipelinesFromEnv({ stages: builtIn, pipelines })
-    const stages = [...besides(builtIn, file.stages), ...(yield* stagesFrom(file.stages ?? {}))]
+    const file: PipelinesFile = yield* pipelinesFromEnv({ stages: own, pipelines })
+    const stages = [...besides(own, file.stages), ...(yield* stagesFrom(file.stages ?? {}))]
     const declared = [...besides(pipelines, file.pipelines), ...declarationsOf(file)]
     return yield* Effect.fromResult(makePipelines(stages, declared, yield* defaultPipeline))
   })

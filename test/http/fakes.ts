@@ -1,5 +1,7 @@
 import { Context, DateTime, Effect, Latch, Layer, Option, Queue, Ref, Result, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
+import { Search } from "../../src/actors/search/SearchProtocol.ts"
+import type { Chunk } from "../../src/domain/chunk/Chunk.ts"
 import {
   type DrawOptions,
   Ingestion,
@@ -9,8 +11,6 @@ import {
   type SubmitOptions,
   SubmissionRejected
 } from "../../src/actors/Ingestion.ts"
-import { Search } from "../../src/actors/search/SearchProtocol.ts"
-import type { Chunk } from "../../src/domain/chunk/Chunk.ts"
 import { Document, isTerminal } from "../../src/domain/document/Document.ts"
 import { Pipelines } from "../../src/services/pipelines/Pipelines.ts"
 import { failure } from "../../src/domain/Failure.ts"

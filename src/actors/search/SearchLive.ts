@@ -18,17 +18,27 @@ const make = Effect.fnUntraced(function* (settings: SearchSettings) {
   const places = Semaphore.makeUnsafe(settings.places)
   const load = new OnlineLoad(settings.places, Duration.toMillis(settings.longestWait))
 
-  /** A place, or a refusal at once if it would take too long to get one. */
-  const place = Effect.suspend(() => {
-    const busy = () => Effect.fail(new SearchBusy({ retryAfterSeconds: load.secondsUntilFree }))
-    if (!load.enter()) return busy()
-    return places
-      .take(1)
-      .pipe(
-        Effect.timeoutOrElse({ duration: settings.longestWait, orElse: busy }),
-        Effect.ensuring(Effect.sync(() => load.leave()))
+  /** Runs the search in a place. It is refused if it gets none in time, and at once if that is to be expected. */
+  const placed = <A, E, R>(work: Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      const busy = () => Effect.fail(new SearchBusy({ retryAfterSeconds: load.secondsUntilFree }))
+      if (!load.enter()) return busy()
+      let isWaiting = true
+      const leave = Effect.sync(() => {
+        if (isWaiting) load.leave()
+        isWaiting = false
+      })
+      const timed = Effect.flatMap(Clock.currentTimeMillis, (start) =>
+        Effect.ensuring(
+          work,
+          Effect.map(Clock.currentTimeMillis, (end) => load.took(end - start))
+        )
       )
-  })
+      const tooLong = Effect.sleep(settings.longestWait).pipe(
+        Effect.andThen(Effect.suspend(() => (isWaiting ? busy() : Effect.never)))
+      )
+      return Effect.raceFirst(places.withPermit(Effect.andThen(leave, timed)), tooLong).pipe(Effect.ensuring(leave))
+    })
 
   const search = Effect.fn("Search.search")(function* (
     tenant: TenantId,
@@ -37,17 +47,8 @@ const make = Effect.fnUntraced(function* (settings: SearchSettings) {
   ) {
     const millis = Math.min(Duration.toMillis(deadline), Duration.toMillis(settings.longest))
     const began = yield* Clock.currentTimeMillis
-    const answered = Effect.acquireUseRelease(
-      place,
-      () =>
-        Effect.gen(function* () {
-          const start = yield* Clock.currentTimeMillis
-          const answer = yield* inPlace(tenant, request, Duration.millis(Math.max(0, began + millis - start)))
-          load.took((yield* Clock.currentTimeMillis) - start)
-          return answer
-        }),
-      () => places.release(1)
-    )
+    const left = Effect.map(Clock.currentTimeMillis, (now) => Duration.millis(Math.max(0, began + millis - now)))
+    const answered = placed(Effect.flatMap(left, (within) => inPlace(tenant, request, within)))
     return yield* Effect.timeoutOrElse(answered, {
       duration: Duration.millis(millis),
       orElse: () => Effect.fail(new SearchTooLate({ millis }))

@@ -23,6 +23,9 @@ const decodeChunk = Schema.decodeUnknownSync(Schema.fromJsonString(Chunk))
 
 const heapMegabytes = 128
 
+/** How often, in steps of 5 ms, a portion waits for searches that are under way. */
+const longestCourtesy = 40
+
 /** What the thread says is of this module's own making: it is what the call asks for. */
 const answerOf = <A>(answer: unknown): A => {
   // oxlint-disable-next-line typescript/consistent-type-assertions -- the thread runs this package's own module
@@ -52,8 +55,15 @@ export const make = Effect.fnUntraced(function* (filename: string) {
         : Effect.andThen(prepare, Effect.map(Effect.mapError(reader.call(call), failed), answerOf<A>))
     )
 
+  /** What is put in or removed lets searches go first, but not for ever: both threads may share one processor. */
+  const afterSearches = Effect.suspend(() =>
+    reader.pending() === 0
+      ? Effect.void
+      : Effect.repeat(Effect.sleep("5 millis"), { while: () => reader.pending() > 0, times: longestCourtesy })
+  )
+
   const purging = Semaphore.makeUnsafe(1)
-  const purge = Effect.suspend(() => write<boolean>({ _tag: "purge" })).pipe(
+  const purge = Effect.andThen(afterSearches, write<boolean>({ _tag: "purge" })).pipe(
     Effect.repeat({ while: (more) => more }),
     Effect.ignore({ log: "Warn" }),
     purging.withPermitsIfAvailable(1),
@@ -72,7 +82,7 @@ export const make = Effect.fnUntraced(function* (filename: string) {
     let count = have
     yield* Stream.runForEach(entries(have), (some) => {
       count += some.length
-      return write<void>({ _tag: "add", row, entries: some, model })
+      return Effect.andThen(afterSearches, write<void>({ _tag: "add", row, entries: some, model }))
     })
     yield* write<void>({ _tag: "commit", row, key: put })
     yield* purgeLater

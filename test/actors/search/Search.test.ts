@@ -127,7 +127,9 @@ describe("a search", () => {
 
   it.effect("waits for a place, and is refused after the longest wait or at once when too many wait", () => {
     const gate = Deferred.makeUnsafe<void>()
-    const slow = world({ index: () => ({ search: () => Effect.as(Deferred.await(gate), []) }) })
+    const gates = [gate]
+    const opened = Effect.suspend(() => Deferred.await(gates.at(-1) ?? gate))
+    const slow = world({ index: () => ({ search: () => Effect.as(opened, []) }) })
     return Effect.gen(function* () {
       const { search } = yield* Search
       const first = yield* Effect.forEach([1, 2], () => Effect.forkChild(search(acme, { query: "a" })))
@@ -137,11 +139,21 @@ describe("a search", () => {
       assert.isUndefined(waiting.pollUnsafe())
       yield* TestClock.adjust("1 millis")
       assert.strictEqual((yield* Fiber.join(waiting))._tag, "SearchBusy")
-      // Both took half a second: the third that waits would wait too long, and is refused without a wait.
       yield* TestClock.adjust("500 millis")
       yield* Deferred.succeed(gate, undefined)
       yield* Effect.forEach(first, Fiber.join)
       assert.deepStrictEqual((yield* search(acme, { query: "c" })).hits, [])
+      // Searches took a second lately: with two places, of three that wait the last would wait too long.
+      const held = Deferred.makeUnsafe<void>()
+      gates.push(held)
+      const many = yield* Effect.forEach([1, 2, 3, 4], () =>
+        Effect.forkChild(Effect.exit(search(acme, { query: "d" })))
+      )
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Effect.flip(search(acme, { query: "e" })))._tag, "SearchBusy")
+      yield* Deferred.succeed(held, undefined)
+      yield* TestClock.adjust("1 millis")
+      for (const exit of yield* Effect.forEach(many, Fiber.join)) assert.strictEqual(exit._tag, "Success")
     }).pipe(Effect.provide(slow))
   })
 })

@@ -6,7 +6,7 @@ import { type ArtifactKey, Artifacts, type NewArtifact } from "../../src/service
 import { BlobReferences } from "../../src/services/store/BlobReferences.ts"
 import { DocumentQueue } from "../../src/services/store/DocumentQueue.ts"
 import { Documents } from "../../src/services/store/Documents.ts"
-import type { Retry } from "../../src/services/store/NewDocument.ts"
+import type { Rerun, Retry } from "../../src/services/store/NewDocument.ts"
 import { QueueStats } from "../../src/services/store/QueueStats.ts"
 import {
   accept,
@@ -399,9 +399,36 @@ const retried = (test: Test) => {
       assert.deepInclude(Option.getOrThrow(yield* find({ page: 2, stage: ocr })).artifact, { status: "done" })
     })
   )
+
+  test(
+    "take the pages with them whose text a skipped stage was to give, when the document is retried",
+    Effect.gen(function* () {
+      const documents = yield* Documents
+      const queue = yield* DocumentQueue
+      const fence = yield* running()
+      const skipped = { ...broken, status: "skipped" } as const
+      const unsure = { warnings: [{ code: "STAGE_SKIPPED", message: "no answer" }] } as const
+      const before = yield* storedBytes
+      yield* queue.savePages(fence, [page(1)])
+      const kept = yield* storedBytes
+      yield* queue.saveArtifacts(
+        fence,
+        [artifact({ page: 1, ...skipped, stage: tags }), artifact({ page: 2, ...skipped }), artifact({ page: 3 })],
+        [page(2, unsure), page(3, { source: ocr })]
+      )
+      yield* finish(fence, "partial")
+      const given = { ...noPassword, givers: [ocr] }
+      const queued = yield* at(4_000, documents.retry(acme, documentId(1), given, plenty))
+      assert.deepStrictEqual(queued.progress, { pages: 3, done: 2, failed: 0 })
+      assert.deepStrictEqual(yield* placesOf(), ["3 ocr 1"])
+      const claimed = yield* claim()
+      assert.deepStrictEqual([...claimed.donePages].toSorted(), [1, 3])
+      assert.strictEqual(yield* storedBytes, kept + (kept - before) + bytes.length)
+    })
+  )
 }
 
-const again = (stage: StageName, options: { readonly version?: StageVersion; readonly pages?: boolean } = {}) =>
+const again = (stage: StageName, options: Omit<Rerun, "stage"> = {}) =>
   at(
     4_000,
     Documents.use((documents) => documents.rerun(acme, documentId(1), { stage, ...options }, noPassword, plenty))
@@ -461,6 +488,33 @@ const rerun = (test: Test) => {
         [2]
       )
       assert.deepStrictEqual(yield* placesOf(), ["2 ocr 2"])
+    })
+  )
+
+  test(
+    "are made again of pages on which their stage failed or was skipped, with what later stages made of those pages",
+    Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const fence = yield* running()
+      const before = yield* storedBytes
+      yield* queue.saveArtifacts(
+        fence,
+        [
+          artifact({ page: 1, ...broken }),
+          artifact({ page: 2 }),
+          artifact({ page: 2, stage: tags, content: blob(7), size: 70_000 }),
+          artifact({ page: 3, stage: tags, content: blob(8), size: 70_000 })
+        ],
+        [page(1, { status: "failed", error: broken.error }), page(2, { source: tags }), page(3, { source: tags })]
+      )
+      yield* finish(fence, "partial")
+      const { document, unusedBlobs } = yield* again(ocr, { pages: true, later: [tags] })
+      assert.deepStrictEqual(document.progress, { pages: 3, done: 1, failed: 0 })
+      assert.deepStrictEqual(hashesOf(unusedBlobs), [blobHash(7)])
+      assert.deepStrictEqual(yield* placesOf(), ["3 tags 1"])
+      const { lines, text } = page(3)
+      assert.strictEqual(yield* storedBytes, before + 70_000 + Buffer.byteLength(text) + Buffer.byteLength(lines))
+      assert.deepStrictEqual([...(yield* claim()).donePages], [3])
     })
   )
 

@@ -1,7 +1,7 @@
 import { Effect, Metric, Option, type Redacted } from "effect"
 import type { Document } from "../../domain/document/Document.ts"
 import { textPipeline } from "../../domain/pipeline/Pipeline.ts"
-import { Pipelines, stepsOf } from "../../services/pipelines/Pipelines.ts"
+import { Pipelines, type Pipeline, stepsOf } from "../../services/pipelines/Pipelines.ts"
 import { type RerunOptions, StageUnknown } from "../Ingestion.ts"
 import { makeUnusedBlobs } from "../upkeep/UnusedBlobs.ts"
 import type { DocumentId, TenantId } from "../../domain/Ids.ts"
@@ -12,6 +12,9 @@ import { TenantDirectory } from "../tenant/TenantDirectory.ts"
 import { makeSealed } from "./AcceptDocument.ts"
 import { makeAdmissionLimits, makeBacklogLimits } from "./AdmissionLimits.ts"
 import { InFlightSubmissions } from "./InFlightSubmissions.ts"
+
+/** The stages that give pages their text. */
+const giversOf = ({ pages }: Pipeline) => pages.flatMap(({ stage }) => (stage.provides === "text" ? [stage.name] : []))
 
 /** Queues a document again: for its failed pages, or for one stage. A full backlog refuses it like a submission. */
 export const makeRetryDocument = Effect.gen(function* () {
@@ -33,13 +36,22 @@ export const makeRetryDocument = Effect.gen(function* () {
     return document
   })
 
+  const pipelineOf = (tenant: TenantId, id: DocumentId) =>
+    Effect.map(documents.find(tenant, id), ({ pipeline: name = textPipeline }) => ({
+      name,
+      pipeline: Option.getOrUndefined(pipelines.find(name))
+    }))
+  const noneGivesText = !pipelines.all.some((pipeline) => giversOf(pipeline).length > 0)
+
   const queueAgain = Effect.fnUntraced(function* (
     tenant: TenantId,
     id: DocumentId,
     password: Redacted.Redacted | undefined
   ) {
     const backlog = yield* withinRetryLimits(tenant)
-    const retried = documents.retry(tenant, id, yield* sealed(tenant, password), backlog)
+    const pipeline = noneGivesText ? undefined : (yield* pipelineOf(tenant, id)).pipeline
+    const given = { ...(yield* sealed(tenant, password)), givers: pipeline && giversOf(pipeline) }
+    const retried = documents.retry(tenant, id, given, backlog)
     const document = yield* Effect.catchTag(retried, "QueueFull", (full) => backlogLimits.limitReached(tenant, full))
     return yield* announce(document)
   }, Effect.uninterruptible)
@@ -50,12 +62,14 @@ export const makeRetryDocument = Effect.gen(function* () {
     { password, stage, version }: RerunOptions
   ) {
     const backlog = yield* withinRetryLimits(tenant)
-    const { pipeline: name = textPipeline } = yield* documents.find(tenant, id)
-    const found = Option.getOrUndefined(pipelines.find(name))
-    const step = found && stepsOf(found).find((each) => each.stage.name === stage)
-    if (step === undefined) return yield* new StageUnknown({ stage, pipeline: name })
-    const pages = step.stage.kind === "page" && step.stage.provides === "text"
-    const rerun = documents.rerun(tenant, id, { stage, version, pages }, yield* sealed(tenant, password), backlog)
+    const { name, pipeline } = yield* pipelineOf(tenant, id)
+    if (pipeline === undefined || !stepsOf(pipeline).some((each) => each.stage.name === stage)) {
+      return yield* new StageUnknown({ stage, pipeline: name })
+    }
+    const givers = giversOf(pipeline)
+    const pages = givers.includes(stage)
+    const again = { stage, version, pages, later: pages ? givers.slice(givers.indexOf(stage) + 1) : [] }
+    const rerun = documents.rerun(tenant, id, again, yield* sealed(tenant, password), backlog)
     const { document, unusedBlobs: unused } = yield* Effect.catchTag(rerun, "QueueFull", (full) =>
       backlogLimits.limitReached(tenant, full)
     )

@@ -20,10 +20,14 @@ const headBytes = 1024
 
 const isPdf = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, headBytes)).includes(signature)
 
-/** The PDF that an earlier run made. */
+/**
+ * The PDF that an earlier run made. Once it was opened, the document is read from it to its end, also when the stage has another
+ * version by then: pages of two PDFs do not belong together.
+ */
 const madeBefore = Effect.fnUntraced(function* (run: StagedRun, { stage }: Step<SourceStage>) {
-  const { id, tenantId } = run.claim.document
-  const key = { stage: stage.name, version: stage.version }
+  const { id, progress, tenantId } = run.claim.document
+  if (run.claim.artifacts.length === 0) return Option.none<BlobHash>()
+  const key = { stage: stage.name, version: progress.pages === undefined ? stage.version : undefined }
   const found = yield* retryingStore(Artifacts.use((artifacts) => artifacts.find(tenantId, id, key)))
   return Option.flatMapNullishOr(found, ({ content }) => (content?._tag === "Blob" ? content.hash : undefined))
 })
@@ -74,8 +78,7 @@ const make = Effect.fnUntraced(function* (run: StagedRun, step: Step<SourceStage
 /** The PDF of a file that is none: made by the source stage, once. The document's pages are read from it. */
 export const sourcePdf = Effect.fnUntraced(function* (run: StagedRun, step: Step<SourceStage>, original: PdfRef) {
   const blobs = yield* BlobStore
-  const known =
-    run.stored.status(undefined, step.stage) === "done" ? yield* madeBefore(run, step) : Option.none<BlobHash>()
+  const known = yield* madeBefore(run, step)
   const hash = Option.isSome(known) ? known.value : yield* make(run, step, original)
   const location = yield* blobs.locate(hash).pipe(
     retryingStore,

@@ -43,8 +43,13 @@ export interface StageSubject {
   readonly priority: number
 }
 
-/** What another stage of the pipeline made of the same page, or of the document; none if it made nothing. */
-export type EarlierContent = (stage: StageName) => Effect.Effect<Option.Option<StageContent>, StoreUnavailable>
+/**
+ * What another stage of the pipeline made of the same page, or of the document; none if it made nothing. Fails with `BLOB_LOST` if
+ * its content is gone, which no other try brings back.
+ */
+export type EarlierContent = (
+  stage: StageName
+) => Effect.Effect<Option.Option<StageContent>, StoreUnavailable | StageError>
 
 export interface SourceInput extends StageSubject {
   /** The file as it was sent. */
@@ -69,7 +74,7 @@ export interface DocumentInput extends StageSubject {
   readonly earlierOfPage: (
     page: number,
     stage: StageName
-  ) => Effect.Effect<Option.Option<StageContent>, StoreUnavailable>
+  ) => Effect.Effect<Option.Option<StageContent>, StoreUnavailable | StageError>
   readonly earlier: EarlierContent
 }
 

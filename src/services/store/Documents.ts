@@ -104,8 +104,8 @@ export class Documents extends Context.Service<
       limit: number
     ) => Effect.Effect<ReadonlyArray<Removed>, StoreUnavailable>
     /**
-     * Queues a document that ended `partial` or `failed`, without its failed pages and their faults, and without the artifacts
-     * that failed or were skipped; all else stays.
+     * Queues a document that ended `partial` or `failed`, without its failed pages and their faults, without the artifacts that
+     * failed or were skipped, and without the pages whose text a skipped stage was to give; all else stays.
      */
     readonly retry: (
       tenant: TenantId,
@@ -115,8 +115,8 @@ export class Documents extends Context.Service<
     ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | QueueFull | StoreUnavailable>
     /**
      * Queues a document that ended `completed`, `partial` or `failed`, without the artifacts that are to be made again, and, if
-     * asked for, without the pages whose text the stage provided; all else stays, failed pages, too. The removal of blobs that
-     * nothing refers to any more is claimed in the same commit, and is the caller's to make.
+     * asked for, without the pages whose text the stage gave or was to give; all else stays, also pages that failed for another
+     * reason. The removal of blobs that nothing refers to any more is claimed in the same commit, and is the caller's to make.
      */
     readonly rerun: (
       tenant: TenantId,

@@ -36,6 +36,8 @@ export const storedPipeline = (pipeline: PipelineName | undefined): PipelineName
 export interface Retry {
   readonly sealedPassword: string | undefined
   readonly passwordKey: string | undefined
+  /** Stages that give pages their text: pages on which one of them was skipped are read again by a retry. */
+  readonly givers?: ReadonlyArray<StageName> | undefined
 }
 
 /** What of a document is made again. */
@@ -43,8 +45,10 @@ export interface Rerun {
   readonly stage: StageName
   /** Only what this version of the stage has made. */
   readonly version?: StageVersion | undefined
-  /** The stage provides text: pages whose `source` it is are read again, too. */
+  /** The stage gives pages their text: those on which it worked, was skipped or failed are read again, too. */
   readonly pages?: boolean | undefined
+  /** Stages after it that give the same pages their text: what they made of pages that are read again goes, too. */
+  readonly later?: ReadonlyArray<StageName> | undefined
 }
 
 /** Documents waiting (scheduled or queued) may not exceed these. */

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { PipelineName, StageName } from "../../../src/domain/pipeline/Pipeline.ts"
+import { PipelineName, StageName, StageVersion } from "../../../src/domain/pipeline/Pipeline.ts"
+import type { SourceInput } from "../../../src/services/pipelines/Stage.ts"
 import type { RunnerId } from "../../../src/domain/Ids.ts"
 import { soundDocument } from "../../../src/services/PdfEngineScripted.ts"
 import { noLines } from "../../../src/domain/document/Page.ts"
@@ -301,5 +302,41 @@ describe("a document that goes on in another run", () => {
         [["office", "application/pdf"]]
       )
     })
+  )
+
+  it.effect(
+    "is read to its end from the PDF with which it began, though its source stage has another version by then",
+    () =>
+      Effect.gen(function* () {
+        const far = new FarSide("100 millis")
+        let version = "1"
+        const made = () => new TextEncoder().encode(`%PDF-1.7 made${version} `)
+        const office = {
+          ...sourceStage("office", far, made()),
+          run: (input: SourceInput) =>
+            Effect.map(sourceStage("office", far, made()).run(input), ({ pdf }) => ({ pdf })),
+          get version() {
+            return StageVersion.make(version)
+          }
+        }
+        const world = yield* makeWorld({
+          scripts: { made1: scannedDocument(20, "200 millis"), made2: soundDocument(2) },
+          limits: { shutdownGrace: Duration.millis(1) },
+          stages: [office],
+          pipelines: [{ name: "p", steps: [{ stage: "office" }] }],
+          downstreams: { far: {} }
+        })
+        const one = yield* world.start
+        const file = new TextEncoder().encode("no PDF at all")
+        const { id } = yield* one.ingestion.submit(acme, file, { name: "a.txt", pipeline })
+        yield* until(Effect.map(words(one.ingestion).pagesOf(id), (pages) => pages.length > 3))
+        yield* letPass(yield* Effect.forkChild(one.stop), "10 millis")
+        version = "2"
+        const two = yield* world.start
+        assert.strictEqual((yield* words(two.ingestion).awaitEnd(id)).status, "completed")
+        const statuses = (yield* words(two.ingestion).pagesOf(id)).map(({ status }) => status)
+        assert.deepStrictEqual([statuses.length, ...new Set(statuses)], [20, "scanned"])
+        assert.deepStrictEqual<unknown>(far.asked, ["office"])
+      })
   )
 })

@@ -60,6 +60,11 @@ export const readKept = Effect.fnUntraced(function* (stored: StoredArtifacts, pa
     .toSorted((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))
   const newest = attempts[0]
   if (newest === undefined) return Option.none<PageResult>()
-  const content = yield* stored.content(page, readingStage, newest)
+  // One that is lost is read again.
+  const content = yield* Effect.catchTag(
+    stored.content(page, readingStage, newest),
+    "StageError",
+    () => Effect.succeedNone
+  )
   return Option.flatMap(content, (found) => readingOf(found, stage))
 })

@@ -2,8 +2,8 @@ import { Effect, Option } from "effect"
 import type { ArtifactStatus } from "../../../domain/pipeline/Artifact.ts"
 import { readingStage, type StageName, type StageVersion } from "../../../domain/pipeline/Pipeline.ts"
 import { allBytes } from "../../../services/BlobBytes.ts"
-import { BlobStore, type BlobStoreUnavailable } from "../../../services/BlobStore.ts"
-import type { EarlierContent, Stage, StageContent } from "../../../services/pipelines/Stage.ts"
+import { BlobStore } from "../../../services/BlobStore.ts"
+import { type EarlierContent, type Stage, type StageContent, StageError } from "../../../services/pipelines/Stage.ts"
 import { type ArtifactContent, Artifacts, type ArtifactsOptions } from "../../../services/store/Artifacts.ts"
 import type { Claim } from "../../../services/store/Claim.ts"
 import { StoreUnavailable } from "../../../services/store/StoreErrors.ts"
@@ -19,9 +19,12 @@ export const makeReadContent = Effect.map(
       ? Effect.succeed(content.bytes)
       : Effect.scoped(Effect.flatMap(blobs.locate(content.hash), allBytes)).pipe(
           retryingStore,
-          Effect.catchTag(["BlobLost", "BlobStoreUnavailable"], (cause: Error | BlobStoreUnavailable) =>
-            Effect.fail(new StoreUnavailable({ operation: "read the content of an artifact", cause }))
-          )
+          Effect.catchTags({
+            // It does not come back: a run that waited for it would never end.
+            BlobLost: ({ message }) => StageError.of("BLOB_LOST", `what an earlier stage made is lost: ${message}`),
+            BlobStoreUnavailable: (cause) =>
+              Effect.fail(new StoreUnavailable({ operation: "read the content of an artifact", cause }))
+          })
         )
 )
 
@@ -55,7 +58,7 @@ export const makeStoredArtifacts = Effect.fnUntraced(function* (claim: Claim) {
     page: number | undefined,
     stage: StageName,
     version?: StageVersion
-  ): Effect.fn.Return<Option.Option<StageContent>, StoreUnavailable> {
+  ): Effect.fn.Return<Option.Option<StageContent>, StoreUnavailable | StageError> {
     const found = yield* retryingStore(artifacts.find(tenantId, id, { page, stage, version }))
     if (Option.isNone(found) || found.value.content === undefined) return Option.none()
     const { artifact, content: stored } = found.value

@@ -8,7 +8,7 @@ import { Documents, type ListOptions, type PagesOptions, type Removed } from "..
 import { upTo } from "../../../domain/document/Portions.ts"
 import { DocumentNotFound, NotRetryable, QueueFull } from "../../../services/store/StoreErrors.ts"
 import * as TraceContext from "../../../observability/TraceContext.ts"
-import { bool, float8, int4, int8, text as textOf } from "../database/Parameters.ts"
+import { bool, float8, int4, int8, text as textOf, texts } from "../database/Parameters.ts"
 import type { PostgresDatabase, Row, Statements } from "../database/PostgresDatabase.ts"
 import { findBySeq } from "./PostgresDocumentQueue.ts"
 import {
@@ -153,9 +153,9 @@ const ending = ({ run }: Database): Pick<Methods, "cancel" | "remove" | "withdra
   )
 })
 
-const retryWithLimits = "SELECT * FROM retry_document($1, $2, $3, $4, $5, $6)"
+const retryWithLimits = "SELECT * FROM retry_document($1, $2, $3, $4, $5, $6, $7)"
 
-const rerunSql = `SELECT * FROM rerun_document(${placeholders(1, 10)})`
+const rerunSql = `SELECT * FROM rerun_document(${placeholders(1, 11)})`
 
 /** The document that was queued again, or why it was not. */
 const queued = Effect.fnUntraced(function* (db: Statements, id: DocumentId, limits: BacklogLimits, row: Row) {
@@ -170,7 +170,7 @@ const queued = Effect.fnUntraced(function* (db: Statements, id: DocumentId, limi
 })
 
 const retrying = ({ transact }: Database): Pick<Methods, "retry" | "rerun"> => ({
-  retry: Effect.fn("Documents.retry")((tenant, id, { passwordKey, sealedPassword }, limits) =>
+  retry: Effect.fn("Documents.retry")((tenant, id, { givers = [], passwordKey, sealedPassword }, limits) =>
     transact("retry a document", (db) =>
       Effect.gen(function* () {
         const row =
@@ -181,13 +181,14 @@ const retrying = ({ transact }: Database): Pick<Methods, "retry" | "rerun"> => (
             textOf(sealedPassword),
             textOf(passwordKey),
             int8(limits.tenant),
-            int8(limits.global)
+            int8(limits.global),
+            texts(givers)
           )) ?? {}
         return yield* queued(db, id, limits, row)
       })
     )
   ),
-  rerun: Effect.fn("Documents.rerun")((tenant, id, { pages = false, stage, version }, given, limits) =>
+  rerun: Effect.fn("Documents.rerun")((tenant, id, { later = [], pages = false, stage, version }, given, limits) =>
     transact("run a stage again", (db) =>
       Effect.gen(function* () {
         const row =
@@ -198,6 +199,7 @@ const retrying = ({ transact }: Database): Pick<Methods, "retry" | "rerun"> => (
             stage,
             textOf(version),
             bool(pages),
+            texts(later),
             textOf(given.sealedPassword),
             textOf(given.passwordKey),
             int8(limits.tenant),

@@ -104,10 +104,13 @@ export const retriedChecks = (states: string) => `
       result := full_queue(own, most, most_of_all);
     END IF;`
 
-/** Outcomes: `queued`, `missing`, `status` with the document's status, `password` likewise, `tenant`, `global`. */
+/**
+ * Outcomes: `queued`, `missing`, `status` with the document's status, `password` likewise, `tenant`, `global`. Pages on which one
+ * of the `givers` of text was skipped are read again.
+ */
 export const retry = `
   CREATE OR REPLACE FUNCTION retry_document(
-    r_tenant text, r_id text, r_sealed_password text, r_password_key text, most bigint, most_of_all bigint
+    r_tenant text, r_id text, r_sealed_password text, r_password_key text, most bigint, most_of_all bigint, givers text[]
   ) RETURNS TABLE (outcome text, status text, seq bigint) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
   DECLARE
@@ -120,13 +123,16 @@ export const retry = `
     ${retriedChecks("'partial', 'failed'")}
     IF result IS NULL THEN
       WITH removed AS (
-        DELETE FROM pages WHERE document = target.seq AND status IN ('failed', 'timeout')
-        RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes
+        DELETE FROM pages p WHERE p.document = target.seq AND (p.status IN ('failed', 'timeout') OR EXISTS (
+          SELECT 1 FROM artifacts a
+          WHERE a.document = target.seq AND a.page = p.number AND a.status = 'skipped' AND a.stage = ANY(givers)
+        )) RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes
       ) SELECT coalesce(sum(bytes), 0) INTO forgotten FROM removed;
       DELETE FROM page_faults WHERE document = target.seq;
       DELETE FROM artifacts a WHERE a.document = target.seq AND a.status <> 'done';
       UPDATE documents SET status = 'queued', queued_at = at, retried_at = at, retries = retries + 1, failure = NULL,
-        finished_at = NULL, pages_done = pages_done - pages_failed, pages_failed = 0, result_bytes = result_bytes - forgotten,
+        finished_at = NULL, pages_done = (SELECT count(*) FROM pages p WHERE p.document = target.seq), pages_failed = 0,
+        result_bytes = result_bytes - forgotten,
         pages_warned = (SELECT count(*) FROM pages p WHERE p.document = target.seq AND p.warnings IS NOT NULL),
         callback_next_at = NULL, callback_deliveries = 0, changed = next_change(), sealed_password = r_sealed_password,
         password_key = r_password_key

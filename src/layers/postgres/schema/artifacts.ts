@@ -40,6 +40,7 @@ const changedSignatures = [
     double precision[], text[], text[], text[], text[], bytea[])`,
   `DROP FUNCTION IF EXISTS save_pages(text, int, int[], text[], double precision[], double precision[], double precision[],
     double precision[], text[], text[], text[], text[], bytea[])`,
+  `DROP FUNCTION IF EXISTS retry_document(text, text, text, text, bigint, bigint)`,
   `DROP FUNCTION IF EXISTS withdraw_document(text, text, bigint, bigint)`,
   `DROP FUNCTION IF EXISTS remove_ended(double precision, int, int, bigint)`,
   `DROP FUNCTION IF EXISTS remove_document(bigint, bigint)`
@@ -92,10 +93,13 @@ const save = `
   END $$
 `
 
-/** Outcomes as of a retry. Of one version, only pages that have an artifact of it are read again. */
+/**
+ * Outcomes as of a retry. With `r_pages`, pages on which the stage worked, was skipped or failed are read again, and what stages
+ * of `r_later` made of them goes, too.
+ */
 const rerun = `
   CREATE FUNCTION rerun_document(
-    r_tenant text, r_id text, r_stage text, r_version text, r_pages boolean, r_sealed_password text, r_password_key text,
+    r_tenant text, r_id text, r_stage text, r_version text, r_pages boolean, r_later text[], r_sealed_password text, r_password_key text,
     most bigint, most_of_all bigint, r_lease bigint
   ) RETURNS TABLE (outcome text, status text, seq bigint, removals text) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
@@ -104,6 +108,7 @@ const rerun = `
     target documents;
     at bigint := store_now();
     forgotten bigint := 0;
+    again int[];
     artifact_bytes bigint;
     blobs text[];
     claims text;
@@ -113,15 +118,16 @@ const rerun = `
     IF result IS NULL THEN
       IF r_pages THEN
         WITH removed AS (
-          DELETE FROM pages p WHERE p.document = target.seq AND p.source = r_stage AND (r_version IS NULL OR EXISTS (
-            SELECT 1 FROM artifacts a
-            WHERE a.document = target.seq AND a.page = p.number AND a.stage = r_stage AND a.version = r_version
-          )) RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes
-        ) SELECT coalesce(sum(bytes), 0) INTO forgotten FROM removed;
+          DELETE FROM pages p WHERE p.document = target.seq AND ((r_version IS NULL AND p.source = r_stage) OR EXISTS (
+            SELECT 1 FROM artifacts a WHERE a.document = target.seq AND a.page = p.number AND a.stage = r_stage
+              AND (r_version IS NULL OR a.version = r_version)
+          )) RETURNING p.number, octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes
+        ) SELECT coalesce(sum(bytes), 0), array_agg(number) INTO forgotten, again FROM removed;
       END IF;
       WITH removed AS (
         DELETE FROM artifacts a
-        WHERE a.document = target.seq AND a.stage = r_stage AND (r_version IS NULL OR a.version = r_version)
+        WHERE a.document = target.seq AND ((a.stage = r_stage AND (r_version IS NULL OR a.version = r_version))
+          OR (a.page = ANY(again) AND a.stage = ANY(r_later)))
         RETURNING a.size, a.blob
       ) SELECT coalesce(sum(r.size), 0), array_agg(DISTINCT r.blob) INTO artifact_bytes, blobs FROM removed r;
       UPDATE documents SET status = 'queued', queued_at = at, retried_at = at, retries = retries + 1, failure = NULL,

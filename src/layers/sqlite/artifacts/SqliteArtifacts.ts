@@ -80,16 +80,19 @@ export const removeUnfinished = (db: Statements, seq: number): void => {
   db.run("DELETE FROM artifacts WHERE document = ? AND status <> 'done'", seq)
 }
 
-/** Removes what the stage has made. Answers with its bytes and blobs. */
-export const removeOfStage = (db: Statements, seq: number, { stage, version }: Rerun) => {
-  const rows = db.all(
-    "DELETE FROM artifacts WHERE document = ?1 AND stage = ?2 AND (?3 IS NULL OR version = ?3) RETURNING size, blob",
-    seq,
-    stage,
-    version ?? null
-  )
-  return { bytes: sizeOf(rows), blobs: new Set(blobsIn(rows)) }
+/** Removes those artifacts. Answers with their bytes and blobs. */
+export const removedArtifacts = (
+  db: Statements,
+  condition: string,
+  ...given: ReadonlyArray<string | number | null>
+): { readonly bytes: number; readonly blobs: ReadonlyArray<BlobHash> } => {
+  const rows = db.all(`DELETE FROM artifacts WHERE ${condition} RETURNING size, blob`, ...given)
+  return { bytes: sizeOf(rows), blobs: blobsIn(rows) }
 }
+
+/** Removes what the stage has made. Answers with its bytes and blobs. */
+export const removeOfStage = (db: Statements, seq: number, { stage, version }: Rerun) =>
+  removedArtifacts(db, "document = ?1 AND stage = ?2 AND (?3 IS NULL OR version = ?3)", seq, stage, version ?? null)
 
 const ofDocument = "document = (SELECT seq FROM documents WHERE id = ? AND tenant_id = ?)"
 

@@ -6,6 +6,7 @@ import { Exit, Option, Result } from "effect"
 import type { Document, DocumentStatus } from "../../../domain/document/Document.ts"
 import { failure } from "../../../domain/Failure.ts"
 import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
+import type { StageName } from "../../../domain/pipeline/Pipeline.ts"
 import { type Removed, type RerunDocument, rerunStates, retriedStates } from "../../../services/store/Documents.ts"
 import type { BacklogLimits, Rerun, Retry } from "../../../services/store/NewDocument.ts"
 import { DocumentNotFound, NotRetryable, type QueueFull } from "../../../services/store/StoreErrors.ts"
@@ -15,7 +16,7 @@ import { decodeStatus, number, optionalText } from "../../rows/documentRows.ts"
 import type { Statements } from "../database/SqliteDatabase.ts"
 import { fullQueue } from "./accept.ts"
 import { end, removeBySeq } from "./queue.ts"
-import { removeOfStage, removeUnfinished } from "../artifacts/SqliteArtifacts.ts"
+import { removedArtifacts, removeOfStage, removeUnfinished } from "../artifacts/SqliteArtifacts.ts"
 import { claimRemovals } from "./SqliteBlobReferences.ts"
 
 /** What may be queued again, or why it may not. */
@@ -90,18 +91,37 @@ export const retry =
     const found = requeueable(db, tenant, id, given, limits, retriedStates)
     if (Result.isFailure(found)) return Exit.fail(found.failure)
     const seq = found.success
-    const bytes = removePages(db, seq, "status IN ('failed', 'timeout')")
+    const bytes = removePages(db, seq, `(status IN ('failed', 'timeout') OR ${skippedOn})`, namesOf(given.givers))
     db.run("DELETE FROM page_faults WHERE document = ?", seq)
     removeUnfinished(db, seq)
     return Exit.succeed(queueAgain(db, seq, given, bytes, at))
   }
 
-/** Pages that the stage gave their text; of one version, if that is named, only those for which it has an artifact. */
-const providedBy = `
-  number IN (SELECT page FROM page_sources s WHERE s.document = p.document AND s.source = ?2)
-  AND (?3 IS NULL OR EXISTS (
-    SELECT 1 FROM artifacts a WHERE a.document = p.document AND a.page = p.number AND a.stage = ?2 AND a.version = ?3
-  ))`
+/** Pages on which the stage worked, was skipped or failed; of one version, if that is named. */
+const workedOnBy = `
+  (EXISTS (
+    SELECT 1 FROM artifacts a WHERE a.document = p.document AND a.page = p.number AND a.stage = ?2 AND (?3 IS NULL OR a.version = ?3)
+  ) OR (?3 IS NULL AND number IN (SELECT page FROM page_sources s WHERE s.document = p.document AND s.source = ?2)))`
+
+/** Pages on which one of these stages was skipped. */
+const skippedOn = `EXISTS (
+    SELECT 1 FROM artifacts a WHERE a.document = p.document AND a.page = p.number AND a.status = 'skipped'
+      AND a.stage IN (SELECT value FROM json_each(?2))
+  )`
+
+const namesOf = (stages: ReadonlyArray<StageName> = []) => JSON.stringify(stages)
+
+/** Removes what these stages have made of pages on which another one worked. Answers with its bytes and blobs. */
+const removeLater = (db: Statements, seq: number, { later, stage, version }: Rerun) =>
+  removedArtifacts(
+    db,
+    `document = ?1 AND stage IN (SELECT value FROM json_each(?4))
+      AND page IN (SELECT number FROM pages p WHERE p.document = ?1 AND ${workedOnBy})`,
+    seq,
+    stage,
+    version ?? null,
+    namesOf(later)
+  )
 
 export const rerun =
   (
@@ -116,10 +136,12 @@ export const rerun =
     const found = requeueable(db, tenant, id, given, limits, rerunStates)
     if (Result.isFailure(found)) return Exit.fail(found.failure)
     const seq = found.success
-    const pageBytes = again.pages === true ? removePages(db, seq, providedBy, again.stage, again.version ?? null) : 0
+    const ofPages = again.pages === true
+    const later = ofPages ? removeLater(db, seq, again) : { bytes: 0, blobs: [] }
+    const pageBytes = ofPages ? removePages(db, seq, workedOnBy, again.stage, again.version ?? null) : 0
     const { blobs, bytes } = removeOfStage(db, seq, again)
-    const document = queueAgain(db, seq, given, pageBytes + bytes, at)
-    return Exit.succeed({ document, unusedBlobs: claimRemovals(db, blobs, at) })
+    const document = queueAgain(db, seq, given, pageBytes + later.bytes + bytes, at)
+    return Exit.succeed({ document, unusedBlobs: claimRemovals(db, new Set([...later.blobs, ...blobs]), at) })
   }
 
 export const withdraw =

@@ -4,6 +4,8 @@ import { type DocumentStatus, isTerminal } from "../../../domain/document/Docume
 import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings } from "../../../domain/document/Warning.ts"
 import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
+import type { Artifact } from "../../../domain/pipeline/Artifact.ts"
+import type { StageName } from "../../../domain/pipeline/Pipeline.ts"
 import { Documents, rerunStates, retriedStates } from "../Documents.ts"
 import type { BacklogLimits, Rerun, Retry } from "../NewDocument.ts"
 import { documentSize, pageSize, upTo } from "../../../domain/document/Portions.ts"
@@ -99,28 +101,36 @@ const forgetPages = (records: Records, stored: Stored, isMeant: (page: PageResul
   }
 }
 
-/** Without its failed pages, and without the artifacts that failed or were skipped. */
-const forgetFailed = (records: Records, stored: Stored): void => {
-  forgetPages(records, stored, ({ status }) => isFailed(status))
+/** The pages of which there is such an artifact. */
+const pagesOf = (stored: Stored, isMeant: (artifact: Artifact) => boolean): ReadonlySet<number> =>
+  new Set(
+    Array.from(stored.artifacts.values()).flatMap(({ artifact }) => (isMeant(artifact) ? (artifact.page ?? []) : []))
+  )
+
+/**
+ * Without its failed pages and those on which a stage was skipped that gives text, and without the artifacts that failed or were
+ * skipped.
+ */
+const forgetFailed = (records: Records, stored: Stored, givers: ReadonlyArray<StageName>): void => {
+  const skipped = pagesOf(stored, ({ stage, status }) => status === "skipped" && givers.includes(stage))
+  forgetPages(records, stored, ({ number, status }) => isFailed(status) || skipped.has(number))
   stored.faults.clear()
   removeArtifacts(records, stored, ({ status }) => status !== "done")
 }
 
 /** Answers with the blobs of the artifacts that are to be made again. */
-const forgetStage = (records: Records, stored: Stored, { pages = false, stage, version }: Rerun) => {
+const forgetStage = (records: Records, stored: Stored, { later = [], pages = false, stage, version }: Rerun) => {
+  const isMeant = (each: Artifact) => each.stage === stage && (version === undefined || each.version === version)
+  const made = pagesOf(stored, isMeant)
+  const isReadAgain = ({ number, source }: Pick<PageResult, "number" | "source">) =>
+    pages && (made.has(number) || (source === stage && version === undefined))
+  const readAgain = new Set(Array.from(stored.pages.values()).flatMap((page) => (isReadAgain(page) ? page.number : [])))
+  forgetPages(records, stored, isReadAgain)
   const removed = removeArtifacts(
     records,
     stored,
-    (each) => each.stage === stage && (version === undefined || each.version === version)
+    (each) => isMeant(each) || (later.includes(each.stage) && readAgain.has(each.page ?? 0))
   )
-  const made = new Set(removed.map(({ artifact }) => artifact.page))
-  if (pages) {
-    forgetPages(
-      records,
-      stored,
-      ({ number, source }) => source === stage && (version === undefined || made.has(number))
-    )
-  }
   return blobsOf(removed)
 }
 
@@ -159,7 +169,7 @@ const retryable = Effect.fnUntraced(function* (
 const retrying = (records: Records): Pick<Methods, "retry" | "rerun"> => ({
   retry: Effect.fn("Documents.retry")(function* (tenant, id, retry, limits) {
     const stored = yield* retryable(records, tenant, id, retry, limits, retriedStates)
-    forgetFailed(records, stored)
+    forgetFailed(records, stored, retry.givers ?? [])
     queueAgain(records, stored, retry, yield* Clock.currentTimeMillis)
     return toDocument(stored)
   }),

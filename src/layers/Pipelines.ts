@@ -1,6 +1,6 @@
 // The stages and pipelines of a service: those that are built in, and those that `PIPELINES_FILE` declares.
 import { Config, Effect, Layer } from "effect"
-import { PipelineName, type StageKind, StageName, StageVersion, textPipeline } from "../domain/pipeline/Pipeline.ts"
+import { PipelineName, StageName, StageVersion, textPipeline } from "../domain/pipeline/Pipeline.ts"
 import { DownstreamsConfig } from "../services/downstreams/DownstreamsConfig.ts"
 import { makePipelines } from "../services/pipelines/PipelineDeclarations.ts"
 import { Pipelines } from "../services/pipelines/Pipelines.ts"
@@ -16,12 +16,6 @@ import { stagesFrom } from "./stages/StagesFrom.ts"
 const defaultPipeline = Config.schema(PipelineName, "PIPELINE").pipe(Config.withDefault(textPipeline))
 
 /** What may be built in. Whether it is, is known once the stages are made. */
-const outline = (name: string, kind: StageKind) => ({
-  name: StageName.make(name),
-  version: StageVersion.make("1"),
-  kind,
-  needs: []
-})
 const possible: BuiltIn = {
   stages: [
     { name: StageName.make(ocrPipeline.name), version: StageVersion.make("1"), kind: "page", needs: [] },

@@ -465,6 +465,29 @@ const rerun = (test: Test) => {
   )
 
   test(
+    "are made again for pages that their stage skipped or failed on, too",
+    Effect.gen(function* () {
+      const queue = yield* DocumentQueue
+      const fence = yield* running()
+      const unmade = { size: 0, content: undefined, error: failure("BUDGET_EXHAUSTED", "its budget is used up") }
+      yield* queue.savePages(fence, [page(1)])
+      yield* queue.saveArtifacts(
+        fence,
+        [
+          artifact({ page: 2, status: "skipped", ...unmade }),
+          artifact({ page: 3, status: "failed", ...unmade }),
+          artifact({ page: 1, stage: tags })
+        ],
+        [page(2, { status: "scanned" }), page(3, { status: "failed", error: unmade.error })]
+      )
+      yield* finish(fence, "partial")
+      const { document } = yield* again(ocr, { pages: true })
+      assert.deepStrictEqual(document.progress, { pages: 3, done: 1, failed: 0 })
+      assert.deepStrictEqual(yield* placesOf(), ["1 tags 1"])
+    })
+  )
+
+  test(
     "are not made again of a document that has not ended, was cancelled, or has lost its password",
     Effect.gen(function* () {
       const documents = yield* Documents

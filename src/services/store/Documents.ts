@@ -115,7 +115,7 @@ export class Documents extends Context.Service<
     ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | QueueFull | StoreUnavailable>
     /**
      * Queues a document that ended `completed`, `partial` or `failed`, without the artifacts that are to be made again, and, if
-     * asked for, without the pages whose text the stage provided; all else stays, failed pages, too. The removal of blobs that
+     * asked for, without the pages that the stage has an artifact of; all else stays, other failed pages, too. The removal of blobs that
      * nothing refers to any more is claimed in the same commit, and is the caller's to make.
      */
     readonly rerun: (

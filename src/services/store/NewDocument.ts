@@ -43,7 +43,7 @@ export interface Rerun {
   readonly stage: StageName
   /** Only what this version of the stage has made. */
   readonly version?: StageVersion | undefined
-  /** The stage provides text: pages whose `source` it is are read again, too. */
+  /** The stage provides text: pages that it worked on are read again, too, also those that it failed on or skipped. */
   readonly pages?: boolean | undefined
 }
 

@@ -92,7 +92,7 @@ const save = `
   END $$
 `
 
-/** Outcomes as of a retry. Of one version, only pages that have an artifact of it are read again. */
+/** Outcomes as of a retry. Pages are read again that have an artifact of the stage, or of its version. */
 const rerun = `
   CREATE FUNCTION rerun_document(
     r_tenant text, r_id text, r_stage text, r_version text, r_pages boolean, r_sealed_password text, r_password_key text,
@@ -113,10 +113,11 @@ const rerun = `
     IF result IS NULL THEN
       IF r_pages THEN
         WITH removed AS (
-          DELETE FROM pages p WHERE p.document = target.seq AND p.source = r_stage AND (r_version IS NULL OR EXISTS (
+          DELETE FROM pages p WHERE p.document = target.seq AND EXISTS (
             SELECT 1 FROM artifacts a
-            WHERE a.document = target.seq AND a.page = p.number AND a.stage = r_stage AND a.version = r_version
-          )) RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes
+            WHERE a.document = target.seq AND a.page = p.number AND a.stage = r_stage
+              AND (r_version IS NULL OR a.version = r_version)
+          ) RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes
         ) SELECT coalesce(sum(bytes), 0) INTO forgotten FROM removed;
       END IF;
       WITH removed AS (

@@ -96,12 +96,11 @@ export const retry =
     return Exit.succeed(queueAgain(db, seq, given, bytes, at))
   }
 
-/** Pages that the stage gave their text; of one version, if that is named, only those for which it has an artifact. */
-const providedBy = `
-  number IN (SELECT page FROM page_sources s WHERE s.document = p.document AND s.source = ?2)
-  AND (?3 IS NULL OR EXISTS (
-    SELECT 1 FROM artifacts a WHERE a.document = p.document AND a.page = p.number AND a.stage = ?2 AND a.version = ?3
-  ))`
+/** Pages that the stage has worked on; of one version, if that is named. */
+const workedOnBy = `
+  number IN (
+    SELECT page FROM artifacts a WHERE a.document = p.document AND a.stage = ?2 AND (?3 IS NULL OR a.version = ?3)
+  )`
 
 export const rerun =
   (
@@ -116,7 +115,7 @@ export const rerun =
     const found = requeueable(db, tenant, id, given, limits, rerunStates)
     if (Result.isFailure(found)) return Exit.fail(found.failure)
     const seq = found.success
-    const pageBytes = again.pages === true ? removePages(db, seq, providedBy, again.stage, again.version ?? null) : 0
+    const pageBytes = again.pages === true ? removePages(db, seq, workedOnBy, again.stage, again.version ?? null) : 0
     const { blobs, bytes } = removeOfStage(db, seq, again)
     const document = queueAgain(db, seq, given, pageBytes + bytes, at)
     return Exit.succeed({ document, unusedBlobs: claimRemovals(db, blobs, at) })

@@ -114,13 +114,7 @@ const forgetStage = (records: Records, stored: Stored, { pages = false, stage, v
     (each) => each.stage === stage && (version === undefined || each.version === version)
   )
   const made = new Set(removed.map(({ artifact }) => artifact.page))
-  if (pages) {
-    forgetPages(
-      records,
-      stored,
-      ({ number, source }) => source === stage && (version === undefined || made.has(number))
-    )
-  }
+  if (pages) forgetPages(records, stored, ({ number }) => made.has(number))
   return blobsOf(removed)
 }
 

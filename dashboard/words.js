@@ -87,9 +87,17 @@ const gates = {
   paused: "The tenant is paused. It starts once the tenant is resumed."
 }
 
+const downstreamGate = "downstream:"
+
+/** @param {import("./types.d.ts").Waiting["gate"]} gate */
+const explainGate = (gate) =>
+  gate in gates
+    ? gates[/** @type {keyof typeof gates} */ (gate)]
+    : `Its stages wait for their turn at ${gate.slice(downstreamGate.length)}.`
+
 /** Why a document has not ended, and until when. @param {import("./types.d.ts").Waiting} waiting @param {number} now */
 export const explainWaiting = ({ eta, gate, pagesAhead, position }, now) => {
-  const parts = [gates[gate]]
+  const parts = [explainGate(gate)]
   if (position !== undefined) {
     const pages = pagesAhead === undefined ? "" : `, with ${plural(pagesAhead, "page")} before it`
     parts.push(`Place ${position.toLocaleString("en")} in the tenant's queue${pages}.`)

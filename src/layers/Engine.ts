@@ -20,6 +20,8 @@ import { decodeDownstreams, type DownstreamsWritten } from "../services/downstre
 import * as ChunkingThread from "./chunks/ChunkingThread.ts"
 import * as PipelineDeclarations from "../services/pipelines/PipelineDeclarations.ts"
 import type { PipelineDeclaration } from "../services/pipelines/PipelineDeclarations.ts"
+import { withOwnDownstreams } from "../services/pipelines/settings/StageDownstreams.ts"
+import { decodeStages, type StagesWritten } from "../services/pipelines/settings/StageSettings.ts"
 import type { Stage } from "../services/pipelines/Stage.ts"
 import * as Search from "./search/SearchLayers.ts"
 import { localDownstreams } from "./config/OcrConfig.ts"
@@ -41,6 +43,7 @@ import * as PdfEngine from "./pdf/PdfEngine.ts"
 import * as Pipelines from "./Pipelines.ts"
 import * as Secrets from "./SecretKeyFile.ts"
 import * as Sources from "./net/Sources.ts"
+import { stagesFrom } from "./stages/StagesFrom.ts"
 import { s3SourcesFromEnv } from "./s3/S3Sources.ts"
 import type * as PostgresStorage from "./postgres/PostgresStorage.ts"
 import { refuseFolderOfPostgres } from "./postgres/storage/FolderMark.ts"
@@ -69,6 +72,8 @@ export interface MemoryOptions {
   readonly downstreams?: DownstreamsWritten
   /** Steps of work of one's own, by which `pipelines` may go; documents name their pipeline. */
   readonly stages?: ReadonlyArray<Stage>
+  /** Stages that are made of settings, by name, as `PIPELINES_FILE` has them. */
+  readonly stageSettings?: StagesWritten
   readonly pipelines?: ReadonlyArray<PipelineDeclaration>
   /** The pipeline of documents that name none; `text` when absent. */
   readonly pipeline?: PipelineName
@@ -79,12 +84,13 @@ export interface MemoryOptions {
 }
 
 /** The pipelines of the options, and `ocr` where it can be had. */
-const layerPipelines = ({ ocr, pipeline, pipelines = [], stages = [] }: MemoryOptions) =>
+const layerPipelines = ({ ocr, pipeline, pipelines = [], stageSettings = {}, stages = [] }: MemoryOptions) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const builtIn = yield* makeOcrStages({ ...defaultSettings, ...ocr }, true)
+      const made = yield* stagesFrom(yield* decodeStages(stageSettings))
       return PipelineDeclarations.layer(
-        withBuiltIn(stages, builtIn),
+        withBuiltIn([...stages, ...made], builtIn),
         withBuiltIn(pipelines, builtIn.length > 0 ? [ocrPipeline] : []),
         pipeline
       )
@@ -96,6 +102,19 @@ const withBuiltIn = <A extends { readonly name: string }>(declared: ReadonlyArra
   ...builtIn.filter(({ name }) => !declared.some((own) => own.name === name)),
   ...declared
 ]
+
+/** The downstreams of the options, those that stages have of their own, and those that are built in. */
+const layerDownstreams = ({ downstreams, ocr, stageSettings = {} }: MemoryOptions) =>
+  Layer.effect(
+    DownstreamsConfig,
+    Effect.gen(function* () {
+      const local = localDownstreams({ images: true, ocr: ocr?.processes ?? defaultSettings.processes })
+      return withOwnDownstreams(
+        yield* decodeStages(stageSettings),
+        yield* decodeDownstreams({ ...local, ...downstreams })
+      )
+    })
+  )
 
 /** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is lost with the process. */
 export const layerMemory = (options: MemoryOptions = {}) =>
@@ -110,18 +129,10 @@ export const layerMemory = (options: MemoryOptions = {}) =>
       CallbackSender.layer,
       SecureRandom.layerWebCrypto
     ]),
-    Layer.provideMerge(DownstreamHttp.layer),
     Layer.provide(ChunkingThread.layer("o200k")),
-    Layer.provide(
-      Layer.effect(
-        DownstreamsConfig,
-        decodeDownstreams({
-          ...localDownstreams({ images: true, ocr: options.ocr?.processes ?? defaultSettings.processes }),
-          ...options.downstreams
-        })
-      )
-    ),
     Layer.provideMerge(layerPipelines(options)),
+    Layer.provideMerge(DownstreamHttp.layer),
+    Layer.provide([layerDownstreams(options), SecureRandom.layerWebCrypto]),
     Layer.provideMerge(PageImagesLive.layer(options.images)),
     Layer.provide(TenantRegistry.layer(options.tenants)),
     Layer.provide(EngineConfig.layer(options.limits)),

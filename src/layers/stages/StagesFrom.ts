@@ -69,7 +69,10 @@ export const stagesFrom = Effect.fnUntraced(
         case "http":
           return yield* httpStage(name, settings, draw)
         case "command": {
-          const { tools, ...parts } = yield* commands
+          const { tools, ...parts } = yield* Effect.mapError(
+            commands,
+            ({ message }) => new StageUnusable({ stage: name, detail: message })
+          )
           const isWalled = yield* wallsFor(name, settings.sandbox, tools)
           return commandStage(name, settings, isWalled, { ...parts, draw })
         }

@@ -22,7 +22,7 @@ import {
 import { final } from "../matter/Failures.ts"
 import { checkSize, readFile } from "../matter/FileBytes.ts"
 import { type DrawPage, type Matter, matterOfDocument, matterOfPage, matterOfSource } from "../matter/Matter.ts"
-import type { Directory, WithDirectory } from "./Directories.ts"
+import { type Directory, inDirectory, type WithDirectory } from "./Directories.ts"
 import { launchOf, temporaryFor } from "./Launch.ts"
 import { readOutput } from "./Output.ts"
 import { checkCode, runCommand } from "./Run.ts"
@@ -70,11 +70,8 @@ const inputOf = Effect.fnUntraced(function* (matter: Matter, { image, send }: Co
   return Effect.map(matter.text(send, mostInput), (text) => new TextEncoder().encode(text))
 })
 
-const noDirectory = (cause: { readonly message: string }) =>
-  final(`the command has no directory to work in: ${cause.message}`)
-
 const writeInput = (directory: Directory, name: string, bytes: Uint8Array) =>
-  Effect.tryPromise(async () => {
+  inDirectory(async () => {
     const path = join(directory.work, name)
     await writeFile(path, bytes, { flag: "wx", mode: 0o600 })
     await directory.give(path)
@@ -85,9 +82,9 @@ const makeRun = (settings: CommandStageSettings, isWalled: boolean, { directory,
   Effect.fnUntraced(
     function* (matter: Matter, bytes: Uint8Array | undefined) {
       const { environment, exitCodes, input, limits, output, reads } = settings
-      const own = yield* Effect.mapError(directory, noDirectory)
+      const own = yield* directory
       if (typeof input === "object" && bytes !== undefined) {
-        yield* Effect.mapError(writeInput(own, input.file, bytes), noDirectory)
+        yield* writeInput(own, input.file, bytes)
       }
       const command = argumentsOf(settings, matter, temporaryFor(isWalled, own))
       const ran = yield* runCommand({
@@ -127,16 +124,17 @@ export const commandStage = (
   parts: CommandParts
 ): Stage => {
   const { accepts, kind, needs, provides, version } = settings
+  const downstream = downstreamOf(name, settings)
   const run = makeRun(settings, isWalled, parts)
   const outputOf = Effect.fnUntraced(function* (matter: Matter) {
     const downstreams = yield* Downstreams
     const { priority, tenant } = matter.subject
     const input = yield* inputOf(matter, settings)
-    return yield* downstreams.call(downstreamOf(name, settings), { tenant, priority })(
+    return yield* downstreams.call(downstream, { tenant, priority })(
       Effect.flatMap(input, (bytes) => run(matter, bytes))
     )
   })
-  const base = { name, version, needs }
+  const base = { name, version, needs, downstream }
   const stages: Readonly<Record<Stage["kind"], Stage>> = {
     source: {
       ...base,

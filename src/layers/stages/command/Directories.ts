@@ -4,6 +4,7 @@ import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { ChildProcess, type ChildProcessSpawner } from "effect/process"
+import { passing } from "../matter/Failures.ts"
 import { isOrphan } from "../../blobs/TemporaryFiles.ts"
 
 /** Whom commands run as when the engine is root. */
@@ -17,6 +18,12 @@ export interface Directory {
   /** Makes a file or folder the command's own. */
   readonly give: (path: string) => Promise<void>
 }
+
+const noDirectory = (cause: unknown) =>
+  passing(`the command has no directory to work in: ${cause instanceof Error ? cause.message : String(cause)}`)
+
+/** A step with a directory or a file in it. */
+export const inDirectory = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catch: noDirectory })
 
 const prefix = "sluice-commands."
 const traversable = 0o711
@@ -72,7 +79,7 @@ export type WithDirectory = Effect.Success<ReturnType<typeof makeDirectories>>
 export const makeDirectories = Effect.fnUntraced(function* (parent: string = tmpdir()) {
   yield* removeLeft(parent)
   const base = yield* Effect.acquireRelease(
-    Effect.tryPromise(async () => {
+    inDirectory(async () => {
       const path = await mkdtemp(join(parent, `${prefix}${hostname()}.${process.pid}.`))
       await chmod(path, traversable)
       return path
@@ -80,7 +87,7 @@ export const makeDirectories = Effect.fnUntraced(function* (parent: string = tmp
     remove
   )
   return Effect.acquireRelease(
-    Effect.tryPromise(async () => {
+    inDirectory(async () => {
       const path = await mkdtemp(join(base, "run-"))
       await chmod(path, traversable)
       const directory: Directory = { work: join(path, "work"), temporary: join(path, "tmp"), give }

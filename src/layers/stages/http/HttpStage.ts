@@ -156,8 +156,8 @@ const makeExchange = Effect.fnUntraced(function* (name: StageName, settings: Htt
 /** The stage of this name. */
 export const httpStage = Effect.fnUntraced(function* (name: StageName, settings: HttpStageSettings, draw: DrawPage) {
   const exchange = yield* makeExchange(name, settings)
-  const { accepts, kind, needs, provides, version } = settings
-  const base = { name, version, needs }
+  const { accepts, downstream, kind, needs, provides, version } = settings
+  const base = { name, version, needs, downstream }
   const stages: Readonly<Record<Stage["kind"], Stage>> = {
     source: {
       ...base,

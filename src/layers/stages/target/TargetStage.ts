@@ -20,6 +20,7 @@ export type WriteFile = (
 /** The stage of this name. */
 export const targetStage = (name: StageName, settings: TargetStageSettings, write: WriteFile): DocumentStage => {
   const { files, maxSize, needs, to, version } = settings
+  const downstream = downstreamOf(name, settings)
   const writeAll = Effect.fnUntraced(function* (input: DocumentInput) {
     const written: Array<Written & { readonly mediaType: string }> = []
     for (const file of files) {
@@ -33,11 +34,12 @@ export const targetStage = (name: StageName, settings: TargetStageSettings, writ
     name,
     version,
     needs,
+    downstream,
     kind: "document",
     run: Effect.fnUntraced(function* (input) {
       const downstreams = yield* Downstreams
       const { priority, tenant } = input
-      return { content: yield* downstreams.call(downstreamOf(name, settings), { tenant, priority })(writeAll(input)) }
+      return { content: yield* downstreams.call(downstream, { tenant, priority })(writeAll(input)) }
     })
   }
 }

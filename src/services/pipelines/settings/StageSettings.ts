@@ -1,11 +1,11 @@
 import { Effect, Schema } from "effect"
-import { PageSelection, PipelineName, readingStage, StageName } from "../../../domain/pipeline/Pipeline.ts"
+import { PageSelection, readingStage, StageName } from "../../../domain/pipeline/Pipeline.ts"
 import { workerResource } from "../../../domain/downstream/Usage.ts"
 import { CommandStageSettings } from "./CommandStageSettings.ts"
 import { HttpStageSettings } from "./HttpStageSettings.ts"
 import { TargetStageSettings } from "./TargetStageSettings.ts"
 
-// Stages and pipelines as they are written, in a file or as values of a program.
+// Stages as they are written, in a file or as values of a program.
 
 export const StageSettings = Schema.Union([HttpStageSettings, CommandStageSettings, TargetStageSettings]).annotate({
   expected: "a stage whose `type` is http, command or target"
@@ -26,6 +26,11 @@ export const StagesRecord = Schema.Record(StageName, StageSettings).check(
 export type StagesRecord = typeof StagesRecord.Type
 export type StagesWritten = Readonly<Record<string, typeof StageSettings.Encoded>>
 
+const decode = Schema.decodeUnknownEffect(StagesRecord, { onExcessProperty: "error", errors: "all" })
+
+/** Decodes what a program gives; unknown names and wrong values are refused. */
+export const decodeStages = (written: StagesWritten) => decode(written)
+
 /** One stage in a pipeline. */
 export const StepSettings = Schema.Struct({
   stage: StageName,
@@ -37,7 +42,3 @@ export const StepSettings = Schema.Struct({
   }).pipe(Schema.withDecodingDefaultKey(Effect.succeed(false)))
 })
 export interface StepSettings extends Schema.Schema.Type<typeof StepSettings> {}
-
-/** Pipelines by name: the stages that documents go through, in their order. */
-export const PipelinesRecord = Schema.Record(PipelineName, Schema.Array(StepSettings))
-export type PipelinesRecord = typeof PipelinesRecord.Type

@@ -95,8 +95,12 @@ const withBuiltIn = <A extends { readonly name: string }>(declared: ReadonlyArra
   ...declared
 ]
 
-/** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is lost with the process. */
-export const layerMemory = (options: MemoryOptions = {}) =>
+/** Documents, pages and blobs in memory, over these downstreams and pipelines. */
+const layerMemoryOver = <E, E2, R, R2>(
+  options: MemoryOptions,
+  downstreams: Layer.Layer<never, E, R>,
+  pipelines: Layer.Layer<never, E2, R2>
+) =>
   Layer.mergeAll(Engine.layer, Outbox.layer, ApiKeysMemory.layerMemory).pipe(
     Layer.provideMerge(PdfEngine.layer(options.workers === undefined ? {} : { workers: options.workers })),
     Layer.provide([
@@ -108,22 +112,31 @@ export const layerMemory = (options: MemoryOptions = {}) =>
       CallbackSender.layer,
       SecureRandom.layerWebCrypto
     ]),
-    Layer.provideMerge(DownstreamHttp.layer),
-    Layer.provide(
-      Layer.effect(
-        DownstreamsConfig,
-        decodeDownstreams({
-          ...localDownstreams({ images: true, ocr: options.ocr?.processes ?? defaultSettings.processes }),
-          ...options.downstreams
-        })
-      )
-    ),
-    Layer.provideMerge(layerPipelines(options)),
-    Layer.provideMerge(PageImagesLive.layer(options.images)),
+    Layer.provideMerge(pipelines),
+    Layer.provideMerge([DownstreamHttp.layer, PageImagesLive.layer(options.images)]),
+    Layer.provide(downstreams),
     Layer.provide(TenantRegistry.layer(options.tenants)),
     Layer.provide(EngineConfig.layer(options.limits)),
     Layer.provide(oneEffect)
   )
+
+/** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is lost with the process. */
+export const layerMemory = (options: MemoryOptions = {}) =>
+  layerMemoryOver(
+    options,
+    Layer.effect(
+      DownstreamsConfig,
+      decodeDownstreams({
+        ...localDownstreams({ images: true, ocr: options.ocr?.processes ?? defaultSettings.processes }),
+        ...options.downstreams
+      })
+    ),
+    layerPipelines(options)
+  )
+
+/** The same with the stages and pipelines of the environment, as a service has them. */
+export const layerMemoryFromEnv = (options: Pick<MemoryOptions, "limits"> = {}) =>
+  layerMemoryOver(options, Pipelines.layerDownstreams, Layer.provide(Pipelines.layer, SecureRandom.layerWebCrypto))
 
 /** Pages may wait a little, to be committed together. */
 const layerDatabase = (directory: string) =>

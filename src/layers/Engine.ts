@@ -116,28 +116,38 @@ const layerDownstreams = ({ downstreams, ocr, stageSettings = {} }: MemoryOption
     })
   )
 
-/** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is lost with the process. */
-export const layerMemory = (options: MemoryOptions = {}) =>
+/** Documents, pages and blobs in memory, over these downstreams and pipelines. */
+const layerMemoryOver = <E, E2, R, R2>(
+  options: MemoryOptions,
+  downstreams: Layer.Layer<never, E, R>,
+  pipelines: Layer.Layer<never, E2, R2>
+) =>
   Layer.mergeAll(Engine.layer, Outbox.layer, ApiKeysMemory.layerMemory).pipe(
     Layer.provideMerge(PdfEngine.layer(options.workers === undefined ? {} : { workers: options.workers })),
     Layer.provide([
-      StoreMemory.layerMemory,
       BlobStoreMemory.layerMemory,
       SecretsMemory.layerMemory,
       Sources.layer({ inbox: undefined, fetchTimeout }),
       Events.layer(),
-      CallbackSender.layer,
-      SecureRandom.layerWebCrypto
+      CallbackSender.layer
     ]),
     Layer.provide(ChunkingThread.layer("o200k")),
-    Layer.provideMerge(layerPipelines(options)),
-    Layer.provideMerge(DownstreamHttp.layer),
-    Layer.provide([layerDownstreams(options), SecureRandom.layerWebCrypto]),
-    Layer.provideMerge(PageImagesLive.layer(options.images)),
+    Layer.provideMerge(pipelines),
+    Layer.provideMerge([DownstreamHttp.layer, PageImagesLive.layer(options.images)]),
+    Layer.provide(downstreams),
+    Layer.provide([StoreMemory.layerMemory, SecureRandom.layerWebCrypto]),
     Layer.provide(TenantRegistry.layer(options.tenants)),
     Layer.provide(EngineConfig.layer(options.limits)),
     Layer.provide(oneEffect)
   )
+
+/** Documents, pages and blobs in memory, for embedding and for tests. What it accepts is lost with the process. */
+export const layerMemory = (options: MemoryOptions = {}) =>
+  layerMemoryOver(options, layerDownstreams(options), layerPipelines(options))
+
+/** The same with the stages and pipelines of the environment, as a service has them. */
+export const layerMemoryFromEnv = (options: Pick<MemoryOptions, "limits"> = {}) =>
+  layerMemoryOver(options, Pipelines.layerDownstreams, Pipelines.layer)
 
 /** Pages may wait a little, to be committed together. */
 const layerDatabase = (directory: string) =>

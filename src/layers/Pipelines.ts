@@ -13,10 +13,10 @@ import { searchOutlines, searchPipelines, searchStages } from "./search/SearchSt
 import { stagesFrom } from "./stages/StagesFrom.ts"
 
 /** The pipeline of documents that name none. */
-const defaultPipeline = Config.schema(PipelineName, "PIPELINE").pipe(Config.withDefault(textPipeline))
+export const defaultPipeline = Config.schema(PipelineName, "PIPELINE").pipe(Config.withDefault(textPipeline))
 
 /** What may be built in. Whether it is, is known once the stages are made. */
-const possible: BuiltIn = {
+export const possible: BuiltIn = {
   stages: [
     { name: StageName.make(ocrPipeline.name), version: StageVersion.make("1"), kind: "page", needs: [] },
     ...searchOutlines

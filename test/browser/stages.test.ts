@@ -68,7 +68,7 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
               body: Buffer.from(makePdf({ pages: [textPage(["first"]), textPage(["second"])] }))
             })
             assert.strictEqual(answer.status, 202)
-            const [{ id }] = (await answer.json()).documents
+            const [{ id }] = Object(await answer.json()).documents
             await page.goto(`${url}/#/documents/${id}`)
             const stages = page.getByRole("region", { name: "Stages" })
             await stages.getByText("Pipeline facts").waitFor()

@@ -21,6 +21,7 @@ import { checkBucket } from "./Bucket.ts"
 import { checkCluster, listen } from "./Cluster.ts"
 import { checkClock, checkDatabase } from "./Database.ts"
 import { fail, type Finding, ok, warn } from "./Finding.ts"
+import { checkPipelines } from "./Pipelines.ts"
 import { checkSecretKey } from "./SecretKey.ts"
 import { sizeOf } from "./Size.ts"
 import { checkContents, checkDisk, checkFolder } from "./Storage.ts"
@@ -143,6 +144,7 @@ export const checks = [
   Effect.catch(clock, unknown("clock")),
   Effect.catch(secretKey, unknown("secret key")),
   Effect.catch(checkCluster, unknown("cluster")),
+  checkPipelines,
   Effect.catch(contents, unknown("originals")),
   Effect.catch(disk, unknown("disk")),
   Effect.catch(checkBucket, unknown("bucket")),

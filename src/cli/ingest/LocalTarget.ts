@@ -111,7 +111,7 @@ export const layer = ({ password, pipeline }: TargetOptions) =>
     })
   ).pipe(
     Layer.provide(
-      Engine.layerMemory({
+      Engine.layerMemoryFromEnv({
         // There is one user, whose files have equal priority. After Ctrl-C the command does not wait for running pages.
         limits: { globalDocuments: filesAtOnce, tenantDocuments: filesAtOnce, shutdownGrace: Duration.zero }
       })

@@ -1,14 +1,13 @@
 // The examples whose programs are installed here, with real input.
 import { readFileSync } from "node:fs"
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { drawPages } from "../../../../src/layers/stages/matter/Draw.ts"
 import * as PageImagesLive from "../../../../src/layers/pdf/images/PageImagesLive.ts"
 import * as PdfEngineLive from "../../../../src/layers/pdf/PdfEngine.ts"
 import { PdfEngine } from "../../../../src/services/PdfEngine.ts"
 import type { StageError } from "../../../../src/services/pipelines/Stage.ts"
 import { hasProgram, using, type Written } from "../../../support/commands.ts"
-import { downstreamsLayer } from "../../../support/downstreams.ts"
 import { docx } from "../../../support/office.ts"
 import { makePdf, textPage } from "../../../support/pdf.ts"
 import { pageOf, runStage, sourceInput } from "../../../support/stageInputs.ts"
@@ -48,9 +47,7 @@ const lines = [
   "Payment is due within 30 days without deduction."
 ]
 
-const images = PageImagesLive.layer({ niceness: 0 }).pipe(
-  Layer.provide(downstreamsLayer({ images: { concurrency: 2 } }))
-)
+const images = PageImagesLive.layer({ niceness: 0 })
 
 describe.skipIf(!hasTesseract)(`tesseract${noTesseract}`, () => {
   layer(images, { excludeTestServices: true, timeout: 120_000 })((it) => {
@@ -61,7 +58,7 @@ describe.skipIf(!hasTesseract)(`tesseract${noTesseract}`, () => {
         const { content, reading } = yield* using(
           example("tesseract.json", "tesseract"),
           ({ made }) => runStage(made, pageOf(1, ""), { file }),
-          {},
+          { images: { concurrency: 2 } },
           draw
         )
         assert.strictEqual(content.mediaType, "text/plain; charset=utf-8")

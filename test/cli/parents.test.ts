@@ -84,7 +84,7 @@ describe("A process that a package manager's script waits for", () => {
       "below shells and another program",
       `sh -c ${quoted(
         `${node} -e ${quoted(`
-      require("node:child_process").spawn("sh", ["-c", process.argv[1]], { stdio: "inherit" })
+      require("node:child_process").spawn("sh", ["-c", process.argv[1]], { stdio: "inherit" }).on("exit", () => process.exit())
       setInterval(() => {}, 1e6)
     `)} ${quoted(`${sluice}; :`)}; :`
       )}; :`

@@ -1,5 +1,5 @@
 /**
- * A worker thread that answers calls, in their order. It starts with the first call, and anew after it died: the calls under way
+ * A worker thread that answers calls, one after the other in their order. A call that is interrupted before its turn is never sent. It starts with the first call, and anew after it died: the calls under way
  * fail then, and whatever the thread held is gone. It ends with its scope, after what it is doing.
  */
 import { Data, Effect } from "effect"
@@ -39,9 +39,23 @@ const tell = (thread: Worker, message: unknown): void => {
 
 export const makeThread = Effect.fnUntraced(function* ({ heapMegabytes, name, url, workerData }: ThreadOptions) {
   const module = new URL(`./${name}${extname(new URL(url).pathname)}`, url)
+  /** By number, in their order: the first one is with the thread. */
   const answers = new Map<number, (answer: Effect.Effect<unknown, ThreadFailed>) => void>()
+  const bodies = new Map<number, unknown>()
+  let sent = 0
   let thread: Worker | undefined
   let lastId = 0
+
+  const sendNext = (to: Worker): void => {
+    if (sent !== 0) return
+    const [next] = bodies
+    if (next === undefined) return void to.unref()
+    const [id, body] = next
+    bodies.delete(id)
+    sent = id
+    to.ref()
+    tell(to, { id, body })
+  }
 
   const start = (): Worker => {
     // A thread does not find Node's compiled code unless it is given the folder; it needs nothing else of the environment.
@@ -54,6 +68,8 @@ export const makeThread = Effect.fnUntraced(function* ({ heapMegabytes, name, ur
     const ended = (detail: string) => {
       if (thread !== started) return
       thread = undefined
+      sent = 0
+      bodies.clear()
       const failed = [...answers.values()]
       answers.clear()
       for (const answer of failed) answer(Effect.fail(new ThreadFailed({ detail })))
@@ -62,7 +78,8 @@ export const makeThread = Effect.fnUntraced(function* ({ heapMegabytes, name, ur
       if (!isAnswer(message)) return
       const answer = answers.get(message.id)
       answers.delete(message.id)
-      if (answers.size === 0) started.unref()
+      sent = 0
+      sendNext(started)
       answer?.(
         message.error === undefined
           ? Effect.succeed(message.body)
@@ -86,10 +103,13 @@ export const makeThread = Effect.fnUntraced(function* ({ heapMegabytes, name, ur
         const id = ++lastId
         const running = (thread ??= start())
         answers.set(id, resume)
-        running.ref()
-        tell(running, { id, body })
-        // Its answer may still come, and is for nobody then.
-        return Effect.sync(() => void (answers.has(id) && answers.set(id, () => {})))
+        bodies.set(id, body)
+        sendNext(running)
+        return Effect.sync(() => {
+          // If it is with the thread, its answer comes, and is for nobody.
+          if (bodies.delete(id)) answers.delete(id)
+          else if (answers.has(id)) answers.set(id, () => {})
+        })
       }),
     pending: () => answers.size
   }

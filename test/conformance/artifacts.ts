@@ -401,6 +401,30 @@ const retried = (test: Test) => {
   )
 
   test(
+    "of the document as a whole are made anew when a retry reads pages again, and only then",
+    Effect.gen(function* () {
+      const documents = yield* Documents
+      const queue = yield* DocumentQueue
+      const fence = yield* running()
+      const late = page(2, { status: "failed", text: "", error: failure("PAGE_TIMEOUT", "too late") })
+      yield* queue.savePages(fence, [page(1)])
+      const kept = yield* storedBytes
+      yield* queue.savePages(fence, [late])
+      yield* queue.saveArtifacts(fence, [artifact(), artifact({ stage: tags }), artifact({ page: 1, stage: tags })])
+      yield* finish(fence, "partial")
+      const again = at(4_000, documents.retry(acme, documentId(1), { ...noPassword, whole: [tags] }, plenty))
+      assert.deepStrictEqual((yield* again).progress, { pages: 3, done: 1, failed: 0 })
+      assert.deepStrictEqual(yield* placesOf(), ["0 ocr 1", "1 tags 1"])
+      assert.strictEqual(yield* storedBytes, kept + 2 * bytes.length)
+      const next = (yield* claim()).fence
+      yield* queue.saveArtifacts(next, [artifact({ stage: tags }), artifact({ page: 1, ...broken })])
+      yield* finish(next, "partial")
+      yield* again
+      assert.deepStrictEqual(yield* placesOf(), ["0 ocr 1", "0 tags 1", "1 tags 1"])
+    })
+  )
+
+  test(
     "take the pages with them whose text a skipped stage was to give, when the document is retried",
     Effect.gen(function* () {
       const documents = yield* Documents
@@ -417,7 +441,7 @@ const retried = (test: Test) => {
         [page(2, unsure), page(3, { source: ocr })]
       )
       yield* finish(fence, "partial")
-      const given = { ...noPassword, givers: [ocr] }
+      const given = { ...noPassword, givers: [ocr], whole: [tags] }
       const queued = yield* at(4_000, documents.retry(acme, documentId(1), given, plenty))
       assert.deepStrictEqual(queued.progress, { pages: 3, done: 2, failed: 0 })
       assert.deepStrictEqual(yield* placesOf(), ["3 ocr 1"])

@@ -16,6 +16,10 @@ import { InFlightSubmissions } from "./InFlightSubmissions.ts"
 /** The stages that give pages their text. */
 const giversOf = ({ pages }: Pipeline) => pages.flatMap(({ stage }) => (stage.provides === "text" ? [stage.name] : []))
 
+/** The stages that matter to a retry. */
+const retriedStages = (pipeline: Pipeline | undefined) =>
+  pipeline && { givers: giversOf(pipeline), whole: pipeline.document.map(({ stage }) => stage.name) }
+
 /** Queues a document again: for its failed pages, or for one stage. A full backlog refuses it like a submission. */
 export const makeRetryDocument = Effect.gen(function* () {
   const documents = yield* Documents
@@ -41,7 +45,7 @@ export const makeRetryDocument = Effect.gen(function* () {
       name,
       pipeline: Option.getOrUndefined(pipelines.find(name))
     }))
-  const noneGivesText = !pipelines.all.some((pipeline) => giversOf(pipeline).length > 0)
+  const hasStages = pipelines.all.some(({ document, pages }) => document.length > 0 || pages.length > 0)
 
   const queueAgain = Effect.fnUntraced(function* (
     tenant: TenantId,
@@ -49,8 +53,8 @@ export const makeRetryDocument = Effect.gen(function* () {
     password: Redacted.Redacted | undefined
   ) {
     const backlog = yield* withinRetryLimits(tenant)
-    const pipeline = noneGivesText ? undefined : (yield* pipelineOf(tenant, id)).pipeline
-    const given = { ...(yield* sealed(tenant, password)), givers: pipeline && giversOf(pipeline) }
+    const pipeline = hasStages ? (yield* pipelineOf(tenant, id)).pipeline : undefined
+    const given = { ...(yield* sealed(tenant, password)), ...retriedStages(pipeline) }
     const retried = documents.retry(tenant, id, given, backlog)
     const document = yield* Effect.catchTag(retried, "QueueFull", (full) => backlogLimits.limitReached(tenant, full))
     return yield* announce(document)

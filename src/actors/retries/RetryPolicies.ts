@@ -5,6 +5,9 @@ import { Duration, Effect, Schedule } from "effect"
  * Only an actor that died is restarted without end.
  */
 
+/** How long a tenant's slot rests after all retries of a store call have failed, before it queries for work again. */
+export const storeRest = Duration.seconds(2)
+
 /** For a store of documents or blobs that is unavailable for a moment. */
 const storeRetry = Schedule.exponential("100 millis").pipe(
   Schedule.jittered,
@@ -14,6 +17,15 @@ const storeRetry = Schedule.exponential("100 millis").pipe(
 /** Retries the call while the store is unavailable. A document that still fails is given back, and the sweep finds it again. */
 export const retryingStore = <A, E extends { readonly _tag: string }, R>(call: Effect.Effect<A, E, R>) =>
   retryLazily(call, storeRetry, isUnavailable)
+
+/**
+ * The same for what was paid for: it is tried again for as long as `goesOn` says, since giving it up would be to pay again. Each
+ * round has the tries of `retryingStore`.
+ */
+export const retryingPaid = <A, E extends { readonly _tag: string }, R>(
+  call: Effect.Effect<A, E, R>,
+  goesOn: () => boolean
+) => Effect.retry(call, { schedule: Schedule.spaced(storeRest), while: (error) => isUnavailable(error) && goesOn() })
 
 /** `Effect.retry`, but the schedule is set up after a failure only: a call that succeeds costs 0.9 µs instead of 9. */
 const retryLazily = <A, E, R>(
@@ -55,9 +67,6 @@ export const sourceRetry = Schedule.exponential("1 second").pipe(
 
 /** For a tenant actor that died of a defect. Its delay is short, so that no lease runs out behind its full mailbox. */
 export const actorRestart = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
-
-/** How long a tenant's slot rests after all retries of a store call have failed, before it queries for work again. */
-export const storeRest = Duration.seconds(2)
 
 /** How often one page may fail, and how often a worker may die on it, before the page fails for good. */
 export const pageFailureBudget = 3

@@ -72,7 +72,7 @@ const make = Effect.fnUntraced(function* (run: StagedRun, step: Step<SourceStage
       )
     )
   )
-  return yield* put.pipe(Effect.catchTag("BlobTooLarge", Effect.die), whileReferenceExpires, retryingStore)
+  return yield* put.pipe(Effect.catchTag("BlobTooLarge", Effect.die), whileReferenceExpires, retryingStore, run.kept)
 })
 
 /** The PDF of a file that is none: made by the source stage, once. The document's pages are read from it. */

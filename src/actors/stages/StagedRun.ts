@@ -9,6 +9,7 @@ import type { Claim } from "../../services/store/Claim.ts"
 import { DocumentQueue } from "../../services/store/DocumentQueue.ts"
 import type { GlobalPermit } from "../gates/Preemption.ts"
 import { runStage, type StageEnd, type StageRun, type Timed } from "./RunStage.ts"
+import { retryingPaid } from "../retries/RetryPolicies.ts"
 import { SchedulerClosed } from "../scheduling/PageScheduler.ts"
 import type { SavePages } from "../document/SavePages.ts"
 import { Withdrawn } from "./StageCalls.ts"
@@ -52,7 +53,7 @@ export const makeStagedRun = Effect.fnUntraced(function* (
   const downstreams = yield* Downstreams
   const stop = yield* makeStageStop(permit, closing)
   const stored = yield* makeStoredArtifacts(claim)
-  const write = yield* makeWriteArtifacts
+  const writeOnce = yield* makeWriteArtifacts
   const onWaiting = (yield* StageWaits).of(document.id)
   let failures = 0
   permit.countsSaves()
@@ -70,6 +71,11 @@ export const makeStagedRun = Effect.fnUntraced(function* (
     }
     permit.saved()
   }
+
+  /** Waits for the store for as long as the document may run: another run would have the stages do their work again. */
+  const kept = <A, E extends { readonly _tag: string }, R>(writing: Effect.Effect<A, E, R>) =>
+    retryingPaid(writing, () => stop.reason === undefined)
+  const write: typeof writeOnce = (made, commit) => kept(writeOnce(made, commit))
 
   const subject: StageSubject = {
     tenant: document.tenantId,
@@ -101,7 +107,7 @@ export const makeStagedRun = Effect.fnUntraced(function* (
         write(made, (artifacts) => save([page], artifacts)),
         Effect.sync(() => written(made))
       ),
-    write,
+    kept,
     /** Artifacts that failed for good, also in earlier runs. */
     failures: () => failuresBefore(claim) + failures,
     /** Fails with the reason of the stop where a stage was withdrawn. */

@@ -105,7 +105,8 @@ export class Documents extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<Removed>, StoreUnavailable>
     /**
      * Queues a document that ended `partial` or `failed`, without its failed pages and their faults, without the artifacts that
-     * failed or were skipped, and without the pages whose text a skipped stage was to give; all else stays.
+     * failed or were skipped, and without the pages whose text a skipped stage was to give. If a page is read again, what was
+     * made of the document as a whole goes, too; its blobs are left to the collection of unused ones. All else stays.
      */
     readonly retry: (
       tenant: TenantId,

@@ -38,6 +38,8 @@ export interface Retry {
   readonly passwordKey: string | undefined
   /** Stages that give pages their text: pages on which one of them was skipped are read again by a retry. */
   readonly givers?: ReadonlyArray<StageName> | undefined
+  /** Stages that work on the document as a whole: if a retry reads pages again, what they made without these is made anew. */
+  readonly whole?: ReadonlyArray<StageName> | undefined
 }
 
 /** What of a document is made again. */

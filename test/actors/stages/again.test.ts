@@ -77,6 +77,41 @@ describe("what is made again", () => {
     })
   )
 
+  it.effect("holds, at a retry that reads pages again, what was made of the document without them", () =>
+    Effect.gen(function* () {
+      let works = false
+      const far = new FarSide("10 millis", (what) =>
+        works || what !== "ocr 2" ? Effect.void : StageError.of("STAGE_FAILED", "no")
+      )
+      const engine = yield* startEngine({
+        scripts: { a: scannedDocument(3) },
+        stages: [
+          readingStage("ocr", far),
+          documentStage("index", far, ({ pages }) =>
+            Effect.map(pages(1), (found) => ({
+              content: contentOf(found.map(({ number, status }) => `${number} ${status}`).join())
+            }))
+          )
+        ],
+        pipelines: [{ name: "p", steps: [{ stage: "ocr", pages: "scanned" }, { stage: "index" }] }],
+        downstreams: { far: { concurrency: 4 } }
+      })
+      const { id } = yield* engine.submit("a", acme, { pipeline })
+      assert.strictEqual((yield* engine.awaitEnd(id)).status, "partial")
+      const index = Effect.gen(function* () {
+        const found = yield* engine.ingestion.artifact(acme, id, { stage: StageName.make("index") })
+        const [bytes = new Uint8Array()] = yield* Stream.runCollect(Option.getOrThrow(found).bytes ?? Stream.empty)
+        return textOf({ bytes })
+      })
+      assert.strictEqual(yield* index, "1 ok,2 failed,3 ok")
+      works = true
+      yield* engine.ingestion.retry(acme, id)
+      assert.strictEqual((yield* engine.awaitEnd(id)).status, "completed")
+      assert.strictEqual(yield* index, "1 ok,2 ok,3 ok")
+      assert.deepStrictEqual(far.asked.slice(4), ["ocr 2", "index"])
+    })
+  )
+
   it.effect("holds what later stages made of the text that is made again", () =>
     Effect.gen(function* () {
       const far = new FarSide("10 millis")

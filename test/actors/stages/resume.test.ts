@@ -3,6 +3,7 @@ import { Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { PipelineName, StageName, StageVersion } from "../../../src/domain/pipeline/Pipeline.ts"
 import type { SourceInput } from "../../../src/services/pipelines/Stage.ts"
+import { StoreUnavailable } from "../../../src/services/store/StoreErrors.ts"
 import type { RunnerId } from "../../../src/domain/Ids.ts"
 import { soundDocument } from "../../../src/services/PdfEngineScripted.ts"
 import { noLines } from "../../../src/domain/document/Page.ts"
@@ -257,6 +258,37 @@ describe("a document that goes on in another run", () => {
       const document = yield* engine.awaitEnd(id, acme, "10 minutes")
       assert.deepStrictEqual<unknown>([document.status, document.interruptions], ["completed", 0])
       assert.deepStrictEqual<unknown>(sorted(far.asked), sorted(everything(4)))
+    })
+  )
+
+  it.effect("pays nothing again while there is no room for what its stages made", () =>
+    Effect.gen(function* () {
+      const far = new FarSide("100 millis")
+      let isDown = false
+      const large = (what: string) => ({ content: contentOf(what.repeat(20_000)) })
+      const engine = yield* startEngine({
+        scripts: { a: soundDocument(3) },
+        stages: [
+          pageStage("tables", far, { output: (page) => large(`table ${page}`) }),
+          documentStage("index", far, () => Effect.succeed(large("index")))
+        ],
+        pipelines: [{ name: "p", steps: [{ stage: "tables" }, { stage: "index" }] }],
+        downstreams: { far: { concurrency: 4 } },
+        references: (references) => ({
+          reserve: (hash, expiry) =>
+            isDown
+              ? Effect.fail(new StoreUnavailable({ operation: "reserve a blob", cause: "down" }))
+              : references.reserve(hash, expiry)
+        })
+      })
+      const { id } = yield* engine.submit("a", acme, { pipeline })
+      isDown = true
+      yield* until(Effect.sync(() => far.answered.length === 3))
+      for (let minutes = 0; minutes < 10; minutes++) yield* TestClock.adjust("1 minute")
+      isDown = false
+      const document = yield* engine.awaitEnd(id, acme, "500 millis")
+      assert.deepStrictEqual<unknown>([document.status, document.interruptions], ["completed", 0])
+      assert.deepStrictEqual<unknown>(sorted(far.asked), ["index", "tables 1", "tables 2", "tables 3"])
     })
   )
 

@@ -153,7 +153,7 @@ const ending = ({ run }: Database): Pick<Methods, "cancel" | "remove" | "withdra
   )
 })
 
-const retryWithLimits = "SELECT * FROM retry_document($1, $2, $3, $4, $5, $6, $7)"
+const retryWithLimits = "SELECT * FROM retry_document($1, $2, $3, $4, $5, $6, $7, $8)"
 
 const rerunSql = `SELECT * FROM rerun_document(${placeholders(1, 11)})`
 
@@ -170,7 +170,7 @@ const queued = Effect.fnUntraced(function* (db: Statements, id: DocumentId, limi
 })
 
 const retrying = ({ transact }: Database): Pick<Methods, "retry" | "rerun"> => ({
-  retry: Effect.fn("Documents.retry")((tenant, id, { givers = [], passwordKey, sealedPassword }, limits) =>
+  retry: Effect.fn("Documents.retry")((tenant, id, { givers = [], passwordKey, sealedPassword, whole = [] }, limits) =>
     transact("retry a document", (db) =>
       Effect.gen(function* () {
         const row =
@@ -182,7 +182,8 @@ const retrying = ({ transact }: Database): Pick<Methods, "retry" | "rerun"> => (
             textOf(passwordKey),
             int8(limits.tenant),
             int8(limits.global),
-            texts(givers)
+            texts(givers),
+            texts(whole)
           )) ?? {}
         return yield* queued(db, id, limits, row)
       })

@@ -106,11 +106,12 @@ export const retriedChecks = (states: string) => `
 
 /**
  * Outcomes: `queued`, `missing`, `status` with the document's status, `password` likewise, `tenant`, `global`. Pages on which one
- * of the `givers` of text was skipped are read again.
+ * of the `givers` of text was skipped are read again. If any is, what the stages of `whole` made of the document goes, too.
  */
 export const retry = `
   CREATE OR REPLACE FUNCTION retry_document(
-    r_tenant text, r_id text, r_sealed_password text, r_password_key text, most bigint, most_of_all bigint, givers text[]
+    r_tenant text, r_id text, r_sealed_password text, r_password_key text, most bigint, most_of_all bigint, givers text[],
+    whole text[]
   ) RETURNS TABLE (outcome text, status text, seq bigint) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
   DECLARE
@@ -118,6 +119,8 @@ export const retry = `
     target documents;
     at bigint := store_now();
     forgotten bigint;
+    again bigint;
+    made bigint := 0;
     result text;
   BEGIN
     ${retriedChecks("'partial', 'failed'")}
@@ -127,12 +130,17 @@ export const retry = `
           SELECT 1 FROM artifacts a
           WHERE a.document = target.seq AND a.page = p.number AND a.status = 'skipped' AND a.stage = ANY(givers)
         )) RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes
-      ) SELECT coalesce(sum(bytes), 0) INTO forgotten FROM removed;
+      ) SELECT coalesce(sum(bytes), 0), count(*) INTO forgotten, again FROM removed;
+      IF again > 0 THEN
+        WITH removed AS (
+          DELETE FROM artifacts a WHERE a.document = target.seq AND a.page = 0 AND a.stage = ANY(whole) RETURNING a.size
+        ) SELECT coalesce(sum(r.size), 0) INTO made FROM removed r;
+      END IF;
       DELETE FROM page_faults WHERE document = target.seq;
       DELETE FROM artifacts a WHERE a.document = target.seq AND a.status <> 'done';
       UPDATE documents SET status = 'queued', queued_at = at, retried_at = at, retries = retries + 1, failure = NULL,
         finished_at = NULL, pages_done = (SELECT count(*) FROM pages p WHERE p.document = target.seq), pages_failed = 0,
-        result_bytes = result_bytes - forgotten,
+        result_bytes = result_bytes - forgotten - made,
         pages_warned = (SELECT count(*) FROM pages p WHERE p.document = target.seq AND p.warnings IS NOT NULL),
         callback_next_at = NULL, callback_deliveries = 0, changed = next_change(), sealed_password = r_sealed_password,
         password_key = r_password_key

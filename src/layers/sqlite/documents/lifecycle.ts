@@ -39,13 +39,13 @@ const requeueable = (
   return full === undefined ? Result.succeed(number(found, "seq")) : Result.fail(full)
 }
 
-/** Removes those pages with what is known of them, and answers with their bytes. `condition` is of a row of `pages p`. */
+/** Removes those pages with what is known of them, and answers with their bytes and their number. `condition` is of a row of `pages p`. */
 const removePages = (
   db: Statements,
   seq: number,
   condition: string,
   ...given: ReadonlyArray<string | null>
-): number => {
+): { readonly bytes: number; readonly count: number } => {
   const removed = db.all(
     `DELETE FROM pages AS p WHERE document = ? AND ${condition}
       RETURNING octet_length(text) + octet_length(lines) + coalesce(octet_length(layout), 0) AS bytes`,
@@ -58,7 +58,7 @@ const removePages = (
       seq
     )
   }
-  return removed.reduce((sum, row) => sum + number(row, "bytes"), 0)
+  return { bytes: removed.reduce((sum, row) => sum + number(row, "bytes"), 0), count: removed.length }
 }
 
 /** `bytes` are of the results that were removed. */
@@ -91,10 +91,12 @@ export const retry =
     const found = requeueable(db, tenant, id, given, limits, retriedStates)
     if (Result.isFailure(found)) return Exit.fail(found.failure)
     const seq = found.success
-    const bytes = removePages(db, seq, `(status IN ('failed', 'timeout') OR ${skippedOn})`, namesOf(given.givers))
+    const isMeant = `(status IN ('failed', 'timeout') OR ${skippedOn})`
+    const { bytes, count } = removePages(db, seq, isMeant, namesOf(given.givers))
+    const made = count === 0 ? 0 : removeOfWhole(db, seq, namesOf(given.whole))
     db.run("DELETE FROM page_faults WHERE document = ?", seq)
     removeUnfinished(db, seq)
-    return Exit.succeed(queueAgain(db, seq, given, bytes, at))
+    return Exit.succeed(queueAgain(db, seq, given, bytes + made, at))
   }
 
 /** Pages on which the stage worked, was skipped or failed; of one version, if that is named. */
@@ -110,6 +112,10 @@ const skippedOn = `EXISTS (
   )`
 
 const namesOf = (stages: ReadonlyArray<StageName> = []) => JSON.stringify(stages)
+
+/** Removes what these stages have made of the document as a whole. Answers with its bytes. */
+const removeOfWhole = (db: Statements, seq: number, stages: string): number =>
+  removedArtifacts(db, "document = ?1 AND page = 0 AND stage IN (SELECT value FROM json_each(?2))", seq, stages).bytes
 
 /** Removes what these stages have made of pages on which another one worked. Answers with its bytes and blobs. */
 const removeLater = (db: Statements, seq: number, { later, stage, version }: Rerun) =>
@@ -138,7 +144,7 @@ export const rerun =
     const seq = found.success
     const ofPages = again.pages === true
     const later = ofPages ? removeLater(db, seq, again) : { bytes: 0, blobs: [] }
-    const pageBytes = ofPages ? removePages(db, seq, workedOnBy, again.stage, again.version ?? null) : 0
+    const pageBytes = ofPages ? removePages(db, seq, workedOnBy, again.stage, again.version ?? null).bytes : 0
     const { blobs, bytes } = removeOfStage(db, seq, again)
     const document = queueAgain(db, seq, given, pageBytes + later.bytes + bytes, at)
     return Exit.succeed({ document, unusedBlobs: claimRemovals(db, new Set([...later.blobs, ...blobs]), at) })

@@ -5,7 +5,6 @@ import { isFailed, type PageResult } from "../../../domain/document/Page.ts"
 import { hasWarnings } from "../../../domain/document/Warning.ts"
 import type { DocumentId, TenantId } from "../../../domain/Ids.ts"
 import type { Artifact } from "../../../domain/pipeline/Artifact.ts"
-import type { StageName } from "../../../domain/pipeline/Pipeline.ts"
 import { Documents, rerunStates, retriedStates } from "../Documents.ts"
 import type { BacklogLimits, Rerun, Retry } from "../NewDocument.ts"
 import { documentSize, pageSize, upTo } from "../../../domain/document/Portions.ts"
@@ -89,7 +88,8 @@ const ending = (records: Records, owes: Owes): Pick<Methods, "cancel" | "remove"
   )
 })
 
-const forgetPages = (records: Records, stored: Stored, isMeant: (page: PageResult) => boolean): void => {
+const forgetPages = (records: Records, stored: Stored, isMeant: (page: PageResult) => boolean): number => {
+  const before = stored.pages.size
   for (const page of stored.pages.values()) {
     if (!isMeant(page)) continue
     stored.pages.delete(page.number)
@@ -99,6 +99,7 @@ const forgetPages = (records: Records, stored: Stored, isMeant: (page: PageResul
     records.setBytes(stored, { pages: stored.bytes.pages - pageBytes(page) })
     stored.pageChanges.delete(page.number)
   }
+  return before - stored.pages.size
 }
 
 /** The pages of which there is such an artifact. */
@@ -108,14 +109,18 @@ const pagesOf = (stored: Stored, isMeant: (artifact: Artifact) => boolean): Read
   )
 
 /**
- * Without its failed pages and those on which a stage was skipped that gives text, and without the artifacts that failed or were
- * skipped.
+ * Without its failed pages and those on which a stage was skipped that gives text, without the artifacts that failed or were
+ * skipped, and without what was made of the document as a whole if there are such pages.
  */
-const forgetFailed = (records: Records, stored: Stored, givers: ReadonlyArray<StageName>): void => {
+const forgetFailed = (records: Records, stored: Stored, { givers = [], whole = [] }: Retry): void => {
   const skipped = pagesOf(stored, ({ stage, status }) => status === "skipped" && givers.includes(stage))
-  forgetPages(records, stored, ({ number, status }) => isFailed(status) || skipped.has(number))
+  const forgotten = forgetPages(records, stored, ({ number, status }) => isFailed(status) || skipped.has(number))
   stored.faults.clear()
-  removeArtifacts(records, stored, ({ status }) => status !== "done")
+  removeArtifacts(
+    records,
+    stored,
+    ({ page, stage, status }) => status !== "done" || (forgotten > 0 && page === undefined && whole.includes(stage))
+  )
 }
 
 /** Answers with the blobs of the artifacts that are to be made again. */
@@ -169,7 +174,7 @@ const retryable = Effect.fnUntraced(function* (
 const retrying = (records: Records): Pick<Methods, "retry" | "rerun"> => ({
   retry: Effect.fn("Documents.retry")(function* (tenant, id, retry, limits) {
     const stored = yield* retryable(records, tenant, id, retry, limits, retriedStates)
-    forgetFailed(records, stored, retry.givers ?? [])
+    forgetFailed(records, stored, retry)
     queueAgain(records, stored, retry, yield* Clock.currentTimeMillis)
     return toDocument(stored)
   }),

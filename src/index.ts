@@ -6,13 +6,16 @@
 import "./domain/EffectCopy.ts"
 export * as Engine from "./actors/Engine.ts"
 export {
+  type FoundArtifact,
   Ingestion,
   KeyInUse,
   LimitReached,
   type QueueStatus,
   type Rendering,
   type RenderingOptions,
+  type RerunOptions,
   ShuttingDown,
+  StageUnknown,
   SubmissionRejected,
   Submitted,
   type SubmitError,
@@ -28,6 +31,9 @@ export * from "./domain/Failure.ts"
 export * from "./domain/Ids.ts"
 export * from "./domain/document/Page.ts"
 export * as Layouts from "./domain/document/PageLayout.ts"
+export * from "./domain/pipeline/Artifact.ts"
+export * from "./domain/pipeline/Pipeline.ts"
+export * from "./domain/pipeline/StageProgress.ts"
 export { Renderer, type RenderFormat } from "./domain/rendering/Renderer.ts"
 export { renderDefaults, type RenderOptions } from "./domain/rendering/RenderOptions.ts"
 export { StructureCollector } from "./domain/rendering/structure/DocumentStructure.ts"
@@ -50,8 +56,20 @@ export * as SqliteTenantRegistry from "./layers/sqlite/SqliteTenantRegistry.ts"
 export * as Telemetry from "./layers/observability/Telemetry.ts"
 export * from "./services/apiKeys/ApiKeys.ts"
 export * as ApiKeysMemory from "./services/apiKeys/ApiKeysMemory.ts"
+export * from "./services/BlobBytes.ts"
 export * from "./services/BlobStore.ts"
 export * as BlobStoreMemory from "./services/BlobStoreMemory.ts"
+export {
+  layer as layerPipelines,
+  makePipelines,
+  type PipelineDeclaration,
+  type PipelineMistake,
+  PipelinesInvalid,
+  type StepDeclaration
+} from "./services/pipelines/PipelineDeclarations.ts"
+export * from "./services/pipelines/Pipelines.ts"
+export * from "./services/pipelines/Stage.ts"
+export * from "./services/store/Artifacts.ts"
 export * from "./services/store/BlobReferences.ts"
 export * from "./services/store/ChangeLog.ts"
 export * from "./services/store/Claim.ts"

@@ -258,8 +258,8 @@ export class Ingestion extends Context.Service<
     ) => Effect.Effect<Document, DocumentNotFound | NotRetryable | LimitReached | ShuttingDown | StoreUnavailable>
     /**
      * Runs one stage again for a document that ended `completed`, `partial` or `failed`: what it made is removed, in this version
-     * only if one is named, and the document is queued. For a stage that provides text, the pages that have it are read again,
-     * too. All else stays. Fails with `StageUnknown` if the document's pipeline has no such stage.
+     * only if one is named, and the document is queued. For a stage that provides text, the pages that it worked on are read
+     * again, too. All else stays. Fails with `StageUnknown` if the document's pipeline has no such stage.
      */
     readonly rerunStage: (
       tenant: TenantId,

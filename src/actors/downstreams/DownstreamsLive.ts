@@ -5,7 +5,7 @@ import { DownstreamFailure, Downstreams, UnknownDownstream } from "../../service
 import { DownstreamsConfig } from "../../services/downstreams/DownstreamsConfig.ts"
 import { TenantRegistry } from "../../services/TenantRegistry.ts"
 import { UsageRecorder } from "../usage/UsageRecorder.ts"
-import { watched } from "./CallWatch.ts"
+import { watched } from "../../services/downstreams/CallWatch.ts"
 import { makeDownstream } from "./Downstream.ts"
 
 const decodeName = Schema.decodeUnknownOption(DownstreamName)

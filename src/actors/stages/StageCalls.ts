@@ -1,5 +1,5 @@
 import { Data, Deferred, Effect } from "effect"
-import { type CallWatch, CurrentCallWatch } from "../downstreams/CallWatch.ts"
+import { type CallWatch, CurrentCallWatch } from "../../services/downstreams/CallWatch.ts"
 import { outcomeOf } from "../downstreams/FarSide.ts"
 import { bracket } from "../gates/Bracket.ts"
 

@@ -140,7 +140,7 @@ describe("source stages", () => {
 })
 
 describe("the pipeline of a document", () => {
-  it.effect("is the one it names, or else the engine's; an unknown one is refused", () =>
+  it.effect("is the one it names, or else its tenant's, or else the engine's; an unknown one is refused", () =>
     Effect.gen(function* () {
       const far = new FarSide("10 millis")
       const { awaitEnd, ingestion, submit } = yield* startEngine({
@@ -149,6 +149,9 @@ describe("the pipeline of a document", () => {
         pipeline,
         downstreams: { far: {} }
       })
+      yield* ingestion.setLimits(acme, { pipeline: PipelineName.make("text") })
+      assert.strictEqual((yield* submit("of the tenant")).pipeline, undefined)
+      yield* ingestion.setLimits(acme, { pipeline: null })
       const unnamed = yield* submit("a")
       assert.strictEqual(unnamed.pipeline, "p")
       assert.strictEqual((yield* awaitEnd(unnamed.id)).stages?.length, 1)

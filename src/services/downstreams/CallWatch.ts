@@ -10,7 +10,7 @@ export interface CallWatch {
 
 /** The watch of the work that is being done, if it has one; it does not matter how that work came by the downstreams. */
 export const CurrentCallWatch = Context.Reference<CallWatch | undefined>(
-  "sluice/actors/downstreams/CallWatch/CurrentCallWatch",
+  "sluice/services/downstreams/CallWatch/CurrentCallWatch",
   { defaultValue: () => undefined }
 )
 

@@ -119,6 +119,9 @@ describe.skipIf(postgresBinaries === undefined)(
           const { lines, text } = page(2)
           assert.strictEqual(yield* storedBytes, before + 5 + Buffer.byteLength(text) + Buffer.byteLength(lines))
 
+          // A process of the old program, which is still there, may go on in the meantime.
+          const oldCall = "SELECT outcome FROM retry_document('acme', 'none', NULL, NULL, 1000, 1000)"
+          assert.deepStrictEqual(yield* execute(database, oldCall), [[{ outcome: "missing" }]])
           const retried = yield* documents.retry(acme, documentId(2), noPassword, plenty)
           assert.deepStrictEqual(retried.progress, { pages: 3, done: 2, failed: 0 })
           const again = yield* documents.rerun(acme, documentId(3), { ...ocr, pages: true }, noPassword, plenty)

@@ -110,8 +110,8 @@ export const retriedChecks = (states: string) => `
  */
 export const retry = `
   CREATE OR REPLACE FUNCTION retry_document(
-    r_tenant text, r_id text, r_sealed_password text, r_password_key text, most bigint, most_of_all bigint, givers text[],
-    whole text[]
+    r_tenant text, r_id text, r_sealed_password text, r_password_key text, most bigint, most_of_all bigint,
+    givers text[] DEFAULT NULL, whole text[] DEFAULT NULL
   ) RETURNS TABLE (outcome text, status text, seq bigint) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
   DECLARE

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { Document } from "../../domain/document/Document.ts"
+import { textPipeline } from "../../domain/pipeline/Pipeline.ts"
 import type { Webhook } from "../../domain/webhook/Webhook.ts"
 import { signaturesOf } from "../../domain/webhook/WebhookSignature.ts"
 import type { Secrets } from "../../services/secrets/Secrets.ts"
@@ -27,7 +28,11 @@ export const webhookBody = (document: Document): Effect.Effect<string> =>
     encode({
       type: `document.${document.status}`,
       timestamp: document.timings.finishedAt ?? document.timings.acceptedAt,
-      data: { ...document, ...(document.failure === undefined ? {} : { error: document.failure }) }
+      data: {
+        ...document,
+        pipeline: document.pipeline ?? textPipeline,
+        ...(document.failure === undefined ? {} : { error: document.failure })
+      }
     })
   )
 

@@ -36,7 +36,10 @@ const catalogue = {
     permanent: false,
     advice: "Name a pipeline of GET /v1/pipelines, or declare it in PIPELINES_FILE."
   },
-  FORMAT_UNSUPPORTED: { permanent: true, advice: "Send a file of a kind that the pipeline's first stage accepts." },
+  FORMAT_UNSUPPORTED: {
+    permanent: true,
+    advice: "Send a PDF, or a file of a kind that the pipeline's first stage accepts."
+  },
   STAGE_FAILED: { permanent: false, advice: "See the message and the log of the stage, then retry the document." },
   STAGE_TIMEOUT: {
     permanent: false,

@@ -4,27 +4,35 @@ import type { Pipeline } from "../../services/pipelines/Pipelines.ts"
 
 const signature = "%PDF-"
 /** The signature has to be within the first bytes of the file. */
-const headBytes = 1024
+export const headBytes = 1024
+
+/** Whether the first bytes of a file have the signature of a PDF. It may follow junk, which PDF readers accept. */
+export const isPdf = (head: Uint8Array): boolean => Buffer.from(head.subarray(0, headBytes)).includes(signature)
 
 /** Decides by the first bytes of a file. */
 export type Accepts = (head: Buffer) => Effect.Effect<void, Failure>
 
-/** Refuses a file without the PDF signature in its first bytes. It may follow junk, which PDF readers accept. */
+/** Refuses a file without the PDF signature in its first bytes. */
 const refuseUnlessPdf: Accepts = (head) => {
   if (head.length === 0) return Effect.fail(failure("NOT_PDF", "the file is empty"))
-  return head.includes(signature)
+  return isPdf(head)
     ? Effect.void
     : Effect.fail(failure("NOT_PDF", `there is no ${signature} header in the first ${head.length} bytes`))
 }
 
-/** What a pipeline takes: a PDF, or what its source stage makes a PDF of. */
+/** What a pipeline takes: a PDF, and what its source stage makes a PDF of. */
 export const acceptedBy = (source: Pipeline["source"], name: string): Accepts =>
   source === undefined
     ? refuseUnlessPdf
     : (head) =>
-        head.length > 0 && source.stage.accepts(head, name)
+        head.length > 0 && (isPdf(head) || source.stage.accepts(head, name))
           ? Effect.void
-          : Effect.fail(failure("FORMAT_UNSUPPORTED", `the stage ${source.stage.name} takes no file like this one`))
+          : Effect.fail(
+              failure(
+                "FORMAT_UNSUPPORTED",
+                `the file is no PDF, and the stage ${source.stage.name} takes no file like this one`
+              )
+            )
 
 /**
  * Passes the bytes on. The stream fails as soon as its first bytes, or its end, show that it is not accepted, so such a file is

@@ -77,13 +77,13 @@ describe("document stages", () => {
 describe("source stages", () => {
   const world = Effect.fnUntraced(function* (far: FarSide, pdf = bytesOf("made")) {
     return yield* startEngine({
-      scripts: { made: soundDocument(3) },
+      scripts: { made: soundDocument(3), sent: soundDocument(2) },
       stages: [sourceStage("office", far, pdf)],
       pipelines: [{ name: "p", steps: [{ stage: "office" }] }],
       downstreams: { far: { retry: { times: 0 } } },
       sources: {
         resolve: (url) => Effect.succeed({ _tag: "Url", url, name: url.slice(url.lastIndexOf("/") + 1) }),
-        fetch: () => Stream.make(text("fetched text"))
+        fetch: (url) => Stream.make(url.endsWith(".pdf") ? bytesOf("sent") : text("fetched text"))
       }
     })
   })
@@ -101,10 +101,30 @@ describe("source stages", () => {
       const wrongKind = yield* codeOf(submit("a.docx"))
       assert.deepStrictEqual<unknown>(
         wrongKind,
-        failure("FORMAT_UNSUPPORTED", "the stage office takes no file like this one")
+        failure("FORMAT_UNSUPPORTED", "the file is no PDF, and the stage office takes no file like this one")
       )
       const noPdf = yield* codeOf(submit("a.txt", {}))
       assert.include(JSON.stringify(noPdf), "NOT_PDF")
+    })
+  )
+
+  it.effect("are left out for a PDF that they do not take: it is read as it is", () =>
+    Effect.gen(function* () {
+      const far = new FarSide("10 millis")
+      const { awaitEnd, ingestion, pagesOf } = yield* world(far)
+      const plain = yield* ingestion.submit(acme, bytesOf("sent"), { name: "a.pdf", pipeline })
+      const fetched = yield* ingestion.submitSource(acme, "http://far.example/b.pdf", { pipeline })
+      for (const { id } of [plain, fetched]) {
+        assert.strictEqual((yield* awaitEnd(id)).status, "completed")
+        assert.lengthOf(yield* pagesOf(id), 2)
+        const made = yield* ingestion.artifact(acme, id, { stage: StageName.make("office") })
+        assert.isTrue(Option.isNone(made))
+      }
+      assert.deepStrictEqual<unknown>(far.asked, [])
+      const taken = yield* ingestion.submit(acme, bytesOf("sent"), { name: "a.txt", pipeline })
+      assert.strictEqual((yield* awaitEnd(taken.id)).status, "completed")
+      assert.lengthOf(yield* pagesOf(taken.id), 3)
+      assert.deepStrictEqual<unknown>(far.asked, ["office"])
     })
   )
 

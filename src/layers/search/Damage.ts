@@ -1,5 +1,5 @@
 // What is done about a file that is damaged. It holds nothing that cannot be made again.
-import { renameSync, rmSync } from "node:fs"
+import { rmSync } from "node:fs"
 import { damaged } from "./IndexMessages.ts"
 
 const corrupt = 11
@@ -22,8 +22,7 @@ export const tellingDamage = <A>(work: () => A): A => {
   }
 }
 
-/** Keeps the file under another name, in the place of an earlier one. */
-export const setAside = (filename: string): void => {
-  for (const suffix of ["-wal", "-shm"]) rmSync(`${filename}${suffix}`, { force: true })
-  renameSync(filename, `${filename}.damaged`)
+/** Removes the file. It is not kept: what is removed later would stay readable in it. */
+export const discard = (filename: string): void => {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${filename}${suffix}`, { force: true })
 }

@@ -24,7 +24,7 @@ export const damaged = "the index is damaged"
 
 export type IndexCall =
   | { readonly _tag: "prepare" | "purge" }
-  /** The writer sets the file aside and begins a new one; the reader lets go of it. */
+  /** The writer removes the file and begins a new one; the reader lets go of it. */
   | { readonly _tag: "renew" }
   | { readonly _tag: "begin"; readonly put: PutDocument }
   | { readonly _tag: "remove"; readonly key: DocumentKey }

@@ -2,7 +2,7 @@
 import { workerData } from "node:worker_threads"
 import { serveCalls } from "../threads/ThreadSide.ts"
 import type { IndexCall, IndexThreadData } from "./IndexMessages.ts"
-import { setAside, tellingDamage } from "./Damage.ts"
+import { discard, tellingDamage } from "./Damage.ts"
 import { IndexReader } from "./IndexReader.ts"
 import { IndexWriter } from "./IndexWriter.ts"
 
@@ -14,7 +14,7 @@ const writing = (): void => {
     if (call._tag === "renew") {
       opened?.letGo()
       opened = undefined
-      setAside(filename)
+      discard(filename)
     }
     const writer = (opened ??= new IndexWriter(filename))
     switch (call._tag) {

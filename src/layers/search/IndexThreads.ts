@@ -23,12 +23,12 @@ export const makeIndexThreads = Effect.fnUntraced(function* (filename: string) {
   const turn = Semaphore.makeUnsafe(1)
   let renewals = 0
 
-  /** Sets the damaged file aside, unless that was done after the first `before` times. */
+  /** Begins a new file in place of the damaged one, unless that was done since there were `before` renewals. */
   const renew = (before: number, detail: string) =>
     Effect.gen(function* () {
       if (renewals !== before) return
       yield* Effect.logError(
-        `${detail}. It is kept as ${filename}.damaged, and an empty one takes its place: ` +
+        `${detail}. An empty one takes the place of ${filename}: ` +
           "run the stage index again for each tenant (POST /v1/documents/retry?stage=index)"
       )
       yield* threads.reader.call({ _tag: "renew" } satisfies IndexCall)

@@ -51,8 +51,8 @@ interface State {
   readonly pages: ReadonlyMap<DocumentId, ReadonlyArray<PageResult>>
   /** In the order of the list. */
   readonly artifacts: ReadonlyMap<DocumentId, ReadonlyArray<Made>>
-  /** What every page is drawn as, or why it is not. */
-  readonly drawing: Result.Result<PageImage, NoImages | PageImageError | PdfUnreadable | DownstreamFailure>
+  /** What every page is drawn as, or why it is not. `waits`: its turn never comes. */
+  readonly drawing: Result.Result<PageImage, NoImages | PageImageError | PdfUnreadable | DownstreamFailure> | "waits"
   readonly drawn: ReadonlyArray<DrawOptions>
   readonly submissions: ReadonlyArray<Submission>
   /** What was to be done again, and how much of it has room. */
@@ -287,7 +287,7 @@ const ingestion = Layer.effect(
         Effect.gen(function* () {
           yield* find(tenant, id)
           const { drawing } = yield* Ref.updateAndGet(state, (now) => ({ ...now, drawn: [...now.drawn, options] }))
-          return yield* Effect.fromResult(drawing)
+          return drawing === "waits" ? yield* Effect.never : yield* Effect.fromResult(drawing)
         }),
       cancel: (tenant, id) =>
         Effect.gen(function* () {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted, Result } from "effect"
+import { Effect, Fiber, Redacted, Result } from "effect"
+import { TestClock } from "effect/testing"
 import { failure } from "../../src/domain/Failure.ts"
 import { DownstreamFailure } from "../../src/services/downstreams/Downstreams.ts"
 import { PageImageError } from "../../src/services/PageImages.ts"
@@ -71,6 +72,21 @@ describe("Images of pages over HTTP", () => {
       const later = yield* get(`${page}/image`)
       assertProblem(later, 503, "DOWNSTREAM_BUSY")
       assert.strictEqual(later.headers["retry-after"], "2")
+    }).pipe(Effect.provide(testServer))
+  )
+
+  it.effect("are not waited for longer than a minute", () =>
+    Effect.gen(function* () {
+      yield* withDocument
+      yield* change({ drawing: "waits" })
+      const answer = yield* Effect.forkChild(get(`${page}/image`))
+      const turn = Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+      yield* Effect.repeat(Effect.andThen(turn, inspect), { until: ({ drawn }) => drawn.length > 0 })
+      yield* turn
+      yield* TestClock.adjust("60 seconds")
+      const busy = yield* Fiber.join(answer)
+      assertProblem(busy, 503, "IMAGES_BUSY")
+      assert.isDefined(busy.headers["retry-after"])
     }).pipe(Effect.provide(testServer))
   )
 })

@@ -29,21 +29,25 @@ export class SecretMissing extends Schema.TaggedError<SecretMissing>()("SecretMi
 interface Target {
   readonly url: URL
   readonly headers: Readonly<Record<string, Redacted.Redacted>>
+  /** What of the headers comes from the environment. */
+  readonly secrets: ReadonlyArray<Redacted.Redacted>
   readonly settings: DownstreamSettings
   readonly http: GuardedHttp
 }
 
 const secretsOf = Effect.fnUntraced(function* (name: string, settings: DownstreamSettings) {
   const headers: Record<string, Redacted.Redacted> = {}
+  const secrets: Array<Redacted.Redacted> = []
   for (const [header, value] of Object.entries(settings.headers ?? {})) {
     if (typeof value === "string") headers[header.toLowerCase()] = Redacted.make(value)
     else {
       const missing = new SecretMissing({ downstream: name, header, variable: value.env })
       const secret = yield* Effect.mapError(Config.Redacted(value.env), () => missing)
       headers[header.toLowerCase()] = Redacted.make(`${value.prefix ?? ""}${Redacted.value(secret)}`)
+      secrets.push(secret)
     }
   }
-  return headers
+  return { headers, secrets }
 })
 
 /** The host that the operator named may be private, and no other. */
@@ -58,7 +62,7 @@ const targetOf = Effect.fnUntraced(function* (name: string, settings: Downstream
   const target: Target = {
     url,
     settings,
-    headers: yield* secretsOf(name, settings),
+    ...(yield* secretsOf(name, settings)),
     http: yield* makeGuardedHttp(hostsOf(url, settings))
   }
   return target
@@ -89,8 +93,22 @@ const plain = (headers: IncomingMessage["headers"]): Readonly<Record<string, str
 /** Statuses that say that the operator's settings are wrong, whatever the page. */
 const credentialsRefused: ReadonlySet<number> = new Set([401, 403, 407])
 
+/** The begin of what the far side says. Some repeat what they were sent; tenants see this. */
+const excerptOf = (body: Uint8Array, secrets: Target["secrets"]): string =>
+  secrets
+    .map(Redacted.value)
+    .reduce(
+      (text, secret) => (secret === "" ? text : text.replaceAll(secret, "[secret]")),
+      new TextDecoder().decode(body.subarray(0, 4_000))
+    )
+    .slice(0, 1_000)
+
 /** The answer of a status, or the error that it stands for. */
-const judge = Effect.fnUntraced(function* (name: string, { body, headers, status }: DownstreamAnswer) {
+const judge = Effect.fnUntraced(function* (
+  name: string,
+  { body, headers, status }: DownstreamAnswer,
+  secrets: Target["secrets"]
+) {
   if (status >= 200 && status <= 299) return { body, headers, status }
   const millis = yield* parseRetryAfter(headers["retry-after"])
   const retryAfter = millis === undefined ? {} : { retryAfterMillis: millis }
@@ -98,13 +116,13 @@ const judge = Effect.fnUntraced(function* (name: string, { body, headers, status
   const detail = `it answered with status ${status}`
   if (credentialsRefused.has(status)) return yield* new FarSideUnavailable({ detail, permanent: true })
   if (status >= 500 || status === 408) return yield* new FarSideUnavailable({ detail, ...retryAfter })
-  const excerpt = new TextDecoder().decode(body.subarray(0, 4_000)).slice(0, 1_000)
+  const excerpt = excerptOf(body, secrets)
   return yield* new DownstreamRejected({ downstream: name, status, excerpt })
 })
 
 const exchange = Effect.fnUntraced(function* (
   name: string,
-  { headers, http, settings, url }: Target,
+  { headers, http, secrets, settings, url }: Target,
   request: DownstreamRequest
 ) {
   const { connect, firstByte } = settings.timeout
@@ -134,7 +152,7 @@ const exchange = Effect.fnUntraced(function* (
     const excerpt = `its answer is larger than ${settings.maxAnswerBytes} bytes`
     return yield* new DownstreamRejected({ downstream: name, status, excerpt })
   }
-  return yield* judge(name, { status, headers: plain(response.headers), body: bytes })
+  return yield* judge(name, { status, headers: plain(response.headers), body: bytes }, secrets)
 }, Effect.scoped)
 
 /** Over HTTP, to the URLs of `DownstreamsConfig`; the secrets that it names have to be in the environment. */

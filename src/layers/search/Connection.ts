@@ -19,9 +19,8 @@ export interface OpenDatabase {
   readonly hasVectors: boolean
 }
 
-/** Opens the file, and makes it unless it is only read. */
-export const openIndex = (filename: string, readOnly: boolean): OpenDatabase => {
-  const database = new DatabaseSync(filename, { allowExtension: true, readOnly })
+/** Whether the connection has vectors. */
+const prepare = (database: DatabaseSync, readOnly: boolean): boolean => {
   const path = vectorsPath()
   let hasVectors = false
   if (path !== undefined) {
@@ -36,5 +35,16 @@ export const openIndex = (filename: string, readOnly: boolean): OpenDatabase => 
   database.exec("PRAGMA busy_timeout = 10000; PRAGMA cache_size = -32768; PRAGMA mmap_size = 268435456")
   // The index can be made again, so that a power cut may cost its last commits.
   if (!readOnly) database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON")
-  return { database, hasVectors }
+  return hasVectors
+}
+
+/** Opens the file, and makes it unless it is only read. */
+export const openIndex = (filename: string, readOnly: boolean): OpenDatabase => {
+  const database = new DatabaseSync(filename, { allowExtension: true, readOnly })
+  try {
+    return { database, hasVectors: prepare(database, readOnly) }
+  } catch (error) {
+    database.close()
+    throw error
+  }
 }

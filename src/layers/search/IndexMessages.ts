@@ -19,8 +19,13 @@ export interface NamedHit {
   readonly score: number
 }
 
+/** With this begins what a thread says when the file is found to be damaged. */
+export const damaged = "the index is damaged"
+
 export type IndexCall =
   | { readonly _tag: "prepare" | "purge" }
+  /** The writer removes the file and begins a new one; the reader lets go of it. */
+  | { readonly _tag: "renew" }
   | { readonly _tag: "begin"; readonly put: PutDocument }
   | { readonly _tag: "remove"; readonly key: DocumentKey }
   | {

@@ -54,7 +54,8 @@ export class IndexReader {
         .slice(0, limit)
         .flatMap(({ id, score }) => this.#hit(tenant, id, score))
     } finally {
-      this.#database.exec("COMMIT")
+      // An error may have ended it.
+      if (this.#database.isTransaction) this.#database.exec("COMMIT")
     }
   }
 

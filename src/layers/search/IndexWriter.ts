@@ -22,11 +22,21 @@ export class IndexWriter {
     const { database, hasVectors } = openIndex(filename, false)
     this.#database = database
     this.#hasVectors = hasVectors
-    prepareTables(database)
+    try {
+      prepareTables(database)
+    } catch (error) {
+      database.close()
+      throw error
+    }
   }
 
   close(): void {
     this.#database.exec("PRAGMA optimize")
+    this.#database.close()
+  }
+
+  /** Of a damaged file nothing more is asked. */
+  letGo(): void {
     this.#database.close()
   }
 

@@ -12,35 +12,20 @@ import {
   type IndexHit,
   type PutDocument,
   SearchIndex,
-  type SearchIndexShape,
-  SearchUnavailable
+  type SearchIndexShape
 } from "../../services/search/SearchIndex.ts"
-import { makeThread } from "../threads/Thread.ts"
-import type { IndexCall, IndexThreadData, NamedDocument, NamedHit } from "./IndexMessages.ts"
+import type { IndexCall, NamedDocument, NamedHit } from "./IndexMessages.ts"
+import { makeIndexThreads } from "./IndexThreads.ts"
 import type { Begun } from "./IndexWriter.ts"
 
 const decodeChunk = Schema.decodeUnknownSync(Schema.fromJsonString(Chunk))
 
-const heapMegabytes = 128
-
 /** How often, in steps of 5 ms, a portion waits for searches that are under way. */
 const longestCourtesy = 40
 
-/** What the thread says is of this module's own making: it is what the call asks for. */
-const answerOf = <A>(answer: unknown): A => {
-  // oxlint-disable-next-line typescript/consistent-type-assertions -- the thread runs this package's own module
-  return answer as A
-}
-
 export const make = Effect.fnUntraced(function* (filename: string) {
-  const thread = (kind: IndexThreadData["kind"]) => {
-    const workerData: IndexThreadData = { filename, kind }
-    return makeThread({ url: import.meta.url, name: "IndexThread", workerData, heapMegabytes })
-  }
-  const failed = ({ detail }: { readonly detail: string }) => new SearchUnavailable({ detail })
-  const writer = yield* thread("writer")
-  const reader = yield* thread("reader")
-  const write = <A>(call: IndexCall) => Effect.map(Effect.mapError(writer.call(call), failed), answerOf<A>)
+  const { ask, pendingReads } = yield* makeIndexThreads(filename)
+  const write = <A>(call: IndexCall) => ask<A>("writer", call)
   let isPrepared = false
   // The tables have to be there before they are read.
   const prepare = Effect.suspend(() =>
@@ -50,16 +35,14 @@ export const make = Effect.fnUntraced(function* (filename: string) {
   const isEmpty = Effect.sync(() => !isPrepared && !existsSync(filename))
   const read = <A>(call: IndexCall, empty: A) =>
     Effect.flatMap(isEmpty, (nothing) =>
-      nothing
-        ? Effect.succeed(empty)
-        : Effect.andThen(prepare, Effect.map(Effect.mapError(reader.call(call), failed), answerOf<A>))
+      nothing ? Effect.succeed(empty) : Effect.andThen(prepare, ask<A>("reader", call))
     )
 
   /** What is put in or removed lets searches go first, but not for ever: both threads may share one processor. */
   const afterSearches = Effect.suspend(() =>
-    reader.pending() === 0
+    pendingReads() === 0
       ? Effect.void
-      : Effect.repeat(Effect.sleep("5 millis"), { while: () => reader.pending() > 0, times: longestCourtesy })
+      : Effect.repeat(Effect.sleep("5 millis"), { while: () => pendingReads() > 0, times: longestCourtesy })
   )
 
   const purging = Semaphore.makeUnsafe(1)

@@ -87,6 +87,25 @@ describe("An exchange over HTTP with a downstream", () => {
     })
   )
 
+  it.live("does not repeat a secret that the far side sends back", () =>
+    Effect.gen(function* () {
+      const port = yield* serve((request, _, response) => {
+        const key = request.headers["authorization"] ?? ""
+        response.writeHead(400).end(`the header was ${key}, and the key ${key.slice("Bearer ".length)} is no good`)
+      })
+      const layer = layerOf(
+        {
+          ocr: { url: `http://127.0.0.1:${port}`, headers: { authorization: { env: "OCR_KEY", prefix: "Bearer " } } }
+        },
+        { OCR_KEY: "sk-very-secret" }
+      )
+      assert.deepInclude(yield* Effect.flip(Effect.provide(send("/"), layer)), {
+        _tag: "DownstreamRejected",
+        excerpt: "the header was Bearer [secret], and the key [secret] is no good"
+      })
+    })
+  )
+
   it.live("takes no more of an answer than it may, and waits no longer for its begin", () =>
     Effect.gen(function* () {
       const port = yield* serve((request, _, response) => {

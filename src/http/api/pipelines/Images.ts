@@ -33,7 +33,7 @@ const common = {
 
 const problems =
   "404 `IMAGES_OFF`: the server draws no pages. 404 `FILE_PENDING`: the file has not been fetched or made yet. 422 says why this page cannot be drawn: " +
-  "`PAGE_TOO_LARGE`, `PAGE_UNREADABLE`, `PASSWORD_REQUIRED` and others. 503: too many are drawn at once."
+  "`PAGE_TOO_LARGE`, `PAGE_UNREADABLE`, `PASSWORD_REQUIRED` and others. 503: too many are drawn at once; `IMAGES_BUSY`: it was not drawn within a minute."
 
 const image = HttpApiEndpoint.get("image", "/v1/documents/:id/pages/:n/image", {
   ...common,

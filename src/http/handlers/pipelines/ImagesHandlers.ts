@@ -24,6 +24,15 @@ const noImages = {
   pending: new NotFound({ code: "FILE_PENDING", detail: "the document's file is not there yet" })
 }
 
+/** For the wait for a turn, and the drawing itself. */
+const longest = "60 seconds"
+
+const busy = new ServiceUnavailable({
+  code: "IMAGES_BUSY",
+  detail: `the page was not drawn within ${longest}`,
+  retryAfter: someTime
+})
+
 const undrawn = ({ advice, code, message }: Failure) => new UnprocessableContent({ code, detail: message, advice })
 
 const failed = ({ again, failure }: PageImageError) =>
@@ -73,7 +82,8 @@ export const ImagesHandlers = HttpApiBuilder.group(
           PdfUnreadable: ({ failure }) => Effect.fail(undrawn(failure)),
           PageImageError: (error) => Effect.fail(failed(error)),
           DownstreamFailure: (error) => Effect.fail(error.code === "DOWNSTREAM_UNKNOWN" ? noImages.off : noPlace(error))
-        })
+        }),
+        Effect.timeoutOrElse({ duration: longest, orElse: () => Effect.fail(busy) })
       )
       const etag = `"${createHash("sha256").update(bytes).digest("hex")}"`
       // Who may see it depends on the key, so a browser asks each time; the image is sent only if it has another one.

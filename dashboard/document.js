@@ -205,7 +205,7 @@ export const documentView = (root, signal, id) => {
     cancel.hidden = over
     remove.hidden = !over
     download.hidden = progress.done === 0
-    say(retry, progress.done > progress.failed ? "Read the failed pages again" : "Try again")
+    say(retry, progress.failed > 0 && progress.done > progress.failed ? "Read the failed pages again" : "Try again")
     passwordField.hidden = retry.hidden || !(passwordWanted || error?.code.startsWith("PASSWORD") === true)
     const codes = store.pages(id) ?? new Uint8Array(progress.pages ?? 0)
     showLegend(codes)

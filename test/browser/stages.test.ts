@@ -73,6 +73,8 @@ describe.skipIf(whyNoBrowser !== undefined)(title, () => {
             const stages = page.getByRole("region", { name: "Stages" })
             await stages.getByText("Pipeline facts").waitFor()
             await stages.getByText("1 page, 1 failed").waitFor()
+            // No page has failed.
+            await page.getByRole("button", { name: "Try again", exact: true }).waitFor()
             await page.getByLabel("Text of page 1").getByText("first").waitFor()
             const made = page.getByRole("list", { name: "What stages made of the page" })
             const download = page.waitForEvent("download")

@@ -49,6 +49,8 @@ describe("doctor", () => {
       const set = yield* checked({ downstreams }, { MODEL_KEY: "s3cret" })
       assert.deepInclude(set, { state: "ok", detail: "1 downstreams, 0 stages, 0 pipelines" })
       const missing = yield* checked({ stages: { a: command(["no-such-program"]) } })
+      // A server starts with it.
+      assert.strictEqual(missing.state, "warn")
       assert.include(missing.detail, "not installed: no-such-program (stages.a)")
       const standard = yield* checked({}, { PIPELINE: "scans" })
       assert.include(standard.detail, "PIPELINE: there is no pipeline scans")

@@ -62,7 +62,7 @@ export const checkPipelines = Effect.gen(function* () {
   const missing = commands.filter(({ program }) => !isInstalled(program))
   if (missing.length > 0) {
     const names = missing.map(({ program, stage }) => `${program} (stages.${stage})`).join(", ")
-    return fail(name, `not installed: ${names}`, "Install them, or correct `run`; the stages would fail.")
+    return warn(name, `not installed: ${names}`, "Install them, or correct `run`; the stages would fail.")
   }
   const detail = Object.keys(file).length <= 1 ? "none are declared (PIPELINES_FILE)" : told(file)
   if (commands.length === 0) return ok(name, detail)

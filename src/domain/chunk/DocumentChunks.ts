@@ -157,11 +157,10 @@ export class DocumentChunks {
     const embedded = (text: string) => embeddedText({ context, text })
     const shown = isPart ? caption : undefined
     const parts = tableParts(found, shown?.text ?? "", { limit, count, embedded })
-    const head = found.header.flatMap(({ lines }) => lines)
     for (const [index, { hasHead, oversized, rows, text }] of parts.entries()) {
       const isFirst = index === 0
-      const lines = [...(isFirst && hasHead ? head : []), ...rows.flatMap(({ lines }) => lines)]
-      const places = [...(isFirst ? (shown?.places ?? []) : []), ...this.#places.of(lines)]
+      const all = [...(isFirst && hasHead ? found.header : []), ...rows]
+      const places = [...(isFirst ? (shown?.places ?? []) : []), ...all.flatMap((row) => this.#places.ofRow(row))]
       const part = parts.length === 1 ? {} : { part: { index, count: parts.length } }
       this.#apart({ kind: "table", text, places, oversized, ...part })
     }

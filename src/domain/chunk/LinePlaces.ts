@@ -3,7 +3,7 @@ import type { Block, LayoutLine } from "../document/PageLayout.ts"
 import { withoutHidden } from "../rendering/Hidden.ts"
 import type { RenderedPage } from "../rendering/DocumentBlock.ts"
 import type { ChunkPlace } from "./Chunk.ts"
-import { type PageSize, withinPage } from "./Places.ts"
+import { type PageSize, union, withinPage } from "./Places.ts"
 
 /** A page with its size: 0 when it is not known. */
 export interface ChunkPage extends RenderedPage, PageSize {}
@@ -42,5 +42,17 @@ export class LinePlaces {
 
   of(items: ReadonlyArray<object>): ReadonlyArray<Found> {
     return items.flatMap((item) => this.#found.get(item) ?? [])
+  }
+
+  /** The places of a table's row: one for each page that it is on, around all of its cells. */
+  ofRow({ lines }: { readonly lines: ReadonlyArray<object> }): ReadonlyArray<Found> {
+    const byPage = new Map<number, Found>()
+    for (const found of this.of(lines)) {
+      const { page, place } = found
+      const before = byPage.get(page)?.place
+      if (before === undefined) byPage.set(page, found)
+      else if (place !== undefined) byPage.set(page, { page, place: { page, box: union(before.box, place.box) } })
+    }
+    return [...byPage.values()]
   }
 }

@@ -22,7 +22,7 @@ export const withinPage = ({ height, width, x, y }: Box, page: PageSize): Box | 
   return right < left || bottom < top ? undefined : { x: left, y: top, width: right - left, height: bottom - top }
 }
 
-const union = (a: Box, b: Box): Box => {
+export const union = (a: Box, b: Box): Box => {
   const x = Math.min(a.x, b.x)
   const y = Math.min(a.y, b.y)
   return {

@@ -36,7 +36,7 @@ export class Units {
   }
 
   rows(rows: ReadonlyArray<TableRow>): ReadonlyArray<Unit> {
-    return rows.map(({ lines, text }) => ({ ...plainUnit(text, this.#places.of(lines)), gap: "\n" as const }))
+    return rows.map((row) => ({ ...plainUnit(row.text, this.#places.ofRow(row)), gap: "\n" as const }))
   }
 
   /** `lead`: how many characters come before the text of the lines. */

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { heading, layoutOf, paragraph, simpleTable, table, textBlock } from "../../support/layouts.ts"
+import { heading, layoutOf, line, paragraph, simpleTable, table, textBlock } from "../../support/layouts.ts"
 import { checkChunks, chunksOf, pagesOf } from "./support.ts"
 
 const rows = (n: number) => Array.from({ length: n }, (_, i) => [`name ${i}`, `value ${i} of some length`])
@@ -30,6 +30,23 @@ describe("tables in chunks", () => {
         { headings: ["Data"], kind: "text", text: "After." }
       ]
     )
+  })
+
+  it("stand in one box, not in one for each cell", () => {
+    const cells = [0, 1, 2].flatMap((row) =>
+      [0, 1].map((column) => ({
+        row,
+        column,
+        rows: 1,
+        columns: 1,
+        box: { x: 72 + column * 140, y: 200 + row * 20, width: 100, height: 14 },
+        lines: [line(`cell ${row} ${column}`, {}, 72 + column * 140, 200 + row * 20)]
+      }))
+    )
+    const box = { x: 72, y: 200, width: 240, height: 54 }
+    const pages = pagesOf([layoutOf({ _tag: "table", box, rows: 3, columns: 2, headerRows: 1, cells })])
+    const places = chunksOf(pages).map(({ places }) => places)
+    assert.deepStrictEqual(places, [[{ page: 1, box: { x: 72, y: 200, width: 180, height: 50 } }]])
   })
 
   it("are divided between rows, with caption and header again", () => {

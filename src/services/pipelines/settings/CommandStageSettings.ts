@@ -48,12 +48,12 @@ export const CommandStageSettings = Schema.Struct({
     description:
       "What it works on: the `image` of the page, the `file`, the text, Markdown or layout of the page or document."
   }),
-  input: Schema.Union([Schema.Literal("stdin"), InFile]).annotate({
-    description: "How it gets that: on its standard input, or as a file in its directory."
-  }),
-  output: Schema.Union([Schema.Literal("stdout"), InFile]).annotate({
-    description: "Where its result is: its standard output, or a file in its directory."
-  }),
+  input: Schema.Union([Schema.Literal("stdin"), InFile])
+    .annotate({ description: "How it gets that: on its standard input, or as a file in its directory." })
+    .pipe(Schema.withDecodingDefaultKey(Effect.succeed("stdin" as const))),
+  output: Schema.Union([Schema.Literal("stdout"), InFile])
+    .annotate({ description: "Where its result is: its standard output, or a file in its directory." })
+    .pipe(Schema.withDecodingDefaultKey(Effect.succeed("stdout" as const))),
   answer: Schema.Literals(["json", "text", "markdown", "pdf", "bytes"]),
   mediaType: Schema.optionalKey(Schema.String.annotate({ description: "Of the content, with `answer: bytes`." })),
   environment: Schema.Record(Schema.String, Schema.String)

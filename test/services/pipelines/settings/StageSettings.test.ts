@@ -16,8 +16,6 @@ const command = {
   kind: "page",
   run: ["cat"],
   send: "text",
-  input: "stdin",
-  output: "stdout",
   answer: "text"
 }
 
@@ -26,6 +24,8 @@ describe("Settings of stages", () => {
     const { ask, make } = stages({ ask: http, make: command }) as Record<string, unknown>
     assert.deepInclude(ask, { version: "1", needs: [], provides: "artifact", method: "POST", maxSent: 64 * 1024 ** 2 })
     assert.deepInclude(make, {
+      input: "stdin",
+      output: "stdout",
       limits: {
         cpu: 60_000,
         memory: 1024 ** 3,

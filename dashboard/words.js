@@ -93,7 +93,7 @@ const downstreamGate = "downstream:"
 const explainGate = (gate) =>
   gate in gates
     ? gates[/** @type {keyof typeof gates} */ (gate)]
-    : `Its stages wait for their turn at ${gate.slice(downstreamGate.length)}.`
+    : `Its stages wait until ${gate.slice(downstreamGate.length)} takes their calls.`
 
 /** Why a document has not ended, and until when. @param {import("./types.d.ts").Waiting} waiting @param {number} now */
 export const explainWaiting = ({ eta, gate, pagesAhead, position }, now) => {

@@ -20,7 +20,7 @@ const gates: Readonly<Record<string, string>> = {
   paused: "its tenant is paused"
 }
 
-const whyOf = ({ gate }: Waiting): string => gates[gate] ?? "its stages wait for their turn there"
+const whyOf = ({ gate }: Waiting): string => gates[gate] ?? "its stages wait until it takes their calls"
 
 /** `ocr 1: 28 done, 1 failed` */
 const stageOf = ({ done, failed, skipped, stage, version }: StageProgress): string => {

@@ -2,7 +2,7 @@
 import { basename } from "node:path"
 import { Effect, FileSystem, Schema, Stream } from "effect"
 import { Tool, Toolkit } from "effect/ai"
-import { type ClientError, DocumentId, SluiceClient } from "../../client.ts"
+import { type ClientError, DocumentId, PipelineName, SluiceClient } from "../../client.ts"
 import { PageNumber } from "../../domain/document/Page.ts"
 import { defaultHits, longestQuery, mostHits } from "../../domain/search/Search.ts"
 import { reasonOfSystem } from "../SystemError.ts"
@@ -35,7 +35,13 @@ const UploadPdf = Tool.make("upload_pdf", {
   description:
     "Sends a PDF file of this machine to the server, which reads it. Answers with its id at once; document_status tells when it has ended.",
   parameters: Schema.Struct({
-    path: Schema.String.annotate({ description: "The path of the file" })
+    path: Schema.String.annotate({ description: "The path of the file" }),
+    pipeline: Schema.optionalKey(
+      PipelineName.annotate({
+        description:
+          "`rag`: search finds its text. `ocr`: pages that are images are read, too. By default as the server is set up"
+      })
+    )
   }),
   success: Schema.Struct({ id: Schema.String, name: Schema.String, isKnown: Schema.Boolean }),
   failure,
@@ -129,12 +135,12 @@ export const toolHandlers = SluiceTools.toLayer(
     const sluice = yield* SluiceClient
     const files = yield* FileSystem.FileSystem
     return SluiceTools.of({
-      upload_pdf: Effect.fnUntraced(function* ({ path }) {
+      upload_pdf: Effect.fnUntraced(function* ({ path, pipeline }) {
         const bytes = yield* files
           .readFile(path)
           .pipe(Effect.mapError((error) => ({ code: "UNREADABLE", detail: reasonOfSystem(error) })))
         const { duplicateOf, id, name } = yield* sluice
-          .ingest(bytes, { name: basename(path), size: bytes.length })
+          .ingest(bytes, { name: basename(path), size: bytes.length, pipeline })
           .pipe(Effect.mapError(failed))
         return { id, name, isKnown: duplicateOf !== undefined }
       }),

@@ -17,6 +17,8 @@ export class Figures {
     monthly_cap: 0
   }
   calls = 0
+  /** The last error of the far side's own, and when it came (milliseconds since the epoch). */
+  lastFailure: { readonly at: number; readonly message: string } | undefined
   readonly #context: Context.Context<never>
   readonly #inUse
   readonly #waiting

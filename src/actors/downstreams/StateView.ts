@@ -14,6 +14,7 @@ export const stateOf = (
   now: number
 ): DownstreamState => {
   const { places, settings } = dispatcher
+  const { lastFailure } = figures
   const online = places.of("online")
   const batch = places.of("batch")
   const blocked = dispatcher.blockedAt(now)
@@ -36,6 +37,7 @@ export const stateOf = (
     ...(settings.cost && { cost: budgetOf(settings.cost) }),
     refusals: { ...figures.refusals },
     calls: figures.calls,
+    ...(lastFailure && { lastFailure: { ...lastFailure, at: DateTime.makeUnsafe(lastFailure.at) } }),
     tenants: places
       .tenants(mostTenantsShown)
       .map(({ inUse, tenant, used, waiting }) => ({ tenantId: tenant, inUse, waiting, used: used / scale })),

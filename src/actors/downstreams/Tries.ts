@@ -35,10 +35,17 @@ const makeEnd = (
   /** Tells the dispatcher what the breaker makes of the try. */
   const followBreaker = Effect.fnUntraced(function* (exit: Exit.Exit<unknown, unknown>, now: number) {
     const wasClosed = dispatcher.breakerAt(now) === "closed"
-    if (breaker === undefined || (wasClosed && farSideErrorOf(exit) === undefined)) return
+    const error = farSideErrorOf(exit)
+    if (breaker === undefined || (wasClosed && error === undefined)) return
     const state = yield* Effect.orElseSucceed(breaker.state(name), () => undefined)
-    if (state?._tag === "Open") dispatcher.breakerOpened(now + Duration.toMillis(state.retryAfter))
-    else if (state?._tag === "Closed" && !wasClosed) dispatcher.breakerClosed()
+    if (state?._tag === "Open") {
+      dispatcher.breakerOpened(now + Duration.toMillis(state.retryAfter))
+      const pause = Duration.format(state.retryAfter)
+      yield* Effect.logWarning(`the downstream ${name} fails; nothing is sent for ${pause}`, error?.message ?? "")
+    } else if (state?._tag === "Closed" && !wasClosed) {
+      dispatcher.breakerClosed()
+      yield* Effect.logInfo(`the downstream ${name} answers again`)
+    }
   })
 
   return Effect.fnUntraced(function* (place: Place, exit: Exit.Exit<unknown, unknown>, reported: Measured) {
@@ -46,6 +53,7 @@ const makeEnd = (
     const used = { ...reported, millis: now - place.givenAt }
     const outcome = outcomeOf(exit)
     const error = farSideErrorOf(exit)
+    if (error !== undefined) figures.lastFailure = { at: now, message: error.message }
     const isAnswer = outcome === "answered" || outcome === "page_failed"
     if (error?._tag === "FarSideRefused") {
       figures.refused("far_side")

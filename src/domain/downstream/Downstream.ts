@@ -88,6 +88,11 @@ export const DownstreamState = Schema.Struct({
     monthly_cap: count
   }).annotate({ description: "Since the process started, by kind; `far_side` are its answers 429 and 503." }),
   calls: count.annotate({ description: "Calls that were answered, since the process started." }),
+  lastFailure: Schema.optionalKey(
+    Schema.Struct({ at: Schema.DateTimeUtcFromString, message: Schema.String }).annotate({
+      description: "The last refusal, time-out or failure of its own, since the process started."
+    })
+  ),
   tenants: Schema.Array(Schema.Struct({ tenantId: TenantId, inUse: count, waiting: count, used: Amount })).annotate({
     description: "Tenants with calls under way or waiting, and what they used of late, up to 100; the most used first."
   }),
@@ -107,6 +112,7 @@ export const DownstreamState = Schema.Struct({
     tokens: { limit: 1_000_000, left: 812_400, resetsAt: "2026-12-01T00:00:00.000Z" },
     refusals: { far_side: 6, queue_full: 0, max_wait: 0, budget: 0, breaker: 0, monthly_cap: 0 },
     calls: 1_204,
+    lastFailure: { at: "2026-11-30T09:15:29.000Z", message: "it answered with status 429" },
     tenants: [{ tenantId: "acme", inUse: 4, waiting: 41, used: 187_600 }],
     usedIn: "tokens"
   })

@@ -181,7 +181,9 @@ describe("A far side that hangs", () => {
         if (failure instanceof DownstreamFailure) codes.push(`${failure.code} ${failure.costsRetry}`)
       }
       assert.deepStrictEqual(codes, ["STAGE_TIMEOUT true", "STAGE_TIMEOUT true", "DOWNSTREAM_UNAVAILABLE false"])
-      assert.strictEqual((yield* stateOf("ocr")).breaker, "open")
+      const opened = yield* stateOf("ocr")
+      assert.strictEqual(opened.breaker, "open")
+      assert.strictEqual(opened.lastFailure?.message, "no answer within 2s")
       // After its time one call is tried, and its answer closes the breaker.
       yield* timed(Effect.sleep("10 seconds"), 500)
       yield* call("ocr", { tenant: acme })(Effect.void)

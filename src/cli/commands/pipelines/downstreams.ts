@@ -26,6 +26,9 @@ export const parseDownstreamChange = (text: string): Result.Result<DownstreamCha
 const budgetText = (budget: DownstreamState["tokens"]) =>
   budget && `${budget.left} of ${budget.limit} left until ${DateTime.formatIso(budget.resetsAt)}`
 
+const failureText = (failure: DownstreamState["lastFailure"]) =>
+  failure && `${failure.message}, ${DateTime.formatIso(failure.at)}`
+
 const linesOf = (state: DownstreamState): ReadonlyArray<string> =>
   table([
     ["name", state.name],
@@ -37,6 +40,7 @@ const linesOf = (state: DownstreamState): ReadonlyArray<string> =>
     ["tokens", budgetText(state.tokens)],
     ["cost", budgetText(state.cost)],
     ["calls", String(state.calls)],
+    ["last failure", failureText(state.lastFailure)],
     ...Object.entries(state.refusals).flatMap(([kind, count]) =>
       count === 0 ? [] : [[`refused: ${kind}`, String(count)] as const]
     ),

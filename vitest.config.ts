@@ -14,8 +14,6 @@ export default defineConfig({
     teardownTimeout: hangMillis,
     // Many tests wait for processes of their own and not for a processor.
     maxWorkers: "100%",
-    // Files leave nothing behind that another would see, and loading the engine for each would take as long as testing it.
-    isolate: false,
     sequence: { sequencer: LongestFirst },
     // What tests print is shown of those that fail.
     silent: "passed-only"

@@ -25,10 +25,7 @@ export const acme = tenant("acme")
 /** `usage` is what outlives the process. */
 export const downstreamsLayer = (
   written: DownstreamsWritten,
-  {
-    tenants,
-    usage = usageMemory()
-  }: { readonly tenants?: TenantOverrides; readonly usage?: UsageStore["Service"] } = {}
+  { tenants, usage }: { readonly tenants?: TenantOverrides; readonly usage?: UsageStore["Service"] } = {}
 ) =>
   DownstreamsLive.layer.pipe(
     Layer.provideMerge(UsageRecorder.layer),
@@ -38,7 +35,8 @@ export const downstreamsLayer = (
       TenantRegistry.layer(tenants).pipe(Layer.provide(EngineConfig.layer())),
       Layer.effect(DownstreamsConfig, Effect.orDie(decodeDownstreams(written)))
     ]),
-    Layer.provideMerge(Layer.succeed(UsageStore, usage)),
+    // One of its own for each use of the layer, unless it is given.
+    Layer.provideMerge(Layer.sync(UsageStore, () => usage ?? usageMemory())),
     Layer.fresh
   )
 

@@ -76,7 +76,7 @@ describe("What this project itself asks for", () => {
       const text = readFileSync(join(root, file), "utf8")
       for (const found of text.matchAll(/(\/v1\/[\w./:$<>{}*-]+|\/queue\/status|\/pdf\/ingest)\?([\w&=.,:%${}-]+)/g)) {
         const [url, path = "", query = ""] = found
-        const isUpload = path === "/v1/documents" && /name=|force=|callback=/.test(query)
+        const isUpload = path === "/v1/documents" && /name=|force=|callback=|pipeline=/.test(query)
         const isPost = text.slice(text.lastIndexOf("\n", found.index), found.index).includes("-X POST")
         const method = isUpload || isPost ? "POST" : "GET"
         assertKnown(

@@ -74,10 +74,11 @@ describe("What this project itself asks for", () => {
     let seen = 0
     for (const file of files.filter((name) => /\.(md|ts|js|sh)$/.test(name) && !name.includes("bench/peers"))) {
       const text = readFileSync(join(root, file), "utf8")
-      for (const found of text.matchAll(/(\/v1\/[\w./:$<>{}*-]+|\/queue\/status|\/pdf\/ingest)\?([\w&=.,:%${}-]+)/g)) {
-        const [url, path = "", query = ""] = found
+      for (const [url, path = "", query = ""] of text.matchAll(
+        /(\/v1\/[\w./:$<>{}*-]+|\/queue\/status|\/pdf\/ingest)\?([\w&=.,:%${}-]+)/g
+      )) {
         const isUpload = path === "/v1/documents" && /name=|force=|callback=|pipeline=/.test(query)
-        const isPost = text.slice(text.lastIndexOf("\n", found.index), found.index).includes("-X POST")
+        const isPost = path.endsWith("/retry")
         const method = isUpload || isPost ? "POST" : "GET"
         assertKnown(
           method,

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import { heldDocument, heldTexts, holding, lettingGo } from "../support/heldDocument.ts"
-import { manyPages } from "../support/pdf.ts"
+import { manyPages, spinningPage } from "../support/pdf.ts"
 import { temporaryFolder } from "../support/service.ts"
 import { type Client, makeClient, type View } from "./client.ts"
 import { isAlive } from "./processes.ts"
@@ -70,7 +70,10 @@ describe.skipIf(process.platform !== "linux")("A server that is told to stop", (
       const server = yield* startServer({ directory, port, env: { ...holding, SHUTDOWN_GRACE: "1h" } })
       yield* server.listening
       const client = makeClient(server.url)
-      // Its last page keeps the drain waiting.
+      // One that is read keeps the drain waiting: of the other, the page that holds it may not have been begun yet.
+      const reading = yield* client.upload({ ...upload, name: "holding.pdf", bytes: spinningPage([]) })
+      // Opened: from now on its page is read alone, without end.
+      yield* until(client, reading, ({ progress }) => progress.pages === 1)
       const id = yield* client.upload(upload)
       yield* until(client, id, hasReadAll)
       yield* server.signal("SIGTERM")
@@ -81,7 +84,7 @@ describe.skipIf(process.platform !== "linux")("A server that is told to stop", (
       const refused = yield* Effect.flip(client.upload({ ...upload, bytes: manyPages(1) }))
       assert.strictEqual(refused._tag === "Refused" && refused.status, 503)
       assert.include(String(refused._tag === "Refused" && refused.body), "SHUTTING_DOWN")
-      assert.strictEqual((yield* client.document(tenant, id)).status, "running")
+      assert.strictEqual((yield* client.document(tenant, reading)).status, "running")
       // Closer together they would count as one request, which no event tells the end of.
       yield* Effect.sleep("600 millis")
       yield* server.signal("SIGTERM")

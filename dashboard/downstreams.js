@@ -1,7 +1,8 @@
 // What stages call outside of the engine: calls under way and waiting, what keeps them from going, and what they may be.
 import { announce } from "./announce.js"
 import { api, Problem } from "./api.js"
-import { byId, h, say, Slots } from "./dom.js"
+import { h, say, Slots } from "./dom.js"
+import { showLimits } from "./limits.js"
 import { every } from "./views.js"
 import { moment, plural, sentences } from "./words.js"
 
@@ -94,40 +95,17 @@ const makeBudget = ([name, unit, label]) => {
 
 /** @param {string} name @param {(now: Downstream) => void} done */
 const editLimits = (name, done) => {
-  const dialog = byId("limits", HTMLDialogElement)
-  const trouble = h("p", { class: "notice bad", role: "alert", hidden: true })
   const rows = [...fields.map(makeField), ...budgets.map(makeBudget)]
-  const save = async () => {
-    const now = await api.changeDownstream(name, Object.fromEntries(rows.flatMap(({ change }) => change())))
-    dialog.close()
-    announce(`The limits of ${name} are changed.`)
-    done(now)
-  }
-  dialog.replaceChildren(
-    h(
-      "form",
-      {
-        onsubmit: (/** @type {Event} */ event) => {
-          event.preventDefault()
-          save().catch((problem) => {
-            trouble.hidden = false
-            say(trouble, sentences(problem.message, problem.advice))
-          })
-        }
-      },
-      h("h2", { id: "limits-title" }, `Limits of ${name}`),
-      h("p", { class: "muted" }, "They hold until the server ends. What holds from its start is in PIPELINES_FILE."),
-      trouble,
-      ...rows.map(({ row }) => row),
-      h(
-        "p",
-        { class: "buttons" },
-        h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Close"),
-        h("button", { type: "submit" }, "Change")
-      )
-    )
-  )
-  dialog.showModal()
+  showLimits({
+    of: name,
+    note: h(
+      "p",
+      { class: "muted" },
+      "They hold until the server ends. What holds from its start is in PIPELINES_FILE."
+    ),
+    rows: rows.map(({ row }) => row),
+    save: async () => done(await api.changeDownstream(name, Object.fromEntries(rows.flatMap(({ change }) => change()))))
+  })
 }
 
 /** What is left of a budget, as a bar. @param {string} unit */

@@ -1,8 +1,9 @@
 // Who gets what: each tenant's share of the workers' time, its backlog and its limits.
 import { announce } from "./announce.js"
 import { api, Problem } from "./api.js"
-import { byId, h, say, Slots } from "./dom.js"
+import { h, say, Slots } from "./dom.js"
 import { identity } from "./identity.js"
+import { showLimits } from "./limits.js"
 import { news } from "./news.js"
 import { every } from "./views.js"
 import { duration, percent, plural, sentences } from "./words.js"
@@ -41,8 +42,6 @@ const makeLook = (signal) => {
 
 /** @param {Tenant} tenant @param {() => void} done */
 const editLimits = ({ limits, tenantId }, done) => {
-  const dialog = byId("limits", HTMLDialogElement)
-  const trouble = h("p", { class: "notice bad", role: "alert", hidden: true })
   const inputs = limitFields.map(([name, label, step]) => {
     const input = h("input", { type: "number", min: 0, step, name, value: limits[name] ?? "", placeholder: "none" })
     const original = input.value
@@ -60,39 +59,15 @@ const editLimits = ({ limits, tenantId }, done) => {
         standard.checked ? null : input.value === original || input.value === "" ? undefined : Number(input.value)
     }
   })
-  const save = async () => {
-    const change = Object.fromEntries(
-      inputs.map(({ change, name }) => [name, change()]).filter(([, value]) => value !== undefined)
-    )
-    await api.changeTenant(tenantId, change)
-    dialog.close()
-    announce(`The limits of ${tenantId} are changed.`)
-    done()
-  }
-  dialog.replaceChildren(
-    h(
-      "form",
-      {
-        onsubmit: (/** @type {Event} */ event) => {
-          event.preventDefault()
-          save().catch((problem) => {
-            trouble.hidden = false
-            say(trouble, sentences(problem.message, problem.advice))
-          })
-        }
-      },
-      h("h2", { id: "limits-title" }, `Limits of ${tenantId}`),
-      trouble,
-      ...inputs.map(({ row }) => row),
-      h(
-        "p",
-        { class: "buttons" },
-        h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Close"),
-        h("button", { type: "submit" }, "Change")
-      )
-    )
-  )
-  dialog.showModal()
+  showLimits({
+    of: tenantId,
+    rows: inputs.map(({ row }) => row),
+    save: async () => {
+      const changes = inputs.map(({ change, name }) => [name, change()]).filter(([, value]) => value !== undefined)
+      await api.changeTenant(tenantId, Object.fromEntries(changes))
+      done()
+    }
+  })
 }
 
 /** @param {string} id @param {(problem: unknown) => void} complain @param {() => void} again */

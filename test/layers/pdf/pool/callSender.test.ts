@@ -30,7 +30,7 @@ const begun = async () => {
     1,
     { _tag: "Open", key: "large", password: undefined, head: { pages: 0, concurrency: 1 } },
     { _tag: "Bytes", bytes },
-    { end: () => {} },
+    { pages: () => {}, end: () => {} },
     () => {}
   )
   new CallSender(channel).call(call, false)

@@ -15,6 +15,18 @@ export const ChunkId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{32}$/)).a
 export const ChunkPlace = Schema.Struct({ page: PageNumber, box: Box })
 export type ChunkPlace = typeof ChunkPlace.Type
 
+export const chunkExample = {
+  id: "0f5c9d2ab1e34c7788a1b2c3d4e5f607",
+  ordinal: 4,
+  kind: "text",
+  text: "2.1 Sales\n\nSales rose by seven percent.",
+  context: "2 The year",
+  headings: ["2 The year", "2.1 Sales"],
+  pages: [3, 3],
+  places: [{ page: 3, box: { x: 72, y: 110, width: 320, height: 48 } }],
+  tokens: 19
+} as const
+
 /** A part of a document, of a size that models and searches work with. */
 export const Chunk = Schema.Struct({
   id: ChunkId,
@@ -42,20 +54,7 @@ export const Chunk = Schema.Struct({
   oversized: Schema.optionalKey(
     Schema.Literal(true).annotate({ description: "It is one row of a table that is larger than the limit by itself." })
   )
-}).pipe(
-  Schema.annotate({ identifier: "Chunk" }),
-  examples({
-    id: "0f5c9d2ab1e34c7788a1b2c3d4e5f607",
-    ordinal: 4,
-    kind: "text",
-    text: "2.1 Sales\n\nSales rose by seven percent.",
-    context: "2 The year",
-    headings: ["2 The year", "2.1 Sales"],
-    pages: [3, 3],
-    places: [{ page: 3, box: { x: 72, y: 110, width: 320, height: 48 } }],
-    tokens: 19
-  })
-)
+}).pipe(Schema.annotate({ identifier: "Chunk" }), examples(chunkExample))
 export interface Chunk extends Schema.Schema.Type<typeof Chunk> {}
 
 export const leastChunkTokens = 64

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { Chunk } from "../chunk/Chunk.ts"
+import { Chunk, chunkExample } from "../chunk/Chunk.ts"
 import { Box } from "../document/PageLayout.ts"
 import { PageNumber } from "../document/Page.ts"
 import { examples } from "../Examples.ts"
@@ -62,17 +62,7 @@ export interface Degraded extends Schema.Schema.Type<typeof Degraded> {}
 
 const hitExample = {
   document: { id: documentIdExample, name: "report.pdf" },
-  chunk: {
-    id: "0f5c9d2ab1e34c7788a1b2c3d4e5f607",
-    ordinal: 4,
-    kind: "text",
-    text: "2.1 Sales\n\nSales rose by seven percent.",
-    context: "2 The year",
-    headings: ["2 The year", "2.1 Sales"],
-    pages: [3, 3],
-    places: [{ page: 3, box: { x: 72, y: 110, width: 320, height: 48 } }],
-    tokens: 19
-  },
+  chunk: chunkExample,
   page: 3,
   boxes: [{ x: 72, y: 110, width: 320, height: 48 }],
   score: 0.97,

@@ -2,13 +2,11 @@
 // engine. It holds no truth, and may be killed at any moment.
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import { flushCompileCache, getCompileCacheDir } from "node:module"
 import { Socket } from "node:net"
-import { Worker } from "node:worker_threads"
 import { failure, type Failure } from "../../domain/Failure.ts"
 import { PdfUnreadable } from "../../services/PdfEngine.ts"
 import { channelDescriptor, frame, FrameReader } from "../pdf/pool/Channel.ts"
-import { moduleBeside } from "../pdf/pool/Protocol.ts"
+import { endAtOnce, giveUpPermissions, watchEngine } from "../pdf/worker/ChildProcess.ts"
 import { awaitPortions, type Portions } from "../pdf/worker/Portions.ts"
 import { type Answer, isMessage, type Task } from "./Messages.ts"
 
@@ -20,34 +18,6 @@ export interface Work {
   readonly run: (task: unknown, bytes: Bytes, key: string | undefined) => Effect.Effect<unknown, Failure>
   /** Keys of the bytes that it has kept: they need not be sent again. */
   readonly held: () => ReadonlyArray<string>
-}
-
-// Not by a signal: the first process of a namespace cannot kill itself.
-const endAtOnce = (): void => process.exit(1)
-
-const watchEngine = (parentPid: number, memoryBytes: number): void => {
-  // For systems where nothing outside of this process notices that its engine is gone.
-  if (parentPid === 0) return
-  const watchdog = new Worker(moduleBeside(new URL("../pdf/worker/", import.meta.url).href, "Watchdog"), {
-    workerData: { parentPid, memoryBytes },
-    // Without a limit of its own it reserves another 512 MiB for machine code.
-    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, codeRangeSizeMb: 4 }
-  })
-  watchdog.on("exit", endAtOnce)
-  watchdog.unref()
-}
-
-/** From here on this process may write nothing, start no thread and load no native code: the next bytes are not trusted. */
-const giveUpPermissions = (): void => {
-  const compiled = getCompileCacheDir()
-  if (compiled !== undefined) flushCompileCache()
-  // Only there where the permission model is on.
-  const { permission } = process
-  if (permission === undefined || !("drop" in permission) || typeof permission.drop !== "function") return
-  permission.drop("fs.write")
-  permission.drop("worker")
-  permission.drop("addon")
-  if (compiled !== undefined) permission.drop("fs.read", compiled)
 }
 
 const refuseDamaged = (bytes: Uint8Array, hash: string | undefined): Effect.Effect<void, PdfUnreadable> =>

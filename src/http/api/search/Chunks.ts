@@ -1,6 +1,12 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Chunk, defaultChunkTokens, leastChunkTokens, mostChunkTokens } from "../../../domain/chunk/Chunk.ts"
+import {
+  Chunk,
+  chunkExample,
+  defaultChunkTokens,
+  leastChunkTokens,
+  mostChunkTokens
+} from "../../../domain/chunk/Chunk.ts"
 import { examples } from "../../../domain/Examples.ts"
 import { TenantIdentification, tenantHeaders, tenantQuery } from "../../auth/CurrentTenant.ts"
 import { documentParams } from "../Documents.ts"
@@ -16,18 +22,6 @@ const tokens = Schema.optionalKey(
     })
   )
 )
-
-const chunkExample = {
-  id: "0f5c9d2ab1e34c7788a1b2c3d4e5f607",
-  ordinal: 4,
-  kind: "text",
-  text: "2.1 Sales\n\nSales rose by seven percent.",
-  context: "2 The year",
-  headings: ["2 The year", "2.1 Sales"],
-  pages: [3, 3],
-  places: [{ page: 3, box: { x: 72, y: 110, width: 320, height: 48 } }],
-  tokens: 19
-} as const
 
 export const ChunkList = Schema.Struct({
   chunks: Schema.Array(Chunk),

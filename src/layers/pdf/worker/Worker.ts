@@ -1,18 +1,17 @@
 // The entry of a page worker's process. It does one call at a time and holds no truth: it may be killed at any moment.
 import { Cause, Effect, Exit, Fiber } from "effect"
-import { flushCompileCache, getCompileCacheDir } from "node:module"
 import { Socket } from "node:net"
 import { setPriority } from "node:os"
-import { Worker } from "node:worker_threads"
 import type { PageResult } from "../../../domain/document/Page.ts"
 import type { HeadRequest } from "../../../services/PdfEngine.ts"
 import { channelDescriptor, frame, FrameReader } from "../pool/Channel.ts"
+import { endAtOnce, giveUpPermissions, watchEngine } from "./ChildProcess.ts"
 import { type Given, makeDocumentCache } from "./DocumentCache.ts"
 import { isMemoryError } from "../pdfjs/MemoryError.ts"
 import { describeError } from "../pdfjs/PdfJs.ts"
 import { awaitPortions, type Portions } from "./Portions.ts"
 import type { Outcome, Report, Source, Timing, Work } from "../pool/Protocol.ts"
-import { isCommand, moduleBeside } from "../pool/Protocol.ts"
+import { isCommand } from "../pool/Protocol.ts"
 import type { PdfReader } from "./Reader.ts"
 import { makeResultBatches } from "./ResultBatches.ts"
 import { warmUp } from "./WarmUp.ts"
@@ -31,19 +30,7 @@ const [watchedParent = 0, memoryBytes = 0, maxHeldDocuments = 0, maxHeldBytes = 
   .slice(2)
   .map(Number)
 
-// Not by a signal: the first process of a namespace cannot kill itself.
-const endAtOnce = (): void => process.exit(1)
-
-// For systems where nothing outside of this process notices that its engine is gone.
-if (watchedParent > 0) {
-  const watchdog = new Worker(moduleBeside(import.meta.url, "Watchdog"), {
-    workerData: { parentPid: watchedParent, memoryBytes },
-    // Without a limit of its own it reserves another 512 MiB for machine code.
-    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, codeRangeSizeMb: 4 }
-  })
-  watchdog.on("exit", endAtOnce)
-  watchdog.unref()
-}
+watchEngine(watchedParent, memoryBytes)
 
 const channel = new Socket({ fd: channelDescriptor, readable: true, writable: true })
 channel.on("error", endAtOnce)
@@ -216,21 +203,6 @@ const obey = (message: unknown): void => {
       if (running?.key === message.key) running.forgetAfterwards = true
       else Effect.runFork(documents.forget(message.key))
   }
-}
-
-/**
- * Keeps what was compiled by now for later workers. From here on this worker may write nothing and start no thread: the next
- * bytes that it reads are not trusted.
- */
-const giveUpPermissions = (): void => {
-  const compiled = getCompileCacheDir()
-  if (compiled !== undefined) flushCompileCache()
-  // Only there where the permission model is on.
-  const { permission } = process
-  if (permission === undefined || !("drop" in permission) || typeof permission.drop !== "function") return
-  permission.drop("fs.write")
-  permission.drop("worker")
-  if (compiled !== undefined) permission.drop("fs.read", compiled)
 }
 
 // Bytes of a call that has ended may still come, but none after the next call has begun.
